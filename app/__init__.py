@@ -1,0 +1,1 @@
+"""Kullback: exact scores for probability forecasts, over HTTP."""

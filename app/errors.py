@@ -1,0 +1,87 @@
+"""Everything Kullback refuses, as one tree; what each means over HTTP is said in api/problems.py.
+
+KullbackError
+├── ScoringError
+│   └── InvalidInput         the numbers or shapes sent cannot be scored
+├── BodyError
+│   ├── MalformedBody        the bytes are not what their type says
+│   ├── UnsupportedBody      a type or an encoding nobody here reads
+│   └── BodyTooLarge         more bytes than the service takes
+├── NotFound                 no such name
+└── Overloaded               full for the moment: try again
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+Step = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """One wrong place: a JSON Pointer (RFC 6901) and what is wrong there."""
+
+    pointer: str
+    detail: str
+
+
+def pointer(*steps: Step) -> str:
+    """The JSON Pointer of these keys and indices."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+class KullbackError(Exception):
+    """A refusal: one sentence, and the places it is about."""
+
+    def __init__(self, message: str, offences: Sequence[Offence] = (), total: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offences = tuple(offences)
+        self.total = max(total, len(self.offences))
+
+    @classmethod
+    def at(cls, detail: str, *steps: Step) -> Self:
+        """A refusal of one place."""
+        name = str(steps[0])
+        message = detail if name in detail else f"{name[:80]}: {detail}"
+        return cls(message, [Offence(pointer(*steps), detail)])
+
+
+class ScoringError(KullbackError):
+    """A score cannot be computed as asked."""
+
+
+class InvalidInput(ScoringError):
+    """The numbers or shapes sent cannot be scored."""
+
+
+class BodyError(KullbackError):
+    """The body cannot be read."""
+
+
+class MalformedBody(BodyError):
+    """The bytes are not what their type says."""
+
+
+class UnsupportedBody(BodyError):
+    """The body's type or encoding is not one that is read here."""
+
+    def __init__(self, message: str, header: str, accepted: Sequence[str]) -> None:
+        super().__init__(message)
+        self.header = header
+        self.accepted = tuple(accepted)
+
+
+class BodyTooLarge(BodyError):
+    """The body is larger than the service takes."""
+
+
+class NotFound(KullbackError):
+    """There is nothing of that name."""
+
+
+class Overloaded(KullbackError):
+    """The service is full for the moment."""
+
+    retry_after_seconds = 1

@@ -1,0 +1,57 @@
+"""This file is about the losses of rows under a convention, and their slopes, in nats."""
+
+import numpy as np
+
+from app.scoring.arrays import row_sums
+from app.scoring.conventions import Convention
+from app.scoring.means import Array, Indices, blocks
+
+
+def binary_losses(y: Array, p: Array, convention: Convention) -> tuple[Array, int]:
+    """−y ln p − (1 − y) ln(1 − p) of each row, in nats, and how many rows were clipped."""
+    losses, clipped, soft = np.empty_like(p), 0, has_soft(y)
+    for block in blocks(p.size):
+        positive, negative, bounded = convention.bernoulli(y[block], p[block], soft=soft)
+        np.add(positive, negative, out=losses[block])
+        clipped += int(np.count_nonzero(bounded))
+    return losses, clipped
+
+
+def has_soft(y: Array) -> bool:
+    """Whether a label lies between 0 and 1."""
+    return any(bool(((y[b] > 0) & (y[b] < 1)).any()) for b in blocks(y.shape[0]))
+
+
+def outcome_losses(index: Indices, p: Array) -> Array:
+    """−ln p[row, index] of each row of (n, k): nats, (n,). The exact convention."""
+    with np.errstate(divide="ignore"):
+        losses: Array = 0.0 - np.log(p[np.arange(index.size), index])
+    return losses
+
+
+def binary_gradient(y: Array, p: Array, convention: Convention) -> Array:
+    """∂ℓ/∂p = −y/p + (1 − y)/(1 − p); 0 where the convention holds p fixed."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        rise = np.where(y > 0, y / p, 0.0)
+        fall = np.where(y < 1, (1.0 - y) / (1.0 - p), 0.0)
+        _, _, clipped = convention.bernoulli(y, p, soft=has_soft(y))
+    gradient: Array = np.where(clipped, 0.0, fall - rise)
+    return gradient
+
+
+def outcome_gradient(target: Array, p: Array, convention: Convention) -> Array:
+    """∂(−Σ tₖ ln pₖ)/∂pₖ = −tₖ/pₖ, through the row sum where the convention divides by it."""
+    sums = row_sums(p)[:, None] if convention.normalizes_rows else 1.0
+    _, clipped = convention.outcomes(p / sums)
+    free = np.where(clipped, 0.0, target)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        gradient: Array = np.where(free > 0, 0.0 - free / p, 0.0)
+    if convention.normalizes_rows:
+        gradient += free.sum(axis=1, keepdims=True) / sums
+    return gradient
+
+
+def scaled(values: Array, weight: Array) -> Array:
+    """Values × weight, row by row, with 0 · ∞ = 0."""
+    with np.errstate(invalid="ignore"):
+        return np.where(weight > 0, values * weight, 0.0)

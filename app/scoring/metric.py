@@ -1,0 +1,36 @@
+"""This file is about what is said of a metric."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["lower", "higher", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request that can be posted as it is, and what is worth seeing in its answer."""
+
+    request: Mapping[str, object]
+    value: float
+    details: Mapping[str, object]
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One entry of the catalog: `name` is its path, `key` what answers call it."""
+
+    name: str
+    title: str
+    summary: str
+    formula: str
+    unit: str
+    range: str
+    direction: Direction
+    example: Example
+
+    @property
+    def key(self) -> str:
+        """The name as answers carry it."""
+        return self.name.replace("-", "_")

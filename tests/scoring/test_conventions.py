@@ -1,0 +1,209 @@
+"""What each library prints where the truth was given no chance, and next to it."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import log_loss as sklearn_log_loss
+
+from app.scoring.conventions import CONVENTIONS, ConventionName
+from app.scoring.log_loss import LogLossOptions, log_loss
+from app.scoring.means import Array
+from app.scoring.score import Options, Score
+from tests import strategies as draw
+from tests.scoring.answers import per_row, slope
+
+Rule = Callable[[float, float], float]
+
+binary_rows = draw.sizes.flatmap(
+    lambda n: st.tuples(draw.columns_of(n, draw.outcome), draw.columns_of(n, draw.probability))
+)
+class_rows = draw.shapes(2).flatmap(
+    lambda shape: st.tuples(draw.indices(*shape), draw.rows(*shape))
+)
+
+
+def binary(
+    y: Sequence[float] | Array, p: Sequence[float] | Array, convention: ConventionName
+) -> Score:
+    asked = LogLossOptions(convention=convention)
+    return log_loss(np.array(y, np.float64), np.array(p), asked, Options(per_row=True))
+
+
+def _sklearn(y: float, p: float) -> float:
+    eps = 2.0**-52
+    p = min(max(p, eps), 1 - eps)
+    return -math.log(p if y == 1 else 1 - p)
+
+
+def _torchrec(y: float, p: float) -> float:
+    p = min(max(p, 1e-12), 1 - 1e-12)
+    return -math.log(p if y == 1 else 1 - p)
+
+
+def _lightgbm(y: float, p: float) -> float:
+    eps = float(np.float32(1e-15))
+    p = p if y == 1 else 1 - p
+    return -math.log(p) if p > eps else -math.log(eps)
+
+
+def _xgboost(y: float, p: float) -> float:
+    one, single = np.float32(1), np.float32(p)
+    p_true = single if y == 1 else one - single
+    return float(-np.log(max(p_true, np.float32(1e-16))))
+
+
+def _keras(y: float, p: float) -> float:
+    one, eps = np.float32(1), np.float32(1e-7)
+    single = min(max(np.float32(p), eps), one - eps)
+    return float(-np.log(single if y == 1 else one - single))
+
+
+def _torch(y: float, p: float) -> float:
+    p = p if y == 1 else 1 - p
+    return min(-math.log(p), 100.0) if p > 0 else 100.0
+
+
+RULES: dict[ConventionName, Rule] = {
+    "sklearn": _sklearn,
+    "torchrec": _torchrec,
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
+    "keras": _keras,
+    "torch": _torch,
+}
+
+
+@pytest.mark.parametrize(
+    ("convention", "printed"),
+    [
+        ("exact", math.inf),
+        ("sklearn", 36.04365338911715),
+        ("lightgbm", 34.538776),
+        ("torchrec", 27.631021),
+        ("xgboost", 36.841362),
+        ("keras", 16.118096),
+        ("torch", 100.0),
+    ],
+)
+def test_no_chance_for_the_truth_costs_what_is_published(
+    convention: ConventionName, printed: float
+) -> None:
+    found = binary([1], [0.0], convention).value
+    assert found == pytest.approx(printed, rel=5e-8)
+
+
+def test_scikit_learns_number_is_met_to_the_last_bit() -> None:
+    assert binary([1], [0.0], "sklearn").value == 36.04365338911715
+
+
+def test_keras_has_another_number_for_a_sure_no() -> None:
+    assert binary([0], [1.0], "keras").value == pytest.approx(15.942385, rel=1e-7)
+
+
+def test_torchrec_prints_bits() -> None:
+    options = Options(base="2")
+    asked = LogLossOptions(convention="torchrec")
+    found = log_loss(np.array([1.0]), np.array([0.0]), asked, options)
+    assert found.value == pytest.approx(39.8631, rel=1e-6)
+    assert CONVENTIONS["torchrec"].prints_bits
+
+
+def test_lightgbm_has_another_floor_for_soft_labels() -> None:
+    found = per_row(binary([1.0, 0.5], [0.0, 0.5], "lightgbm"))
+    assert found == pytest.approx([27.631021, math.log(2)], rel=1e-7)
+
+
+@pytest.mark.parametrize("convention", RULES)
+@given(binary_rows)
+def test_binary_rows_cost_what_the_rule_says(
+    convention: ConventionName, rows: tuple[Array, Array]
+) -> None:
+    y, p = rows
+    expected = [RULES[convention](*row) for row in zip(y.tolist(), p.tolist(), strict=True)]
+    tolerance = 0 if convention in {"xgboost", "keras"} else 1e-15
+    # libraries form 1 − p where we take log1p: that differs only by what 1 − p rounds away
+    rounding = 2.0**-52 if convention in {"torch", "sklearn", "torchrec", "lightgbm"} else 0.0
+    found = per_row(binary(y, p, convention))
+    assert found == pytest.approx(expected, rel=tolerance, abs=rounding)
+
+
+@pytest.mark.parametrize("convention", RULES)
+@given(class_rows)
+def test_class_rows_cost_what_the_rule_says_of_the_truth(
+    convention: ConventionName, rows: tuple[Array, Array]
+) -> None:
+    index, p = rows
+    asked = LogLossOptions(convention=convention)
+    found = per_row(log_loss(index, p, asked, Options(per_row=True)))
+    truths = p[np.arange(index.size), index].tolist()
+    expected = [RULES[convention](1.0, min(truth, 1.0)) for truth in truths]
+    single = convention == "keras"  # divides by a row sum that is 1 up to rounding
+    assert found == pytest.approx(expected, rel=3e-7 if single else 1e-15, abs=2e-7 * single)
+
+
+@given(class_rows)
+def test_soft_one_hot_rows_cost_the_same_as_classes(rows: tuple[Array, Array]) -> None:
+    index, p = rows
+    soft = np.eye(p.shape[1])[index]
+    for convention in CONVENTIONS:
+        asked = LogLossOptions(convention=convention)
+        hard = log_loss(index, p, asked, Options(per_row=True))
+        assert per_row(log_loss(soft, p, asked, Options(per_row=True))) == per_row(hard)
+
+
+@given(st.lists(draw.share, min_size=2, max_size=5), st.data())
+def test_soft_labels_cost_what_xgboost_says(y: list[float], data: st.DataObject) -> None:
+    p = data.draw(draw.columns_of(len(y), draw.probability))
+    one, eps = np.float32(1), np.float32(1e-16)
+    expected = []
+    for label, stated in zip(y, p.tolist(), strict=True):
+        share, single = np.float32(label), np.float32(stated)
+        positive = share * -np.log(max(single, eps))
+        negative = (one - share) * -np.log(max(one - single, eps))
+        expected.append(float(positive + negative))
+    assert per_row(binary(y, p, "xgboost")) == pytest.approx(expected, rel=1e-7, abs=1e-12)
+
+
+@given(binary_rows)
+def test_scikit_learn_agrees(rows: tuple[Array, Array]) -> None:
+    y, p = rows
+    expected = sklearn_log_loss(y, p, labels=[0, 1])
+    assert binary(y, p, "sklearn").value == pytest.approx(expected, rel=1e-14, abs=1e-15)
+
+
+def test_a_perfect_prediction_still_costs_what_is_clipped() -> None:
+    assert binary([1, 0], [1.0, 0.0], "sklearn").value == pytest.approx(2.0**-52, rel=1e-9)
+    assert binary([1, 0], [1.0, 0.0], "exact").value == 0.0
+    assert binary([1, 0], [1.0, 0.0], "torch").value == 0.0
+
+
+@pytest.mark.parametrize("convention", RULES)
+def test_what_was_clipped_is_counted_and_has_no_slope(convention: ConventionName) -> None:
+    asked = LogLossOptions(convention=convention)
+    y, p = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.5, 0.5])
+    score = log_loss(y, p, asked, Options(gradient=True))
+    assert score.diagnostics.clipped == 1
+    assert score.diagnostics.infinite == 0
+    assert slope(score) == pytest.approx([0.0, -2 / 3, 2 / 3], rel=1e-15)
+    rows = np.stack((1 - p, p), axis=1)
+    score = log_loss(y, rows, asked, Options(gradient=True))
+    assert score.diagnostics.clipped == 1
+    assert slope(score)[:2] == [0.0, 0.0]
+
+
+def test_nothing_is_clipped_exactly() -> None:
+    score = binary([1, 0], [0.0, 0.5], "exact")
+    assert score.diagnostics.clipped == 0
+    assert score.diagnostics.infinite_rows == (0,)
+
+
+def test_keras_divides_rows_by_their_sum_and_its_slope_knows() -> None:
+    p = np.array([[0.3, 0.7000004]])
+    asked = LogLossOptions(convention="keras")
+    score = log_loss(np.array([0]), p, asked, Options(gradient=True))
+    assert score.value == pytest.approx(-math.log(0.3 / 1.0000004), rel=1e-6)
+    assert slope(score) == pytest.approx([-1 / 0.3 + 1 / 1.0000004, 1 / 1.0000004], rel=1e-12)

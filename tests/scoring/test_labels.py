@@ -1,0 +1,166 @@
+"""Which class a row is of, and what a class weighs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import InvalidInput
+from app.scoring.labels import (
+    ClassWeightName,
+    Label,
+    Labels,
+    binary_target,
+    class_counts,
+    class_indices,
+    class_weights,
+    positive_shares,
+    row_count,
+)
+from tests.scoring.answers import refused
+
+int64 = st.integers(-(2**63), 2**63 - 1)
+
+
+def indices(y: Labels, labels: list[Label] | None, k: int) -> list[int]:
+    return [int(i) for i in class_indices("y_true", y, labels, k)]
+
+
+def target(y: Labels, labels: list[Label] | None, pos_label: Label | None) -> list[float]:
+    return [float(t) for t in binary_target("y_true", y, labels, pos_label)]
+
+
+def test_indices_are_the_labels_where_none_are_named() -> None:
+    assert indices(np.array([2, 0]), None, 3) == [2, 0]
+    assert indices(np.array([2.0, 0.0]), None, 3) == [2, 0]
+
+
+def test_labels_name_the_columns_in_their_order() -> None:
+    assert indices(["cat", "dog"], ["dog", "cat"], 2) == [1, 0]
+    assert indices(np.array([7, -5, 7]), [7, 3, -5], 3) == [0, 2, 0]
+
+
+@given(st.lists(int64, min_size=1, max_size=8, unique=True), st.data())
+def test_any_integers_may_be_labels(labels: list[int], data: st.DataObject) -> None:
+    picks = data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))
+    y = np.array([labels[i] for i in picks], np.int64)
+    assert indices(y, list(labels), len(labels)) == picks
+
+
+@given(st.lists(st.text(max_size=3), min_size=1, max_size=8, unique=True), st.data())
+def test_any_texts_may_be_labels(labels: list[str], data: st.DataObject) -> None:
+    picks = data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))
+    assert indices([labels[i] for i in picks], list(labels), len(labels)) == picks
+
+
+def test_a_text_is_never_a_number() -> None:
+    with refused("/y_true/0"):
+        indices(["1"], [1, 0], 2)
+    with refused("/y_true/0"):
+        indices(np.array([1]), ["1", "0"], 2)
+
+
+@pytest.mark.parametrize("bad", [-1.0, 3.0, 0.5, np.nan, np.inf, 2.0**53])
+def test_a_label_that_is_no_class_is_refused_where_it_stands(bad: float) -> None:
+    with refused("/y_true/1"):
+        indices(np.array([0.0, bad]), None, 3)
+
+
+def test_labels_that_do_not_name_the_columns_are_refused() -> None:
+    with refused("/labels"):
+        indices(np.array([0]), [0, 1, 2], 2)
+    for twice in ([1, 1], ["a", "a"]):
+        with refused("/labels"):
+            indices(np.array([0]), list(twice), 2)
+    with refused("/labels"):
+        indices(np.array([0]), [2**63, 1], 2)
+    with refused("/labels"):
+        indices(np.array([0]), [-(2**63) - 1, 1], 2)
+    with refused("/y_true"):
+        indices(["a"], None, 2)
+    with refused("/y_true"):
+        indices(np.array([[0]]), None, 2)
+
+
+def test_the_positive_label_is_one_or_the_last_or_as_named() -> None:
+    assert target(np.array([0, 1]), None, None) == [0.0, 1.0]
+    assert target(np.array([0.25, 1.0]), None, 1) == [0.25, 1.0]
+    assert target(["no", "yes"], ["no", "yes"], None) == [0.0, 1.0]
+    assert target(["no", "yes"], ["no", "yes"], "no") == [1.0, 0.0]
+    assert target(np.array([0, 1]), None, 0) == [1.0, 0.0]
+    assert target(np.array([5, 7]), [5, 7], None) == [0.0, 1.0]
+
+
+def test_one_other_label_is_the_negative_one() -> None:
+    assert target(["b", "a", "b"], None, "a") == [0.0, 1.0, 0.0]
+    assert target(["a", "a"], None, "a") == [1.0, 1.0]
+    assert target(np.array([4, 4]), None, 4) == [1.0, 1.0]
+    with refused("/y_true"):
+        target(["a", "b", "c"], None, "a")
+
+
+def test_a_positive_label_that_never_occurs_among_two_others_is_refused() -> None:
+    with refused("/pos_label"):
+        target(["b", "c"], None, "a")
+
+
+def test_shares_are_numbers_one_per_row() -> None:
+    assert positive_shares("y_true", np.array([0, 1])).tolist() == [0.0, 1.0]
+    for wrong in (["a"], np.ones((1, 1)), np.array([2.0])):
+        with pytest.raises(InvalidInput):
+            positive_shares("y_true", wrong)
+
+
+def test_impossible_binary_labels_are_refused() -> None:
+    with refused("/pos_label"):
+        target(["a", "b"], None, None)
+    with refused("/pos_label"):
+        target(["a", "b"], ["a", "b"], "c")
+    with refused("/y_true/0"):
+        target(np.array([2, 0]), None, None)
+    with refused("/y_true/1"):
+        target(["a", "c"], ["a", "b"], None)
+    with refused("/y_true"):
+        target(np.ones((2, 2)), None, None)
+    with refused("/labels"):
+        target(np.array([0]), [0, 1, 2], None)
+
+
+def rule(name: ClassWeightName, counts: list[float], beta: float | None = None) -> list[float]:
+    found = class_weights(name, np.array(counts), beta)
+    assert found is not None
+    return [float(w) for w in found]
+
+
+def test_rules_by_hand() -> None:
+    assert rule("balanced", [3.0, 1.0]) == pytest.approx([4 / 6, 2.0], rel=1e-15)
+    assert rule("inverse", [3.0, 1.0]) == pytest.approx([0.5, 1.5], rel=1e-15)
+    # E = (1 − ½³)/½ = 7/4 and 1; weights 4/7 : 1, which sum to 2
+    assert rule("effective_number", [3.0, 1.0], 0.5) == pytest.approx([8 / 11, 14 / 11], rel=1e-15)
+
+
+def test_the_effective_number_runs_from_no_weights_to_inverse_ones() -> None:
+    assert rule("effective_number", [3.0, 1.0], 0.0) == [1.0, 1.0]
+    found = rule("effective_number", [3.0, 1.0], 1 - 1e-12)
+    assert found == pytest.approx(rule("inverse", [3.0, 1.0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["balanced", "inverse", "effective_number"])
+def test_a_class_without_rows_weighs_nothing(name: ClassWeightName) -> None:
+    assert rule(name, [2.0, 0.0], 0.9)[1] == 0.0
+    assert rule(name, [0.0, 0.0], 0.9) == [0.0, 0.0]
+
+
+def test_weights_may_be_given() -> None:
+    given_weights = np.array([1.0, 2.0])
+    assert class_weights(given_weights, np.ones(2), None) is given_weights
+    assert class_weights(None, np.ones(2), None) is None
+    with refused("/class_weight"):
+        class_weights(given_weights, np.ones(3), None)
+    with refused("/beta"):
+        class_weights("effective_number", np.ones(2), None)
+
+
+def test_rows_are_counted() -> None:
+    assert row_count(["a", "b"]) == row_count(np.array([1, 2])) == 2
+    assert class_counts(np.array([0, 2, 2]), 4).tolist() == [1.0, 0.0, 2.0, 0.0]

@@ -1,0 +1,77 @@
+"""The area under the ROC curve, of all rows and within groups."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from app.scoring.means import Array, Undefined
+from app.scoring.ranking import auc, group_aucs
+from tests import oracles
+from tests import strategies as draw
+
+scores = st.sampled_from((0.0, 0.25, 0.5, 0.5 + 2.0**-53, 1.0))
+ranked = st.integers(2, 9).flatmap(
+    lambda n: st.tuples(draw.columns_of(n, draw.share), draw.columns_of(n, scores), draw.weights(n))
+)
+
+
+def has_both(y: Array, w: Array) -> bool:
+    return bool((w * y).sum() > 0 and (w * (1 - y)).sum() > 0)
+
+
+def test_by_hand() -> None:
+    p, y = np.array([0.9, 0.4, 0.4, 0.1]), np.array([1.0, 1.0, 0.0, 0.0])
+    assert auc(p, y, None) == 0.875
+    assert auc(p, y, np.array([1.0, 3.0, 1.0, 1.0])) == pytest.approx((2 + 1.5 + 3) / 8)
+    assert auc(p, 1 - y, None) == 0.125
+
+
+@given(ranked)
+def test_it_is_the_share_of_pairs_ranked_rightly(rows: tuple[Array, Array, Array]) -> None:
+    y, p, w = rows
+    found = auc(p, y, w)
+    if isinstance(found, Undefined):
+        assert not has_both(y, w)
+    else:
+        assert found == pytest.approx(oracles.auc(y.tolist(), p.tolist(), w.tolist()), abs=1e-14)
+
+
+@given(ranked)
+def test_scikit_learn_agrees(rows: tuple[Array, Array, Array]) -> None:
+    y, p, w = rows
+    y = np.round(y)
+    if has_both(y, w):
+        assert auc(p, y, w) == pytest.approx(roc_auc_score(y, p, sample_weight=w), abs=1e-12)
+
+
+@given(ranked)
+def test_a_soft_label_is_a_positive_and_a_negative_row(rows: tuple[Array, Array, Array]) -> None:
+    y, p, w = rows
+    apart = auc(
+        np.concatenate((p, p)),
+        np.concatenate((np.ones_like(y), np.zeros_like(y))),
+        np.concatenate((w * y, w * (1 - y))),
+    )
+    assert auc(p, y, w) == (apart if isinstance(apart, Undefined) else pytest.approx(apart))
+
+
+@given(ranked, st.data())
+def test_each_group_is_ranked_alone(rows: tuple[Array, Array, Array], data: st.DataObject) -> None:
+    y, p, w = rows
+    group = data.draw(draw.indices(y.size, 3))
+    for number, found in enumerate(group_aucs(p, y, w, group, 3)):
+        inside = group == number
+        if inside.any():
+            expected = auc(p[inside], y[inside], w[inside])
+            assert found == (
+                expected if isinstance(expected, Undefined) else pytest.approx(expected, abs=1e-9)
+            )
+        else:
+            assert found == Undefined("one_class")
+
+
+def test_one_class_has_no_pairs() -> None:
+    assert auc(np.array([0.1, 0.9]), np.ones(2), None) == Undefined("one_class")
+    assert auc(np.array([0.1, 0.9]), np.zeros(2), None) == Undefined("one_class")
