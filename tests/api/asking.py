@@ -1,0 +1,38 @@
+"""This file is about asking over HTTP: for a score as the contract has it, or for a refusal."""
+
+import json
+from typing import Any
+
+from httpx import AsyncClient
+
+ENVELOPE = [
+    *("metric", "value", "status", "reason", "unit", "n", "weight", "standard_error"),
+    *("per_row", "gradient", "details", "conventions", "diagnostics"),
+]
+DIAGNOSTICS = ["infinite", "infinite_rows", "clipped", "renormalized", "max_sum_error"]
+Score = dict[str, Any]
+
+
+def refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+async def score(client: AsyncClient, metric: str, **fields: object) -> Score:
+    """The answer to these fields, which is a score."""
+    answer = await client.post(f"/v1/scores/{metric}", json=fields)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    found: Score = json.loads(answer.content, parse_constant=refuse)
+    assert list(found) == ENVELOPE
+    assert list(found["diagnostics"]) == DIAGNOSTICS
+    assert (found["value"] is None) == (found["status"] != "finite")
+    assert (found["reason"] is None) == (found["status"] == "finite")
+    return found
+
+
+async def refused(client: AsyncClient, metric: str, **fields: object) -> str:
+    """The first place that these fields are refused for."""
+    answer = await client.post(f"/v1/scores/{metric}", json=fields)
+    assert answer.status_code == 422, answer.text
+    place: str = answer.json()["errors"][0]["pointer"]
+    return place
