@@ -1,0 +1,614 @@
+"""The command line answers as the service does, from any file, and says in a line why it cannot."""
+
+import gzip
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.api.answer import encode
+from app.api.request import columns, validated
+from app.api.requests import REQUESTS
+from app.cli import app
+from app.cli.terminal import LARGE, waiting
+from app.scoring.catalog import METRICS
+from tests.api.bodies import as_table
+from tests.serving import serving
+
+ROOT = Path(__file__).parent.parent
+CLICKS = ROOT.parent / "shared" / "data" / "obd_paired.parquet"
+PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "NO_PROXY": "127.0.0.1"}
+
+Columns = dict[str, list[str] | list[float]]
+
+PETS: Columns = {
+    "pet": ["dog", "cat", "dog", "eel"],
+    "p_dog": [0.7, 0.1, 0.25, 1e-17],
+    "p_cat": [0.2, 0.8, 0.25, 0.3],
+    "p_eel": [0.1, 0.1, 0.5, 0.7],
+    "w": [1.0, 2.0, 0.5, 3.25],
+}
+ASK_PETS = (
+    *("--y-true", "pet", "--y-proba", "p_dog,p_cat,p_eel", "--labels", "dog,cat,eel"),
+    *("--sample-weight", "w", "--per-row", "--gradient"),
+)
+PETS_REQUEST = {
+    "y_true": PETS["pet"],
+    "y_proba": [
+        list(row) for row in zip(*[PETS[name] for name in ("p_dog", "p_cat", "p_eel")], strict=True)
+    ],
+    "labels": ["dog", "cat", "eel"],
+    "sample_weight": PETS["w"],
+    "per_row": True,
+    "gradient": True,
+}
+
+
+def kullback(*arguments: str | Path, stdin: bytes = b"") -> Result:
+    return CliRunner(env=PLAIN).invoke(app, [str(one) for one in arguments], input=stdin)
+
+
+def score(*arguments: str | Path, stdin: bytes = b"") -> bytes:
+    """What `kullback score` prints where it must succeed."""
+    result = kullback("score", *arguments, stdin=stdin)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout_bytes
+
+
+def delimited(table: Columns, sign: str = ",") -> bytes:
+    rows = [list(table), *zip(*table.values(), strict=True)]
+    return "".join(sign.join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def arrow(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """The same table in every form, as pets.csv, pets.tsv and so on."""
+    table = pa.table({**PETS, "unread": [b"1", None, b"3", b"4"]})
+    (tmp_path / "pets.csv").write_bytes(delimited(PETS))
+    (tmp_path / "pets.tsv").write_bytes(delimited(PETS, "\t"))
+    (tmp_path / "pets.csv.gz").write_bytes(gzip.compress(delimited(PETS)))
+    (tmp_path / "pets.tsv.gz").write_bytes(gzip.compress(delimited(PETS, "\t")))
+    pq.write_table(table, tmp_path / "pets.parquet")
+    (tmp_path / "pets.arrow").write_bytes(arrow(table))
+    (tmp_path / "pets.json").write_text(json.dumps(PETS_REQUEST))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    with serving() as (address, _):
+        yield address
+
+
+@contextmanager
+def stranger(status: int, media_type: str, body: bytes) -> Iterator[str]:
+    """A server that is not Kullback and answers every request alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-type", media_type)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_version_is_printed() -> None:
+    assert kullback("--version").stdout == f"kullback {version('kullback')}\n"
+
+
+def test_every_metric_is_listed() -> None:
+    lines = kullback("metrics").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(METRICS)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_explained_with_its_formula_and_an_example(name: str) -> None:
+    text = kullback("metrics", name).stdout
+    assert METRICS[name].formula in text
+    assert METRICS[name].example.explanation in text
+
+
+def test_an_unknown_metric_is_not_explained() -> None:
+    result = kullback("metrics", "log-los")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "log-los: there is no such metric; did you mean log-loss?\n"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_field_of_a_request_is_an_option(name: str) -> None:
+    text = kullback("score", name, "--help").stdout
+    for field in REQUESTS[name].model_fields:
+        assert "--" + field.replace("_", "-") in text
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_request_from_standard_input_is_answered(name: str) -> None:
+    request = json.dumps(METRICS[name].example.request).encode()
+    answer = json.loads(score(name, "-", stdin=request))
+    assert answer["value"] == pytest.approx(METRICS[name].example.value, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_service_answers_with_the_same_bytes(name: str, service: str) -> None:
+    request = json.dumps(METRICS[name].example.request).encode()
+    asked = httpx.post(
+        f"{service}/v1/scores/{name}",
+        content=request,
+        headers={"content-type": "application/json"},
+    )
+    here = score(name, "-", stdin=request)
+    there = score(name, "-", "--url", service, stdin=request)
+    assert here == there == asked.content + b"\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "tsv.gz", "parquet", "arrow"])
+def test_a_table_is_scored_as_the_same_json_request(kind: str, pets: Path) -> None:
+    from_table = score("log-loss", pets / f"pets.{kind}", *ASK_PETS)
+    assert from_table == score("log-loss", pets / "pets.json")
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_example_is_scored_alike_from_a_table(name: str, tmp_path: Path) -> None:
+    request = METRICS[name].example.request
+    table, others = as_table(name, request)
+    pq.write_table(table, tmp_path / "t.parquet")
+    options = [f"-o{field}={json.dumps(value)}" for field, value in others.items()]
+    options = [option.replace('base="2"', "base=2") for option in options]
+    from_json = score(name, "-", stdin=json.dumps(request).encode())
+    assert score(name, tmp_path / "t.parquet", *options) == from_json
+
+
+def test_a_table_is_sent_to_a_service_as_the_same_request(pets: Path, service: str) -> None:
+    there = score("log-loss", pets / "pets.parquet", *ASK_PETS, "--url", service)
+    assert there == score("log-loss", pets / "pets.json")
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "tsv.gz", "parquet", "arrow"])
+def test_standard_input_holds_what_type_says(kind: str, pets: Path) -> None:
+    content = (pets / f"pets.{kind}").read_bytes()
+    answer = score("log-loss", "-", "--type", kind, *ASK_PETS, stdin=content)
+    assert answer == score("log-loss", pets / "pets.json")
+
+
+def test_an_arrow_file_in_the_random_access_format_is_read(pets: Path) -> None:
+    file = pets / "file.arrow"
+    with pa.ipc.new_file(file, pa.table(PETS).schema) as writer:
+        writer.write_table(pa.table(PETS))
+    assert score("log-loss", file, *ASK_PETS) == score("log-loss", pets / "pets.json")
+
+
+def test_columns_may_be_named_one_by_one(pets: Path) -> None:
+    one_by_one = [part for name in ("p_dog", "p_cat", "p_eel") for part in ("--y-proba", name)]
+    request = ("--y-true", "pet", *one_by_one, "--labels", '["dog", "cat", "eel"]')
+    answer = json.loads(score("log-loss", pets / "pets.csv", *request))
+    assert answer["value"] == pytest.approx(np.mean(-np.log([0.7, 0.8, 0.25, 0.7])))
+
+
+def test_the_order_of_columns_is_that_of_the_command(pets: Path) -> None:
+    asked = ("--y-true", "pet", "--y-proba", "p_eel,p_dog,p_cat", "--labels", "eel,dog,cat")
+    answer = json.loads(score("log-loss", pets / "pets.csv", *asked))
+    assert answer["value"] == pytest.approx(np.mean(-np.log([0.7, 0.8, 0.25, 0.7])))
+
+
+def test_a_column_whose_name_holds_a_comma_is_found(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a,b": [0.5, 0.5]}), tmp_path / "t.parquet")
+    assert json.loads(score("entropy", tmp_path / "t.parquet", "--p", "a,b"))["n"] == 1
+
+
+def test_columns_named_as_the_fields_need_no_options(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba,note\n1,0.5,a\n0,0.25,\n")
+    request = b'{"y_true": [1, 0], "y_proba": [0.5, 0.25]}'
+    assert score("log-loss", file) == score("log-loss", "-", stdin=request)
+
+
+def test_with_column_options_only_named_columns_are_used(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba,sample_weight\n1,0.5,1\n0,0.25,9\n")
+    answer = json.loads(score("log-loss", file, "--y-true", "y_true", "--y-proba", "y_proba"))
+    assert answer["weight"] == 2.0
+
+
+def test_rows_of_integers_are_labels(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("a,b,x,y\n1,0,0.5,0.25\n0,1,0.5,0.75\n")
+    asked = ("--y-true", "a,b", "--y-proba", "x,y", "--task", "multilabel")
+    request = {
+        "y_true": [[1, 0], [0, 1]],
+        "y_proba": [[0.5, 0.25], [0.5, 0.75]],
+        "task": "multilabel",
+    }
+    assert score("log-loss", file, *asked) == score(
+        "log-loss", "-", stdin=json.dumps(request).encode()
+    )
+
+
+def test_numbers_that_are_not_one_per_row_are_options(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba\n1,0.5\n0,0.25\n")
+    request = {"y_true": [1, 0], "y_proba": [0.5, 0.25]}
+    alpha = json.dumps({**request, "alpha": 0.25, "gamma": 1}).encode()
+    assert score("focal-loss", file, "--alpha", "0.25", "--gamma", "1") == score(
+        "focal-loss", "-", stdin=alpha
+    )
+    weighted = json.dumps({**request, "class_weight": [1, 3]}).encode()
+    asked = "--class-weight", "[1, 3]"
+    assert score("log-loss", file, *asked) == score("log-loss", "-", stdin=weighted)
+
+
+def test_options_can_be_given_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba\n1,0.5\n0,0.25\n")
+    named = score("log-loss", file, "--base", "2", "--convention", "sklearn", "--per-row")
+    by_name = ("-o", "base=2", "-o", "convention=sklearn", "--option", "per-row=true")
+    assert score("log-loss", file, *by_name) == named
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["1", "2", "2"], [1, 2]),
+        (["-1", "0", "10"], [-1, 0, 10]),
+        (["007", "7", "7"], ["007", "7"]),
+        (["1", "b", "b"], ["1", "b"]),
+        (["0xA", "10", "10"], ["0xA", "10"]),
+        (["12345678901234567890", "1", "1"], ["12345678901234567890", "1"]),
+        (["true", "false", "false"], ["true", "false"]),
+        (["2020-01-01", "2020-01-02", "2020-01-02"], ["2020-01-01", "2020-01-02"]),
+    ],
+)
+def test_text_is_an_integer_only_where_all_of_a_column_is_written_so(
+    cells: list[str], names: list[str | int], tmp_path: Path
+) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("g,y,p\n" + "".join(f"{cell},1,0.5\n" for cell in cells))
+    asked = ("--group", "g", "--y-true", "y", "--y-proba", "p")
+    groups = json.loads(score("recommender", file, *asked))["details"]["groups"]
+    assert [group["group"] for group in groups] == names
+
+
+def test_text_in_a_parquet_file_stays_text(tmp_path: Path) -> None:
+    table = pa.table({"y_true": ["1", "0"], "y_proba": [0.5, 0.25]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    request = b'{"y_true": ["1", "0"], "y_proba": [0.5, 0.25], "labels": ["0", "1"]}'
+    answer = score("log-loss", tmp_path / "t.parquet", "--labels", '["0", "1"]')
+    assert answer == score("log-loss", "-", stdin=request)
+
+
+def test_soft_labels_are_read_from_text(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba\n0.5,0.5\n1, 0.25\n")
+    request = b'{"y_true": [0.5, 1.0], "y_proba": [0.5, 0.25]}'
+    assert score("log-loss", file) == score("log-loss", "-", stdin=request)
+
+
+def test_doubles_survive_text_to_the_last_bit(tmp_path: Path) -> None:
+    draws = np.random.default_rng(7).random(1000)
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba\n" + "".join(f"1,{draw!r}\n" for draw in draws.tolist()))
+    request = json.dumps({"y_true": [1] * 1000, "y_proba": draws.tolist()}).encode()
+    assert score("log-loss", file) == score("log-loss", "-", stdin=request)
+
+
+def test_categories_of_a_parquet_file_are_labels(tmp_path: Path) -> None:
+    pet = pa.array(PETS["pet"]).dictionary_encode()
+    pq.write_table(pa.table({**PETS, "pet": pet}), tmp_path / "t.parquet")
+    from_csv = kullback("score", "log-loss", "-", "--type", "csv", *ASK_PETS, stdin=delimited(PETS))
+    assert score("log-loss", tmp_path / "t.parquet", *ASK_PETS) == from_csv.stdout_bytes
+
+
+def test_the_answer_can_be_indented() -> None:
+    request = b'{"p": [0.5, 0.5]}'
+    pretty = score("entropy", "-", "--pretty", stdin=request)
+    assert pretty.count(b"\n") > 20
+    assert json.loads(pretty) == json.loads(score("entropy", "-", stdin=request))
+
+
+def test_an_infinite_score_is_an_answer() -> None:
+    answer = score("log-loss", "-", stdin=b'{"y_true": [1], "y_proba": [0.0]}')
+    assert json.loads(answer)["status"] == "infinite"
+
+
+@pytest.mark.parametrize(
+    ("request_", "places"),
+    [
+        (b'{"y_true": [0, 1], "y_proba": [1.5, -0.5]}', ["y_proba/0: 1.5 ", "y_proba/1: -0.5 "]),
+        (b'{"y_true": [0], "y_proba": [[0.5, 0.6]]}', ["y_proba/0: "]),
+        (b'{"y_true": [0]}', ["y_proba: "]),
+        (b'{"y_true": [0], "y_proba": [true]}', ["y_proba/0: "]),
+        (b"[]", ["the body "]),
+        (b"", ["the body "]),
+    ],
+)
+def test_a_refusal_names_each_place_here_and_by_a_service(
+    request_: bytes, places: list[str], service: str
+) -> None:
+    here = kullback("score", "log-loss", "-", stdin=request_)
+    there = kullback("score", "log-loss", "-", "--url", service, stdin=request_)
+    assert (here.exit_code, here.stdout) == (there.exit_code, there.stdout) == (1, "")
+    assert here.stderr == there.stderr
+    lines = here.stderr.splitlines()
+    assert all(map(str.startswith, lines, places))
+    assert len(lines) == len(places)
+
+
+def test_places_beyond_the_first_are_counted() -> None:
+    request = json.dumps({"y_true": [0] * 50, "y_proba": [2.0] * 50}).encode()
+    lines = kullback("score", "log-loss", "-", stdin=request).stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "and 30 more"
+
+
+def test_a_refusal_cannot_write_to_the_terminal() -> None:
+    result = kullback("score", "entropy", "-", stdin=b'{"\\u001b[31mred": 1, "p": [1.0]}')
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        ("y,p\n1,0.5\n,0.5\n", (), "y_true/1: the column y is empty in row 2 of the table\n"),
+        ("y,p\n1,0.5\n1,\n", (), "y_proba/1: the column p is empty in row 2 of the table\n"),
+        (
+            "y,p\n1,0.5\n1,NA\n",
+            (),
+            "y_proba/1: the column p holds no number in row 2 of the table\n",
+        ),
+        (
+            "y,p,q\n1,0.5,0.5\n1,0.5,\n",
+            ("--y-proba", "q"),
+            "y_proba/1/1: the column q is empty in row 2 of the table\n",
+        ),
+        ("y,p\n1,nan\n", (), "y_proba/0: nan "),
+    ],
+)
+def test_a_cell_that_cannot_be_scored_is_named(
+    text: str, arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    asked = ("--y-true", "y", "--y-proba", "p", *arguments)
+    result = kullback("score", "log-loss", tmp_path / "t.csv", *asked)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(said)
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_column_of_text_is_no_column_of_a_row(pets: Path) -> None:
+    asked = ("--y-true", "pet", "--y-proba", "pet,p_dog")
+    result = kullback("score", "log-loss", pets / "pets.parquet", *asked)
+    assert result.exit_code == 1
+    assert (
+        result.stderr == "y_proba: the column pet of type string is no part of a row of numbers\n"
+    )
+
+
+def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("y_true,y_proba\n")
+    result = kullback("score", "log-loss", tmp_path / "t.csv")
+    assert result.exit_code == 1
+    assert re.fullmatch(r"y_(true|proba): .*empty.*\n", result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("pets.json", "--base", "2"),
+            "--base is for tables: a JSON request holds its own options",
+        ),
+        (("pets.json", "--y-true", "pet"), "--y-true is for tables: a JSON request holds its own"),
+        (("missing.csv",), "missing.csv: No such file or directory"),
+        ((".",), ".: say what it holds with --type: one of json, csv, tsv"),
+        ((".", "--type", "csv"), ".: Is a directory"),
+        (("pets.json", "--type", "parquet"), "pets.json: not readable as parquet: "),
+        (("pets.json", "--type", "arrow"), "pets.json: not readable as arrow: "),
+        (("pets.json", "--type", "csv.gz"), "pets.json: Not a gzipped file"),
+        (("cut.csv.gz",), "cut.csv.gz: not readable as csv.gz: "),
+        (("bent.csv.gz",), "bent.csv.gz: "),
+        (("ragged.csv",), "ragged.csv: not readable as csv: CSV parse error: "),
+        (("empty.csv",), "empty.csv: not readable as csv: "),
+        (("twice.csv", "--y-true", "a"), "twice.csv: two columns are named a"),
+        (
+            ("pets.csv",),
+            "pets.csv: no column is named y_true or y_proba; name yours, as in --y-true COL",
+        ),
+        (("pets.csv", "--y-true", "pets"), "pets.csv: there is no column pets; did you mean pet?"),
+        (("pets.csv", "--y-true", "zzz"), "pets.csv: there is no column zzz; it has pet, p_dog,"),
+        (("pets.csv", "-o", "base"), "--option base: NAME=VALUE is expected"),
+        (("pets.json", "--url", "localhost"), "--url: localhost is not an http:// or https:// add"),
+        (("pets.json", "--url", "http://[::1"), "--url: http://[::1 is not an address: "),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_line(
+    arguments: tuple[str, ...], said: str, pets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pets)
+    gz = (pets / "pets.csv.gz").read_bytes()
+    (pets / "cut.csv.gz").write_bytes(gz[:-9])
+    (pets / "bent.csv.gz").write_bytes(gz[:12] + b"\xff\xff\xff" + gz[15:])
+    (pets / "ragged.csv").write_text("y_true,y_proba\n1,0.5\n1\n")
+    (pets / "empty.csv").write_text("")
+    (pets / "twice.csv").write_text("a,a\n1,2\n")
+    result = kullback("score", "log-loss", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(said)
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_metric_is_answered_with_the_nearest() -> None:
+    result = kullback("score", "log-los", "-")
+    assert result.exit_code == 2
+    said = " ".join(re.sub("[│╭╮╰╯─]", " ", result.stderr).split())
+    assert "No such command 'log-los'. Did you mean" in said
+    assert "'log-loss'" in said.partition("Did you mean")[2]
+
+
+def test_a_service_that_cannot_be_reached_is_one_clear_line() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        result = kullback("score", "entropy", "-", "--url", url, stdin=b"{}")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"{url} cannot be reached: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_service_that_does_not_answer_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        result = kullback("score", "entropy", "-", "--url", url, "--timeout", "0.05", stdin=b"{}")
+    assert (result.exit_code, result.stderr) == (3, f"{url} did not answer within 0.05 s\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body"),
+    [
+        (200, "text/html", b"<h1>Hello</h1>"),
+        (404, "application/json", b'{"detail": "Not Found"}'),
+        (400, "application/problem+json", b'{"title": "odd"}'),
+    ],
+)
+def test_a_server_that_is_not_kullback_is_recognized(
+    status: int, media_type: str, body: bytes
+) -> None:
+    with stranger(status, media_type, body) as url:
+        result = kullback("score", "entropy", "-", "--url", url, stdin=b"{}")
+    said = f"{url} answered {status}, and not as Kullback does\n"
+    assert (result.exit_code, result.stderr) == (3, said)
+
+
+def test_work_on_a_large_file_is_shown_where_somebody_looks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with waiting(LARGE + 1, "unseen"):
+        pass
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with waiting(LARGE + 1, "log-loss of clicks.csv"):
+        pass
+    captured = capsys.readouterr()
+    assert "log-loss of clicks.csv (52 MB)" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "said"),
+    [
+        (("--port", "99999"), {}, "--port: Input should be less than or equal to 65535\n"),
+        (("--port", "http"), {}, "--port: Input should be a valid integer"),
+        (("--database-url", "mysql://x"), {}, "--database-url: String should match pattern"),
+        ((), {"KULLBACK_WORKERS": "0"}, "KULLBACK_WORKERS: Input should be greater than or equal"),
+        ((), {"WEB_CONCURRENCY": "4"}, "WEB_CONCURRENCY: Kullback is one process"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_by_its_source(
+    options: tuple[str, ...],
+    environment: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    result = kullback("serve", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(said)
+
+
+def test_serve_refuses_a_log_level_it_does_not_know() -> None:
+    result = kullback("serve", "--log-level", "loud")
+    assert result.exit_code == 2
+    assert "--log-level" in result.stderr
+
+
+def test_options_of_serve_override_the_environment() -> None:
+    with serving(KULLBACK_PORT="1", KULLBACK_LOG_FORMAT="text") as (address, process):
+        assert httpx.get(f"{address}/livez").json() == {"status": "alive"}
+        process.terminate()
+        process.wait()
+        assert process.stderr is not None
+        lines = [json.loads(line) for line in process.stderr]
+    assert lines[-1]["message"] == "stopping"
+
+
+def test_a_taken_port_ends_serve_with_status_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "app", "serve", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert "cannot listen on" in result.stderr
+
+
+def test_the_command_runs_as_a_program_with_its_exit_status() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "app", "score", "entropy", "-"],
+        cwd=ROOT,
+        input=b'{"p": [0.5, 0.6]}',
+        capture_output=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.startswith(b"p: the row sums to 1.1, not 1 within 1e-06")
+
+
+def test_real_clicks_are_scored_from_a_parquet_file() -> None:
+    if not CLICKS.is_file():
+        pytest.skip("the Open Bandit sample is not part of the repository")
+    asked = ("--y-true", "click", "--y-proba", "p_a", "--group", "unit_id")
+    answer = score("recommender", CLICKS, *asked)
+    table = pq.read_table(CLICKS, columns=["click", "p_a", "unit_id"])
+    model = REQUESTS["recommender"]
+    assert {"y_true", "y_proba", "group"} <= columns(model).keys()
+    request = validated(
+        model,
+        {
+            "y_true": table["click"].to_numpy(),
+            "y_proba": table["p_a"].to_numpy(),
+            "group": table["unit_id"].to_pylist(),
+        },
+    )
+    assert answer == encode(request.score()) + b"\n"
+    details = json.loads(answer)["details"]
+    assert details["normalized_entropy"] > 1
+    assert details["auc"] == pytest.approx(0.5, abs=0.05)
+    assert len(details["groups"]) == 269

@@ -1,0 +1,122 @@
+"""The service listens where it is told, says so in one line, and ends when it is asked to."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO
+
+import httpx
+import pytest
+
+from app.server import serve
+from app.settings import Settings
+
+Event = dict[str, object]
+Visit = Callable[[str, TextIO], None]
+
+
+@pytest.fixture(autouse=True)
+def _kept() -> Iterator[None]:
+    """Give the process its logging back."""
+    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, level, grave = root.handlers[:], root.level, uvicorn.level
+    looked_up = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    uvicorn.setLevel(grave)
+    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = looked_up
+
+
+def visit_then_interrupt(log: TextIO, visit: Visit) -> Event:
+    """Wait for the first line, visit the address it names, and end the service."""
+    first: Event = json.loads(log.readline())
+    try:
+        visit(str(first["message"]).removeprefix("listening on "), log)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+    return first
+
+
+def served(visit: Visit, monkeypatch: pytest.MonkeyPatch, host: str = "127.0.0.1") -> list[Event]:
+    """Serve on a free port while it is visited; the log."""
+    (reader, writer) = os.pipe()
+    with os.fdopen(reader) as log, ThreadPoolExecutor(1) as pool:
+        with os.fdopen(writer, "w") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            visited = pool.submit(visit_then_interrupt, log, visit)
+            status = serve(Settings(host=host, port=0, log_format="json"))
+        first = visited.result()
+        rest = [json.loads(line) for line in log]
+    assert status == 0
+    return [first, *(event for event in rest if event["logger"] != "httpx")]
+
+
+def test_the_service_answers_where_it_says_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[httpx.Response] = []
+
+    def visit(address: str, _: TextIO) -> None:
+        answers.append(httpx.get(f"{address}/readyz", trust_env=False))
+
+    served(visit, monkeypatch)
+    (answer,) = answers
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert "server" not in answer.headers
+
+
+def test_a_request_is_one_line_between_the_first_and_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def visit(address: str, _: TextIO) -> None:
+        httpx.get(f"{address}/livez?key=x", headers={"x-request-id": "one"}, trust_env=False)
+
+    (_, request, last) = served(visit, monkeypatch)
+    assert (request["logger"], request["request_id"]) == ("kullback.access", "one")
+    assert (request["route"], request["path"], request["status"]) == ("/livez", "/livez", 200)
+    assert last["message"] == "stopping"
+
+
+def test_a_caller_who_leaves_in_the_middle_leaves_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[Event] = []
+
+    def visit(address: str, log: TextIO) -> None:
+        url = httpx.URL(address)
+        with socket.create_connection((url.host, url.port or 0)) as connection:
+            connection.sendall(
+                b"POST /v1/scores/entropy HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                b"Content-Type: application/json\r\n\r\n{"
+            )
+        left.append(json.loads(log.readline()))
+
+    (_, last) = served(visit, monkeypatch)
+    assert [event["status"] for event in left] == [499]
+    assert "exception" not in left[0]
+    assert last["message"] == "stopping"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_written_as_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    def visit(address: str, _: TextIO) -> None:
+        assert address.startswith("http://[::1]:")
+
+    served(visit, monkeypatch, host="::1")
+
+
+def test_a_port_that_is_taken_is_one_clear_line_and_a_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status = serve(Settings(port=port, log_format="json"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    )
+    assert status == 1
