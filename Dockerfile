@@ -1,0 +1,36 @@
+# Build where the registry can be asked: pin both FROM lines to the digest behind this tag there.
+FROM python:3.13-slim AS build
+
+WORKDIR /src
+COPY requirements/build.txt requirements/runtime.txt requirements/
+RUN python -m venv --without-pip /opt/kullback \
+ && python -m pip install --no-cache-dir --require-hashes --only-binary :all: \
+      -r requirements/build.txt \
+ && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --require-hashes \
+      --only-binary :all: -r requirements/runtime.txt
+
+COPY pyproject.toml LICENSE ./
+COPY app app
+RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+ && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --no-index --no-deps \
+      dist/*.whl
+
+
+FROM python:3.13-slim
+
+COPY --from=build /opt/kullback /opt/kullback
+
+# Two arenas: worker threads would otherwise each keep the memory of their largest body.
+ENV PATH=/opt/kullback/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2
+
+USER 65532:65532
+EXPOSE 8000
+
+# No proxy: the question stays inside the container whatever HTTP_PROXY says.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/livez', timeout=2)"]
+
+CMD ["kullback", "serve", "--host", "0.0.0.0", "--port", "8000"]
