@@ -1,6 +1,7 @@
 """What every test of the running application starts from."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -8,6 +9,19 @@ from httpx import ASGITransport, AsyncClient
 
 from app.main import create_app
 from app.settings import Settings
+
+
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Give the process its logging back."""
+    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, level, grave = root.handlers[:], root.level, uvicorn.level
+    looked_up = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    uvicorn.setLevel(grave)
+    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = looked_up
 
 
 @pytest.fixture

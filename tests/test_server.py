@@ -1,12 +1,11 @@
 """The service listens where it is told, says so in one line, and ends when it is asked to."""
 
 import json
-import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 
@@ -20,17 +19,7 @@ Event = dict[str, object]
 Visit = Callable[[str, TextIO], None]
 
 
-@pytest.fixture(autouse=True)
-def _kept() -> Iterator[None]:
-    """Give the process its logging back."""
-    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
-    handlers, level, grave = root.handlers[:], root.level, uvicorn.level
-    looked_up = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    uvicorn.setLevel(grave)
-    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = looked_up
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 def visit_then_interrupt(log: TextIO, visit: Visit) -> Event:

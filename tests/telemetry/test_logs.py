@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -25,19 +24,6 @@ def failed(message: str) -> logging.LogRecord:
     made = record("it failed")
     made.exc_info = (ValueError, ValueError(message), None)
     return made
-
-
-@pytest.fixture
-def kept() -> Iterator[None]:
-    """Give the process its logging back."""
-    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
-    handlers, level, grave = root.handlers[:], root.level, uvicorn.level
-    looked_up = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    uvicorn.setLevel(grave)
-    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = looked_up
 
 
 def test_a_json_line_says_when_how_grave_who_and_what() -> None:
@@ -101,7 +87,7 @@ def test_what_json_cannot_hold_is_written_as_text() -> None:
     assert json.loads(line)["when"] == "2026-01-01 00:00:00+00:00"
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("own_logging")
 def test_every_logger_writes_in_the_format_that_was_asked_for() -> None:
     stream = io.StringIO()
     configure("json", "info", stream)
@@ -112,7 +98,7 @@ def test_every_logger_writes_in_the_format_that_was_asked_for() -> None:
     assert [line["message"] for line in lines] == ["one", "two", "three"]
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("own_logging")
 def test_lines_below_the_level_are_not_written() -> None:
     stream = io.StringIO()
     configure("text", "warning", stream)
@@ -120,7 +106,7 @@ def test_lines_below_the_level_are_not_written() -> None:
     assert stream.getvalue() == ""
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("own_logging")
 def test_uvicorn_does_not_chat() -> None:
     stream = io.StringIO()
     configure("text", "info", stream)
