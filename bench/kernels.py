@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from app.scoring.arrays import distributions
+from app.scoring.conventions import EXACT
 from app.scoring.divergence import cross_entropy_rows
 from app.scoring.labels import class_indices
 from app.scoring.log_loss import LogLossOptions
@@ -26,11 +27,12 @@ def log_loss(n: int = 100_000, k: int = 10, rounds: int = ROUNDS) -> Rows:
     options, asked = Options(), LogLossOptions()
 
     def bare() -> float:
-        return float(outcome_losses(y, p).mean())
+        return float(outcome_losses(y, p, EXACT)[0].mean())
 
     def checked() -> float:
         rows = distributions("y_proba", p, options)
-        return float(outcome_losses(class_indices("y_true", y, None, k), rows.values).mean())
+        index = class_indices("y_true", y, None, k)
+        return float(outcome_losses(index, rows.values, EXACT)[0].mean())
 
     def complete() -> float:
         return scored(y, p, asked, options).value

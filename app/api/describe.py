@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.api.payload import ARROW, JSON, PARQUET
+from app.api.payload import ARROW, JSON, MEDIA_TYPES, PARQUET
 from app.api.requests import REQUESTS
 from app.errors import NotFound
 from app.scoring.catalog import METRICS
@@ -72,7 +72,7 @@ def entry(name: str) -> Entry:
             explanation=metric.example.explanation,
         ),
         request_schema=REQUESTS[name].model_json_schema(),
-        media_types=[JSON, ARROW, PARQUET],
+        media_types=list(MEDIA_TYPES),
     )
 
 

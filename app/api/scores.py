@@ -1,7 +1,6 @@
 """This file is about the routes under /v1/scores: a payload goes in, a score comes out."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -59,7 +58,7 @@ class Asked:
 
     def __init__(self, model: type[ScoreRequest]) -> None:
         self._model = model
-        self._columns: Mapping[str, Any] = columns(model)
+        self._columns = columns(model)
         self._texts = texts(model)
 
     def work(self, body: Body, query: payload.Query, cap: int) -> tuple[Score, bytes]:

@@ -125,3 +125,13 @@ def js_gradient(p: Array, q: Array) -> Array:
     gradient: Array = 0.5 * logs
     gradient[(p == 0) & (q == 0)] = 0.5 * _LN2
     return gradient
+
+
+def cross_gradient(p: Array, q: Array, *, of_logits: bool) -> Array:
+    """Of −Σ p ln q, which is that of KL(p‖q) too: −pₖ/qₖ, or qₖ Σp − pₖ for logits of q, (n, k)."""
+    if of_logits:
+        slope: Array = q * p.sum(axis=1, keepdims=True) - p
+        return slope
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        steep: Array = np.where(p > 0, 0.0 - p / q, 0.0)
+    return steep

@@ -9,6 +9,7 @@ from app.errors import InvalidInput
 from app.scoring.arrays import Distributions, distributions, logit_rows, same_shape, weights
 from app.scoring.divergence import (
     cross_entropy_rows,
+    cross_gradient,
     dot,
     entropy_rows,
     js_gradient,
@@ -98,7 +99,7 @@ def cross_entropy(p: Array, q: Array | None, q_logits: Array | None, options: Op
         "kl_divergence": _mean(_kl(target, predicted), weight, options),
         "perplexity": exp(reduced.known()),
     }
-    gradient = _cross_gradient(target, predicted) if options.gradient else None
+    gradient = _cross_slope(target, predicted) if options.gradient else None
     return score_rows(Losses(rows, gradient=gradient), details, context, reduced)
 
 
@@ -139,7 +140,7 @@ def kl_divergence(
         "cross_entropy": _mean(0.0 - dot(target.values, log_q), weight, options),
         "entropy": _mean(entropy_rows(target.values, target.logs), weight, options),
     }
-    gradient = _cross_gradient(target, predicted) if options.gradient else None
+    gradient = _cross_slope(target, predicted) if options.gradient else None
     return score_rows(Losses(rows, gradient=gradient), details, context)
 
 
@@ -286,12 +287,5 @@ def _entropy_gradient(side: _Side, rows: Array) -> Array:
     return descent
 
 
-def _cross_gradient(target: _Side, predicted: _Side) -> Array:
-    """Of −Σ p ln q, which is that of KL(p‖q) too, with respect to q or its logits."""
-    p, q = target.values, predicted.values
-    if predicted.logs is not None:
-        slope: Array = q * p.sum(axis=1, keepdims=True) - p
-        return slope
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        steep: Array = np.where(p > 0, 0.0 - p / q, 0.0)
-    return steep
+def _cross_slope(target: _Side, predicted: _Side) -> Array:
+    return cross_gradient(target.values, predicted.values, of_logits=predicted.logs is not None)

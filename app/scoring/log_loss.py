@@ -27,7 +27,15 @@ from app.scoring.labels import (
     class_weights,
     row_count,
 )
-from app.scoring.losses import binary_gradient, binary_losses, has_soft, outcome_gradient, scaled
+from app.scoring.losses import (
+    binary_gradient,
+    binary_losses,
+    has_soft,
+    outcome_gradient,
+    outcome_losses,
+    scaled,
+    used_rows,
+)
 from app.scoring.means import Array, ClassMeans, Mean, Undefined, blocks, part
 from app.scoring.multilabel import multilabel
 from app.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
@@ -189,8 +197,7 @@ def _multiclass(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: 
     for block in blocks(n):
         w, truth, predicted = part(weight, block), index[block], p[block]
         rows = np.arange(truth.size)
-        used = predicted / row_sums(predicted)[:, None] if convention.normalizes_rows else predicted
-        losses[block], bounded = convention.outcomes(used[rows, truth])
+        losses[block], bounded = outcome_losses(truth, predicted, convention)
         clipped += int(np.count_nonzero(bounded))
         accuracy.add(predicted.argmax(axis=1) == truth, w)
         miss = predicted.copy()
@@ -239,8 +246,7 @@ def _soft_rows(
     weight = context.options.sample_weight
     class_weight = class_weights(asked.class_weight, _mass(y, weight), asked.beta)
     columns = np.ones(k) if class_weight is None else class_weight
-    used = p / row_sums(p)[:, None] if convention.normalizes_rows else p
-    costs, bounded = convention.outcomes(used)
+    costs, bounded = convention.outcomes(used_rows(p, convention))
     mass = y * columns
     losses = row_sums(scaled(costs, mass))
     accuracy, brier = Mean(), Mean()

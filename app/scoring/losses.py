@@ -4,7 +4,7 @@ import numpy as np
 
 from app.scoring.arrays import row_sums
 from app.scoring.conventions import Convention
-from app.scoring.means import Array, Indices, blocks
+from app.scoring.means import Array, Flags, Indices, blocks
 
 
 def binary_losses(y: Array, p: Array, convention: Convention) -> tuple[Array, int]:
@@ -22,11 +22,14 @@ def has_soft(y: Array) -> bool:
     return any(bool(((y[b] > 0) & (y[b] < 1)).any()) for b in blocks(y.shape[0]))
 
 
-def outcome_losses(index: Indices, p: Array) -> Array:
-    """−ln p[row, index] of each row of (n, k): nats, (n,). The exact convention."""
-    with np.errstate(divide="ignore"):
-        losses: Array = 0.0 - np.log(p[np.arange(index.size), index])
-    return losses
+def used_rows(p: Array, convention: Convention) -> Array:
+    """Rows (n, k) as the convention scores them: divided by their sums where it does that."""
+    return p / row_sums(p)[:, None] if convention.normalizes_rows else p
+
+
+def outcome_losses(index: Indices, p: Array, convention: Convention) -> tuple[Array, Flags]:
+    """−ln p[row, index] of each row of (n, k), in nats, (n,), and which rows were clipped."""
+    return convention.outcomes(used_rows(p, convention)[np.arange(index.size), index])
 
 
 def binary_gradient(y: Array, p: Array, convention: Convention) -> Array:

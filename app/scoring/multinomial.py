@@ -18,7 +18,7 @@ from app.scoring.counts import (
     needs_whole,
     plugin,
 )
-from app.scoring.divergence import cross_entropy_rows, dot, kl_rows
+from app.scoring.divergence import cross_entropy_rows, cross_gradient, dot, kl_rows
 from app.scoring.logspace import log_softmax
 from app.scoring.means import Array, Undefined, exp, weighted_mean
 from app.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
@@ -150,12 +150,7 @@ def kl_of_counts(counts: Array, q: Array, options: Options, log_q: Array | None 
             weighted_mean(divergences + combinatorial_gap(table), weight), options
         ),
     }
-    gradient = None
-    if options.gradient and log_q is not None:
-        gradient = q - p
-    elif options.gradient:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gradient = np.where(p > 0, 0.0 - p / q, 0.0)
+    gradient = cross_gradient(p, q, of_logits=log_q is not None) if options.gradient else None
     context = Context("kl_divergence", options, single=single)
     return score_rows(Losses(divergences, gradient=gradient), details, context)
 

@@ -11,7 +11,9 @@ from app.scoring.means import ROWS_PER_BLOCK
 
 def test_the_losses_of_outcomes() -> None:
     p = np.array([[0.5, 0.5], [1.0, 0.0], [1.0, 0.0]])
-    assert outcome_losses(np.array([1, 0, 1]), p).tolist() == [math.log(2), 0.0, math.inf]
+    losses, clipped = outcome_losses(np.array([1, 0, 1]), p, EXACT)
+    assert losses.tolist() == [math.log(2), 0.0, math.inf]
+    assert not clipped.any()
 
 
 def test_losses_beyond_one_block_are_all_computed() -> None:
