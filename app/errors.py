@@ -2,13 +2,19 @@
 
 KullbackError
 ├── ScoringError
-│   └── InvalidInput         the numbers or shapes sent cannot be scored
+│   ├── InvalidInput         the numbers or shapes sent cannot be scored
+│   └── TallyMismatch        sums of different things do not add up
 ├── BodyError
 │   ├── MalformedBody        the bytes are not what their type says
 │   ├── UnsupportedBody      a type or an encoding nobody here reads
 │   └── BodyTooLarge         more bytes than the service takes
 ├── NotFound                 no such name
-└── Overloaded               full for the moment: try again
+├── Conflict                 what is there cannot become what was asked for
+├── TokenError
+│   ├── TokenReused          the idempotency key came before, with another request
+│   └── TokenInProgress      the same request is being worked on now: try again
+├── Overloaded               full for the moment: try again
+└── StoreUnavailable         the store is away: try again, with the same idempotency key
 """
 
 from collections.abc import Sequence
@@ -56,6 +62,10 @@ class InvalidInput(ScoringError):
     """The numbers or shapes sent cannot be scored."""
 
 
+class TallyMismatch(ScoringError):
+    """Sums of different things do not add up."""
+
+
 class BodyError(KullbackError):
     """The body cannot be read."""
 
@@ -85,3 +95,27 @@ class Overloaded(KullbackError):
     """The service is full for the moment."""
 
     retry_after_seconds = 1
+
+
+class Conflict(KullbackError):
+    """What is there cannot become what was asked for."""
+
+
+class TokenError(KullbackError):
+    """The idempotency key of a write cannot be honoured."""
+
+
+class TokenReused(TokenError):
+    """The idempotency key came before, with another request."""
+
+
+class TokenInProgress(TokenError):
+    """The same request is being worked on now."""
+
+    retry_after_seconds = 1
+
+
+class StoreUnavailable(KullbackError):
+    """The store cannot be reached, read or written now."""
+
+    retry_after_seconds = 5

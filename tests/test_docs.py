@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
-from app.api.problems import INTERNAL, KINDS
+from app.api.kinds import INTERNAL, KINDS
 from app.api.request import ScoreRequest
 from app.api.requests import REQUESTS
 from app.scoring.catalog import METRICS

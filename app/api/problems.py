@@ -1,7 +1,6 @@
 """This file is about what a refusal means over HTTP: the only status table, and its documents."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -15,14 +14,15 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from app.api.kinds import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
 from app.errors import (
-    BodyTooLarge,
     InvalidInput,
     KullbackError,
-    MalformedBody,
     NotFound,
     Offence,
     Overloaded,
+    StoreUnavailable,
+    TokenInProgress,
     UnsupportedBody,
     pointer,
 )
@@ -32,79 +32,6 @@ MAX_PLACES = 20
 MAX_BYTES = 16 * 1024
 _MAX_TEXT = 512
 _MAX_POINTER = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of refusal: its status, the last part of its type, and what it says."""
-
-    status: int
-    slug: str
-    title: str
-    explanation: str
-
-    @property
-    def type(self) -> str:
-        """Where this service explains it."""
-        return f"/problems/{self.slug}"
-
-
-METHOD_NOT_ALLOWED = Kind(
-    405,
-    "method-not-allowed",
-    "The method is not for this path",
-    "The path exists, but not for this method. The header `Allow` names those it takes.",
-)
-INTERNAL = Kind(
-    500,
-    "internal",
-    "Kullback failed",
-    "This is a bug in Kullback, not in your request. Please report it with the `request_id`.",
-)
-KINDS: Mapping[type[KullbackError], Kind] = {
-    MalformedBody: Kind(
-        400,
-        "malformed-body",
-        "The body cannot be read",
-        "The bytes are not what `Content-Type` and `Content-Encoding` say they are.",
-    ),
-    NotFound: Kind(
-        404,
-        "not-found",
-        "There is nothing here",
-        "No resource has this name. `GET /v1/scores` lists every metric.",
-    ),
-    BodyTooLarge: Kind(
-        413,
-        "body-too-large",
-        "The body is too large",
-        "The body, as sent or as decompressed, exceeds what this service takes. Send it in parts, "
-        "or ask its operator to raise `KULLBACK_MAX_BODY_MB`.",
-    ),
-    UnsupportedBody: Kind(
-        415,
-        "unsupported-body",
-        "The body's type or encoding is not read here",
-        "The header `Accept` or `Accept-Encoding` of the answer names what is read.",
-    ),
-    InvalidInput: Kind(
-        422,
-        "invalid-input",
-        "The input cannot be scored",
-        "The body was read, but a field is missing, unknown, out of its range or of the wrong "
-        "shape. Every entry of `errors` points at one place; `total_errors` counts them all.",
-    ),
-    Overloaded: Kind(
-        503,
-        "overloaded",
-        "The service cannot take this now",
-        "The service is full or stopping. The same request may succeed after the seconds in "
-        "`Retry-After`.",
-    ),
-}
-_TABLE = (*KINDS.values(), METHOD_NOT_ALLOWED, INTERNAL)
-_BY_STATUS = {kind.status: kind for kind in _TABLE}
-_BY_SLUG = {kind.slug: kind for kind in _TABLE}
 
 
 class Place(BaseModel):
@@ -128,7 +55,7 @@ class Problem(BaseModel):
 
 def problems(*kinds: type[KullbackError] | int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that refuses in these ways."""
-    rows = [_BY_STATUS[kind] if isinstance(kind, int) else KINDS[kind] for kind in kinds]
+    rows = [BY_STATUS[kind] if isinstance(kind, int) else KINDS[kind] for kind in kinds]
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         row.status: {"description": row.title, "content": {MEDIA_TYPE: {"schema": schema}}}
@@ -195,7 +122,7 @@ def router() -> APIRouter:
     )
     async def explain_problem(slug: str) -> Markdown:
         """Explain a problem type in a few words of Markdown."""
-        kind = _BY_SLUG.get(slug)
+        kind = BY_SLUG.get(slug)
         if kind is None:
             raise NotFound("no problem has this name")
         text = f"# {kind.title}\n\nHTTP status {kind.status}.\n\n{kind.explanation}\n"
@@ -209,7 +136,7 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
     headers = {}
     if isinstance(error, UnsupportedBody):
         headers[error.header] = ", ".join(error.accepted)
-    if isinstance(error, Overloaded):
+    if isinstance(error, Overloaded | TokenInProgress | StoreUnavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return _answer(
         request, kind, error.message, places=error.offences, total=error.total, headers=headers
@@ -218,7 +145,7 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
 
 async def _refuse_status(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
-    kind = _BY_STATUS.get(error.status_code) or Kind(error.status_code, "", phrase, "")
+    kind = BY_STATUS.get(error.status_code) or Kind(error.status_code, "", phrase, "")
     said = str(error.detail)
     detail = kind.explanation if said == phrase and kind.explanation else said
     headers = dict(error.headers or {})

@@ -36,6 +36,7 @@ class Convention:
 
         `soft` says that some label of the batch lies between 0 and 1.
         """
+        p = np.ascontiguousarray(p)  # elsewhere NumPy takes another logarithm
         if self == EXACT:
             return _exact(y, p)
         if self.cap < np.inf:
@@ -48,6 +49,20 @@ class Convention:
         positive = labels * _log_cost(np.maximum(used, floor))
         negative = (1 - labels) * _log_cost(np.maximum(rest, floor))
         return positive.astype(np.float64), negative.astype(np.float64), clipped
+
+    def costs(self, y: Array, p: Array, *, soft: bool) -> tuple[Array, Flags]:
+        """−y ln p − (1 − y) ln(1 − p), and what was clipped: see bernoulli."""
+        if soft or self is EXACT or self.cap < np.inf:
+            positive, negative, clipped = self.bernoulli(y, p, soft=soft)
+            positive += negative
+            return positive, clipped
+        used, clipped = self._clip(np.ascontiguousarray(p))
+        chosen = np.where(y > 0, used, 1 - used)  # of hard labels one side counts: one logarithm
+        if self.floor > 0:
+            floor = self.precision(self.floor)
+            clipped |= chosen < floor
+            np.maximum(chosen, floor, out=chosen)
+        return _log_cost(chosen).astype(np.float64, copy=False), clipped
 
     def _capped(self, y: Array, p: Array) -> tuple[Array, Array, Flags]:
         positive, negative = _log_cost(p), neg_log_complement(p)
@@ -62,7 +77,7 @@ class Convention:
 
     def outcomes(self, p: Array) -> tuple[Array, Flags]:
         """−ln p of outcomes of a categorical prediction, and which were clipped."""
-        p = np.minimum(p, 1.0)  # a row may sum to a little more than 1
+        p = np.minimum(np.ascontiguousarray(p), 1.0)  # a row may sum to a little more than 1
         if self is EXACT:
             return _log_cost(p), np.zeros(p.shape, dtype=np.bool_)
         used, clipped = self._clip(p)
@@ -75,14 +90,12 @@ class Convention:
         return costs, clipped
 
     def _clip(self, p: Array) -> tuple[Floats, Flags]:
-        used: Floats = p.astype(self.precision)
-        outside = np.zeros(p.shape, dtype=np.bool_)
-        if self.low > 0:
-            low = self.precision(self.low)
-            high = self.precision(1 - low)
-            outside |= (used < low) | (used > high)
-            used = np.clip(used, low, high)
-        return used, outside
+        used: Floats = p.astype(self.precision, copy=False)
+        if self.low == 0:
+            return used, np.zeros(p.shape, dtype=np.bool_)
+        low = self.precision(self.low)
+        inside: Floats = np.clip(used, low, self.precision(1 - low))
+        return inside, inside != used
 
 
 EXACT = Convention()

@@ -145,7 +145,7 @@ def _binary(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: Cont
         else:
             losses, gradient = _soft_weighted(y, p, convention, (negative, positive), gradient)
         details["class_weights"] = class_weight
-    context = replace(context, clipped=clipped)
+    context = replace(context, clipped=int(np.count_nonzero(clipped)))
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 

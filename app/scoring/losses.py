@@ -7,13 +7,11 @@ from app.scoring.conventions import Convention
 from app.scoring.means import Array, Flags, Indices, blocks
 
 
-def binary_losses(y: Array, p: Array, convention: Convention) -> tuple[Array, int]:
-    """−y ln p − (1 − y) ln(1 − p) of each row, in nats, and how many rows were clipped."""
-    losses, clipped, soft = np.empty_like(p), 0, has_soft(y)
+def binary_losses(y: Array, p: Array, convention: Convention) -> tuple[Array, Flags]:
+    """−y ln p − (1 − y) ln(1 − p) of each row, in nats, and which rows were clipped."""
+    losses, clipped, soft = np.empty_like(p), np.empty(p.shape, dtype=np.bool_), has_soft(y)
     for block in blocks(p.size):
-        positive, negative, bounded = convention.bernoulli(y[block], p[block], soft=soft)
-        np.add(positive, negative, out=losses[block])
-        clipped += int(np.count_nonzero(bounded))
+        losses[block], clipped[block] = convention.costs(y[block], p[block], soft=soft)
     return losses, clipped
 
 

@@ -57,5 +57,5 @@ def multilabel(
     gradient = None
     if context.options.gradient:
         gradient = binary_gradient(y, p, convention) * (columns / k)
-    context = replace(context, clipped=clipped)
+    context = replace(context, clipped=int(np.count_nonzero(clipped)))
     return score_rows(Losses(rows, share, gradient=gradient), details, context)

@@ -69,7 +69,9 @@ def recommender(
     if convention is EXACT and rate < 1:
         losses = _corrected_losses(y, p, rate)
     extra = {"negative_sampling_rate": asked.negative_sampling_rate, "bins": BINS}
-    context = Context("recommender", options, asked.convention, extra, clipped=clipped)
+    context = Context(
+        "recommender", options, asked.convention, extra, clipped=int(np.count_nonzero(clipped))
+    )
     gradient = None
     if options.gradient:
         gradient = binary_gradient(y, corrected, convention) * _correction_slope(p, rate)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat
 from starlette.middleware import Middleware
 
 from app import errors
-from app.api import problems
+from app.api import kinds, problems
 from app.telemetry.metrics import Telemetry
 from app.telemetry.middleware import RequestTelemetry
 
@@ -31,6 +31,11 @@ REFUSALS = [
     (errors.UnsupportedBody("no", "Accept", ["application/json"]), 415, "unsupported-body"),
     (errors.InvalidInput("no"), 422, "invalid-input"),
     (errors.Overloaded("no"), 503, "overloaded"),
+    (errors.Conflict("no"), 409, "conflict"),
+    (errors.TallyMismatch("no"), 409, "tally-mismatch"),
+    (errors.TokenInProgress("no"), 409, "idempotency-key-in-progress"),
+    (errors.TokenReused("no"), 422, "idempotency-key-reused"),
+    (errors.StoreUnavailable("no"), 503, "store-unavailable"),
 ]
 
 
@@ -76,7 +81,7 @@ def leaves(cls: type[errors.KullbackError]) -> Iterator[type[errors.KullbackErro
 
 def test_every_refusal_of_the_error_tree_has_a_status() -> None:
     tree = [cls for cls in leaves(errors.KullbackError) if cls.__module__ == errors.__name__]
-    assert set(tree) <= problems.KINDS.keys()
+    assert set(tree) <= kinds.KINDS.keys()
 
 
 @pytest.mark.parametrize(("error", "status", "slug"), REFUSALS)
@@ -107,9 +112,20 @@ async def test_an_unsupported_body_is_told_what_is_read_instead(header: str) -> 
     assert answer.headers[header] == "gzip, zstd"
 
 
-async def test_a_full_service_says_when_to_come_back() -> None:
-    answer = await raising(errors.Overloaded("full")).get("/raise")
-    assert answer.headers["retry-after"] == "1"
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (errors.Overloaded("full"), "1"),
+        (errors.TokenInProgress("wait"), "1"),
+        (errors.StoreUnavailable("away"), "5"),
+        (errors.Conflict("never"), None),
+    ],
+)
+async def test_who_may_try_again_is_told_when(
+    error: errors.KullbackError, seconds: str | None
+) -> None:
+    answer = await raising(error).get("/raise")
+    assert answer.headers.get("retry-after") == seconds
 
 
 async def test_wrong_places_are_pointed_at() -> None:
@@ -196,7 +212,7 @@ async def test_a_status_without_a_kind_of_its_own_is_named_by_its_phrase() -> No
 async def test_an_unknown_path_is_a_problem(client: AsyncClient) -> None:
     document = read(await client.get("/nowhere"))
     assert document["type"] == "/problems/not-found"
-    assert document["detail"] == problems.KINDS[errors.NotFound].explanation
+    assert document["detail"] == kinds.KINDS[errors.NotFound].explanation
 
 
 async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: AsyncClient) -> None:
@@ -205,12 +221,8 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: Asy
     assert answer.headers["allow"] == "GET"
 
 
-@pytest.mark.parametrize(
-    "kind", [*problems.KINDS.values(), problems.INTERNAL, problems.METHOD_NOT_ALLOWED]
-)
-async def test_every_type_leads_to_its_explanation(
-    kind: problems.Kind, client: AsyncClient
-) -> None:
+@pytest.mark.parametrize("kind", [*kinds.KINDS.values(), kinds.INTERNAL, kinds.METHOD_NOT_ALLOWED])
+async def test_every_type_leads_to_its_explanation(kind: kinds.Kind, client: AsyncClient) -> None:
     answer = await client.get(kind.type)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"

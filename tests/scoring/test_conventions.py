@@ -18,6 +18,13 @@ from tests.scoring.answers import per_row, slope
 
 Rule = Callable[[float, float], float]
 
+CLIPPED_AT = [
+    float(np.nextafter(np.array(edge), towards))
+    for bound in (2.0**-52, 1e-12, 1e-15, float(np.float32(1e-15)), 1e-16, 1e-7, math.exp(-100))
+    for edge in (bound, 1 - bound, float(np.float32(bound)), float(np.float32(1 - bound)))
+    for towards in (0.0, edge, 1.0)
+]
+
 binary_rows = draw.sizes.flatmap(
     lambda n: st.tuples(draw.columns_of(n, draw.outcome), draw.columns_of(n, draw.probability))
 )
@@ -173,6 +180,42 @@ def test_scikit_learn_agrees(rows: tuple[Array, Array]) -> None:
     y, p = rows
     expected = sklearn_log_loss(y, p, labels=[0, 1])
     assert binary(y, p, "sklearn").value == pytest.approx(expected, rel=1e-14, abs=1e-15)
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("is_soft", [False, True])
+@given(data=st.data())
+def test_costs_are_both_halves_added_to_the_last_bit(
+    convention: ConventionName, data: st.DataObject, *, is_soft: bool
+) -> None:
+    n = data.draw(st.integers(0, 12))
+    y = data.draw(draw.columns_of(n, draw.share if is_soft else draw.outcome))
+    p = data.draw(draw.columns_of(n, st.one_of(draw.probability, st.sampled_from(CLIPPED_AT))))
+    asked = CONVENTIONS[convention]
+    positive, negative, clipped = asked.bernoulli(y, p, soft=is_soft)
+    costs, bounded = asked.costs(y, p, soft=is_soft)
+    assert costs.dtype == np.float64
+    assert costs.tobytes() == (positive + negative).tobytes()
+    assert bounded.tolist() == clipped.tolist()
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_costs_do_not_depend_on_where_a_row_stands(
+    convention: ConventionName, *, is_soft: bool
+) -> None:
+    rng = np.random.default_rng(8)
+    p = np.concatenate((rng.random(1000), CLIPPED_AT))
+    y = rng.random(p.size)
+    y = y if is_soft else np.round(y)
+    asked = CONVENTIONS[convention]
+    costs, clipped = asked.costs(y, p, soft=is_soft)
+    wide = np.stack((y, p), axis=1)
+    for rows in (slice(None, None, -1), slice(3, None, 2), slice(5, 18)):
+        found, bounded = asked.costs(wide[rows, 0], wide[rows, 1], soft=is_soft)
+        assert found.tobytes() == costs[rows].tobytes()
+        assert bounded.tolist() == clipped[rows].tolist()
+        assert asked.outcomes(wide[rows, 1])[0].tobytes() == asked.outcomes(p)[0][rows].tobytes()
 
 
 def test_a_perfect_prediction_still_costs_what_is_clipped() -> None:
