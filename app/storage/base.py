@@ -1,0 +1,214 @@
+"""This file is about what a store promises: adding exactly once, and reading what was added.
+
+A store keeps bytes that it does not understand. Records (a monitor, an experiment) own cells,
+counts, attachments and waiting rows. The bytes of a cell are added, never changed: whoever reads
+one adds up all parts of it, and `Transaction.fold` puts parts together.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+Fold = Callable[[Sequence[bytes]], bytes]
+Side = Literal["prediction", "label"]
+
+
+class Cell(NamedTuple):
+    """Where a part of a sum belongs: a window of time, all rows ("") or one slice of them."""
+
+    kind: str
+    slice: str
+    start: int
+    width: int
+
+
+class Times(NamedTuple):
+    """Windows that begin at `start` or later and end by `stop`."""
+
+    start: int
+    stop: int
+
+
+class Reply(NamedTuple):
+    """What a write is answered: kept with its token, so that it can be said again."""
+
+    status: int
+    body: bytes
+
+
+class Token(NamedTuple):
+    """What makes a write happen once: the caller's key for one resource, and a digest of it all."""
+
+    scope: str
+    key: str
+    digest: bytes
+
+
+class Written(NamedTuple):
+    """A reply that is on disk, and whether it had been before."""
+
+    reply: Reply
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A named thing that owns what is added to it; `revision` rises with each change of it."""
+
+    id: int
+    kind: str
+    name: str
+    revision: int
+    document: bytes
+    created: float
+
+
+class Joined(NamedTuple):
+    """What became of rows that wait for their other half."""
+
+    waiting: list[str]  # ids that now wait
+    matched: dict[str, bytes]  # id to the other half, which had waited
+    duplicates: list[str]  # ids whose half had come before: nothing was kept of these
+
+
+class Expired(NamedTuple):
+    """What was removed of the rows that came too long ago."""
+
+    rows: int  # all of them, those that had matched too
+    unmatched: dict[Side, int]  # those whose other half never came
+
+
+class Transaction(Protocol):
+    """What can be done inside of one write; all of it happens, or none.
+
+    Whoever adds to a record has found it by `record` in the same transaction: the number of a
+    record that somebody else removes meanwhile would own what nobody can see.
+    """
+
+    def record(self, kind: str, name: str, *, for_change: bool = False) -> Record | None:
+        """The record of that name, which cannot change before the transaction ends.
+
+        Say `for_change` before `change` or `delete`: then nobody else may look at it either.
+        """
+        ...
+
+    def create(self, kind: str, name: str, document: bytes, now: float) -> Record:
+        """A new record; the caller has found none of that name.
+
+        Raises:
+            Conflict: there is one of that name. Let it pass: the write may be tried again.
+        """
+        ...
+
+    def change(self, record: int, document: bytes) -> None:
+        """Give a record another document and the next revision."""
+        ...
+
+    def delete(self, record: int) -> None:
+        """Remove a record and all that it owns."""
+        ...
+
+    def attach(self, record: int, name: str, content: bytes) -> None:
+        """Put bytes beside a record, in place of those of the same name."""
+        ...
+
+    def has_rows(self, record: int) -> bool:
+        """Whether the record has a part or a count, or a row that came for its other half."""
+        ...
+
+    def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
+        """Add a part to each of these cells."""
+        ...
+
+    def count(self, record: int, amounts: Mapping[str, int]) -> None:
+        """Add to counts that belong to the record."""
+        ...
+
+    def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
+        """Bring halves of rows, by id: each matches the half that waits, or waits itself."""
+        ...
+
+    def fold(self, record: int, times: Times, width: int, limit: int) -> int:
+        """Put together the parts of cells within some time, in windows of `width` or wider.
+
+        Windows narrower than `width` become one window of `width`. At most `limit` cells are
+        made; the number of cells made is returned, 0 when there is nothing more to do.
+        """
+        ...
+
+    def forget(self, record: int, before: int, limit: int) -> int:
+        """Remove cells that end by `before`, at most `limit` parts; how many were removed."""
+        ...
+
+    def expire(self, record: int, before: float, limit: int) -> Expired:
+        """Remove rows that came before, matched or not, at most `limit` of them."""
+        ...
+
+
+Work = Callable[[Transaction], Reply]
+
+
+class Store(Protocol):
+    """Where all that Kullback remembers is kept."""
+
+    def write(self, work: Work, token: Token | None = None) -> Future[Written]:
+        """Do `work` in a transaction; the future holds its reply once that is on disk.
+
+        `work` may be called more than once, each time in a transaction that knows nothing of the
+        one before. It stands beside other writes in one commit, and fails alone.
+
+        With a token the work is done once: a second write of the same token and digest gets the
+        first one's reply. What `work` raises is the future's exception, and nothing is kept.
+
+        Raises:
+            Overloaded: too many writes are waiting, or the store is closing.
+
+        The future raises:
+            TokenReused: the token came before with another digest.
+            TokenInProgress: the same token is being worked on now.
+            StoreUnavailable: the store cannot be written; whether this was kept is unknown.
+        """
+        ...
+
+    def records(self, kind: str) -> list[Record]:
+        """All records of a kind, by name."""
+        ...
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """The record of that name."""
+        ...
+
+    def attachment(self, record: int, name: str) -> bytes | None:
+        """The bytes that stand beside a record under a name."""
+        ...
+
+    def counts(self, record: int) -> dict[str, int]:
+        """All counts of a record."""
+        ...
+
+    def parts(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> list[tuple[Cell, bytes]]:
+        """The parts of all cells whose windows start in [start, stop).
+
+        Of all rows (slice ""), or, with `slices` the name of a slice, of each of its values
+        (slice "name=value"). In one consistent state, in no particular order.
+        """
+        ...
+
+    def last_start(self, record: int) -> int | None:
+        """The start of the latest window that has a part of all rows (slice "")."""
+        ...
+
+    def sweep(self, before: float) -> int:
+        """Forget tokens that came before; how many there were."""
+        ...
+
+    def ping(self) -> None:
+        """Do nothing, or raise StoreUnavailable, as everything here that reads can."""
+        ...
+
+    def close(self) -> None:
+        """Finish the writes that wait, then close."""
+        ...
