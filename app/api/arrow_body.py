@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pyarrow as pa
 
 from app.api.arrow_size import inflated_size
-from app.api.fields import Column, Kind
+from app.api.arrow_values import Place, is_list, is_text, ragged, values
+from app.api.fields import TEXTUAL, Column, Kind
 from app.api.json_scan import MAX_AXES
 from app.api.parquet_size import check_size
 from app.errors import BodyTooLarge, InvalidInput, MalformedBody
-from app.scoring.labels import Labels
-from app.scoring.means import Array, Indices
-from app.scoring.tokens import Ragged
 
 MAX_BATCHES = 10_000
 
@@ -32,12 +29,12 @@ def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dic
         raise BodyTooLarge(f"the compressed buffers inflate to more than {cap} bytes")
     try:
         with pa.ipc.open_stream(buffer) as reader:
-            _check_schema(reader.schema, columns)
+            known = _checked(reader.schema, columns)
             table = pa.Table.from_batches(_bounded(reader), reader.schema)
             table.validate(full=True)
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Arrow IPC stream") from error
-    return _columns(table, columns, cap)
+    return _columns(table, known, cap)
 
 
 def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
@@ -52,13 +49,13 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
             thrift_string_size_limit=1 << 20,
             thrift_container_size_limit=1 << 20,
         ) as file:
-            _check_schema(file.schema_arrow, columns)
+            known = _checked(file.schema_arrow, columns)
             batches = list(_within(file.iter_batches(use_threads=False), cap))
             table = pa.Table.from_batches(batches, file.schema_arrow)
             table.validate(full=True)
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
-    return _columns(table, columns, cap)
+    return _columns(table, known, cap)
 
 
 def _bounded(reader: pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
@@ -77,74 +74,85 @@ def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBa
         yield batch
 
 
-def _check_schema(schema: pa.Schema, columns: Mapping[str, Column]) -> None:
-    for place, field in enumerate(schema):
-        if field.name not in columns:
+def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Column]:
+    """What each column of the table holds; those of a field with keys are named as slice.country.
+
+    Such a field may be a struct as well.
+    """
+    found: dict[str, Column] = {}
+    for field in schema:
+        head, dot, _ = field.name.partition(".")
+        column = columns.get(head)
+        if column is None or (dot and not column.keys):
             raise InvalidInput.at(
                 "there is no such column; options are query parameters", field.name
             )
-        if field.name in schema.names[:place]:
+        if field.name in found:
             raise InvalidInput.at("the column stands twice", field.name)
-        if field.metadata and b"ARROW:extension:name" in field.metadata:
-            raise InvalidInput.at("extension types are not read", field.name)
-        _check_type(field.name, field.type, columns[field.name])
+        found[field.name] = column
+        if _is_struct(field.type, column):
+            for part in field.type:
+                _check_field((field.name, part.name), part, column)
+        else:
+            _check_field((field.name,), field, column)
+    return found
 
 
-def _check_type(name: str, kind: pa.DataType, column: Column) -> None:
-    depth = 0
-    while _is_list(kind):
+def _is_struct(kind: pa.DataType, column: Column) -> bool:
+    return column.keys > 0 and bool(pa.types.is_struct(kind))
+
+
+def _check_field(place: Place, field: pa.Field, column: Column) -> None:
+    if field.metadata and b"ARROW:extension:name" in field.metadata:
+        raise InvalidInput.at("extension types are not read", *place)
+    depth, kind = 0, field.type
+    while is_list(kind):
         if pa.types.is_fixed_size_list(kind) and kind.list_size == 0:
-            raise InvalidInput.at("lists of no entries", name)
+            raise InvalidInput.at("lists of no entries", *place)
         kind, depth = kind.value_type, depth + 1
     if pa.types.is_dictionary(kind) and depth == 0:
         kind = kind.value_type
-    text = _is_text(kind)
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    if not (number or (text and column.kind is Kind.LABEL)) or depth > MAX_AXES - column.per_row:
-        raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", name)
+    if not _is_read(kind, column.kind) or depth > MAX_AXES - column.per_row:
+        raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+def _is_read(kind: pa.DataType, wanted: Kind) -> bool:
+    if is_text(kind):
+        return wanted in TEXTUAL
+    if pa.types.is_timestamp(kind):
+        return wanted is Kind.TIME
+    if pa.types.is_boolean(kind):
+        return wanted is not Kind.TIME and wanted is not Kind.ID
+    if pa.types.is_floating(kind):
+        return wanted is not Kind.VALUE and wanted is not Kind.ID
+    return bool(pa.types.is_integer(kind))
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
-
-
-def _columns(table: pa.Table, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
-    one_row = any(not columns[name].per_row for name in table.column_names)
+def _columns(table: pa.Table, known: Mapping[str, Column], cap: int) -> dict[str, object]:
+    one_row = any(not column.per_row for column in known.values())
     fields: dict[str, object] = {}
-    for name in table.column_names:
+    for name, column in known.items():
         array = _joined(name, table.column(name))
         if one_row:
             array = _only_cell(name, array)
-        read = _ragged if columns[name].ragged else _values
-        fields[name] = read(name, array, columns[name], cap)
+        if _is_struct(array.type, column):
+            for field, part in zip(array.type, array.flatten(), strict=True):
+                found = values((name, field.name), part, column, cap)
+                _put(fields, (name, field.name), found, column)
+        else:
+            read = ragged if column.ragged else values
+            _put(fields, tuple(name.split(".", 1)), read((name,), array, column, cap), column)
     return fields
 
 
-def _ragged(name: str, array: pa.Array, column: Column, cap: int) -> Ragged:
-    """Rows of any lengths: their entries one after the other."""
-    if not _is_list(array.type):
-        raise InvalidInput.at("single entries where lists are expected", name)
-    _refuse_nulls(name, array, [len(array)])
-    if pa.types.is_fixed_size_list(array.type):
-        lengths = np.full(len(array), array.type.list_size, dtype=np.int64)
-    else:
-        lengths = array.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
-    entries = array.flatten()
-    if _is_list(entries.type):
-        raise InvalidInput.at("3 axes or more, where at most 2 are read", name)
-    if entries.null_count:
-        first = entries.is_null().index(value=True).as_py()
-        detail = "null, where a value is expected"
-        raise InvalidInput.at(detail, name, *Ragged([], lengths).place(first))
-    return Ragged(_values(name, entries, column, cap), lengths)
+def _put(fields: dict[str, object], place: Place, found: object, column: Column) -> None:
+    """Keep what a column holds as a field, or as one of the lists that a field holds by name."""
+    held = fields.setdefault(place[0], {}) if len(place) > 1 else fields
+    if not isinstance(held, dict) or place[-1] in held:
+        raise InvalidInput.at("the column stands twice", *place)
+    if held is not fields and len(held) == column.keys:
+        raise InvalidInput.at(f"more than {column.keys} keys", place[0])
+    held[place[-1]] = found
 
 
 def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:
@@ -162,66 +170,7 @@ def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:
 
 def _only_cell(name: str, array: pa.Array) -> pa.Array:
     """The list in the one row of a request whose arrays have unequal lengths."""
-    if len(array) != 1 or not _is_list(array.type) or array.null_count:
+    if len(array) != 1 or not is_list(array.type) or array.null_count:
         detail = "with a column that is not one entry per row, all are lists in a single row"
         raise InvalidInput.at(detail, name)
     return array.flatten()
-
-
-def _values(name: str, array: pa.Array, column: Column, cap: int) -> Labels:
-    shape = [len(array)]
-    while _is_list(array.type):
-        _refuse_nulls(name, array, shape)
-        array, width = _flattened(name, array, shape)
-        shape.append(width)
-    _refuse_nulls(name, array, shape)
-    if len(array) > cap:
-        raise BodyTooLarge(f"the column {name} has more than {cap} entries")
-    if pa.types.is_dictionary(array.type):
-        values = _values(name, array.dictionary, column, cap)
-        codes = array.indices.to_numpy(zero_copy_only=False)
-        if isinstance(values, list):
-            return [values[code] for code in codes.tolist()]
-        picked: Array | Indices = values[codes]
-        return picked
-    if _is_text(array.type):
-        strings: list[str] = array.to_pylist()
-        return strings
-    return _numbers(name, array, column).reshape(shape)
-
-
-def _refuse_nulls(name: str, array: pa.Array, shape: list[int]) -> None:
-    if array.null_count:
-        first = array.is_null().index(value=True).as_py()
-        place = np.unravel_index(first, shape)
-        detail = "null, where a value is expected"
-        raise InvalidInput.at(detail, name, *(int(step) for step in place))
-
-
-def _flattened(name: str, array: pa.Array, shape: list[int]) -> tuple[pa.Array, int]:
-    """The entries of lists of one length, and that length."""
-    if pa.types.is_fixed_size_list(array.type):
-        width = array.type.list_size  # no flatten(): it loads pyarrow.compute, which is 10 MB
-        return array.values.slice(array.offset * width, len(array) * width), width
-    sizes = array.value_lengths().to_numpy(zero_copy_only=False)
-    if sizes.size == 0:
-        return array.flatten(), 0
-    odd = np.flatnonzero(sizes != sizes[0])
-    if odd.size:
-        detail = f"{sizes[odd[0]]} entries where others have {sizes[0]}"
-        place = np.unravel_index(int(odd[0]), shape)
-        raise InvalidInput.at(detail, name, *(int(step) for step in place))
-    return array.flatten(), int(sizes[0])
-
-
-def _numbers(name: str, array: pa.Array, column: Column) -> Array | Indices:
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.uint8())
-    values = array.to_numpy(zero_copy_only=False)
-    if column.kind is Kind.LABEL and pa.types.is_integer(array.type):
-        if values.dtype == np.uint64 and values.size and values.max() >= 2**63:
-            raise InvalidInput.at("an integer of more than 63 bits", name)
-        integers: Indices = values.astype(np.int64, copy=False)
-        return integers
-    numbers: Array = values.astype(np.float64, copy=False)
-    return numbers

@@ -1,6 +1,6 @@
 """This file is about the fields of a request that hold many numbers: what may stand in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated
 
@@ -13,14 +13,27 @@ from app.scoring.labels import Labels
 from app.scoring.means import Array
 from app.scoring.tokens import Ragged
 
+LONGEST_NAME = 256
+
 
 class Kind(Enum):
-    """What an entry of a field is."""
+    """What an entry of a field is.
+
+    A time is epoch seconds or RFC 3339; an id is a string or an integer, and so is a value that
+    rows are sliced by, which may be a boolean too.
+    """
 
     NUMBER = "number"
     LOGIT = "logit"
     LABEL = "label"
     FLAG = "flag"
+    TIME = "time"
+    ID = "id"
+    VALUE = "value"
+
+
+TEXTUAL = (Kind.LABEL, Kind.TIME, Kind.ID, Kind.VALUE)  # what may be strings
+WHOLE = (Kind.LABEL, Kind.ID, Kind.VALUE)  # what is kept as integers where it is integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,8 @@ class Column:
     """A field of many entries: of what kind, along how many axes, one entry per row or not.
 
     `names` are words that may stand in place of the numbers; `scalar` says that one number may;
-    `ragged` that the rows may be of unequal lengths.
+    `ragged` that the rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
+    columns, each by a name of the caller's.
     """
 
     kind: Kind
@@ -37,23 +51,33 @@ class Column:
     scalar: bool = False
     names: tuple[str, ...] = ()
     ragged: bool = False
+    keys: int = 0
 
     @property
     def may_be_option(self) -> bool:
         """Whether it may stand in the query, beside columns."""
         return self.scalar or not self.per_row
 
+    @property
+    def single(self) -> "Column":
+        """One of the columns that it holds by name."""
+        return replace(self, keys=0)
+
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Take what the payload readers made; refuse what is no column at all."""
-        return core_schema.no_info_plain_validator_function(self._check)
+        check = self._check_keys if self.keys else self._check
+        return core_schema.no_info_plain_validator_function(check)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Numbers, or rows of numbers, as a caller sends them in JSON."""
         entry = _ENTRY[self.kind]
+        if self.keys:
+            each = self.single.__get_pydantic_json_schema__(schema, handler)
+            return {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
         forms: list[JsonSchemaValue] = []
         rows = entry
         for _ in range(self.axes):
@@ -64,6 +88,11 @@ class Column:
         if self.names:
             forms.append({"type": "string", "enum": list(self.names)})
         return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+    def _check_keys(self, value: object) -> object:
+        if not isinstance(value, dict):
+            raise PydanticCustomError("object", f"expected lists of {_PLURAL[self.kind]}, by name")
+        return value
 
     def _check(self, value: object) -> object:
         if self.ragged and isinstance(value, Ragged):
@@ -80,7 +109,7 @@ class Column:
             if value.size == 0:
                 raise PydanticCustomError("empty", "an empty list")
             return value
-        if isinstance(value, list) and self.kind is Kind.LABEL:
+        if isinstance(value, list) and self.kind in TEXTUAL:
             return value
         if isinstance(value, str) and value in self.names:
             return value
@@ -94,17 +123,24 @@ def _either(names: tuple[str, ...]) -> str:
 
 
 _NUMBER: JsonSchemaValue = {"type": "number"}
+_NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
 _ENTRY: dict[Kind, JsonSchemaValue] = {
     Kind.NUMBER: _NUMBER,
     Kind.LOGIT: {"anyOf": [_NUMBER, {"type": "string", "const": "-Infinity"}]},
     Kind.LABEL: {"anyOf": [_NUMBER, {"type": "string"}]},
     Kind.FLAG: {"anyOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]},
+    Kind.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
+    Kind.ID: {"anyOf": [_NAME, {"type": "integer"}]},
+    Kind.VALUE: {"anyOf": [_NAME, {"type": "integer"}, {"type": "boolean"}]},
 }
 _PLURAL = {
     Kind.NUMBER: "numbers",
     Kind.LOGIT: "numbers",
     Kind.LABEL: "labels",
     Kind.FLAG: "flags",
+    Kind.TIME: "times",
+    Kind.ID: "strings or integers",
+    Kind.VALUE: "strings, integers or booleans",
 }
 
 Vector = Annotated[Array, Column(Kind.NUMBER, 1)]

@@ -9,14 +9,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from app.api.fields import Column, Kind
-from app.api.json_scan import MAX_AXES, skip, top_level
+from app.api.fields import TEXTUAL, Column, Kind
+from app.api.json_entries import DECODERS, EXPLAIN, NOT_OF_ONE_KIND, Decode, place_of
+from app.api.json_scan import MAX_AXES, members, skip, top_level
 from app.api.json_small import at_once, plain_value
 from app.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
 from app.scoring.labels import Labels
@@ -53,43 +54,40 @@ def parse(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]:
         if name in fields:
             raise InvalidInput.at("the key stands twice", name)
         column = columns.get(name)
-        if column is None or body[start : start + 1] != b"[":
-            fields[name] = plain_value(name, body[start:end], column)
+        if column is not None and column.keys and body[start : start + 1] == b"{":
+            fields[name] = _by_name(name, body, start, column)
         else:
-            fields[name] = _List(name, body, start, end).read(column)
+            fields[name] = _value((name,), body, start, end, column)
     return fields
 
 
-_STRICT = ConfigDict(strict=True)
-_Decode = Callable[[bytes], list[Any]]
+def _by_name(field: str, body: bytearray, start: int, column: Column) -> dict[str, object]:
+    """The lists of an object, each by its key."""
+    lists: dict[str, object] = {}
+    for name, at, end in members(body, start, field):
+        if name in lists:
+            raise InvalidInput.at("the key stands twice", field, name)
+        if len(lists) == column.keys:
+            raise InvalidInput.at(f"more than {column.keys} keys", field)
+        if body[at : at + 1] != b"[":
+            raise InvalidInput.at("a list is expected", field, name)
+        lists[name] = _List((field, name), body, at, end).read(column)
+    return lists
 
 
-def _decoder(entry: object, axes: int) -> _Decode:
-    rows: Any = entry
-    for _ in range(axes):
-        rows = Annotated[list.__class_getitem__(rows), Field(fail_fast=True)]
-    return TypeAdapter[list[Any]](rows, config=_STRICT).validate_json
-
-
-_ENTRIES: dict[str, object] = {
-    "float": FiniteFloat,
-    "logit": FiniteFloat | Literal["-Infinity"],
-    "int": int,
-    "str": str,
-    "bool": bool,
-}
-_DECODERS: dict[tuple[str, int], _Decode] = {
-    (name, axes): _decoder(entry, axes)
-    for name, entry in _ENTRIES.items()
-    for axes in range(1, MAX_AXES + 1)
-}
+def _value(
+    place: tuple[str, ...], body: bytearray, start: int, end: int, column: Column | None
+) -> object:
+    if column is None or body[start : start + 1] != b"[":
+        return plain_value(place, body[start:end], column)
+    return _List(place, body, start, end).read(column)
 
 
 class _List:
     """One long list of the body, decoded piece by piece."""
 
-    def __init__(self, name: str, body: bytearray, start: int, end: int) -> None:
-        self._name = name
+    def __init__(self, place: tuple[str, ...], body: bytearray, start: int, end: int) -> None:
+        self._in = place
         self._body = body
         self._start = start + 1
         self._end = end - 1
@@ -98,24 +96,29 @@ class _List:
         self._axes = opening.group().count(b"[")
         self._first = bytes(body[opening.end() : opening.end() + 1])
         if self._axes > MAX_AXES:
-            raise InvalidInput.at("nested deeper than a payload can be", name)
+            raise InvalidInput.at("nested deeper than a payload can be", *place)
 
     def read(self, column: Column) -> Labels | Ragged:
         """The entries as an array, or as a list where they are strings."""
         if column.ragged:
             return self._ragged(column.kind)
+        if self._first == b'"' and self._axes == 1 and column.kind in TEXTUAL:
+            return list(chain.from_iterable(rows for _, rows in self._pieces("str")))
         if column.kind is Kind.LABEL:
             return self._labels()
+        if column.kind is Kind.ID or column.kind is Kind.VALUE:
+            return self._names(column.kind)
+        entry = "float"
         if column.kind is Kind.FLAG and self._first in (b"t", b"f"):
-            return self._array("bool", np.float64)
-        if column.kind is Kind.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
-            return self._array("logit", np.float64)
-        return self._array("float", np.float64)
+            entry = "bool"
+        elif column.kind is Kind.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
+            entry = "logit"
+        return self._array(entry, np.float64)
 
     def _ragged(self, kind: Kind) -> Ragged:
         """Rows of any lengths; a list of plain entries is one row."""
         if self._axes > 2:
-            raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", self._name)
+            raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
         quoted = self._body.find(b'"', self._start, self._end) >= 0
         if kind is Kind.LABEL:
             entry = "str" if quoted else "int"
@@ -142,12 +145,20 @@ class _List:
         return entries if self._axes > 1 or not entries else [entries]
 
     def _labels(self) -> Labels:
-        if self._first == b'"' and self._axes == 1:
-            return list(chain.from_iterable(rows for _, rows in self._pieces("str")))
         try:
             return self._array("int", np.int64)
         except _NotIntegers:
             return self._array("float", np.float64)
+
+    def _names(self, kind: Kind) -> Labels:
+        """Integers, or booleans where rows may be sliced by them."""
+        if kind is Kind.VALUE and self._first in (b"t", b"f") and self._axes == 1:
+            flags = chain.from_iterable(rows for _, rows in self._pieces("bool"))
+            return ["true" if flag else "false" for flag in flags]
+        try:
+            return self._array("int", np.int64)
+        except _NotIntegers as error:
+            raise InvalidInput(error.message, error.offences) from error
 
     def _array(self, entry: str, dtype: type[np.float64 | np.int64]) -> Array | Indices:
         parts: list[npt.NDArray[Any]] = []
@@ -158,7 +169,7 @@ class _List:
             shape, flat = self._flatten(rows, offset, shape)
             if entry == "logit":
                 flat = [-np.inf if item == "-Infinity" else item for item in flat]
-            place = partial(_place, shape=shape, offset=offset)
+            place = partial(place_of, shape=shape, offset=offset)
             parts.append(self._packed(flat, dtype, place))
         if not parts or shape is None:
             parts, shape = [np.empty(0, dtype=dtype)], (0,) * (self._axes - 1)
@@ -177,7 +188,7 @@ class _List:
         except OverflowError:
             large = next(i for i, item in enumerate(flat) if not -(2**63) <= item < 2**63)
             detail = "an integer of more than 64 bits"
-            raise InvalidInput.at(detail, self._name, *place(large)) from None
+            raise InvalidInput.at(detail, *self._in, *place(large)) from None
 
     def _flatten(
         self, rows: list[Any], offset: int, expected: tuple[int, ...] | None
@@ -195,20 +206,20 @@ class _List:
     def _ragged_row(self, rows: list[Any], width: int, shape: list[int], offset: int) -> None:
         odd = next(i for i, row in enumerate(rows) if len(row) != width)
         detail = f"{len(rows[odd])} entries where others have {width}"
-        raise InvalidInput.at(detail, self._name, *_place(odd, shape, offset))
+        raise InvalidInput.at(detail, *self._in, *place_of(odd, shape, offset))
 
     def _pieces(self, entry: str) -> Iterator[tuple[int, list[Any]]]:
         """Decoded pieces of the list, each with the index of its first row."""
-        decode = _DECODERS[entry, self._axes]
+        decode = DECODERS[entry, self._axes]
         cut = self._cut_strings if entry == "str" else self._cut
         at, offset = self._start, 0
         if skip(self._body, at) >= self._end:
             return
         while at <= self._end:
             comma = cut(at)
-            rows = self._decode(decode, entry, b"[" + self._body[at:comma] + b"]", offset)
+            rows = self._decode(decode, b"[" + self._body[at:comma] + b"]", offset)
             if not rows:
-                raise MalformedBody.at("a comma too many", self._name)
+                raise MalformedBody.at("a comma too many", *self._in)
             yield offset, rows
             offset += len(rows)
             at = comma + 1
@@ -230,49 +241,27 @@ class _List:
         found = _STRING_ITEMS.match(self._body, at, at + PIECE)
         return found.end() - 1 if found and found.end() > at else self._end
 
-    def _decode(self, decode: _Decode, entry: str, raw: bytes, offset: int) -> list[Any]:
+    def _decode(self, decode: Decode, raw: bytes, offset: int) -> list[Any]:
         try:
             return decode(raw)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            raise self._refusal(first["type"], entry, first["loc"], offset) from None
+            raise self._refusal(first["type"], first["loc"], offset) from None
 
-    def _refusal(
-        self, kind: str, entry: str, loc: tuple[int | str, ...], offset: int
-    ) -> KullbackError:
+    def _refusal(self, kind: str, loc: tuple[int | str, ...], offset: int) -> KullbackError:
         if kind == "json_invalid":
-            return MalformedBody.at("not valid JSON", self._name)
+            return MalformedBody.at("not valid JSON", *self._in)
         place = [step for step in loc if isinstance(step, int)]
         if place:
             place[0] += offset
-        detail = _EXPLAIN.get(kind, "the entries are not all of one kind")
-        if entry == "int" and kind in ("int_type", "int_from_float", "int_parsing"):
-            return _NotIntegers(detail)
+        detail = EXPLAIN.get(kind, NOT_OF_ONE_KIND)
+        refusal: type[KullbackError] = InvalidInput
+        if kind in ("int_type", "int_from_float", "int_parsing"):
+            refusal = _NotIntegers
         if kind == "list_type":
             detail = "a single entry where a list is expected"
-        return InvalidInput(
-            f"{self._name}: {detail}", [Offence(pointer(self._name, *place), detail)]
-        )
+        return refusal(f"{self._in[0]}: {detail}", [Offence(pointer(*self._in, *place), detail)])
 
 
 class _NotIntegers(KullbackError):
     """The entries may be numbers, but not all of them are integers."""
-
-
-_EXPLAIN = {
-    "float_type": "not a number",
-    "finite_number": "not a finite number",
-    "literal_error": 'neither a number nor "-Infinity"',
-    "string_type": "not a string, as the other labels are",
-    "bool_type": "neither true nor false",
-    "int_parsing_size": "an integer of more than 64 bits",
-}
-
-
-def _place(index: int, shape: Sequence[int], offset: int) -> list[int]:
-    """Where the index-th row below the axes of `shape` stands."""
-    place: list[int] = []
-    for size in reversed(shape):
-        index, step = divmod(index, max(size, 1))
-        place.insert(0, step)
-    return [index + offset, *place]

@@ -1,7 +1,7 @@
 """This file is about scanning the top level of a JSON object, without decoding its values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from pydantic_core import from_json
 
@@ -25,18 +25,24 @@ def top_level(body: bytearray) -> Iterator[tuple[str, int, int]]:
         raise MalformedBody("the body is empty")
     if body[at] != ord("{"):
         raise MalformedBody("the body is not a JSON object")
+    at = skip(body, (yield from members(body, at)))
+    if at != len(body):
+        raise _malformed(at, "nothing may follow the object")
+
+
+def members(body: bytearray, at: int, *within: str) -> Generator[tuple[str, int, int], None, int]:
+    """The same of the object that begins at `at`, in the field `within`; returns where it ends."""
     at = skip(body, at + 1)
     if body[at : at + 1] == b"}":
-        _end(body, at + 1)
-        return
+        return at + 1
     while True:
         name, at = _key(body, at)
-        end = _value_end(body, at, name)
+        end = _value_end(body, at, (*within, name))
         yield name, at, end
         at = skip(body, end)
         sign = body[at : at + 1]
         if sign == b"}":
-            return _end(body, at + 1)
+            return at + 1
         if sign != b",":
             raise _malformed(at, "a comma or a closing brace is expected")
         at = skip(body, at + 1)
@@ -47,12 +53,6 @@ def skip(body: bytearray, at: int) -> int:
     found = _SPACE.match(body, at)
     assert found is not None
     return found.end()
-
-
-def _end(body: bytearray, at: int) -> None:
-    at = skip(body, at)
-    if at != len(body):
-        raise _malformed(at, "nothing may follow the object")
 
 
 def _malformed(at: int, detail: str) -> MalformedBody:
@@ -79,11 +79,11 @@ def _decoded(raw: bytes, at: int) -> str:
         raise _malformed(at, "a string is not valid") from error
 
 
-def _value_end(body: bytearray, start: int, name: str) -> int:
+def _value_end(body: bytearray, start: int, place: tuple[str, ...]) -> int:
     """Where the value ends that begins at `start`."""
     first = bytes(body[start : start + 1])
     if first in (b"[", b"{"):
-        return _simple_list_end(body, start) or _nested_end(body, start, name)
+        return _simple_list_end(body, start) or _nested_end(body, start, place)
     found = _STRING.match(body, start) if first == b'"' else _SCALAR.match(body, start)
     if found is None:
         raise _malformed(start, "a value is expected")
@@ -110,7 +110,7 @@ def _count(body: bytearray, sign: bytes, start: int, end: int) -> int:
     return sum(body.count(sign, step, min(step + _STRIDE, end)) for step in steps)
 
 
-def _nested_end(body: bytearray, start: int, name: str) -> int:
+def _nested_end(body: bytearray, start: int, place: tuple[str, ...]) -> int:
     closing = b"]" if body[start] == ord("[") else b"}"
     depth, at = 0, start
     while at < len(body):
@@ -118,7 +118,7 @@ def _nested_end(body: bytearray, start: int, name: str) -> int:
         if sign in b"[{":
             depth += 1
             if depth > MAX_AXES:
-                raise InvalidInput.at("nested deeper than a payload can be", name)
+                raise InvalidInput.at("nested deeper than a payload can be", *place)
             at += 1
         elif sign in b"]}":
             depth -= 1

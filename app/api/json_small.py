@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from app.api.fields import Column, Kind
+from app.api.fields import WHOLE, Column, Kind
 from app.api.json_scan import MAX_AXES
 from app.errors import InvalidInput, MalformedBody
 
@@ -45,14 +45,14 @@ def _plainly(value: Any, column: Column | None) -> object:  # noqa: ANN401 - fro
         or not kinds <= {int, float}
     ):
         raise ValueError(axes)
-    if kinds == {int} and column.kind is Kind.LABEL:
+    if kinds == {int} and column.kind in WHOLE:
         return np.array(value, dtype=np.int64)
-    if not math.isfinite(sum(flat)):
+    if not math.isfinite(sum(flat)) or column.kind is Kind.ID or column.kind is Kind.VALUE:
         raise ValueError(axes)
     return np.array(value, dtype=np.float64)
 
 
-def plain_value(name: str, raw: bytearray, column: Column | None) -> object:
+def plain_value(place: tuple[str, ...], raw: bytearray, column: Column | None) -> object:
     """A value that is no list of a column: an option, or one number where one may stand.
 
     Raises:
@@ -60,17 +60,17 @@ def plain_value(name: str, raw: bytearray, column: Column | None) -> object:
         InvalidInput: it is too long, or no number that JSON has.
     """
     if len(raw) > LONGEST:  # it is decoded in one go, while no other thread runs
-        raise InvalidInput.at(f"longer than {LONGEST} bytes", name)
+        raise InvalidInput.at(f"longer than {LONGEST} bytes", *place)
     try:
         value = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         if bytes(raw) in (b"NaN", b"Infinity", b"-Infinity"):
-            raise InvalidInput.at("not a number that JSON has", name) from error
-        raise MalformedBody.at("not valid JSON", name) from error
+            raise InvalidInput.at("not a number that JSON has", *place) from error
+        raise MalformedBody.at("not valid JSON", *place) from error
     if column is None or isinstance(value, (str, bool, dict)) or value is None:
         return value
     try:
         entry = np.array(value, dtype=np.int64 if isinstance(value, int) else np.float64)
     except OverflowError:
-        raise InvalidInput.at("an integer of more than 64 bits", name) from None
+        raise InvalidInput.at("an integer of more than 64 bits", *place) from None
     return entry.reshape(1) if column.kind is Kind.LABEL else entry.astype(np.float64)

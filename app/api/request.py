@@ -1,6 +1,6 @@
 """This file is about what all requests share, and how fields become a checked request."""
 
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
@@ -10,6 +10,7 @@ from app.scoring.arrays import OFFENCES_NAMED
 from app.scoring.score import Base, OnUnnormalized, Options, Reduction, Score
 
 Unit = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ScoreRequest(BaseModel):
@@ -53,7 +54,7 @@ class GradientRequest(ScoreRequest):
     )
 
 
-def columns(model: type[ScoreRequest]) -> dict[str, Column]:
+def columns(model: type[BaseModel]) -> dict[str, Column]:
     """The fields of a request that hold many entries."""
     return {
         name: column
@@ -63,7 +64,7 @@ def columns(model: type[ScoreRequest]) -> dict[str, Column]:
     }
 
 
-def texts(model: type[ScoreRequest]) -> frozenset[str]:
+def texts(model: type[BaseModel]) -> frozenset[str]:
     """The options of a request that are words."""
     return frozenset(
         name for name, field in model.model_fields.items() if _is_words(field.annotation)
@@ -83,13 +84,15 @@ def _is_words(annotation: object) -> bool:
     return bool(parts) and all(get_origin(part) is Literal for part in parts)
 
 
-def validated(model: type[ScoreRequest], fields: dict[str, object]) -> ScoreRequest:
+def validated(model: type[Model], fields: dict[str, object]) -> Model:
     """The request made of these fields.
 
     Raises:
         InvalidInput: a field is missing, unknown or impossible; each is named.
     """
     unknown = fields.keys() - model.model_fields.keys()
+    if unknown:
+        unknown -= {field.alias for field in model.model_fields.values()}
     if unknown:  # found here: a hundred thousand of them would keep pydantic busy for a second
         names = [name for name in fields if name in unknown]
         raise _refusal([Offence(pointer(name), "there is no such field") for name in names])

@@ -22,6 +22,9 @@ COLUMNS = {
     "z": Column(Kind.LOGIT, 4),
     "y": Column(Kind.LABEL, 4, scalar=True),
     "f": Column(Kind.FLAG, 4),
+    "t": Column(Kind.TIME, 1),
+    "i": Column(Kind.ID, 1),
+    "s": Column(Kind.VALUE, 1, keys=2),
 }
 EDGES = (
     *("-0.0", "0", "-0", "5e-324", "1e-400", "1E5", "1e+5", "0.1e-7", str(2**53 + 1), "1e308"),
@@ -105,6 +108,8 @@ SEEDS = (
     '{"p": [[0.5, 1e-3], [0.25, 0]], "z": ["-Infinity", 1], "n": null}',
     '{"y": ["a", "b\\u00e9", "\\n"], "w": "balanced", "f": [true, false]}',
     '{"y": 3, "w": 0.25, "labels": ["x", 1], "f": [[0, 1]]}',
+    '{"s": {"a": ["x", "y"], "b": [true, false]}, "t": [1, 2.5], "i": [1, 2]}',
+    '{"i": ["b", "b\\u00e9"], "s": {"a": [1, 2]}, "t": ["x", "y"], "p": [[1]]}',
 )
 SCRAP = st.sampled_from(
     [
@@ -141,7 +146,14 @@ def test_nothing_is_read_that_the_standard_library_refuses(text: str) -> None:
     expected = strictly(text)
     assert found.keys() == expected.keys()
     for name, value in found.items():
-        if not isinstance(value, np.ndarray):
+        if name == "s" and isinstance(value, dict):
+            assert {key: list(map(str, values)) for key, values in value.items()} == {
+                key: [
+                    str(entry).lower() if entry in (True, False) else str(entry) for entry in values
+                ]
+                for key, values in expected[name].items()
+            }
+        elif not isinstance(value, np.ndarray):
             assert value == expected[name]
         elif name != "z":
             assert bits(value) == bits(expected[name])
@@ -371,6 +383,59 @@ def test_a_comma_too_many_just_after_a_piece_is_malformed() -> None:
     for size in range(PIECE - 4, PIECE + 4):
         with pytest.raises(MalformedBody):
             read('{"p": [' + "1" + " " * size + ", ]}")
+
+
+@pytest.mark.parametrize("count", [1, 100, 20_000])
+def test_lists_by_name_are_read_whole(count: int) -> None:
+    lists = {"a": ["x", "}", "],"] * count, 'b"': [*range(3 * count)]}
+    fields = {"s": lists, "y": [1]}
+    for separators in ((",", ":"), (" , ", "\t:\n")):
+        found = read(json.dumps(fields, separators=separators))
+        assert isinstance(found["s"], dict)
+        assert found["s"].keys() == lists.keys()
+        assert found["s"]["a"] == lists["a"]
+        assert found["s"]['b"'].tolist() == lists['b"']
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"s": {"a": [1, 2, 0.5]}}', "/s/a/2"),
+        ('{"s": {"a": [1, "b"]}}', "/s/a/1"),
+        ('{"s": {"a": [true, "b"]}}', "/s/a/1"),
+        ('{"s": {"a": [1], "b": [1], "c": [1]}}', "/s"),
+        ('{"s": {"a": [1], "a": [1]}}', "/s/a"),
+        ('{"s": {"a~/": 1}}', "/s/a~0~1"),
+        ('{"s": {"a": [[[[1]]]]}}', "/s"),
+        ('{"s": {"a": [10000000000000000000]}}', "/s/a/0"),
+        ('{"i": [1, true]}', "/i/1"),
+        ('{"i": [0.5]}', "/i/0"),
+        ('{"i": [[1], ["a"]]}', "/i/1/0"),
+        ('{"t": ["a", 1]}', "/t/1"),
+        ('{"t": [1, "a"]}', "/t/1"),
+    ],
+)
+def test_the_place_is_named_below_a_name(text: str, expected: str) -> None:
+    assert place(text).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"s": {"a": [1]}',
+        '{"s": {"a": [1]]}}',
+        '{"s": {"a": [1},"b": [2]}}',
+        '{"s": {"a" [1]}}',
+        '{"s": {"a": [1],}}',
+        '{"s": {"a": [1] "b": [2]}}',
+        '{"s": {a: [1]}}',
+        '{"s": {"a": [}}, "p": [1]}',
+        '{"s": {[}"a":1]}, "p": [1]}',
+    ],
+)
+def test_objects_of_lists_that_are_no_json_are_refused(text: str) -> None:
+    with pytest.raises((MalformedBody, InvalidInput)):
+        read(text)
 
 
 @pytest.mark.parametrize("item", ["0.125", '"a"', "[]"])

@@ -1,0 +1,42 @@
+"""This file is about what callers name things by: ids, units, and the values of slices."""
+
+import re
+
+from app.api.fields import LONGEST_NAME
+from app.errors import InvalidInput
+from app.scoring.labels import Labels
+
+_BLOCK = 1 << 13
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def names(found: Labels, *place: str) -> Labels:
+    """Strings or integers, one per row, that may be kept and shown.
+
+    Raises:
+        InvalidInput: a string is empty, too long, or has control characters.
+    """
+    if not isinstance(found, list):
+        return found
+    for start in range(0, len(found), _BLOCK):
+        block = found[start : start + _BLOCK]
+        if not are_names(block):
+            row = next(i for i, name in enumerate(block) if not are_names([name]))
+            detail = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
+            raise InvalidInput.at(detail, *place, start + row)
+    return found
+
+
+def texts(found: Labels, *place: str) -> list[str]:
+    """The same, with integers as their decimal text."""
+    found = names(found, *place)
+    return found if isinstance(found, list) else [str(number) for number in found.tolist()]
+
+
+def are_names(block: list[str]) -> bool:
+    """Whether all of these may be names."""
+    sizes = set(map(len, block))
+    if min(sizes) < 1 or max(sizes) > LONGEST_NAME:
+        return False
+    joined = "".join(block)
+    return joined.isprintable() or not _CONTROL.search(joined)
