@@ -20,14 +20,20 @@ FROM python:3.13-slim
 
 COPY --from=build /opt/kullback /opt/kullback
 
+# What a new named volume on it takes its owner from.
+RUN install --directory --owner=65532 --group=65532 /data
+
 # Two arenas: worker threads would otherwise each keep the memory of their largest body.
 ENV PATH=/opt/kullback/bin:$PATH \
+    KULLBACK_DATABASE_URL=sqlite:////data/kullback.db \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2
 
 USER 65532:65532
 EXPOSE 8000
+
+VOLUME /data
 
 # No proxy: the question stays inside the container whatever HTTP_PROXY says.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \

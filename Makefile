@@ -19,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench lock
+.PHONY: help setup run test check bench torture lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -30,11 +30,19 @@ setup: $(RUNTIME)  ## create .venv from the locks, with the kullback command in 
 run: $(RUNTIME)  ## serve on http://127.0.0.1:8000
 	$(BIN)/kullback serve
 
+# Two halves at a time, as most of it waits for one core: what the first leaves out, the second
+# runs, so that a new directory of tests is never forgotten.
+HALF   := tests/api tests/tally
+PYTEST := $(BIN)/coverage run --parallel-mode -m pytest
+
 # Branch coverage is gated on Python 3.12 and newer: 3.11 loses the line event of some
 # statements after an `await` and reports branches as missed that did run.
 test: check  ## lint, types, tests and branch coverage: what CI runs
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage erase
+	@$(PYTEST) $(HALF) > .half.log 2>&1 & half=$$!; \
+	$(PYTEST) $(addprefix --ignore=,$(HALF)); rest=$$?; \
+	wait $$half; half=$$?; cat .half.log; exit $$((half | rest))
+	@$(BIN)/coverage combine --quiet
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
 		$(BIN)/coverage report; \
 	else \
@@ -49,6 +57,9 @@ check: $(DEV)  ## formatting, lint and types
 
 bench: $(DEV)  ## measure against the rivals
 	$(BIN)/python -m bench
+
+torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
+	$(BIN)/python -m tests.torture
 
 lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer versions)
 	$(COMPILE) --group build --output-file requirements/build.txt

@@ -1,17 +1,31 @@
 """This file is about putting the service together: every concrete thing is built here."""
 
-from collections.abc import AsyncIterator
+import logging
+import os
+import time
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import problems, scores, system
+from app.api import monitors, problems, scores, system
+from app.api.desk import Desk, Services
 from app.api.workers import Workers
+from app.monitoring.keeper import Keeper
+from app.monitoring.service import Clock, Monitors
+from app.monitoring.totals import Totals
+from app.monitoring.views import Views
 from app.scoring.catalog import METRICS
 from app.settings import Settings
+from app.storage.base import Store
+from app.storage.sql import open_store
+from app.tally.tally import fold
+from app.telemetry.collector import MonitorCollector
 from app.telemetry.metrics import Telemetry
 from app.telemetry.middleware import RequestTelemetry
 
@@ -24,8 +38,19 @@ and undefined scores are answers with a reason. Every refusal is a problem docum
 that names the first wrong places."""
 TAGS = [
     {"name": "scores", "description": "Score forecasts; nothing is kept."},
+    {"name": "monitors", "description": "Streams of predictions as metrics over time and drift."},
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
+KEEPER_SECONDS = 5.0
+
+_log = logging.getLogger("kullback.server")
+
+
+def end_process(reason: str) -> None:
+    """End at once: after a failed fsync nobody knows what is on disk until it is opened again."""
+    _log.critical("the process ends: %s", reason)
+    logging.shutdown()
+    os._exit(1)
 
 
 class Kullback(FastAPI):
@@ -38,20 +63,59 @@ class Kullback(FastAPI):
         return super().openapi()
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as these settings want it; without settings, as the environment does."""
-    settings = settings or Settings()
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the service finds outside; `on_fatal` is told, by the writer, when the disk failed."""
+
+    clock: Clock = time.time
+    on_fatal: Callable[[str], None] = end_process
+    upkeep_seconds: float = KEEPER_SECONDS
+
+    def store(self, settings: Settings) -> Store:
+        """The store that the settings name.
+
+        Raises:
+            StoreUnavailable: it cannot be opened; the message says why.
+        """
+        return open_store(settings.database_url, fold, on_fatal=self.on_fatal, clock=self.clock)
+
+    def services(self, store: Store) -> Services:
+        """What stands on a store."""
+        totals, views = Totals(), Views(store, self.clock)
+        keeper = Keeper(store, views, self.clock, self.upkeep_seconds)
+        return Services(Monitors(store, self.clock, totals), views, totals, keeper)
+
+
+def create_app(
+    settings: Settings | None = None, world: World | None = None, store: Store | None = None
+) -> FastAPI:
+    """The service as these settings want it; without settings, as the environment does.
+
+    It opens its store when it starts, unless it is given one, and closes it when it stops.
+    """
+    settings, world = settings or Settings(), world or World()
     release = version("kullback")
     telemetry = Telemetry(METRICS, release)
     workers = Workers(settings.workers, settings.queue)
     readiness = system.Readiness()
+    desk = Desk(settings, telemetry.wrote)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        readiness.is_ready = True
-        yield
-        readiness.is_ready = False
-        workers.close()
+        opened = await to_thread(world.store, settings) if store is None else store
+        services = world.services(opened)
+        names = services.views.tasks
+        with telemetry.showing(MonitorCollector(names, services.totals, services.keeper)):
+            desk.open(services)
+            services.keeper.start()
+            readiness.check = opened.ping
+            readiness.is_ready = True
+            yield
+            readiness.is_ready = False
+            desk.close()
+            workers.close()
+            await to_thread(services.keeper.stop)
+        await to_thread(opened.close)
 
     app = Kullback(
         title="Kullback",
@@ -70,10 +134,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[Middleware(RequestTelemetry, telemetry=telemetry, failure=problems.failure)],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
     )
-    app.state.readiness = readiness
+    app.state.readiness, app.state.desk = readiness, desk
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),
+        monitors.router(desk),
         system.router(readiness, telemetry.expose),
         problems.router(),
         system.pages(app.openapi),

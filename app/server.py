@@ -8,7 +8,8 @@ from contextlib import suppress
 import uvicorn
 
 from app.api.system import Readiness
-from app.main import create_app
+from app.errors import StoreUnavailable
+from app.main import World, create_app
 from app.settings import Settings
 from app.telemetry import logs
 
@@ -49,7 +50,14 @@ def serve(settings: Settings) -> int:
         reason = str(error.strerror).partition(" (while")[0]  # the address follows, once more
         _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, reason)
         return 1
-    app = create_app(settings)
+    world = World()
+    try:
+        store = world.store(settings)
+    except StoreUnavailable as error:
+        _log.error("cannot start: %s", error.message)
+        listener.close()
+        return 1
+    app = create_app(settings, world, store)
     config = uvicorn.Config(
         app,
         loop="auto",  # uvloop wherever it is to be had

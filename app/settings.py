@@ -34,9 +34,8 @@ class Settings(BaseSettings):
         pattern=r"^(sqlite:///|postgresql\+psycopg://).+",
         repr=False,  # it may hold a password
         description=(
-            "Where monitors and experiments are kept: sqlite:///FILE or "
-            "postgresql+psycopg://HOST/NAME. It is checked but not opened yet: "
-            "scoring keeps nothing."
+            "Where monitors are kept: sqlite:///FILE for one process, or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME for as many as there are."
         ),
     )
     log_format: LogFormat = Field(
@@ -50,14 +49,24 @@ class Settings(BaseSettings):
     max_body_mb: int = Field(
         default=64, ge=1, description="The largest body in MiB, as sent and as decompressed."
     )
-    workers: int = Field(default=2, ge=1, le=256, description="Threads that score large bodies.")
+    workers: int = Field(
+        default=2,
+        ge=1,
+        le=256,
+        description="Threads that score large bodies; monitors have as many of their own.",
+    )
     queue: int = Field(
         default=16,
         ge=0,
-        description="Large requests that may wait for a thread; one more answers 503.",
+        description="Large bodies to be scored that may wait for a thread; one more answers 503.",
     )
     inflight_mb: int = Field(
-        default=256, ge=1, description="MiB of all bodies held at once; one beyond it answers 503."
+        default=256,
+        ge=1,
+        description=(
+            "MiB of bodies held at once, once for scores and once for monitors; one beyond it "
+            "answers 503."
+        ),
     )
     inline_kb: int = Field(
         default=64, ge=0, description="Bodies of up to as many KiB are scored on the event loop."

@@ -7,25 +7,51 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from time import monotonic
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+_START_SECONDS = 60.0
+
+
+class Served(NamedTuple):
+    """A running service; its log is a file, as a pipe that nobody reads would stop it."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
 
 
 @contextmanager
-def serving(**environment: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Its address and its process, from the first log line until it is told to end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0", "--log-format", "json"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        found = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-        assert found is not None
-        yield found.group(), process
-    finally:
-        process.terminate()
-        process.communicate()
+def serving(**environment: str) -> Iterator[Served]:
+    """A service, from the moment it listens until it is told to end.
+
+    Its database is its own, unless the environment names one.
+    """
+    with TemporaryDirectory(prefix="kullback-") as directory:
+        own = {"KULLBACK_DATABASE_URL": f"sqlite:///{directory}/kullback.db"}
+        log = Path(directory) / "log"
+        with log.open("wb") as lines:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve", "--port", "0", "--log-format", "json"],
+                cwd=ROOT,
+                env={**os.environ, **own, **environment},
+                stderr=lines,
+            )
+        try:
+            yield Served(_address(process, log), process, log)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    end, pause = monotonic() + _START_SECONDS, Event()
+    while process.poll() is None and monotonic() < end:
+        found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
+        if found is not None:
+            return found.group()
+        pause.wait(0.05)
+    raise AssertionError(f"no service came up: {log.read_text()}")

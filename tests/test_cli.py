@@ -98,7 +98,7 @@ def pets(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
-    with serving() as (address, _):
+    with serving() as (address, _, _):
         yield address
 
 
@@ -556,12 +556,11 @@ def test_serve_refuses_a_log_level_it_does_not_know() -> None:
 
 
 def test_options_of_serve_override_the_environment() -> None:
-    with serving(KULLBACK_PORT="1", KULLBACK_LOG_FORMAT="text") as (address, process):
+    with serving(KULLBACK_PORT="1", KULLBACK_LOG_FORMAT="text") as (address, process, log):
         assert httpx.get(f"{address}/livez").json() == {"status": "alive"}
         process.terminate()
         process.wait()
-        assert process.stderr is not None
-        lines = [json.loads(line) for line in process.stderr]
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert lines[-1]["message"] == "stopping"
 
 

@@ -1,11 +1,13 @@
 """What the documents say is what the service does; what the service has is in the documents."""
 
 import json
+import math
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -15,18 +17,37 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
+from app.api.fields import LONGEST_NAME
 from app.api.kinds import INTERNAL, KINDS
 from app.api.request import ScoreRequest
 from app.api.requests import REQUESTS
+from app.api.requests.batches import (
+    MAX_SLICES,
+    Batch,
+    LabelBatch,
+    ObservationBatch,
+    PredictionBatch,
+    ReferenceBatch,
+)
+from app.api.requests.monitors import MonitorSettings
+from app.monitoring.cells import FUTURE_SECONDS, MAX_CELLS
+from app.monitoring.keeper import TOKEN_SECONDS
+from app.monitoring.monitor import DAY
 from app.scoring.catalog import METRICS
 from app.scoring.conventions import ConventionName
 from app.settings import Settings
+from app.telemetry.collector import MAX_SERIES
+from tests.deploy.families import EXPOSED, HISTOGRAMS
+from tests.deploy.files import RULES
 from tests.serving import serving
+from tests.torture.__main__ import ON_POSTGRESQL, ON_SQLITE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text()
 API_PAGE = (ROOT / "docs" / "api.md").read_text()
+MONITORS_PAGE = (ROOT / "docs" / "monitors.md").read_text()
 OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -41,6 +62,18 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("calibration", LOGITS),
     ("recommender", {"y_true": [0, 0], "y_proba": [0.5, 0.4]}),
 )
+ROWS = {"y_true": [1, 0], "y_proba": [0.9, 0.2], "slice": {"country": ["DE", "FR"]}}
+CLASSES = {"task": "multiclass", "labels": ["cat", "dog"]}
+LIMITS: Mapping[str, int] = {
+    "windows and slice values that one request may touch, together": MAX_CELLS,
+    "seconds that a timestamp may lie in the future": FUTURE_SECONDS,
+    "characters of an id, a unit, a label or the value of a slice": LONGEST_NAME,
+    "slices of a monitor": MAX_SLICES,
+    "labels of a monitor": 1000,
+    "days that windows are kept": 3650,
+    "days that an `Idempotency-Key` is kept": TOKEN_SECONDS // DAY,
+    "series in Prometheus, of all monitors": MAX_SERIES,
+}
 
 
 def section(page: str, heading: str) -> str:
@@ -75,14 +108,61 @@ async def post(client: AsyncClient, metric: str, body: str, **headers: str) -> R
     )
 
 
+def conversation(page: str) -> Iterator[tuple[list[str], str, str]]:
+    """The curl commands of a page up to a JSON block, the text before that, and the block."""
+    commands: list[str] = []
+    end = 0
+    for block in re.finditer(r"^```(\w+)\n(.*?)\n```$", page, flags=re.MULTILINE | re.DOTALL):
+        language, text = block.groups()
+        if language == "sh":
+            commands += [line for line in text.splitlines() if line.startswith("curl ")]
+        elif language == "json" and commands:
+            yield commands, page[end : block.start()], text
+            commands = []
+        end = block.end()
+
+
+async def curl(client: AsyncClient, command: str) -> Response:
+    """What a command of the documents is answered."""
+    words = shlex.split(command)
+    pairs = list(pairwise(words))
+    given = dict(pairs)
+    (address,) = (word for word in words if word.startswith("http"))
+    here = f"http://{Settings().host}:{Settings().port}"
+    assert address.startswith(f"{here}/")
+    return await client.request(
+        given.get("-X", "POST" if "-d" in given else "GET"),
+        address.removeprefix(here),
+        content=given.get("-d"),
+        headers=dict(header.split(": ") for word, header in pairs if word == "-H"),
+    )
+
+
+def is_part(printed: object, answer: object) -> bool:
+    """Whether an answer has all that is printed of it; numbers may be printed short."""
+    if isinstance(printed, dict) and isinstance(answer, dict):
+        return all(name in answer and is_part(printed[name], answer[name]) for name in printed)
+    if isinstance(printed, float) and isinstance(answer, float):
+        return math.isclose(printed, answer, rel_tol=1e-9)
+    return printed == answer
+
+
 @pytest.mark.anyio
-async def test_the_readme_curl_gets_the_answer_that_is_printed(client: AsyncClient) -> None:
-    words = shlex.split(blocks(README, "sh")[0])
-    address = next(word for word in words if word.startswith("http"))
-    assert words[words.index("-H") + 1] == "Content-Type: application/json"
-    assert f"http://{Settings().host}:{Settings().port}/" in address
-    answer = await post(client, address.rpartition("/")[2], words[words.index("-d") + 1])
-    assert answer.text == blocks(README, "json")[0]
+@pytest.mark.parametrize("page", [README, MONITORS_PAGE], ids=["README", "monitors"])
+async def test_every_curl_of_a_page_gets_the_answer_that_is_printed(
+    page: str, client: AsyncClient
+) -> None:
+    talked = 0
+    for commands, before, printed in conversation(page):
+        for command in commands:
+            answer = await curl(client, command)
+            assert answer.is_success, command
+        if "part of the answer" in before:
+            assert is_part(json.loads(printed), answer.json()), answer.text
+        else:
+            assert answer.text == printed
+        talked += len(commands)
+    assert talked == len(re.findall(r"^curl ", page, flags=re.MULTILINE)) > 5
 
 
 @pytest.mark.anyio
@@ -96,7 +176,7 @@ async def test_the_readme_problem_is_the_one_the_service_reports(client: AsyncCl
 def test_the_readme_python_runs_and_prints_a_score() -> None:
     (program,) = blocks(README, "python")
     assert "http://127.0.0.1:8000/" in program
-    with serving() as (address, _):
+    with serving() as (address, _, _):
         result = subprocess.run(  # noqa: S603 - the example of our own README
             [sys.executable, "-c", program.replace("http://127.0.0.1:8000", address)],
             capture_output=True,
@@ -143,11 +223,21 @@ def test_the_readme_names_every_metric() -> None:
     assert [name for name in METRICS if f"`{name}`" not in README] == []
 
 
-def test_the_readme_commands_are_commands_that_exist() -> None:
+@pytest.mark.parametrize("page", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_the_make_targets_of_a_page_exist(page: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    assert {"run", "test", "bench", "setup"} <= set(re.findall(r"make ([a-z]+)", README))
-    for target in set(re.findall(r"`?make ([a-z]+)\b[` ]", README)):
-        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+    targets = set(re.findall(r"(?:`|^ {4})make ([a-z]+)", page, flags=re.MULTILINE))
+    assert {"run", "test", "setup", "torture"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_kills_are_as_many_as_the_pages_say() -> None:
+    assert f"{ON_SQLITE + ON_POSTGRESQL} kills" in README
+    assert f"{ON_SQLITE} times on SQLite and {ON_POSTGRESQL} times on PostgreSQL" in CONTRIBUTING
+
+
+def test_the_readme_commands_are_commands_that_exist() -> None:
     for command in blocks(section(README, "The command line"), "sh")[0].splitlines():
         program, verb, metric, _, *options = shlex.split(command)
         assert (program, verb) == ("kullback", "score")
@@ -197,6 +287,88 @@ async def test_every_name_in_an_answer_is_documented(
     assert [key for key in answer if f"| `{key}` |" not in API_PAGE] == []
 
 
+def test_every_setting_of_a_monitor_is_documented_with_its_default() -> None:
+    for name, field in MonitorSettings.model_fields.items():
+        default = "none" if field.default is None else f"`{json.dumps(field.default)}`"
+        assert f"| `{name}` | {default} |" in section(MONITORS_PAGE, "Setting up")
+
+
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [
+        (ObservationBatch, "Observations"),
+        (LabelBatch, "Predictions now, labels later"),
+        (ReferenceBatch, "Reference and drift"),
+    ],
+)
+def test_every_field_of_a_batch_is_documented(model: type[Batch], heading: str) -> None:
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    text = section(MONITORS_PAGE, heading)
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_predictions_take_what_observations_take_and_an_id() -> None:
+    same = ObservationBatch.model_fields.keys() - {"y_true"}
+    assert PredictionBatch.model_fields.keys() == same | {"id"}
+    text = section(MONITORS_PAGE, "Predictions now, labels later")
+    assert "takes what observations take, without `y_true` and with `id`" in text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("settings_", [{"slices": ["country"]}, {**CLASSES, "slices": ["country"]}])
+async def test_every_name_in_an_answer_of_a_monitor_is_documented(
+    settings_: Mapping[str, object], client: AsyncClient
+) -> None:
+    rows: dict[str, object] = {**ROWS}
+    if "labels" in settings_:
+        rows |= {"y_true": ["cat", "dog"], "y_proba": [[0.9, 0.1], [0.2, 0.8]]}
+    base = "/v1/monitors/m"
+    (await client.put(base, json=settings_)).raise_for_status()
+    halves = [
+        {"id": ["a", "b"], **{key: rows[key] for key in rows if key != "y_true"}},
+        {"id": ["a", "c"], "y_true": rows["y_true"]},
+    ]
+    answers = [
+        await client.post(f"{base}/observations", json=rows),
+        await client.post(f"{base}/predictions", json=halves[0]),
+        await client.post(f"{base}/labels", json=halves[1]),
+        await client.put(f"{base}/reference", json=rows),
+        await client.get(f"{base}/report", params={"by": "country"}),
+        await client.get(f"{base}/series"),
+        await client.get(base),
+        await client.get("/v1/monitors"),
+    ]
+    found = {name for answer in answers for name in names_within(answer.json())}
+    assert {"psi", "accepted", "points", "expired", "groups"} <= found
+    assert [name for name in sorted(found - {"monitors"}) if f"`{name}`" not in MONITORS_PAGE] == []
+    metrics = answers[4].json()["metrics"]
+    formulas = section(METRICS_PAGE, "What a monitor reports")
+    assert [name for name in metrics if f"| `{name}` |" not in formulas] == []
+    drift = answers[4].json()["drift"]["score"].keys() - {"reason", "statement"}
+    assert [name for name in drift if f"| `{name}` |" not in formulas] == []
+
+
+def test_every_reason_of_a_monitor_is_documented() -> None:
+    files = [*(ROOT / "app" / "tally").glob("*.py"), *(ROOT / "app" / "monitoring").glob("*.py")]
+    places = re.findall(r"Undefined\((.*)\)", "".join(file.read_text() for file in files))
+    reasons = {reason for place in places for reason in re.findall(r'"(\w+)"', place)}
+    assert {"zero_weight", "multiclass", "no_reference"} <= reasons
+    text = section(MONITORS_PAGE, "Numbers that are not there")
+    assert [reason for reason in reasons if f"`{reason}`" not in text] == []
+
+
+@pytest.mark.parametrize(("what", "limit"), LIMITS.items())
+def test_every_limit_of_a_monitor_is_documented(what: str, limit: int) -> None:
+    assert f"| {what} | {limit:,} |" in section(MONITORS_PAGE, "Limits")
+
+
+def test_the_limits_of_settings_are_those_that_are_documented() -> None:
+    properties = MonitorSettings.model_json_schema()["properties"]
+    labels = next(form for form in properties["labels"]["anyOf"] if "maxItems" in form)
+    assert labels["maxItems"] == LIMITS["labels of a monitor"]
+    assert properties["retention_days"]["maximum"] == LIMITS["days that windows are kept"]
+
+
 def test_every_reason_in_the_code_is_documented() -> None:
     sources = "".join(file.read_text() for file in (ROOT / "app" / "scoring").glob("*.py"))
     reasons = set(re.findall(r'Undefined\("(\w+)"\)', sources))
@@ -214,8 +386,42 @@ def test_every_kind_of_problem_is_in_the_table() -> None:
 async def test_every_prometheus_family_is_documented(client: AsyncClient) -> None:
     exposed = re.findall(r"^# TYPE (\w+)", (await client.get("/metrics")).text, re.MULTILINE)
     ours = [name for name in exposed if not name.startswith(("process_", "python_"))]
-    assert len(ours) >= 6
-    assert [name for name in ours if f"`{name}`" not in OPERATIONS_PAGE] == []
+    assert len(ours) >= 40
+    assert [name for name in ours if f"| `{name}` |" not in OPERATIONS_PAGE] == []
+
+
+@pytest.mark.parametrize(("family", "labels"), [*EXPOSED.items(), *HISTOGRAMS.items()])
+def test_the_labels_of_a_prometheus_family_are_documented(
+    family: str, labels: frozenset[str]
+) -> None:
+    if family.startswith("process_"):
+        return
+    (row,) = re.findall(rf"^\| `{family}` \| (.*?) ?\|", OPERATIONS_PAGE, flags=re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) == labels
+
+
+def test_every_rule_and_alert_is_documented() -> None:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    recorded = [rule["record"] for rule in rules if "record" in rule]
+    alerts = [rule["alert"] for rule in rules if "alert" in rule]
+    assert len(recorded) > 20
+    assert [name for name in recorded if f"`{name}`" not in OPERATIONS_PAGE] == []
+    assert [name for name in alerts if f"\n| `{name}` |" not in OPERATIONS_PAGE] == []
+    documented = set(re.findall(r"`((?:monitor|monitor_slice|job):[\w:]+)`", OPERATIONS_PAGE))
+    assert documented == set(recorded)
+    assert set(re.findall(r"^\| `(Kullback\w+)` \|", OPERATIONS_PAGE, re.MULTILINE)) == set(alerts)
+
+
+def test_the_image_keeps_its_database_in_its_volume_as_documented() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    (url,) = re.findall(r"\bKULLBACK_DATABASE_URL=(\S+)", dockerfile)
+    (volume,) = re.findall(r"^VOLUME (\S+)$", dockerfile, flags=re.MULTILINE)
+    assert Settings(database_url=url).database_url == f"sqlite:///{volume}/kullback.db"
+    assert f"--owner=65532 --group=65532 {volume}\n" in dockerfile
+    docker = section(OPERATIONS_PAGE, "Docker")
+    assert f"`KULLBACK_DATABASE_URL={url}`" in docker
+    assert f"--volume kullback:{volume} " in docker
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=lambda page: page.stem)
@@ -237,15 +443,21 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         if link.startswith("https://"):
             continue
         place, _, heading = link.partition("#")
-        target = page.parent / place
+        target = page.parent / place if place else page
         assert target.is_file(), link
         headings = re.findall(r"^#+ (.*)$", target.read_text(), flags=re.MULTILINE)
-        assert not heading or heading in [line.lower().replace(" ", "-") for line in headings]
+        anchors = [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings]
+        assert not heading or heading in anchors, link
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_decision_is_named_with_a_link_to_it(page: Path) -> None:
+    assert re.findall(r"(?<!\[)\bdecision\s+\d{4}", page.read_text()) == []
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_source_files_that_a_page_names_exist(page: Path) -> None:
-    for name in re.findall(r"`((?:app|tests|docs|bench)/[\w/.]+)`", page.read_text()):
+    for name in re.findall(r"`((?:app|tests|docs|bench|deploy)/[\w/.]+)`", page.read_text()):
         assert (ROOT / name).exists(), name
 
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TextIO
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 
 from app.server import serve
 from app.settings import Settings
+from tests.serving import serving
 
 Event = dict[str, object]
 Visit = Callable[[str, TextIO], None]
@@ -25,11 +27,18 @@ pytestmark = pytest.mark.usefixtures("own_logging")
 def visit_then_interrupt(log: TextIO, visit: Visit) -> Event:
     """Wait for the first line, visit the address it names, and end the service."""
     first: Event = json.loads(log.readline())
+    while first["logger"] == "kullback.storage":  # which warns of an old library
+        first = json.loads(log.readline())
     try:
         visit(str(first["message"]).removeprefix("listening on "), log)
     finally:
         os.kill(os.getpid(), signal.SIGINT)
     return first
+
+
+@pytest.fixture(autouse=True)
+def _own_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KULLBACK_DATABASE_URL", f"sqlite:///{tmp_path}/kullback.db")
 
 
 def served(visit: Visit, monkeypatch: pytest.MonkeyPatch, host: str = "127.0.0.1") -> list[Event]:
@@ -109,3 +118,48 @@ def test_a_port_that_is_taken_is_one_clear_line_and_a_failure(
         f"cannot listen on 127.0.0.1:{port}: Address already in use"
     )
     assert status == 1
+
+
+def failed_start(url: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of a service that could not start, and that it ends with status 1."""
+    assert serve(Settings(port=0, database_url=url, log_format="json")) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (line,) = [line for line in lines if line["level"] != "warning"]
+    assert (line["logger"], line["level"]) == ("kullback.server", "error")
+    assert "exception" not in line
+    message: str = line["message"]
+    return message
+
+
+def test_a_file_that_another_process_has_open_is_one_clear_line_and_a_failure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/taken.db"
+    with serving(KULLBACK_DATABASE_URL=url):
+        message = failed_start(url, capsys)
+    assert message.startswith(f"cannot start: {tmp_path}/taken.db is open in another process")
+
+
+@pytest.mark.parametrize("place", ["none/k.db", ""])
+def test_a_file_that_cannot_be_opened_is_one_clear_line_and_a_failure(
+    place: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert failed_start(f"sqlite:///{tmp_path}/{place}", capsys).startswith("cannot start: ")
+
+
+def test_a_file_that_is_no_database_is_one_clear_line_and_a_failure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "k.db").write_bytes(b"this is a letter, not a database" * 100)
+    message = failed_start(f"sqlite:///{tmp_path}/k.db", capsys)
+    assert message == f"cannot start: {tmp_path}/k.db cannot be opened: file is not a database"
+
+
+def test_a_server_that_nobody_answers_for_is_one_clear_line_without_the_password(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    message = failed_start(f"postgresql+psycopg://me:opensesame@127.0.0.1:{port}/k", capsys)
+    assert message.startswith("cannot start: the database at 127.0.0.1 cannot be used: ")
+    assert "opensesame" not in message

@@ -26,6 +26,7 @@ class Readiness:
 
     def __init__(self) -> None:
         self.is_ready = False
+        self.check: Callable[[], None] = lambda: None  # raises StoreUnavailable
 
 
 class Health(BaseModel):
@@ -45,9 +46,10 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
 
     @routes.get("/readyz", operation_id="readyz", responses=problems(Overloaded))
     async def readyz() -> Health:
-        """Tell whether requests should be sent here; 503 once the shutdown has begun."""
+        """Tell whether requests should be sent here: not while it stops, or the store is away."""
         if not readiness.is_ready:
             raise Overloaded("the service is starting or stopping")
+        await run_in_threadpool(readiness.check)
         return Health(status="ready")
 
     @routes.get(

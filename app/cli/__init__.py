@@ -51,9 +51,7 @@ def kullback(
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="The port; 0 takes any that is free.")] = None,
-    database_url: Annotated[
-        str | None, typer.Option(help="Where monitors and experiments will be kept.")
-    ] = None,
+    database_url: Annotated[str | None, typer.Option(help="Where monitors are kept.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="How a log line is written.")] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="The least grave lines.")] = None,
 ) -> None:

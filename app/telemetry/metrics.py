@@ -1,6 +1,7 @@
 """This file is about what Prometheus reads from this process: requests and scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import get_args
 
 from prometheus_client import (
@@ -13,12 +14,14 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from app.scoring.score import Score, Status
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BYTES = tuple(float(4**power) for power in range(4, 14))
 _OPENMETRICS = "application/openmetrics-text"
+OUTCOMES = ("written", "replayed", "refused", "failed")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -55,6 +58,7 @@ class Telemetry:
         build.info({"version": version})
         self._http(self._registry)
         self._scores(self._registry, metrics)
+        self._store(self._registry)
 
     def _http(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -95,6 +99,31 @@ class Telemetry:
             for name in names
             for status in get_args(Status)
         }
+
+    def _store(self, registry: CollectorRegistry) -> None:
+        self._commits = Histogram(
+            "kullback_store_commit_seconds",
+            "Seconds from a write's arrival to its being on disk.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        writes = Counter(
+            "kullback_store_writes", "Writes by what came of them.", ["outcome"], registry=registry
+        )
+        self._writes = {outcome: writes.labels(outcome) for outcome in OUTCOMES}
+
+    def wrote(self, outcome: str, seconds: float) -> None:
+        """Count a write, one of OUTCOMES."""
+        self._writes[outcome].inc()
+        if outcome == "written":
+            self._commits.observe(seconds)
+
+    @contextmanager
+    def showing(self, collector: Collector) -> Iterator[None]:
+        """Show what a collector collects, for a while."""
+        self._registry.register(collector)
+        yield
+        self._registry.unregister(collector)
 
     def series(self, method: str, route: str) -> Series:
         """The series of a route template; methods nobody knows share one."""

@@ -8,6 +8,7 @@ import httpx
 import pyarrow as pa
 import pytest
 import schemathesis
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from httpx import AsyncClient
 from hypothesis import HealthCheck
@@ -15,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS
 from starlette.types import Receive, Scope, Send
 
-from app.api.payload import ARROW, JSON, PARQUET
+from app.api.payload import ARROW, JSON, LINES, PARQUET
 from app.api.problems import MEDIA_TYPE
 from app.main import create_app
 from app.scoring.catalog import METRICS
@@ -103,7 +104,8 @@ def test_fastapis_own_error_schemas_are_gone(document: Document) -> None:
 
 def test_there_is_a_post_for_every_metric(document: Document) -> None:
     posts = {path for path, method, _ in operations(document) if method == "post"}
-    assert posts == {f"/v1/scores/{name}" for name in METRICS}
+    scores = {path for path in posts if path.startswith("/v1/scores/")}
+    assert scores == {f"/v1/scores/{name}" for name in METRICS}
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -114,6 +116,23 @@ def test_every_post_names_its_forms_and_refusals(document: Document, metric: str
     assert operation["responses"].keys() >= {"200", "400", "413", "415", "422", "503"}
     assert METRICS[metric].formula in operation["description"]
     schema = operation["requestBody"]["content"][JSON]["schema"]
+    assert schema["additionalProperties"] is False
+    assert all("description" in field for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("observations", "post"), ("predictions", "post"), ("labels", "post"), ("reference", "put")],
+)
+def test_every_write_of_a_monitor_names_its_forms_and_refusals(
+    document: Document, path: str, method: str
+) -> None:
+    operation = document["paths"][f"/v1/monitors/{{name}}/{path}"][method]
+    content = operation["requestBody"]["content"]
+    assert content.keys() == {JSON, ARROW, PARQUET, *LINES}
+    refusals = {"400", "404", "409", "413", "415", "422", "503"}
+    assert operation["responses"].keys() == {"200", *refusals}
+    schema = content[JSON]["schema"]
     assert schema["additionalProperties"] is False
     assert all("description" in field for field in schema["properties"].values())
 
@@ -150,8 +169,8 @@ async def test_the_catalog_is_only_read(client: AsyncClient) -> None:
     assert answer.headers["allow"] == "GET"
 
 
-async def test_every_documented_refusal_happens(document: Document) -> None:
-    app = create_app(Settings(max_body_mb=1, inflight_mb=1))
+async def test_every_documented_refusal_happens(document: Document, settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"max_body_mb": 1, "inflight_mb": 1}))
     transport = httpx.ASGITransport(app)
     path = "/v1/scores/entropy"
     async with (
@@ -173,12 +192,32 @@ async def test_every_documented_refusal_happens(document: Document) -> None:
     assert {str(answer.status_code) for answer in answers} <= declared
 
 
-@schemathesis.serializer(ARROW, PARQUET)
+@schemathesis.serializer(ARROW, PARQUET, *LINES)
 def _as_it_is(_: schemathesis.SerializationContext, value: bytes) -> bytes:
     return value
 
 
-APP = create_app(Settings())
+APPS = [create_app(Settings())]
+
+
+@pytest.fixture(scope="module")
+def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An application that has been started, and that has a monitor."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('openapi')}/kullback.db"
+    app = create_app(Settings(database_url=url))
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+    ):
+        APPS.append(app)
+        portal.call(_monitored, app)
+        yield
+        APPS.pop()
+
+
+async def _monitored(app: FastAPI) -> None:
+    async with AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kullback") as one:
+        await one.put("/v1/monitors/clicks", json={"slices": ["country"]})
 
 
 async def unstopped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -188,7 +227,7 @@ async def unstopped(scope: Scope, receive: Receive, send: Send) -> None:
             await receive()
             await send({"type": f"lifespan.{step}.complete"})
     else:
-        await APP(scope, receive, send)
+        await APPS[-1](scope, receive, send)
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", unstopped)
@@ -201,6 +240,7 @@ WANTED = (
 CHOSEN: list[Any] = [check for check in CHECKS.get_all() if check.__name__ in WANTED]
 
 
+@pytest.mark.usefixtures("_started")
 @schema.include(path_regex="^/v1/|^/problems/|^/livez").parametrize()
 @hypothesis_settings(
     max_examples=25,
@@ -210,4 +250,6 @@ CHOSEN: list[Any] = [check for check in CHECKS.get_all() if check.__name__ in WA
 )
 def test_whatever_the_document_allows_is_answered_as_it_says(case: schemathesis.Case[Any]) -> None:
     assert len(CHOSEN) == len(WANTED)
+    if case.path.startswith("/v1/monitors/{name}") and case.method != "DELETE":
+        case.path_parameters["name"] = "clicks"  # which is there
     case.call_and_validate(checks=CHOSEN)

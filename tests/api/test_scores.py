@@ -322,12 +322,14 @@ BATCH: dict[str, list[float]] = {
 
 
 @pytest.mark.parametrize("metric", ["log-loss", "calibration", "recommender"])
-async def test_a_worker_answers_as_the_loop_does_to_the_byte(metric: str) -> None:
+async def test_a_worker_answers_as_the_loop_does_to_the_byte(
+    metric: str, settings: Settings
+) -> None:
     fields = {"y_true": [int(y) for y in BATCH["y_true"]], "y_proba": BATCH["y_proba"]}
     body = as_json(fields | {"per_row": True})
     answers = []
     for inline_kb in (0, 1 << 20):
-        app = create_app(Settings(inline_kb=inline_kb))
+        app = create_app(settings.model_copy(update={"inline_kb": inline_kb}))
         async with (
             app.router.lifespan_context(app),
             AsyncClient(transport=ASGITransport(app), base_url="http://kullback") as client,
@@ -339,8 +341,8 @@ async def test_a_worker_answers_as_the_loop_does_to_the_byte(metric: str) -> Non
 
 
 @pytest.mark.parametrize("metric", METRICS)
-async def test_a_worker_gives_every_worked_example(metric: str) -> None:
-    app = create_app(Settings(inline_kb=0))
+async def test_a_worker_gives_every_worked_example(metric: str, settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"inline_kb": 0}))
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://kullback") as client,

@@ -1,37 +1,46 @@
 """This file is about bodies that must be refused: one a line in bodies.jsonl, each with a name.
 
 A body is `text`, `base64`, or `pieces` that are repeated and joined; or it is the worked example of
-each metric with `value` in place of its first field, or with an `option` added. `may_score` marks
-those that are rightly scored, by any metric or by those it names. Values hold MARKER, which no
-answer may.
+each metric, and of each write to a monitor, with `value` in place of its first field, or with an
+`option` added. `may_score` marks those that are rightly scored, by any metric or by those it names,
+`may_write` names the writes that rightly take them. Values hold MARKER, which no answer may.
 """
 
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
-from app.api.payload import ARROW, JSON, PARQUET
+from app.api.payload import ARROW, JSON, LINES, PARQUET
 from app.scoring.catalog import METRICS
 
 MARKER = b"xyzzyplugh"
 MAX_BYTES = 16 * 1024
 TYPES = {JSON: "json", ARROW: "arrow", PARQUET: "parquet"}
+BATCH_TYPES = TYPES | dict.fromkeys(LINES, "ndjson")
+MONITOR = "/v1/monitors/clicks"
+WRITES: Mapping[str, Mapping[str, object]] = {
+    "observations": {"y_true": [1, 0], "y_proba": [0.9, 0.2]},
+    "predictions": {"id": ["a", "b"], "y_proba": [0.9, 0.2]},
+    "labels": {"id": ["a", "b"], "y_true": [1, 0]},
+    "reference": {"y_proba": [0.9, 0.2], "y_true": [1, 0]},
+}
 Table = Counter[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """A body for each metric, and the metrics that may answer with a score."""
+    """A body for each metric and each write, and the metrics that may answer with a score."""
 
     name: str
     body: Callable[[str], bytes]
     may_score: Container[str]
+    may_write: Container[str]
 
 
 def bodies() -> Iterator[Hostile]:
@@ -39,7 +48,8 @@ def bodies() -> Iterator[Hostile]:
     with (Path(__file__).parent / "bodies.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             entry = json.loads(line)
-            yield Hostile(entry["name"], _body(entry), _scored(entry.get("may_score", [])))
+            scored = _scored(entry.get("may_score", []))
+            yield Hostile(entry["name"], _body(entry), scored, entry.get("may_write", []))
 
 
 def _scored(marked: list[str] | Literal["any"]) -> Container[str]:
@@ -60,15 +70,19 @@ def _body(entry: dict[str, Any]) -> Callable[[str], bytes]:
     return lambda _: raw
 
 
-def _first(metric: str) -> str:
-    return next(iter(METRICS[metric].example.request))
+def _request(name: str) -> Mapping[str, object]:
+    return WRITES[name] if name in WRITES else METRICS[name].example.request
 
 
-def example(metric: str, field: str, value: str) -> bytes:
-    """The worked example of a metric, where one field has another value: any text."""
-    request = METRICS[metric].example.request
-    sent = {name: json.dumps(others) for name, others in request.items()} | {field: value}
-    return ("{" + ",".join(f'"{name}":{text}' for name, text in sent.items()) + "}").encode()
+def _first(name: str) -> str:
+    return next(iter(_request(name)))
+
+
+def example(name: str, field: str, value: str) -> bytes:
+    """The example of a metric or of a write, where one field has another value: any text."""
+    request = _request(name)
+    sent = {each: json.dumps(others) for each, others in request.items()} | {field: value}
+    return ("{" + ",".join(f'"{each}":{text}' for each, text in sent.items()) + "}").encode()
 
 
 async def post_all(
@@ -80,6 +94,24 @@ async def post_all(
         (each, name, await client.post(f"/v1/scores/{name}", content=body, headers=headers))
         for each in corpus
         for name in METRICS
+        for body in [each.body(name)]
+    ]
+
+
+async def write_all(
+    client: httpx.AsyncClient, corpus: Iterable[Hostile], media_type: str
+) -> list[tuple[Hostile, str, httpx.Response]]:
+    """The answer of every write of a monitor to every body."""
+    headers = {"content-type": media_type, "x-request-id": "hostile"}
+    return [
+        (
+            each,
+            name,
+            await client.request(method, f"{MONITOR}/{name}", content=body, headers=headers),
+        )
+        for each in corpus
+        for name in WRITES
+        for method in ["PUT" if name == "reference" else "POST"]
         for body in [each.body(name)]
     ]
 

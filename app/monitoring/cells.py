@@ -1,0 +1,175 @@
+"""This file is about turning rows into what is kept of them: a tally for each window and slice."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.errors import InvalidInput
+from app.monitoring.monitor import DAY, Monitor
+from app.monitoring.rows import Rows
+from app.scoring.arrays import refuse
+from app.scoring.means import Array, Indices
+from app.storage.base import Cell
+from app.tally.binary import binary_terms
+from app.tally.multiclass import multiclass_terms
+from app.tally.tally import Tally, total
+from app.tally.terms import Terms
+from app.tally.units import bucket_of
+
+# A row that is predicted and then matched stands in two kinds: what counts rows by their labels
+# adds the first two, what counts rows by their scores adds the first and the last.
+OBSERVED = "observed"  # rows that came with their labels
+MATCHED = "matched"  # predictions whose labels came apart from them
+PREDICTED = "predicted"  # predictions that came alone, whether or not their labels came since
+LABELLED = (OBSERVED, MATCHED)
+SCORED = (OBSERVED, PREDICTED)
+FUTURE_SECONDS = 300
+MAX_CELLS = 10_000
+_CHUNK = 1 << 17
+
+Cells = dict[Cell, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of a monitor, checked: predictions, and their outcomes where those are known.
+
+    Attributes:
+        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, or None.
+        p: predictions, (n,) or (n, k).
+        time: epoch seconds (n,).
+        w: weights (n,), or None.
+        units: buckets of units (n,), or None.
+        slices: the value of each row, by the name of the slice; None where a row has none.
+    """
+
+    y: Array | Indices | None
+    p: Array
+    time: Array
+    w: Array | None
+    units: Indices | None
+    slices: Mapping[str, Sequence[str | None]]
+
+    def taken(self, rows: Indices) -> "Sample":
+        """Those of some rows."""
+        places = rows.tolist()
+        return Sample(
+            None if self.y is None else self.y[rows],
+            self.p[rows],
+            self.time[rows],
+            None if self.w is None else self.w[rows],
+            None if self.units is None else self.units[rows],
+            {name: [values[at] for at in places] for name, values in self.slices.items()},
+        )
+
+
+def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
+    """Rows as the monitor sees them; those without a timestamp are of now.
+
+    Raises:
+        InvalidInput: a shape, a label, a slice or a time is not this monitor's.
+    """
+    monitor.check_predictions(rows.y_proba)
+    _check_slices(monitor, list(rows.slices))
+    time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
+    _check_times(monitor, time, now)
+    return Sample(
+        y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
+        p=rows.y_proba,
+        time=time,
+        w=rows.weight,
+        units=None if rows.unit is None else bucket_of(rows.unit),
+        slices=rows.slices,
+    )
+
+
+def late(monitor: Monitor, sample: Sample, now: float) -> int:
+    """How many rows lie in windows that had ended."""
+    width = monitor.window_seconds
+    return int(np.count_nonzero(sample.time < now // width * width))
+
+
+def _check_times(monitor: Monitor, time: Array, now: float) -> None:
+    """Refuse rows from the future, and rows older than what is kept."""
+    early = time > now + FUTURE_SECONDS
+    refuse("timestamp", early, lambda _: f"more than {FUTURE_SECONDS} seconds in the future")
+    kept = now - monitor.retention_days * DAY
+    days = monitor.retention_days
+    refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
+
+
+def _check_slices(monitor: Monitor, names: Sequence[str]) -> None:
+    """Refuse slices that the monitor was not set up for."""
+    for name in names:
+        if name not in monitor.slices:
+            known = ", ".join(monitor.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", "slice", name)
+
+
+def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
+    """The tally of each window, of all rows and of each value of each slice.
+
+    Raises:
+        InvalidInput: the rows lie in more than MAX_CELLS of them.
+    """
+    width = monitor.window_seconds
+    window = (sample.time // width).astype(np.int64)
+    first = int(window.min())
+    window -= first
+    windows = int(window.max()) + 1
+    codes = [(np.zeros(window.size, dtype=np.int64), [""])]
+    codes += [_coded(name, values) for name, values in sample.slices.items()]
+    _check_count(window, codes)
+    found: dict[Cell, list[Tally]] = defaultdict(list)
+    for terms, rows in _chunks(monitor, sample):
+        for code, names in codes:
+            inside = np.flatnonzero(code[rows] >= 0)
+            some = terms if inside.size == window[rows].size else terms.taken(inside)
+            index = code[rows][inside] * windows + window[rows][inside]
+            for key, tally in some.groups(index):
+                value, place = divmod(key, windows)
+                start = (first + place) * width
+                found[Cell(kind, names[value], start, width)].append(tally)
+    return {cell: total(tallies) for cell, tallies in found.items()}
+
+
+def _chunks(monitor: Monitor, sample: Sample) -> Iterator[tuple[Terms, slice]]:
+    """The terms of the rows, so many at a time as fit a cache: sums of any cut are the same."""
+    for start in range(0, len(sample.time), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        yield _terms(monitor, sample, rows), rows
+
+
+def _terms(monitor: Monitor, sample: Sample, rows: slice) -> Terms:
+    y = None if sample.y is None else sample.y[rows]
+    w = None if sample.w is None else sample.w[rows]
+    units = None if sample.units is None else sample.units[rows]
+    if monitor.task == "binary":
+        outcome = None if y is None else np.asarray(y, np.float64)
+        return binary_terms(monitor.layout, outcome, sample.p[rows], w, units)
+    classes = None if y is None else np.asarray(y, np.int64)
+    return multiclass_terms(monitor.layout, classes, sample.p[rows], w, units)
+
+
+def _coded(name: str, values: Sequence[str | None]) -> tuple[Indices, list[str]]:
+    """Slice values as codes, −1 where there is none, and the full name of each code."""
+    codes: dict[str | None, int] = {None: -1}
+    code = np.fromiter(
+        (codes.setdefault(value, len(codes) - 1) for value in values), np.int64, len(values)
+    )
+    return code, [f"{name}={value}" for value in codes if value is not None]
+
+
+def _check_count(window: Indices, codes: Sequence[tuple[Indices, list[str]]]) -> None:
+    count = 0
+    for code, names in codes:
+        index = window * (len(names) + 1) + code + 1
+        count += 1 if (index == index[0]).all() else np.unique(index).size
+    if count > MAX_CELLS:
+        detail = (
+            f"the rows lie in {count} windows and slices, where one request may touch {MAX_CELLS}: "
+            "send fewer windows or slice values at a time"
+        )
+        raise InvalidInput.at(detail, "timestamp")

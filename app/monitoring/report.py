@@ -1,0 +1,206 @@
+"""This file is about what a monitor reports: metrics, drift and slices of some time, as numbers."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.monitoring.cells import LABELLED, SCORED
+from app.monitoring.reference import Reference, Seen
+from app.monitoring.windows import Span
+from app.scoring.means import Undefined
+from app.storage.base import Cell
+from app.tally.drift import Drift
+from app.tally.inference import by_unit, units
+from app.tally.reading import Estimate, Reading
+from app.tally.tally import Layout, Tally, gathered, total
+
+RELIABILITY_BINS = 10
+_SIGNIFICANT = 0.001
+_DRIFT = ("kl", "js", "psi", "g_statistic", "degrees_of_freedom", "p_value")
+Part = tuple[Cell, bytes]
+Document = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report is of."""
+
+    monitor: str
+    layout: Layout
+    span: Span
+    by: str | None = None
+
+
+def seen(parts: Iterable[Part]) -> dict[str, Seen]:
+    """What came, by slice."""
+    kept: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for cell, content in parts:
+        kept[cell.slice][cell.kind].append(content)
+    return {name: _seen(kinds) for name, kinds in sorted(kept.items())}
+
+
+def _seen(kinds: Mapping[str, Sequence[bytes]]) -> Seen:
+    sums = {kind: gathered(contents) for kind, contents in kinds.items()}
+    labelled, scored = (
+        [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
+    )
+    return Seen(total(labelled) if labelled else None, total(scored) if scored else None)
+
+
+def report(
+    asked: Asked, parts: Iterable[Part], slices: Iterable[Part], reference: Reference | None
+) -> Document:
+    """The report of docs/api.md.
+
+    Args:
+        asked: of what.
+        parts: of all rows.
+        slices: of each value of the slice `asked.by`.
+        reference: what drift is measured against.
+    """
+    nothing = Seen(None, None)
+    all_rows = seen(parts).get("", nothing)
+    groups = seen(slices)
+    reading = Reading(all_rows.labelled or Tally(asked.layout))
+    drifts: Document = _drifts(all_rows, reference, "")
+    if asked.by is not None and reference is not None:
+        drifts["slices"] = {asked.by: _drift(reference.slice_drift(groups, asked.by))}
+    return {
+        "monitor": asked.monitor,
+        "from": moment(asked.span.start),
+        "to": moment(asked.span.stop),
+        **_numbers(reading),
+        "predictions": _predictions(all_rows),
+        "clipped": reading.tally.scalar("clipped"),
+        "infinite": reading.tally.scalar("infinite"),
+        "units": units(reading.tally) if by_unit(reading.tally) else None,
+        "decomposition": _decomposition(reading),
+        "reliability": _reliability(reading),
+        "drift": drifts,
+        "groups": [_group(asked, name, group, reference) for name, group in groups.items()],
+    }
+
+
+def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -> list[Document]:
+    """One metric over time: a point for each step in which rows came."""
+    steps: dict[Span, list[bytes]] = defaultdict(list)
+    for cell, content in parts:
+        if cell.kind in LABELLED:
+            steps[step_at(cell.start)].append(content)
+    points: list[Document] = []
+    for (start, stop), contents in sorted(steps.items()):
+        reading = Reading(gathered(contents))
+        found: Document = {"from": moment(start), "to": moment(stop), "n": reading.rows}
+        points.append(found | estimate(reading.metric(metric)))
+    return points
+
+
+def moment(seconds: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def estimate(found: Estimate) -> Document:
+    """An estimate as an answer: a value, or why there is none."""
+    number: Document = dict(zip(("value", "status", "reason"), _stated(found.value), strict=True))
+    number["standard_error"] = _finite(found.standard_error)
+    if found.error_bound is not None:
+        number["error_bound"] = found.error_bound
+    return number
+
+
+def _numbers(reading: Reading) -> Document:
+    metrics = {name: estimate(found) for name, found in reading.metrics().items()}
+    metrics["auc"].setdefault("error_bound", None)
+    return {"n": reading.rows, "weight": reading.weight, "metrics": metrics}
+
+
+def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) -> Document:
+    key, _, value = name.partition("=")
+    reading = Reading(group.labelled or Tally(asked.layout))
+    head: Document = {"slice": {key: value}}
+    return (
+        head
+        | _numbers(reading)
+        | {
+            "predictions": _predictions(group),
+            "drift": _drifts(group, reference, name),
+        }
+    )
+
+
+def _drifts(group: Seen, reference: Reference | None, name: str) -> Document:
+    if reference is None:
+        reference = Reference("none", 0.0)
+    return {
+        "score": _drift(reference.score_drift(group, name)),
+        "label": _drift(reference.label_drift(group, name)),
+    }
+
+
+def _drift(found: Drift) -> Document:
+    if isinstance(found.psi, Undefined):
+        missing: Document = dict.fromkeys(_DRIFT)
+        return missing | {"reason": found.psi.reason, "statement": statement(found)}
+    columns: Mapping[str, float | Undefined] = {
+        "kl": found.kl,
+        "js": found.js,
+        "psi": found.psi,
+        "g_statistic": found.g_statistic,
+        "degrees_of_freedom": found.degrees_of_freedom,
+        "p_value": found.p_value,
+    }
+    stated = {name: _stated(value) for name, value in columns.items()}
+    reason = next((reason for _, _, reason in stated.values() if reason is not None), None)
+    numbers: Document = {name: value for name, (value, _, _) in stated.items()}
+    return numbers | {"reason": reason, "statement": statement(found)}
+
+
+def statement(found: Drift) -> str:
+    """What the numbers mean, in words: how sure a change is first, then how large."""
+    if isinstance(found.p_value, Undefined) or isinstance(found.psi, Undefined):
+        why = found.p_value.reason if isinstance(found.p_value, Undefined) else ""
+        return {"no_reference": "No reference to compare with."}.get(why, "No rows to compare.")
+    if found.p_value >= _SIGNIFICANT:
+        return f"No significant change (p = {found.p_value:.3g})."
+    size = "small" if found.psi < 0.1 else "moderate" if found.psi < 0.25 else "large"
+    chance = f"p = {found.p_value:.1g}" if found.p_value > 0 else "p < 1e-300"
+    return f"A significant change ({chance}), {size} in size (PSI {found.psi:.3f})."
+
+
+def _predictions(group: Seen) -> int:
+    return 0 if group.scored is None else group.scored.scalar("rows")
+
+
+def _decomposition(reading: Reading) -> Document:
+    found = reading.decomposition()
+    names = ("miscalibration", "discrimination", "uncertainty")
+    return {name: _stated(getattr(found, name))[0] for name in names}
+
+
+def _reliability(reading: Reading) -> list[Document]:
+    return [
+        {
+            "low": found.low,
+            "high": found.high,
+            "weight": found.weight,
+            "mean_predicted": _stated(found.mean_predicted)[0],
+            "observed": _stated(found.observed)[0],
+        }
+        for found in reading.reliability(RELIABILITY_BINS)
+    ]
+
+
+def _stated(value: float | Undefined) -> tuple[float | None, str, str | None]:
+    """A value, its status and its reason."""
+    if isinstance(value, Undefined):
+        return None, "undefined", value.reason
+    if math.isinf(value):
+        return None, "infinite", "positive_infinity" if value > 0 else "negative_infinity"
+    return value, "finite", None
+
+
+def _finite(value: float | Undefined | None) -> float | None:
+    return None if value is None else _stated(value)[0]

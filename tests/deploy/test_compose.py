@@ -1,0 +1,168 @@
+"""docker-compose.yml starts a whole that fits together, on one machine, with nothing to guess."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from app.settings import Settings
+from tests.deploy.files import COMPOSE, CONFIG, GRAFANA, ROOT
+
+PASSWORD = "KULLBACK_DATABASE_PASSWORD"  # noqa: S105 - its name
+KEPT = {
+    "database": "/var/lib/postgresql/data",
+    "prometheus": "/prometheus",
+    "grafana": "/var/lib/grafana",
+}
+
+
+class Service(BaseModel):
+    """What the tests ask of a service."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    image: str
+    ports: list[str] = []
+    volumes: list[str] = []
+    environment: dict[str, str] = {}
+    depends_on: dict[str, dict[str, str]] = {}
+    cap_drop: list[str]
+    security_opt: list[str]
+    healthcheck: dict[str, int | str | list[str]]
+
+
+def services() -> dict[str, Service]:
+    composed = yaml.safe_load(COMPOSE.read_text())["services"]
+    return {name: Service.model_validate(service) for name, service in composed.items()}
+
+
+SERVICES = services()
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def compose_config(password: str | None, directory: Path) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("docker-compose is not installed: it comes with Debian's package of that name")
+    environment = {key: value for key, value in os.environ.items() if key != PASSWORD}
+    if password is not None:
+        environment[PASSWORD] = password
+    copy = directory / COMPOSE.name  # away from an .env that may stand beside the original
+    shutil.copy(COMPOSE, copy)
+    return subprocess.run(  # noqa: S603 - our own file, checked by the tool of this system
+        [program, "--file", copy, "config"],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compose_accepts_the_file_and_puts_the_password_in(tmp_path: Path) -> None:
+    result = compose_config("secret", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "postgresql+psycopg://kullback:secret@database/kullback" in result.stdout
+
+
+def test_compose_starts_nothing_without_a_password(tmp_path: Path) -> None:
+    result = compose_config(None, tmp_path)
+    assert result.returncode != 0
+    assert "set it in .env" in result.stderr
+
+
+def test_no_password_has_a_default() -> None:
+    uses = re.findall(rf"\${{{PASSWORD}(.)", COMPOSE.read_text())
+    assert len(uses) == 2
+    assert set(uses) == {":"}
+    assert f"${{{PASSWORD}:-" not in COMPOSE.read_text()
+
+
+def test_the_service_accepts_the_database_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = re.sub(r"\$\{.*\}", "secret", SERVICES["kullback"].environment["KULLBACK_DATABASE_URL"])
+    monkeypatch.setenv("KULLBACK_DATABASE_URL", url)
+    assert Settings().database_url == "postgresql+psycopg://kullback:secret@database/kullback"
+
+
+@every_service
+def test_an_image_is_pinned_to_a_version(name: str) -> None:
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+(\.\d+)?", SERVICES[name].image)
+
+
+@every_service
+def test_a_port_is_bound_to_this_machine(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].ports)
+
+
+def test_the_database_is_not_published_at_all() -> None:
+    assert SERVICES["database"].ports == []
+
+
+@every_service
+def test_a_service_has_a_health_check_and_no_privileges(name: str) -> None:
+    assert SERVICES[name].healthcheck["test"]
+    assert SERVICES[name].cap_drop == ["ALL"]
+    assert SERVICES[name].security_opt == ["no-new-privileges:true"]
+
+
+def test_services_start_after_what_they_need() -> None:
+    needs = {
+        (name, needed, how["condition"])
+        for name, service in SERVICES.items()
+        for needed, how in service.depends_on.items()
+    }
+    assert needs == {
+        ("kullback", "database", "service_healthy"),
+        ("prometheus", "kullback", "service_started"),
+        ("grafana", "prometheus", "service_healthy"),
+    }
+
+
+def test_data_lives_in_named_volumes() -> None:
+    declared = yaml.safe_load(COMPOSE.read_text())["volumes"]
+    assert declared.keys() == KEPT.keys()
+    for name, place in KEPT.items():
+        assert f"{name}:{place}" in SERVICES[name].volumes
+
+
+@every_service
+def test_a_bind_mount_is_read_only_and_of_a_file_we_ship(name: str) -> None:
+    binds = [volume for volume in SERVICES[name].volumes if volume.startswith(".")]
+    for source, _, mode in (bind.split(":") for bind in binds):
+        assert mode == "ro"
+        assert (ROOT / source).is_dir()
+
+
+def test_prometheus_asks_the_service_by_its_name_in_compose() -> None:
+    for job in yaml.safe_load(CONFIG.read_text())["scrape_configs"]:
+        for found in job.get("dns_sd_configs", []):
+            assert set(found["names"]) <= SERVICES.keys()
+
+
+def test_grafana_asks_prometheus_where_it_listens() -> None:
+    provisioned = GRAFANA / "provisioning" / "datasources" / "prometheus.yml"
+    (source,) = yaml.safe_load(provisioned.read_text())["datasources"]
+    (port,) = SERVICES["prometheus"].ports
+    assert source["url"] == f"http://prometheus:{port.split(':')[-1]}"
+
+
+def test_grafana_finds_the_dashboards_where_they_are_mounted() -> None:
+    provisioned = GRAFANA / "provisioning" / "dashboards" / "kullback.yml"
+    (provider,) = yaml.safe_load(provisioned.read_text())["providers"]
+    place = provider["options"]["path"]
+    grafana = SERVICES["grafana"]
+    assert f"./deploy/grafana/dashboards:{place}:ro" in grafana.volumes
+    home = grafana.environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (GRAFANA / "dashboards" / Path(home).relative_to(place)).is_file()
+
+
+def test_grafana_shows_to_everyone_and_lets_no_one_in() -> None:
+    settings = SERVICES["grafana"].environment
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert not any("PASSWORD" in key for key in settings)

@@ -1,0 +1,203 @@
+"""Upkeep folds windows and forgets old ones: what is read meanwhile stays the same to the bit."""
+
+import anyio
+import anyio.to_thread
+import numpy as np
+import pytest
+
+from app.settings import Settings
+from tests.monitoring.service import NOON, Document, Service, running
+from tests.postgresql import Server, postgresql
+
+__all__ = ["postgresql"]
+pytestmark = pytest.mark.anyio
+
+HOUR, DAY = 3600, 86_400
+LONG: Document = {"retention_days": 400, "slices": ["country"], "window_seconds": 300}
+
+
+def rows(n: int, start: float, stop: float) -> Document:
+    random = np.random.default_rng(4)
+    return {
+        "y_true": random.integers(0, 2, n).tolist(),
+        "y_proba": random.random(n).tolist(),
+        "sample_weight": random.random(n).tolist(),
+        "unit": random.integers(0, 30, n).tolist(),
+        "timestamp": random.uniform(start, stop, n).tolist(),
+        "slice": {"country": random.choice(["DE", "FR"], n).tolist()},
+    }
+
+
+async def widths(service: Service) -> set[int]:
+    """How wide the windows are that the store has."""
+    (record,) = service.store.records("monitor")
+    return {cell.width for cell, _ in service.store.parts(record.id, 0, 1 << 40)}
+
+
+async def count(service: Service) -> int:
+    (record,) = service.store.records("monitor")
+    return len(service.store.parts(record.id, 0, 1 << 40))
+
+
+async def test_windows_become_hours_after_a_day_and_days_after_thirty(service: Service) -> None:
+    await service.put(**LONG)
+    await service.post("observations", **rows(300, NOON - 4 * HOUR, NOON))
+    everything: Document = {"from": NOON - 5 * HOUR, "to": NOON + HOUR, "by": "country"}
+    before = await service.report(**everything)
+    assert before["n"] == 300
+    for later, expected in (
+        (0, {300}),
+        (DAY - 4 * HOUR, {300}),
+        (3 * HOUR, {300, HOUR}),
+        (HOUR + HOUR, {HOUR}),
+        (29 * DAY, {HOUR}),
+        (DAY + 12 * HOUR, {DAY}),
+        (300 * DAY, {DAY}),
+    ):
+        service.clock.now += later
+        seen = await service.report(**everything)
+        service.tidy()
+        assert await widths(service) == expected
+        after = await service.report(**everything)
+        assert after == seen
+        assert after | {"from": "", "to": ""} == before | {"from": "", "to": ""}
+    assert await count(service) == 1
+
+
+async def test_parts_of_a_window_are_put_together(service: Service) -> None:
+    await service.put()
+    for _ in range(5):
+        await service.post("observations", y_true=[1], y_proba=[0.5])
+    assert await count(service) == 5
+    service.tidy()
+    assert await count(service) == 1
+    assert (await service.report())["n"] == 5
+
+
+async def test_what_is_asked_for_is_widened_to_the_windows_that_are_left(
+    service: Service,
+) -> None:
+    await service.put(**LONG)
+    times = [NOON - 2 * HOUR - 1, NOON - 2 * HOUR, NOON - HOUR - 1, NOON - HOUR]
+    await service.post("observations", y_true=[1] * 4, y_proba=[0.5] * 4, timestamp=times)
+    asked: Document = {"from": NOON - HOUR - 200, "to": NOON - HOUR}
+    for later, first, n in (
+        (0, "2026-03-05T10:55:00Z", 1),
+        (DAY, "2026-03-05T10:00:00Z", 2),
+        (31 * DAY, "2026-03-05T00:00:00Z", 4),
+    ):
+        service.clock.now += later
+        for _ in range(2):
+            report = await service.report(**asked)
+            assert (report["from"], report["n"]) == (first, n)
+            service.tidy()
+
+
+@pytest.mark.parametrize("step", [300, 900, HOUR, 5400, 2 * HOUR, DAY, 7 * DAY])
+async def test_a_series_does_not_depend_on_how_far_upkeep_has_come(
+    service: Service, step: int
+) -> None:
+    await service.put(**LONG)
+    now = service.clock.now
+    await service.post("observations", **rows(900, now - 40 * DAY, now))
+    asked: Document = {"from": NOON - 50 * DAY, "to": NOON + DAY, "step": step}
+    before = await service.points(**asked)
+    service.tidy()
+    assert await widths(service) == {300, HOUR, DAY}
+    assert await service.points(**asked) == before
+    assert sum(point["n"] for point in before) == 900
+    ends = [point["to"] for point in before]
+    assert all(end <= point["from"] for end, point in zip(ends, before[1:], strict=False))
+    for point in before[:: len(before) // 5 or 1]:
+        report = await service.report(**{"from": point["from"], "to": point["to"]})
+        assert report["n"] == point["n"]
+        assert report["metrics"]["log_loss"]["value"] == point["value"]
+        error = report["metrics"]["log_loss"]["standard_error"]
+        assert error == point["standard_error"]
+
+
+async def test_rows_older_than_what_is_kept_are_forgotten(service: Service) -> None:
+    await service.put(retention_days=2)
+    now = service.clock.now
+    times = [now - 1.9 * DAY, now - DAY, now]
+    await service.post("observations", y_true=[1] * 3, y_proba=[0.5] * 3, timestamp=times)
+    asked: Document = {"from": now - 30 * DAY, "to": now + DAY}
+    for later, left in ((0, 3), (0.3 * DAY, 2), (DAY, 1), (0.8 * DAY, 0)):
+        service.clock.now += later
+        service.tidy()
+        assert (await service.report(**asked))["n"] == left
+    assert (await service.get())["counts"]["observations"] == 3
+
+
+async def test_every_monitor_is_tidied(service: Service) -> None:
+    for name in ("a", "b"):
+        await service.put(f"/v1/monitors/{name}", retention_days=1)
+        await service.post("observations", f"/v1/monitors/{name}", y_true=[1], y_proba=[0.5])
+    service.clock.now += 2 * DAY
+    service.tidy()
+    for record in service.store.records("monitor"):
+        assert service.store.parts(record.id, 0, 1 << 40) == []
+
+
+async def test_a_report_is_the_same_while_upkeep_is_at_work(postgresql: Server) -> None:
+    with postgresql.database() as name:
+        async with running(postgresql.url(name)) as service:
+            await service.put(**LONG)
+            await service.post("observations", **rows(2000, NOON - 20 * HOUR, NOON))
+            service.clock.now += 2 * DAY
+            asked: Document = {"from": NOON - 24 * HOUR, "to": NOON + HOUR, "by": "country"}
+            before, seen = await service.report(**asked), []
+            finished = anyio.Event()
+
+            async def tidy() -> None:
+                await anyio.to_thread.run_sync(service.tidy)
+                finished.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(tidy)
+                while not finished.is_set():
+                    seen.append(await service.report(**asked))
+            assert await widths(service) == {HOUR}
+            assert all(each == before for each in seen)
+            assert len(seen) > 1
+
+
+async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
+    service: Service,
+) -> None:
+    await service.put()
+    keeper = service.inside.keeper
+    for due in (True, False):
+        for _ in range(2):
+            await service.post("observations", y_true=[1], y_proba=[0.5])
+        keeper.attend()
+        assert await count(service) == 1, due
+    keeper.attend()
+    service.clock.now += 2 * DAY
+    keeper.attend()
+    assert await widths(service) == {HOUR}
+
+
+async def test_upkeep_happens_by_itself(settings: Settings) -> None:
+    async with running(settings.database_url, upkeep_seconds=0.001) as service:
+        await service.put(**LONG)
+        for _ in range(3):
+            await service.post("observations", y_true=[1], y_proba=[0.5])
+        with anyio.fail_after(30):
+            while await count(service) > 1:
+                await service.get()
+            service.clock.now += 2 * DAY
+            while await widths(service) != {HOUR}:
+                await service.get()
+            while service.inside.keeper.recent["clicks"].rows:
+                await service.get()
+
+
+async def test_the_last_hour_is_read_for_gauges(service: Service) -> None:
+    await service.put()
+    service.inside.keeper.look()
+    assert service.inside.keeper.recent["clicks"].rows == 0
+    times = [service.clock.now, service.clock.now - 2 * HOUR]
+    await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5], timestamp=times)
+    service.inside.keeper.look()
+    assert service.inside.keeper.recent["clicks"].rows == 1

@@ -1,0 +1,141 @@
+"""This file is about what monitors say they hold, and what they should hold, to the bit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import httpx
+import numpy as np
+from pydantic import BaseModel
+
+from app.scoring.means import Undefined
+from app.tally.binary import binary_terms
+from app.tally.reading import Reading
+from app.tally.tally import Layout
+from tests.torture.pages import Page, Row
+
+READ_SECONDS = 60.0
+LAYOUT = Layout("binary", 2, "sklearn")
+COUNTED: Mapping[str, Sequence[str]] = {
+    "observed": ("observations", "late"),
+    "joined": ("predictions", "labels", "matched", "late"),
+}
+Numbers = tuple[int, float, float | None]  # rows, weight, log loss
+Difference = tuple[str, object, object]  # of what, what is there, what should be
+
+
+class Metric(BaseModel):
+    """A metric of a report."""
+
+    value: float | None
+
+
+class Group(BaseModel):
+    """Rows of a report."""
+
+    slice: dict[str, str] = {}
+    n: int
+    weight: float
+    metrics: dict[str, Metric]
+
+    @property
+    def numbers(self) -> Numbers:
+        return self.n, self.weight, self.metrics["log_loss"].value
+
+
+class Report(Group):
+    """A report by page."""
+
+    groups: list[Group]
+
+    def pages(self) -> dict[int, Numbers]:
+        return {int(group.slice["page"]): group.numbers for group in self.groups}
+
+
+class Point(BaseModel):
+    """The log loss of a window."""
+
+    start: datetime
+    stop: datetime
+    n: int
+    value: float | None
+
+
+class Series(BaseModel):
+    """Log loss by window."""
+
+    points: list[Point]
+
+
+class State(BaseModel):
+    """What a monitor has counted."""
+
+    counts: dict[str, int | dict[str, int]]
+
+
+class Reader:
+    """Reads monitors of one server."""
+
+    def __init__(self, address: str, monitor: str) -> None:
+        self._at = f"{address}/v1/monitors/{monitor}"
+
+    def report(self, pages: Sequence[Page]) -> Report:
+        """All rows in the time of these pages, and page by page."""
+        return Report.model_validate_json(self._read(f"/report?by=page&{_span(pages)}"))
+
+    def series(self, pages: Sequence[Page]) -> Sequence[Point]:
+        """Log loss in the time of these pages, window by window."""
+        found = self._read(f"/series?metric=log_loss&{_span(pages)}")
+        for name, plain in ((b'"from"', b'"start"'), (b'"to"', b'"stop"')):
+            found = found.replace(name, plain)
+        return Series.model_validate_json(found).points
+
+    def counts(self) -> dict[str, int | dict[str, int]]:
+        """All counts."""
+        return State.model_validate_json(self._read("")).counts
+
+    def _read(self, path: str) -> bytes:
+        answer = httpx.get(self._at + path, timeout=READ_SECONDS, trust_env=False)
+        return answer.raise_for_status().content
+
+
+def differences(reader: Reader, monitor: str, pages: Sequence[Page]) -> Iterator[Difference]:
+    """Whatever is not as it should be, of all rows, by page, by window, and in the counts."""
+    rows = rows_of(pages)
+    report = reader.report(pages)
+    yield "all rows", report.numbers, summed(rows)
+    found, wanted = report.pages(), {page.number: summed(rows_of([page])) for page in pages}
+    for number in sorted(found.keys() | wanted.keys()):
+        yield f"page {number}", found.get(number), wanted.get(number)
+    yield from _of_windows(reader.series(pages), rows)
+    nothing = {"predictions": 0, "labels": 0}
+    counts = {name: amount for name, amount in reader.counts().items() if amount}
+    counted = dict.fromkeys(COUNTED[monitor], len(rows))
+    yield "counts", counts, counted | {"pending": nothing, "expired": nothing}
+
+
+def rows_of(pages: Sequence[Page]) -> list[Row]:
+    """All their rows."""
+    return [row for page in pages for some in page.rows.values() for row in some]
+
+
+def summed(rows: Sequence[Row]) -> Numbers:
+    """What a report of these rows says."""
+    y, p, w = (np.array([row[at] for row in rows], np.float64) for at in range(3))
+    reading = Reading(binary_terms(LAYOUT, y, p, w, None).tally())
+    loss = reading.log_loss().value
+    return reading.rows, reading.weight, None if isinstance(loss, Undefined) else loss
+
+
+def _of_windows(points: Sequence[Point], rows: Sequence[Row]) -> Iterator[Difference]:
+    yield "rows of all windows", sum(point.n for point in points), len(rows)
+    ordered = sorted(rows, key=lambda row: row.time)
+    times = [row.time for row in ordered]
+    for point in points:
+        start, stop = np.searchsorted(times, [point.start.timestamp(), point.stop.timestamp()])
+        within = ordered[int(start) : int(stop)]
+        n, _, loss = summed(within) if within else (0, 0.0, None)
+        yield f"window {point.start.isoformat()}", (point.n, point.value), (n, loss)
+
+
+def _span(pages: Sequence[Page]) -> str:
+    return f"from={min(page.start for page in pages)}&to={max(page.stop for page in pages)}"

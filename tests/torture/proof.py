@@ -1,0 +1,188 @@
+"""This file is about the proof: servers are killed under load, then all is counted."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from random import Random
+from time import monotonic, sleep
+
+import httpx
+
+from tests.torture.audit import READ_SECONDS, Reader, differences
+from tests.torture.clients import Clients, Ledger, send
+from tests.torture.pages import DIGITS, WINDOW_SECONDS, Page, Supply, added
+from tests.torture.replicas import Replica
+
+CLIENTS = 6
+TRIED_AGAIN = 50
+ALL_AT_ONCE = 0.25
+WHILE_STARTING = 0.1
+Place = tuple[str, int, int]
+Disasters = Mapping[int, Callable[[], None]]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of it."""
+
+    seed: int
+    kills: int = 0
+    requests: int = 0
+    rows: int = 0
+    replayed: int = 0
+    conflicts: int = 0
+    unavailable: int = 0
+    retries: int = 0
+    lost: int = 0
+    doubled: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value:.10g}" for name, value in asdict(self).items())
+
+
+class Proof:
+    """Servers, what was sent to them, and what was found wrong."""
+
+    def __init__(self, replicas: Sequence[Replica], supply: Supply, seed: int) -> None:
+        self.figures = Figures(seed)
+        self.wrong: list[str] = []
+        self.ledger = Ledger()
+        self._replicas = replicas
+        self._supply = supply
+        self._rng = Random(seed)  # noqa: S311 - chance that can be repeated
+        self._lost: set[Place] = set()
+        self._doubled: set[Place] = set()
+        self._open: list[Page] = []
+        self._begun = 0
+        self._began = monotonic()
+
+    def set_up(self, monitor: str, window_seconds: int = WINDOW_SECONDS) -> None:
+        """Create a monitor that is sliced by page."""
+        wanted = {"slices": ["page"], "window_seconds": window_seconds}
+        address = f"{self._replicas[0].address}/v1/monitors/{monitor}"
+        httpx.put(address, json=wanted, timeout=READ_SECONDS, trust_env=False).raise_for_status()
+
+    @contextmanager
+    def load(self) -> Iterator[Callable[[int], None]]:
+        """Clients at work, and how to wait for so many answers; in the end they have them all."""
+        with Clients(CLIENTS, self._replicas, self._supply, self.ledger, self._rng) as clients:
+            yield lambda answers: self.ledger.wait_for(answers, clients.check)
+
+    def kill(self, times: int, told: Callable[[Figures], None], disasters: Disasters) -> None:
+        """Kill servers under load so many times; each time, look for all that was answered.
+
+        A disaster happens, once, as soon as so many kills have.
+        """
+        left = sorted(disasters)
+        with self.load() as wait_for:
+            while self.figures.kills < times:
+                wait_for(self._rng.randrange(1, 40))
+                sleep(self._rng.uniform(0.0, 0.1))
+                self._kill()
+                if left and left[0] <= self.figures.kills:
+                    disasters[left.pop(0)]()
+                    wait_for(1)
+                self.look()
+                told(self.count())
+
+    def kill_one(self, victim: Replica) -> None:
+        """Kill one server."""
+        victim.end()
+        self.figures.kills += 1
+
+    def look(self) -> None:
+        """Find everything that was answered by now, and nothing twice."""
+        begun = len(self._supply.pages)
+        self._open += self._supply.pages[self._begun : begun]
+        self._begun = begun
+        answered = self.ledger.names()
+        left = list[Page]()
+        for monitor, pages in _by_monitor(self._open):
+            found = self._reader(monitor).report(pages).pages()
+            for page in pages:
+                due = page.due(answered)
+                _, weight, _ = found.get(page.number, (0, 0.0, None))
+                self._compare(page, weight, due)
+                left += [page] if len(due) < DIGITS else []
+        self._open = left
+
+    def finish(self) -> Figures:
+        """Compare all there is with all that was sent, now that every request was answered.
+
+        Raises:
+            AssertionError: something was lost, was doubled, or is not the same to the bit.
+        """
+        self._send_again()
+        self._open, self._begun = [], 0
+        self.look()
+        for monitor, pages in _by_monitor(self._supply.pages):
+            for what, found, wanted in differences(self._reader(monitor), monitor, pages):
+                self._expect(f"{monitor}, {what}", found, wanted)
+        self._expect("requests done twice", self.ledger.twice(), [])
+        self._expect("requests answered differently", sorted(self.ledger.changed), [])
+        self._expect("errors logged", [line for one in self._replicas for line in one.errors], [])
+        figures = self.count()
+        is_exact = figures.lost == figures.doubled == 0 and not self.wrong
+        assert is_exact, "\n".join([f"NOT EXACTLY ONCE: {figures}", *self.wrong[:20]])
+        return figures
+
+    def count(self) -> Figures:
+        """The figures by now."""
+        counted, figures = self.ledger.counted, self.figures
+        figures.requests = len(self.ledger.names())
+        figures.rows = sum(len(rows) for page in self._supply.pages for rows in page.rows.values())
+        figures.replayed, figures.retries = counted["replayed"], counted["retries"]
+        figures.conflicts, figures.unavailable = counted["409"], counted["503"]
+        figures.lost, figures.doubled = len(self._lost), len(self._doubled)
+        figures.seconds = monotonic() - self._began
+        return figures
+
+    def _kill(self) -> None:
+        rng = self._rng
+        victims = (
+            list(self._replicas) if rng.random() < ALL_AT_ONCE else [rng.choice(self._replicas)]
+        )
+        for victim in victims:
+            self.kill_one(victim)
+        for victim in victims:
+            victim.start()
+            if rng.random() < WHILE_STARTING:
+                sleep(rng.uniform(0.0, 0.5))
+                self.kill_one(victim)
+                victim.start()
+        for victim in victims:
+            victim.wait_until_it_listens()
+
+    def _reader(self, monitor: str) -> Reader:
+        return Reader(self._rng.choice(self._replicas).address, monitor)
+
+    def _compare(self, page: Page, weight: float, due: set[int]) -> None:
+        if not weight.is_integer():
+            self.wrong.append(f"{page.monitor}, page {page.number}: a torn batch, {weight}")
+        for place, times in enumerate(added(weight)):
+            where = (page.monitor, page.number, place)
+            if times == 0 and place in due:
+                self._lost.add(where)
+            if times > 1:
+                self._doubled.add(where)
+
+    def _send_again(self) -> None:
+        """Send some of what was answered once more: each must be a replay."""
+        jobs = [job for page in self._supply.pages for job in page.jobs]
+        before = self.ledger.counted["replayed"]
+        some = self._rng.sample(jobs, min(TRIED_AGAIN, len(jobs)))
+        with httpx.Client(trust_env=False, timeout=READ_SECONDS) as client:
+            for job in some:
+                target = self._rng.choice(self._replicas)
+                self.ledger.answered(job, send(client, target, job).raise_for_status())
+        self._expect("replays", self.ledger.counted["replayed"] - before, len(some))
+
+    def _expect(self, what: str, found: object, wanted: object) -> None:
+        if found != wanted:
+            self.wrong.append(f"{what}: {found!r}, where {wanted!r} is expected")
+
+
+def _by_monitor(pages: Sequence[Page]) -> Iterator[tuple[str, list[Page]]]:
+    for monitor in sorted({page.monitor for page in pages}):
+        yield monitor, [page for page in pages if page.monitor == monitor]

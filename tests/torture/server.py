@@ -1,0 +1,19 @@
+"""This file is about a server that is at work as soon as it is told: all is imported before.
+
+Its upkeep never rests, so that it is under way when the server is killed.
+"""
+
+import sys
+
+from app import main, server
+from app.cli import main as command
+from app.monitoring import keeper
+
+RESTS_SECONDS = 0.1
+
+if __name__ == "__main__":
+    assert server  # imported for its time
+    main.KEEPER_SECONDS = RESTS_SECONDS
+    keeper.FULL_EVERY = 0.0
+    if sys.stdin.readline():  # nothing comes any more when the test has ended
+        command()

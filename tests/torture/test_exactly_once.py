@@ -1,0 +1,36 @@
+"""What was answered is there once: every request is sent until it is answered, through kill -9."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.postgresql import Server, postgresql
+from tests.torture.runs import survived
+
+__all__ = ["postgresql"]
+
+ON_SQLITE = 20
+ON_POSTGRESQL = 5
+
+
+def test_killed_servers_on_one_file_lose_nothing_and_double_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = survived(ON_SQLITE, f"sqlite:///{tmp_path}/kullback.db")
+    with capsys.disabled():
+        sys.stdout.write(f"\nSQLite: {figures}\n")
+    assert figures.kills >= ON_SQLITE
+    assert figures.replayed > 0
+
+
+def test_killed_replicas_on_one_database_lose_nothing_and_double_nothing(
+    postgresql: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with postgresql.database() as name:
+        url = postgresql.url(name)
+        figures = survived(ON_POSTGRESQL, url, url)
+    with capsys.disabled():
+        sys.stdout.write(f"\nPostgreSQL: {figures}\n")
+    assert figures.kills >= ON_POSTGRESQL
+    assert figures.replayed > 0
