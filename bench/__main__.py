@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench import decode, kernels, load, requests, systems
+from bench import decode, kernels, load, monitors, requests, systems
 from bench.measure import Row, Rows
 
 HEADINGS = ("row", "ours", "rival", "ratio", "target", "met?")
@@ -21,6 +21,11 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "small": requests.small_requests,
     "livez": load.livez,
     "memory": load.memory,
+    "tally": monitors.tally,
+    "ingest": monitors.ingest,
+    "join": monitors.join,
+    "scrape": monitors.scrape,
+    "report": monitors.report,
 }
 
 

@@ -33,9 +33,9 @@ def livez(megabytes: int = 40, turns: int = 5) -> Rows:
     """The longest that a probe waits while one large body is scored: the median of some turns."""
     for what, media_type, body in bodies(megabytes * MB):
         with kullback() as server:
-            calm = _worst(server, _nothing)
+            calm = worst(server, _nothing)
             post = _posting(server, body, media_type)
-            busy = median(_worst(server, post) for _ in range(turns))
+            busy = median(worst(server, post) for _ in range(turns))
         name = f"worst /livez during a {len(body) / MB:.0f} MB {what} request, vs an idle server"
         yield Row(name, shown(busy), shown(calm), busy * 1e3, Target("≤", 100, " ms"))
 
@@ -69,7 +69,7 @@ def _posting(server: Server, body: bytes, media_type: str) -> Callable[[], None]
     return post
 
 
-def _worst(server: Server, work: Callable[[], None]) -> float:
+def worst(server: Server, work: Callable[[], None]) -> float:
     """The longest answer of /livez while `work` runs, on a connection that was open before."""
     client = server.connect()
     client.get("/livez")

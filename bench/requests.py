@@ -27,17 +27,18 @@ CROSS_ENTROPY = "/v1/scores/cross-entropy"
 def pairs_arrow(n: int) -> bytes:
     """A log-loss request of n pairs as an uncompressed Arrow stream of two float64 columns."""
     y, p = pairs(n)
-    return _stream(pa.record_batch({"y_true": y.astype(np.float64), "y_proba": p}))
+    return stream(pa.record_batch({"y_true": y.astype(np.float64), "y_proba": p}))
 
 
 def rows_arrow(n: int, k: int) -> bytes:
     """A log-loss request of n rows of k probabilities as an uncompressed Arrow stream."""
     y, p = rows(n, k)
     lists = pa.FixedSizeListArray.from_arrays(p.ravel(), k)
-    return _stream(pa.record_batch({"y_true": y, "y_proba": lists}))
+    return stream(pa.record_batch({"y_true": y, "y_proba": lists}))
 
 
-def _stream(batch: pa.RecordBatch) -> bytes:
+def stream(batch: pa.RecordBatch) -> bytes:
+    """An uncompressed Arrow stream of one batch."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

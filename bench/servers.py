@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -61,6 +62,11 @@ class Client:
         self._connection.request("POST", path, body, {"Content-Type": media_type})
         return self._read()
 
+    def put(self, path: str, body: bytes) -> bytes:
+        """The body of an answer."""
+        self._connection.request("PUT", path, body, {"Content-Type": JSON})
+        return self._read()
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -68,17 +74,22 @@ class Client:
     def _read(self) -> bytes:
         response = self._connection.getresponse()
         text = response.read()
-        if response.status != 200:
+        if response.status not in (200, 201):
             raise ServerFailed(f"status {response.status}: {text[:300]!r}")
         return text
 
 
 @contextmanager
 def kullback(log_level: str = "warning") -> Iterator[Server]:
-    """Our server, with its settings as they are but for the log level."""
+    """Our server on an empty database, with its settings as they are but for the log level."""
     command = [sys.executable, "-c", _KULLBACK + "sys.exit(serve(Settings()))"]
-    with _started(command, {"KULLBACK_LOG_LEVEL": log_level}) as server:
-        yield server
+    with TemporaryDirectory() as folder:
+        settings = {
+            "KULLBACK_LOG_LEVEL": log_level,
+            "KULLBACK_DATABASE_URL": f"sqlite:///{folder}/kullback.db",
+        }
+        with _started(command, settings) as server:
+            yield server
 
 
 @contextmanager

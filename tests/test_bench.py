@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from bench import load, requests
+from bench import load, monitors, requests
 from bench.__main__ import BENCHMARKS, main, plain
 from bench.decode import decode, pairs, pairs_json
 from bench.kernels import cross_entropy, log_loss
@@ -40,6 +40,21 @@ async def value(client: AsyncClient, path: str, body: bytes, media_type: str) ->
     ids=["log-loss", "cross-entropy", "decode"],
 )
 def test_both_sides_of_a_computation_agree_and_are_timed(rows: Callable[[], Rows]) -> None:
+    assert all(row.value > 0 for row in rows())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda: monitors.tally(n=3_000),
+        lambda: monitors.report(days=2, rows=3),
+        lambda: monitors.ingest(n=300, bodies=2),
+        lambda: monitors.join(n=50, bodies=2),
+        lambda: monitors.scrape(series=10, monitors=3),
+    ],
+    ids=["tally", "report", "ingest", "join", "scrape"],
+)
+def test_what_is_measured_of_monitors_was_kept_and_is_right(rows: Callable[[], Rows]) -> None:
     assert all(row.value > 0 for row in rows())
 
 

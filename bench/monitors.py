@@ -1,0 +1,217 @@
+"""This file is about monitors: summing rows, taking them in for good, and reading them back."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from tempfile import TemporaryDirectory
+from time import time
+
+import numpy as np
+import pyarrow as pa
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss as their_log_loss
+from sklearn.metrics import roc_auc_score
+
+from app.monitoring.keeper import Keeper
+from app.monitoring.monitor import DAY, HOUR, Monitor
+from app.monitoring.rows import Rows as Batch
+from app.monitoring.service import Monitors
+from app.monitoring.totals import Totals
+from app.monitoring.views import Question, Views
+from app.scoring.means import Array
+from app.storage.sql import open_store
+from app.tally import tally as tallies
+from app.tally.binary import binary_terms
+from app.tally.reading import Reading
+from bench.decode import pairs_json
+from bench.load import worst
+from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
+from bench.requests import pairs_arrow, stream
+from bench.servers import ARROW, JSON, Client, Server, kullback
+
+MONITOR = "/v1/monitors/bench"
+CHUNK = 1 << 17
+_CONNECTIONS = 2
+
+
+def tally(n: int = 1_000_000) -> Rows:
+    """The tally of binary rows and all that is read from it, against scikit-learn."""
+    generator = np.random.default_rng(4)
+    p = 1 / (1 + np.exp(-generator.normal(-3, 1.2, n)))
+    y = (generator.random(n) < p).astype(np.float64)
+    layout = tallies.Layout("binary", 2, "sklearn")
+
+    def ours() -> Reading:
+        parts = [
+            binary_terms(layout, y[at : at + CHUNK], p[at : at + CHUNK], None, None).tally()
+            for at in range(0, n, CHUNK)
+        ]
+        reading = Reading(tallies.total(parts))
+        reading.metrics()
+        return reading
+
+    def rival() -> tuple[float, float]:
+        calibration_curve(y, p, n_bins=15)
+        return float(their_log_loss(y, p)), float(roc_auc_score(y, p))
+
+    mine, theirs = ours(), rival()
+    agree("log loss", float(str(mine.log_loss().value)), theirs[0])
+    area, bound = mine.auc().value, mine.auc().error_bound or 0.0
+    if not isinstance(area, float) or abs(area - theirs[1]) > bound:
+        raise WrongResult(f"AUC: ours is {area} ± {bound} but the rival's is {theirs[1]}")
+    times = interleaved(ours, rival, 5)
+    name = f"tally of {n:,} binary rows, with all metrics, vs scikit-learn's three"
+    yield times.faster(name, Target("≥", 10))
+
+
+def ingest(n: int = 500_000, bodies: int = 12) -> Rows:
+    """Observations on disk per second, against inserting the rows into SQLite."""
+    rival = _insert_rate(n)
+    for what, kind, body, target in (
+        ("Arrow", ARROW, pairs_arrow(n), 1.0),
+        ("JSON", JSON, pairs_json(n), 0.3),
+    ):
+        with kullback() as server:
+            _create(server)
+            posts = [(f"{MONITOR}/observations", body, kind)] * bodies
+            seconds = timed(partial(_post_all, server, posts))
+            found = json.loads(_once(server, lambda client: client.get(f"{MONITOR}/report")))
+            agree("rows", found["n"], n * bodies)
+        rate = n * bodies / seconds / 1e6
+        name = f"observations on disk by {what}, {bodies} x {n:,} rows, vs sqlite3 row inserts"
+        yield Row(name, f"{rate:.2f} M/s", f"{rival:.2f} M/s", rate, Target("≥", target, " M/s"))
+
+
+def join(n: int = 20_000, bodies: int = 10) -> Rows:
+    """Predictions and labels on disk per second, joined by id; each of them is a row."""
+    rival = _insert_rate(n)
+    halves: list[tuple[str, bytes, str]] = []
+    generator = np.random.default_rng(5)
+    for at in range(bodies):
+        ids = pa.array([f"request-{at * n + row:012d}" for row in range(n)])
+        p = generator.random(n)
+        made = pa.record_batch({"id": ids, "y_proba": p})
+        came = pa.record_batch({"id": ids, "y_true": (generator.random(n) < p).astype(np.int8)})
+        halves.append((f"{MONITOR}/predictions", stream(made), ARROW))
+        halves.append((f"{MONITOR}/labels", stream(came), ARROW))
+    with kullback() as server:
+        _create(server)
+        seconds = timed(lambda: _post_all(server, halves))
+        found = json.loads(_once(server, lambda client: client.get(MONITOR)))
+        agree("matched", found["counts"]["matched"], n * bodies)
+    rate = 2 * n * bodies / seconds / 1e3
+    name = f"predictions and labels joined by id, {bodies} x {n:,} each by Arrow"
+    target = Target("≥", 50, " k/s")
+    yield Row(name, f"{rate:.0f} k/s", f"{rival * 1e3:.0f} k/s inserts", rate, target)
+
+
+def scrape(series: int = 15_000, monitors: int = 400) -> Rows:
+    """/metrics at its cap of series, and what a probe waits meanwhile."""
+    registry = CollectorRegistry()
+    gauge = Gauge("plain", "Plain.", ["at"], registry=registry)
+    for at in range(series):
+        gauge.labels(str(at)).set(at)
+    rival = min(timed(lambda: generate_latest(registry)) for _ in range(5))
+    with kullback() as server:
+        client = server.connect()
+        for at in range(monitors):
+            client.put(f"/v1/monitors/bench-{at}", b"{}")
+        client.get("/metrics")
+        found = client.get("/metrics").count(b'monitor="')
+        seconds = min(timed(lambda: client.get("/metrics")) for _ in range(5))
+        client.close()
+        probe = worst(server, lambda: _repeat(server, "/metrics"))
+    name = f"/metrics with {found:,} series of monitors, vs as many plain gauges"
+    yield Row(name, shown(seconds), shown(rival), seconds * 1e3, Target("≤", 400, " ms"))
+    name = "worst /livez while /metrics is scraped, vs a scrape"
+    yield Row(name, shown(probe), shown(seconds), probe * 1e3, Target("≤", 100, " ms"))
+
+
+def report(days: int = 30, rows: int = 200) -> Rows:
+    """A report of a month of minutes, rolled up as the service does, against all its rows."""
+    with TemporaryDirectory() as folder:
+        views, y, p = _month(f"sqlite:///{folder}/kullback.db", days, rows)
+        asked = Question(time() - days * DAY)
+        found = views.report("bench", asked)
+        agree("rows", float(str(found["n"])), y.size)
+        seconds = min(timed(lambda: views.report("bench", asked)) for _ in range(5))
+    rival = timed(lambda: (their_log_loss(y, p), roc_auc_score(y, p)))
+    name = f"report of {days} days, {y.size:,} rows in minutes, vs scikit-learn on the rows"
+    yield Row(name, shown(seconds), shown(rival), seconds * 1e3, Target("≤", 100, " ms"))
+
+
+def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
+    """A monitor that took `rows` rows a minute for so many days, and these rows."""
+    generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
+    moment = float(end)
+    store = open_store(url, tallies.fold, on_fatal=sys.exit)
+    monitors = Monitors(store, lambda: moment, Totals())
+    monitors.put("bench", Monitor(), None).result()
+    labels, scores = [], []
+    for start in range(end - days * DAY + HOUR, end, HOUR):
+        moment = float(start + HOUR)
+        p = 1 / (1 + np.exp(-generator.normal(-3, 1.2, 60 * rows)))
+        y = (generator.random(p.size) < p).astype(np.float64)
+        times = (start + np.arange(p.size) * (HOUR / p.size)).astype(np.float64)
+        monitors.observe("bench", Batch(y, p, None, times, None, {}), None).result()
+        labels.append(y)
+        scores.append(p)
+    views = Views(store, time)
+    Keeper(store, views, time, 1.0).tidy()
+    return views, np.concatenate(labels), np.concatenate(scores)
+
+
+def _create(server: Server) -> None:
+    _once(server, lambda client: client.put(MONITOR, b"{}"))
+
+
+def _once(server: Server, ask: Callable[[Client], bytes]) -> bytes:
+    client = server.connect()
+    answer = ask(client)
+    client.close()
+    return answer
+
+
+def _post_all(server: Server, posts: Sequence[tuple[str, bytes, str]]) -> None:
+    """Post everything over a few connections at once."""
+    shares = [posts[at::_CONNECTIONS] for at in range(_CONNECTIONS)]
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        list(pool.map(lambda share: _post_in_turn(server, share), shares))
+
+
+def _post_in_turn(server: Server, posts: Sequence[tuple[str, bytes, str]]) -> None:
+    client = server.connect()
+    for path, body, kind in posts:
+        client.post(path, body, kind)
+    client.close()
+
+
+def _repeat(server: Server, path: str, times: int = 5) -> None:
+    client = server.connect()
+    for _ in range(times):
+        client.get(path)
+    client.close()
+
+
+def _insert_rate(n: int) -> float:
+    """Millions of rows a second that SQLite takes for good, as plain rows."""
+    generator = np.random.default_rng(6)
+    rows = list(zip(range(n), generator.random(n).tolist(), strict=True))
+    with TemporaryDirectory() as folder:
+        connection = sqlite3.connect(f"{folder}/rows.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE rows (y INTEGER, p REAL)")
+
+        def insert() -> None:
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO rows VALUES (?, ?)", rows)
+            connection.execute("COMMIT")
+
+        seconds = min(timed(insert) for _ in range(3))
+        connection.close()
+    return n / seconds / 1e6
