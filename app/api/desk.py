@@ -88,7 +88,7 @@ class Desk:
         query = request.query_params.multi_items()
 
         def work() -> Future[Written]:
-            token = _token(request, bytes(body.raw))
+            token = _token(request, body.raw)
             return submit(payload.read_batch(body, query, model, self._cap), token)
 
         try:
@@ -118,7 +118,7 @@ class Desk:
         return Response(reply.body, reply.status, headers, JSON if reply.body else None)
 
 
-def _token(request: Request, raw: bytes) -> Token | None:
+def _token(request: Request, raw: bytes | bytearray) -> Token | None:
     """What makes this request happen once, if its caller has asked for that.
 
     Raises:
@@ -132,5 +132,6 @@ def _token(request: Request, raw: bytes) -> Token | None:
         raise InvalidInput(detail)
     scope = f"{request.method} {request.url.path}"
     said = (request.headers.get("content-type", ""), request.url.query)
-    digest = sha256("\n".join(said).encode() + b"\n" + raw).digest()
-    return Token(scope, keys[0], digest)
+    digest = sha256("\n".join((*said, "")).encode())
+    digest.update(raw)
+    return Token(scope, keys[0], digest.digest())
