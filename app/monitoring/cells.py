@@ -72,7 +72,8 @@ def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
         InvalidInput: a shape, a label, a slice or a time is not this monitor's.
     """
     monitor.check_predictions(rows.y_proba)
-    _check_slices(monitor, list(rows.slices))
+    for name in rows.slices:
+        monitor.check_slice(name, "slice", name)
     time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
     _check_times(monitor, time, now)
     return Sample(
@@ -98,14 +99,6 @@ def _check_times(monitor: Monitor, time: Array, now: float) -> None:
     kept = now - monitor.retention_days * DAY
     days = monitor.retention_days
     refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
-
-
-def _check_slices(monitor: Monitor, names: Sequence[str]) -> None:
-    """Refuse slices that the monitor was not set up for."""
-    for name in names:
-        if name not in monitor.slices:
-            known = ", ".join(monitor.slices) or "none"
-            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", "slice", name)
 
 
 def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:

@@ -71,6 +71,16 @@ class Monitor:
                 detail = f"the monitor has {k} labels: [n][{k}], one probability per label and row"
                 raise InvalidInput.at(detail, "y_proba")
 
+    def check_slice(self, name: str, *place: str) -> None:
+        """Refuse a slice that the monitor was not set up for, sent at this place.
+
+        Raises:
+            InvalidInput: it is not one of `slices`.
+        """
+        if name not in self.slices:
+            known = ", ".join(self.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", *place)
+
     def document(self) -> dict[str, object]:
         """The settings by name."""
         return asdict(self)

@@ -53,6 +53,13 @@ class Reference:
         scored = {name: s.scored for name, s in seen.items() if s.scored is not None}
         return cls("period", now, tuple(span), labelled, scored)
 
+    def drifts(self, current: "Seen", name: str) -> dict[str, Drift]:
+        """Drift of the scores and of the labels of a slice."""
+        return {
+            "score": self.score_drift(current, name),
+            "label": self.label_drift(current, name),
+        }
+
     def score_drift(self, current: "Seen", name: str) -> Drift:
         """Drift of the scores of a slice: in tenths of the reference, or in the bins given."""
         mass, rows = current.scores()

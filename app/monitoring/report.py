@@ -134,10 +134,7 @@ def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) ->
 def _drifts(group: Seen, reference: Reference | None, name: str) -> Document:
     if reference is None:
         reference = Reference("none", 0.0)
-    return {
-        "score": _drift(reference.score_drift(group, name)),
-        "label": _drift(reference.label_drift(group, name)),
-    }
+    return {of: _drift(found) for of, found in reference.drifts(group, name).items()}
 
 
 def _drift(found: Drift) -> Document:

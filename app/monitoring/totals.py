@@ -15,13 +15,19 @@ from app.tally.exact import real
 from app.tally.tally import Tally
 
 BINS_SHOWN = 10
-_SUMS = {"weight": "w", "loss": "wl", "loss_squared": "wwll", "label": "wy", "prediction": "wp"}
+_SUMS = {
+    "weight": "w",
+    "loss_nats": "wl",
+    "loss_nats_squared": "wwll",
+    "label_weight": "wy",
+    "prediction_weight": "wp",
+}
 _COUNTS = {"examples": "rows", "clipped": "clipped", "infinite": "infinite"}
 
 
 @dataclass(slots=True)
 class Sums:
-    """Sums that only grow, by name, and the weights of ten bins of scores."""
+    """Sums that only grow, by name; of all rows also the weights of ten bins of scores."""
 
     values: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     bin_weight: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
@@ -34,6 +40,9 @@ class Sums:
             self.values[name] += real(tally.scalar(scalar))
         for name, scalar in _COUNTS.items():
             self.values[name] += tally.scalar(scalar)
+
+    def add_bins(self, tally: Tally) -> None:
+        """Add the bins that a tally holds."""
         self.bin_weight = self.bin_weight + _shown(tally, "bin_w")
         self.bin_label = self.bin_label + _shown(tally, "bin_wy")
         self.bin_prediction = self.bin_prediction + _shown(tally, "bin_wp")
@@ -59,6 +68,8 @@ class Totals:
             for cell, tally in added.cells.items():
                 if cell.kind in LABELLED:
                     kept.setdefault(cell.slice, Sums()).add(tally)
+                    if not cell.slice:
+                        kept[""].add_bins(tally)
 
     def forget(self, monitor: str) -> None:
         """A monitor is gone."""

@@ -98,9 +98,8 @@ class Views:
         """
         found = self._find(name)
         asked_span = span(found.monitor, asked.start, asked.stop, self._clock())
-        if asked.by is not None and asked.by not in found.monitor.slices:
-            known = ", ".join(found.monitor.slices) or "none"
-            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", "by")
+        if asked.by is not None:
+            found.monitor.check_slice(asked.by, "by")
         record = found.record.id
         parts = self._store.parts(record, *asked_span)
         slices = self._store.parts(record, *asked_span, slices=asked.by) if asked.by else []
@@ -141,14 +140,7 @@ class Views:
         rows = seen(self._store.parts(found.record.id, *asked_span)).get("", Seen(None, None))
         reading = Reading(rows.labelled or Tally(found.monitor.layout))
         reference = self._reference(found)
-        drift = (
-            {}
-            if reference is None
-            else {
-                "score": reference.score_drift(rows, ""),
-                "label": reference.label_drift(rows, ""),
-            }
-        )
+        drift = {} if reference is None else reference.drifts(rows, "")
         last, counts = self._store.last_start(found.record.id), self._store.counts(found.record.id)
         waiting = (counts.get(f"waiting_{side}", 0) for side in ("predictions", "labels"))
         return Recent(reading.metrics(), reading.rows, drift, last, *waiting)

@@ -29,12 +29,6 @@ _SUMS = {
     "late": "Rows whose window had ended when they came.",
     "duplicates": "Rows whose id had come before: not counted again.",
 }
-_KEPT = {
-    "loss_nats": "loss",
-    "loss_nats_squared": "loss_squared",
-    "label_weight": "label",
-    "prediction_weight": "prediction",
-}
 _SLICED = ("examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 _METRICS = {
     "log_loss_nats": "log_loss",
@@ -121,14 +115,14 @@ def _counters(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
     for name, text in _SUMS.items():
         family = CounterMetricFamily(f"kullback_{name}", text, labels=["monitor"])
         for monitor, parts in shown.items():
-            family.add_metric([monitor], parts[""].values.get(_KEPT.get(name, name), 0.0))
+            family.add_metric([monitor], parts[""].values.get(name, 0.0))
         yield family
     for name in _SLICED:
         text = f"By slice: {_SUMS[name]}"
         family = CounterMetricFamily(f"kullback_slice_{name}", text, labels=["monitor", "slice"])
         for monitor, parts in shown.items():
             for part in sorted(filter(None, parts)):
-                value = parts[part].values.get(_KEPT.get(name, name), 0.0)
+                value = parts[part].values.get(name, 0.0)
                 family.add_metric([monitor, part], value)
         yield family
 
