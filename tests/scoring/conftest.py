@@ -1,12 +1,5 @@
-"""How hypothesis draws for the laws of the scores: the same examples in every run."""
+"""How hypothesis draws for the laws of scores."""
 
-from hypothesis import HealthCheck, settings
+from tests.examples import draw_the_same
 
-settings.register_profile(
-    "ci",
-    derandomize=True,
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("ci")
+draw_the_same()
