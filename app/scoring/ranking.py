@@ -45,13 +45,17 @@ def _areas(
     positive = np.add.reduceat(w * y, ties)
     negative = np.add.reduceat(w * (1.0 - y), ties)
     owner = group[ties]
+    positives, negatives = (np.bincount(owner, of, groups) for of in (positive, negative))
+    # by a power of two for each group: beside a heavy group the sums of a light one would be lost
+    up, down = -np.frexp(positives)[1], -np.frexp(negatives)[1]
+    positive, negative = np.ldexp(positive, up[owner]), np.ldexp(negative, down[owner])
     below = np.cumsum(negative) - negative
     first = np.searchsorted(owner, np.arange(groups), side="left")
     present = first < owner.size
     base = np.where(present, below[np.minimum(first, owner.size - 1)], 0.0)
     won = positive * (below - base[owner] + 0.5 * negative)
     wins = np.bincount(owner, won, groups)
-    pairs = np.bincount(owner, positive, groups) * np.bincount(owner, negative, groups)
+    pairs = np.ldexp(positives, up) * np.ldexp(negatives, down)
     return [
         win / pair if pair > 0 else Undefined("one_class")
         for win, pair in zip(wins.tolist(), pairs.tolist(), strict=True)

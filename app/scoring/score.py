@@ -265,20 +265,20 @@ def _gradient(losses: Losses, reduced: Reduced, context: Context) -> Array | Non
         return None
     options = context.options
     scale = options.nats * (reduced.normalizer if options.reduction == "mean" else 1.0)
-    gradient = losses.gradient
-    if options.sample_weight is not None:
-        w = options.sample_weight.reshape(-1, *[1] * (gradient.ndim - 1))
-        gradient = np.where(w > 0, gradient, 0.0) * w
-    gradient = gradient / scale + 0.0  # never -0.0
+    if options.sample_weight is None:
+        gradient = losses.gradient / scale
+    else:
+        w = options.sample_weight.reshape(-1, *[1] * (losses.gradient.ndim - 1))
+        with np.errstate(over="ignore"):  # a slope of a sum may be beyond doubles
+            gradient = np.where(w > 0, losses.gradient, 0.0) * (w / scale)
+    gradient += 0.0  # never -0.0
     return gradient[0] if context.single and gradient.ndim > 1 else gradient
 
 
 def explained(details: Mapping[str, object]) -> dict[str, object]:
     """The same details, with None and a reason in place of what is no finite number."""
     reasons: dict[str, str] = {}
-    answer: dict[str, object] = {
-        name: _explain(value, name, reasons) for name, value in details.items()
-    }
+    answer = {name: _explain(value, name, reasons) for name, value in details.items()}
     if reasons:
         answer["reasons"] = reasons
     return answer

@@ -72,6 +72,12 @@ def test_each_group_is_ranked_alone(rows: tuple[Array, Array, Array], data: st.D
             assert found == Undefined("one_class")
 
 
+def test_a_light_group_is_ranked_beside_a_heavy_one() -> None:
+    p, y = np.array([0.1, 0.9, 0.2, 0.8]), np.array([0.0, 1.0, 0.0, 1.0])
+    w = np.array([1.0, 1.0, 1e-30, 1e-30])
+    assert group_aucs(p, y, w, np.array([0, 0, 1, 1]), 2) == [1.0, 1.0]
+
+
 def test_one_class_has_no_pairs() -> None:
     assert auc(np.array([0.1, 0.9]), np.ones(2), None) == Undefined("one_class")
     assert auc(np.array([0.1, 0.9]), np.zeros(2), None) == Undefined("one_class")

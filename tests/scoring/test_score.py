@@ -329,3 +329,11 @@ def test_the_gradient_of_a_mean_is_divided_by_its_weight() -> None:
     found = score_rows(losses, {}, Context("log_loss", options))
     assert found.gradient is not None
     assert found.gradient.tolist() == [0.5, 0.0, 3.0]
+
+
+def test_a_steep_gradient_of_a_heavy_row_is_not_lost_on_the_way_to_its_mean() -> None:
+    options = Options(gradient=True, sample_weight=np.array([2.0, 1e6]))
+    losses = Losses(np.ones(2), gradient=np.array([0.0, -1e307]))
+    found = score_rows(losses, {}, Context("log_loss", options))
+    assert found.gradient is not None
+    assert found.gradient.tolist() == pytest.approx([0.0, -1e307], rel=1e-5)
