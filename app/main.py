@@ -24,10 +24,11 @@ from app.scoring.catalog import METRICS
 from app.settings import Settings
 from app.storage.base import Store
 from app.storage.sql import open_store
-from app.tally.tally import fold
+from app.tally.fold import fold
 from app.telemetry.collector import MonitorCollector
 from app.telemetry.metrics import Telemetry
 from app.telemetry.middleware import RequestTelemetry
+from app.upkeep import Upkeep
 
 DESCRIPTION = """\
 Send what a model predicted and what happened; the answer is cross-entropy, KL divergence, log loss
@@ -81,9 +82,10 @@ class World:
 
     def services(self, store: Store) -> Services:
         """What stands on a store."""
-        totals, views = Totals(), Views(store, self.clock)
-        keeper = Keeper(store, views, self.clock, self.upkeep_seconds)
-        return Services(Monitors(store, self.clock, totals), views, totals, keeper)
+        clock, upkeep = self.clock, Upkeep(store, self.upkeep_seconds)
+        totals, views = Totals(), Views(store, clock)
+        keeper = Keeper(store, views, clock, upkeep)
+        return Services(Monitors(store, clock, totals), views, totals, keeper, upkeep)
 
 
 def create_app(
@@ -107,14 +109,14 @@ def create_app(
         names = services.views.tasks
         with telemetry.showing(MonitorCollector(names, services.totals, services.keeper)):
             desk.open(services)
-            services.keeper.start()
+            services.upkeep.start([services.keeper.attend])
             readiness.check = opened.ping
             readiness.is_ready = True
             yield
             readiness.is_ready = False
             desk.close()
             workers.close()
-            await to_thread(services.keeper.stop)
+            await to_thread(services.upkeep.stop)
         await to_thread(opened.close)
 
     app = Kullback(

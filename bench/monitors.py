@@ -26,7 +26,9 @@ from app.scoring.means import Array
 from app.storage.sql import open_store
 from app.tally import tally as tallies
 from app.tally.binary import binary_terms
+from app.tally.fold import fold
 from app.tally.reading import Reading
+from app.upkeep import Upkeep
 from bench.decode import pairs_json
 from bench.load import worst
 from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
@@ -59,7 +61,7 @@ def tally(n: int = 1_000_000) -> Rows:
         return float(their_log_loss(y, p)), float(roc_auc_score(y, p))
 
     mine, theirs = ours(), rival()
-    agree("log loss", float(str(mine.log_loss().value)), theirs[0])
+    agree("log loss", float(str(mine.metric("log_loss").value)), theirs[0])
     area, bound = mine.auc().value, mine.auc().error_bound or 0.0
     if not isinstance(area, float) or abs(area - theirs[1]) > bound:
         raise WrongResult(f"AUC: ours is {area} ± {bound} but the rival's is {theirs[1]}")
@@ -148,7 +150,7 @@ def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
     """A monitor that took `rows` rows a minute for so many days, and these rows."""
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
-    store = open_store(url, tallies.fold, on_fatal=sys.exit)
+    store = open_store(url, fold, on_fatal=sys.exit)
     monitors = Monitors(store, lambda: moment, Totals())
     monitors.put("bench", Monitor(), None).result()
     labels, scores = [], []
@@ -161,7 +163,7 @@ def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
         labels.append(y)
         scores.append(p)
     views = Views(store, time)
-    Keeper(store, views, time, 1.0).tidy()
+    Keeper(store, views, time, Upkeep(store, 1.0)).tidy()
     return views, np.concatenate(labels), np.concatenate(scores)
 
 

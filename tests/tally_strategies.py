@@ -10,7 +10,7 @@ from app.scoring.conventions import CONVENTIONS, ConventionName
 from app.scoring.means import Array, Indices
 from app.tally.binary import binary_terms
 from app.tally.multiclass import multiclass_terms
-from app.tally.tally import Layout, Tally
+from app.tally.tally import Layout, Tally, Task
 from app.tally.terms import Terms
 from app.tally.units import BUCKETS
 from tests import strategies as draw
@@ -87,6 +87,7 @@ class Kind:
     is_labelled: bool = True
     is_weighted: bool = False
     has_units: bool = False
+    is_clustered: bool = False
 
     @property
     def is_binary(self) -> bool:
@@ -94,7 +95,8 @@ class Kind:
 
     def layout(self, convention: ConventionName) -> Layout:
         """The layout of their tallies."""
-        return Layout("binary" if self.is_binary else "multiclass", self.classes, convention)
+        task: Task = "binary" if self.is_binary else "multiclass"
+        return Layout(task, self.classes, convention, self.is_clustered)
 
     def batches(self, layout: Layout) -> st.SearchStrategy[Batch]:
         """No rows or some."""
@@ -124,6 +126,7 @@ KINDS = (
     Kind("weighted", is_soft=True, is_weighted=True),
     Kind("units", has_units=True),
     Kind("weighted units", is_soft=True, is_weighted=True, has_units=True),
+    Kind("clustered", is_soft=True, is_weighted=True, has_units=True, is_clustered=True),
     Kind("predictions alone", is_labelled=False, is_weighted=True),
     Kind("three classes", classes=3),
     Kind("weighted classes", classes=11, is_weighted=True, has_units=True),

@@ -11,23 +11,26 @@ MAX_LINES = 300
 
 PURE = ("errors",)
 FORMULAS = (*PURE, "scoring")
-SERVICES = (*FORMULAS, "tally", "storage.base")
+SERVICES = (*FORMULAS, "moments", "tally", "storage.base", "upkeep")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "moments": (),
+    "upkeep": ("errors", "storage.base"),
     "settings": (),
     "scoring": PURE,
     "tally": FORMULAS,
     "storage": (*PURE, "tally"),
     "monitoring": SERVICES,
     "experiments": SERVICES,
-    "evaluation": (*SERVICES, "experiments.comparison"),
+    "evaluation": (*SERVICES, "experiments"),
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
-    "api": (*FORMULAS, "settings", "monitoring", "experiments"),
+    "api": (*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "upkeep"),
     "ui": (*FORMULAS, "settings", "monitoring", "experiments", "api"),
 }
 ROOTS = {"__init__", "__main__", "cli", "main", "server"}
-WEB = {"fastapi", "starlette", "uvicorn", "httpx", "jinja2", "prometheus_client"}
+WEB = {"fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"}
 MAY_KNOW_THE_WEB = {"api", "ui", "telemetry"}
+MAY_MAKE_PAGES = {"evaluation", "ui"}
 WORLD = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "secrets", "socket", "time"}
 KNOW_NO_WORLD = {"errors", "scoring", "tally"}
 
@@ -55,6 +58,8 @@ def complaint(package: str, name: str) -> str | None:
         return "is not among those it may import"
     if top in WEB and package not in MAY_KNOW_THE_WEB:
         return "is the web"
+    if top == "jinja2" and package not in MAY_MAKE_PAGES:
+        return "makes pages"
     if top in WORLD and package in KNOW_NO_WORLD:
         return "is the world outside"
     return None

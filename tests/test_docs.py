@@ -30,12 +30,13 @@ from app.api.requests.batches import (
     ReferenceBatch,
 )
 from app.api.requests.monitors import MonitorSettings
-from app.monitoring.cells import FUTURE_SECONDS, MAX_CELLS
+from app.monitoring.cells import FUTURE_SECONDS
 from app.monitoring.keeper import TOKEN_SECONDS
 from app.monitoring.monitor import DAY
 from app.scoring.catalog import METRICS
 from app.scoring.conventions import ConventionName
 from app.settings import Settings
+from app.tally.grouping import MAX_GROUPS
 from app.telemetry.collector import MAX_SERIES
 from tests.deploy.families import EXPOSED, HISTOGRAMS
 from tests.deploy.files import RULES
@@ -65,7 +66,7 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
 ROWS = {"y_true": [1, 0], "y_proba": [0.9, 0.2], "slice": {"country": ["DE", "FR"]}}
 CLASSES = {"task": "multiclass", "labels": ["cat", "dog"]}
 LIMITS: Mapping[str, int] = {
-    "windows and slice values that one request may touch, together": MAX_CELLS,
+    "windows and slice values that one request may touch, together": MAX_GROUPS,
     "seconds that a timestamp may lie in the future": FUTURE_SECONDS,
     "characters of an id, a unit, a label or the value of a slice": LONGEST_NAME,
     "slices of a monitor": MAX_SLICES,

@@ -22,6 +22,7 @@ from app.monitoring.service import Monitors, Token, Written
 from app.monitoring.totals import Totals
 from app.monitoring.views import Views
 from app.settings import Settings
+from app.upkeep import Upkeep
 
 Result = TypeVar("Result")
 Observed = Callable[[str, float], None]
@@ -37,6 +38,7 @@ class Services:
     views: Views
     totals: Totals
     keeper: Keeper
+    upkeep: Upkeep
 
 
 class Desk:

@@ -1,20 +1,19 @@
 """This file is about turning rows into what is kept of them: a tally for each window and slice."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.errors import InvalidInput
 from app.monitoring.monitor import DAY, Monitor
 from app.monitoring.rows import Rows
 from app.scoring.arrays import refuse
 from app.scoring.means import Array, Indices
 from app.storage.base import Cell
 from app.tally.binary import binary_terms
+from app.tally.grouping import grouped
 from app.tally.multiclass import multiclass_terms
-from app.tally.tally import Tally, total
+from app.tally.tally import Tally
 from app.tally.terms import Terms
 from app.tally.units import bucket_of
 
@@ -26,8 +25,6 @@ PREDICTED = "predicted"  # predictions that came alone, whether or not their lab
 LABELLED = (OBSERVED, MATCHED)
 SCORED = (OBSERVED, PREDICTED)
 FUTURE_SECONDS = 300
-MAX_CELLS = 10_000
-_CHUNK = 1 << 17
 
 Cells = dict[Cell, Tally]
 
@@ -105,34 +102,12 @@ def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
     """The tally of each window, of all rows and of each value of each slice.
 
     Raises:
-        InvalidInput: the rows lie in more than MAX_CELLS of them.
+        InvalidInput: the rows lie in more groups than one request may touch.
     """
     width = monitor.window_seconds
     window = (sample.time // width).astype(np.int64)
-    first = int(window.min())
-    window -= first
-    windows = int(window.max()) + 1
-    codes = [(np.zeros(window.size, dtype=np.int64), [""])]
-    codes += [_coded(name, values) for name, values in sample.slices.items()]
-    _check_count(window, codes)
-    found: dict[Cell, list[Tally]] = defaultdict(list)
-    for terms, rows in _chunks(monitor, sample):
-        for code, names in codes:
-            inside = np.flatnonzero(code[rows] >= 0)
-            some = terms if inside.size == window[rows].size else terms.taken(inside)
-            index = code[rows][inside] * windows + window[rows][inside]
-            for key, tally in some.groups(index):
-                value, place = divmod(key, windows)
-                start = (first + place) * width
-                found[Cell(kind, names[value], start, width)].append(tally)
-    return {cell: total(tallies) for cell, tallies in found.items()}
-
-
-def _chunks(monitor: Monitor, sample: Sample) -> Iterator[tuple[Terms, slice]]:
-    """The terms of the rows, so many at a time as fit a cache: sums of any cut are the same."""
-    for start in range(0, len(sample.time), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        yield _terms(monitor, sample, rows), rows
+    found = grouped(lambda rows: _terms(monitor, sample, rows), window, sample.slices)
+    return {Cell(kind, name, place * width, width): tally for (name, place), tally in found.items()}
 
 
 def _terms(monitor: Monitor, sample: Sample, rows: slice) -> Terms:
@@ -144,25 +119,3 @@ def _terms(monitor: Monitor, sample: Sample, rows: slice) -> Terms:
         return binary_terms(monitor.layout, outcome, sample.p[rows], w, units)
     classes = None if y is None else np.asarray(y, np.int64)
     return multiclass_terms(monitor.layout, classes, sample.p[rows], w, units)
-
-
-def _coded(name: str, values: Sequence[str | None]) -> tuple[Indices, list[str]]:
-    """Slice values as codes, −1 where there is none, and the full name of each code."""
-    codes: dict[str | None, int] = {None: -1}
-    code = np.fromiter(
-        (codes.setdefault(value, len(codes) - 1) for value in values), np.int64, len(values)
-    )
-    return code, [f"{name}={value}" for value in codes if value is not None]
-
-
-def _check_count(window: Indices, codes: Sequence[tuple[Indices, list[str]]]) -> None:
-    count = 0
-    for code, names in codes:
-        index = window * (len(names) + 1) + code + 1
-        count += 1 if (index == index[0]).all() else np.unique(index).size
-    if count > MAX_CELLS:
-        detail = (
-            f"the rows lie in {count} windows and slices, where one request may touch {MAX_CELLS}: "
-            "send fewer windows or slice values at a time"
-        )
-        raise InvalidInput.at(detail, "timestamp")

@@ -1,44 +1,33 @@
-"""This file is about upkeep: folding what was added, forgetting what is old, recent numbers."""
+"""This file is about keeping monitors: folding, forgetting what is old, recent numbers."""
 
-import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from threading import Event, Thread
 
-from app.errors import KullbackError, NotFound
+from app.errors import NotFound
 from app.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
 from app.monitoring.service import KIND, Clock, Found
 from app.monitoring.views import Recent, Views
-from app.storage.base import Reply, Store, Times, Transaction
+from app.storage.base import Store, Times, Transaction
+from app.upkeep import Upkeep
 
 TOKEN_SECONDS = 7 * DAY
-CELLS_AT_ONCE = 200
 ROWS_AT_ONCE = 5_000
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_EVERY = float(HOUR)
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for a full pass
 
-_log = logging.getLogger("kullback.upkeep")
-_DONE = Reply(200, b"")
-
 
 class Keeper:
-    """A thread that keeps monitors small and their gauges fresh.
+    """Keeps monitors small and their gauges fresh; see Upkeep."""
 
-    Every pass is safe beside writes, readers and the passes of other replicas: what is folded is
-    what was deleted in the same transaction, and sums are the same in any order.
-    """
-
-    def __init__(self, store: Store, views: Views, clock: Clock, seconds: float) -> None:
+    def __init__(self, store: Store, views: Views, clock: Clock, upkeep: Upkeep) -> None:
         self._store = store
         self._views = views
         self._clock = clock
-        self._seconds = seconds
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="keeper", daemon=True)
+        self._upkeep = upkeep
         self._recent: dict[str, Recent] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._tidied: dict[int, float] = {}
@@ -47,16 +36,6 @@ class Keeper:
     def recent(self) -> Mapping[str, Recent]:
         """What each monitor saw in the hour before the last pass."""
         return self._recent
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is being done, then end."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def attend(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
@@ -83,15 +62,6 @@ class Keeper:
             self._tidy(Found.of(record, record.name))
         self._store.sweep(self._clock() - TOKEN_SECONDS)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
-            try:
-                self.attend()
-            except KullbackError as error:
-                _log.warning("upkeep was put off: %s", error.message)
-            except Exception:  # noqa: BLE001 - the next pass may do better
-                _log.exception("upkeep failed")
-
     def _has_changed(self, record: int) -> bool:
         now, counts = self._clock(), self._store.counts(record)
         last, before = self._seen.get(record, (-math.inf, {}))
@@ -110,7 +80,7 @@ class Keeper:
     def _tidy_young(self, found: Found) -> None:
         now, window = int(self._clock()), found.monitor.window_seconds
         since = (now - YOUNG_SECONDS) // window * window
-        self._fold(found, Times(since, now + DAY), window)
+        self._upkeep.fold(found.record.id, Times(since, now + DAY), window)
         self._expire(found)
 
     def _tidy(self, found: Found) -> None:
@@ -120,33 +90,14 @@ class Keeper:
             (now - FINE_SECONDS, HOUR),
             (now - HOURLY_SECONDS, DAY),
         ):
-            self._fold(found, Times(0, stop), max(width, monitor.window_seconds))
+            self._upkeep.fold(found.record.id, Times(0, stop), max(width, monitor.window_seconds))
         before = now - monitor.retention_days * DAY
-        self._until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
+        self._upkeep.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(found)
-
-    def _fold(self, found: Found, times: Times, width: int) -> None:
-        record = found.record.id
-        self._until_done(lambda tx: tx.fold(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE)
 
     def _expire(self, found: Found) -> None:
         before = int(self._clock()) - found.monitor.ttl_seconds
-        self._until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
-
-    def _until_done(self, step: Callable[[Transaction], int], at_once: int) -> None:
-        """Take a step in a transaction of its own as long as each does all that one may do.
-
-        Not until nothing is left: under load there always is, and the next step waits in vain.
-        """
-        done = at_once
-        while done >= at_once and not self._stopping.is_set():
-
-            def work(tx: Transaction) -> Reply:
-                nonlocal done
-                done = step(tx)
-                return _DONE
-
-            self._store.write(work).result()
+        self._upkeep.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
 
 
 def _forget(tx: Transaction, record: int, before: int) -> int:

@@ -1,26 +1,25 @@
 """This file is about what a monitor reports: metrics, drift and slices of some time, as numbers."""
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from app.moments import moment
 from app.monitoring.cells import LABELLED, SCORED
 from app.monitoring.reference import Reference, Seen
 from app.monitoring.windows import Span
 from app.scoring.means import Undefined
 from app.storage.base import Cell
+from app.tally.documents import Document, bins, decomposition, estimate, numbers, stated
 from app.tally.drift import Drift
 from app.tally.inference import by_unit, units
-from app.tally.reading import Estimate, Reading
+from app.tally.reading import Reading
 from app.tally.tally import Layout, Tally, gathered, total
 
 RELIABILITY_BINS = 10
 _SIGNIFICANT = 0.001
 _DRIFT = ("kl", "js", "psi", "g_statistic", "degrees_of_freedom", "p_value")
 Part = tuple[Cell, bytes]
-Document = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,13 @@ def report(
         "monitor": asked.monitor,
         "from": moment(asked.span.start),
         "to": moment(asked.span.stop),
-        **_numbers(reading),
+        **numbers(reading),
         "predictions": _predictions(all_rows),
         "clipped": reading.tally.scalar("clipped"),
         "infinite": reading.tally.scalar("infinite"),
         "units": units(reading.tally) if by_unit(reading.tally) else None,
-        "decomposition": _decomposition(reading),
-        "reliability": _reliability(reading),
+        "decomposition": decomposition(reading),
+        "reliability": bins(reading.reliability(RELIABILITY_BINS)),
         "drift": drifts,
         "groups": [_group(asked, name, group, reference) for name, group in groups.items()],
     }
@@ -97,33 +96,13 @@ def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -
     return points
 
 
-def moment(seconds: float) -> str:
-    """Epoch seconds as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
-
-
-def estimate(found: Estimate) -> Document:
-    """An estimate as an answer: a value, or why there is none."""
-    number: Document = dict(zip(("value", "status", "reason"), _stated(found.value), strict=True))
-    number["standard_error"] = _finite(found.standard_error)
-    if found.error_bound is not None:
-        number["error_bound"] = found.error_bound
-    return number
-
-
-def _numbers(reading: Reading) -> Document:
-    metrics = {name: estimate(found) for name, found in reading.metrics().items()}
-    metrics["auc"].setdefault("error_bound", None)
-    return {"n": reading.rows, "weight": reading.weight, "metrics": metrics}
-
-
 def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) -> Document:
     key, _, value = name.partition("=")
     reading = Reading(group.labelled or Tally(asked.layout))
     head: Document = {"slice": {key: value}}
     return (
         head
-        | _numbers(reading)
+        | numbers(reading)
         | {
             "predictions": _predictions(group),
             "drift": _drifts(group, reference, name),
@@ -149,9 +128,9 @@ def _drift(found: Drift) -> Document:
         "degrees_of_freedom": found.degrees_of_freedom,
         "p_value": found.p_value,
     }
-    stated = {name: _stated(value) for name, value in columns.items()}
-    reason = next((reason for _, _, reason in stated.values() if reason is not None), None)
-    numbers: Document = {name: value for name, (value, _, _) in stated.items()}
+    told = {name: stated(value) for name, value in columns.items()}
+    reason = next((reason for _, _, reason in told.values() if reason is not None), None)
+    numbers: Document = {name: value for name, (value, _, _) in told.items()}
     return numbers | {"reason": reason, "statement": statement(found)}
 
 
@@ -169,35 +148,3 @@ def statement(found: Drift) -> str:
 
 def _predictions(group: Seen) -> int:
     return 0 if group.scored is None else group.scored.scalar("rows")
-
-
-def _decomposition(reading: Reading) -> Document:
-    found = reading.decomposition()
-    names = ("miscalibration", "discrimination", "uncertainty")
-    return {name: _stated(getattr(found, name))[0] for name in names}
-
-
-def _reliability(reading: Reading) -> list[Document]:
-    return [
-        {
-            "low": found.low,
-            "high": found.high,
-            "weight": found.weight,
-            "mean_predicted": _stated(found.mean_predicted)[0],
-            "observed": _stated(found.observed)[0],
-        }
-        for found in reading.reliability(RELIABILITY_BINS)
-    ]
-
-
-def _stated(value: float | Undefined) -> tuple[float | None, str, str | None]:
-    """A value, its status and its reason."""
-    if isinstance(value, Undefined):
-        return None, "undefined", value.reason
-    if math.isinf(value):
-        return None, "infinite", "positive_infinity" if value > 0 else "negative_infinity"
-    return value, "finite", None
-
-
-def _finite(value: float | Undefined | None) -> float | None:
-    return None if value is None else _stated(value)[0]

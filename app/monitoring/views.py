@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.errors import InvalidInput
+from app.moments import moment
 from app.monitoring.monitor import DAY, HOUR
 from app.monitoring.reference import Reference, Seen
-from app.monitoring.report import Asked, Document, moment, report, seen, series
+from app.monitoring.report import Asked, report, seen, series
 from app.monitoring.service import KIND, REFERENCE, Clock, Found
 from app.monitoring.windows import span, step_at
 from app.storage.base import Store
+from app.tally.documents import Document
 from app.tally.drift import Drift
 from app.tally.reading import Estimate, Reading
 from app.tally.tally import Tally

@@ -113,6 +113,10 @@ class Transaction(Protocol):
         """Put bytes beside a record, in place of those of the same name."""
         ...
 
+    def attachment(self, record: int, name: str) -> bytes | None:
+        """The bytes that stand beside a record under a name."""
+        ...
+
     def has_rows(self, record: int) -> bool:
         """Whether the record has a part or a count, or a row that came for its other half."""
         ...

@@ -68,6 +68,13 @@ class SqlTransaction:
             {"record": record, "name": name, "content": content},
         )
 
+    def attachment(self, record: int, name: str) -> bytes | None:
+        """See Transaction."""
+        chosen = select(ATTACHMENTS.c.content).where(
+            ATTACHMENTS.c.record == record, ATTACHMENTS.c.name == name
+        )
+        return self._connection.execute(chosen).scalar()
+
     def has_rows(self, record: int) -> bool:
         """See Transaction."""
         self._settle()

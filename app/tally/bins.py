@@ -42,6 +42,7 @@ def _cuts() -> tuple[Array, Indices, Indices]:
 
 _CUT, _FIRST, _SIXTIETH = _cuts()
 BINS = _SIXTIETH.size
+RANK_BINS = 256
 
 
 def bin_of(p: Array) -> Indices:
@@ -50,6 +51,11 @@ def bin_of(p: Array) -> Indices:
     bins: Indices = _FIRST[fine]
     bins += p > _CUT[fine]
     return bins
+
+
+def rank_bin_of(bins: Indices) -> Indices:
+    """The coarse bin of each bin, (n,), in [0, RANK_BINS): they rise together."""
+    return bins * RANK_BINS // BINS
 
 
 def uniform(sums: Array, bins: int) -> Array:

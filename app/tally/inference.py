@@ -67,15 +67,24 @@ def units(tally: Tally) -> int:
     return tally.vector("unit_w").indices().size
 
 
+def influence(tally: Tally, slopes: Mapping[str, float]) -> Array:
+    """What each bucket of units adds to θ: u_b = Σₐ ∂θ/∂Sₐ · sₐ_b, (BUCKETS,), of sum 0.
+
+    Source: Binder, International Statistical Review 51 (1983).
+    """
+    total: Array = np.zeros(BUCKETS)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, slope in slopes.items():
+            total += slope * tally.vector(_UNITS[name]).reals(BUCKETS)
+    return total
+
+
 def _clustered(tally: Tally, gradient: Mapping[str, float]) -> float | Undefined:
     buckets = units(tally)
     if buckets < 2:
         return Undefined("too_few_units")
-    influence: Array = np.zeros(BUCKETS)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for name, slope in gradient.items():
-            influence += slope * tally.vector(_UNITS[name]).reals(BUCKETS)
-    error = math.sqrt(buckets / (buckets - 1)) * math.hypot(*influence.tolist())
+    spread = math.hypot(*influence(tally, gradient).tolist())
+    error = math.sqrt(buckets / (buckets - 1)) * spread
     return error if math.isfinite(error) else _TOO_LARGE
 
 

@@ -13,18 +13,29 @@ from app.scoring.isotonic import (
     binary_entropy_sum,
     isotonic_means,
 )
-from app.scoring.means import Array, Undefined
+from app.scoring.means import Array, Indices, Undefined
 from app.tally.bins import BINS, uniform
+from app.tally.contrast import auc_error
 from app.tally.exact import UNIT, real
+from app.tally.functionals import (
+    INFINITE,
+    MULTICLASS,
+    ONE_CLASS,
+    Functional,
+    accuracy,
+    base_rate,
+    brier,
+    calibration_ratio,
+    log_loss,
+    mean_prediction,
+    missing,
+    normalized_entropy,
+)
 from app.tally.inference import row_error, standard_error
 from app.tally.tally import Tally
 
 ECE_BINS = 15
-_MULTICLASS = Undefined("multiclass")
-_ONE_CLASS = Undefined("one_class")
-_NO_POSITIVES = Undefined("no_positives")
 _TOO_FEW = Undefined("too_few_rows")
-_INFINITE = Undefined("positive_infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,7 @@ class Reading:
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.is_binary = tally.layout.task == "binary"
-        self._w, self._l, self._y, self._p, self._b = (
-            real(tally.scalar(name)) for name in ("w", "wl", "wy", "wp", "wb")
-        )
+        self._w = real(tally.scalar("w"))
 
     @property
     def rows(self) -> int:
@@ -85,76 +94,32 @@ class Reading:
 
     def _readers(self) -> dict[str, Callable[[], Estimate]]:
         readers: dict[str, Callable[[], Estimate]] = {
-            "log_loss": self.log_loss,
-            "normalized_entropy": self.normalized_entropy,
-            "relative_information_gain": self.relative_information_gain,
-            "calibration_ratio": self.calibration_ratio,
-            "brier": partial(self._mean, "b", self._b),
+            "log_loss": partial(self._of, log_loss),
+            "normalized_entropy": partial(self._of, normalized_entropy),
+            "relative_information_gain": self._gain,
+            "calibration_ratio": partial(self._of, calibration_ratio),
+            "brier": partial(self._of, brier),
             "ece": self.ece,
             "auc": self.auc,
-            "base_rate": partial(self._binary_mean, "y", self._y),
-            "mean_prediction": partial(self._binary_mean, "p", self._p),
+            "base_rate": partial(self._of, base_rate),
+            "mean_prediction": partial(self._of, mean_prediction),
         }
-        return (
-            readers
-            if self.is_binary
-            else {**readers, "accuracy": partial(self._mean, "y", self._y)}
-        )
-
-    def log_loss(self) -> Estimate:
-        """Σ wl / Σ w, nats; infinite where a row's loss is."""
-        if self._has_infinite():
-            return Estimate(math.inf, _INFINITE)
-        return self._mean("l", self._l)
-
-    def normalized_entropy(self) -> Estimate:
-        """NE = (Σ wl / Σ w) / H_b(q), q = Σ wy / Σ w.
-
-        Source: He et al., ADKDD (2014), §3.
-        """
-        missing = self._missing(self._binary_only() or self._one_class())
-        if missing:
-            return missing
-        if self._has_infinite():
-            return Estimate(math.inf, _INFINITE)
-        w, q = self._w, self._y / self._w
-        entropy = binary_entropy(q)
-        loss = self._l / w
-        ratio = loss / entropy
-        tilt = ratio * (math.log1p(-q) - math.log(q))
-        slopes = {
-            name: slope / entropy / w
-            for name, slope in (("l", 1.0), ("y", -tilt), ("w", tilt * q - loss))
-        }
-        return Estimate(ratio, standard_error(self.tally, slopes))
-
-    def relative_information_gain(self) -> Estimate:
-        """RIG = 1 − NE."""
-        entropy = self.normalized_entropy()
-        if isinstance(entropy.value, Undefined):
-            return entropy
-        return Estimate(1.0 - entropy.value, entropy.standard_error)
-
-    def calibration_ratio(self) -> Estimate:
-        """Σ wp / Σ wy: 1 is perfect, more is too high a prediction."""
-        missing = self._missing(self._binary_only() or (None if self._y > 0 else _NO_POSITIVES))
-        if missing:
-            return missing
-        ratio = self._p / self._y
-        slopes = {"p": 1 / self._y, "y": -ratio / self._y}
-        return Estimate(ratio, standard_error(self.tally, slopes))
+        more = {} if self.is_binary else {"accuracy": partial(self._of, accuracy)}
+        return readers | more
 
     def ece(self) -> Estimate:
         """Σ_b |Σ w(y − p)| / Σ w over 15 bins of equal width, of a multiclass task's top label.
 
         The standard error is of first order, with the sign of every gap held, of rows whose
-        weights say nothing about their gaps.
+        weights say nothing about their gaps; there is none of units.
         """
-        missing = self._missing(None)
-        if missing:
-            return missing
+        nothing = self._missing()
+        if nothing:
+            return nothing
         _, observed, predicted = (uniform(sums, ECE_BINS) for sums in self._histogram())
         error = min(float(np.abs(observed - predicted).sum()) / self._w, 1.0)
+        if self.tally.layout.clustered:
+            return Estimate(error)
         yy, py, pp, ww = map(self.tally.square, ("wwyy", "wwpy", "wwpp", "ww"))
         above, below = error.as_integer_ratio()
         spread = max((yy - 2 * py + pp) * below**2 - above**2 * ww, 0)
@@ -165,22 +130,25 @@ class Reading:
         """AUC from the score histogram, pairs within a bin counting half: true to ± error_bound.
 
         The standard error is that of placements (DeLong), of rows; a soft label is y of a
-        positive row and 1 − y of a negative one.
+        positive row and 1 − y of a negative one. Of a clustered tally it is that of units.
 
         Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988).
         """
         weight, positive, _ = self._histogram()
         negative = np.maximum(weight - positive, 0.0)
         p, n = float(positive.sum()), float(negative.sum())
-        alone = None if p > 0 and n > 0 else _ONE_CLASS
-        missing = self._missing(self._binary_only() or alone)
-        if missing:
-            return missing
+        nothing = self._missing_binary()
+        if nothing:
+            return nothing
+        if not (p > 0 and n > 0):
+            return Estimate(ONE_CLASS, ONE_CLASS)
         positive, negative = positive / p, negative / n
         below = np.cumsum(negative) - negative / 2
         above = 1.0 - np.cumsum(positive) + positive / 2
         area = min(float(positive @ below), 1.0)
         bound = float(positive @ negative) / 2
+        if self.tally.layout.clustered:
+            return Estimate(area, auc_error(self.tally), bound)
         spread = (
             float(positive @ np.square(below - area)),
             float(negative @ np.square(above - area)),
@@ -203,16 +171,17 @@ class Reading:
 
         Source: Dimitriadis, Gneiting & Jordan, PNAS 118 (2021).
         """
-        missing = self._missing(self._binary_only())
-        if missing:
-            assert isinstance(missing.value, Undefined)
-            return Decomposition(missing.value, missing.value, missing.value)
+        nothing = self._missing_binary()
+        if nothing:
+            assert isinstance(nothing.value, Undefined)
+            return Decomposition(nothing.value, nothing.value, nothing.value)
         weight, positive, _ = self._histogram()
         some = weight > 0
         blocks = isotonic_means(weight[some], np.minimum(positive, weight)[some])
         recalibrated = binary_entropy_sum(blocks[1], blocks[0]) / self._w
-        uncertainty = binary_entropy(self._y / self._w)
-        loss = math.inf if self._has_infinite() else self._l / self._w
+        uncertainty = binary_entropy(real(self.tally.scalar("wy")) / self._w)
+        loss = log_loss(self.tally).value
+        assert not isinstance(loss, Undefined)
         return Decomposition(
             max(loss - recalibrated, 0.0), max(uncertainty - recalibrated, 0.0), uncertainty
         )
@@ -226,32 +195,54 @@ class Reading:
             for b, (w, y, p) in enumerate(zip(*columns, strict=True))
         ]
 
+    def quantiles(self, bins: int) -> list[Bin]:
+        """At most so many bins of about equal weight, from the lowest predictions to the highest.
+
+        Whole bins of the histogram are put together; `low` and `high` are mean predictions of
+        the first and the last of them.
+        """
+        weight, _, _ = self._histogram()
+        total = float(weight.sum())
+        middle = (np.cumsum(weight) - weight / 2) / total if total else weight
+        return self._gathered(np.minimum((middle * bins).astype(np.int64), bins - 1))
+
+    def scores(self, bins: int) -> list[Bin]:
+        """At most so many bins of neighbouring predictions, about equally wide in logits."""
+        return self._gathered(np.arange(BINS) * bins // BINS)
+
+    def _gathered(self, index: Indices) -> list[Bin]:
+        """Bins of the histogram put together by their index (BINS,), those that hold something."""
+        weight, positive, predicted = self._histogram()
+        found = []
+        for at in np.unique(index[weight > 0]).tolist():
+            inside = (index == at) & (weight > 0)
+            means = predicted[inside] / weight[inside]
+            w, y, p = (float(sums[inside].sum()) for sums in (weight, positive, predicted))
+            found.append(Bin(float(means[0]), float(means[-1]), w, p / w, y / w))
+        return found
+
     def _histogram(self) -> tuple[Array, Array, Array]:
         names = ("bin_w", "bin_wy", "bin_wp")
         weight, positive, predicted = (self.tally.vector(name).reals(BINS) for name in names)
         return weight, positive, predicted
 
-    def _mean(self, name: str, total: float) -> Estimate:
-        missing = self._missing(None)
-        if missing:
-            return missing
-        mean = total / self._w
-        slopes = {name: 1 / self._w, "w": -mean / self._w}
-        return Estimate(mean, standard_error(self.tally, slopes))
+    def _of(self, functional: Callable[[Tally], Functional]) -> Estimate:
+        found = functional(self.tally)
+        if isinstance(found.value, Undefined):
+            return Estimate(found.value, found.value)
+        if not found.slopes:
+            return Estimate(found.value, INFINITE)
+        return Estimate(found.value, standard_error(self.tally, found.slopes))
 
-    def _binary_mean(self, name: str, total: float) -> Estimate:
-        return self._missing(self._binary_only()) or self._mean(name, total)
+    def _gain(self) -> Estimate:
+        entropy = self._of(normalized_entropy)
+        if isinstance(entropy.value, Undefined):
+            return entropy
+        return Estimate(1.0 - entropy.value, entropy.standard_error)
 
-    def _missing(self, reason: Undefined | None) -> Estimate | None:
-        if reason is not _MULTICLASS and self._w <= 0:
-            reason = Undefined("zero_weight" if self.rows else "empty")
+    def _missing(self) -> Estimate | None:
+        reason = missing(self.tally)
         return None if reason is None else Estimate(reason, reason)
 
-    def _binary_only(self) -> Undefined | None:
-        return None if self.is_binary else _MULTICLASS
-
-    def _one_class(self) -> Undefined | None:
-        return None if self._w > 0 and 0 < self._y / self._w < 1 else _ONE_CLASS
-
-    def _has_infinite(self) -> bool:
-        return self.tally.scalar("infinite") > 0
+    def _missing_binary(self) -> Estimate | None:
+        return self._missing() if self.is_binary else Estimate(MULTICLASS, MULTICLASS)

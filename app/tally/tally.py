@@ -9,9 +9,9 @@ import numpy as np
 
 from app.errors import TallyMismatch
 from app.scoring.conventions import ConventionName
-from app.tally.bins import BINS
+from app.tally.bins import BINS, RANK_BINS
 from app.tally.exact import DIGIT, ONE, UNIT, BinSums, Plane, decoded
-from app.tally.units import BUCKETS
+from app.tally.units import BUCKETS, GROUPS
 
 Task = Literal["binary", "multiclass"]
 
@@ -41,9 +41,11 @@ SCALARS = (*COUNTS, *MOMENTS, *SQUARES)
 HISTOGRAM = ("bin_w", "bin_wy", "bin_wp")
 UNITS = ("unit_w", "unit_wl", "unit_wy", "unit_wp", "unit_wb")
 CLASSES = ("class_w", "class_wp")
-VECTORS = (*HISTOGRAM, *UNITS, *CLASSES)
+RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
+VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS)
 
 _VERSION = 1
+_CLUSTERED = 0x80
 _TASKS: tuple[str, ...] = get_args(Task)
 _CONVENTIONS: tuple[str, ...] = get_args(ConventionName)
 _HEAD = 5
@@ -56,21 +58,28 @@ _UPS = tuple(
 
 @dataclass(frozen=True)
 class Layout:
-    """What a tally is of: only tallies of one layout add up."""
+    """What a tally is of: only tallies of one layout add up.
+
+    Rows of a `clustered` tally all come with units. It has no second moments of losses and
+    predictions, as errors are those of units; for that of AUC it has RANKS.
+    """
 
     task: Task
     classes: int
     convention: ConventionName
+    clustered: bool = False
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """How many bins each of VECTORS has."""
         histogram, units = [BINS] * len(HISTOGRAM), [BUCKETS] * len(UNITS)
-        return (*histogram, *units, *[self.classes] * len(CLASSES))
+        ranks = [GROUPS * RANK_BINS] * len(RANKS)
+        return (*histogram, *units, *[self.classes] * len(CLASSES), *ranks)
 
     def encoded(self) -> bytes:
         """Five bytes: version, task, convention, classes."""
-        codes = (_VERSION, _TASKS.index(self.task), _CONVENTIONS.index(self.convention))
+        task = _TASKS.index(self.task) | (_CLUSTERED if self.clustered else 0)
+        codes = (_VERSION, task, _CONVENTIONS.index(self.convention))
         return bytes(codes) + self.classes.to_bytes(2, "little")
 
     @classmethod
@@ -82,8 +91,9 @@ class Layout:
         """
         if not head or head[0] != _VERSION:
             raise TallyMismatch(f"a tally of version {head[:1].hex()} is not known here")
-        task, convention = _TASK_OF[head[1]], _CONVENTION_OF[head[2]]
-        return cls(task, int.from_bytes(head[3:5], "little"), convention)
+        task, convention = _TASK_OF[head[1] & ~_CLUSTERED], _CONVENTION_OF[head[2]]
+        clustered = bool(head[1] & _CLUSTERED)
+        return cls(task, int.from_bytes(head[3:5], "little"), convention, clustered)
 
 
 _TASK_OF: dict[int, Task] = dict(enumerate(get_args(Task)))
@@ -174,11 +184,6 @@ def gathered(contents: Sequence[bytes]) -> Tally:
     sizes = (len(SCALARS), *layouts[0].sizes)
     scalars, *vectors = map(BinSums.total, columns, sizes)
     return Tally(layouts[0], _unpacked(scalars), tuple(vectors))
-
-
-def fold(parts: Sequence[bytes]) -> bytes:
-    """The bytes of the sum of tallies, from theirs."""
-    return gathered(parts).encoded()
 
 
 def _packed(scalars: Sequence[int]) -> BinSums:

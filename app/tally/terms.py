@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.scoring.means import Array, Flags, Indices, blocks
-from app.tally.bins import BINS
+from app.tally.bins import BINS, RANK_BINS, rank_bin_of
 from app.tally.exact import ONE, UNIT, BinSums, exact_products
 from app.tally.tally import MOMENTS, SCALARS, SQUARES, VECTORS, Layout, Tally
-from app.tally.units import BUCKETS
+from app.tally.units import BUCKETS, GROUPS, group_of
 
 _FINE = 2.0**40
 _FACTORS = MOMENTS | SQUARES
@@ -85,11 +85,16 @@ class Terms:
 
     def tally(self) -> Tally:
         """The sums of all rows."""
-        scalars, vectors = self._predicted()
-        if self.outcomes is not None:
-            more, bins = self._happened(self.outcomes)
-            scalars |= more
-            vectors |= bins
+        if self.layout.clustered:
+            assert self.outcomes is not None
+            assert self.units is not None
+            scalars, vectors = self._clustered(self.outcomes, self.units)
+        else:
+            scalars, vectors = self._predicted()
+            if self.outcomes is not None:
+                more, bins = self._happened(self.outcomes)
+                scalars |= more
+                vectors |= bins
         return Tally(
             self.layout,
             tuple(scalars.get(name, 0) for name in SCALARS),
@@ -103,41 +108,82 @@ class Terms:
             scalars = {"w": n << UNIT, "ww": n << 2 * UNIT, **_sums(names, {"p": p})}
         else:
             scalars = _sums(("w", "ww", *names), {"w": w, "p": p * w})
-        scalars |= {"rows": n, "weighted_rows": n if w is None else int(np.count_nonzero(w))}
-        vectors = {
-            "bin_w": _by(self.bins, None, w, BINS),
-            # 12 digits are enough for a mean of a bin, and take one plane less on disk
-            "bin_wp": _by(self.bins, _rounded(p), w, BINS),
-        }
+        vectors = self._histogram()
         if self.proba is not None:
             k = self.proba.shape[1]
             weight = None if w is None else np.repeat(w, k)
             vectors["class_wp"] = _by(np.tile(np.arange(k), n), self.proba.reshape(-1), weight, k)
-        return scalars, vectors
+        return scalars | self._rows(), vectors
 
     def _happened(self, rows: Outcomes) -> tuple[dict[str, int], dict[str, BinSums]]:
-        w = self.w
-        columns = {"l": rows.loss, "y": rows.y, "p": self.p, "b": rows.error}
-        if w is not None:
-            columns = {name: column * w for name, column in columns.items()} | {"w": w}
+        columns, some = self._weighted(rows)
         # often few: what is multiplied by y is summed over these alone
-        some = np.flatnonzero(rows.y > 0)
         positive = {name: column[some] for name, column in columns.items() if name != "b"}
         lost = {name: column for name, column in columns.items() if name in "wlb"}
         scalars = {
-            "clipped": int(np.count_nonzero(rows.clipped)),
-            "infinite": int(np.count_nonzero(rows.infinite)),
             **_sums(("wl", "wb", "wwl", "wwll", "wwb", "wwbb"), lost),
             **_sums(("wy", "wwy", "wwyy", "wwly", "wwpy"), positive),
         }
         vectors = {"bin_wy": BinSums.of(self.bins[some], positive["y"], BINS)}
         if self.units is not None:
-            vectors["unit_w"] = _by(self.units, None, w, BUCKETS)
-            for name in "lypb":
-                vectors[f"unit_w{name}"] = BinSums.of(self.units, columns[name], BUCKETS)
+            vectors |= self._by_unit(columns, self.units, some)
         if rows.classes is not None:
-            vectors["class_w"] = _by(rows.classes, None, w, self.layout.classes)
+            vectors["class_w"] = _by(rows.classes, None, self.w, self.layout.classes)
+        return scalars | _counted(rows), vectors
+
+    def _clustered(
+        self, rows: Outcomes, units: Indices
+    ) -> tuple[dict[str, int], dict[str, BinSums]]:
+        """Sums by unit first: those of all rows are sums of these."""
+        columns, some = self._weighted(rows)
+        positive = {name: columns[name][some] for name in "wy" if name in columns}
+        index, size = group_of(units) * RANK_BINS + rank_bin_of(self.bins), GROUPS * RANK_BINS
+        vectors = self._histogram() | self._by_unit(columns, units, some)
+        scalars = {name: vectors[f"unit_{name}"].whole() for name in MOMENTS}
+        weights = {"ww": self.p.size << 2 * UNIT}
+        if self.w is not None:
+            weights = _sums(("ww",), {"w": self.w})
+        scalars |= self._rows() | _counted(rows) | weights | _sums(("wwy", "wwyy"), positive)
+        vectors |= {
+            "bin_wy": BinSums.of(self.bins[some], positive["y"], BINS),
+            "rank_w": _by(index, None, self.w, size),
+            "rank_wy": BinSums.of(index[some], positive["y"], size),
+        }
         return scalars, vectors
+
+    def _weighted(self, rows: Outcomes) -> tuple[dict[str, Array], Indices]:
+        """Columns times the weights, which are there too unless they are 1; and where y > 0."""
+        columns = {"l": rows.loss, "y": rows.y, "p": self.p, "b": rows.error}
+        w = self.w
+        if w is not None:
+            columns = {name: column * w for name, column in columns.items()} | {"w": w}
+        return columns, np.flatnonzero(rows.y > 0)
+
+    def _rows(self) -> dict[str, int]:
+        n = self.p.size
+        return {"rows": n, "weighted_rows": n if self.w is None else int(np.count_nonzero(self.w))}
+
+    def _histogram(self) -> dict[str, BinSums]:
+        return {
+            "bin_w": _by(self.bins, None, self.w, BINS),
+            # 12 digits are enough for a mean of a bin, and take one plane less on disk
+            "bin_wp": _by(self.bins, _rounded(self.p), self.w, BINS),
+        }
+
+    def _by_unit(
+        self, columns: Mapping[str, Array], units: Indices, some: Indices
+    ) -> dict[str, BinSums]:
+        vectors = {f"unit_w{name}": BinSums.of(units, columns[name], BUCKETS) for name in "lpb"}
+        vectors["unit_w"] = _by(units, None, self.w, BUCKETS)
+        vectors["unit_wy"] = BinSums.of(units[some], columns["y"][some], BUCKETS)
+        return vectors
+
+
+def _counted(rows: Outcomes) -> dict[str, int]:
+    return {
+        "clipped": int(np.count_nonzero(rows.clipped)),
+        "infinite": int(np.count_nonzero(rows.infinite)),
+    }
 
 
 def _sums(names: Sequence[str], columns: Mapping[str, Array]) -> dict[str, int]:

@@ -104,7 +104,7 @@ def test_the_standard_error_of_log_loss_is_that_of_a_weighted_mean(
     batch = Batch(BINARY, data.draw(draw.columns_of(n, draw.probability)), y, w=w)
     _, loss, _, _ = columns(batch)
     alive = [row for row in zip(w.tolist(), loss.tolist(), strict=True) if row[0] > 0]
-    error = Reading(batch.tally()).log_loss().standard_error
+    error = Reading(batch.tally()).metric("log_loss").standard_error
     if len(alive) < 2:
         assert error == Undefined("too_few_rows")
         return
@@ -122,7 +122,10 @@ def test_where_losses_hardly_differ_their_spread_is_not_lost(spread: float) -> N
     batch = Batch(BINARY, 0.3 * (1 + spread * rng.random(500)), np.ones(500))
     _, loss, _, p = columns(batch)
     found = Reading(batch.tally())
-    for values, estimate in ((loss, found.log_loss()), (p, found.metrics()["mean_prediction"])):
+    for values, estimate in (
+        (loss, found.metric("log_loss")),
+        (p, found.metrics()["mean_prediction"]),
+    ):
         numbers = [Fraction(value) for value in values.tolist()]
         mean = sum(numbers, Fraction()) / 500
         variance = sum(((v - mean) ** 2 for v in numbers), Fraction()) / 500 / 499
@@ -131,7 +134,7 @@ def test_where_losses_hardly_differ_their_spread_is_not_lost(spread: float) -> N
 
 def test_where_losses_do_not_differ_there_is_no_error() -> None:
     found = Reading(Batch(BINARY, np.full(100, 0.3), np.ones(100)).tally())
-    assert found.log_loss().standard_error == pytest.approx(0.0, abs=1e-16)
+    assert found.metric("log_loss").standard_error == pytest.approx(0.0, abs=1e-16)
 
 
 def jackknife(batch: Batch, name: str) -> float:
@@ -204,16 +207,18 @@ def test_one_row_of_a_class_says_nothing_of_the_error_of_auc() -> None:
 
 def test_below_two_rows_or_units_there_is_no_standard_error() -> None:
     one = Batch(BINARY, np.array([0.2]), np.array([0.0]))
-    assert Reading(one.tally()).log_loss().standard_error == Undefined("too_few_rows")
+    assert Reading(one.tally()).metric("log_loss").standard_error == Undefined("too_few_rows")
     weightless = replace(one + one, w=np.array([1.0, 0.0]))
-    assert Reading(weightless.tally()).log_loss().standard_error == Undefined("too_few_rows")
+    assert Reading(weightless.tally()).metric("log_loss").standard_error == Undefined(
+        "too_few_rows"
+    )
     together = replace(one + one, units=np.zeros(2, np.int64))
-    assert Reading(together.tally()).log_loss().standard_error == Undefined("too_few_units")
+    assert Reading(together.tally()).metric("log_loss").standard_error == Undefined("too_few_units")
 
 
 def test_a_standard_error_beyond_doubles_is_said_to_be() -> None:
     batch = Batch(BINARY, np.array([0.2, 0.7]), np.array([5e-324, 0.0]))
-    found = Reading(batch.tally()).calibration_ratio()
+    found = Reading(batch.tally()).metric("calibration_ratio")
     assert found.standard_error == Undefined("beyond_doubles")
     steep = {"w": 1e200, "l": 1e200}
     assert standard_error(weighty(None), steep) == Undefined("beyond_doubles")

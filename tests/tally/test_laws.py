@@ -1,6 +1,7 @@
 """A Tally is a commutative monoid, bit by bit, whatever it is of."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 from app.errors import TallyMismatch
 from app.scoring.conventions import CONVENTIONS, ConventionName
 from app.scoring.means import Array, Flags, Indices
-from app.tally.tally import Layout, Tally, fold, total
+from app.tally.bins import BINS, RANK_BINS, bin_of
+from app.tally.fold import fold
+from app.tally.tally import SCALARS, VECTORS, Layout, Tally, total
+from app.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
 from tests.tally_strategies import KINDS, Batch, Kind
 
@@ -131,6 +135,31 @@ def test_weights_of_one_are_as_none(data: st.DataObject) -> None:
     assert same(weighted.tally(), batch.tally())
 
 
+def test_ranks_are_histograms_of_scores_by_group_of_units() -> None:
+    batch = many(next(kind for kind in KINDS if kind.is_clustered))
+    assert batch.y is not None
+    assert batch.w is not None
+    assert batch.units is not None
+    place = batch.units // (BUCKETS // GROUPS) * RANK_BINS + bin_of(batch.p) * RANK_BINS // BINS
+    size = GROUPS * RANK_BINS
+    for name, values in (("rank_w", batch.w), ("rank_wy", batch.w * batch.y)):
+        found = batch.tally().vector(name).reals(size)
+        assert found == pytest.approx(np.bincount(place, values, size), rel=1e-12)
+
+
+def test_a_clustered_tally_has_the_sums_of_any_other_but_second_moments_of_losses() -> None:
+    batch = many(next(kind for kind in KINDS if kind.is_clustered))
+    plain = replace(batch, layout=replace(batch.layout, clustered=False)).tally()
+    clustered = batch.tally()
+    left_out = {"wwl", "wwll", "wwly", "wwb", "wwbb", "wwp", "wwpp", "wwpy"}
+    for name in SCALARS:
+        expected = 0 if name in left_out else plain.scalar(name)
+        assert clustered.scalar(name) == expected, name
+    for name in VECTORS:
+        assert name.startswith("rank") or clustered.vector(name) == plain.vector(name), name
+    assert not plain.vector("rank_w").planes
+
+
 LAYOUT = Layout("multiclass", 3, "sklearn")
 
 
@@ -140,6 +169,7 @@ LAYOUT = Layout("multiclass", 3, "sklearn")
         Layout("binary", 2, "sklearn"),
         Layout("multiclass", 4, "sklearn"),
         Layout("multiclass", 3, "exact"),
+        Layout("multiclass", 3, "sklearn", clustered=True),
     ],
 )
 def test_what_is_of_another_layout_does_not_add(other: Layout) -> None:

@@ -122,7 +122,7 @@ def summed(rows: Sequence[Row]) -> Numbers:
     """What a report of these rows says."""
     y, p, w = (np.array([row[at] for row in rows], np.float64) for at in range(3))
     reading = Reading(binary_terms(LAYOUT, y, p, w, None).tally())
-    loss = reading.log_loss().value
+    loss = reading.metric("log_loss").value
     return reading.rows, reading.weight, None if isinstance(loss, Undefined) else loss
 
 
