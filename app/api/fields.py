@@ -42,7 +42,8 @@ class Column:
 
     `names` are words that may stand in place of the numbers; `scalar` says that one number may;
     `ragged` that the rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
-    columns, each by a name of the caller's.
+    columns, each by a name of the caller's; `plain` says that one without a name may stand in place
+    of them.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Column:
     names: tuple[str, ...] = ()
     ragged: bool = False
     keys: int = 0
+    plain: bool = False
 
     @property
     def may_be_option(self) -> bool:
@@ -61,7 +63,7 @@ class Column:
     @property
     def single(self) -> "Column":
         """One of the columns that it holds by name."""
-        return replace(self, keys=0)
+        return replace(self, keys=0, plain=False)
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -77,7 +79,8 @@ class Column:
         entry = _ENTRY[self.kind]
         if self.keys:
             each = self.single.__get_pydantic_json_schema__(schema, handler)
-            return {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
+            named = {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
+            return {"anyOf": [each, named | {"minProperties": 1}]} if self.plain else named
         forms: list[JsonSchemaValue] = []
         rows = entry
         for _ in range(self.axes):
@@ -90,8 +93,14 @@ class Column:
         return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
     def _check_keys(self, value: object) -> object:
+        if self.plain and isinstance(value, (np.ndarray, list)):
+            return self._check(value)
         if not isinstance(value, dict):
-            raise PydanticCustomError("object", f"expected lists of {_PLURAL[self.kind]}, by name")
+            instead = ", or one list without a name" if self.plain else ""
+            detail = f"expected lists of {_PLURAL[self.kind]}, by name{instead}"
+            raise PydanticCustomError("object", detail)
+        if self.plain and not value:
+            raise PydanticCustomError("empty", "an empty object")
         return value
 
     def _check(self, value: object) -> object:

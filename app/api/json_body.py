@@ -16,7 +16,14 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from app.api.fields import TEXTUAL, Column, Kind
-from app.api.json_entries import DECODERS, EXPLAIN, NOT_OF_ONE_KIND, Decode, place_of
+from app.api.json_entries import (
+    DECODERS,
+    EXPLAIN,
+    NOT_OF_ONE_KIND,
+    Decode,
+    place_of,
+    repeated_key,
+)
 from app.api.json_scan import MAX_AXES, members, skip, top_level
 from app.api.json_small import at_once, plain_value
 from app.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
@@ -27,6 +34,7 @@ from app.scoring.tokens import Ragged
 PIECE = 1 << 16
 
 _OPENING = re.compile(rb"(?:\[[ \t\n\r]*+){0,6}")
+_OBJECTS = re.compile(rb"(?:\[[ \t\n\r]*+)?\{")
 _STRING_ITEMS = re.compile(rb'(?:[ \t\n\r]*+"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"[ \t\n\r]*+,)*+')
 _ROW_END = {
     axes: re.compile(rb"(?:\][ \t\n\r]*+){%d}," % (axes - 1)) for axes in range(2, MAX_AXES + 1)
@@ -79,7 +87,11 @@ def _value(
     place: tuple[str, ...], body: bytearray, start: int, end: int, column: Column | None
 ) -> object:
     if column is None or body[start : start + 1] != b"[":
-        return plain_value(place, body[start:end], column)
+        value = plain_value(place, body[start:end], column)
+        is_of_objects = column is None and _OBJECTS.match(body, start)
+        if is_of_objects and (twice := repeated_key(body[start:end])):
+            raise InvalidInput.at("the key stands twice", *place, *twice)
+        return value
     return _List(place, body, start, end).read(column)
 
 

@@ -1,11 +1,14 @@
 """This file is about decoding the entries of JSON lists, and naming the one that is wrong."""
 
 from collections.abc import Callable, Sequence
+from json import loads
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 
+from app.api.fields import LONGEST_NAME
 from app.api.json_scan import MAX_AXES
+from app.errors import Step
 
 Decode = Callable[[bytes], list[Any]]
 
@@ -51,3 +54,31 @@ def place_of(index: int, shape: Sequence[int], offset: int) -> list[int]:
         index, step = divmod(index, max(size, 1))
         place.insert(0, step)
     return [index + offset, *place]
+
+
+def repeated_key(raw: bytes | bytearray) -> tuple[Step, ...]:
+    """Where a key stands twice in one object of valid JSON; empty if none does.
+
+    Keys that are longer than names may be are cut: an answer repeats no megabytes.
+    """
+    return _within(loads(raw, object_pairs_hook=_repeated, parse_int=str, parse_float=str))
+
+
+def _repeated(pairs: list[tuple[str, object]]) -> tuple[Step, ...]:
+    seen: set[str] = set()
+    for name, value in pairs:
+        if name in seen:
+            return (name[:LONGEST_NAME],)
+        if place := _within(value):
+            return (name[:LONGEST_NAME], *place)
+        seen.add(name)
+    return ()
+
+
+def _within(value: object) -> tuple[Step, ...]:
+    """The same of a value whose objects have become the places in them."""
+    if isinstance(value, tuple):
+        return value
+    items = enumerate(value) if isinstance(value, list) else ()
+    places = ((index, *place) for index, item in items if (place := _within(item)))
+    return next(places, ())

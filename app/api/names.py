@@ -1,6 +1,7 @@
 """This file is about what callers name things by: ids, units, and the values of slices."""
 
 import re
+from collections.abc import Sequence
 
 from app.api.fields import LONGEST_NAME
 from app.errors import InvalidInput
@@ -40,3 +41,16 @@ def are_names(block: list[str]) -> bool:
         return False
     joined = "".join(block)
     return joined.isprintable() or not _CONTROL.search(joined)
+
+
+def refuse_twice(field: str, values: Sequence[str | int]) -> None:
+    """Refuse a list in which something stands twice.
+
+    Raises:
+        InvalidInput: it is named by its place.
+    """
+    seen: set[str | int] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise InvalidInput.at("stands twice", field, index)
+        seen.add(value)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from json import loads
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from pydantic_core import from_json
 
 from app.api.fields import LONGEST_NAME, WHOLE, Column, Kind
+from app.api.json_entries import repeated_key
 from app.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
 from app.scoring.labels import Labels
 
@@ -89,6 +89,8 @@ def _row_first(steps: list[str], columns: Mapping[str, Column]) -> list[str]:
     """A place in a column as a place in a row."""
     column = columns.get(steps[0])
     at = 0 if column is None else 2 if column.keys else 1
+    if column is not None and column.plain and len(steps) == 2:
+        at = 1  # without a name between the field and the row
     return [*steps[at : at + 1], *steps[:at], *steps[at + 1 :]]
 
 
@@ -135,21 +137,8 @@ def _rows(lines: list[bytearray], offset: int) -> list[Any]:
 def _refuse_repeated(lines: list[bytearray], offset: int) -> None:
     """Refuse a key that stands twice, in a piece that has more colons after keys than keys."""
     for row, line in enumerate(lines, offset):
-        place = loads(line, object_pairs_hook=_repeated, parse_int=str, parse_float=str)
-        if place:
+        if place := repeated_key(line):
             raise InvalidInput.at("the key stands twice", row, *place)
-
-
-def _repeated(pairs: list[tuple[str, object]]) -> Place | None:
-    """The place of a key that stands twice, in an object or in one within."""
-    seen: set[str] = set()
-    for name, value in pairs:
-        if name in seen:
-            return (name,)
-        if isinstance(value, tuple):
-            return (name, *value)
-        seen.add(name)
-    return None
 
 
 class _Objects:
@@ -195,7 +184,7 @@ class _Objects:
 
 
 def _part(place: Place, value: object, column: Column) -> "_Objects | _Entries":
-    if not column.keys:
+    if not column.keys or (column.plain and not isinstance(value, dict)):
         return _Entries(place, value, column)
     if not isinstance(value, dict):
         raise InvalidInput.at("an object is expected", 0, *place)

@@ -81,7 +81,7 @@ def _is_words(annotation: object) -> bool:
     parts = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is Literal:
         return True
-    return bool(parts) and all(get_origin(part) is Literal for part in parts)
+    return bool(parts) and all(part is str or get_origin(part) is Literal for part in parts)
 
 
 def validated(model: type[Model], fields: dict[str, object]) -> Model:

@@ -268,4 +268,24 @@ ENTRIES = (
             "One pixel of four speaks for class 0.",
         ),
     ),
+    Metric(
+        "compare",
+        "Comparison of arms",
+        "Which of two recommenders is really better, by how much, and why.",
+        "effect = metric(treatment) − metric(control), SE² = G/(G − 1) Σ_b u_b² over unit buckets",
+        "nats, bits or hartleys; none for normalized_entropy, brier and base_rate",
+        "(−∞, ∞)",
+        "lower",
+        Example(
+            {
+                "y_true": [1, 0, 1, 0],
+                "y_proba": {"a": [0.5, 0.5, 0.5, 0.5], "b": [0.75, 0.25, 0.75, 0.25]},
+                "unit": ["ann", "bob", "cid", "dan"],
+            },
+            -0.40546510810816444,
+            {"design": "paired", "control": "a"},
+            "Each row costs b ln 4/3 and a ln 2: b is better by ln 3/2, but by four rows nothing "
+            "is decided.",
+        ),
+    ),
 )

@@ -17,7 +17,7 @@ def refuse(name: str) -> None:
     raise ValueError(name)
 
 
-async def score(client: AsyncClient, metric: str, **fields: object) -> Score:
+async def score(client: AsyncClient, metric: str, /, **fields: object) -> Score:
     """The answer to these fields, which is a score."""
     answer = await client.post(f"/v1/scores/{metric}", json=fields)
     assert answer.status_code == 200, answer.text
@@ -30,7 +30,7 @@ async def score(client: AsyncClient, metric: str, **fields: object) -> Score:
     return found
 
 
-async def refused(client: AsyncClient, metric: str, **fields: object) -> str:
+async def refused(client: AsyncClient, metric: str, /, **fields: object) -> str:
     """The first place that these fields are refused for."""
     answer = await client.post(f"/v1/scores/{metric}", json=fields)
     assert answer.status_code == 422, answer.text

@@ -41,12 +41,17 @@ def as_parquet(table: Any, **options: Any) -> bytes:  # noqa: ANN401 - pyarrow h
 def as_table(metric: str, fields: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The lists of a request as a table, and the rest as options.
 
-    Where one of them is not one entry per row, all are lists in the cells of a single row.
+    Where one of them is not one entry per row, all are lists in the cells of a single row. Lists
+    by name are a struct column.
     """
     known = columns(REQUESTS[metric])
     lists = {name: infinite(fields[name]) for name in known if isinstance(fields.get(name), list)}
     if not all(known[name].per_row for name in lists):
         lists = {name: [values] for name, values in lists.items()}
+    for name in known:
+        if isinstance(fields.get(name), dict):
+            named = fields[name]
+            lists[name] = pa.StructArray.from_arrays(map(pa.array, named.values()), [*named])
     return pa.table(lists), {name: fields[name] for name in fields.keys() - lists.keys()}
 
 

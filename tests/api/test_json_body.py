@@ -25,6 +25,7 @@ COLUMNS = {
     "t": Column(Kind.TIME, 1),
     "i": Column(Kind.ID, 1),
     "s": Column(Kind.VALUE, 1, keys=2),
+    "k": Column(Kind.NUMBER, 1, keys=2, plain=True),
 }
 EDGES = (
     *("-0.0", "0", "-0", "5e-324", "1e-400", "1E5", "1e+5", "0.1e-7", str(2**53 + 1), "1e308"),
@@ -109,6 +110,8 @@ SEEDS = (
     '{"y": ["a", "b\\u00e9", "\\n"], "w": "balanced", "f": [true, false]}',
     '{"y": 3, "w": 0.25, "labels": ["x", 1], "f": [[0, 1]]}',
     '{"s": {"a": ["x", "y"], "b": [true, false]}, "t": [1, 2.5], "i": [1, 2]}',
+    '{"k": {"a": [0.5, 1e-3], "b": [1, 0]}, "o": {"a": 1, "b": [{"c": 2}]}}',
+    '{"k": [0.5, 1], "o": [{"a": 1}, {"a": {"b": 2}}]}',
     '{"i": ["b", "b\\u00e9"], "s": {"a": [1, 2]}, "t": ["x", "y"], "p": [[1]]}',
 )
 SCRAP = st.sampled_from(
@@ -152,6 +155,10 @@ def test_nothing_is_read_that_the_standard_library_refuses(text: str) -> None:
                     str(entry).lower() if entry in (True, False) else str(entry) for entry in values
                 ]
                 for key, values in expected[name].items()
+            }
+        elif name == "k" and isinstance(value, dict):
+            assert {key: bits(values) for key, values in value.items()} == {
+                key: bits(values) for key, values in expected[name].items()
             }
         elif not isinstance(value, np.ndarray):
             assert value == expected[name]
@@ -322,6 +329,42 @@ def test_the_place_is_named_below_the_first_axis(text: str, expected: str) -> No
 def test_a_key_that_stands_twice_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="twice"):
         read(text)
+
+
+LONG = "x" * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1, "a": 1}', "/o/a"),
+        ('{"a": 1, "\\u0061": 1}', "/o/a"),
+        ('{"a": {"b": 1, "b": 1}, "a": 1}', "/o/a/b"),
+        ('{"a": [1, {"b": 1, "b": 1}]}', "/o/a/1/b"),
+        ('[{"a": 1}, {"a": 1, "a": 2}]', "/o/1/a"),
+        ('[ {"a": [{"b": 1}], "a": 2}]', "/o/0/a"),
+        (f'{{"{LONG}": 1, "{LONG}": 1}}', f"/o/{LONG[:256]}"),
+    ],
+)
+def test_an_option_of_objects_has_no_key_twice(text: str, expected: str) -> None:
+    assert place(f'{{"o": {text}}}') == expected
+
+
+def test_an_option_of_objects_is_what_json_says() -> None:
+    for value in ({}, {"a": 1}, [{"a": 1}, {"a": 2}], [], [[{"a": 1.5}]], {"a": {"a": {"a": 1}}}):
+        assert read(json.dumps({"o": value})) == {"o": value}
+
+
+@pytest.mark.parametrize("count", [1, 30_000])
+def test_lists_may_stand_by_name_or_one_without(count: int) -> None:
+    values = numbers(count)
+    named, one = (
+        read(json.dumps({"k": {"a": values, "b": values}})),
+        read(json.dumps({"k": values})),
+    )
+    assert isinstance(named["k"], dict)
+    assert [bits(found) for found in named["k"].values()] == [bits(values)] * 2
+    assert bits(one["k"]) == bits(values)
 
 
 @pytest.mark.parametrize(

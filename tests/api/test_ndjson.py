@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from app.api.ndjson import LONGEST_LINE, PIECE, parse
 from app.api.payload import ARROW, JSON, PARQUET
 from app.api.request import columns
 from app.api.requests.batches import (
-    Batch,
     LabelBatch,
     ObservationBatch,
     PredictionBatch,
     ReferenceBatch,
 )
+from app.api.requests.experiments import ExperimentBatch
 from app.errors import InvalidInput, KullbackError, MalformedBody
 from tests.api.batch_bodies import NDJSON, Columns, as_lines, bodies, read, rows_of
 from tests.api.test_json_body import SCRAP, strictly
@@ -31,7 +32,7 @@ ROW = '{"y_true": 1, "y_proba": 0.5}'
 ROWS = '{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": "DE"}}'
 
 
-def refusal(text: str | bytes, model: type[Batch] = ObservationBatch) -> KullbackError:
+def refusal(text: str | bytes, model: type[BaseModel] = ObservationBatch) -> KullbackError:
     raw = text.encode() if isinstance(text, str) else text
     with pytest.raises((InvalidInput, MalformedBody)) as refused:
         read(model, raw, NDJSON)
@@ -232,7 +233,7 @@ def test_colons_within_strings_are_no_keys(unit: str) -> None:
     assert batch.unit == [row["unit"]] * 2
 
 
-SEEDS: tuple[tuple[type[Batch], Columns], ...] = (
+SEEDS: tuple[tuple[type[BaseModel], Columns], ...] = (
     (ObservationBatch, {"y_true": [1, 0, 1], "y_proba": [0.5, 1.0, 0.0], "unit": ["a", "b", "ü"]}),
     (
         ObservationBatch,
@@ -246,11 +247,16 @@ SEEDS: tuple[tuple[type[Batch], Columns], ...] = (
     (PredictionBatch, {"id": ["1", "2"], "y_proba": [0.5, 0.25], "sample_weight": [1, 2]}),
     (LabelBatch, {"id": [1, 2], "y_true": [0.5, 1]}),
     (ReferenceBatch, {"y_proba": [0.5, 0.25], "slice": {"a": [1, 2]}}),
+    (
+        ExperimentBatch,
+        {"y_true": [1, 0], "y_proba": {"a": [0.5, 0], "b": [1, 0.1]}, "unit": [1, 2]},
+    ),
+    (ExperimentBatch, {"y_true": [1], "y_proba": [0.5], "arm": ["a"], "unit": ["u"]}),
 )
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> tuple[type[Batch], str]:
+def mutated(draw: st.DrawFn) -> tuple[type[BaseModel], str]:
     """Valid lines with a few characters changed."""
     model, columns = draw(st.sampled_from(SEEDS))
     text = as_lines(rows_of(columns)).decode()
@@ -270,7 +276,9 @@ def distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 @settings(law, max_examples=2000)
 @given(mutated())
-def test_nothing_is_read_that_the_standard_library_refuses(drawn: tuple[type[Batch], str]) -> None:
+def test_nothing_is_read_that_the_standard_library_refuses(
+    drawn: tuple[type[BaseModel], str],
+) -> None:
     model, text = drawn
     try:
         batch = read(model, text.encode(), NDJSON)
@@ -281,7 +289,9 @@ def test_nothing_is_read_that_the_standard_library_refuses(drawn: tuple[type[Bat
     assert [strictly(line) for line in lines] == rows
     for name in rows[0]:
         values = getattr(batch, name)
-        assert len(values) == (len(rows[0][name]) if name == "slice" else len(rows))
+        assert len(values) == (
+            len(first) if isinstance(first := rows[0][name], dict) else len(rows)
+        )
 
 
 @pytest.mark.parametrize("media_type", [JSON, NDJSON, ARROW, PARQUET])

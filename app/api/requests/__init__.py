@@ -1,7 +1,7 @@
 """What each metric may be asked: one checked model per metric."""
 
 from app.api.request import ScoreRequest
-from app.api.requests import distributions, predictions, systems
+from app.api.requests import comparisons, distributions, predictions, systems
 
 REQUESTS: dict[str, type[ScoreRequest]] = {
     "entropy": distributions.EntropyRequest,
@@ -20,4 +20,5 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "gan-loss": systems.GanLossRequest,
     "gccs": systems.GccsRequest,
     "infocam": systems.InfocamRequest,
+    "compare": comparisons.CompareRequest,
 }

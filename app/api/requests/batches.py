@@ -109,16 +109,25 @@ class Batch(BaseModel):
 
     @model_validator(mode="after")
     def _of_one_length(self) -> Self:
-        first, n = "", 0
-        for name, column in columns(type(self)).items():
-            values = getattr(self, name)
-            parts = values if isinstance(values, Mapping) else {None: values}
-            for key, part in parts.items() if column.per_row and values is not None else ():
-                first, n = (first, n) if first else (name, len(part))
-                if len(part) != n:
-                    place = (name,) if key is None else (name, key)
-                    raise InvalidInput.at(f"{len(part)} rows where {first} has {n}", *place)
+        check_lengths(self)
         return self
+
+
+def check_lengths(batch: BaseModel) -> None:
+    """Refuse columns of unequal lengths.
+
+    Raises:
+        InvalidInput: one has not as many rows as the first.
+    """
+    first, n = "", 0
+    for name, column in columns(type(batch)).items():
+        values = getattr(batch, name)
+        parts = values if isinstance(values, Mapping) else {None: values}
+        for key, part in parts.items() if column.per_row and values is not None else ():
+            first, n = (first, n) if first else (name, len(part))
+            if len(part) != n:
+                place = (name,) if key is None else (name, key)
+                raise InvalidInput.at(f"{len(part)} rows where {first} has {n}", *place)
 
 
 class Forecast(Batch):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.fields import LONGEST_NAME
-from app.api.names import are_names
+from app.api.names import are_names, refuse_twice
 from app.api.requests.batches import MAX_SLICES, SLICE_NAME
 from app.errors import InvalidInput
 from app.monitoring.monitor import DAY, HOUR, Monitor
@@ -61,7 +61,7 @@ class MonitorSettings(BaseModel):
             raise InvalidInput.at(detail, "window_seconds")
         if self.ttl_seconds is not None and self.ttl_seconds > self.retention_days * DAY:
             raise InvalidInput.at("longer than retention_days", "ttl_seconds")
-        _refuse_twice("slices", self.slices)
+        refuse_twice("slices", self.slices)
         return self
 
     def _check_labels(self) -> None:
@@ -72,7 +72,7 @@ class MonitorSettings(BaseModel):
             if self.pos_label not in (None, 0, 1):
                 raise InvalidInput.at("the labels must be named, the positive one last", "labels")
             return
-        _refuse_twice("labels", labels)
+        refuse_twice("labels", labels)
         for index, label in enumerate(labels):
             if isinstance(label, str) and not are_names([label]):
                 raise InvalidInput.at("a control character in it", "labels", index)
@@ -99,11 +99,3 @@ class MonitorSettings(BaseModel):
             convention=self.convention,
             ttl_seconds=self.ttl_seconds or min(_WEEK, self.retention_days * DAY),
         )
-
-
-def _refuse_twice(name: str, values: list[str] | list[Label]) -> None:
-    seen: set[Label] = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            raise InvalidInput.at("stands twice", name, index)
-        seen.add(value)

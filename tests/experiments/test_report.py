@@ -1,0 +1,189 @@
+"""The report says everything it promises, as JSON, whatever the rows were."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.experiments.comparison import compare
+from app.experiments.evidence import evidence
+from app.experiments.plan import Arm, Plan
+from app.experiments.report import ONE_LOOK, OWN_TRAFFIC, brief, report
+from app.experiments.rows import Rows
+from app.tally.documents import Document
+from app.tally.functionals import FUNCTIONALS
+from app.tally.reading import Reading
+from tests.experiments.arms import (
+    PAIRED,
+    PARALLEL,
+    SLICED,
+    found,
+    paired,
+    split,
+)
+from tests.experiments.reports import entries, entry, written
+
+
+def first(document: Document) -> Document:
+    return entries(document, "comparisons")[0]
+
+
+@pytest.mark.parametrize("plan", [PAIRED, PARALLEL], ids=["paired", "parallel"])
+def test_of_no_rows_everything_is_there_and_nothing_is_known(plan: Plan) -> None:
+    document = written(compare(plan, {}))
+    one = first(document)
+    assert (one["verdict"], one["reason_code"]) == ("invalid", "empty")
+    assert one["effect"] is one["sequence"] is one["e_value"] is one["fixed_interval"] is None
+    assert [arm["n"] for arm in entries(document, "arms")] == [0, 0]
+
+
+def test_of_twenty_arms_all_are_told() -> None:
+    arms = tuple(Arm(f"arm {place}", 0.05) for place in range(20))
+    rng = np.random.default_rng(0)
+    rows = Rows(
+        np.where(rng.random(4000) < 0.3, 1.0, 0.0),
+        rng.random(4000),
+        np.arange(4000),
+        [f"arm {place % 20}" for place in range(4000)],
+    )
+    document = written(found(Plan(arms, "arm 7", minimum_effect=0.1), rows))
+    assert [arm["arm"] for arm in entries(document, "arms")] == [arm.name for arm in arms]
+    assert len(entries(document, "comparisons")) == 19
+    assert entry(entry(document, "sample_ratio"), "units") == {arm.name: 200 for arm in arms}
+
+
+def test_it_says_what_was_planned() -> None:
+    plan = replace(PARALLEL, alpha=0.01, minimum_units=50, convention="exact", metric="brier")
+    document = written(found(plan, split(paired())))
+    asked = ("design", "metric", "control", "alpha", "minimum_effect", "minimum_units")
+    assert [document[name] for name in asked] == ["parallel", "brier", "a", 0.01, 0.02, 50]
+    assert document["convention"] == "exact"
+
+
+def test_numbers_are_those_of_the_findings() -> None:
+    findings = found(PAIRED, paired(0.1))
+    one, told = findings.comparisons[""][0], first(written(findings))
+    assert not hasattr(one.effect, "reason")
+    assert one.sure is not None
+    assert told["sequence"] == [one.sure.low, one.sure.high]
+    assert told["e_value"] == one.sure.e_value
+    assert told["log_e_value"] == one.sure.log_e_value
+    assert told["p_value"] == one.sure.p_value
+    assert told["information"] == one.sure.information
+    assert (told["verdict"], told["reason"]) == (one.verdict.word, one.verdict.reason)
+    assert told["relative_effect"] == one.relative
+    assert one.why is not None
+    why = entry(told, "why")
+    assert why["statement"] == one.why.statement
+    assert why["calibration"] == one.why.calibration
+    assert one.adjusted is not None
+    assert entry(told, "adjusted")["holm"] == one.adjusted.holm
+    assert entry(told, "adjusted")["e_bh"] is True
+    assert {name: told[name] for name in brief(one, 0.05)} == brief(one, 0.05)
+
+
+def test_arms_are_told_as_their_tallies_read() -> None:
+    rows = split(paired())
+    parts = evidence(PARALLEL, rows)
+    document = written(compare(PARALLEL, parts))
+    for arm in entries(document, "arms"):
+        tally = parts[""].tallies[str(arm["arm"])]
+        log_loss = entry(entry(arm, "metrics"), "log_loss")
+        assert log_loss["value"] == Reading(tally).metric("log_loss").value
+        assert (arm["n"], arm["weight"]) == (tally.scalar("rows"), tally.scalar("rows"))
+        assert arm["effective_sample_size"] == tally.scalar("rows")
+        assert arm["units"] == parts[""].units[str(arm["arm"])].whole
+        assert len(entries(arm, "reliability")) == 10
+        assert 10 < len(entries(arm, "score_histogram")) <= 64
+        assert entry(arm, "diagnosis").keys() == {
+            *("miscalibration", "discrimination", "uncertainty", "slope", "intercept")
+        }
+
+
+def test_every_other_metric_is_told_and_corrected_for_their_number() -> None:
+    document = written(found(PARALLEL, split(paired())))
+    metrics = entry(first(document), "metrics")
+    assert metrics.keys() == {*FUNCTIONALS, "auc"}
+    for metric in metrics.values():
+        assert isinstance(metric, dict)
+        assert metric["reason"] is None
+        assert metric["benjamini_hochberg"] >= metric["fixed_p_value"]
+    assert entry(metrics, "log_loss")["effect"] == first(document)["effect"]
+
+
+def test_a_metric_that_is_none_says_why() -> None:
+    rows = replace(paired(), y_true=np.zeros(4000))
+    metrics = entry(first(written(found(PAIRED, rows))), "metrics")
+    for name, reason in (("normalized_entropy", "one_class"), ("auc", "one_class")):
+        assert entry(metrics, name)["reason"] == reason
+        assert entry(metrics, name)["effect"] is None
+        assert entry(metrics, name)["benjamini_hochberg"] is None
+    assert entry(metrics, "brier")["reason"] is None
+
+
+def test_parallel_arms_come_with_a_warning_and_the_difference_of_base_rates() -> None:
+    document = written(found(PARALLEL, split(paired())))
+    assert document["warnings"] == [OWN_TRAFFIC, ONE_LOOK]
+    difference = entry(document, "base_rate_difference")
+    assert difference == {"b": first(document)["base_rate_difference"]}
+    assert isinstance(difference["b"], float)
+    paired_document = written(found(PAIRED, paired()))
+    assert paired_document["warnings"] == [ONE_LOOK]
+    assert "base_rate_difference" not in paired_document
+    assert "base_rate_difference" not in first(paired_document)
+
+
+def test_units_of_both_arms_are_warned_of() -> None:
+    rows = split(paired())
+    assert rows.arm is not None
+    arm = ["a" if at % 20 == 0 else name for at, name in enumerate(rows.arm)]
+    document = written(found(PARALLEL, replace(rows, arm=arm)))
+    assert isinstance(document["crossover"], float)
+    assert 0.01 < document["crossover"] < 0.1
+    expected = f"{document['crossover']:.1%} of all units met more than one arm."
+    assert document["warnings"] == [OWN_TRAFFIC, expected, ONE_LOOK]
+
+
+def test_the_sample_ratio_names_its_arms() -> None:
+    ratio = entry(written(found(PARALLEL, split(paired()))), "sample_ratio")
+    units = entry(ratio, "units")
+    assert units.keys() == entry(ratio, "expected").keys() == {"a", "b"}
+    assert ratio["alarm"] is False
+    unknown = entry(written(found(PARALLEL, replace(split(paired()), unit=None))), "sample_ratio")
+    assert unknown["units"] is unknown["expected"] is unknown["e_value"] is None
+    assert unknown["alarm"] is False
+    of_pairs = entry(written(found(PAIRED, paired())), "sample_ratio")
+    assert entry(of_pairs, "units")["a"] == entry(of_pairs, "units")["b"]
+    assert of_pairs["expected"] is None
+
+
+def test_thin_arms_have_no_metrics() -> None:
+    w = np.ones(4000)
+    w[:3] = 1e4
+    document = written(found(PAIRED, replace(paired(), weight=w)))
+    for arm in entries(document, "arms"):
+        for metric in entry(arm, "metrics").values():
+            assert isinstance(metric, dict)
+            assert (metric["value"], metric["reason"]) == (None, "effective_sample_size")
+        assert str(arm["refused"]).startswith("The weights leave")
+
+
+def test_segments_are_told_in_order_or_of_one_slice_alone() -> None:
+    plan = replace(PAIRED, slices=(*SLICED, "os"))
+    country = ["DE" if at % 2 else "x=y" for at in range(4000)]
+    rows = replace(paired(), slices={"country": country, "os": ["a"] * 4000})
+    findings = found(plan, rows)
+    groups = entries(written(findings), "groups")
+    assert [group["slice"] for group in groups] == [
+        {"country": "DE"},
+        {"country": "x=y"},
+        {"os": "a"},
+    ]
+    for group in groups:
+        for arm in entries(group, "arms"):
+            assert arm["units"] is None
+            assert "reliability" not in arm
+        assert "metrics" not in first(group)
+    of_one = report(findings, by="os")
+    assert [group["slice"] for group in entries(of_one, "groups")] == [{"os": "a"}]
+    assert entries(report(findings, by="o"), "groups") == []

@@ -1,0 +1,192 @@
+"""Why an arm is better or worse: what is said fits what was done to it."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.experiments.evidence import evidence
+from app.experiments.why import Diagnosis, why
+from app.scoring.means import Array, Undefined
+from app.tally.contrast import Contrast
+from app.tally.reading import Reading
+from app.tally.tally import Tally
+from tests.experiments.arms import PAIRED, of_arms, paired, sigmoid
+from tests.tally_strategies import Batch
+
+
+def logit(p: Array) -> Array:
+    found: Array = np.log(p) - np.log1p(-p)
+    return found
+
+
+def tallies(p: Array, q: Array, y: Array | None = None, convention: str = "sklearn") -> list[Tally]:
+    """The tallies of the control, p, and of the arm, q."""
+    rows = replace(paired(n=p.size), y_proba={"a": p, "b": q})
+    rows = rows if y is None else replace(rows, y_true=y)
+    plan = replace(PAIRED, convention="exact") if convention == "exact" else PAIRED
+    return [evidence(plan, rows)[""].tallies[name] for name in "ab"]
+
+
+def said(p: Array, q: Array) -> str:
+    control, treatment = tallies(p, q)
+    return why(treatment, control).statement
+
+
+def scores() -> tuple[Array, Array]:
+    found = of_arms(paired(0.2, n=8000))
+    return found["a"], found["b"]
+
+
+def test_parts_add_up_to_the_difference_of_log_loss() -> None:
+    control, treatment = tallies(*scores())
+    found = why(treatment, control)
+    losses = [Reading(tally).metric("log_loss").value for tally in (treatment, control)]
+    parts = (found.calibration, found.ranking, found.rows)
+    assert not any(isinstance(part, Undefined) for part in parts)
+    total = sum(part for part in parts if not isinstance(part, Undefined))
+    ours, theirs = losses
+    assert isinstance(ours, float)
+    assert isinstance(theirs, float)
+    assert total == pytest.approx(ours - theirs, abs=1e-12)
+    assert found.rows == 0.0
+    assert f"{total:+.3g} nats" in found.statement
+
+
+def test_the_other_way_round_every_part_has_the_other_sign() -> None:
+    control, treatment = tallies(*scores())
+    there, back = why(treatment, control), why(control, treatment)
+    for one, other in (
+        (there.calibration, back.calibration),
+        (there.ranking, back.ranking),
+        (there.rows, back.rows),
+    ):
+        assert isinstance(one, float)
+        assert isinstance(other, float)
+        assert one == -other
+    assert isinstance(there.auc, Contrast)
+    assert back.auc == replace(there.auc, effect=-there.auc.effect)
+
+
+def test_what_is_too_sure_is_to_be_recalibrated() -> None:
+    p, _ = scores()
+    told = said(p, sigmoid(2.5 * logit(p)))
+    assert "Same ranking, badly calibrated (slope 0." in told
+    assert told.endswith("): recalibrate, do not roll back.")
+
+
+def test_what_is_shifted_is_to_be_recalibrated() -> None:
+    p, _ = scores()
+    told = said(p, sigmoid(logit(p) + 1.0))
+    assert "badly calibrated" in told
+    assert "times what happens): recalibrate, do not roll back." in told
+
+
+def test_where_the_control_is_too_sure_it_would_do_to_recalibrate_that() -> None:
+    p, _ = scores()
+    told = said(sigmoid(2.5 * logit(p)), p)
+    assert told.endswith("It is better calibrated; recalibrating the control would do as much.")
+
+
+def recalibrated() -> tuple[Array, Array]:
+    """Two arms without a fault but that one ranks better."""
+    rng = np.random.default_rng(2)
+    return np.full(8000, 0.3) + 0.001 * rng.random(8000), np.where(rng.random(8000) < 0.5, 0.1, 0.5)
+
+
+def drawn(p: Array) -> Array:
+    return np.where(np.random.default_rng(3).random(p.size) < p, 1.0, 0.0)
+
+
+def test_what_ranks_better_or_worse_is_said_to() -> None:
+    dull, keen = recalibrated()
+    y = drawn(keen)
+    control, treatment = tallies(dull, keen, y)
+    assert why(treatment, control).statement.endswith("It ranks better.")
+    told = why(control, treatment).statement
+    assert told.endswith("It ranks worse, and recalibration does not mend that.")
+
+
+def test_where_both_differ_both_are_said_to() -> None:
+    dull, keen = recalibrated()
+    control, treatment = tallies(sigmoid(logit(dull) + 0.6), keen, drawn(keen))
+    assert why(treatment, control).statement.endswith("Both calibration and ranking differ.")
+
+
+def test_where_nothing_differs_it_is_said_so() -> None:
+    p, _ = scores()
+    told = said(p, p)
+    assert told.startswith("Log loss +0 nats: calibration +0, ranking +0, its rows +0.")
+    assert told.endswith("The two predict alike.")
+
+
+def test_where_the_ranking_is_sure_to_differ_a_little_it_is_not_called_the_same() -> None:
+    p, _ = scores()
+    rng = np.random.default_rng(5)
+    noisy = sigmoid(3.0 * (logit(p) + 0.3 * rng.normal(size=p.size)))
+    control, treatment = tallies(p, noisy)
+    found = why(treatment, control)
+    assert isinstance(found.auc, Contrast)
+    assert found.auc.p_value() < 0.05
+    assert "Hardly worse ranking, badly calibrated" in found.statement
+
+
+def test_without_a_slope_the_calibration_ratio_tells() -> None:
+    y = np.where(np.arange(400) < 100, 1.0, 0.0)
+    control, treatment = tallies(np.full(400, 0.25), np.full(400, 0.6), y)
+    told = why(treatment, control).statement
+    assert "badly calibrated (predicts 2.40 times what happens)" in told
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_of_one_class_there_is_too_little_to_say(label: float) -> None:
+    control, treatment = tallies(np.full(50, 0.3), np.full(50, 0.4), np.full(50, label))
+    assert why(treatment, control).statement == "There is too little to say why."
+
+
+def test_of_no_rows_there_is_too_little_to_say() -> None:
+    nothing = Tally(PAIRED.layout)
+    some = tallies(*scores())[0]
+    for ours, theirs in ((nothing, some), (some, nothing), (nothing, nothing)):
+        found = why(ours, theirs)
+        assert found.statement == "There is too little to say why."
+        assert found.calibration == found.ranking == found.rows == Undefined("empty")
+
+
+def test_of_an_infinite_loss_there_is_too_little_to_say() -> None:
+    p, q = scores()
+    y = np.asarray(paired(n=8000).y_true, np.float64)
+    lost, spoilt = p.copy(), q.copy()
+    lost[np.flatnonzero(y)[0]] = spoilt[np.flatnonzero(y)[1]] = 0.0
+    for scored in ((p, spoilt), (lost, q), (lost, spoilt)):
+        control, treatment = tallies(*scored, convention="exact")
+        found = why(treatment, control)
+        assert isinstance(found.calibration, Undefined)
+        assert isinstance(found.ranking, float)
+        assert found.statement == "There is too little to say why."
+
+
+def test_a_diagnosis_says_what_log_loss_is_made_of() -> None:
+    tally = tallies(*scores())[0]
+    found, reading = Diagnosis.of(tally), Reading(tally)
+    loss = reading.metric("log_loss").value
+    assert isinstance(found.miscalibration, float)
+    assert isinstance(found.discrimination, float)
+    assert isinstance(found.uncertainty, float)
+    made = found.miscalibration - found.discrimination + found.uncertainty
+    assert made == pytest.approx(loss, rel=1e-12)
+    assert found.calibration_ratio == reading.metric("calibration_ratio").value
+    assert found.auc == reading.auc()
+    assert isinstance(found.slope, float)
+    assert 0 < found.slope < 1
+    assert isinstance(found.intercept, float)
+    assert math.isfinite(found.intercept)
+
+
+def test_a_diagnosis_of_nothing_says_why() -> None:
+    found = Diagnosis.of(
+        Batch(PAIRED.layout, np.ones(0), np.ones(0), units=np.ones(0, int)).tally()
+    )
+    assert found.miscalibration == found.calibration_ratio == Undefined("empty")
+    assert found.slope == found.intercept == Undefined("one_class")
