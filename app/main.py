@@ -13,9 +13,12 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import monitors, problems, scores, system
+from app.api import experiments, monitors, problems, scores, system
 from app.api.desk import Desk, Services
 from app.api.workers import Workers
+from app.experiments.keeper import ExperimentKeeper
+from app.experiments.service import Experiments
+from app.experiments.views import ExperimentViews
 from app.monitoring.keeper import Keeper
 from app.monitoring.service import Clock, Monitors
 from app.monitoring.totals import Totals
@@ -26,6 +29,7 @@ from app.storage.base import Store
 from app.storage.sql import open_store
 from app.tally.fold import fold
 from app.telemetry.collector import MonitorCollector
+from app.telemetry.experiments import ExperimentCollector
 from app.telemetry.metrics import Telemetry
 from app.telemetry.middleware import RequestTelemetry
 from app.upkeep import Upkeep
@@ -40,6 +44,10 @@ that names the first wrong places."""
 TAGS = [
     {"name": "scores", "description": "Score forecasts; nothing is kept."},
     {"name": "monitors", "description": "Streams of predictions as metrics over time and drift."},
+    {
+        "name": "experiments",
+        "description": "Which of several arms is better, at any time, and why.",
+    },
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
 KEEPER_SECONDS = 5.0
@@ -84,8 +92,17 @@ class World:
         """What stands on a store."""
         clock, upkeep = self.clock, Upkeep(store, self.upkeep_seconds)
         totals, views = Totals(), Views(store, clock)
-        keeper = Keeper(store, views, clock, upkeep)
-        return Services(Monitors(store, clock, totals), views, totals, keeper, upkeep)
+        experiment_views = ExperimentViews(store, clock)
+        return Services(
+            monitors=Monitors(store, clock, totals),
+            views=views,
+            totals=totals,
+            keeper=Keeper(store, views, clock, upkeep),
+            experiments=Experiments(store, clock),
+            experiment_views=experiment_views,
+            experiment_keeper=ExperimentKeeper(store, experiment_views, clock, upkeep),
+            upkeep=upkeep,
+        )
 
 
 def create_app(
@@ -106,10 +123,11 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         opened = await to_thread(world.store, settings) if store is None else store
         services = world.services(opened)
-        names = services.views.tasks
-        with telemetry.showing(MonitorCollector(names, services.totals, services.keeper)):
+        monitors_seen = MonitorCollector(services.views.tasks, services.totals, services.keeper)
+        experiments_seen = ExperimentCollector(services.experiment_keeper)
+        with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
             desk.open(services)
-            services.upkeep.start([services.keeper.attend])
+            services.upkeep.start([services.keeper.attend, services.experiment_keeper.attend])
             readiness.check = opened.ping
             readiness.is_ready = True
             yield
@@ -141,6 +159,7 @@ def create_app(
     for router in (
         scores.router(settings, workers, telemetry.observe),
         monitors.router(desk),
+        experiments.router(desk),
         system.router(readiness, telemetry.expose),
         problems.router(),
         system.pages(app.openapi),

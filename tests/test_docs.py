@@ -38,7 +38,7 @@ from app.scoring.conventions import ConventionName
 from app.settings import Settings
 from app.tally.grouping import MAX_GROUPS
 from app.telemetry.collector import MAX_SERIES
-from tests.deploy.families import EXPOSED, HISTOGRAMS
+from tests.deploy.families import EXPOSED, HISTOGRAMS, OF_EXPERIMENTS
 from tests.deploy.files import RULES
 from tests.serving import serving
 from tests.torture.__main__ import ON_POSTGRESQL, ON_SQLITE
@@ -49,6 +49,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text()
 API_PAGE = (ROOT / "docs" / "api.md").read_text()
 MONITORS_PAGE = (ROOT / "docs" / "monitors.md").read_text()
+EXPERIMENTS_PAGE = (ROOT / "docs" / "experiments.md").read_text()
 OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -143,13 +144,19 @@ def is_part(printed: object, answer: object) -> bool:
     """Whether an answer has all that is printed of it; numbers may be printed short."""
     if isinstance(printed, dict) and isinstance(answer, dict):
         return all(name in answer and is_part(printed[name], answer[name]) for name in printed)
+    if isinstance(printed, list) and isinstance(answer, list):
+        return len(printed) == len(answer) and all(map(is_part, printed, answer))
     if isinstance(printed, float) and isinstance(answer, float):
         return math.isclose(printed, answer, rel_tol=1e-9)
     return printed == answer
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("page", [README, MONITORS_PAGE], ids=["README", "monitors"])
+@pytest.mark.parametrize(
+    "page",
+    [README, MONITORS_PAGE, EXPERIMENTS_PAGE],
+    ids=["README", "monitors", "experiments"],
+)
 async def test_every_curl_of_a_page_gets_the_answer_that_is_printed(
     page: str, client: AsyncClient
 ) -> None:
@@ -163,7 +170,7 @@ async def test_every_curl_of_a_page_gets_the_answer_that_is_printed(
         else:
             assert answer.text == printed
         talked += len(commands)
-    assert talked == len(re.findall(r"^curl ", page, flags=re.MULTILINE)) > 5
+    assert talked == len(re.findall(r"^curl ", page, flags=re.MULTILINE)) >= 5
 
 
 @pytest.mark.anyio
@@ -227,7 +234,7 @@ def test_the_readme_names_every_metric() -> None:
 @pytest.mark.parametrize("page", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
 def test_the_make_targets_of_a_page_exist(page: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"(?:`|^ {4})make ([a-z]+)", page, flags=re.MULTILINE))
+    targets = set(re.findall(r"(?:`|^ {4})make ([a-z-]+)", page, flags=re.MULTILINE))
     assert {"run", "test", "setup", "torture"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
@@ -278,7 +285,8 @@ async def test_every_name_in_an_answer_is_documented(
     answer = (await post(client, name, json.dumps(request_))).json()
     text = section(METRICS_PAGE, f"`{name}`")
     details = set(names_within(answer["details"])) - {"reasons"}
-    assert [detail for detail in details if f"`{detail}`" not in text] == []
+    known = text + EXPERIMENTS_PAGE if name == "compare" else text
+    assert [detail for detail in details if f"`{detail}`" not in known] == []
     reasons = section(METRICS_PAGE, "Numbers that are not there")
     given = set(answer["details"].get("reasons", {}).values())
     assert [reason for reason in given if f"`{reason}`" not in reasons] == []
@@ -352,9 +360,10 @@ async def test_every_name_in_an_answer_of_a_monitor_is_documented(
 def test_every_reason_of_a_monitor_is_documented() -> None:
     files = [*(ROOT / "app" / "tally").glob("*.py"), *(ROOT / "app" / "monitoring").glob("*.py")]
     places = re.findall(r"Undefined\((.*)\)", "".join(file.read_text() for file in files))
-    reasons = {reason for place in places for reason in re.findall(r'"(\w+)"', place)}
-    assert {"zero_weight", "multiclass", "no_reference"} <= reasons
-    text = section(MONITORS_PAGE, "Numbers that are not there")
+    reasons = {reason for place in places for reason in re.findall(r'(?<!scalar\()"(\w+)"', place)}
+    assert {"zero_weight", "multiclass", "no_reference", "separable"} <= reasons
+    text = MONITORS_PAGE.split("### Numbers that are not there\n")[1].split("\n#")[0]
+    text += EXPERIMENTS_PAGE.split("### Numbers that are not there\n")[1].split("\n#")[0]
     assert [reason for reason in reasons if f"`{reason}`" not in text] == []
 
 
@@ -391,7 +400,9 @@ async def test_every_prometheus_family_is_documented(client: AsyncClient) -> Non
     assert [name for name in ours if f"| `{name}` |" not in OPERATIONS_PAGE] == []
 
 
-@pytest.mark.parametrize(("family", "labels"), [*EXPOSED.items(), *HISTOGRAMS.items()])
+@pytest.mark.parametrize(
+    ("family", "labels"), [*EXPOSED.items(), *OF_EXPERIMENTS.items(), *HISTOGRAMS.items()]
+)
 def test_the_labels_of_a_prometheus_family_are_documented(
     family: str, labels: frozenset[str]
 ) -> None:

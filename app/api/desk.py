@@ -17,6 +17,9 @@ from app.api.payload import BATCH_TYPES, JSON
 from app.api.request import Model
 from app.api.workers import Workers
 from app.errors import InvalidInput, KullbackError, StoreUnavailable
+from app.experiments.keeper import ExperimentKeeper
+from app.experiments.service import Experiments
+from app.experiments.views import ExperimentViews
 from app.monitoring.keeper import Keeper
 from app.monitoring.service import Monitors, Token, Written
 from app.monitoring.totals import Totals
@@ -38,6 +41,9 @@ class Services:
     views: Views
     totals: Totals
     keeper: Keeper
+    experiments: Experiments
+    experiment_views: ExperimentViews
+    experiment_keeper: ExperimentKeeper
     upkeep: Upkeep
 
 

@@ -64,6 +64,8 @@ class Variables:
 
     monitor: str = "ctr"
     slice: str = ".+"
+    experiment: str = "ranker"
+    arm: str = "new"
     job: str = "kullback"
     instance: str = ".+"
     rate_interval: str = "1m"
@@ -75,6 +77,8 @@ class Variables:
             ("$__range", self.range),
             ("$monitor", self.monitor),
             ("$slice", self.slice),
+            ("$experiment", self.experiment),
+            ("$arm", self.arm),
             ("$job", self.job),
             ("$instance", self.instance),
         ):

@@ -54,13 +54,25 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "process_resident_memory_bytes": frozenset(),
     "process_start_time_seconds": frozenset(),
 }
+OF_EXPERIMENTS: Mapping[str, frozenset[str]] = {
+    "kullback_experiment_e_value": frozenset({"experiment", "arm"}),
+    "kullback_experiment_effect": frozenset({"experiment", "arm"}),
+    "kullback_experiment_effect_high": frozenset({"experiment", "arm"}),
+    "kullback_experiment_effect_low": frozenset({"experiment", "arm"}),
+    "kullback_experiment_sample_ratio_e_value": frozenset({"experiment"}),
+    "kullback_experiment_standard_error": frozenset({"experiment", "arm"}),
+    "kullback_experiment_units": frozenset({"experiment", "arm"}),
+    "kullback_experiment_verdict": frozenset({"experiment", "arm", "verdict"}),
+    "kullback_experiment_version": frozenset({"experiment"}),
+    "kullback_experiments_not_shown": frozenset(),
+}
 HISTOGRAMS: Mapping[str, frozenset[str]] = {
     "http_request_body_bytes": frozenset({"route"}),
     "http_request_duration_seconds": frozenset({"method", "route"}),
     "kullback_store_commit_seconds": frozenset(),
 }
 OF_PROMETHEUS: Mapping[str, frozenset[str]] = {
-    "ALERTS": frozenset({"alertname", "alertstate", "monitor", "of", "severity"}),
+    "ALERTS": frozenset({"alertname", "alertstate", "experiment", "monitor", "of", "severity"}),
     "up": frozenset(),
 }
 
@@ -79,7 +91,8 @@ def recorded() -> dict[str, frozenset[str]]:
 
 def known() -> dict[str, frozenset[str]]:
     """Every series by name, with the labels it may be selected by."""
-    scraped = {name: labels | TARGET for name, labels in EXPOSED.items()}
+    exposed = {**EXPOSED, **OF_EXPERIMENTS}
+    scraped = {name: labels | TARGET for name, labels in exposed.items()}
     scraped |= {
         name + suffix: labels | TARGET | ({"le"} if suffix == "_bucket" else set())
         for name, labels in HISTOGRAMS.items()

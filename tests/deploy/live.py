@@ -20,7 +20,9 @@ from app.scoring.means import Array
 from tests.deploy.files import RULES, promtool
 
 MONITOR = "ctr"
+EXPERIMENT = "ranker"
 ROWS = 400
+UNITS = 1_000
 PAST = (
     "monitor:kullback_examples:rate5m",
     "monitor:kullback_log_loss_nats:ratio_rate1d",
@@ -108,6 +110,29 @@ class Traffic:
             thread.join()
         if failed:
             raise failed[0]
+
+
+def experiment(replica: str) -> None:
+    """An experiment of two arms in equal shares, of which the new one predicts better."""
+    address = f"{replica}/v1/experiments/{EXPERIMENT}"
+    plan = {"arms": ["old", "new"], "minimum_effect": 0.05}
+    generator = np.random.default_rng(12)
+    unit = generator.integers(0, UNITS, 4 * UNITS)
+    logit = generator.normal(-1.0, 1.0, unit.size)
+    y = (generator.random(unit.size) < 1 / (1 + np.exp(-logit))).astype(np.int64)
+    is_new = unit % 2 == 1
+    p = 1 / (1 + np.exp(-np.where(is_new, logit, logit + generator.normal(0.0, 1.0, unit.size))))
+    rows = {
+        "y_true": y.tolist(),
+        "y_proba": p.tolist(),
+        "arm": np.where(is_new, "new", "old").tolist(),
+        "unit": unit.tolist(),
+    }
+    for answer in (
+        httpx.put(address, json=plan),
+        httpx.post(f"{address}/observations", json=rows),
+    ):
+        assert answer.is_success, answer.text
 
 
 def until(claim: Callable[[], bool], what: str) -> None:

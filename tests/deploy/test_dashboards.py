@@ -15,6 +15,7 @@ from tests.deploy.files import CONFIG, DASHBOARDS, GRAFANA, promtool
 
 SOURCE = {"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
 OUTCOMES = {"written", "replayed", "refused", "failed"}  # a legend shows this label as it is
+LABELS = {"slice", "arm", "verdict"}  # that tables have columns of
 every_dashboard = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 
 
@@ -49,13 +50,13 @@ def variable_names(path: Path) -> set[str]:
     return {variable["name"] for variable in read(path)["templating"]["list"]}
 
 
-def test_there_is_a_dashboard_of_the_service_and_one_of_a_monitor() -> None:
-    assert [path.stem for path in DASHBOARDS] == ["monitor", "service"]
+def test_there_are_dashboards_of_experiments_of_a_monitor_and_of_the_service() -> None:
+    assert [path.stem for path in DASHBOARDS] == ["experiments", "monitor", "service"]
 
 
 def test_dashboards_have_uids_and_titles_of_their_own() -> None:
     boards = [read(path) for path in DASHBOARDS]
-    assert len({board["uid"] for board in boards}) == len({board["title"] for board in boards}) == 2
+    assert len({board["uid"] for board in boards}) == len({board["title"] for board in boards}) == 3
 
 
 @every_dashboard
@@ -126,7 +127,7 @@ def test_what_is_styled_or_renamed_by_name_exists(path: Path) -> None:
         styled = {node["options"] for node in nodes(panel) if node.get("id") == "byName"}
         assert styled <= names | OUTCOMES, panel["title"]
         for old in (old for table in renamed if isinstance(table, dict) for old in table):
-            assert old.removeprefix("Value #") in {"slice", *(item["refId"] for item in targets)}
+            assert old.removeprefix("Value #") in LABELS | {item["refId"] for item in targets}
 
 
 @every_dashboard

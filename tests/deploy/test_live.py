@@ -8,7 +8,15 @@ import httpx
 import pytest
 
 from tests.deploy.expressions import Variables, expressions
-from tests.deploy.live import MONITOR, Prometheus, Traffic, prometheus, until
+from tests.deploy.live import (
+    EXPERIMENT,
+    MONITOR,
+    Prometheus,
+    Traffic,
+    experiment,
+    prometheus,
+    until,
+)
 from tests.postgresql import Server, postgresql
 from tests.serving import serving
 
@@ -49,6 +57,7 @@ def stack(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
         folder = tmp_path_factory.mktemp("prometheus")
         server = held.enter_context(prometheus(replicas, folder))
         _set_up(replicas[0])
+        experiment(replicas[-1])
         traffic = Traffic(replicas)
         until(lambda: len(server.values("kullback_weight_total == 0")) == 2, "scraped at zero")
         with traffic.flowing():
@@ -60,6 +69,8 @@ def stack(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
         until(lambda: server.value("sum(kullback_weight_total)") == rows, "all rows scraped")
         recent = f"min(kullback_recent_examples) == {rows}"
         until(lambda: len(server.values(recent)) == 1, "gauges fresh")
+        of_experiments = "kullback_experiment_e_value"
+        until(lambda: len(server.values(of_experiments)) == len(replicas), "experiments seen")
         yield Stack(replicas, server, traffic, rate, averaged)
 
 
@@ -121,6 +132,20 @@ def test_the_drift_that_was_made_is_seen(stack: Stack) -> None:
     assert len(psi) == len(surely) == 2
 
 
+def test_gauges_of_an_experiment_say_what_its_report_says_on_every_replica(stack: Stack) -> None:
+    answer = httpx.get(f"{stack.replicas[0]}/v1/experiments/{EXPERIMENT}/report").json()
+    (told,) = answer["comparisons"]
+    low, high = told["sequence"]
+    expected = {"effect": told["effect"], "effect_low": low, "effect_high": high}
+    expected |= {name: told[name] for name in ("standard_error", "e_value")}
+
+    for name, value in expected.items():
+        found = stack.prometheus.values(f"kullback_experiment_{name}")
+        assert [told for _, told in found] == [pytest.approx(value, rel=1e-12)] * 2
+    verdicts = stack.prometheus.values("kullback_experiment_verdict == 1")
+    assert [labels["verdict"] for labels, _ in verdicts] == [told["verdict"]] * 2 == ["better"] * 2
+
+
 def test_no_rule_fails(stack: Stack) -> None:
     answer = httpx.get(f"{stack.prometheus.address}/api/v1/rules").json()
     rules = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
@@ -130,7 +155,9 @@ def test_no_rule_fails(stack: Stack) -> None:
 
 
 def test_each_query_of_the_dashboards_finds_a_series(stack: Stack) -> None:
-    asked = list(expressions(Variables(monitor=MONITOR, rate_interval="20s")))
+    asked = list(
+        expressions(Variables(monitor=MONITOR, experiment=EXPERIMENT, rate_interval="60s"))
+    )
 
     assert len(asked) > 50
     assert [found for found in asked if not stack.prometheus.values(found.text)] == []

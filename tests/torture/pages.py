@@ -10,23 +10,26 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from threading import Lock
+from types import MappingProxyType
 from typing import NamedTuple
 
 BASE = 8
 DIGITS = 16  # 8 ** 16 and parts of it are whole in a double
 TWINS = 0.15
-PAGES_AT_ONCE = 3
+PAGES_AT_ONCE = 2
 WINDOW_SECONDS = 10
 WINDOWS_AT_MOST = 8_000  # beyond 24 hours they would become hours
 
 
 class Row(NamedTuple):
-    """A prediction with its label."""
+    """A prediction with its label; of an experiment, what its arms have predicted of whom."""
 
     y: int
     p: float
     w: float
     time: float
+    unit: str = ""
+    scores: Mapping[str, float] = MappingProxyType({})
 
 
 class Job(NamedTuple):
@@ -45,7 +48,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Jobs that bring the rows of one slice of one monitor."""
+    """Jobs that bring the rows of one slice of one monitor or experiment."""
 
     monitor: str
     number: int
@@ -75,8 +78,13 @@ def observed(monitor: str, newest: int, rng: Random) -> Pages:
     for number in range(WINDOWS_AT_MOST):
         start = newest - WINDOW_SECONDS * (number + 2)
         within = (start, start + WINDOW_SECONDS)
-        rows = {place: _rows(rng, within, place, rng.choice((1, 2, 4))) for place in range(DIGITS)}
+        rows = {place: batch(rng, within, place) for place in range(DIGITS)}
         yield _observed(monitor, number, within, rows)
+
+
+def batch(rng: Random, span: tuple[int, int], place: int) -> list[Row]:
+    """The rows of a place: 1, 2 or 4."""
+    return _rows(rng, span, place, rng.choice((1, 2, 4)))
 
 
 def spread(monitor: str, span: tuple[int, int], rows: int, rng: Random) -> Pages:

@@ -8,7 +8,8 @@ from time import monotonic, sleep
 
 import httpx
 
-from tests.torture.audit import READ_SECONDS, Reader, differences
+from tests.torture import arms, audit
+from tests.torture.audit import READ_SECONDS, Difference
 from tests.torture.clients import Clients, Ledger, send
 from tests.torture.pages import DIGITS, WINDOW_SECONDS, Page, Supply, added
 from tests.torture.replicas import Replica
@@ -59,9 +60,11 @@ class Proof:
 
     def set_up(self, monitor: str, window_seconds: int = WINDOW_SECONDS) -> None:
         """Create a monitor that is sliced by page."""
-        wanted = {"slices": ["page"], "window_seconds": window_seconds}
-        address = f"{self._replicas[0].address}/v1/monitors/{monitor}"
-        httpx.put(address, json=wanted, timeout=READ_SECONDS, trust_env=False).raise_for_status()
+        self._put(f"monitors/{monitor}", {"slices": ["page"], "window_seconds": window_seconds})
+
+    def set_up_experiment(self, experiment: str) -> None:
+        """Create an experiment that is sliced by page."""
+        self._put(f"experiments/{experiment}", arms.PLANS[experiment].document())
 
     @contextmanager
     def load(self) -> Iterator[Callable[[int], None]]:
@@ -99,7 +102,7 @@ class Proof:
         answered = self.ledger.names()
         left = list[Page]()
         for monitor, pages in _by_monitor(self._open):
-            found = self._reader(monitor).report(pages).pages()
+            found = self._weights(monitor, pages)
             for page in pages:
                 due = page.due(answered)
                 _, weight, _ = found.get(page.number, (0, 0.0, None))
@@ -117,7 +120,7 @@ class Proof:
         self._open, self._begun = [], 0
         self.look()
         for monitor, pages in _by_monitor(self._supply.pages):
-            for what, found, wanted in differences(self._reader(monitor), monitor, pages):
+            for what, found, wanted in self._differences(monitor, pages):
                 self._expect(f"{monitor}, {what}", found, wanted)
         self._expect("requests done twice", self.ledger.twice(), [])
         self._expect("requests answered differently", sorted(self.ledger.changed), [])
@@ -154,8 +157,21 @@ class Proof:
         for victim in victims:
             victim.wait_until_it_listens()
 
-    def _reader(self, monitor: str) -> Reader:
-        return Reader(self._rng.choice(self._replicas).address, monitor)
+    def _put(self, path: str, wanted: Mapping[str, object]) -> None:
+        address = f"{self._replicas[0].address}/v1/{path}"
+        httpx.put(address, json=wanted, timeout=READ_SECONDS, trust_env=False).raise_for_status()
+
+    def _weights(self, name: str, pages: Sequence[Page]) -> Mapping[int, audit.Numbers]:
+        address = self._rng.choice(self._replicas).address
+        if name in arms.PLANS:
+            return arms.Reader(address, name).report(pages).pages()
+        return audit.Reader(address, name).report(pages).pages()
+
+    def _differences(self, name: str, pages: Sequence[Page]) -> Iterator[Difference]:
+        address = self._rng.choice(self._replicas).address
+        if name in arms.PLANS:
+            return arms.differences(arms.Reader(address, name), name, pages)
+        return audit.differences(audit.Reader(address, name), name, pages)
 
     def _compare(self, page: Page, weight: float, due: set[int]) -> None:
         if not weight.is_integer():

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from random import Random, SystemRandom
 
+from tests.torture.arms import PLANS, compared
 from tests.torture.pages import WINDOW_SECONDS, Supply, joined, observed
 from tests.torture.proof import Disasters, Figures, Proof
 from tests.torture.replicas import replicas
@@ -16,9 +17,18 @@ def seed() -> int:
 
 
 def supply(rng: Random) -> Supply:
-    """Observations, predictions and labels of the last hours."""
+    """Observations, predictions and labels, and rows of arms, of the last hours."""
     newest = int(time.time()) // WINDOW_SECONDS * WINDOW_SECONDS
-    return Supply([observed("observed", newest, rng), joined("joined", newest, rng)], rng)
+    sources = [observed("observed", newest, rng), joined("joined", newest, rng)]
+    return Supply([*sources, *(compared(name, newest, rng) for name in PLANS)], rng)
+
+
+def set_up(proof: Proof) -> None:
+    """Create what the supply is for."""
+    for monitor in ("observed", "joined"):
+        proof.set_up(monitor)
+    for experiment in PLANS:
+        proof.set_up_experiment(experiment)
 
 
 def survived(
@@ -37,7 +47,6 @@ def survived(
     number = seed()
     with replicas(*urls) as servers:
         proof = Proof(servers, supply(Random(number)), number)  # noqa: S311 - chance that can be repeated
-        for monitor in ("observed", "joined"):
-            proof.set_up(monitor)
+        set_up(proof)
         proof.kill(kills, told, disasters or {})
         return proof.finish()

@@ -7,6 +7,7 @@ import sys
 
 from app import main, server
 from app.cli import main as command
+from app.experiments import keeper as experiments
 from app.monitoring import keeper
 
 RESTS_SECONDS = 0.1
@@ -14,6 +15,6 @@ RESTS_SECONDS = 0.1
 if __name__ == "__main__":
     assert server  # imported for its time
     main.KEEPER_SECONDS = RESTS_SECONDS
-    keeper.FULL_EVERY = 0.0
+    keeper.FULL_EVERY = experiments.FULL_EVERY = 0.0
     if sys.stdin.readline():  # nothing comes any more when the test has ended
         command()

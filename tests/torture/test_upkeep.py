@@ -18,7 +18,7 @@ from tests.serving import ROOT, serving
 from tests.torture.pages import Supply, spread
 from tests.torture.proof import Proof
 from tests.torture.replicas import replicas
-from tests.torture.runs import seed, supply
+from tests.torture.runs import seed, set_up, supply
 
 HOUR = 3600
 ROWS = 32
@@ -86,8 +86,7 @@ def test_a_server_that_is_told_to_end_under_load_ends_in_time_and_loses_nothing(
     with replicas(f"sqlite:///{tmp_path}/kullback.db") as servers:
         (server,) = servers
         proof = Proof(servers, sent, number)
-        for monitor in ("observed", "joined"):
-            proof.set_up(monitor)
+        set_up(proof)
         with proof.load() as wait_for:
             for _ in range(2):
                 wait_for(30)

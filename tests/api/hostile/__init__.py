@@ -1,9 +1,10 @@
 """This file is about bodies that must be refused: one a line in bodies.jsonl, each with a name.
 
 A body is `text`, `base64`, or `pieces` that are repeated and joined; or it is the worked example of
-each metric, and of each write to a monitor, with `value` in place of its first field, or with an
-`option` added. `may_score` marks those that are rightly scored, by any metric or by those it names,
-`may_write` names the writes that rightly take them. Values hold MARKER, which no answer may.
+each metric, and of each write to a monitor or an experiment, with `value` in place of its first
+field, or with an `option` added. `may_score` marks those that are rightly scored, by any metric or
+by those it names, `may_write` names the writes that rightly take them. Values hold MARKER, which no
+answer may.
 """
 
 import base64
@@ -29,6 +30,10 @@ WRITES: Mapping[str, Mapping[str, object]] = {
     "predictions": {"id": ["a", "b"], "y_proba": [0.9, 0.2]},
     "labels": {"id": ["a", "b"], "y_true": [1, 0]},
     "reference": {"y_proba": [0.9, 0.2], "y_true": [1, 0]},
+}
+EXPERIMENTS: Mapping[str, Mapping[str, object]] = {  # by design, rows of two arms
+    "paired": {"y_true": [1, 0], "y_proba": {"a": [0.9, 0.2], "b": [0.5, 0.5]}, "unit": [1, 2]},
+    "parallel": {"y_true": [1, 0], "y_proba": [0.9, 0.2], "arm": ["a", "b"], "unit": [1, 2]},
 }
 Table = Counter[tuple[str, int]]
 
@@ -71,7 +76,8 @@ def _body(entry: dict[str, Any]) -> Callable[[str], bytes]:
 
 
 def _request(name: str) -> Mapping[str, object]:
-    return WRITES[name] if name in WRITES else METRICS[name].example.request
+    written = {**WRITES, **EXPERIMENTS}
+    return written[name] if name in written else METRICS[name].example.request
 
 
 def _first(name: str) -> str:
@@ -112,6 +118,20 @@ async def write_all(
         for each in corpus
         for name in WRITES
         for method in ["PUT" if name == "reference" else "POST"]
+        for body in [each.body(name)]
+    ]
+
+
+async def observe_all(
+    client: httpx.AsyncClient, corpus: Iterable[Hostile], media_type: str
+) -> list[tuple[Hostile, str, httpx.Response]]:
+    """The answer of an experiment of each design to every body."""
+    headers = {"content-type": media_type, "x-request-id": "hostile"}
+    return [
+        (each, name, await client.post(path, content=body, headers=headers))
+        for each in corpus
+        for name in EXPERIMENTS
+        for path in [f"/v1/experiments/{name}/observations"]
         for body in [each.body(name)]
     ]
 

@@ -1,0 +1,201 @@
+"""A report as Markdown: its words, its tables and its numbers."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.experiments import wording
+from app.experiments.page import escaped, markdown
+from app.experiments.told import Comparison, Crossing, Metric, Report
+from tests.experiments import documents
+from tests.experiments.documents import HOSTILE
+
+DOCUMENTS = documents.all_of_them()
+CELL = re.compile(r"(?<!\\)\|")
+
+
+def tables(page: str) -> list[list[list[str]]]:
+    """The cells of each table, without the line below the head."""
+    blocks = [block.splitlines() for block in page.split("\n\n") if block.startswith("|")]
+    found = [[[cell.strip() for cell in CELL.split(line)[1:-1]] for line in one] for one in blocks]
+    return [[head, *rows] for head, _, *rows in found]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_row_of_a_table_has_a_cell_for_each_title(name: str) -> None:
+    found = tables(markdown(DOCUMENTS[name]))
+    assert len(found) >= 2
+    for head, *rows in found:
+        assert rows
+        assert {len(row) for row in rows} == {len(head)}
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("better", "**new is better than old**"),
+        ("worse", "**new is worse than old**"),
+        ("without_minimum", "**new against old: not decided yet**"),
+        ("unbalanced", "**new against old: no verdict, as the data cannot carry one**"),
+        ("thin", "**new against old: no verdict, as the data cannot carry one**"),
+        ("empty", "**new against old: no verdict, as the data cannot carry one**"),
+    ],
+)
+def test_a_page_says_the_verdict_in_words(name: str, claim: str) -> None:
+    assert claim in markdown(DOCUMENTS[name])
+
+
+def test_the_headline_has_effect_unit_sequence_and_e_value() -> None:
+    document = DOCUMENTS["better"]
+    (one,) = Report.of(document).comparisons
+    assert one.effect is not None
+    assert one.sequence is not None
+    assert one.standard_error is not None
+    (line,) = [line for line in markdown(document).splitlines() if line.startswith("**")]
+    found = [float(word) for word in re.findall(r"[-+]\d\.\d+(?!%)", line)[:4]]
+    effect, low, high = found[0], found[-2], found[-1]
+    digits = one.standard_error / 10
+    assert effect == pytest.approx(one.effect, abs=digits)
+    assert (low, high) == pytest.approx(one.sequence, abs=digits)
+    assert " nats " in line
+    assert "e-value" in line
+    assert one.reason.replace("_", "\\_") in line
+
+
+def test_the_arms_have_the_numbers_of_the_document() -> None:
+    document = DOCUMENTS["better"]
+    (head, *rows), *_ = tables(markdown(document))
+    at = head.index("Log loss (nats)")
+    for row, arm in zip(rows, Report.of(document).arms, strict=True):
+        assert row[0] == arm.arm
+        assert row[1] == f"{arm.n:,}"
+        value = arm.metrics["log_loss"].value
+        assert float(row[at]) == pytest.approx(value, rel=1e-2)
+
+
+def test_the_interval_of_one_look_is_called_so() -> None:
+    _, (head, *_) = tables(markdown(DOCUMENTS["better"]))
+    assert "95% interval (one look)" in head
+    assert "95% sequence (always valid)" in head
+
+
+def test_segments_stand_beside_all_rows_with_what_e_bh_claims() -> None:
+    *_, (head, *rows) = tables(markdown(DOCUMENTS["segmented"]))
+    claims = {(row[0], row[1]): row[head.index("Of all together (e-BH)")] for row in rows}
+    assert claims["all rows", escaped(HOSTILE)] == "a difference"
+    assert claims["country = x", "like"] == "none claimed"
+    assert len(rows) == 6
+
+
+def test_names_mean_nothing_to_markdown() -> None:
+    page = markdown(DOCUMENTS["segmented"])
+    assert "<" not in page.replace("\\<", "")
+    assert "`" not in page.replace("\\`", "")
+    assert "](" not in page.replace("\\](", "")
+
+
+@given(st.text())
+def test_an_escaped_text_is_one_cell_and_loses_no_word(text: str) -> None:
+    found = escaped(text)
+    assert len(found.splitlines()) <= 1
+    assert not CELL.search(found.replace("\\\\", ""))
+    plain = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", found)
+    assert plain == " ".join(text.split())
+
+
+def test_no_address_becomes_a_link() -> None:
+    assert "://" not in escaped("see http://example.org")
+
+
+def test_a_sample_ratio_that_alarms_is_told_with_its_units() -> None:
+    page = markdown(DOCUMENTS["unbalanced"])
+    assert "Sample ratio: NOT as planned." in page
+    assert "Crossover: 0% of units" in page
+    assert "Its base rate differs by" in page
+
+
+def test_thin_weights_are_told_beside_the_arms() -> None:
+    page = markdown(DOCUMENTS["thin"])
+    assert "- old: The weights leave" in page
+    assert "Without a verdict this describes the rows at hand and no more." in page
+
+
+def test_what_was_excluded_is_counted_by_cause() -> None:
+    page = markdown(DOCUMENTS["better"] | {"excluded": {"y_true": 1203, "y_proba.b": 0}})
+    assert "Excluded: 1,203 rows without y\\_true." in page
+    assert "y\\_proba.b" not in page
+
+
+def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
+    crossing: dict[str, object] = {
+        "arm": "new",
+        "verdict": "better",
+        "version": 7,
+        "at": "2026-01-01T00:00:00Z",
+        "effect": -0.25,
+        "e_value": 4021.0,
+    }
+    told: dict[str, object] = {
+        "experiment": "home-ranking",
+        "version": 41,
+        "first_crossing": [crossing],
+    }
+    page = markdown(DOCUMENTS["better"] | told)
+    assert page.startswith("# Experiment home-ranking\n")
+    assert "Version: 41" in page
+    assert "new: better at version 7, 2026-01-01T00:00:00Z, effect -0.2500, e-value 4,021" in page
+    assert "First verdicts" not in markdown(DOCUMENTS["better"])
+
+
+@pytest.mark.parametrize(
+    ("e_value", "log_e_value", "told"),
+    [
+        (None, None, "—"),
+        (0.0, None, "0"),
+        (1.7976931348623157e308, None, "> 10³⁰⁸"),
+        (3.4377, math.log(3.4377), "3.44"),
+        (4021.0, math.log(4021.0), "4,021"),
+        (2.5e-7, math.log(2.5e-7), "2.5 × 10⁻⁷"),
+        (9.96e5, math.log(9.96e5), "1.0 × 10⁶"),
+        (1.7976931348623157e308, 1000 * math.log(10), "1.0 × 10¹⁰⁰⁰"),
+    ],
+)
+def test_an_e_value_is_told_however_large(
+    e_value: float | None, log_e_value: float | None, told: str
+) -> None:
+    assert wording.weight_of_evidence(e_value, log_e_value) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "standard_error", "told"),
+    [
+        (-0.000744, 0.00031, "-0.00074"),
+        (0.0123, 0.0031, "+0.0123"),
+        (1234.5, 250.0, "+1,234"),
+        (0.0, 0.01, "0.000"),
+        (1.25e-11, 3e-12, "+1.25e-11"),
+        (0.123456, None, "+0.1235"),
+        (0.123456, 0.0, "+0.1235"),
+        (None, None, "—"),
+    ],
+)
+def test_a_number_has_the_digits_of_its_standard_error(
+    value: float | None, standard_error: float | None, told: str
+) -> None:
+    assert wording.number(value, wording.decimals(standard_error), signed=True) == told
+
+
+def test_an_auc_is_told_with_its_bound() -> None:
+    assert wording.measured(Metric(0.5, 0.01, None, 0.002)) == "0.5000 ± 0.0020"
+    assert wording.measured(Metric(None, None, "one_class")) == "—"
+    assert wording.measured(None) == "—"
+
+
+def test_little_known_is_told_without_invention() -> None:
+    assert wording.percent(None) == "—"
+    assert wording.interval(None, 0.1) == "—"
+    assert wording.crossing(Crossing("new", "worse")) == "new: worse"
+    assert wording.explanation(Comparison("new", "old", "undecided", "")) == ""
