@@ -1,4 +1,4 @@
-"""This file is about the command `kullback`: serve, score, metrics."""
+"""This file is about the command `kullback`: serve, score, evaluate, metrics."""
 
 import json
 from importlib.metadata import version
@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 
+from app.cli.evaluate import EXAMPLES, evaluate
 from app.cli.score import score
 from app.cli.terminal import Failure, Status, fail
 from app.scoring.catalog import METRICS
@@ -21,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(score, name="score")
+app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
 
 
 def main() -> None:

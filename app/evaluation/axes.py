@@ -1,0 +1,125 @@
+"""This file is about axes: where a number stands in a picture, and what is marked there."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_LEAST = 1e-6  # of a logit axis; 1 − this is the most
+_NEAR = 54.0  # closer labels touch
+_POWERS = range(1, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers from `low` to `high` along a line from `start` to `stop`; others at its ends."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+    logit: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Where a number stands."""
+        low, high, at = (self._straight(one) for one in (self.low, self.high, value))
+        part = min(1.0, max(0.0, (at - low) / (high - low)))
+        return self.start + part * (self.stop - self.start)
+
+    def holds(self, value: float) -> bool:
+        """Whether a number stands where it belongs, not at an end instead."""
+        return self.low <= value <= self.high
+
+    def ticks(self, most: int = 6) -> list[float]:
+        """Round numbers along the line."""
+        return self._odds() if self.logit else round_numbers(self.low, self.high, most)
+
+    def _straight(self, value: float) -> float:
+        if not self.logit:
+            return value
+        p = min(1 - _LEAST, max(_LEAST, value))
+        return math.log(p / (1 - p))
+
+    def _odds(self) -> list[float]:
+        kept: list[float] = []
+        for value in _round_probabilities():
+            far = all(abs(self(value) - self(other)) >= _NEAR for other in kept)
+            if self.low <= value <= self.high and far:
+                kept.append(value)
+        return sorted(kept)
+
+
+def round_numbers(low: float, high: float, most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten from `low` to `high`: about so many, at least 3.
+
+    Args:
+        low: one end.
+        high: the other, above `low`.
+        most: how many there is room for.
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    steps = [times * power for times in (10, 5, 2, 1, 0.5)]
+    found = [_multiples(step, low, high) for step in steps]
+    few = [one for one in found if len(one) >= 3] or found[-1:]
+    fitting = [one for one in few if len(one) <= most]
+    return fitting[-1] if fitting else few[0]
+
+
+def labels(values: Sequence[float]) -> list[str]:
+    """Numbers along an axis: thousands as k, and no digit that says nothing."""
+    largest = max((abs(value) for value in values), default=0.0)
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if largest >= size:
+            unit = 1e3 if name == "k" else size
+            return [f"{value / unit:.6g}{name if value else ''}" for value in values]
+    return [_short(value) for value in values]
+
+
+def around(values: Iterable[float], room: float = 0.06) -> tuple[float, float]:
+    """From the least to the largest of the numbers, with some room at both ends."""
+    known = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(known), max(known)
+    width = (high - low) or abs(high) or 1.0
+    return low - room * width, high + room * width
+
+
+def is_wide(probabilities: Iterable[float]) -> bool:
+    """Whether probabilities span so many powers of ten that only logits tell them apart."""
+    inside = [p for p in probabilities if 0 < p < 1]
+    if not inside:
+        return False
+    low, high = min(inside), max(inside)
+    return (low < 0.05 and high > 10 * low) or (high > 0.95 and 1 - low > 10 * (1 - high))
+
+
+def within(probabilities: Iterable[float], *, logit: bool) -> tuple[float, float]:
+    """The ends of an axis on which all of the probabilities stand."""
+    known = list(probabilities)
+    inside = [p for p in known if 0 < p < 1]
+    if logit and inside:
+        low, high = min(inside), max(inside)
+        low = max(_LEAST, low / 1.5, 1 - (1 - low) * 1.5)
+        return low, min(1 - _LEAST, high * 1.5, 1 - (1 - high) / 1.5)
+    low, high = around(known)
+    return max(0.0, low) if low >= 0.5 * high else 0.0, min(1.0, high)
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{at * step:.12g}") for at in range(first, last + 1)]
+
+
+def _round_probabilities() -> Iterable[float]:
+    """The roundest first."""
+    yield 0.5
+    for times in (1, 2, 5):
+        for power in _POWERS:
+            p = float(f"{times}e-{power}")
+            if p < 0.5:
+                yield p
+                yield float(f"{1 - p:.9g}")
+
+
+def _short(value: float) -> str:
+    if value and abs(value) < 1e-6:
+        return f"{value:.0e}"
+    return f"{value:.9f}".rstrip("0").rstrip(".")
