@@ -19,11 +19,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench torture lock
+.PHONY: help setup run test check bench bench-statistics torture lock
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
-		| while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while IFS='|' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 setup: $(RUNTIME)  ## create .venv from the locks, with the kullback command in it
 
@@ -57,6 +57,9 @@ check: $(DEV)  ## formatting, lint and types
 
 bench: $(DEV)  ## measure against the rivals
 	$(BIN)/python -m bench
+
+bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: coverage, peeking, power
+	$(BIN)/python -m tests.statistics
 
 torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture

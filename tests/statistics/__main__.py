@@ -1,0 +1,114 @@
+"""This file is about `make bench-statistics`: thousands of experiments, and what came of them."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.statistics import coverage, families, peeking
+from tests.statistics.bounds import NOTICED, Bound, noise
+from tests.statistics.coverage import Told
+from tests.statistics.crowds import CROWDS
+
+RUNS = 3000
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+Table = list[Sequence[str]]
+
+
+def main() -> int:
+    """Print the tables; 1 where a bound is broken."""
+    tables, broken = [], []
+    with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        for section in (_coverage, _peeking, _others):
+            table, complaints = section(bar)
+            tables.append(table)
+            broken += complaints
+    error = noise(0.05, RUNS)
+    sys.stdout.write(f"{RUNS:,} runs of each; ±{error:.2%} is the noise of 5 % or 95 % of them\n")
+    for table in tables:
+        sys.stdout.write(f"\n{_aligned(table)}\n")
+    for complaint in broken:
+        sys.stdout.write(f"\nbroken: {complaint}")
+    sys.stdout.write("\n" if broken else "\nall bounds hold\n")
+    return 1 if broken else 0
+
+
+def _coverage(bar: Progress) -> tuple[Table, list[str]]:
+    table: Table = [("coverage of 95 %", "naive iid", "cluster z", "cluster t_df")]
+    broken = []
+    for name in coverage.SCENARIOS:
+        found = coverage.coverage(name, RUNS, _task(bar, name))
+        table.append((name, *_percent(found.naive, found.normal, found.student)))
+        broken += coverage.complaints(name, found, by_many=True)
+    return table, broken
+
+
+def _peeking(bar: Progress) -> tuple[Table, list[str]]:
+    table: Table = [("claims, 100 looks", "cluster z at every look", "sequence")]
+    broken = []
+    for name in CROWDS:
+        found = peeking.crossing(name, RUNS, _task(bar, name))
+        table.append((name, *_percent(found.fixed, found.sure)))
+        broken += peeking.complaints(name, found, by_many=True)
+    users, information = (
+        peeking.long_crossing(clock, RUNS, _task(bar, "long monitoring"))
+        for clock in (peeking.by_users, peeking.by_information)
+    )
+    table.append(("information × 100,000, clock = users", "", *_percent(users)))
+    table.append(("information × 100,000", "", *_percent(information)))
+    broken += peeking.long_complaints(information)
+    if not peeking.long_complaints(users):
+        broken.append("a clock of users is as good")
+    return table, broken
+
+
+def _others(bar: Progress) -> tuple[Table, list[str]]:
+    power = peeking.power(RUNS, _task(bar, "power"))
+    claims = families.false_claims(RUNS, _task(bar, "families"))
+    table: Table = [
+        ("beside these", "share"),
+        ("planned effect found by 2× fixed n", *_percent(power.better)),
+        ("planned effect in the wrong direction", *_percent(power.worse)),
+        ("any claim of 40 by Holm, nothing differs", *_percent(claims.holm)),
+        ("any claim of 40 by e-BH, nothing differs", *_percent(claims.e_bh)),
+    ]
+    broken = peeking.power_complaints(power, by_many=True)
+    broken += families.family_complaints(claims, RUNS)
+    for name, bound, share, alpha in _sample_ratios():
+        found = families.alarms(share, alpha, RUNS)
+        table.append((name, *_percent(found)))
+        broken += bound.complaints(name, found)
+    return table, broken
+
+
+def _sample_ratios() -> Iterator[tuple[str, Bound, float, float]]:
+    for alpha in (0.05, 0.01, 0.001):
+        yield f"sample ratio of 50 : 50, e ≥ {1 / alpha:,.0f}", Bound(0.0, alpha), 0.5, alpha
+    for alpha, bound in ((0.01, NOTICED), (0.001, Bound(0.0, 1.0))):
+        yield f"sample ratio of 51 : 49, e ≥ {1 / alpha:,.0f}", bound, 0.51, alpha
+
+
+def _task(bar: Progress, name: str) -> Told:
+    task = bar.add_task(name, total=RUNS)
+    return lambda: bar.advance(task)
+
+
+def _percent(*shares: float) -> list[str]:
+    return [f"{share:.1%}" if share >= 0.1 else f"{share:.2%}" for share in shares]
+
+
+def _aligned(table: Table) -> str:
+    """Text in columns, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in table
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

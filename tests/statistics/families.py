@@ -1,0 +1,73 @@
+"""This file is about many questions at once, and units in wrong shares: how often they alarm."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.tally.multiplicity import e_bh, holm
+from app.tally.sample_ratio import log_e_values
+from app.tally.sequence import sequence
+from tests.statistics.bounds import at_most
+from tests.statistics.coverage import ALPHA, Told
+from tests.statistics.estimates import mean
+from tests.statistics.worlds import World, loss, probability, shown
+
+SEGMENTS = 20
+LOOKS = 200
+_AT_ONCE = 500  # units from look to look: 100,000 in all
+_WORLD = World(200 * SEGMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class FalseClaims:
+    """The part of all runs with any claim in a family where nothing differs."""
+
+    holm: float
+    e_bh: float
+
+
+def false_claims(runs: int, told: Told = lambda: None) -> FalseClaims:
+    """Of log loss and Brier score in each segment, in so many runs."""
+    by_holm = by_e_bh = 0
+    for run in range(runs):
+        p_values, log_e = _family(np.random.default_rng([6, run]))
+        by_holm += min(holm(p_values)) <= ALPHA
+        by_e_bh += any(e_bh(log_e, ALPHA))
+        told()
+    return FalseClaims(by_holm / runs, by_e_bh / runs)
+
+
+def family_complaints(found: FalseClaims, runs: int) -> list[str]:
+    """Why so many claims of a family are too many, if they are."""
+    bound = at_most(ALPHA, runs)
+    return bound.complaints("Holm", found.holm) + bound.complaints("e-BH", found.e_bh)
+
+
+def alarms(share: float, alpha: float, runs: int) -> float:
+    """How often equal shares are doubted at any look, where `share` of all units come to one."""
+    rng = np.random.default_rng(7)
+    ours = rng.binomial(_AT_ONCE, share, (runs, LOOKS)).cumsum(axis=1)
+    whole = np.arange(1, LOOKS + 1) * _AT_ONCE
+    counts = np.stack([ours, whole - ours], axis=-1).astype(np.float64)
+    log_e = log_e_values(counts, np.array([0.5, 0.5]))
+    return float((log_e.max(axis=1) >= -math.log(alpha)).mean())
+
+
+def _family(rng: np.random.Generator) -> tuple[list[float], list[float]]:
+    """P-values and ln e of paired predictors, none of which is better anywhere."""
+    rows = shown(rng, _WORLD)
+    buckets, segment = rows.buckets, rows.user % SEGMENTS
+    p, q = probability(rows.first), probability(rows.second)
+    effects = {
+        0.04: loss(rows.y, rows.second) - loss(rows.y, rows.first),
+        0.013: np.square(rows.y - q) - np.square(rows.y - p),
+    }
+    p_values, log_e = [], []
+    for minimum, values in effects.items():
+        for number in range(SEGMENTS):
+            inside = segment == number
+            found = mean(values[inside]).by(buckets[inside])
+            p_values.append(found.p_value())
+            log_e.append(sequence(found, minimum, ALPHA).log_e_value)
+    return p_values, log_e

@@ -1,0 +1,100 @@
+"""Who looks again and again is not told of what is not there, and soon of what is."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.tally.contrast import Contrast
+from app.tally.sequence import sequence
+from tests.statistics import experiments
+from tests.statistics.bounds import NOTICED, Bound
+from tests.statistics.coverage import ALPHA
+from tests.statistics.crowds import CROWDS, drawn, seen
+from tests.statistics.estimates import mean
+from tests.statistics.families import alarms, false_claims, family_complaints
+from tests.statistics.peeking import (
+    LEAST,
+    by_information,
+    complaints,
+    crossing,
+    is_claimed,
+    long_complaints,
+    long_crossing,
+    power,
+    power_complaints,
+)
+from tests.statistics.worlds import loss
+
+RUNS = 500
+QUICK_RUNS = 2000
+
+
+@pytest.mark.parametrize("name", CROWDS)
+def test_looking_a_hundred_times_finds_nothing_where_nothing_is(name: str) -> None:
+    assert complaints(name, crossing(name, RUNS)) == []
+
+
+def test_a_monitor_that_never_ends_keeps_its_promise() -> None:
+    assert long_complaints(long_crossing(by_information, QUICK_RUNS)) == []
+
+
+def test_the_planned_effect_is_found_by_twice_the_rows_of_one_look() -> None:
+    assert power_complaints(power(RUNS)) == []
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01, 0.001])
+def test_equal_shares_are_seldom_doubted(alpha: float) -> None:
+    assert Bound(0.0, alpha).complaints("alarms", alarms(0.5, alpha, QUICK_RUNS)) == []
+
+
+def test_51_to_49_is_noticed_within_100_000_units() -> None:
+    assert NOTICED.complaints("alarms", alarms(0.51, 0.01, QUICK_RUNS)) == []
+
+
+def test_a_family_in_which_nothing_differs_is_seldom_claimed_of() -> None:
+    assert family_complaints(false_claims(RUNS), RUNS) == []
+
+
+@pytest.mark.parametrize("name", ["returning users", "arrivals, split"])
+@pytest.mark.parametrize("look", [9, 99])
+def test_a_look_is_what_the_service_answers_of_the_rows_so_far(name: str, look: int) -> None:
+    rows, seen_at, treated = drawn(np.random.default_rng(14), CROWDS[name])
+    looks = seen(np.random.default_rng(14), CROWDS[name])
+    whole = experiments.split(rows, treated) if CROWDS[name].is_split else experiments.paired(rows)
+    found = whole.of(np.flatnonzero(seen_at <= look)).effect()
+    assert found.effect == pytest.approx(looks.effect[look], rel=1e-12)
+    assert found.standard_error == pytest.approx(looks.standard_error[look], rel=1e-12)
+    assert found.clusters == looks.clusters[look]
+
+
+def test_what_is_claimed_of_sums_is_claimed_by_the_service() -> None:
+    crowd = CROWDS["arrivals"]
+    rows, _, _ = drawn(np.random.default_rng(15), crowd)
+    rows = replace(rows, second=rows.first + 0.5)
+    d = mean(loss(rows.y, rows.second) - loss(rows.y, rows.first)).by(rows.buckets)
+    experiment = experiments.paired(rows)
+    assert experiment.plan.minimum_effect is not None
+    ours = sequence(d, experiment.plan.minimum_effect, ALPHA)
+    found = experiment.comparison()
+    assert found.sure is not None
+    assert is_claimed(ours)
+    assert found.verdict.word == "worse"
+    assert found.sure.low == pytest.approx(ours.low, rel=1e-12)
+    assert found.sure.log_e_value == pytest.approx(ours.log_e_value, rel=1e-12)
+
+
+@given(
+    st.floats(-1e3, 1e3),
+    st.floats(1e-6, 1e6),
+    st.floats(0.5, 1e6),
+    st.floats(1e-6, 1e6),
+)
+def test_nothing_is_ever_claimed_of_less_than_the_least_statistic(
+    statistic: float, error: float, freedom: float, minimum: float
+) -> None:
+    theta = math.copysign(min(abs(statistic), LEAST * (1 - 1e-12)), statistic) * error
+    assert not is_claimed(sequence(Contrast(theta, error, freedom, 1024, 0.0), minimum, ALPHA))
