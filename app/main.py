@@ -32,6 +32,7 @@ from app.telemetry.collector import MonitorCollector
 from app.telemetry.experiments import ExperimentCollector
 from app.telemetry.metrics import Telemetry
 from app.telemetry.middleware import RequestTelemetry
+from app.ui import pages
 from app.upkeep import Upkeep
 
 DESCRIPTION = """\
@@ -163,6 +164,7 @@ def create_app(
         system.router(readiness, telemetry.expose),
         problems.router(),
         system.pages(app.openapi),
+        pages.router(desk, release),
     ):
         app.router.routes += router.routes
     return app

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench import decode, experiments, kernels, load, monitors, requests, systems
+from bench import decode, experiments, kernels, load, monitors, pages, requests, systems
 from bench.measure import Row, Rows
 
 HEADINGS = ("row", "ours", "rival", "ratio", "target", "met?")
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "join": monitors.join,
     "scrape": monitors.scrape,
     "report": monitors.report,
+    "overview": pages.overview,
     "buckets": experiments.bucket_sums,
     "evaluate": experiments.evaluate,
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -70,11 +70,6 @@ def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
     """The pages a person opens, and what they load."""
     routes = APIRouter(include_in_schema=False)
     files = StaticFiles(directory=STATIC)
-
-    @routes.get("/")
-    async def home() -> RedirectResponse:
-        """Lead to the documentation."""
-        return RedirectResponse("docs")
 
     @routes.get("/openapi.json")
     async def openapi() -> JSONResponse:

@@ -182,6 +182,10 @@ class ExperimentViews:
         """Every experiment as it stands."""
         return [Found.of(record, record.name) for record in self._store.records(KIND)]
 
+    def last_start(self, found: Found) -> int | None:
+        """When the last hour that has rows began."""
+        return self._store.last_start(found.record.id)
+
     def _find(self, name: str) -> Found:
         return Found.of(self._store.record(KIND, name), name)
 

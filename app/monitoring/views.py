@@ -131,6 +131,16 @@ class Views:
         points = series(parts, asked.metric, lambda at: step_at(found.monitor, step, at, now))
         return {"monitor": name, "metric": asked.metric, "step": step, "points": points}
 
+    def baseline(self, name: str) -> Reading | None:
+        """What the reference of a monitor says, where it has rows with labels.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        reference = self._reference(self._find(name))
+        known = None if reference is None else reference.labelled.get("")
+        return None if known is None else Reading(known)
+
     def recent(self, name: str) -> Recent:
         """The last hour of a monitor, up to now.
 

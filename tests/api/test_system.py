@@ -14,8 +14,12 @@ from app.api.system import STATIC
 
 pytestmark = pytest.mark.anyio
 
-SWAGGER = STATIC / "swagger"
-TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+SWAGGER, UPLOT = STATIC / "swagger", STATIC / "uplot"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 class Page(HTMLParser):
@@ -115,17 +119,11 @@ async def test_every_operation_has_a_name_of_its_own_and_a_known_tag(client: Asy
     assert all(set(operation["tags"]) <= tags for operation in operations)
 
 
-async def test_the_root_leads_to_the_documentation(client: AsyncClient) -> None:
-    answer = await client.get("/")
-    assert answer.status_code == 307
-    assert urljoin("http://kullback/", answer.headers["location"]) == "http://kullback/docs"
-
-
 async def test_everything_the_documentation_page_loads_is_served_from_here(
     client: AsyncClient,
 ) -> None:
     page = Page((await client.get("/docs")).text)
-    assert len(page.loaded) == 4
+    assert len(page.loaded) == 5
     for name in page.loaded:
         answer = await client.get(urljoin("/docs", name))
         assert answer.status_code == 200, name
@@ -146,12 +144,13 @@ def test_what_we_wrote_names_no_address_outside(name: str) -> None:
     assert not re.search(r"(https?:)?//\w", (STATIC / name).read_text())
 
 
-def test_vendored_files_are_what_their_checksums_say() -> None:
-    lines = (SWAGGER / "SHA256SUMS").read_text().splitlines()
+@pytest.mark.parametrize("vendored", [SWAGGER, UPLOT])
+def test_vendored_files_are_what_their_checksums_say(vendored: Path) -> None:
+    lines = (vendored / "SHA256SUMS").read_text().splitlines()
     expected = {name: digest for digest, name in (line.split("  ") for line in lines)}
     found = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in SWAGGER.iterdir()
+        for file in vendored.iterdir()
         if file.name not in {"SHA256SUMS", "README.md"}
     }
     assert found == expected
@@ -161,6 +160,8 @@ def test_vendored_files_come_with_their_licence_and_version() -> None:
     assert "Apache License" in (SWAGGER / "LICENSE").read_text()
     assert "SmartBear" in (SWAGGER / "NOTICE").read_text()
     assert re.search(r"swagger-ui-dist \d+\.\d+\.\d+", (SWAGGER / "README.md").read_text())
+    assert "The MIT License" in (UPLOT / "LICENSE").read_text()
+    assert re.search(r"uPlot \d+\.\d+\.\d+", (UPLOT / "README.md").read_text())
 
 
 @pytest.mark.parametrize("path", ["/static/../main.py", "/static/%2e%2e/main.py", "/static/no.js"])

@@ -1,0 +1,240 @@
+"""The page of an experiment tells who is better, how surely and why, by the report's numbers."""
+
+import json
+import math
+import shlex
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from app.experiments import wording
+from app.experiments.told import Metric
+from app.ui.figures import shown, typeset
+from tests.experiments.arms import paired, split
+from tests.experiments.service import (
+    EXPERIMENT,
+    PAIRED,
+    PARALLEL,
+    TWO,
+    findings,
+    hours,
+    observe,
+    report,
+    sent,
+)
+from tests.monitoring.service import Document, Service
+from tests.ui.experiments import N, crossed, opened
+from tests.ui.opened import Page
+
+pytestmark = pytest.mark.anyio
+
+HOSTILE = ["<script>alert(1)</script>", "\"q\" & 'r'", "x" * 64, "شريط التوصيات"]
+
+
+async def test_a_verdict_is_told_in_words_with_what_to_do(service: Service) -> None:
+    page = await crossed(service)
+    (one,) = (await report(service))["comparisons"]
+    assert "b is worse than a" in page.states
+    assert typeset(one["reason"]) in page.text
+    assert "Read why first" in page.text
+    assert "First decided on 2026-03-05 12:00 UTC, after 1 writes: worse." in page.text
+    assert typeset(one["why"]["statement"]) in page.text
+
+
+async def test_what_is_not_decided_says_how_many_rows_would_do(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(n=600)))
+    page, found = await opened(service), await report(service)
+    (one,) = found["comparisons"]
+    assert one["verdict"] == "undecided"
+    rows = float(f"{600 * one['information_needed']:.2g}")
+    assert f"That is about {rows:,.0f} rows in all" in page.text
+    assert "First decided" not in page.text
+
+
+async def test_the_course_is_that_of_the_series(service: Service) -> None:
+    page = await crossed(service)
+    points = await service.points(EXPERIMENT, step=3600)
+    drawn, table = page.figures["effect"], page.rows("The numbers of Effect of b")
+    sequence, fixed, effect = drawn["series"]
+    assert effect["y"] == [point["effect"] for point in points]
+    assert list(zip(sequence["low"], sequence["high"], strict=True)) == [
+        tuple(point["sequence"]) for point in points
+    ]
+    assert list(zip(fixed["low"], fixed["high"], strict=True)) == [
+        tuple(point["fixed_interval"]) for point in points
+    ]
+    assert drawn["x"] == [datetime.fromisoformat(point["to"]).timestamp() for point in points]
+    assert [level["y"] for level in drawn["levels"]] == [0.0, -0.02, 0.02]
+    for row, point in zip(table, points, strict=True):
+        numbers = (*point["sequence"], *point["fixed_interval"], point["effect"])
+        assert row == [point["to"], *map(shown, numbers)]
+
+
+async def test_the_evidence_is_drawn_with_what_would_be_enough(service: Service) -> None:
+    page = await crossed(service, alpha=0.1)
+    points = await service.points(EXPERIMENT, step=3600)
+    drawn = page.figures["evidence"]
+    (evidence,) = drawn["series"]
+    assert evidence["y"] == [point["log_e_value"] for point in points]
+    assert max(evidence["y"]) > math.log(10)
+    assert [level["y"] for level in drawn["levels"]] == [pytest.approx(math.log(10)), 0.0]
+    assert "an e-value of 10," in page.text
+
+
+async def test_evidence_for_no_difference_is_drawn_below_zero(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(n=N), timestamp=hours(N, 5)))
+    (evidence,) = (await opened(service)).figures["evidence"]["series"]
+    assert max(evidence["y"]) < 0
+
+
+async def test_evidence_that_is_no_number_is_left_out(service: Service) -> None:
+    plan = PARALLEL | {"convention": "exact", "minimum_effect": 0.02}
+    await service.put(EXPERIMENT, **plan)
+    rows = sent(split(paired(n=200)))
+    rows["y_proba"][rows["arm"].index("b")] = 0.0
+    rows["y_true"][rows["arm"].index("b")] = 1.0
+    await observe(service, **rows)
+    page = await opened(service)
+    assert "effect" not in page.figures
+    assert "Nothing to draw yet." in page.text
+    assert "A prediction of 0 came true" in page.text
+
+
+async def test_without_a_minimum_effect_there_is_an_interval_and_no_evidence(
+    service: Service,
+) -> None:
+    page = await crossed(service, minimum_effect=None)
+    (fixed, effect) = page.figures["effect"]["series"]
+    assert (fixed["label"], effect["label"]) == ("95% interval for one look", "Effect")
+    assert "evidence" not in page.figures
+    assert "Put a minimum_effect" in page.text
+
+
+async def test_arms_have_the_numbers_of_the_report(service: Service) -> None:
+    page, found = await crossed(service), await report(service)
+    names = ("log_loss", "normalized_entropy", "calibration_ratio", "auc", "base_rate")
+    for row, arm in zip(page.rows("The arms"), found["arms"], strict=True):
+        metrics = [_measured(arm["metrics"][name]) for name in names]
+        effective = f"{arm['effective_sample_size']:,.0f}"
+        assert row[1:] == [f"{arm['n']:,}", f"{arm['units']:,}", *metrics, effective]
+    assert [row[0] for row in page.rows("The arms")] == ["a (control)", "b"]
+
+
+async def test_the_parts_of_why_are_bars_with_their_names(service: Service) -> None:
+    page = await crossed(service)
+    (one,) = (await report(service))["comparisons"]
+    parts = [one["why"][name] for name in ("calibration", "ranking", "rows")]
+    drawn = page.figures["parts"]
+    assert drawn["xNames"] == ["calibration", "ranking", "its rows"]
+    assert drawn["series"][0]["y"] == parts
+    table = page.rows("The numbers of Where the difference of b comes from")
+    assert table == [list(row) for row in zip(drawn["xNames"], map(shown, parts), strict=True)]
+
+
+async def test_reliability_and_scores_are_drawn_of_both_arms(service: Service) -> None:
+    page, found = await crossed(service), await report(service)
+    for at, arm in enumerate(found["arms"]):
+        drawn = page.figures[f"reliability-{at}"]
+        assert drawn["x"] == [one["mean_predicted"] for one in arm["reliability"]]
+        assert drawn["series"][1]["y"] == [one["observed"] for one in arm["reliability"]]
+        scores = page.figures[f"scores-{at}"]
+        assert [sum(part["y"]) for part in scores["series"]] == [pytest.approx(1.0)] * 2
+        assert len(scores["x"]) == len(arm["score_histogram"])
+
+
+async def test_segments_say_what_is_claimed_among_them_all(service: Service) -> None:
+    rows = sent(paired(noise=3.0, n=N))
+    rows["slice"] = {"country": ["DE", "FR", "US"] * (N // 3)}
+    await service.put(EXPERIMENT, **(PAIRED | {"slices": ["country"]}))
+    await observe(service, **rows)
+    page, groups = await opened(service), (await report(service))["groups"]
+    table = page.rows("Segments of b")
+    assert [row[0] for row in table] == ["all rows", "country = DE", "country = FR", "country = US"]
+    for row, group in zip(table[1:], groups, strict=True):
+        adjusted = group["comparisons"][0]["adjusted"]
+        assert row[-1].startswith("a difference, " if adjusted["e_bh"] else "none claimed")
+    drawn = page.figures["by-segment"]["series"][0]["y"]
+    assert drawn == [group["comparisons"][0]["effect"] for group in groups]
+
+
+async def test_units_that_are_not_split_as_planned_are_said_to_be(service: Service) -> None:
+    await service.put(EXPERIMENT, **(PARALLEL | {"arms": {"a": 0.9, "b": 0.1}}))
+    await observe(service, **sent(split(paired(n=N))))
+    page = await opened(service)
+    assert "b against a: no verdict, as the data cannot carry one" in page.states
+    assert "broken" in page.states
+    assert "Sample ratio. NOT as planned." in _on_one_line(page)
+
+
+async def test_what_is_too_little_waits(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **TWO)
+    page = await opened(service)
+    words = _on_one_line(page)
+    assert "wait Units. a 2, b 2 (at least 100 in each arm)." in words
+    assert "wait Rows of the rarer label. a 1, b 1 (at least 25 in each arm)." in words
+    assert "holds Effective rows. a 2, b 2" in words
+    assert "not asked Crossover." in words
+
+
+@pytest.mark.parametrize("plan", [PAIRED, PARALLEL])
+async def test_an_experiment_without_rows_says_how_to_send_them(
+    service: Service, plan: Document
+) -> None:
+    await service.put(EXPERIMENT, **(plan | {"arms": HOSTILE, "slices": ["country", "it's"[:2]]}))
+    page = await opened(service)
+    command, *rest = shlex.split(page.code[0].replace("\\\n", " "))
+    assert (command, rest[0]) == ("curl", "http://kullback/v1/experiments/ranker/observations")
+    assert (rest[1], rest[3]) == ("-H", "-d")
+    rows = json.loads(rest[4])
+    assert (await observe(service, **rows))["accepted"] == len(rows["y_true"])
+    assert "No rows yet" not in (await opened(service)).text
+
+
+@pytest.mark.parametrize("plan", [PAIRED, PARALLEL])
+async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
+    hostile = plan | {"arms": HOSTILE, "control": HOSTILE[3], "slices": ["city"]}
+    await service.put(EXPERIMENT, **hostile)
+    n = 400
+    rows = sent(paired(n=n))
+    if plan["design"] == "paired":
+        rows["y_proba"] = dict.fromkeys(HOSTILE, rows["y_proba"]["a"])
+    else:
+        rows["arm"] = [HOSTILE[unit % 4] for unit in rows["unit"]]
+        rows["y_proba"] = rows["y_proba"]["a"]
+    await observe(service, **rows, slice={"city": [HOSTILE[at % 4] for at in range(n)]})
+    page = await opened(service, arm=HOSTILE[1])
+    assert page.tags.count("script") == 2 + len(page.figures)
+    assert [row[0] for row in page.rows("The arms")] == [*HOSTILE[:3], f"{HOSTILE[3]} (control)"]
+    assert page.figures["by-segment"]["xNames"] == [f"city = {name}" for name in sorted(HOSTILE)]
+    series = next(to for words, to in page.links.items() if words.startswith("the series"))
+    answer = await service.client.get(series.removeprefix(".."))
+    assert answer.json()["arm"] == HOSTILE[1]
+
+
+async def test_each_id_stands_once(service: Service) -> None:
+    page = await crossed(service)
+    assert [name for name, count in Counter(page.ids).items() if count > 1] == []
+
+
+async def test_the_report_can_be_taken_along(service: Service) -> None:
+    page = await crossed(service)
+    words = shlex.split(page.code[-1])
+    assert words[:2] == ["curl", "http://kullback/v1/experiments/ranker/report?epoch=1"]
+    name, _, value = words[3].partition(": ")
+    answer = await service.client.get(words[1], headers={name: value})
+    assert answer.text.startswith("# Experiment ranker")
+    linked = await service.client.get(page.links["the report"].removeprefix(".."))
+    assert findings(linked.json()) == findings(await report(service))
+
+
+def _measured(found: Document) -> str:
+    names = ("value", "standard_error", "error_bound")
+    return typeset(wording.measured(Metric(**{name: found.get(name) for name in names})))
+
+
+def _on_one_line(page: Page) -> str:
+    return " ".join(page.text.split())

@@ -1,0 +1,428 @@
+"""The page of a monitor shows what the API answers, to whoever asks for whatever."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import time
+
+import pytest
+
+from app.moments import moment
+from app.ui.figures import shown
+from app.ui.history import MOST_SLICES, Course, shared
+from app.ui.monitor import content
+from app.ui.observed import Point, points
+from app.ui.render import ago
+from app.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
+from tests.monitoring.service import MONITOR, NOON, Document, Service
+from tests.ui.opened import Page
+
+pytestmark = pytest.mark.anyio
+
+PAGE = "/monitors/clicks"
+HOUR = 3600.0
+DAY = 24 * HOUR
+HERE = time() // HOUR * HOUR  # pages go by the clock on the wall
+SAME = {"from": moment(HERE - 6 * HOUR), "to": moment(HERE)}
+WHEN = {name: at.removesuffix(":00Z") for name, at in SAME.items()}
+HOSTILE = ["<script>alert(1)</script>", "a\"b'c&amp;", "x" * 64, "\u202e\u05e9\u05dc\u05d5\u05dd"]
+
+
+@pytest.fixture
+async def service(service: Service) -> Service:
+    """A running service at half a minute past a whole hour of today."""
+    service.clock.now = HERE + 30.5
+    return service
+
+
+async def page(service: Service, /, **query: str) -> Page:
+    return Page.of(await service.client.get(PAGE, params=query))
+
+
+def table(page: Page, region: str) -> dict[str, list[str]]:
+    """The rows of a table by their first cell."""
+    return {row[0]: row[1:] for row in page.rows(region)}
+
+
+def words(page: Page) -> str:
+    return " ".join(page.text.split())
+
+
+async def fill(
+    service: Service, values: Sequence[str] = (), rows: int = 240, **more: object
+) -> None:
+    """Rows of six hours before noon, evenly."""
+    step = 6 * HOUR / rows
+    fields: Document = {
+        "y_true": [int(at % 3 == 0) for at in range(rows)],
+        "y_proba": [0.05 + 0.9 * (at * 7 % rows) / rows for at in range(rows)],
+        "timestamp": [HERE - 6 * HOUR + step * at for at in range(rows)],
+    }
+    if values:
+        # The first value has the most rows.
+        picks = [values[min(at % (2 * len(values)), len(values) - 1)] for at in range(rows)]
+        fields["slice"] = {"country": picks}
+    await service.post("observations", **fields | more)
+
+
+async def test_every_metric_is_the_one_of_the_report(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    metrics = (await service.report(**SAME))["metrics"]
+    rows = table(await page(service, **WHEN), "Every metric")
+    told = [cells[:2] for cells in rows.values()]
+    assert told == [[shown(one["value"]), shown(one["standard_error"])] for one in metrics.values()]
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "normalized_entropy", "calibration_ratio"])
+async def test_a_chart_over_time_is_the_series_of_its_metric(service: Service, metric: str) -> None:
+    await service.put()
+    await fill(service)
+    known = await service.points(metric=metric, step=300, **SAME)
+    figure = (await page(service, **WHEN)).figures[metric.replace("_", "-")]
+    line = figure["series"][0]
+    assert line["y"] == [point["value"] for point in known]
+    some = next(at for at, point in enumerate(known) if point["standard_error"])
+    error = known[some]["standard_error"]
+    assert line["high"][some] == pytest.approx(line["y"][some] + 1.96 * error)
+    assert line["low"][some] == pytest.approx(max(0, line["y"][some] - 1.96 * error))
+
+
+async def test_the_numbers_under_a_chart_are_those_that_are_drawn(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    found = await page(service, **WHEN)
+    line = found.figures["log-loss"]["series"][0]
+    rows = found.rows("The numbers of Log loss")
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    assert columns[1:] == [[shown(y) for y in line[part]] for part in ("y", "low", "high")]
+
+
+async def test_steps_without_rows_are_gaps_and_count_no_rows(service: Service) -> None:
+    await service.put()
+    times = [HERE - 2 * HOUR, HERE - HOUR]
+    await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5], timestamp=times)
+    figures = (await page(service, **WHEN)).figures
+    rows, loss = figures["rows"]["series"][0]["y"], figures["log-loss"]["series"][0]["y"]
+    assert (len(rows), sum(rows), max(rows)) == (72, 2, 1)
+    assert [at for at, y in enumerate(loss) if y is not None] == [48, 60]
+
+
+async def test_reliability_and_scores_are_the_bins_of_the_report(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    bins = (await service.report(**SAME))["reliability"]
+    figures = (await page(service, **WHEN)).figures
+    points_drawn = figures["reliability"]["series"][1]
+    assert figures["reliability"]["x"] == [one["mean_predicted"] for one in bins]
+    assert points_drawn["y"] == [one["observed"] for one in bins]
+    assert all(
+        low <= y <= high
+        for low, y, high in zip(*(points_drawn[key] for key in ("low", "y", "high")), strict=True)
+    )
+    ones = [one["weight"] * one["observed"] for one in bins]
+    labels = {one["label"]: one["y"] for one in figures["scores"]["series"]}
+    assert labels["Label 1"] == pytest.approx([one / sum(ones) for one in ones])
+    assert sum(labels["Label 0"]) == pytest.approx(1)
+
+
+async def test_low_rates_are_drawn_where_they_can_be_told_apart(service: Service) -> None:
+    await service.put()
+    y_true = [int(at % 50 == 0) for at in range(200)]
+    await service.post("observations", y_true=y_true, y_proba=[0.002, 0.03] * 100)
+    drawn = content(service.inside, "clicks", {}, service.clock.now)["bins"]
+    assert isinstance(drawn, list)
+    assert (drawn[0].x_scale, drawn[0].y_scale) == ("logit", "logit")
+
+
+async def test_drift_is_told_in_words_and_numbers(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
+    drift = (await service.report(**SAME))["drift"]
+    rows = table(await page(service, **WHEN), "Drift")
+    for what, name in (("Scores", "score"), ("Labels", "label")):
+        one = drift[name]
+        assert rows[what][0] == one["statement"]
+        keys = ("psi", "js", "kl", "g_statistic", "degrees_of_freedom", "p_value")
+        told = [
+            "∞" if key == "kl" and one["reason"] == "positive_infinity" else shown(one[key])
+            for key in keys
+        ]
+        assert rows[what][1:] == told
+
+
+async def test_without_a_reference_the_page_says_how_to_set_one(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    text = words(await page(service, **WHEN))
+    assert "curl -X PUT http://kullback/v1/monitors/clicks/reference" in text
+    sent = json.loads(text.split("-d '")[1].split("'")[0])
+    await service.put(f"{MONITOR}/reference", **sent)
+    assert "reference yet" not in words(await page(service, **WHEN))
+
+
+async def test_a_state_says_why(service: Service) -> None:
+    await service.put()
+    await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 200, y_proba=[0.2, 0.3] * 200)
+    assert "No rows with labels in the last hour." in words(await page(service))
+    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
+    service.inside.keeper.look()
+    text = words(await page(service))
+    assert "drifting In the last hour, of 400 rows: scores have drifted from the reference." in text
+    await service.client.delete(f"{MONITOR}")
+    await service.put()
+    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
+    service.inside.keeper.look()
+    text = words(await page(service))
+    assert "miscalibrated In the last hour, of 400 rows: predictions are 1.7 ± " in text
+    await service.post("observations", y_true=[0] * 280, y_proba=[0.0] * 280)
+    await service.client.delete(f"{MONITOR}")
+    await service.put()
+    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.6, 0.4] * 200)
+    service.inside.keeper.look()
+    assert "ok In the last hour, of 400 rows: predictions are 1 ± " in words(await page(service))
+
+
+async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Service) -> None:
+    await service.put(slices=["country"])
+    await fill(service, ["DE", "FR", "US"])
+    found = await page(service, **WHEN, by="country")
+    groups = (await service.report(**SAME, by="country"))["groups"]
+    by_weight = sorted(groups, key=lambda one: (-one["weight"], one["slice"]["country"]))
+    rows = table(found, "Metrics by country")
+    assert list(rows) == [one["slice"]["country"] for one in by_weight]
+    for one in groups:
+        told = [shown(metric["value"]) for metric in one["metrics"].values()]
+        assert rows[one["slice"]["country"]] == [shown(one["n"]), shown(one["weight"]), *told]
+    charts = [figure for name, figure in found.figures.items() if name.startswith("slice-")]
+    assert [chart["series"][1]["label"] for chart in charts] == list(rows)
+    assert len({tuple(chart["ySpan"]) for chart in charts}) == 1
+
+
+async def test_a_value_is_drawn_with_its_own_log_loss_in_each_step(service: Service) -> None:
+    await service.put(slices=["country"])
+    await fill(service, ["DE", "FR"])
+    figure = (await page(service, **WHEN, by="country")).figures["slice-0"]
+    assert len(figure["x"]) == 12
+    for at, y in zip(figure["x"], figure["series"][1]["y"], strict=True):
+        asked = await service.report(**{"from": at, "to": at + 1800}, by="country")
+        group = next(
+            one
+            for one in asked["groups"]
+            if one["slice"]["country"] == figure["series"][1]["label"]
+        )
+        assert y == group["metrics"]["log_loss"]["value"]
+
+
+async def test_many_values_are_all_in_the_table_but_only_the_heaviest_drawn(
+    service: Service,
+) -> None:
+    await service.put(slices=["country"])
+    await fill(service, [f"c{at:02}" for at in range(20)])
+    found = await page(service, **WHEN, by="country")
+    assert len(table(found, "Metrics by country")) == 20
+    assert sum(name.startswith("slice-") for name in found.figures) == MOST_SLICES
+    assert "The 12 values with the most weight of 20" in words(found)
+
+
+async def test_names_that_callers_chose_are_text(service: Service) -> None:
+    await service.put(slices=["country"], labels=["no", HOSTILE[0]])
+    await fill(service, HOSTILE, y_true=["no", HOSTILE[0]] * 120)
+    found = await page(service, **WHEN, by="country")
+    assert set(table(found, "Metrics by country")) == set(HOSTILE)
+    assert "b" not in found.tags
+    assert found.figures["scores"]["series"][1]["label"] == f"Label {HOSTILE[0]}"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            {"range": "century"},
+            "There is no range “century”; there are 1h, 6h, 24h, 7d, 30d, custom.",
+        ),
+        ({"range": "<b>"}, "There is no range “<b>”"),
+        ({"range": "custom"}, "“From … to …” needs a time."),
+        ({"from": "yesterday"}, "“from” is a time such as 2026-01-31T12:00, in UTC."),
+        ({"to": "nan"}, "“to” is a time such as"),
+        ({"from": "-1"}, "“from” is a time such as"),
+        ({"from": "1e300"}, "“from” is a time such as"),
+        ({"from": "2026-02-30T12:00"}, "“from” is a time such as"),
+        ({"from": "2026-03-05T12:00", "to": "2026-03-05T12:00"}, "“From” must be before “to”."),
+        ({"from": "1970-01-01T00:00", "to": "9999-12-31T23:59"}, "At most 3700 days"),
+        ({"by": "<script>"}, "There is no slice “<script>”; this monitor has country."),
+        ({"by": "\x00"}, "There is no slice"),
+        ({"colour": "red"}, "There is no “colour” to choose here."),
+        ({"range": "1h", **WHEN}, "“From” and “to” count where"),
+    ],
+)
+async def test_what_cannot_be_followed_is_said(
+    service: Service, query: dict[str, str], told: str
+) -> None:
+    await service.put(slices=["country"])
+    await fill(service)
+    assert told in words(await page(service, **query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"to": "2026-03-05T12:00"},
+        {"from": "2026-03-05T06:00:30", "to": "2026-03-05T12:00:10"},
+        {"from": "2026-03-05T07:00:00+01:00", "to": "1772712000"},
+        {"from": "0", "to": "1"},
+        {"to": "9999-12-31T23:59:59Z"},
+        {"from": "2020-01-01T00:00", "to": "2026-03-06T00:00"},
+        {"range": "", "from": "", "to": "", "by": ""},
+        *({"range": key} for key in RANGES),
+    ],
+)
+async def test_any_time_is_shown(service: Service, query: dict[str, str]) -> None:
+    await service.put()
+    await fill(service)
+    found = await page(service, **query)
+    assert len(found.states) == 1
+
+
+async def test_what_was_asked_for_stands_in_the_form(service: Service) -> None:
+    await service.put(slices=["country", "device"])
+    await fill(service)
+    text = (await service.client.get(PAGE, params={**WHEN, "by": "device"})).text
+    for name in ("from", "to"):
+        assert f'name="{name}" type="datetime-local" value="{WHEN[name]}:00"' in text
+    assert '<option value="custom" selected>' in text
+    assert "<option selected>device</option>" in text
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"pos_label": 0},
+        {"labels": ["no", "it's"]},
+        {"labels": ["yes", "no"], "pos_label": "yes"},
+        {"task": "multiclass", "labels": ["a", "b'c", "<d>"]},
+    ],
+)
+async def test_a_monitor_without_rows_says_how_to_send_some(
+    service: Service, chosen: Document
+) -> None:
+    await service.put(**chosen)
+    found = await page(service)
+    _, url, *_, body = shlex.split(found.code[0])
+    assert url == "http://kullback/v1/monitors/clicks/observations"
+    answer = await service.client.post(url, json=json.loads(body))
+    assert answer.status_code == 200, answer.text
+    assert found.figures == {}
+
+
+async def test_a_monitor_of_many_labels_says_what_its_rows_are(service: Service) -> None:
+    await service.put(task="multiclass", labels=list(range(200)))
+    assert "for each row 200 probabilities" in words(await page(service))
+
+
+async def test_a_time_without_rows_says_when_the_last_came(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    found = await page(service, **{"from": moment(HERE - 5 * DAY), "to": moment(HERE - 4 * DAY)})
+    assert "No rows came in this time." in words(found)
+    assert f"The last came in the window of {ago(HERE - 2 * 60)}" in words(found)
+    assert found.figures == {}
+
+
+async def test_a_multiclass_monitor_shows_what_it_has(service: Service) -> None:
+    await service.put(task="multiclass", labels=["a", "b", "c"])
+    rows = [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]] * 30
+    times = [HERE - 60.0 * at - 1 for at in range(60)]
+    await service.post("observations", y_true=["a", "c"] * 30, y_proba=rows, timestamp=times)
+    found = await page(service, **WHEN)
+    assert {"log-loss", "accuracy", "brier", "rows", "reliability", "scores"} == set(found.figures)
+    assert table(found, "Every metric")["Accuracy"][0] == "0.5"
+    assert table(found, "Every metric")["AUC"] == ["—", "—", "of two labels only"]
+
+
+async def test_a_joined_monitor_shows_what_waits(service: Service) -> None:
+    await service.put()
+    ids = [f"r{at}" for at in range(10)]
+    await service.post("predictions", id=ids, y_proba=[0.5] * 10)
+    await service.post("predictions", id=ids[:2], y_proba=[0.5] * 2)
+    service.inside.keeper.look()
+    text = words(await page(service))
+    assert "10 predictions wait for their labels." in text
+    assert "Predictions waiting 10 for their label" in text
+    assert "Duplicates 2" in text
+    when = {"from": moment(HERE), "to": moment(HERE + HOUR)}
+    assert "10 rows were scored in this time, but no label" in words(await page(service, **when))
+    await service.post("labels", id=[*ids[:4], "other"], y_true=[1, 0, 1, 0, 1])
+    text = words(await page(service))
+    assert "Matched 4 of 10 predictions and 5 labels" in text
+    assert "Labels waiting 1 for their prediction" in text
+
+
+async def test_infinite_and_extreme_rows_are_shown(service: Service) -> None:
+    await service.put(convention="exact", slices=["country"])
+    rows: Document = {"y_true": [1, 1, 0], "y_proba": [0.0, 0.5, 1e-300]}
+    more = {"timestamp": [HERE - 60] * 3, "slice": {"country": ["a", "b", "b"]}}
+    await service.post("observations", **rows, **more, sample_weight=[1e-200, 1e100, 1e-160])
+    found = await page(service, **WHEN, by="country")
+    assert table(found, "Every metric")["Log loss"][0] == "∞"
+    assert "1 of infinite loss" in words(found)
+
+
+async def test_an_unknown_monitor_lists_those_there_are(service: Service) -> None:
+    await service.put()
+    answer = await service.client.get("/monitors/<b>", params={"range": "1h"})
+    assert answer.status_code == 404
+    assert "/monitors/clicks" in answer.text
+    assert "<b>" not in answer.text
+
+
+async def test_a_page_stays_the_same_while_nothing_comes(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    first = await service.client.get(PAGE, params=WHEN)
+    headers = {"if-none-match": first.headers["etag"]}
+    again = await service.client.get(PAGE, params=WHEN, headers=headers)
+    assert again.status_code == 304
+    await service.post("observations", y_true=[1], y_proba=[0.9], timestamp=[HERE - 60])
+    fresh = await service.client.get(PAGE, params=WHEN, headers=headers)
+    assert fresh.status_code == 200
+
+
+@pytest.mark.parametrize("window", [1, 60, 144, 900, 1200, 3600, 4 * 3600, 86_400])
+@pytest.mark.parametrize("key", RANGES)
+def test_steps_are_whole_windows_and_as_many_as_can_be_seen(window: int, key: str) -> None:
+    ground = Ground(window, (), NOON + 30.5)
+    asked = view({"range": key}, ground)
+    step, width = asked.step(ground), asked.stop - asked.start
+    assert step % window == 0
+    assert width / step <= MOST_STEPS
+    assert width / step >= 24 or step == max(window, 3600 if key == "7d" else 0)
+
+
+def test_steps_of_old_times_are_not_finer_than_what_is_kept() -> None:
+    ground = Ground(60, (), NOON)
+    assert View(CUSTOM, NOON - 3 * DAY, NOON - 2 * DAY).step(ground) == 3600
+    assert View(CUSTOM, NOON - 50 * DAY, NOON - 40 * DAY).step(ground) == DAY
+    assert View(DEFAULT, NOON - DAY, NOON).step(ground) == 1200
+    assert View(CUSTOM, NOON - 3700 * DAY, NOON).step(ground) <= 366 * DAY
+
+
+def test_places_within_a_wide_point_are_not_gaps() -> None:
+    wide = _point(0, 3600)
+    fine = _point(4500, 5400)
+    course = Course.of([wide, fine], 0, 7200, 900)
+    assert list(course.x) == [0, 3600, 4500, 5400, 6300]
+    assert list(course.points) == [wide, None, fine, None, None]
+
+
+def test_no_values_have_no_scale() -> None:
+    assert shared([]) is None
+
+
+def _point(start: int, stop: int) -> Point:
+    moments = [datetime.fromtimestamp(at, UTC).isoformat() for at in (start, stop)]
+    (found,) = points({"points": [{"from": moments[0], "to": moments[1], "n": 1, "value": 0.5}]})
+    return found
