@@ -1,4 +1,4 @@
-"""This file is about the command `kullback`: serve, score, evaluate, metrics."""
+"""This file is about the command `kullback`: serve, score, evaluate, metrics, demo."""
 
 import json
 from importlib.metadata import version
@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
+from app.cli.demo import demo
 from app.cli.evaluate import EXAMPLES, evaluate
 from app.cli.score import score
 from app.cli.terminal import Failure, Status, fail
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(score, name="score")
 app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
+app.command()(demo)
 
 
 def main() -> None:

@@ -1,0 +1,93 @@
+"""A stream brings the same rows for the same seed, and labels after their predictions."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from app.demo.cast import cast
+from app.demo.streams import Labelled, Post, Stream
+
+NOW = 1_700_000_000.0
+HISTORY = 2
+
+
+def everything(stream: Stream, ends: list[int]) -> list[Post]:
+    return [post for start, stop in pairwise(ends) for post in stream.posts(start, stop)]
+
+
+def intents(seed: int = 0) -> Labelled:
+    (found,) = (one for one in cast(HISTORY, seed, NOW) if isinstance(one, Labelled))
+    return found
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_the_same_seed_brings_the_same_rows_and_another_seed_others(place: int) -> None:
+    ends = [0, 1800, 3600, 3601]
+    one, same, other = (everything(cast(HISTORY, seed, NOW)[place], ends) for seed in (0, 0, 1))
+    assert len(one) == len(same)
+    for post, again in zip(one, same, strict=True):
+        assert (post.path, post.rows) == (again.path, again.rows)
+        assert all(np.array_equal(post.columns[name], again.columns[name]) for name in post.columns)
+    assert [post.rows for post in one] != [post.rows for post in other]
+
+
+def test_two_streams_have_other_random_numbers() -> None:
+    (healthy, drifting, *_) = (next(one.posts(0, 600)) for one in cast(HISTORY, 0, NOW))
+    assert healthy.columns["y_proba"][0] != drifting.columns["y_proba"][0]
+
+
+def test_seconds_have_other_random_numbers() -> None:
+    (healthy, *_) = cast(HISTORY, 0, NOW)
+    assert len({healthy.count(second, second + 1) for second in range(60)}) > 3
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_rows_are_counted_before_they_are_made(place: int) -> None:
+    stream = cast(HISTORY, 0, NOW)[place]
+    assert sum(post.rows for post in stream.posts(600, 4200)) == stream.count(600, 4200) > 0
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_rows_lie_within_their_seconds_of_a_history_that_ends_now(place: int) -> None:
+    stream = cast(HISTORY, 0, NOW)[place]
+    end = round(stream.source.hours * 3600)
+    (first, *_) = stream.posts(end - 900, end)
+    times = first.columns["timestamp"].astype(np.float64)
+    assert NOW - 900 <= times.min() < times.max() < NOW
+
+
+def test_a_label_is_posted_once_and_after_its_prediction() -> None:
+    predicted: set[int] = set()
+    labelled: list[int] = []
+    for post in everything(intents(), list(range(0, 7201, 300))):
+        ids = [int(one) for one in post.columns["id"]]
+        if post.path.endswith("/labels"):
+            assert set(ids) <= predicted
+            labelled += ids
+        else:
+            assert "y_true" not in post.columns
+            assert not predicted & set(ids)
+            predicted |= set(ids)
+    assert len(labelled) == len(set(labelled))
+    assert 0.85 < len(labelled) / len(predicted) < 0.97
+
+
+def test_half_of_the_labels_take_four_minutes() -> None:
+    (predictions, labels) = intents().posts(0, 3600)
+    end = NOW - HISTORY * 3600 + 3600
+    age = end - predictions.columns["timestamp"].astype(np.float64)
+    known = np.isin(predictions.columns["id"], labels.columns["id"])
+    assert known[age < 240].mean() == pytest.approx(0.28, abs=0.12)
+    assert known[(age > 180) & (age < 300)].mean() == pytest.approx(0.5, abs=0.17)
+    assert known[age > 1200].mean() > 0.9
+
+
+def test_a_few_labels_never_come() -> None:
+    stream = intents()
+    posts = everything(stream, [0, 7200, 90_000, 90_001])
+    first = set(map(int, posts[0].columns["id"]))
+    labelled = {
+        int(one) for post in posts if post.path.endswith("/labels") for one in post.columns["id"]
+    }
+    assert 0.002 < len(first - labelled) / len(first) < 0.03
