@@ -11,6 +11,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 MADE    := $(VENV)/.python-$(or $(VERSION),none)
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+BROWSER := tests/browser/node_modules/.package-lock.json
 
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL = $(PIP) install --quiet --require-hashes --only-binary :all:
@@ -19,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench bench-statistics torture lock
+.PHONY: help setup run demo test check bench bench-statistics torture screenshots lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -30,14 +31,17 @@ setup: $(RUNTIME)  ## create .venv from the locks, with the kullback command in 
 run: $(RUNTIME)  ## serve on http://127.0.0.1:8000
 	$(BIN)/kullback serve
 
+demo: $(RUNTIME)  ## look around on http://127.0.0.1:8000, with example data
+	$(BIN)/kullback demo
+
 # Two halves at a time, as most of it waits for one core: what the first leaves out, the second
 # runs, so that a new directory of tests is never forgotten.
-HALF   := tests/api tests/tally
+HALF   := tests/api tests/tally tests/ui
 PYTEST := $(BIN)/coverage run --parallel-mode -m pytest
 
 # Branch coverage is gated on Python 3.12 and newer: 3.11 loses the line event of some
 # statements after an `await` and reports branches as missed that did run.
-test: check  ## lint, types, tests and branch coverage: what CI runs
+test: check $(BROWSER)  ## lint, types, tests and branch coverage: what CI runs
 	@$(BIN)/coverage erase
 	@$(PYTEST) $(HALF) > .half.log 2>&1 & half=$$!; \
 	$(PYTEST) $(addprefix --ignore=,$(HALF)); rest=$$?; \
@@ -64,6 +68,9 @@ bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: cove
 torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture
 
+screenshots: $(DEV) $(BROWSER)  ## take the pictures in docs/images again, with a browser
+	$(BIN)/python -m tests.browser docs/images
+
 lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer versions)
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
@@ -86,3 +93,8 @@ $(RUNTIME): $(MADE) requirements/build.txt requirements/runtime.txt pyproject.to
 $(DEV): $(RUNTIME) requirements/dev.txt
 	$(INSTALL) -r requirements/dev.txt
 	@touch $@
+
+# node leads the browser of some tests; where it cannot be had, they are skipped and say so.
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
+	@{ npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund && touch $@; } \
+		|| echo '*** npm failed or is missing: NO PAGE WILL BE OPENED IN A BROWSER ***' >&2

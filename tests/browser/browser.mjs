@@ -1,0 +1,10 @@
+// This file is about the browser: Debian's Chromium, which asks nobody for anything of its own.
+
+import { chromium } from "playwright-core";
+
+export function open() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ["--no-sandbox", "--disable-background-networking", "--font-render-hinting=none"],
+  });
+}

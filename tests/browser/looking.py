@@ -1,0 +1,153 @@
+"""A real browser for tests of pages: Debian's Chromium, led by node, and what it saw."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+HERE = Path(__file__).parent
+_LOOK_SECONDS = 300.0  # of a machine that is busy; else some 30
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the console said, and of which address."""
+
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The text of a table, and the figure that it belongs to."""
+
+    figure: str
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A series as given, and of the pixels at its points the nearest to the wanted colour."""
+
+    label: str
+    style: str
+    y: list[float | None]
+    low: list[float | None] | None
+    high: list[float | None] | None
+    wanted: list[int]
+    pixel: list[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: the numbers it was given, and those that are drawn."""
+
+    name: str
+    x: list[float]
+    names: list[str] | None
+    drawn: list[list[float | None]]
+    width: float
+    room: float
+    series: list[Drawn]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page in one theme and width; `needed` is the width it takes."""
+
+    theme: str
+    width: int
+    needed: int
+    charts: list[Chart]
+    violations: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A page without scripts: its text, and of each table whether it can be seen."""
+
+    tables: list[bool]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that was seen of a page."""
+
+    status: int
+    title: str
+    text: str
+    tables: list[Table]
+    twice: list[str]
+    there: list[str]
+    reached: list[str]
+    views: list[View]
+    said: list[Message]
+    failed: list[str]
+    elsewhere: list[str]
+    dialogs: int
+    weights: dict[str, int]
+    plain: Plain
+
+
+_PAGES = TypeAdapter(dict[str, Page])
+
+
+def look(address: str, out: Path, paths: Sequence[str]) -> dict[str, Page]:
+    """What a browser sees at these paths of a service."""
+    run = _led("look.mjs", address, str(out), *paths)
+    run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return _PAGES.validate_json(out.read_bytes())
+
+
+def weights(address: str, path: str) -> dict[str, int]:
+    """The bytes of all that a page is made of."""
+    text, _ = _led("weigh.mjs", address, path).communicate(timeout=_LOOK_SECONDS)
+    found: dict[str, int] = json.loads(text)
+    return found
+
+
+def watch(address: str, text: str) -> "subprocess.Popen[str]":
+    """A browser that stays on a page until it says this; it prints a line once it looks."""
+    return _led("live.mjs", address, text)
+
+
+def take(address: str, folder: Path) -> None:
+    """Pictures of the pages."""
+    run = _led("screenshots.mjs", address, str(folder))
+    run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+
+
+def _led(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own script
+        [node(), str(HERE / script), *arguments],
+        env={**os.environ, "CHROMIUM": chromium()},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def node() -> str:
+    """The program that leads the browser, with the modules that it needs."""
+    program = shutil.which("node")
+    if program is None:
+        pytest.skip("node is not installed: NO PAGE IS OPENED IN A BROWSER (apt: nodejs, npm)")
+    if not (HERE / "node_modules").is_dir():
+        pytest.skip("no node_modules: NO PAGE IS OPENED IN A BROWSER (npm ci in tests/browser)")
+    return program
+
+
+def chromium() -> str:
+    """The browser."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("chromium is not installed: NO PAGE IS OPENED IN A BROWSER (apt: chromium)")
+    return program

@@ -1,0 +1,116 @@
+"""What charts draw is what the API answers, number by number."""
+
+import math
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from tests.browser.looking import Chart, Drawn, Page
+
+RANKER = "/experiments/ranker?step=3600"
+SURE = 1.96
+Answer = dict[str, object]
+
+
+def answered(client: httpx.Client, path: str, **asked: str | int) -> Answer:
+    answer: Answer = client.get(httpx.URL(path).copy_merge_params(asked)).raise_for_status().json()
+    return answer
+
+
+def objects(value: object) -> list[Answer]:
+    assert isinstance(value, list)
+    return value
+
+
+def epoch(moment: object) -> float:
+    found = datetime.fromisoformat(str(moment))
+    return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
+
+
+def chart(page: Page, name: str) -> Chart:
+    """A chart in the first view of a page."""
+    (found,) = (one for one in page.views[0].charts if one.name == name)
+    return found
+
+
+def series(page: Page, name: str, label: str) -> Drawn:
+    (found,) = (one for one in chart(page, name).series if one.label == label)
+    return found
+
+
+def test_metrics_over_time_are_their_series(
+    client: httpx.Client, pages: dict[str, Page], course: str, hours: dict[str, str]
+) -> None:
+    times = {key: f"{moment}Z" for key, moment in hours.items()}
+    for metric in ("log_loss", "normalized_entropy", "calibration_ratio"):
+        drawn = chart(pages[course], metric.replace("_", "-"))
+        step = round(drawn.x[1] - drawn.x[0])
+        path = f"/v1/monitors/clicks/series?metric={metric}"
+        points = objects(answered(client, path, step=step, **times)["points"])
+        (line,) = drawn.series
+        found = {x: y for x, y in zip(drawn.x, line.y, strict=True) if y is not None}
+        assert found == {epoch(one["from"]): one["value"] for one in points}
+        assert len(points) >= 20
+
+
+def test_a_band_is_two_standard_errors_wide(
+    client: httpx.Client, pages: dict[str, Page], course: str, hours: dict[str, str]
+) -> None:
+    drawn = chart(pages[course], "log-loss")
+    step = round(drawn.x[1] - drawn.x[0])
+    times = {key: f"{moment}Z" for key, moment in hours.items()}
+    points = objects(answered(client, "/v1/monitors/clicks/series", step=step, **times)["points"])
+    errors = {epoch(one["from"]): one["standard_error"] for one in points}
+    (line,) = drawn.series
+    assert line.high is not None
+    for x, y, high in zip(drawn.x, line.y, line.high, strict=True):
+        if y is not None and high is not None:
+            assert high == pytest.approx(y + SURE * float(str(errors[x])))
+
+
+def test_rows_over_time_are_all_rows(
+    client: httpx.Client, pages: dict[str, Page], course: str, hours: dict[str, str]
+) -> None:
+    times = {key: f"{moment}Z" for key, moment in hours.items()}
+    report = answered(client, "/v1/monitors/clicks/report", **times)
+    assert math.fsum(y or 0 for y in series(pages[course], "rows", "Rows").y) == report["n"]
+
+
+def test_reliability_of_a_monitor_is_that_of_its_report(
+    client: httpx.Client, pages: dict[str, Page], course: str, hours: dict[str, str]
+) -> None:
+    times = {key: f"{moment}Z" for key, moment in hours.items()}
+    bins = objects(answered(client, "/v1/monitors/clicks/report", **times)["reliability"])
+    known = [one for one in bins if one["mean_predicted"] is not None]
+    assert chart(pages[course], "reliability").x == [one["mean_predicted"] for one in known]
+    found = series(pages[course], "reliability", "Observed").y
+    assert found == [one["observed"] for one in known]
+
+
+def test_the_effect_over_time_is_the_series_of_the_experiment(
+    client: httpx.Client, pages: dict[str, Page]
+) -> None:
+    points = objects(answered(client, "/v1/experiments/ranker/series", step=3600)["points"])
+    drawn = chart(pages[RANKER], "effect")
+    assert drawn.x == [epoch(one["to"]) for one in points]
+    assert series(pages[RANKER], "effect", "Effect").y == [one["effect"] for one in points]
+    evidence = series(pages[RANKER], "evidence", "ln e").y
+    assert evidence == [one["log_e_value"] for one in points]
+    bands = [[one.low, one.high] for one in drawn.series if one.low is not None]
+    for band, field in zip(bands, ("sequence", "fixed_interval"), strict=True):
+        ends = [one[field] or [None, None] for one in points]
+        assert [list(pair) for pair in zip(*band, strict=True)] == ends
+
+
+def test_reliability_of_arms_is_that_of_the_report(
+    client: httpx.Client, pages: dict[str, Page]
+) -> None:
+    arms = objects(answered(client, "/v1/experiments/ranker/report")["arms"])
+    for at, arm in enumerate(arms):
+        bins = [one for one in objects(arm["reliability"]) if one["mean_predicted"] is not None]
+        assert chart(pages[RANKER], f"reliability-{at}").x == [
+            one["mean_predicted"] for one in bins
+        ]
+        found = series(pages[RANKER], f"reliability-{at}", "Observed").y
+        assert found == [one["observed"] for one in bins]
