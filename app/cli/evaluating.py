@@ -1,17 +1,13 @@
-"""This file is about evaluating logs for a person: progress, answers and files."""
+"""This file is about evaluating logs for a person: answers and files."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.text import Text
-
 from app.cli import outputs
 from app.cli.findings import show
+from app.cli.progress import progress
 from app.cli.question import Asked, Question
 from app.cli.terminal import Failure, Status
 from app.errors import KullbackError
@@ -74,31 +70,10 @@ def _found(question: Question, asked: Sequence[str], workers: Workers) -> Docume
     files = logs.opened(logs.found(asked), question.columns)
     convention = question.provisional().convention
     tasks = list(logs.tasks(files, question.columns, convention, question.names))
-    with _progress(sum(file.rows for file in files)) as done:
+    with progress(sum(file.rows for file in files)) as done:
         state = evaluate(tasks, workers.work(len(tasks)), done)
     plan = question.plan(state.arms)
     return document(compare(plan, state.evidence(plan)), state, files)
-
-
-@contextmanager
-def _progress(rows: int) -> Iterator[Callable[[int], None]]:
-    """Show how far the work is, where somebody looks."""
-    console = Console(stderr=True)
-    columns = (BarColumn(), _Speed(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as shown:
-        task = shown.add_task("", total=rows)
-        yield lambda more: shown.advance(task, more)
-
-
-class _Speed(ProgressColumn):
-    """Rows done of all, and how many in a second."""
-
-    def render(self, task: Task) -> Text:
-        """See ProgressColumn."""
-        speed = "" if task.speed is None else f", {task.speed:,.0f} rows/s"
-        return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f} rows{speed}")
 
 
 def _as_json(found: Document) -> str:
