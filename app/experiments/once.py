@@ -12,7 +12,7 @@ from app.experiments.evidence import evidence
 from app.experiments.plan import Plan
 from app.experiments.report import report
 from app.experiments.rows import Rows
-from app.scoring.conventions import CONVENTIONS
+from app.scoring.conventions import CONVENTIONS, EXACT
 from app.scoring.labels import positive_shares
 from app.scoring.losses import binary_losses
 from app.scoring.means import Array, Flags, Undefined
@@ -57,7 +57,7 @@ def compare_once(plan: Plan, rows: Rows, options: Options) -> Score:
     unit = options.nats if plan.metric == _IN_NATS else 1.0
     value, reason = _value(found, one)
     error = None if isinstance(one.effect, Undefined) else one.effect.standard_error / unit
-    losses = _losses(plan, rows, one)
+    losses = _losses(plan, rows, one, is_asked=options.per_row)
     paired = plan.design == "paired"
     arms = [tallies[plan.control]] if paired else list(tallies.values())
     context = Context("compare", options, plan.convention)
@@ -101,8 +101,12 @@ class _Losses:
     infinite: Flags
 
 
-def _losses(plan: Plan, rows: Rows, one: Comparison) -> _Losses:
-    y, convention = positive_shares("y_true", rows.y_true), CONVENTIONS[plan.convention]
+def _losses(plan: Plan, rows: Rows, one: Comparison, *, is_asked: bool) -> _Losses:
+    """The losses of rows, which tallies do not keep; none where nobody asks and all are finite."""
+    convention = CONVENTIONS[plan.convention]
+    if not is_asked and convention is not EXACT:
+        return _Losses(np.empty(0), np.empty(0, np.bool_))
+    y = positive_shares("y_true", rows.y_true)
     if not isinstance(rows.y_proba, Mapping):
         losses, _ = binary_losses(y, rows.y_proba, convention)
         return _Losses(losses, np.isinf(losses))
