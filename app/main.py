@@ -19,8 +19,9 @@ from app.api.workers import Workers
 from app.experiments.keeper import ExperimentKeeper
 from app.experiments.service import Experiments
 from app.experiments.views import ExperimentViews
+from app.moments import Clock
 from app.monitoring.keeper import Keeper
-from app.monitoring.service import Clock, Monitors
+from app.monitoring.service import Monitors
 from app.monitoring.totals import Totals
 from app.monitoring.views import Views
 from app.scoring.catalog import METRICS

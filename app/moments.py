@@ -1,6 +1,9 @@
 """This file is about moments: epoch seconds as people and programs write them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+Clock = Callable[[], float]  # now, in epoch seconds
 
 
 def moment(seconds: float) -> str:

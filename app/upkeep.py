@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
 from app.errors import KullbackError
-from app.storage.base import Reply, Store, Times, Transaction
+from app.storage.base import DONE, Reply, Store, Times, Transaction
 
 CELLS_AT_ONCE = 200
 
 _log = logging.getLogger("kullback.upkeep")
-_DONE = Reply(200, b"")
 
 
 class Upkeep:
@@ -48,7 +47,7 @@ class Upkeep:
             def work(tx: Transaction) -> Reply:
                 nonlocal done
                 done = step(tx)
-                return _DONE
+                return DONE
 
             self._store.write(work).result()
 

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from app.experiments.service import Clock, Found
+from app.experiments.service import Found
 from app.experiments.views import ExperimentViews, State
 from app.experiments.windows import DAY, FINE_SECONDS, HOUR
+from app.moments import Clock
 from app.storage.base import Store, Times
 from app.upkeep import Upkeep
 

@@ -1,7 +1,6 @@
 """This file is about writing to experiments: what is answered is on disk, exactly once."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -12,12 +11,12 @@ from app.experiments.evidence import sample
 from app.experiments.plan import Plan
 from app.experiments.rows import Rows
 from app.experiments.windows import cells, times
+from app.moments import Clock
 from app.storage.base import Cell, Record, Reply, Store, Token, Transaction, Written
 from app.tally.tally import gathered
 
 KIND = "experiment"
 WRITES = "writes"
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +82,16 @@ class Experiments:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 record = tx.create(KIND, name, Standing(1, plan).encoded(), self._clock())
-                return _reply(Found(record, 1, plan).document(), 201)
+                return Reply.of(Found(record, 1, plan).document(), 201)
             present = Found.of(record, name)
             if present.plan == plan:
-                return _reply(present.document())
+                return Reply.of(present.document())
             epoch = present.epoch
             if tx.has_rows(record.id):
                 tx.attach(record.id, plan_of(epoch), present.plan.encoded())
                 epoch += 1
             tx.change(record.id, Standing(epoch, plan).encoded())
-            return _reply(Found(record, epoch, plan).document())
+            return Reply.of(Found(record, epoch, plan).document())
 
         return self._store.write(work, token)
 
@@ -153,8 +152,4 @@ def _accepted(found: Found, n: int, sums: Mapping[Cell, bytes]) -> Reply:
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
     told = gathered(of_rows)
     counts = {name: told.scalar(name) for name in ("clipped", "infinite")}
-    return _reply({"accepted": n, **counts, "epoch": found.epoch})
-
-
-def _reply(body: Mapping[str, object], status: int = 200) -> Reply:
-    return Reply(status, json.dumps(body).encode())
+    return Reply.of({"accepted": n, **counts, "epoch": found.epoch})

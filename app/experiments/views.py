@@ -12,10 +12,10 @@ from app.experiments.comparison import Comparison, Findings, compare, effects
 from app.experiments.evidence import Evidence
 from app.experiments.plan import Plan
 from app.experiments.report import brief, report
-from app.experiments.service import KIND, WRITES, Clock, Found, plan_of
+from app.experiments.service import KIND, WRITES, Found, plan_of
 from app.experiments.windows import DAY, HOUR, Part, by_step, evidence
-from app.moments import moment
-from app.storage.base import Record, Reply, Store, Transaction
+from app.moments import Clock, moment
+from app.storage.base import DONE, Record, Reply, Store, Transaction
 from app.tally.documents import Document
 
 POINTS = 500
@@ -23,7 +23,6 @@ _EVER = 1 << 60
 _TRIES = 3
 _OPEN = ("undecided", "invalid")
 _KEPT = ("arm", "verdict", "effect", "standard_error", "sequence", "e_value", "log_e_value")
-_DONE = Reply(200, b"")
 
 _log = logging.getLogger("kullback.experiments")
 
@@ -169,7 +168,7 @@ class ExperimentViews:
                 if tx.attachment(state.record.id, name) is None:
                     tx.attach(state.record.id, name, _first(one, alpha, state.version, now))
                     tx.count(state.record.id, {"crossings": 1})
-            return _DONE
+            return DONE
 
         try:
             self._store.write(work).result()

@@ -1,6 +1,5 @@
 """This file is about what arrives at a monitor: worked out before the write, then added in it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,7 +79,7 @@ class Observations:
         """See Arrival."""
         del now
         self.added.put(tx, record)
-        return self.added, reply(self.added.told(self.rows))
+        return self.added, Reply.of(self.added.told(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +149,6 @@ class Labelled:
         return _answer(tx, record, "label", joined, Added(summed, 0, self.sent))
 
 
-def reply(body: Mapping[str, object], status: int = 200) -> Reply:
-    """A reply of JSON."""
-    return Reply(status, json.dumps(body).encode())
-
-
 def _answer(
     tx: Transaction, record: int, side: Side, joined: Joined, new: Added
 ) -> tuple[Added, Reply]:
@@ -171,7 +165,7 @@ def _answer(
     added.put(tx, record)
     told = added.told(matched + waiting)
     told |= {"matched": matched, "pending": waiting, "duplicates": added.duplicates}
-    return added, reply(told)
+    return added, Reply.of(told)
 
 
 def _first(ids: Sequence[str]) -> Indices:

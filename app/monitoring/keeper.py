@@ -6,8 +6,9 @@ from contextlib import suppress
 from itertools import islice
 
 from app.errors import NotFound
+from app.moments import Clock
 from app.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
-from app.monitoring.service import KIND, Clock, Found
+from app.monitoring.service import KIND, Found
 from app.monitoring.views import Recent, Views
 from app.storage.base import Store, Times, Transaction
 from app.upkeep import Upkeep

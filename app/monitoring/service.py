@@ -5,7 +5,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from app.errors import Conflict, KullbackError, NotFound
-from app.monitoring.arrivals import Added, Arrival, Labelled, Observations, Predicted, reply
+from app.moments import Clock
+from app.monitoring.arrivals import Added, Arrival, Labelled, Observations, Predicted
 from app.monitoring.cells import OBSERVED, PREDICTED, cells, sample
 from app.monitoring.monitor import Monitor
 from app.monitoring.reference import Reference, given
@@ -15,11 +16,10 @@ from app.monitoring.totals import Totals
 from app.monitoring.windows import span
 from app.storage.base import Record, Reply, Store, Token, Transaction, Written
 
-__all__ = ["KIND", "REFERENCE", "Clock", "Found", "Monitors", "Token", "Written"]
+__all__ = ["KIND", "REFERENCE", "Found", "Monitors", "Token", "Written"]
 
 KIND = "monitor"
 REFERENCE = "reference"
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Monitors:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 record = tx.create(KIND, name, monitor.encoded(), self._clock())
-                return reply(Found(record, monitor).document(), 201)
+                return Reply.of(Found(record, monitor).document(), 201)
             present = Monitor.decoded(record.document)
             if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
                 raise Conflict(
@@ -78,7 +78,7 @@ class Monitors:
                 )
             if present != monitor:
                 tx.change(record.id, monitor.encoded())
-            return reply(Found(record, monitor).document())
+            return Reply.of(Found(record, monitor).document())
 
         return self._store.write(work, token)
 
@@ -185,4 +185,4 @@ class _Referred:
         """See Arrival."""
         del now
         tx.attach(record, REFERENCE, self.reference.encoded())
-        return Added(), reply(self.reference.document())
+        return Added(), Reply.of(self.reference.document())

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.errors import InvalidInput
-from app.moments import moment
+from app.moments import Clock, moment
 from app.monitoring.monitor import DAY, HOUR
 from app.monitoring.reference import Reference, Seen
 from app.monitoring.report import Asked, report, seen, series
-from app.monitoring.service import KIND, REFERENCE, Clock, Found
+from app.monitoring.service import KIND, REFERENCE, Found
 from app.monitoring.windows import span, step_at
 from app.storage.base import Store
 from app.tally.documents import Document

@@ -5,6 +5,7 @@ counts, attachments and waiting rows. The bytes of a cell are added, never chang
 one adds up all parts of it, and `Transaction.fold` puts parts together.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Reply(NamedTuple):
 
     status: int
     body: bytes
+
+    @classmethod
+    def of(cls, document: Mapping[str, object], status: int = 200) -> "Reply":
+        """A reply of JSON."""
+        return cls(status, json.dumps(document).encode())
 
 
 class Token(NamedTuple):
@@ -151,6 +157,7 @@ class Transaction(Protocol):
 
 
 Work = Callable[[Transaction], Reply]
+DONE = Reply(200, b"")  # of writes that nobody asked for
 
 
 class Store(Protocol):

@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 
 from app.experiments.told import Bin
-from app.ui.figures import Figure, Numbers, Scale, Series
+from app.ui.figures import SURE, Figure, Numbers, Scale, Series
 from app.ui.observed import Report, Setup
 
-_SURE = 1.96
 _RARE = 0.1
 
 
@@ -89,9 +88,9 @@ def _bounds(bins: Sequence[Bin], report: Report) -> tuple[Numbers, Numbers]:
 
 
 def _wilson(observed: float, rows: float) -> tuple[float, float]:
-    share, square = min(max(observed, 0.0), 1.0), _SURE**2
+    share, square = min(max(observed, 0.0), 1.0), SURE**2
     middle = share * rows + square / 2
-    half = _SURE * math.sqrt(rows * share * (1 - share) + square / 4)
+    half = SURE * math.sqrt(rows * share * (1 - share) + square / 4)
     return max(0.0, (middle - half) / (rows + square)), min(1.0, (middle + half) / (rows + square))
 
 

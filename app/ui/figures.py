@@ -12,6 +12,7 @@ from app.tally.documents import Document
 Style = Literal["line", "points", "bars", "area"]
 Scale = Literal["linear", "log", "logit"]
 Numbers = Sequence[float | None]
+SURE = 1.96  # standard errors that 95 % lie within
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 

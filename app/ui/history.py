@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from app.monitoring.views import Question, Views
 from app.tally.reading import Reading
-from app.ui.figures import Figure, Numbers, Series
+from app.ui.figures import SURE, Figure, Numbers, Series
 from app.ui.observed import Group, Point, Report, Setup, points
 from app.ui.times import Ground, View
 
-SURE = 1.96
 MOST_SLICES = 12
 SLICE_STEPS = 12  # each is a report of its own
 _BAND = "The band is ±1.96 standard errors, from 0 up."

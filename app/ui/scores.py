@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from app.experiments.told import Arm, Bin
-from app.ui.figures import Figure, Numbers, Scale, Series
+from app.ui.figures import SURE, Figure, Numbers, Scale, Series
 from app.ui.judged import Comparison
 
-_SURE = 1.96
 _LOW = 0.05
 _BEYOND = " Bins in which nothing was observed lie below the axis; the table has them."
 
@@ -94,7 +93,7 @@ def _bound(found: Bin, sign: int) -> float | None:
     if found.observed is None or found.weight <= 0:
         return found.observed
     variance = max(0.0, found.observed * (1 - found.observed)) / found.weight
-    return min(1.0, max(0.0, found.observed + sign * _SURE * math.sqrt(variance)))
+    return min(1.0, max(0.0, found.observed + sign * SURE * math.sqrt(variance)))
 
 
 def _scale(predicted: Sequence[float], observed: Numbers) -> Scale:
