@@ -5,11 +5,11 @@ import json
 import numpy as np
 import orjson
 
-from app.api.json_body import parse
-from app.api.request import columns
-from app.api.requests.predictions import LogLossRequest
-from app.scoring.means import Array, Indices
 from bench.measure import ROUNDS, Row, Rows, Target, WrongResult, interleaved
+from kullback.api.json_body import parse
+from kullback.api.request import columns
+from kullback.api.requests.predictions import LogLossRequest
+from kullback.scoring.means import Array, Indices
 
 
 def pairs(n: int) -> tuple[Indices, Array]:

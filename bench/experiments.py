@@ -14,15 +14,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.experiments.evidence import sample, tallies
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows as Observed
-from app.scoring.conventions import CONVENTIONS
-from app.scoring.losses import binary_losses
-from app.scoring.means import Array, Indices
-from app.tally.exact import real
-from app.tally.units import BUCKETS, bucket_of
 from bench.measure import Row, Rows, Target, agree, interleaved
+from kullback.experiments.evidence import sample, tallies
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows as Observed
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.scoring.losses import binary_losses
+from kullback.scoring.means import Array, Indices
+from kullback.tally.exact import real
+from kullback.tally.units import BUCKETS, bucket_of
 
 PAIRED = Plan((Arm("a", 0.5), Arm("b", 0.5)), "a", "paired")
 _EPS = float(np.finfo(np.float64).eps)
@@ -79,7 +79,7 @@ def evaluate(n: int = 20_000_000, group: int = 1_000_000) -> Rows:
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log.parquet"
         _write(log, n, group)
-        command = [sys.executable, "-m", "app", "evaluate", str(log), "--y-true", "y"]
+        command = [sys.executable, "-m", "kullback", "evaluate", str(log), "--y-true", "y"]
         command += ["--paired", "a,b", "--unit", "unit", "--minimum-effect", "0.001"]
         command += ["--json", str(Path(folder) / "report.json")]
         peaks: list[float] = []

@@ -5,16 +5,16 @@ from functools import partial
 import numpy as np
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from app.scoring.arrays import distributions
-from app.scoring.conventions import EXACT
-from app.scoring.divergence import cross_entropy_rows
-from app.scoring.labels import class_indices
-from app.scoring.log_loss import LogLossOptions
-from app.scoring.log_loss import log_loss as scored
-from app.scoring.losses import outcome_losses
-from app.scoring.means import Array
-from app.scoring.score import Options
 from bench.measure import ROUNDS, Rows, Target, WrongResult, agree, interleaved
+from kullback.scoring.arrays import distributions
+from kullback.scoring.conventions import EXACT
+from kullback.scoring.divergence import cross_entropy_rows
+from kullback.scoring.labels import class_indices
+from kullback.scoring.log_loss import LogLossOptions
+from kullback.scoring.log_loss import log_loss as scored
+from kullback.scoring.losses import outcome_losses
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options
 
 ZEROS = 0.2
 

@@ -16,24 +16,24 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss as their_log_loss
 from sklearn.metrics import roc_auc_score
 
-from app.monitoring.keeper import Keeper
-from app.monitoring.monitor import DAY, HOUR, Monitor
-from app.monitoring.rows import Rows as Batch
-from app.monitoring.service import Monitors
-from app.monitoring.totals import Totals
-from app.monitoring.views import Question, Views
-from app.scoring.means import Array
-from app.storage.sql import open_store
-from app.tally import tally as tallies
-from app.tally.binary import binary_terms
-from app.tally.fold import fold
-from app.tally.reading import Reading
-from app.upkeep import Upkeep
 from bench.decode import pairs_json
 from bench.load import worst
 from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
+from kullback.monitoring.keeper import Keeper
+from kullback.monitoring.monitor import DAY, HOUR, Monitor
+from kullback.monitoring.rows import Rows as Batch
+from kullback.monitoring.service import Monitors
+from kullback.monitoring.totals import Totals
+from kullback.monitoring.views import Question, Views
+from kullback.scoring.means import Array
+from kullback.storage.sql import open_store
+from kullback.tally import tally as tallies
+from kullback.tally.binary import binary_terms
+from kullback.tally.fold import fold
+from kullback.tally.reading import Reading
+from kullback.upkeep import Upkeep
 
 MONITOR = "/v1/monitors/bench"
 CHUNK = 1 << 17

@@ -72,7 +72,7 @@ def create_rival() -> FastAPI:
 
 
 def main(port: int) -> None:
-    """Serve the rivals with the settings of app/server.py that matter for speed."""
+    """Serve the rivals with the settings of kullback/server.py that matter for speed."""
     uvicorn.run(
         create_rival(),
         port=port,

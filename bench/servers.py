@@ -16,7 +16,9 @@ ARROW = "application/vnd.apache.arrow.stream"
 JSON = "application/json"
 
 _ROOT = Path(__file__).parent.parent
-_KULLBACK = "import sys; from app.server import serve; from app.settings import Settings; "
+_KULLBACK = (
+    "import sys; from kullback.server import serve; from kullback.settings import Settings; "
+)
 _START_SECONDS = 30
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import log_softmax
 
-from app.api.arrow_body import parse_arrow
-from app.api.request import columns, validated
-from app.api.requests.systems import PerplexityRequest
-from app.scoring.attention import InfocamOptions
-from app.scoring.attention import infocam as located
-from app.scoring.means import Array
-from app.scoring.score import Options
 from bench.measure import ROUNDS, Rows, Target, agree, interleaved
+from kullback.api.arrow_body import parse_arrow
+from kullback.api.request import columns, validated
+from kullback.api.requests.systems import PerplexityRequest
+from kullback.scoring.attention import InfocamOptions
+from kullback.scoring.attention import infocam as located
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options
 
 _CAP = 1 << 26
 

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from app.main import create_app
-from app.settings import Settings
+from kullback.main import create_app
+from kullback.settings import Settings
 from tests.monitoring.service import Service, running
 
 

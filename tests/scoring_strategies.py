@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.scoring.means import Array, Indices
-from app.scoring.score import Score
-from app.scoring.tokens import Ragged
+from kullback.errors import InvalidInput
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.score import Score
+from kullback.scoring.tokens import Ragged
 
 sizes = st.integers(min_value=1, max_value=5)
 mild = st.floats(-4.0, 4.0)

@@ -35,7 +35,7 @@ def serving(**environment: str) -> Iterator[Served]:
         log = Path(directory) / "log"
         with log.open("wb") as lines:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve", "--port", "0", "--log-format", "json"],
+                [sys.executable, "-m", "kullback", "serve", "--port", "0", "--log-format", "json"],
                 cwd=ROOT,
                 env={**os.environ, **own, **environment},
                 stderr=lines,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import strategies as st
 
-from app.scoring.means import Array, Indices
+from kullback.scoring.means import Array, Indices
 
 Columns = tuple[Array, ...]
 

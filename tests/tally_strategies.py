@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from app.scoring.conventions import CONVENTIONS, ConventionName
-from app.scoring.means import Array, Indices
-from app.tally.binary import binary_terms
-from app.tally.multiclass import multiclass_terms
-from app.tally.tally import Layout, Tally, Task
-from app.tally.terms import Terms
-from app.tally.units import BUCKETS
+from kullback.scoring.conventions import CONVENTIONS, ConventionName
+from kullback.scoring.means import Array, Indices
+from kullback.tally.binary import binary_terms
+from kullback.tally.multiclass import multiclass_terms
+from kullback.tally.tally import Layout, Tally, Task
+from kullback.tally.terms import Terms
+from kullback.tally.units import BUCKETS
 from tests import strategies as draw
 
 SIXTIETHS = [k / 60 for k in range(61)]

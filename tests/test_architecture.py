@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-APP = Path(__file__).parent.parent / "app"
+APP = Path(__file__).parent.parent / "app" / "kullback"
 MAX_LINES = 300
 
 PURE = ("errors",)
@@ -55,7 +55,9 @@ def complaint(package: str, name: str) -> str | None:
     top = name.partition(".")[0]
     if name.startswith("."):
         return "imports by a relative name"
-    if top == "app" and not is_within(name.removeprefix("app."), (*ALLOWED[package], package)):
+    if top == "kullback" and not is_within(
+        name.removeprefix("kullback."), (*ALLOWED[package], package)
+    ):
         return "is not among those it may import"
     if top in WEB and package not in MAY_KNOW_THE_WEB:
         return "is the web"
@@ -94,22 +96,38 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
 @pytest.mark.parametrize(
     ("place", "line", "reported"),
     [
-        ("scoring/a.py", "from app.api import problems", "app.api.problems is not among"),
-        ("scoring/a.py", "import app.settings", "app.settings is not among"),
+        ("scoring/a.py", "from kullback.api import problems", "kullback.api.problems is not among"),
+        ("scoring/a.py", "import kullback.settings", "kullback.settings is not among"),
         ("scoring/a.py", "import fastapi", "fastapi is the web"),
         ("scoring/deep/a.py", "from time import monotonic", "time.monotonic is the world"),
         ("tally/a.py", "def f():\n    import os", "os is the world"),
-        ("errors.py", "from app.scoring.score import Score", "app.scoring.score.Score is not"),
-        ("monitoring/a.py", "from app import experiments", "app.experiments is not among"),
-        ("monitoring/a.py", "from app.storage.sql import Store", "app.storage.sql.Store is not"),
-        ("api/a.py", "from app.storage import base", "app.storage.base is not among"),
-        ("demo/a.py", "from app.main import create_app", "app.main.create_app is not among"),
+        (
+            "errors.py",
+            "from kullback.scoring.score import Score",
+            "kullback.scoring.score.Score is not",
+        ),
+        (
+            "monitoring/a.py",
+            "from kullback import experiments",
+            "kullback.experiments is not among",
+        ),
+        (
+            "monitoring/a.py",
+            "from kullback.storage.sql import Store",
+            "kullback.storage.sql.Store is not",
+        ),
+        ("api/a.py", "from kullback.storage import base", "kullback.storage.base is not among"),
+        (
+            "demo/a.py",
+            "from kullback.main import create_app",
+            "kullback.main.create_app is not among",
+        ),
         (
             "api/a.py",
             "from .problems import problems",
             ".problems.problems imports by a relative name",
         ),
-        ("api/a.py", "from app import scoringly", "app.scoringly is not among"),
+        ("api/a.py", "from kullback import scoringly", "kullback.scoringly is not among"),
         ("helpers/a.py", "", "the rule does not know helpers"),
     ],
 )
@@ -127,10 +145,10 @@ def test_a_planted_violation_is_reported(
 @pytest.mark.parametrize(
     ("place", "line"),
     [
-        ("monitoring/a.py", "from app.storage.base import Store"),
-        ("evaluation/a.py", "from app.experiments.comparison import compare"),
-        ("api/a.py", "from app.api.problems import problems\nimport fastapi"),
-        ("main.py", "from app.storage.sql import Store\nimport uvicorn"),
+        ("monitoring/a.py", "from kullback.storage.base import Store"),
+        ("evaluation/a.py", "from kullback.experiments.comparison import compare"),
+        ("api/a.py", "from kullback.api.problems import problems\nimport fastapi"),
+        ("main.py", "from kullback.storage.sql import Store\nimport uvicorn"),
     ],
 )
 def test_what_is_allowed_is_not_reported(place: str, line: str, tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.api.answer import encode
-from app.api.request import columns, validated
-from app.api.requests import REQUESTS
-from app.cli import app
-from app.cli.terminal import LARGE, waiting
-from app.scoring.catalog import METRICS
+from kullback.api.answer import encode
+from kullback.api.request import columns, validated
+from kullback.api.requests import REQUESTS
+from kullback.cli import app
+from kullback.cli.terminal import LARGE, waiting
+from kullback.scoring.catalog import METRICS
 from tests.api.bodies import as_table
 from tests.serving import serving
 
@@ -568,7 +568,7 @@ def test_a_taken_port_ends_serve_with_status_1() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "app", "serve", "--port", port],
+            [sys.executable, "-m", "kullback", "serve", "--port", port],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -580,7 +580,7 @@ def test_a_taken_port_ends_serve_with_status_1() -> None:
 
 def test_the_command_runs_as_a_program_with_its_exit_status() -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "app", "score", "entropy", "-"],
+        [sys.executable, "-m", "kullback", "score", "entropy", "-"],
         cwd=ROOT,
         input=b'{"p": [0.5, 0.6]}',
         capture_output=True,

@@ -17,8 +17,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.cli import app
-from app.cli.progress import progress
+from kullback.cli import app
+from kullback.cli.progress import progress
 from tests.serving import ROOT, serving
 
 ANY_PORT = ("demo", "--port", "0", "--history-hours", "2", "--no-open")
@@ -53,7 +53,7 @@ def started(
     """A demonstration that begins; what is set for other services does not disturb it."""
     own = {"TMPDIR": str(directory), "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(  # noqa: S603 - our own command line
-        [sys.executable, "-P", "-m", "app", *options],
+        [sys.executable, "-P", "-m", "kullback", *options],
         cwd=here,
         env={**os.environ, **FOREIGN, **environment, **own},
         stdout=subprocess.PIPE,

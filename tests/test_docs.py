@@ -17,11 +17,11 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
-from app.api.fields import LONGEST_NAME
-from app.api.kinds import INTERNAL, KINDS
-from app.api.request import ScoreRequest
-from app.api.requests import REQUESTS
-from app.api.requests.batches import (
+from kullback.api.fields import LONGEST_NAME
+from kullback.api.kinds import INTERNAL, KINDS
+from kullback.api.request import ScoreRequest
+from kullback.api.requests import REQUESTS
+from kullback.api.requests.batches import (
     MAX_SLICES,
     Batch,
     LabelBatch,
@@ -29,15 +29,15 @@ from app.api.requests.batches import (
     PredictionBatch,
     ReferenceBatch,
 )
-from app.api.requests.monitors import MonitorSettings
-from app.monitoring.cells import FUTURE_SECONDS
-from app.monitoring.keeper import TOKEN_SECONDS
-from app.monitoring.monitor import DAY
-from app.scoring.catalog import METRICS
-from app.scoring.conventions import ConventionName
-from app.settings import Settings
-from app.tally.grouping import MAX_GROUPS
-from app.telemetry.collector import MAX_SERIES
+from kullback.api.requests.monitors import MonitorSettings
+from kullback.monitoring.cells import FUTURE_SECONDS
+from kullback.monitoring.keeper import TOKEN_SECONDS
+from kullback.monitoring.monitor import DAY
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.conventions import ConventionName
+from kullback.settings import Settings
+from kullback.tally.grouping import MAX_GROUPS
+from kullback.telemetry.collector import MAX_SERIES
 from tests.deploy.families import EXPOSED, HISTOGRAMS, OF_EXPERIMENTS
 from tests.deploy.files import RULES
 from tests.serving import serving
@@ -358,7 +358,10 @@ async def test_every_name_in_an_answer_of_a_monitor_is_documented(
 
 
 def test_every_reason_of_a_monitor_is_documented() -> None:
-    files = [*(ROOT / "app" / "tally").glob("*.py"), *(ROOT / "app" / "monitoring").glob("*.py")]
+    files = [
+        *(ROOT / "app" / "kullback" / "tally").glob("*.py"),
+        *(ROOT / "app" / "kullback" / "monitoring").glob("*.py"),
+    ]
     places = re.findall(r"Undefined\((.*)\)", "".join(file.read_text() for file in files))
     reasons = {reason for place in places for reason in re.findall(r'(?<!scalar\()"(\w+)"', place)}
     assert {"zero_weight", "multiclass", "no_reference", "separable"} <= reasons
@@ -380,7 +383,9 @@ def test_the_limits_of_settings_are_those_that_are_documented() -> None:
 
 
 def test_every_reason_in_the_code_is_documented() -> None:
-    sources = "".join(file.read_text() for file in (ROOT / "app" / "scoring").glob("*.py"))
+    sources = "".join(
+        file.read_text() for file in (ROOT / "app" / "kullback" / "scoring").glob("*.py")
+    )
     reasons = set(re.findall(r'Undefined\("(\w+)"\)', sources))
     assert "one_class" in reasons
     text = section(METRICS_PAGE, "Numbers that are not there")

@@ -14,13 +14,13 @@ import pytest
 import typer
 from httpx import AsyncClient
 
-from app.api.requests.arms import LONGEST_ARM, MAX_ARMS
-from app.api.requests.batches import MAX_SLICES
-from app.api.requests.experiments import ExperimentBatch, ExperimentSettings
-from app.cli import app as commands
-from app.evaluation.batch import MAX_SEGMENTS
-from app.experiments import comparison, verdict
-from app.experiments.verdict import (
+from kullback.api.requests.arms import LONGEST_ARM, MAX_ARMS
+from kullback.api.requests.batches import MAX_SLICES
+from kullback.api.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.cli import app as commands
+from kullback.evaluation.batch import MAX_SEGMENTS
+from kullback.experiments import comparison, verdict
+from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
     LEAST_POSITIVES,
     MOST_CROSSED,
@@ -28,13 +28,13 @@ from app.experiments.verdict import (
     WARN_CROSSED,
     Word,
 )
-from app.experiments.views import POINTS
-from app.experiments.windows import FUTURE_SECONDS
-from app.tally.grouping import MAX_GROUPS
-from app.tally.sample_ratio import ALARM
-from app.tally.unit_set import UnitSet
-from app.tally.units import BUCKETS, GROUPS
-from app.telemetry.experiments import MAX_SERIES
+from kullback.experiments.views import POINTS
+from kullback.experiments.windows import FUTURE_SECONDS
+from kullback.tally.grouping import MAX_GROUPS
+from kullback.tally.sample_ratio import ALARM
+from kullback.tally.unit_set import UnitSet
+from kullback.tally.units import BUCKETS, GROUPS
+from kullback.telemetry.experiments import MAX_SERIES
 from tests.serving import serving
 from tests.test_docs import EXPERIMENTS_PAGE, OPERATIONS_PAGE, README, blocks, names_within, section
 
@@ -105,7 +105,7 @@ def test_the_python_of_experiments_runs_and_prints_what_is_printed(tmp_path: Pat
 def test_the_files_of_the_page_are_evaluated_as_it_says(tmp_path: Path) -> None:
     run("-c", blocks(EXPERIMENTS_PAGE, "python")[1], where=tmp_path)
     command = shlex.split(re.findall(SHELL, EXPERIMENTS_PAGE, flags=re.MULTILINE)[0])
-    told = run("-m", "app", *command[1:], where=tmp_path)
+    told = run("-m", "kullback", *command[1:], where=tmp_path)
     assert told.startswith(blocks(EXPERIMENTS_PAGE, "text")[1] + "\n")
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.moments import moment
+from kullback.moments import moment
 
 
 @pytest.mark.parametrize(

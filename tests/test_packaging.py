@@ -123,7 +123,7 @@ def test_the_image_starts_a_command_that_the_project_installs() -> None:
 def test_serve_knows_every_option_the_image_gives_it() -> None:
     (_, subcommand, *options) = json.loads(instructions("CMD")[-1])
     described = subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "app", subcommand, "--help"],
+        [sys.executable, "-m", "kullback", subcommand, "--help"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
         capture_output=True,
@@ -138,7 +138,7 @@ def test_the_health_check_asks_a_path_the_service_has_on_the_port_it_listens_on(
     (port, path) = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", health_command()[-1])[0]
     serve = json.loads(instructions("CMD")[-1])
     assert port == instructions("EXPOSE")[0] == serve[serve.index("--port") + 1]
-    routes = "".join(file.read_text() for file in (ROOT / "app" / "api").glob("*.py"))
+    routes = "".join(file.read_text() for file in (ROOT / "app" / "kullback" / "api").glob("*.py"))
     assert f'"{path}"' in routes
 
 

@@ -13,8 +13,8 @@ from typing import TextIO
 import httpx
 import pytest
 
-from app.server import serve
-from app.settings import Settings
+from kullback.server import serve
+from kullback.settings import Settings
 from tests.serving import serving
 
 Event = dict[str, object]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StoreUnavailable
-from app.storage.base import Store, Times, Transaction
-from app.storage.sql import open_store
-from app.upkeep import CELLS_AT_ONCE, Upkeep
+from kullback.errors import StoreUnavailable
+from kullback.storage.base import Store, Times, Transaction
+from kullback.storage.sql import open_store
+from kullback.upkeep import CELLS_AT_ONCE, Upkeep
 from tests.storage.writes import ALWAYS, LATE, add, cell, fold, made, rows, sums
 
 WAIT_SECONDS = 30

@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from app.api.body import Body
-from app.api.payload import ARROW, JSON, LINES, PARQUET, read_batch
-from app.api.request import Model
+from kullback.api.body import Body
+from kullback.api.payload import ARROW, JSON, LINES, PARQUET, read_batch
+from kullback.api.request import Model
 from tests.api.bodies import as_arrow, as_json, as_parquet
 
 CAP = 1 << 26

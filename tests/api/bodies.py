@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.api.payload import ARROW, JSON, PARQUET
-from app.api.request import columns
-from app.api.requests import REQUESTS
+from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.api.request import columns
+from kullback.api.requests import REQUESTS
 
 
 def as_json(fields: Mapping[str, Any]) -> bytes:

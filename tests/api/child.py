@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from app.api.arrow_body import parse_arrow, parse_parquet
-from app.api.fields import Column
-from app.api.request import columns
-from app.api.requests import REQUESTS
-from app.errors import BodyError, InvalidInput
+from kullback.api.arrow_body import parse_arrow, parse_parquet
+from kullback.api.fields import Column
+from kullback.api.request import columns
+from kullback.api.requests import REQUESTS
+from kullback.errors import BodyError, InvalidInput
 from tests.api.bodies import as_arrow, as_parquet
 
 Parse = Callable[[bytearray, dict[str, Column], int], dict[str, object]]

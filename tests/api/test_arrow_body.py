@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.arrow_body import parse_arrow, parse_parquet
-from app.api.body import Body
-from app.api.payload import ARROW, JSON, PARQUET
-from app.api.requests import REQUESTS
-from app.api.scores import Asked
-from app.errors import InvalidInput
-from app.scoring.catalog import METRICS
+from kullback.api.arrow_body import parse_arrow, parse_parquet
+from kullback.api.body import Body
+from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.api.requests import REQUESTS
+from kullback.api.scores import Asked
+from kullback.errors import InvalidInput
+from kullback.scoring.catalog import METRICS
 from tests.api.bodies import as_arrow, as_json, as_parquet, as_table
 from tests.api.child import CAP, COLUMNS, cut_everywhere, flipped, growth, in_child, outcome
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.arrow_body import parse_arrow
-from app.api.arrow_size import inflated_size
-from app.errors import MalformedBody
+from kullback.api.arrow_body import parse_arrow
+from kullback.api.arrow_size import inflated_size
+from kullback.errors import MalformedBody
 from tests.api.bodies import as_arrow, as_parquet
 from tests.api.child import CAP, COLUMNS, growth, in_child, outcome, seeds
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.body import Body
-from app.api.payload import (
+from kullback.api.body import Body
+from kullback.api.payload import (
     ARROW,
     BATCH_TYPES,
     JSON,
@@ -23,16 +23,16 @@ from app.api.payload import (
     check_media_type,
     read_batch,
 )
-from app.api.request import Model
-from app.api.requests.batches import (
+from kullback.api.request import Model
+from kullback.api.requests.batches import (
     Batch,
     LabelBatch,
     ObservationBatch,
     PredictionBatch,
     ReferenceBatch,
 )
-from app.errors import InvalidInput, UnsupportedBody
-from app.monitoring.rows import Distributions, Period, Rows
+from kullback.errors import InvalidInput, UnsupportedBody
+from kullback.monitoring.rows import Distributions, Period, Rows
 from tests.api.batch_bodies import CAP, NDJSON, Columns, as_lines, bodies, dotted, read, rows_of
 from tests.api.bodies import as_arrow, as_json, as_parquet
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from app.api.body import Body, Intake, decompressed
-from app.api.payload import JSON
-from app.errors import BodyTooLarge, MalformedBody, Overloaded, UnsupportedBody
-from app.main import create_app
-from app.settings import Settings
+from kullback.api.body import Body, Intake, decompressed
+from kullback.api.payload import JSON
+from kullback.errors import BodyTooLarge, MalformedBody, Overloaded, UnsupportedBody
+from kullback.main import create_app
+from kullback.settings import Settings
 from tests.api.bodies import IS_JSON, typed
 
 if sys.version_info >= (3, 14):

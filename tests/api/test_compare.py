@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
-from app.api.payload import ARROW, JSON, PARQUET
+from kullback.api.payload import ARROW, JSON, PARQUET
 from tests.api.asking import Score, refuse, refused, score
 from tests.api.batch_bodies import dotted, rows_of
 from tests.api.bodies import as_arrow, as_parquet, typed

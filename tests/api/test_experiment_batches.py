@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.payload import ARROW, JSON, LINES, PARQUET
-from app.api.request import validated
-from app.api.requests.experiments import ExperimentBatch
-from app.errors import BodyError, InvalidInput, KullbackError
-from app.experiments.rows import Rows
+from kullback.api.payload import ARROW, JSON, LINES, PARQUET
+from kullback.api.request import validated
+from kullback.api.requests.experiments import ExperimentBatch
+from kullback.errors import BodyError, InvalidInput, KullbackError
+from kullback.experiments.rows import Rows
 from tests import strategies as draw
 from tests.api.batch_bodies import NDJSON, Columns, as_lines, bodies, dotted, read, rows_of
 from tests.api.bodies import as_arrow, as_json, as_parquet

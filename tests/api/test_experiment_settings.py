@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.requests.experiments import ExperimentSettings
-from app.errors import InvalidInput
-from app.experiments.plan import Arm, Plan
+from kullback.api.requests.experiments import ExperimentSettings
+from kullback.errors import InvalidInput
+from kullback.experiments.plan import Arm, Plan
 from tests.api.batch_bodies import read
 from tests.api.bodies import as_json
 

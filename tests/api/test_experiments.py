@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.payload import ARROW, JSON, LINES, PARQUET
-from app.main import World, create_app
-from app.settings import Settings
+from kullback.api.payload import ARROW, JSON, LINES, PARQUET
+from kullback.main import World, create_app
+from kullback.settings import Settings
 from tests.api.batch_bodies import as_lines, bodies, rows_of
 from tests.api.bodies import typed
 from tests.experiments.arms import paired, split

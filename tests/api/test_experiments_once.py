@@ -6,10 +6,10 @@ import anyio
 import httpx
 import pytest
 
-from app.experiments.plan import Plan
-from app.experiments.service import KIND
-from app.main import World, create_app
-from app.settings import Settings
+from kullback.experiments.plan import Plan
+from kullback.experiments.service import KIND
+from kullback.main import World, create_app
+from kullback.settings import Settings
 from tests.api.test_monitors_away import open_to_all
 from tests.experiments.arms import PAIRED as PLAN
 from tests.experiments.arms import paired

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.tally.units import bucket_of
+from kullback.tally.units import bucket_of
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,

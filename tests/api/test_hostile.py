@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.api.payload import ARROW, JSON, PARQUET
-from app.api.problems import Problem
-from app.scoring.catalog import METRICS
+from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.api.problems import Problem
+from kullback.scoring.catalog import METRICS
 from tests.api.bodies import typed
 from tests.api.hostile import MARKER, MAX_BYTES, TYPES, bodies, counted, example, post_all, shown
 

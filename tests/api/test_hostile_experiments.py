@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.api.payload import ARROW, JSON, PARQUET
+from kullback.api.payload import ARROW, JSON, PARQUET
 from tests.api.bodies import typed
 from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, example, observe_all
 from tests.api.test_hostile import VALUES, check

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from httpx import AsyncClient
 
-from app.api.payload import ARROW, JSON, PARQUET
+from kullback.api.payload import ARROW, JSON, PARQUET
 from tests.api.bodies import typed
 from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, example, write_all
 from tests.api.test_hostile import VALUES, check, number

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.fields import Column, Kind
-from app.api.json_body import PIECE, parse
-from app.errors import InvalidInput, MalformedBody
+from kullback.api.fields import Column, Kind
+from kullback.api.json_body import PIECE, parse
+from kullback.errors import InvalidInput, MalformedBody
 from tests.api.test_json_scan import spelled, word
 
 law = settings(deadline=None, derandomize=True, max_examples=250)

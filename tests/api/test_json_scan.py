@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.json_scan import top_level
-from app.errors import InvalidInput, MalformedBody
+from kullback.api.json_scan import top_level
+from kullback.errors import InvalidInput, MalformedBody
 
 law = settings(deadline=None, derandomize=True, max_examples=300)
 space = st.text(" \t\n\r", max_size=3)

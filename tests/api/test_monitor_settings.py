@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.api.requests.monitors import MonitorSettings
-from app.errors import InvalidInput
-from app.monitoring.monitor import Monitor
+from kullback.api.requests.monitors import MonitorSettings
+from kullback.errors import InvalidInput
+from kullback.monitoring.monitor import Monitor
 from tests.api.batch_bodies import read
 from tests.api.bodies import as_json
 

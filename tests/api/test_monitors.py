@@ -5,8 +5,8 @@ import json
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from app.main import create_app
-from app.settings import Settings
+from kullback.main import create_app
+from kullback.settings import Settings
 from tests.monitoring.service import MONITOR, Document, Service, done, refused
 
 pytestmark = pytest.mark.anyio

@@ -3,7 +3,7 @@
 import pytest
 from psycopg import sql
 
-from app.settings import Settings
+from kullback.settings import Settings
 from tests.monitoring.service import MONITOR, Document, Service, refused, running
 from tests.postgresql import Server, postgresql
 

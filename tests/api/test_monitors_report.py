@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.scoring.conventions import CONVENTIONS
-from app.tally.units import bucket_of
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.tally.units import bucket_of
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
 
 pytestmark = pytest.mark.anyio

@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from app.api.ndjson import LONGEST_LINE, PIECE, parse
-from app.api.payload import ARROW, JSON, PARQUET
-from app.api.request import columns
-from app.api.requests.batches import (
+from kullback.api.ndjson import LONGEST_LINE, PIECE, parse
+from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.api.request import columns
+from kullback.api.requests.batches import (
     LabelBatch,
     ObservationBatch,
     PredictionBatch,
     ReferenceBatch,
 )
-from app.api.requests.experiments import ExperimentBatch
-from app.errors import InvalidInput, KullbackError, MalformedBody
+from kullback.api.requests.experiments import ExperimentBatch
+from kullback.errors import InvalidInput, KullbackError, MalformedBody
 from tests.api.batch_bodies import NDJSON, Columns, as_lines, bodies, read, rows_of
 from tests.api.test_json_body import SCRAP, strictly
 

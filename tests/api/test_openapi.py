@@ -16,11 +16,11 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS
 from starlette.types import Receive, Scope, Send
 
-from app.api.payload import ARROW, JSON, LINES, PARQUET
-from app.api.problems import MEDIA_TYPE
-from app.main import create_app
-from app.scoring.catalog import METRICS
-from app.settings import Settings
+from kullback.api.payload import ARROW, JSON, LINES, PARQUET
+from kullback.api.problems import MEDIA_TYPE
+from kullback.main import create_app
+from kullback.scoring.catalog import METRICS
+from kullback.settings import Settings
 from tests.api.bodies import IS_ARROW, IS_JSON, IS_PARQUET, as_arrow, as_parquet
 
 pytestmark = pytest.mark.anyio

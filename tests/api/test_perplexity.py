@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
-from app.api.json_body import PIECE
+from kullback.api.json_body import PIECE
 from tests.api.asking import Score, refused, score
 from tests.api.bodies import IS_ARROW, as_arrow
 from tests.api.system_requests import LOG_PROBS, MASK, REQUESTS, TOKENS, softmax

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from httpx import AsyncClient
 
-from app.scoring.conventions import ConventionName
+from kullback.scoring.conventions import ConventionName
 from tests.api.asking import refused, score
 
 pytestmark = pytest.mark.anyio

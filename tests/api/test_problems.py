@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 from starlette.middleware import Middleware
 
-from app import errors
-from app.api import kinds, problems
-from app.telemetry.metrics import Telemetry
-from app.telemetry.middleware import RequestTelemetry
+from kullback import errors
+from kullback.api import kinds, problems
+from kullback.telemetry.metrics import Telemetry
+from kullback.telemetry.middleware import RequestTelemetry
 
 pytestmark = pytest.mark.anyio
 

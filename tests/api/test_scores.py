@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from app.main import create_app
-from app.scoring.catalog import METRICS
-from app.settings import Settings
+from kullback.main import create_app
+from kullback.scoring.catalog import METRICS
+from kullback.settings import Settings
 from tests.api.asking import Score, refused, score
 from tests.api.bodies import IS_JSON, as_json
 

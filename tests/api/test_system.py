@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from app.api.system import STATIC
+from kullback.api.system import STATIC
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from httpx import AsyncClient
 
-from app.api.payload import ARROW, JSON, PARQUET
+from kullback.api.payload import ARROW, JSON, PARQUET
 from tests.api.asking import Score, score
 from tests.api.bodies import as_arrow, as_json, as_parquet, as_table, typed
 from tests.api.system_requests import CLASSES, COUNTS, LATENTS, PRIOR, REQUESTS, softmax

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.times import moment, seconds
-from app.errors import InvalidInput
+from kullback.api.times import moment, seconds
+from kullback.errors import InvalidInput
 
 law = settings(deadline=None, derandomize=True, max_examples=250)
 NOON = 1_769_860_800.0

@@ -5,8 +5,8 @@ import threading
 import anyio
 import pytest
 
-from app.api.workers import Workers
-from app.errors import InvalidInput, Overloaded
+from kullback.api.workers import Workers
+from kullback.errors import InvalidInput, Overloaded
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from app.scoring.catalog import METRICS
+from kullback.scoring.catalog import METRICS
 from tests.browser.filling import EXPERIMENTS, MONITORS, fill, many
 from tests.browser.looking import Page, chromium, look, node, weights
 from tests.serving import serving

@@ -7,7 +7,7 @@ from time import monotonic, time
 import httpx
 import numpy as np
 
-from app.scoring.means import Array
+from kullback.scoring.means import Array
 
 HOUR = 3600.0
 LONGEST = "long." + "x" * 58

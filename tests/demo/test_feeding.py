@@ -8,8 +8,8 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from app.demo.cast import cast
-from app.demo.feeding import ASLEEP, SPANS, Clock, Feeder
+from kullback.demo.cast import cast
+from kullback.demo.feeding import ASLEEP, SPANS, Clock, Feeder
 
 NOW = 1_700_000_000.0
 HISTORY = 2

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.demo.cast import cast
-from app.demo.streams import Labelled, Post, Stream
+from kullback.demo.cast import cast
+from kullback.demo.streams import Labelled, Post, Stream
 
 NOW = 1_700_000_000.0
 HISTORY = 2

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app.demo.arrivals import arrivals
-from app.demo.clicks import CAMPAIGN, Clicks
-from app.demo.columns import Columns, Numbers
-from app.demo.intents import INTENTS, Intents
-from app.demo.trials import LAYOUTS, PairedRankers, ParallelLayouts
+from kullback.demo.arrivals import arrivals
+from kullback.demo.clicks import CAMPAIGN, Clicks
+from kullback.demo.columns import Columns, Numbers
+from kullback.demo.intents import INTENTS, Intents
+from kullback.demo.trials import LAYOUTS, PairedRankers, ParallelLayouts
 
 SEEDS = range(3)
 ROWS = 60_000

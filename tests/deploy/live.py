@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 import pytest
 
-from app.scoring.means import Array
+from kullback.scoring.means import Array
 from tests.deploy.files import RULES, promtool
 
 MONITOR = "ctr"

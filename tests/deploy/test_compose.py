@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from app.settings import Settings
+from kullback.settings import Settings
 from tests.deploy.files import COMPOSE, CONFIG, GRAFANA, ROOT
 
 PASSWORD = "KULLBACK_DATABASE_PASSWORD"  # noqa: S105 - its name

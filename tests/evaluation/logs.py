@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.evaluation.columns import Columns
-from app.evaluation.executors import serial
-from app.evaluation.files import found, opened, tasks
-from app.evaluation.job import evaluate
-from app.evaluation.state import State
-from app.evaluation.work import Task
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows
+from kullback.evaluation.columns import Columns
+from kullback.evaluation.executors import serial
+from kullback.evaluation.files import found, opened, tasks
+from kullback.evaluation.job import evaluate
+from kullback.evaluation.state import State
+from kullback.evaluation.work import Task
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
 
 PAIRED = Columns("click", {"a": "p_a", "b": "p_b"}, unit="user", weight="w", by=("country",))
 PARALLEL = Columns("click", {"": "p_a"}, arm="variant", unit="user", by=("country",))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.evaluation.axes import Scale, around, is_wide, labels, round_numbers, within
+from kullback.evaluation.axes import Scale, around, is_wide, labels, round_numbers, within
 
 wide = st.floats(-1e9, 1e9)
 chance = st.floats(0.0, 1.0)

@@ -16,9 +16,9 @@ import pytest
 from pyarrow import csv
 from typer.testing import CliRunner, Result
 
-from app.cli import app
-from app.cli.outputs import write
-from app.cli.terminal import Failure
+from kullback.cli import app
+from kullback.cli.outputs import write
+from kullback.cli.terminal import Failure
 from tests.evaluation.logs import log, written
 
 ROOT = Path(__file__).parents[2]
@@ -200,7 +200,7 @@ def test_work_that_stops_ends_with_another_status(
 def test_several_processes_answer_as_one_does_and_say_nothing_in_a_pipe(logs: Path) -> None:
     asked = [str(logs), *PAIRED, *EFFECT, "--by", "country", "--json", "-"]
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "app", "evaluate", *asked, "--workers", "2"],
+        [sys.executable, "-m", "kullback", "evaluate", *asked, "--workers", "2"],
         cwd=ROOT,
         capture_output=True,
         check=True,
@@ -220,7 +220,7 @@ def test_progress_is_shown_in_a_terminal_and_an_interrupt_leaves_no_file(tmp_pat
     asked = [str(data), *PAIRED, "--json", str(left / "a.json"), "--html", str(left / "a.html")]
     terminal, end = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "app", "evaluate", *asked, "--workers", "2"],
+        [sys.executable, "-m", "kullback", "evaluate", *asked, "--workers", "2"],
         cwd=ROOT,
         env={**os.environ, **COLOURS, "COLUMNS": "100"},
         stdout=subprocess.DEVNULL,

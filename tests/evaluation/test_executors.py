@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from app.errors import InvalidInput
-from app.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
-from app.evaluation.job import evaluate
+from kullback.errors import InvalidInput
+from kullback.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
+from kullback.evaluation.job import evaluate
 from tests.evaluation.cluster import Cluster, cluster
 from tests.evaluation.logs import PAIRED, PARALLEL, log, state_of, work_of, written
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from app.evaluation.html import page
-from app.experiments.told import Report
+from kullback.evaluation.html import page
+from kullback.experiments.told import Report
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 
@@ -224,7 +224,7 @@ def contrast(one: str, other: str) -> float:
 
 def themes() -> list[dict[str, str]]:
     """The colours by name: light, dark and printed."""
-    style = (files("app.evaluation") / "templates" / "style.css").read_text()
+    style = (files("kullback.evaluation") / "templates" / "style.css").read_text()
     blocks = re.findall(r":root \{([^}]*)\}", style)
     return [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in blocks]
 

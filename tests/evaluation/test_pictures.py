@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.evaluation import course, pictures
-from app.evaluation.drawing import shortened
-from app.experiments.told import Arm, Bin, Comparison, Report
+from kullback.evaluation import course, pictures
+from kullback.evaluation.drawing import shortened
+from kullback.experiments.told import Arm, Bin, Comparison, Report
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 

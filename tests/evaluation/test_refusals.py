@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.errors import InvalidInput
-from app.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
-from app.evaluation.columns import Columns
-from app.evaluation.files import found, opened, tasks
-from app.evaluation.work import evaluate_part
-from app.experiments.evidence import evidence
+from kullback.errors import InvalidInput
+from kullback.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
+from kullback.evaluation.columns import Columns
+from kullback.evaluation.files import found, opened, tasks
+from kullback.evaluation.work import evaluate_part
+from kullback.experiments.evidence import evidence
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,

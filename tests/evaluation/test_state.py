@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import TallyMismatch
-from app.evaluation.columns import Columns
-from app.evaluation.files import opened
-from app.evaluation.job import document, path
-from app.evaluation.state import State
-from app.experiments.comparison import compare
-from app.experiments.evidence import evidence
-from app.experiments.plan import Plan
-from app.experiments.report import report
+from kullback.errors import TallyMismatch
+from kullback.evaluation.columns import Columns
+from kullback.evaluation.files import opened
+from kullback.evaluation.job import document, path
+from kullback.evaluation.state import State
+from kullback.experiments.comparison import compare
+from kullback.experiments.evidence import evidence
+from kullback.experiments.plan import Plan
+from kullback.experiments.report import report
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from app.experiments.comparison import Comparison, Findings, compare
-from app.experiments.evidence import Evidence, evidence
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows
-from app.scoring.labels import Labels
-from app.scoring.means import Array, Indices
+from kullback.experiments.comparison import Comparison, Findings, compare
+from kullback.experiments.evidence import Evidence, evidence
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array, Indices
 from tests import strategies as draw
 from tests.tally_strategies import probability
 

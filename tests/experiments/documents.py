@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from app.experiments.comparison import compare
-from app.experiments.evidence import evidence
-from app.experiments.plan import Arm, Plan
-from app.experiments.report import report
-from app.experiments.rows import Rows
-from app.scoring.means import Array
-from app.tally.documents import Document
+from kullback.experiments.comparison import compare
+from kullback.experiments.evidence import evidence
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.report import report
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Array
+from kullback.tally.documents import Document
 
 HOSTILE = "a|b `c` <script>alert(1)</script> *d* [e](f)"
 _ROWS = 6000

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from app.experiments.comparison import Findings
-from app.experiments.report import report
-from app.tally.documents import Document
+from kullback.experiments.comparison import Findings
+from kullback.experiments.report import report
+from kullback.tally.documents import Document
 
 ARM = {"arm", "share", "units", "clusters", "n", "weight", "metrics", "clipped", "infinite"}
 COMPARISON = {

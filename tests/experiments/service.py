@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.experiments.rows import Rows
+from kullback.experiments.rows import Rows
 from tests.monitoring.service import NOON, Document, Service
 
 EXPERIMENT = "/v1/experiments/ranker"

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from app.experiments.comparison import Comparison, compare, effects
-from app.experiments.evidence import Evidence, evidence
-from app.experiments.plan import Arm, MetricName, Plan
-from app.experiments.rows import Rows
-from app.scoring.means import Undefined
-from app.tally.contrast import Contrast, difference
-from app.tally.functionals import FUNCTIONALS
-from app.tally.multiplicity import benjamini_hochberg, e_bh, holm
-from app.tally.sequence import sequence
+from kullback.experiments.comparison import Comparison, compare, effects
+from kullback.experiments.evidence import Evidence, evidence
+from kullback.experiments.plan import Arm, MetricName, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Undefined
+from kullback.tally.contrast import Contrast, difference
+from kullback.tally.functionals import FUNCTIONALS
+from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm
+from kullback.tally.sequence import sequence
 from tests.experiments.arms import (
     NAMES,
     PAIRED,

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.experiments.evidence import Evidence, evidence, sample, tallies, units
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows
-from app.scoring.means import Array
-from app.tally.tally import Tally
-from app.tally.unit_set import UnitSet
-from app.tally.units import bucket_of
+from kullback.errors import InvalidInput
+from kullback.experiments.evidence import Evidence, evidence, sample, tallies, units
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Array
+from kullback.tally.tally import Tally
+from kullback.tally.unit_set import UnitSet
+from kullback.tally.units import bucket_of
 from tests.experiments.arms import (
     PAIRED,
     PARALLEL,

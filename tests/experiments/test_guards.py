@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.comparison import compare
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows
-from app.scoring.means import Array
-from app.tally.contrast import Contrast
+from kullback.experiments.comparison import compare
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Array
+from kullback.tally.contrast import Contrast
 from tests.experiments.arms import (
     NAMES,
     PAIRED,

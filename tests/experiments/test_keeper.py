@@ -3,9 +3,9 @@
 import anyio
 import pytest
 
-from app.experiments.service import KIND
-from app.settings import Settings
-from app.storage.writer import PLACES
+from kullback.experiments.service import KIND
+from kullback.settings import Settings
+from kullback.storage.writer import PLACES
 from tests.experiments.arms import paired
 from tests.experiments.service import (
     EXPERIMENT,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from app.experiments.plan import MetricName, Plan
-from app.experiments.rows import Rows
-from app.scoring.means import Array
+from kullback.experiments.plan import MetricName, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Array
 from tests.experiments.arms import PAIRED, batches, found, of_arms, paired
 from tests.experiments.reports import written
 

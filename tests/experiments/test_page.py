@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.experiments import wording
-from app.experiments.page import escaped, markdown
-from app.experiments.told import Comparison, Crossing, Metric, Report
+from kullback.experiments import wording
+from kullback.experiments.page import escaped, markdown
+from kullback.experiments.told import Comparison, Crossing, Metric, Report
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 

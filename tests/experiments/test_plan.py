@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.experiments.plan import MINIMUM_UNITS, Arm, Plan
-from app.scoring.conventions import CONVENTIONS
-from app.tally.tally import Layout
+from kullback.errors import InvalidInput
+from kullback.experiments.plan import MINIMUM_UNITS, Arm, Plan
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.tally.tally import Layout
 from tests.experiments.arms import PAIRED, PARALLEL
 
 shares = st.lists(st.floats(1e-100, 1.0), min_size=2, max_size=5)

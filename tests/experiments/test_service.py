@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import Conflict, InvalidInput, NotFound
-from app.experiments.plan import Arm, Plan
-from app.experiments.rows import Rows
-from app.experiments.service import KIND, Experiments, Standing, plan_of
-from app.experiments.views import ExperimentViews, Inquiry
-from app.storage.base import Store, Token
-from app.storage.sql import open_store
-from app.tally.fold import fold
+from kullback.errors import Conflict, InvalidInput, NotFound
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
+from kullback.experiments.service import KIND, Experiments, Standing, plan_of
+from kullback.experiments.views import ExperimentViews, Inquiry
+from kullback.storage.base import Store, Token
+from kullback.storage.sql import open_store
+from kullback.tally.fold import fold
 from tests.experiments.arms import PAIRED, PARALLEL
 from tests.storage.writes import held
 

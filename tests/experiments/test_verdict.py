@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.plan import Arm, MetricName, Plan
-from app.experiments.verdict import (
+from kullback.experiments.plan import Arm, MetricName, Plan
+from kullback.experiments.verdict import (
     Verdict,
     broken,
     judged,
@@ -14,11 +14,11 @@ from app.experiments.verdict import (
     too_thin,
     without_minimum,
 )
-from app.scoring.means import Array
-from app.tally.contrast import Contrast
-from app.tally.sample_ratio import sample_ratio
-from app.tally.sequence import Sequence
-from app.tally.tally import Tally
+from kullback.scoring.means import Array
+from kullback.tally.contrast import Contrast
+from kullback.tally.sample_ratio import sample_ratio
+from kullback.tally.sequence import Sequence
+from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED
 from tests.tally_strategies import Batch
 

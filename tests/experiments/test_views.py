@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.experiments.plan import Plan
-from app.experiments.rows import Rows
-from app.experiments.service import KIND, Experiments, Found
-from app.experiments.views import POINTS, ExperimentViews, Inquiry, State
-from app.storage.base import Store
-from app.storage.sql import open_store
-from app.storage.writer import PLACES
-from app.tally.fold import fold
+from kullback.experiments.plan import Plan
+from kullback.experiments.rows import Rows
+from kullback.experiments.service import KIND, Experiments, Found
+from kullback.experiments.views import POINTS, ExperimentViews, Inquiry, State
+from kullback.storage.base import Store
+from kullback.storage.sql import open_store
+from kullback.storage.writer import PLACES
+from kullback.tally.fold import fold
 from tests.experiments.arms import PAIRED, PARALLEL, of_arms, paired, split
 from tests.storage.writes import DONE, held
 

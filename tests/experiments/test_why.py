@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.evidence import evidence
-from app.experiments.why import Diagnosis, why
-from app.scoring.means import Array, Undefined
-from app.tally.contrast import Contrast
-from app.tally.reading import Reading
-from app.tally.tally import Tally
+from kullback.experiments.evidence import evidence
+from kullback.experiments.why import Diagnosis, why
+from kullback.scoring.means import Array, Undefined
+from kullback.tally.contrast import Contrast
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED, of_arms, paired, sigmoid
 from tests.tally_strategies import Batch
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.experiments.evidence import evidence as of_rows
-from app.experiments.evidence import sample
-from app.experiments.plan import Plan
-from app.experiments.rows import Rows
-from app.experiments.windows import (
+from kullback.errors import InvalidInput
+from kullback.experiments.evidence import evidence as of_rows
+from kullback.experiments.evidence import sample
+from kullback.experiments.plan import Plan
+from kullback.experiments.rows import Rows
+from kullback.experiments.windows import (
     DAY,
     FUTURE_SECONDS,
     HOUR,
@@ -26,9 +26,9 @@ from app.experiments.windows import (
     evidence,
     times,
 )
-from app.scoring.means import Array
-from app.storage.base import Cell
-from app.tally.fold import fold
+from kullback.scoring.means import Array
+from kullback.storage.base import Cell
+from kullback.tally.fold import fold
 from tests import strategies as draw
 from tests.experiments.arms import PAIRED, batches, paired, split, taken, written
 

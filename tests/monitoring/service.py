@@ -11,10 +11,10 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from app.api.desk import Services
-from app.main import World, create_app
-from app.settings import Settings
-from app.storage.base import Store
+from kullback.api.desk import Services
+from kullback.main import World, create_app
+from kullback.settings import Settings
+from kullback.storage.base import Store
 
 Document = dict[str, Any]
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp()

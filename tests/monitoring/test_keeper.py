@@ -5,7 +5,7 @@ import anyio.to_thread
 import numpy as np
 import pytest
 
-from app.settings import Settings
+from kullback.settings import Settings
 from tests.monitoring.service import NOON, Document, Service, running
 from tests.postgresql import Server, postgresql
 

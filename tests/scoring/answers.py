@@ -8,9 +8,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from app.errors import InvalidInput
-from app.scoring.means import Array
-from app.scoring.score import Score
+from kullback.errors import InvalidInput
+from kullback.scoring.means import Array
+from kullback.scoring.score import Score
 
 
 @contextmanager

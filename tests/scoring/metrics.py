@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from app.scoring.focal import FocalOptions, focal_loss
-from app.scoring.information import cross_entropy, entropy, js_divergence, kl_divergence
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.recommender import RecommenderOptions, recommender
-from app.scoring.score import Options, Score
-from app.scoring.sigmoid import sigmoid_cross_entropy
-from app.scoring.softmax import SoftmaxOptions, softmax_cross_entropy
+from kullback.scoring.focal import FocalOptions, focal_loss
+from kullback.scoring.information import cross_entropy, entropy, js_divergence, kl_divergence
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.recommender import RecommenderOptions, recommender
+from kullback.scoring.score import Options, Score
+from kullback.scoring.sigmoid import sigmoid_cross_entropy
+from kullback.scoring.softmax import SoftmaxOptions, softmax_cross_entropy
 from tests import strategies as draw
 from tests.strategies import Columns
 

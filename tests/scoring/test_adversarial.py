@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.adversarial import GanKind, gan_loss
-from app.scoring.means import Array
-from app.scoring.score import Options, Score
+from kullback.scoring.adversarial import GanKind, gan_loss
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options, Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

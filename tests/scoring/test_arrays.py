@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.errors import InvalidInput
-from app.scoring.arrays import (
+from kullback.errors import InvalidInput
+from kullback.scoring.arrays import (
     OFFENCES_NAMED,
     distributions,
     logit_rows,
@@ -18,7 +18,7 @@ from app.scoring.arrays import (
     shown,
     weights,
 )
-from app.scoring.score import Options
+from kullback.scoring.score import Options
 from tests.scoring.answers import refused
 
 PLAIN = Options()

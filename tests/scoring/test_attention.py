@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage, signal
 
-from app.scoring.attention import InfocamOptions, Mode, infocam
-from app.scoring.means import Array
-from app.scoring.score import Options, Score
+from kullback.scoring.attention import InfocamOptions, Mode, infocam
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options, Score
 from tests import scoring_strategies as draw
 
 PLAIN = Options()

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from app.scoring.calibration import CalibrationOptions, calibration
-from app.scoring.labels import Labels
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.logspace import log_softmax, sigmoid
-from app.scoring.means import Array, Indices
-from app.scoring.reliability import Reliability, Strategy
-from app.scoring.score import Options, Score
+from kullback.scoring.calibration import CalibrationOptions, calibration
+from kullback.scoring.labels import Labels
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.logspace import log_softmax, sigmoid
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.reliability import Reliability, Strategy
+from kullback.scoring.score import Options, Score
 from tests import oracles
 from tests import strategies as draw
 from tests.scoring.answers import has_negative_zero, number, numbers, reason, refused, rows

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from app.scoring.catalog import METRICS
-from app.scoring.metric import Metric
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.metric import Metric
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
 

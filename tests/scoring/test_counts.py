@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from app.scoring import counts as formulas
-from app.scoring.counts import ESTIMATORS, Estimator, checked_counts, estimate_error, needs_whole
-from app.scoring.means import Array
+from kullback.scoring import counts as formulas
+from kullback.scoring.counts import (
+    ESTIMATORS,
+    Estimator,
+    checked_counts,
+    estimate_error,
+    needs_whole,
+)
+from kullback.scoring.means import Array
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

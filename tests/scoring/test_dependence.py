@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, mutual_info_score
 
-from app.scoring.dependence import (
+from kullback.scoring.dependence import (
     LogitKind,
     PairEstimator,
     information_of_classifier,
     information_of_pairs,
     information_of_table,
 )
-from app.scoring.means import Array, Indices
-from app.scoring.pc_softmax import pc_softmax
-from app.scoring.score import Options
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.pc_softmax import pc_softmax
+from kullback.scoring.score import Options
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.divergence import cross_entropy_rows, dot, entropy_rows, js_rows, kl_rows
-from app.scoring.logspace import log_softmax_ratio
-from app.scoring.means import Array
+from kullback.scoring.divergence import cross_entropy_rows, dot, entropy_rows, js_rows, kl_rows
+from kullback.scoring.logspace import log_softmax_ratio
+from kullback.scoring.means import Array
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.gaussian import ideal_accuracy
+from kullback.scoring.gaussian import ideal_accuracy
 from tests import scoring_oracles as oracle
 
 

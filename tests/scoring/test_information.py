@@ -11,9 +11,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
 
-from app.scoring.information import cross_entropy, entropy, js_divergence, kl_divergence
-from app.scoring.means import Array
-from app.scoring.score import Options, Score
+from kullback.scoring.information import cross_entropy, entropy, js_divergence, kl_divergence
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options, Score
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from app.scoring.isotonic import binary_entropy, binary_entropy_sum, decompose, isotonic_means
-from app.scoring.means import Array, Undefined
+from kullback.scoring.isotonic import binary_entropy, binary_entropy_sum, decompose, isotonic_means
+from kullback.scoring.means import Array, Undefined
 from tests import oracles
 from tests import strategies as draw
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.scoring.labels import (
+from kullback.errors import InvalidInput
+from kullback.scoring.labels import (
     ClassWeightName,
     Label,
     Labels,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.scoring.latent import Covariance, GccsOptions, Layout, centroids, gccs
-from app.scoring.means import Array, Indices
-from app.scoring.score import Options, Score
+from kullback.scoring.latent import Covariance, GccsOptions, Layout, centroids, gccs
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.score import Options, Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from app.scoring.logspace import (
+from kullback.scoring.logspace import (
     log_complement,
     log_softmax,
     log_softmax_ratio,
@@ -19,7 +19,7 @@ from app.scoring.logspace import (
     sigmoid,
     softplus,
 )
-from app.scoring.means import Array
+from kullback.scoring.means import Array
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.means import (
+from kullback.scoring.means import (
     ROWS_PER_BLOCK,
     Array,
     ClassMeans,

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.scoring.counts import Estimator
-from app.scoring.means import Array
-from app.scoring.multinomial import entropy_of_counts, fit_of_counts, kl_of_counts, refuse_both
-from app.scoring.score import Options
+from kullback.scoring.counts import Estimator
+from kullback.scoring.means import Array
+from kullback.scoring.multinomial import entropy_of_counts, fit_of_counts, kl_of_counts, refuse_both
+from kullback.scoring.score import Options
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 from tests.scoring.test_counts import NAMES

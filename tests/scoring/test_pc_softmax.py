@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from app.scoring.means import Array, Indices
-from app.scoring.pc_softmax import pc_softmax
-from app.scoring.score import Options, Score
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.pc_softmax import pc_softmax
+from kullback.scoring.score import Options, Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from app.scoring.means import Array, Undefined
-from app.scoring.ranking import auc, group_aucs
+from kullback.scoring.means import Array, Undefined
+from kullback.scoring.ranking import auc, group_aucs
 from tests import oracles
 from tests import strategies as draw
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import d2_log_loss_score, roc_auc_score
 
-from app.scoring.calibration import CalibrationOptions, calibration
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.means import Array, Indices
-from app.scoring.recommender import RecommenderOptions, recommender
-from app.scoring.score import Options, Score
+from kullback.scoring.calibration import CalibrationOptions, calibration
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.recommender import RecommenderOptions, recommender
+from kullback.scoring.score import Options, Score
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from app.scoring.means import Array, Flags
-from app.scoring.regions import Box, largest_region, overlap, resized
+from kullback.scoring.means import Array, Flags
+from kullback.scoring.regions import Box, largest_region, overlap, resized
 from tests import scoring_strategies as draw
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.scoring.means import Array, Undefined
-from app.scoring.score import (
+from kullback.scoring.means import Array, Undefined
+from kullback.scoring.score import (
     ROWS_NAMED,
     Context,
     Losses,

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from app.scoring.means import Array
-from app.scoring.score import Options, Score
-from app.scoring.sequence import perplexity
-from app.scoring.tokens import (
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options, Score
+from kullback.scoring.sequence import perplexity
+from kullback.scoring.tokens import (
     PerplexityOptions,
     Ragged,
     from_log_probs,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.logspace import sigmoid
-from app.scoring.means import Array
-from app.scoring.score import Options, Score
-from app.scoring.sigmoid import sigmoid_cross_entropy
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.logspace import sigmoid
+from kullback.scoring.means import Array
+from kullback.scoring.score import Options, Score
+from kullback.scoring.sigmoid import sigmoid_cross_entropy
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

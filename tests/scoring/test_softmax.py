@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.labels import Labels
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.logspace import log_softmax
-from app.scoring.means import Array, Indices
-from app.scoring.score import Options, Score
-from app.scoring.softmax import SoftmaxOptions, softmax_cross_entropy
+from kullback.scoring.labels import Labels
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.logspace import log_softmax
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.score import Options, Score
+from kullback.scoring.softmax import SoftmaxOptions, softmax_cross_entropy
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.special import chi_square_tail, log_erfc, stirling_remainder
+from kullback.scoring.special import chi_square_tail, log_erfc, stirling_remainder
 from tests import scoring_oracles as oracle
 
 

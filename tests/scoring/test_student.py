@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from app.scoring.student import (
+from kullback.scoring.student import (
     normal_log_tail,
     normal_log_tail_inverse,
     t_log_tail,

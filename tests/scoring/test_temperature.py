@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.means import Array, Indices, Undefined
-from app.scoring.temperature import temperature
+from kullback.scoring.means import Array, Indices, Undefined
+from kullback.scoring.temperature import temperature
 from tests import oracles
 from tests import strategies as draw
 

@@ -7,8 +7,8 @@ from zlib import crc32
 import numpy as np
 from scipy import stats
 
-from app.scoring.means import Flags, Indices
-from app.tally.units import BUCKETS, bucket_of, hash_of
+from kullback.scoring.means import Flags, Indices
+from kullback.tally.units import BUCKETS, bucket_of, hash_of
 from tests.statistics.coverage import ALPHA
 from tests.statistics.estimates import apart
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.scoring.means import Array, Flags, Indices
-from app.tally.units import BUCKETS
+from kullback.scoring.means import Array, Flags, Indices
+from kullback.tally.units import BUCKETS
 from tests.statistics import worlds
 from tests.statistics.worlds import Shown, World, coins, shown
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.scoring.means import Array, Flags, Indices, Undefined
-from app.tally.contrast import Contrast, contrast
-from app.tally.units import BUCKETS
+from kullback.scoring.means import Array, Flags, Indices, Undefined
+from kullback.tally.contrast import Contrast, contrast
+from kullback.tally.units import BUCKETS
 
 NORMAL_95 = 1.959963984540054
 

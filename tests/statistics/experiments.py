@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.experiments.comparison import Comparison, compare
-from app.experiments.evidence import evidence
-from app.experiments.plan import Arm, Design, MetricName, Plan
-from app.experiments.rows import Rows
-from app.scoring.means import Array, Flags, Indices, Undefined
-from app.tally.contrast import Contrast
-from app.tally.tally import Tally
+from kullback.experiments.comparison import Comparison, compare
+from kullback.experiments.evidence import evidence
+from kullback.experiments.plan import Arm, Design, MetricName, Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.means import Array, Flags, Indices, Undefined
+from kullback.tally.contrast import Contrast
+from kullback.tally.tally import Tally
 from tests.statistics.worlds import Shown, probability
 
 ARMS = (Arm("old", 0.5), Arm("new", 0.5))

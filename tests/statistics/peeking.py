@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.experiments.plan import Arm, Plan
-from app.experiments.verdict import judged
-from app.scoring.means import Flags, Undefined
-from app.tally.contrast import Contrast, contrast
-from app.tally.sequence import Sequence, sequence
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.verdict import judged
+from kullback.scoring.means import Flags, Undefined
+from kullback.tally.contrast import Contrast, contrast
+from kullback.tally.sequence import Sequence, sequence
 from tests.statistics.bounds import (
     CLAIMED,
     CLAIMED_BY_FIXED,

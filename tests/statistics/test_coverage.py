@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from app.scoring.means import Indices, Undefined
-from app.tally.contrast import Contrast
-from app.tally.functionals import log_calibration_ratio
-from app.tally.inference import standard_error
+from kullback.scoring.means import Indices, Undefined
+from kullback.tally.contrast import Contrast
+from kullback.tally.functionals import log_calibration_ratio
+from kullback.tally.inference import standard_error
 from tests.statistics import experiments
 from tests.statistics.coverage import SCENARIOS, complaints, coverage
 from tests.statistics.estimates import Estimate, apart, entropies_apart, log_calibration, mean

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.experiments.evidence import Evidence, evidence
-from app.scoring.means import Array, Undefined
-from app.tally.binary import binary_terms
-from app.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy
-from app.tally.inference import influence, standard_error
-from app.tally.tally import Layout
+from kullback.experiments.evidence import Evidence, evidence
+from kullback.scoring.means import Array, Undefined
+from kullback.tally.binary import binary_terms
+from kullback.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy
+from kullback.tally.inference import influence, standard_error
+from kullback.tally.tally import Layout
 from tests.statistics.experiments import Experiment, paired, split
 from tests.statistics.worlds import Activity, Shown, World, coins, probability, shown
 

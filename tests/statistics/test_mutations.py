@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.experiments.evidence import Evidence, evidence
-from app.scoring.means import Array, Indices, Undefined
-from app.tally.contrast import contrast
-from app.tally.units import BUCKETS, bucket_of
+from kullback.experiments.evidence import Evidence, evidence
+from kullback.scoring.means import Array, Indices, Undefined
+from kullback.tally.contrast import contrast
+from kullback.tally.units import BUCKETS, bucket_of
 from tests.statistics import coverage, peeking
 from tests.statistics.assignments import (
     SCHEMES,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 from sklearn.metrics import log_loss
 
-from app.scoring.means import Array, Indices
-from app.tally.contrast import Contrast
-from app.tally.sequence import boundary, sequence
-from app.tally.units import bucket_of
+from kullback.scoring.means import Array, Indices
+from kullback.tally.contrast import Contrast
+from kullback.tally.sequence import boundary, sequence
+from kullback.tally.units import bucket_of
 from tests.statistics import worlds
 from tests.statistics.experiments import paired, split
 from tests.statistics.worlds import Shown, World, coins, probability, shown

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from app.scoring.means import Array, Flags, Indices
-from app.tally.units import bucket_of
+from kullback.scoring.means import Array, Flags, Indices
+from kullback.tally.units import bucket_of
 
 Activity = Literal["geometric", "whales"]
 MOST_ROWS = 2000  # of one user

@@ -8,9 +8,9 @@ import os
 import sys
 import threading
 
-from app.errors import StoreUnavailable
-from app.storage.base import Store, Token
-from app.storage.sql import open_store
+from kullback.errors import StoreUnavailable
+from kullback.storage.base import Store, Token
+from kullback.storage.sql import open_store
 from tests.storage.writes import adding, cell, fold
 
 FATAL = 3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.base import Store
-from app.storage.sql import open_store
+from kullback.storage.base import Store
+from kullback.storage.sql import open_store
 from tests.postgresql import Server, postgresql
 from tests.storage.writes import Opening, fold
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from app.storage.base import Reply, Store, Transaction, Work
+from kullback.storage.base import Reply, Store, Transaction, Work
 from tests.storage.writes import add, cell, do, held, made, refusing, removed, together
 
 Replicas = tuple[Store, Store]

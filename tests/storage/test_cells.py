@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.storage.base import Cell, Store, Times, Transaction
+from kullback.storage.base import Cell, Store, Times, Transaction
 from tests.storage.writes import (
     ALWAYS,
     LATE,

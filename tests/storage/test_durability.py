@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StoreUnavailable
-from app.storage.base import Store, Token, Transaction
+from kullback.errors import StoreUnavailable
+from kullback.storage.base import Store, Token, Transaction
 from tests.storage.child import FATAL
 from tests.storage.writes import Opening, add, adding, cell, do, made, results, sums
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.storage.base import Joined, Side, Store
+from kullback.storage.base import Joined, Side, Store
 from tests.storage.writes import do, join, made
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.errors import Conflict
-from app.storage.base import Record, Reply, Store, Transaction
+from kullback.errors import Conflict
+from kullback.storage.base import Record, Reply, Store, Transaction
 from tests.storage.writes import (
     ALWAYS,
     DONE,

@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from app.errors import StoreUnavailable, TokenInProgress, TokenReused
-from app.storage.base import Joined, Reply, Side, Store, Token, Transaction, Written
-from app.storage.sql import open_store
+from kullback.errors import StoreUnavailable, TokenInProgress, TokenReused
+from kullback.storage.base import Joined, Reply, Side, Store, Token, Transaction, Written
+from kullback.storage.sql import open_store
 from tests.postgresql import Server
 from tests.storage.writes import (
     ALWAYS,

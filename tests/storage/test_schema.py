@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from app.errors import StoreUnavailable
-from app.storage.base import Reply, Token, Written
-from app.storage.schema import METADATA, MIGRATIONS
-from app.storage.sql import open_store
+from kullback.errors import StoreUnavailable
+from kullback.storage.base import Reply, Token, Written
+from kullback.storage.schema import METADATA, MIGRATIONS
+from kullback.storage.sql import open_store
 from tests.storage.writes import Opening, adding, cell, fold, join, sums
 
 # As version 1 made it. Never to be changed, whatever becomes of the code.

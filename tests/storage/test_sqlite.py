@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from app.errors import StoreUnavailable
-from app.storage import sqlite
-from app.storage.sql import open_store
+from kullback.errors import StoreUnavailable
+from kullback.storage import sqlite
+from kullback.storage.sql import open_store
 from tests.storage.test_durability import ROOT
 from tests.storage.writes import Opening, add, cell, fold, made, rows
 
 OPEN = """
 import sys
-from app.errors import StoreUnavailable
-from app.storage.sql import open_store
+from kullback.errors import StoreUnavailable
+from kullback.storage.sql import open_store
 try:
     open_store(sys.argv[1], b"".join, on_fatal=print).close()
 except StoreUnavailable as error:

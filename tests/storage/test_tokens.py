@@ -5,8 +5,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from app.errors import Conflict, Overloaded, TokenInProgress, TokenReused
-from app.storage.base import Reply, Store, Token, Written
+from kullback.errors import Conflict, Overloaded, TokenInProgress, TokenReused
+from kullback.storage.base import Reply, Store, Token, Written
 from tests.storage.writes import (
     DONE,
     Opening,

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from app.storage.base import Cell, Reply, Side, Store, Times, Token, Transaction, Work, Written
+from kullback.storage.base import Cell, Reply, Side, Store, Times, Token, Transaction, Work, Written
 
 Found = TypeVar("Found")
 DONE = Reply(200, b"done")

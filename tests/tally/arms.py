@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.scoring.conventions import CONVENTIONS
-from app.scoring.losses import binary_losses
-from app.scoring.means import Array, Indices, Undefined
-from app.tally.contrast import Contrast
-from app.tally.tally import Layout
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.scoring.losses import binary_losses
+from kullback.scoring.means import Array, Indices, Undefined
+from kullback.tally.contrast import Contrast
+from kullback.tally.tally import Layout
 from tests.tally_strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from app.scoring.means import Indices, Undefined
-from app.tally.contrast import auc_difference, auc_error
-from app.tally.reading import Reading
-from app.tally.tally import Tally
-from app.tally.units import GROUPS, group_of
+from kullback.scoring.means import Indices, Undefined
+from kullback.tally.contrast import auc_difference, auc_error
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Tally
+from kullback.tally.units import GROUPS, group_of
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, sure
 from tests.tally_strategies import Batch
 

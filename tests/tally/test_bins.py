@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.means import Array
-from app.scoring.reliability import Reliability
-from app.tally.bins import BINS, SIXTIETHS, bin_of, uniform
+from kullback.scoring.means import Array
+from kullback.scoring.reliability import Reliability
+from kullback.tally.bins import BINS, SIXTIETHS, bin_of, uniform
 from tests import strategies as draw
 from tests.tally_strategies import EDGES, probability
 

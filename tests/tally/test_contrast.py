@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.scoring.means import Array, Undefined
-from app.tally.contrast import Contrast, clusters, contrast, difference
-from app.tally.functionals import FUNCTIONALS, Functional
-from app.tally.tally import Layout, Tally, total
-from app.tally.units import BUCKETS
+from kullback.scoring.means import Array, Undefined
+from kullback.tally.contrast import Contrast, clusters, contrast, difference
+from kullback.tally.functionals import FUNCTIONALS, Functional
+from kullback.tally.tally import Layout, Tally, total
+from kullback.tally.units import BUCKETS
 from tests import strategies as draw
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, losses, sure
 from tests.tally_strategies import Batch

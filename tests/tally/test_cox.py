@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from app.scoring.means import Array, Undefined
-from app.tally.cox import Line, calibration_line
-from app.tally.tally import Layout, Tally
+from kullback.scoring.means import Array, Undefined
+from kullback.tally.cox import Line, calibration_line
+from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from app.scoring.means import Undefined
-from app.tally.documents import bins, decomposition, estimate, finite, numbers, stated
-from app.tally.reading import Bin, Estimate, Reading
-from app.tally.tally import Layout, Tally
+from kullback.scoring.means import Undefined
+from kullback.tally.documents import bins, decomposition, estimate, finite, numbers, stated
+from kullback.tally.reading import Bin, Estimate, Reading
+from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch
 
 EXACT = Layout("binary", 2, "exact")

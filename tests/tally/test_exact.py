@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.means import Array, Indices
-from app.tally.exact import ONE, UNIT, BinSums, decoded, exact_products, real
+from kullback.scoring.means import Array, Indices
+from kullback.tally.exact import ONE, UNIT, BinSums, decoded, exact_products, real
 from tests import strategies as draw
 from tests.tally_strategies import magnitude
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.scoring.means import Undefined
-from app.tally.functionals import FUNCTIONALS, Functional, accuracy, calibration_ratio, missing
-from app.tally.inference import influence
-from app.tally.tally import Layout, Tally
+from kullback.scoring.means import Undefined
+from kullback.tally.functionals import FUNCTIONALS, Functional, accuracy, calibration_ratio, missing
+from kullback.tally.inference import influence
+from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import Batch
 

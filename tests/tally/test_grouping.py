@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidInput
-from app.scoring.means import Flags, Indices
-from app.tally import grouping
-from app.tally.grouping import Group, Slices, grouped
-from app.tally.tally import Layout, Tally
+from kullback.errors import InvalidInput
+from kullback.scoring.means import Flags, Indices
+from kullback.tally import grouping
+from kullback.tally.grouping import Group, Slices, grouped
+from kullback.tally.tally import Layout, Tally
 from tests.strategies import columns_of, indices
 from tests.tally_strategies import Batch, probability
 

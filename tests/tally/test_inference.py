@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.conventions import CONVENTIONS
-from app.scoring.losses import binary_losses
-from app.scoring.means import Array, Indices, Undefined
-from app.scoring.ranking import auc
-from app.tally.inference import by_unit, kish, standard_error, units
-from app.tally.reading import Reading
-from app.tally.tally import Layout, Tally
-from app.tally.units import BUCKETS
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.scoring.losses import binary_losses
+from kullback.scoring.means import Array, Indices, Undefined
+from kullback.scoring.ranking import auc
+from kullback.tally.inference import by_unit, kish, standard_error, units
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Layout, Tally
+from kullback.tally.units import BUCKETS
 from tests import strategies as draw
 from tests.tally_strategies import Batch
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import TallyMismatch
-from app.scoring.conventions import CONVENTIONS, ConventionName
-from app.scoring.means import Array, Flags, Indices
-from app.tally.bins import BINS, RANK_BINS, bin_of
-from app.tally.fold import fold
-from app.tally.tally import SCALARS, VECTORS, Layout, Tally, total
-from app.tally.units import BUCKETS, GROUPS
+from kullback.errors import TallyMismatch
+from kullback.scoring.conventions import CONVENTIONS, ConventionName
+from kullback.scoring.means import Array, Flags, Indices
+from kullback.tally.bins import BINS, RANK_BINS, bin_of
+from kullback.tally.fold import fold
+from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
+from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
 from tests.tally_strategies import KINDS, Batch, Kind
 

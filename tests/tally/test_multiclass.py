@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.calibration import CalibrationOptions, calibration
-from app.scoring.log_loss import LogLossOptions, log_loss
-from app.scoring.score import Options
-from app.tally.reading import Reading
-from app.tally.tally import Layout
+from kullback.scoring.calibration import CalibrationOptions, calibration
+from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.score import Options
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Layout
 from tests import strategies as draw
 from tests.tally_strategies import Batch, conventions
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from app.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
+from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
 
 ALPHA = 1 / 16  # of two, so that thresholds are exact
 

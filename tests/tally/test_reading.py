@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.conventions import ConventionName
-from app.scoring.isotonic import decompose
-from app.scoring.means import Undefined
-from app.scoring.ranking import auc
-from app.scoring.recommender import RecommenderOptions, recommender
-from app.scoring.reliability import Reliability
-from app.scoring.score import Options, Score
-from app.tally.reading import Reading
-from app.tally.tally import Layout, Tally
+from kullback.scoring.conventions import ConventionName
+from kullback.scoring.isotonic import decompose
+from kullback.scoring.means import Undefined
+from kullback.scoring.ranking import auc
+from kullback.scoring.recommender import RecommenderOptions, recommender
+from kullback.scoring.reliability import Reliability
+from kullback.scoring.score import Options, Score
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import KINDS, Batch, Kind, conventions, probability
 

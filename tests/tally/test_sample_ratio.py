@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mpmath import MPContext
 from scipy import stats
 
-from app.scoring.means import Array
-from app.tally.sample_ratio import ALARM, CONCENTRATION, log_e_values, sample_ratio
+from kullback.scoring.means import Array
+from kullback.tally.sample_ratio import ALARM, CONCENTRATION, log_e_values, sample_ratio
 
 mp = MPContext()
 mp.dps = 60

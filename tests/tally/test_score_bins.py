@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tally.reading import Reading
-from app.tally.tally import Layout, Tally
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import Batch, probability
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from app.scoring.student import t_log_tail_inverse
-from app.tally.contrast import Contrast
-from app.tally.sequence import boundary, sequence, still_needed
+from kullback.scoring.student import t_log_tail_inverse
+from kullback.tally.contrast import Contrast
+from kullback.tally.sequence import boundary, sequence, still_needed
 
 MINIMUM = 0.02
 FOUND = Contrast(0.03, 0.01, 400.0, 900, 0.01)

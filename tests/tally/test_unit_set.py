@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.errors import TallyMismatch
-from app.scoring.conventions import CONVENTIONS
-from app.scoring.labels import Labels
-from app.tally.tally import Layout, Tally
-from app.tally.unit_set import UnitSet
-from app.tally.units import bucket_of
+from kullback.errors import TallyMismatch
+from kullback.scoring.conventions import CONVENTIONS
+from kullback.scoring.labels import Labels
+from kullback.tally.tally import Layout, Tally
+from kullback.tally.unit_set import UnitSet
+from kullback.tally.units import bucket_of
 
 INTEGERS = [0, 1, 7, -1, 2**63 - 1, -(2**63)]
 STRINGS = ["", "7", "user-1", "ünï", "12345678", "123456789", "a" * 64, "a" * 65, "\ud800"]

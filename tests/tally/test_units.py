@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tally.units import BUCKETS, bucket_of, hash_of
+from kullback.tally.units import BUCKETS, bucket_of, hash_of
 
 INTEGERS = [0, 1, 7, -1, 2**63 - 1, -(2**63)]
 STRINGS = ["", "7", "user-1", "ünï", "12345678", "123456789", "a" * 64, "a" * 65, "\ud800"]

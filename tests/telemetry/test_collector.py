@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from app.errors import StoreUnavailable
-from app.monitoring.arrivals import Added
-from app.monitoring.cells import OBSERVED
-from app.monitoring.totals import Totals
-from app.storage.base import Cell
-from app.tally.binary import binary_terms
-from app.tally.tally import Layout
-from app.telemetry.collector import MAX_SERIES, MonitorCollector
+from kullback.errors import StoreUnavailable
+from kullback.monitoring.arrivals import Added
+from kullback.monitoring.cells import OBSERVED
+from kullback.monitoring.totals import Totals
+from kullback.storage.base import Cell
+from kullback.tally.binary import binary_terms
+from kullback.tally.tally import Layout
+from kullback.telemetry.collector import MAX_SERIES, MonitorCollector
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, running
 from tests.postgresql import Server, postgresql

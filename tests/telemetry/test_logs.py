@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.telemetry.logs import REQUEST_ID, JsonLines, TextLines, configure
+from kullback.telemetry.logs import REQUEST_ID, JsonLines, TextLines, configure
 
 HOSTILE = "GET\nINFO: admin logged in\r\x1b[2J\u2028\x85\ud800"
 

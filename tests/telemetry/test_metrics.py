@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from app.scoring.score import Score
-from app.telemetry.metrics import Telemetry
+from kullback.scoring.score import Score
+from kullback.telemetry.metrics import Telemetry
 
 
 @pytest.fixture

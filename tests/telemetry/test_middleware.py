@@ -12,9 +12,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.telemetry.logs import REQUEST_ID
-from app.telemetry.metrics import Telemetry
-from app.telemetry.middleware import RequestTelemetry
+from kullback.telemetry.logs import REQUEST_ID
+from kullback.telemetry.metrics import Telemetry
+from kullback.telemetry.middleware import RequestTelemetry
 
 pytestmark = pytest.mark.anyio
 GET = {"type": "http", "method": "GET", "path": "/", "headers": []}

@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
-from app.experiments.comparison import compare
-from app.experiments.evidence import evidence
-from app.experiments.plan import Arm, Plan
-from app.experiments.report import report
-from app.experiments.rows import Rows
+from kullback.experiments.comparison import compare
+from kullback.experiments.evidence import evidence
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.report import report
+from kullback.experiments.rows import Rows
 from tests.torture.audit import READ_SECONDS, Difference, Numbers, rows_of
 from tests.torture.pages import (
     DIGITS,

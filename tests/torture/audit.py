@@ -7,10 +7,10 @@ import httpx
 import numpy as np
 from pydantic import BaseModel
 
-from app.scoring.means import Undefined
-from app.tally.binary import binary_terms
-from app.tally.reading import Reading
-from app.tally.tally import Layout
+from kullback.scoring.means import Undefined
+from kullback.tally.binary import binary_terms
+from kullback.tally.reading import Reading
+from kullback.tally.tally import Layout
 from tests.torture.pages import Page, Row
 
 READ_SECONDS = 60.0

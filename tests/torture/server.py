@@ -5,10 +5,10 @@ Its upkeep never rests, so that it is under way when the server is killed.
 
 import sys
 
-from app import main, server
-from app.cli import main as command
-from app.experiments import keeper as experiments
-from app.monitoring import keeper
+from kullback import main, server
+from kullback.cli import main as command
+from kullback.experiments import keeper as experiments
+from kullback.monitoring import keeper
 
 RESTS_SECONDS = 0.1
 

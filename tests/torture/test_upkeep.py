@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from app.server import GRACE_SECONDS
+from kullback.server import GRACE_SECONDS
 from tests.serving import ROOT, serving
 from tests.torture.pages import Supply, spread
 from tests.torture.proof import Proof
@@ -103,7 +103,7 @@ def test_a_second_server_on_the_same_file_is_refused_with_one_clear_line(tmp_pat
     url = f"sqlite:///{tmp_path}/kullback.db"
     with serving(KULLBACK_DATABASE_URL=url):
         second = subprocess.run(
-            [sys.executable, "-m", "app", "serve", "--port", "0", "--log-format", "json"],
+            [sys.executable, "-m", "kullback", "serve", "--port", "0", "--log-format", "json"],
             cwd=ROOT,
             env={**os.environ, "KULLBACK_DATABASE_URL": url},
             capture_output=True,

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pytest
 
-from app.experiments import wording
-from app.experiments.told import Metric
-from app.ui.figures import shown, typeset
+from kullback.experiments import wording
+from kullback.experiments.told import Metric
+from kullback.ui.figures import shown, typeset
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,

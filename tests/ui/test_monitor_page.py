@@ -8,13 +8,13 @@ from time import time
 
 import pytest
 
-from app.moments import moment
-from app.ui.figures import shown
-from app.ui.history import MOST_SLICES, Course, shared
-from app.ui.monitor import content
-from app.ui.observed import Point, points
-from app.ui.render import ago
-from app.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
+from kullback.moments import moment
+from kullback.ui.figures import shown
+from kullback.ui.history import MOST_SLICES, Course, shared
+from kullback.ui.monitor import content
+from kullback.ui.observed import Point, points
+from kullback.ui.render import ago
+from kullback.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
 from tests.monitoring.service import MONITOR, NOON, Document, Service
 from tests.ui.opened import Page
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from httpx import AsyncClient
 
-from app.api.requests import REQUESTS
-from app.scoring.catalog import METRICS
-from app.scoring.metric import Example, Metric
-from app.ui.playground import REASONS, content
-from app.ui.render import POLICY
+from kullback.api.requests import REQUESTS
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.metric import Example, Metric
+from kullback.ui.playground import REASONS, content
+from kullback.ui.render import POLICY
 from tests.monitoring.service import Document
 
 pytestmark = pytest.mark.anyio

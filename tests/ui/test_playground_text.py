@@ -10,12 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from app.scoring.catalog import METRICS
-from app.ui.playground import content
+from kullback.scoring.catalog import METRICS
+from kullback.ui.playground import content
 from tests.monitoring.service import Document
 from tests.ui.test_playground import HOSTILE
 
-SCRIPT = Path(__file__).parent.parent.parent / "app" / "ui" / "static" / "playground-text.js"
+SCRIPT = (
+    Path(__file__).parent.parent.parent
+    / "app"
+    / "kullback"
+    / "ui"
+    / "static"
+    / "playground-text.js"
+)
 KNOWN = {
     "columns": {
         "y_true": {"kind": "label", "axes": 2, "keys": False},

@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import httpx
 
-from app.api.payload import ARROW, JSON, LINES, PARQUET
-from app.scoring.catalog import METRICS
+from kullback.api.payload import ARROW, JSON, LINES, PARQUET
+from kullback.scoring.catalog import METRICS
 
 MARKER = b"xyzzyplugh"
 MAX_BYTES = 16 * 1024

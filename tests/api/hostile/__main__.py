@@ -7,8 +7,8 @@ import anyio
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from app.main import create_app
-from app.settings import Settings
+from kullback.main import create_app
+from kullback.settings import Settings
 from tests.api.hostile import TYPES, Hostile, Table, bodies, counted, post_all, shown
 
 

@@ -1,0 +1,112 @@
+"""This file is about describing the metrics: the catalog's answers, and their place in OpenAPI."""
+
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from kullback.api.payload import ARROW, JSON, MEDIA_TYPES, PARQUET
+from kullback.api.requests import REQUESTS
+from kullback.errors import NotFound
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.metric import Direction, Metric
+
+
+class Summary(BaseModel):
+    """One metric, in short."""
+
+    name: str = Field(description="Its place in the path.")
+    title: str
+    summary: str
+    unit: str
+    range: str
+    direction: Direction = Field(description="Which values are better.")
+    href: str
+
+
+class Catalog(BaseModel):
+    """All metrics."""
+
+    scores: list[Summary]
+
+
+class ExampleAnswer(BaseModel):
+    """What is worth seeing in the answer to the example."""
+
+    value: float
+    details: dict[str, Any] = Field(description="Some of the details.")
+    explanation: str
+
+
+class Entry(Summary):
+    """One metric, in full."""
+
+    formula: str
+    example: dict[str, Any] = Field(description="A request; it can be posted as it is.")
+    answer: ExampleAnswer
+    request_schema: dict[str, Any] = Field(description="JSON Schema of the request.")
+    media_types: list[str]
+
+
+def describe() -> Catalog:
+    """Every metric, in short."""
+    return Catalog(scores=[Summary(**_summary(metric)) for metric in METRICS.values()])
+
+
+def entry(name: str) -> Entry:
+    """One metric, in full.
+
+    Raises:
+        NotFound: there is no such metric.
+    """
+    if name not in METRICS:
+        raise missing(name)
+    metric = METRICS[name]
+    return Entry(
+        **_summary(metric),
+        formula=metric.formula,
+        example=dict(metric.example.request),
+        answer=ExampleAnswer(
+            value=metric.example.value,
+            details=dict(metric.example.details),
+            explanation=metric.example.explanation,
+        ),
+        request_schema=REQUESTS[name].model_json_schema(),
+        media_types=list(MEDIA_TYPES),
+    )
+
+
+def missing(name: str) -> NotFound:
+    """The refusal of a name that no metric has, with the nearest that one has."""
+    near = get_close_matches(name[:64], METRICS, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}"
+    return NotFound(f"there is no such metric; {hint}")
+
+
+def _summary(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "title": metric.title,
+        "summary": metric.summary,
+        "unit": metric.unit,
+        "range": metric.range,
+        "direction": metric.direction,
+        "href": f"/v1/scores/{metric.name}",
+    }
+
+
+def request_body(name: str) -> dict[str, Any]:
+    """The OpenAPI request body of a metric: JSON with an example, Arrow, Parquet."""
+    metric, model = METRICS[name], REQUESTS[name]
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON: {"schema": schema, "example": metric.example.request},
+                ARROW: binary,
+                PARQUET: binary,
+            },
+        }
+    }

@@ -1,0 +1,145 @@
+"""This file is about writes and reads that need the store: what waits for it waits off the loop."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from time import perf_counter
+from typing import TypeVar
+
+from fastapi import Request, Response
+
+from kullback.api import payload
+from kullback.api.body import Head, Intake
+from kullback.api.payload import BATCH_TYPES, JSON
+from kullback.api.request import Model
+from kullback.api.workers import Workers
+from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
+from kullback.experiments.keeper import ExperimentKeeper
+from kullback.experiments.service import Experiments
+from kullback.experiments.views import ExperimentViews
+from kullback.monitoring.keeper import Keeper
+from kullback.monitoring.service import Monitors, Token, Written
+from kullback.monitoring.totals import Totals
+from kullback.monitoring.views import Views
+from kullback.settings import Settings
+from kullback.upkeep import Upkeep
+
+Result = TypeVar("Result")
+Observed = Callable[[str, float], None]
+QUEUE = 256
+_IS_KEY = re.compile(r"[!-~]{1,255}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What stands on the store, once that is open."""
+
+    monitors: Monitors
+    views: Views
+    totals: Totals
+    keeper: Keeper
+    experiments: Experiments
+    experiment_views: ExperimentViews
+    experiment_keeper: ExperimentKeeper
+    upkeep: Upkeep
+
+
+class Desk:
+    """Takes requests that need the store to a few threads, and answers once it is done on disk."""
+
+    def __init__(self, settings: Settings, observe: Observed) -> None:
+        self._cap = settings.max_body_mb << 20
+        self._intake = Intake(self._cap, settings.inflight_mb << 20)
+        self._workers = Workers(settings.workers, QUEUE)
+        self._observe = observe
+        self._services: Services | None = None
+
+    def open(self, services: Services) -> None:
+        """Begin to take requests."""
+        self._services = services
+
+    def close(self) -> None:
+        """Finish what is being done."""
+        self._services = None
+        self._workers.close()
+
+    @property
+    def services(self) -> Services:
+        """What stands on the store.
+
+        Raises:
+            StoreUnavailable: it is not open.
+        """
+        if self._services is None:
+            raise StoreUnavailable("the store is not open")
+        return self._services
+
+    async def read(self, work: Callable[[], Result]) -> Result:
+        """What `work` reads."""
+        return await self._workers.run(work)
+
+    async def receive(
+        self,
+        request: Request,
+        model: type[Model],
+        submit: Callable[[Model, Token | None], Future[Written]],
+        accepted: tuple[str, ...] = BATCH_TYPES,
+    ) -> Response:
+        """Take a body in, submit what it says, and answer when that is on disk."""
+        head = Head.of(request.scope)
+        payload.check_media_type(head.media_type, accepted)
+        body = await self._intake.read(request, head)
+        size = len(body.raw)
+        query = request.query_params.multi_items()
+
+        def work() -> Future[Written]:
+            token = _token(request, body.raw)
+            return submit(payload.read_batch(body, query, model, self._cap), token)
+
+        try:
+            return await self._answered(work)
+        finally:
+            self._intake.release(size)
+
+    async def submit(
+        self, request: Request, submit: Callable[[Token | None], Future[Written]]
+    ) -> Response:
+        """Submit a write that has no body."""
+        return await self._answered(lambda: submit(_token(request, b"")))
+
+    async def _answered(self, work: Callable[[], Future[Written]]) -> Response:
+        began = perf_counter()
+        outcome = "failed"
+        try:
+            written = await asyncio.wrap_future(await self._workers.run(work))
+            outcome = "replayed" if written.replayed else "written"
+        except KullbackError as error:
+            outcome = "failed" if isinstance(error, StoreUnavailable) else "refused"
+            raise
+        finally:
+            self._observe(outcome, perf_counter() - began)
+        headers = {"idempotency-replayed": "true"} if written.replayed else {}
+        reply = written.reply
+        return Response(reply.body, reply.status, headers, JSON if reply.body else None)
+
+
+def _token(request: Request, raw: bytes | bytearray) -> Token | None:
+    """What makes this request happen once, if its caller has asked for that.
+
+    Raises:
+        InvalidInput: the key is not one.
+    """
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not _IS_KEY(keys[0]):
+        detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces, once"
+        raise InvalidInput(detail)
+    scope = f"{request.method} {request.url.path}"
+    said = (request.headers.get("content-type", ""), request.url.query)
+    digest = sha256("\n".join((*said, "")).encode())
+    digest.update(raw)
+    return Token(scope, keys[0], digest.digest())

@@ -1,0 +1,153 @@
+"""This file is about the routes under /v1/experiments: which of several arms is better."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from kullback.api.desk import Desk
+from kullback.api.payload import BATCH_TYPES, JSON
+from kullback.api.problems import problems
+from kullback.api.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.api.routes import (
+    READS,
+    TAGGED,
+    WRITES,
+    By,
+    NewName,
+    as_json,
+    check_parameters,
+    described_body,
+    tagged,
+)
+from kullback.experiments.page import markdown
+from kullback.experiments.views import Inquiry
+from kullback.experiments.windows import DAY
+
+MARKDOWN = "text/markdown"
+Epoch = Annotated[int | None, Query(ge=1, description="A past plan: else the present one.")]
+ArmName = Annotated[str | None, Query(description="The arm to show: else the first treatment.")]
+Step = Annotated[int, Query(description="Seconds, a multiple of 3600.")]
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes of all experiments."""
+    routes = APIRouter(
+        prefix="/v1/experiments", tags=["experiments"], dependencies=[Depends(check_parameters)]
+    )
+    _setting_up(routes, desk)
+    _writing(routes, desk)
+    _reading(routes, desk)
+    return routes
+
+
+def _setting_up(routes: APIRouter, desk: Desk) -> None:
+    @routes.get(
+        "", operation_id="list_experiments", response_class=Response, responses=problems(503)
+    )
+    async def all_experiments() -> Response:
+        """Every experiment, as it was set up."""
+        return as_json(await desk.read(desk.services.experiment_views.all))
+
+    @routes.put(
+        "/{name}",
+        operation_id="put_experiment",
+        response_class=Response,
+        responses={201: {"description": "Created"}, **WRITES},
+        openapi_extra=described_body(ExperimentSettings, (JSON,)),
+    )
+    async def put(name: NewName, request: Request) -> Response:
+        """Create an experiment, or change its plan: once rows have come that opens a new epoch."""
+        return await desk.receive(
+            request,
+            ExperimentSettings,
+            lambda sent, token: desk.services.experiments.put(name, sent.plan(), token),
+            (JSON,),
+        )
+
+    @routes.get("/{name}", operation_id="get_experiment", response_class=Response, responses=READS)
+    async def one(name: str) -> Response:
+        """One experiment: its plan, what came, what was first decided."""
+        return as_json(await desk.read(lambda: desk.services.experiment_views.one(name)))
+
+    @routes.delete(
+        "/{name}",
+        operation_id="delete_experiment",
+        status_code=204,
+        response_class=Response,
+        responses=problems(404, 409, 422, 503),
+    )
+    async def delete(name: str, request: Request) -> Response:
+        """Remove an experiment and all that it holds."""
+        return await desk.submit(
+            request, lambda token: desk.services.experiments.delete(name, token)
+        )
+
+
+def _writing(routes: APIRouter, desk: Desk) -> None:
+    @routes.post(
+        "/{name}/observations",
+        operation_id="add_experiment_observations",
+        response_class=Response,
+        responses=WRITES,
+        openapi_extra=described_body(ExperimentBatch, BATCH_TYPES),
+    )
+    async def observations(name: str, request: Request) -> Response:
+        """Add what arms predicted, with the outcomes."""
+        return await desk.receive(
+            request,
+            ExperimentBatch,
+            lambda sent, token: desk.services.experiments.observe(name, sent.rows(), token),
+        )
+
+
+def _reading(routes: APIRouter, desk: Desk) -> None:
+    @routes.get(
+        "/{name}/report",
+        operation_id="get_experiment_report",
+        response_class=Response,
+        responses={200: {"content": {JSON: {}, MARKDOWN: {}}}, **TAGGED},
+    )
+    async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
+        """Who is better, by how much, how surely, and why; as JSON or as a Markdown page."""
+        views, asked = desk.services.experiment_views, Inquiry(epoch, by)
+        page = _wants_page(request)
+
+        def read() -> Response:
+            document = views.report(name, asked)
+            if page:
+                return Response(markdown(document), media_type=MARKDOWN)
+            return as_json(document)
+
+        return await tagged(desk, request, lambda: views.tag(name, (asked, page)), read, "Accept")
+
+    @routes.get(
+        "/{name}/series",
+        operation_id="get_experiment_series",
+        response_class=Response,
+        responses=TAGGED,
+    )
+    async def series(
+        name: str,
+        request: Request,
+        step: Step = DAY,
+        arm: ArmName = None,
+        epoch: Epoch = None,
+    ) -> Response:
+        """Effect, confidence sequence and e-value at the end of each step, of all up to there."""
+        views, asked = desk.services.experiment_views, Inquiry(epoch, None, arm, step)
+        return await tagged(
+            desk,
+            request,
+            lambda: views.tag(name, asked),
+            lambda: as_json(views.series(name, asked)),
+        )
+
+
+def _wants_page(request: Request) -> bool:
+    """Whether the caller would rather have Markdown: whichever of the two it names first."""
+    accepted = [
+        part.partition(";")[0].strip().lower()
+        for part in request.headers.get("accept", "").split(",")
+    ]
+    named = [kind for kind in accepted if kind in (JSON, MARKDOWN, "*/*")]
+    return bool(named) and named[0] == MARKDOWN

@@ -1,0 +1,161 @@
+"""This file is about the fields of a request that hold many numbers: what may stand in them."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Annotated
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array
+from kullback.scoring.tokens import Ragged
+
+LONGEST_NAME = 256
+
+
+class Kind(Enum):
+    """What an entry of a field is.
+
+    A time is epoch seconds or RFC 3339; an id is a string or an integer, and so is a value that
+    rows are sliced by, which may be a boolean too.
+    """
+
+    NUMBER = "number"
+    LOGIT = "logit"
+    LABEL = "label"
+    FLAG = "flag"
+    TIME = "time"
+    ID = "id"
+    VALUE = "value"
+
+
+TEXTUAL = (Kind.LABEL, Kind.TIME, Kind.ID, Kind.VALUE)  # what may be strings
+WHOLE = (Kind.LABEL, Kind.ID, Kind.VALUE)  # what is kept as integers where it is integers
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of many entries: of what kind, along how many axes, one entry per row or not.
+
+    `names` are words that may stand in place of the numbers; `scalar` says that one number may;
+    `ragged` that the rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
+    columns, each by a name of the caller's; `plain` says that one without a name may stand in place
+    of them.
+    """
+
+    kind: Kind
+    axes: int
+    per_row: bool = True
+    scalar: bool = False
+    names: tuple[str, ...] = ()
+    ragged: bool = False
+    keys: int = 0
+    plain: bool = False
+
+    @property
+    def may_be_option(self) -> bool:
+        """Whether it may stand in the query, beside columns."""
+        return self.scalar or not self.per_row
+
+    @property
+    def single(self) -> "Column":
+        """One of the columns that it holds by name."""
+        return replace(self, keys=0, plain=False)
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Take what the payload readers made; refuse what is no column at all."""
+        check = self._check_keys if self.keys else self._check
+        return core_schema.no_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Numbers, or rows of numbers, as a caller sends them in JSON."""
+        entry = _ENTRY[self.kind]
+        if self.keys:
+            each = self.single.__get_pydantic_json_schema__(schema, handler)
+            named = {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
+            return {"anyOf": [each, named | {"minProperties": 1}]} if self.plain else named
+        forms: list[JsonSchemaValue] = []
+        rows = entry
+        for _ in range(self.axes):
+            rows = {"type": "array", "items": rows, "minItems": 1}
+            forms.append(rows)
+        if self.scalar:
+            forms.insert(0, entry)
+        if self.names:
+            forms.append({"type": "string", "enum": list(self.names)})
+        return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+    def _check_keys(self, value: object) -> object:
+        if self.plain and isinstance(value, (np.ndarray, list)):
+            return self._check(value)
+        if not isinstance(value, dict):
+            instead = ", or one list without a name" if self.plain else ""
+            detail = f"expected lists of {_PLURAL[self.kind]}, by name{instead}"
+            raise PydanticCustomError("object", detail)
+        if self.plain and not value:
+            raise PydanticCustomError("empty", "an empty object")
+        return value
+
+    def _check(self, value: object) -> object:
+        if self.ragged and isinstance(value, Ragged):
+            if value.lengths.size == 0:
+                raise PydanticCustomError("empty", "an empty list")
+            return value
+        if isinstance(value, np.ndarray):
+            if value.ndim == 0 and not self.scalar:
+                raise PydanticCustomError("list", "one number, where a list is expected")
+            if value.ndim > self.axes:
+                raise PydanticCustomError(
+                    "axes", f"{value.ndim} axes, where at most {self.axes} are read"
+                )
+            if value.size == 0:
+                raise PydanticCustomError("empty", "an empty list")
+            return value
+        if isinstance(value, list) and self.kind in TEXTUAL:
+            return value
+        if isinstance(value, str) and value in self.names:
+            return value
+        if self.names:
+            raise PydanticCustomError("list", f"expected numbers, or {_either(self.names)}")
+        raise PydanticCustomError("list", f"expected a list of {_PLURAL[self.kind]}")
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(f'"{name}"' for name in names)
+
+
+_NUMBER: JsonSchemaValue = {"type": "number"}
+_NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
+_ENTRY: dict[Kind, JsonSchemaValue] = {
+    Kind.NUMBER: _NUMBER,
+    Kind.LOGIT: {"anyOf": [_NUMBER, {"type": "string", "const": "-Infinity"}]},
+    Kind.LABEL: {"anyOf": [_NUMBER, {"type": "string"}]},
+    Kind.FLAG: {"anyOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]},
+    Kind.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
+    Kind.ID: {"anyOf": [_NAME, {"type": "integer"}]},
+    Kind.VALUE: {"anyOf": [_NAME, {"type": "integer"}, {"type": "boolean"}]},
+}
+_PLURAL = {
+    Kind.NUMBER: "numbers",
+    Kind.LOGIT: "numbers",
+    Kind.LABEL: "labels",
+    Kind.FLAG: "flags",
+    Kind.TIME: "times",
+    Kind.ID: "strings or integers",
+    Kind.VALUE: "strings, integers or booleans",
+}
+
+Vector = Annotated[Array, Column(Kind.NUMBER, 1)]
+Rows = Annotated[Array, Column(Kind.NUMBER, 2)]
+LogitRows = Annotated[Array, Column(Kind.LOGIT, 2)]
+LabelRows = Annotated[Labels, Column(Kind.LABEL, 2)]
+LabelRowsOrOne = Annotated[Labels, Column(Kind.LABEL, 2, scalar=True)]
+Flags = Annotated[Array, Column(Kind.FLAG, 2)]
+Group = Annotated[Labels, Column(Kind.LABEL, 1)]

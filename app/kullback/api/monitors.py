@@ -1,0 +1,195 @@
+"""This file is about the routes under /v1/monitors: streams of predictions, remembered."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from kullback.api.desk import Desk
+from kullback.api.payload import BATCH_TYPES, JSON
+from kullback.api.problems import problems
+from kullback.api.requests.batches import (
+    LabelBatch,
+    ObservationBatch,
+    PredictionBatch,
+    ReferenceBatch,
+)
+from kullback.api.requests.monitors import MonitorSettings
+from kullback.api.routes import (
+    READS,
+    TAGGED,
+    WRITES,
+    By,
+    NewName,
+    as_json,
+    check_parameters,
+    described_body,
+    tagged,
+)
+from kullback.api.times import moment
+from kullback.monitoring.views import Question
+
+From = Annotated[str | None, Query(alias="from", description="RFC 3339 or epoch seconds.")]
+To = Annotated[str | None, Query(alias="to", description="RFC 3339 or epoch seconds, exclusive.")]
+Metric = Annotated[str, Query(description="A metric of the report.")]
+Step = Annotated[int | None, Query(description="Seconds, a multiple of the window.")]
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes of all monitors."""
+    routes = APIRouter(
+        prefix="/v1/monitors", tags=["monitors"], dependencies=[Depends(check_parameters)]
+    )
+    _setting_up(routes, desk)
+    _writing(routes, desk)
+    _reading(routes, desk)
+    return routes
+
+
+def _setting_up(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("", operation_id="list_monitors", response_class=Response, responses=problems(503))
+    async def all_monitors() -> Response:
+        """Every monitor, as it was set up."""
+        return as_json(await desk.read(desk.services.views.all))
+
+    @routes.put(
+        "/{name}",
+        operation_id="put_monitor",
+        response_class=Response,
+        responses={201: {"description": "Created"}, **WRITES},
+        openapi_extra=described_body(MonitorSettings, (JSON,)),
+    )
+    async def put(name: NewName, request: Request) -> Response:
+        """Create a monitor, or change it: once rows have come, only retention, slices and ttl."""
+        return await desk.receive(
+            request,
+            MonitorSettings,
+            lambda sent, token: desk.services.monitors.put(name, sent.monitor(), token),
+            (JSON,),
+        )
+
+    @routes.get("/{name}", operation_id="get_monitor", response_class=Response, responses=READS)
+    async def one(name: str) -> Response:
+        """One monitor: how it was set up, what came, what waits, its reference."""
+        return as_json(await desk.read(lambda: desk.services.views.one(name)))
+
+    @routes.delete(
+        "/{name}",
+        operation_id="delete_monitor",
+        status_code=204,
+        response_class=Response,
+        responses=problems(404, 409, 422, 503),
+    )
+    async def delete(name: str, request: Request) -> Response:
+        """Remove a monitor and all that it holds."""
+        return await desk.submit(request, lambda token: desk.services.monitors.delete(name, token))
+
+
+def _writing(routes: APIRouter, desk: Desk) -> None:
+    @routes.post(
+        "/{name}/observations",
+        operation_id="add_observations",
+        response_class=Response,
+        responses=WRITES,
+        openapi_extra=described_body(ObservationBatch, BATCH_TYPES),
+    )
+    async def observations(name: str, request: Request) -> Response:
+        """Add predictions with their labels."""
+        return await desk.receive(
+            request,
+            ObservationBatch,
+            lambda sent, token: desk.services.monitors.observe(name, sent.rows(), token),
+        )
+
+    @routes.post(
+        "/{name}/predictions",
+        operation_id="add_predictions",
+        response_class=Response,
+        responses=WRITES,
+        openapi_extra=described_body(PredictionBatch, BATCH_TYPES),
+    )
+    async def predictions(name: str, request: Request) -> Response:
+        """Add predictions; their labels come by id, before or after."""
+        return await desk.receive(
+            request,
+            PredictionBatch,
+            lambda sent, token: desk.services.monitors.predict(name, sent.predictions(), token),
+        )
+
+    @routes.post(
+        "/{name}/labels",
+        operation_id="add_labels",
+        response_class=Response,
+        responses=WRITES,
+        openapi_extra=described_body(LabelBatch, BATCH_TYPES),
+    )
+    async def labels(name: str, request: Request) -> Response:
+        """Add labels; their predictions come by id, before or after."""
+        return await desk.receive(
+            request,
+            LabelBatch,
+            lambda sent, token: desk.services.monitors.label(name, sent.labels(), token),
+        )
+
+    @routes.put(
+        "/{name}/reference",
+        operation_id="put_reference",
+        response_class=Response,
+        responses=WRITES,
+        openapi_extra=described_body(ReferenceBatch, BATCH_TYPES),
+    )
+    async def reference(name: str, request: Request) -> Response:
+        """Set what drift is measured against: a batch, a stored period, or distributions."""
+        return await desk.receive(
+            request,
+            ReferenceBatch,
+            lambda sent, token: desk.services.monitors.refer(name, sent.baseline(), token),
+        )
+
+
+def _reading(routes: APIRouter, desk: Desk) -> None:
+    @routes.get(
+        "/{name}/report",
+        operation_id="get_report",
+        response_class=Response,
+        responses=TAGGED,
+    )
+    async def report(
+        name: str, request: Request, start: From = None, stop: To = None, by: By = None
+    ) -> Response:
+        """Every metric with its standard error, drift, and the values of one slice."""
+        asked = Question(_moment("from", start), _moment("to", stop), by)
+        views = desk.services.views
+        return await tagged(
+            desk,
+            request,
+            lambda: views.tag(name, asked),
+            lambda: as_json(views.report(name, asked)),
+        )
+
+    @routes.get(
+        "/{name}/series",
+        operation_id="get_series",
+        response_class=Response,
+        responses=TAGGED,
+    )
+    async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
+        name: str,
+        request: Request,
+        start: From = None,
+        stop: To = None,
+        metric: Metric = "log_loss",
+        step: Step = None,
+    ) -> Response:
+        """One metric over time: a point for each step in which rows came."""
+        asked = Question(_moment("from", start), _moment("to", stop), None, metric, step)
+        views = desk.services.views
+        return await tagged(
+            desk,
+            request,
+            lambda: views.tag(name, asked),
+            lambda: as_json(views.series(name, asked)),
+        )
+
+
+def _moment(name: str, text: str | None) -> float | None:
+    return None if text is None else moment(name, text)

@@ -1,0 +1,73 @@
+"""This file is about what the routes of named things share: names, tags, times, bodies."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request, Response
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from kullback.api.desk import Desk
+from kullback.api.payload import JSON
+from kullback.api.problems import problems
+from kullback.errors import InvalidInput
+from kullback.tally.documents import Document
+
+NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+WRITES = problems(400, 404, 409, 413, 415, 422, 503)
+READS = problems(404, 422, 503)
+TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed"}, **READS}
+
+NewName = Annotated[str, Path(pattern=NAME, description="Its name, chosen by the caller.")]
+By = Annotated[str | None, Query(description="The slice to report by.")]
+
+
+async def check_parameters(request: Request) -> None:
+    """Refuse parameters of the query that the route does not have, or that stand twice."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known or name in seen:
+            detail = "stands twice" if name in seen else "there is no such parameter"
+            raise InvalidInput.at(detail, name)
+        seen.add(name)
+
+
+async def tagged(
+    desk: Desk,
+    request: Request,
+    tag: Callable[[], str],
+    read: Callable[[], Response],
+    vary: str | None = None,
+) -> Response:
+    """What is read, unless the caller has it already; `vary` names the headers it depends on."""
+    known = ",".join(request.headers.getlist("if-none-match"))
+
+    def work() -> Response:
+        # The tag first: if something is added in between, the next one to ask gets it again.
+        present = tag()
+        response = Response(status_code=304) if _matches(known, present) else read()
+        response.headers.update({"etag": present, "cache-control": "no-cache"})
+        if vary is not None:
+            response.headers["vary"] = vary
+        return response
+
+    return await desk.read(work)
+
+
+def _matches(known: str, tag: str) -> bool:
+    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+    return tag in tags or "*" in tags
+
+
+def as_json(document: Document) -> Response:
+    """A document as a response."""
+    return Response(to_json(document), media_type=JSON)
+
+
+def described_body(model: type[BaseModel], accepted: tuple[str, ...]) -> dict[str, Any]:
+    """The OpenAPI request body: JSON by its schema, the others as bytes."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {kind: {"schema": schema} if kind == JSON else binary for kind in accepted}
+    return {"requestBody": {"required": True, "content": content}}

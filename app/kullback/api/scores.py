@@ -1,0 +1,134 @@
+"""This file is about the routes under /v1/scores: a payload goes in, a score comes out."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from kullback.api import answer, payload
+from kullback.api.body import Body, Head, Intake
+from kullback.api.describe import Catalog, Entry, describe, entry, missing, request_body
+from kullback.api.problems import problems
+from kullback.api.request import ScoreRequest, columns, texts, validated
+from kullback.api.requests import REQUESTS
+from kullback.api.workers import Workers
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.score import Score
+from kullback.settings import Settings
+
+Observe = Callable[[Score], None]
+
+
+class Scorer:
+    """Scores bodies: small JSON at once, everything else in a worker."""
+
+    def __init__(self, settings: Settings, workers: Workers, observe: Observe) -> None:
+        self._cap = settings.max_body_mb << 20
+        self._inline = settings.inline_kb << 10
+        self._intake = Intake(self._cap, settings.inflight_mb << 20)
+        self._workers = workers
+        self._observe = observe
+
+    async def answer(self, request: Request, asked: "Asked") -> Response:
+        """The answer to a request for one metric."""
+        head = Head.of(request.scope)
+        payload.check_media_type(head.media_type)
+        body = await self._intake.read(request, head)
+        size = len(body.raw)
+        try:
+            query = request.query_params.multi_items() if request.scope["query_string"] else []
+            if self._is_small(body):
+                score, content = asked.work(body, query, self._cap)
+            else:
+                score, content = await self._workers.run(lambda: asked.work(body, query, self._cap))
+        finally:
+            self._intake.release(size)
+        self._observe(score)
+        return Response(content, media_type=payload.JSON)
+
+    def _is_small(self, body: Body) -> bool:
+        plain = body.media_type == payload.JSON and body.encoding == "identity"
+        return plain and len(body.raw) <= self._inline
+
+
+class Asked:
+    """One metric: the model of its requests, and what a payload reader must know of it."""
+
+    def __init__(self, model: type[ScoreRequest]) -> None:
+        self._model = model
+        self._columns = columns(model)
+        self._texts = texts(model)
+
+    def work(self, body: Body, query: payload.Query, cap: int) -> tuple[Score, bytes]:
+        """Parse, check, score and write: all that is done for one body."""
+        fields = payload.fields(body, query, self._columns, self._texts, cap)
+        score = validated(self._model, fields).score()
+        return score, answer.encode(score)
+
+
+class ScoreRoute(APIRoute):
+    """A route whose path is compared, not searched, and whose request FastAPI leaves alone.
+
+    For a small body the regular way would cost as much again as reading and scoring it.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See starlette.routing.Route."""
+        if not scope["path"].endswith(self.path):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See starlette.routing.Route: what is raised, the application's handlers answer."""
+        if scope["method"] == "POST":
+            response = await self.endpoint(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+
+def router(settings: Settings, workers: Workers, observe: Observe) -> APIRouter:
+    """The routes of all metrics."""
+    routes = APIRouter(prefix="/v1/scores", tags=["scores"])
+    scorer = Scorer(settings, workers, observe)
+
+    @routes.get("", operation_id="list_scores")
+    async def catalog() -> Catalog:
+        """Every metric with its unit, range and direction."""
+        return describe()
+
+    for name, model in REQUESTS.items():
+        _add(routes, name, Asked(model), scorer)
+
+    @routes.get("/{metric}", operation_id="get_score", responses=problems(404))
+    async def one(metric: str) -> Entry:
+        """One metric: formula, unit, range, direction, and an example to post as it is."""
+        return entry(metric)
+
+    @routes.post("/{metric}", include_in_schema=False)
+    async def unknown(metric: str) -> Response:
+        raise missing(metric)
+
+    return routes
+
+
+def _add(routes: APIRouter, name: str, asked: Asked, scorer: Scorer) -> None:
+    metric = METRICS[name]
+
+    async def post(request: Request) -> Response:
+        return await scorer.answer(request, asked)
+
+    routes.add_api_route(
+        f"/{name}",
+        post,
+        route_class_override=ScoreRoute,
+        methods=["POST"],
+        operation_id=f"score_{metric.key}",
+        summary=metric.summary,
+        description=f"    {metric.formula}\n\nIn {metric.range}; {metric.direction} is better.",
+        response_class=Response,
+        responses={200: {"description": "The score"}, **problems(400, 413, 415, 422, 503)},
+        openapi_extra=request_body(name),
+    )

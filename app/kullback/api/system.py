@@ -1,0 +1,90 @@
+"""This file is about the service itself: whether it lives, what it counts, how it is read about."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from kullback.api.problems import problems
+from kullback.errors import Overloaded
+
+Expose = Callable[[str], tuple[bytes, str]]
+
+STATIC = Path(__file__).parent.parent / "ui" / "static"
+# The viewer's stylesheet holds its icons as data: addresses.
+_DOCS_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+
+
+class Readiness:
+    """Whether requests should be sent here: from start-up until the shutdown begins."""
+
+    def __init__(self) -> None:
+        self.is_ready = False
+        self.check: Callable[[], None] = lambda: None  # raises StoreUnavailable
+
+
+class Health(BaseModel):
+    """How the service is."""
+
+    status: str = Field(description="`alive` or `ready`.")
+
+
+def router(readiness: Readiness, expose: Expose) -> APIRouter:
+    """Probes and metrics."""
+    routes = APIRouter(tags=["system"])
+
+    @routes.get("/livez", operation_id="livez")
+    async def livez() -> Health:
+        """Tell that the process answers; nothing else is looked at."""
+        return Health(status="alive")
+
+    @routes.get("/readyz", operation_id="readyz", responses=problems(Overloaded))
+    async def readyz() -> Health:
+        """Tell whether requests should be sent here: not while it stops, or the store is away."""
+        if not readiness.is_ready:
+            raise Overloaded("the service is starting or stopping")
+        await run_in_threadpool(readiness.check)
+        return Health(status="ready")
+
+    @routes.get(
+        "/metrics",
+        operation_id="metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}}},
+    )
+    async def metrics(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
+        """Every counter for Prometheus; OpenMetrics where `Accept` asks for it."""
+        text, media_type = await run_in_threadpool(expose, accept)
+        return Response(text, headers={"content-type": media_type})
+
+    return routes
+
+
+def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
+    """The pages a person opens, and what they load."""
+    routes = APIRouter(include_in_schema=False)
+    files = StaticFiles(directory=STATIC)
+
+    @routes.get("/openapi.json")
+    async def openapi() -> JSONResponse:
+        """Describe the API to programs."""
+        return JSONResponse(document())
+
+    @routes.get("/docs")
+    async def docs() -> FileResponse:
+        """Show the API in a viewer that is served from here."""
+        return FileResponse(STATIC / "docs.html", headers={"content-security-policy": _DOCS_POLICY})
+
+    # A mount would do, but a request to one is counted under no route.
+    @routes.get("/static/{path:path}")
+    async def static(path: str, request: Request) -> Response:
+        """Serve a file that a page loads."""
+        return await files.get_response(path, request.scope)
+
+    return routes

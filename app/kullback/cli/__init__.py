@@ -1,0 +1,127 @@
+"""This file is about the command `kullback`: serve, score, evaluate, metrics, demo."""
+
+import json
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+
+from kullback.cli.demo import demo
+from kullback.cli.evaluate import EXAMPLES, evaluate
+from kullback.cli.score import score
+from kullback.cli.terminal import Failure, Status, fail
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.metric import Metric
+from kullback.settings import LogFormat, LogLevel, Settings
+
+app = typer.Typer(
+    name="kullback",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(score, name="score")
+app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
+app.command()(demo)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="kullback")
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"kullback {version('kullback')}")
+        raise typer.Exit
+
+
+@app.callback()
+def kullback(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Exact scores for probability forecasts: from files, or as a service over HTTP."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[str | None, typer.Option(help="The port; 0 takes any that is free.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Where monitors are kept.")] = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="How a log line is written.")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="The least grave lines.")] = None,
+) -> None:
+    """Serve over HTTP until a signal ends it.
+
+    Options override the environment (KULLBACK_HOST and so on), which overrides the defaults.
+    """
+    asked = {
+        "host": host,
+        "port": port,
+        "database_url": database_url,
+        "log_format": log_format,
+        "log_level": log_level,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        lines = [
+            f"{_source(item['loc'], given)}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
+        raise fail(Failure("\n".join(lines), Status.UNUSABLE)) from None
+    from kullback.server import serve as run  # noqa: PLC0415 - no other command needs the server
+
+    raise typer.Exit(run(settings))
+
+
+def _source(loc: tuple[int | str, ...], given: dict[str, str]) -> str:
+    """Where a setting came from, in the words of who set it."""
+    name = str(loc[0])
+    if name in given:
+        return "--" + name.replace("_", "-")
+    return f"KULLBACK_{name.upper()}" if name in Settings.model_fields else name
+
+
+@app.command()
+def metrics(
+    name: Annotated[str | None, typer.Argument(help="One metric, in full.", metavar="[METRIC]")] = (
+        None
+    ),
+) -> None:
+    """List the metrics, or explain one with its formula and an example."""
+    if name is None:
+        width = max(map(len, METRICS))
+        for metric in METRICS.values():
+            typer.echo(
+                f"{metric.name:{width}}  {metric.range:13} {metric.direction:8} {metric.unit}"
+            )
+        return
+    if name not in METRICS:
+        raise fail(Failure.unknown_metric(name))
+    typer.echo(_explained(METRICS[name]))
+
+
+def _explained(metric: Metric) -> str:
+    return "\n".join(
+        (
+            f"{metric.title} ({metric.name})",
+            f"  {metric.summary}",
+            f"  {metric.formula}",
+            f"  in {metric.range}, {metric.unit}; better: {metric.direction}",
+            "",
+            f"Example: {json.dumps(metric.example.request, ensure_ascii=False)}",
+            f"  value: {metric.example.value!r}",
+            f"  {metric.example.explanation}",
+        )
+    )

@@ -1,0 +1,95 @@
+"""This file is about asking for a score: of this process, or of a service that runs."""
+
+from dataclasses import dataclass, field
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from kullback.api import payload
+from kullback.api.answer import encode
+from kullback.api.body import Body
+from kullback.api.request import columns, texts, validated
+from kullback.api.requests import REQUESTS
+from kullback.cli.terminal import Failure, Status
+from kullback.errors import KullbackError, Offence
+
+_NO_CAP = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A request as it goes over HTTP: the body, what it is, and the query."""
+
+    media_type: str
+    body: bytearray
+    query: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ask_here(metric: str, request: Payload) -> bytes:
+    """The answer that a service would give, computed by this process.
+
+    Raises:
+        Failure: the request is refused.
+    """
+    model = REQUESTS[metric]
+    body = Body(request.body, request.media_type, "identity")
+    try:
+        fields = payload.fields(body, request.query, columns(model), texts(model), _NO_CAP)
+        return encode(validated(model, fields).score())
+    except KullbackError as error:
+        raise Failure.of(error) from error
+
+
+class _Place(BaseModel):
+    pointer: str
+    detail: str
+
+
+class _Problem(BaseModel):
+    """What a service says when it refuses."""
+
+    detail: str
+    errors: list[_Place] = []
+    total_errors: int = 0
+
+
+def ask_service(url: str, metric: str, request: Payload, timeout: float) -> bytes:
+    """The answer of the service at `url`.
+
+    Raises:
+        Failure: it refuses, it cannot be reached, or it is not Kullback.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise Failure(f"--url: {url} is not an http:// or https:// address", Status.UNUSABLE)
+    try:
+        answer = httpx.post(
+            f"{url.rstrip('/')}/v1/scores/{metric}",
+            content=bytes(request.body),
+            params=tuple(request.query),
+            headers={"content-type": request.media_type},
+            timeout=timeout,
+        )
+    except httpx.InvalidURL as error:
+        raise Failure(f"--url: {url} is not an address: {error}", Status.UNUSABLE) from error
+    except httpx.TimeoutException as error:
+        raise Failure(f"{url} did not answer within {timeout:g} s", Status.UNREACHABLE) from error
+    except httpx.HTTPError as error:
+        raise Failure(f"{url} cannot be reached: {error}", Status.UNREACHABLE) from error
+    media_type = answer.headers.get("content-type", "").partition(";")[0]
+    if answer.status_code == httpx.codes.OK and media_type == payload.JSON:
+        return answer.content
+    raise _refusal(url, answer, media_type)
+
+
+def _refusal(url: str, answer: httpx.Response, media_type: str) -> Failure:
+    strange = Failure(
+        f"{url} answered {answer.status_code}, and not as Kullback does", Status.UNREACHABLE
+    )
+    if media_type != "application/problem+json":
+        return strange
+    try:
+        problem = _Problem.model_validate_json(answer.content)
+    except ValidationError:
+        return strange
+    places = [Offence(place.pointer, place.detail) for place in problem.errors]
+    return Failure.refusal(problem.detail, places, problem.total_errors)

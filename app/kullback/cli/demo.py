@@ -1,0 +1,111 @@
+"""This file is about `kullback demo`: the service at work on data that it makes up."""
+
+import os
+import signal
+import sys
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from time import sleep, time
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from kullback.cli.terminal import Failure, Status, fail
+
+_ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is a terminal that was closed
+_TIMEOUT = 60.0
+_READY = """\
+Kullback with example data: {}/
+Rows keep arriving. Ctrl-C ends it and removes the data."""
+
+_Port = Annotated[int, typer.Option(help="The port; 0 takes any that is free.", min=0, max=65535)]
+_Open = Annotated[bool, typer.Option(help="Open a browser, where there is a desktop.")]
+_Seed = Annotated[int, typer.Option(help="Of the data: the same seed, the same rows.", min=0)]
+_Hours = Annotated[
+    int, typer.Option(help="How far monitors look back; experiments, 7 times.", min=2, max=96)
+]
+
+
+def demo(
+    *,
+    port: _Port = 8000,
+    open: _Open = True,  # noqa: A002 - the name of the option
+    seed: _Seed = 0,
+    history_hours: _Hours = 24,
+) -> None:
+    """Look around: serve monitors and experiments full of made-up rows, until Ctrl-C.
+
+    A sound model and one that drifts, one whose labels come late, a better ranker, and a layout
+    that changes nothing. All of it is in a temporary store, and goes when the command ends.
+    """
+    # imported here: no other command needs them
+    import httpx  # noqa: PLC0415
+
+    from kullback.demo.service import NotStarted  # noqa: PLC0415
+
+    try:
+        with _ending():
+            _show(port, seed, history_hours, opens=open)
+    except KeyboardInterrupt:
+        return
+    except NotStarted as error:
+        raise fail(Failure(f"{error}\n--port 0 takes any that is free", Status.REFUSED)) from error
+    except httpx.HTTPError as error:
+        raise fail(Failure(f"the service is gone: {error}", Status.UNREACHABLE)) from error
+
+
+def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
+    import httpx  # noqa: PLC0415
+
+    from kullback.cli.progress import progress  # noqa: PLC0415
+    from kullback.demo.cast import cast  # noqa: PLC0415
+    from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
+    from kullback.demo.service import serving  # noqa: PLC0415
+
+    with serving(port) as address:
+        began = time() // 1
+        # trust_env: a proxy would not find what is on this machine
+        with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as client:
+            feeder = Feeder(client, cast(hours, seed, began), began)
+            with progress(feeder.rows()) as done:
+                feeder.fill(done)
+            typer.echo(_READY.format(address))
+            if opens and _has_desktop():
+                # some return when they are closed, and rows should arrive before
+                Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            feeder.feed(Clock(time, sleep))
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Let every way to end the command end it once, so that nothing is left behind."""
+    before = {one: signal.getsignal(one) for one in _signals()}
+    try:
+        for one, handler in before.items():
+            if handler != signal.SIG_IGN or one == signal.SIGINT:  # nohup stays nohup
+                signal.signal(one, _end)
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _end(_: int, __: FrameType | None) -> NoReturn:
+    for one in _signals():
+        signal.signal(one, signal.SIG_IGN)  # a second one would interrupt the clearing away
+    raise KeyboardInterrupt
+
+
+def _signals() -> list[signal.Signals]:
+    """Those that this platform has."""
+    return [one for one in signal.Signals if one.name in _ENDINGS]
+
+
+def _has_desktop() -> bool:
+    """Whether a browser would be a window, and not a program in this terminal."""
+    return sys.platform in {"darwin", "win32"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

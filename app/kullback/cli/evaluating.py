@@ -1,0 +1,87 @@
+"""This file is about evaluating logs for a person: answers and files."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from json import dumps
+
+from kullback.cli import outputs
+from kullback.cli.findings import show
+from kullback.cli.progress import progress
+from kullback.cli.question import Asked, Question
+from kullback.cli.terminal import Failure, Status
+from kullback.errors import KullbackError
+from kullback.evaluation import files as logs
+from kullback.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
+from kullback.evaluation.html import page
+from kullback.evaluation.job import document, evaluate
+from kullback.experiments.comparison import compare
+from kullback.experiments.page import markdown
+from kullback.experiments.told import Report
+from kullback.tally.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the work, as asked for."""
+
+    processes: int | None
+    dask: str | None
+
+    def work(self, tasks: int) -> Work:
+        """They, for so many tasks.
+
+        Raises:
+            Failure: both are asked for.
+        """
+        if self.dask is not None:
+            if self.processes is not None:
+                detail = "--workers says nothing beside --dask: its cluster has its own"
+                raise Failure(detail, Status.UNUSABLE)
+            return by_dask(self.dask)
+        workers = min(self.processes or os.cpu_count() or 1, tasks)
+        return serial if workers <= 1 else by_processes(workers)
+
+
+def run(
+    asked: Asked, files: Sequence[str], workers: Workers, targets: Mapping[str, str | None]
+) -> None:
+    """Answer what is asked of the files, into `targets` by option, and to the terminal.
+
+    Raises:
+        Failure: there is no answer; no file is left behind.
+    """
+    try:
+        outputs.check(targets)
+        found = _found(asked.question(), files, workers)
+    except KullbackError as error:
+        raise Failure(error.message, Status.UNUSABLE) from error
+    except WorkStopped as error:
+        raise Failure(str(error), Status.REFUSED) from error
+    contents = {
+        target: _PAGES[option](found) for option, target in targets.items() if target is not None
+    }
+    outputs.write(contents)
+    if outputs.STDOUT not in contents:
+        show(Report.of(found))
+
+
+def _found(question: Question, asked: Sequence[str], workers: Workers) -> Document:
+    files = logs.opened(logs.found(asked), question.columns)
+    convention = question.provisional().convention
+    tasks = list(logs.tasks(files, question.columns, convention, question.names))
+    with progress(sum(file.rows for file in files)) as done:
+        state = evaluate(tasks, workers.work(len(tasks)), done)
+    plan = question.plan(state.arms)
+    return document(compare(plan, state.evidence(plan)), state, files)
+
+
+def _as_json(found: Document) -> str:
+    return dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+_PAGES: dict[str, Callable[[Document], str]] = {
+    "--json": _as_json,
+    "--html": page,
+    "--markdown": markdown,
+}

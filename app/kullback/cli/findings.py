@@ -1,0 +1,140 @@
+"""This file is about what a person reads of a comparison: tables in a terminal, verdicts first."""
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kullback.experiments import wording
+from kullback.experiments.told import Arm, Comparison, Report
+from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
+
+_WIDE = 200  # columns, where nobody's terminal says otherwise
+_STYLES = {
+    "better": "green",
+    "worse": "red",
+    "equivalent": "cyan",
+    "not_worse": "cyan",
+    "undecided": "yellow",
+    "invalid": "magenta",
+}
+_ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc")
+
+
+def show(report: Report) -> None:
+    """Print a report to stdout."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDE)
+    for one in report.comparisons:
+        console.print(_claim(one))
+        console.print(_indented(wording.evidence(report, one)))
+        console.print(_indented(one.reason))
+        console.print(_indented(wording.explanation(one)))
+    console.print(_arms(report))
+    console.print(_comparisons(report))
+    if report.groups:
+        console.print(_segments(report))
+    for line in _notes(report):
+        console.print(_text(line))
+
+
+def _claim(one: Comparison) -> Text:
+    return Text.assemble((_plain(wording.claim(one)), f"bold {_STYLES[one.verdict]}"))
+
+
+def _indented(line: str) -> Text:
+    return _text(f"  {line}")
+
+
+def _arms(report: Report) -> Table:
+    names = ("Log loss", "NE", "Calibration ratio", "AUC")
+    rows = [
+        [
+            arm.arm,
+            f"{arm.n:,}",
+            UNKNOWN if arm.units is None else f"{arm.units:,}",
+            *(measured(arm.metrics.get(name)) for name in _ARM_METRICS),
+        ]
+        for arm in report.arms
+    ]
+    return _table("Arms", ("Arm", "Rows", "Units", *names), rows)
+
+
+def _comparisons(report: Report) -> Table:
+    rows = [[one.arm, *_cells(one), one.verdict] for one in report.comparisons]
+    head = ("Arm", *_effect_head(report), "Verdict")
+    return _table(f"Against {report.control}", head, rows, verdict=len(head) - 1)
+
+
+def _segments(report: Report) -> Table:
+    rows = [
+        [
+            group.name,
+            one.arm,
+            f"{_rows_of(group.arms, one.arm):,}",
+            *_cells(one),
+            one.verdict,
+            wording.adjusted(one),
+        ]
+        for group in report.groups
+        for one in group.comparisons
+    ]
+    head = ("Segment", "Arm", "Rows", *_effect_head(report), "Verdict", "Of all (e-BH)")
+    return _table(f"Segments, against {report.control}", head, rows, verdict=len(head) - 2)
+
+
+def _effect_head(report: Report) -> tuple[str, ...]:
+    effect = f"Effect on {wording.METRICS[report.metric]}"
+    sure = wording.sure(report)
+    return effect, "± error", f"{sure}, one look", f"{sure}, every look", "e-value"
+
+
+def _cells(one: Comparison) -> list[str]:
+    return [
+        wording.effect(one),
+        number(one.standard_error, decimals(one.standard_error)),
+        interval(one.fixed_interval, one.standard_error),
+        interval(one.sequence, one.standard_error),
+        wording.weight_of_evidence(one.e_value, one.log_e_value),
+    ]
+
+
+def _rows_of(arms: Iterable[Arm], name: str) -> int:
+    return sum(arm.n for arm in arms if arm.arm == name)
+
+
+def _notes(report: Report) -> list[str]:
+    notes = [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
+    notes.append(wording.shares(report.sample_ratio))
+    if report.excluded:
+        told = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
+        notes.append(f"Excluded of {report.rows or 0:,} rows: {told}.")
+    return [*notes, *(f"Note: {warning}" for warning in report.warnings)]
+
+
+def _table(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], verdict: int | None = None
+) -> Table:
+    table = Table(title=_text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    words = {name for name in head if name in {"Arm", "Segment", "Verdict", "Of all (e-BH)"}}
+    for name in head:
+        table.add_column(name, justify="left" if name in words else "right")
+    for row in rows:
+        cells = [_text(cell) for cell in row]
+        if verdict is not None:
+            word = row[verdict]
+            cells[verdict] = Text(word.replace("_", " "), _STYLES[word])
+        table.add_row(*cells)
+    return table
+
+
+def _text(line: str) -> Text:
+    return Text(_plain(line))
+
+
+def _plain(line: str) -> str:
+    """The same line without what a terminal would obey rather than show."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)

@@ -1,0 +1,148 @@
+"""This file is about what is asked of logs: columns, arms and settings, put together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kullback.api.request import validated
+from kullback.api.requests.experiments import ExperimentSettings
+from kullback.cli.terminal import Failure, Status
+from kullback.errors import InvalidInput
+from kullback.evaluation.columns import Columns
+from kullback.experiments.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Options as they stand on the command line, by their names."""
+
+    y_true: str
+    y_proba: str | None
+    arm: str | None
+    paired: str | None
+    unit: str | None
+    weight: str | None
+    by: Sequence[str]
+    propensity: str | None
+    target_propensity: str | None
+    shares: str | None
+    settings: Mapping[str, object]
+
+    def question(self) -> "Question":
+        """What they ask.
+
+        Raises:
+            Failure: they do not fit together.
+            InvalidInput: a setting is impossible whatever the arms are.
+        """
+        self._check()
+        forecasts = {"": self.y_proba or ""} if self.paired is None else _paired(self.paired)
+        columns = Columns(
+            y_true=self.y_true,
+            y_proba=forecasts,
+            arm=self.arm,
+            unit=self.unit,
+            weight=self.weight,
+            propensity=self.propensity,
+            target_propensity=self.target_propensity,
+            by=tuple(dict.fromkeys(self.by)),
+        )
+        arms = None if self.shares is None else _shares(self.shares)
+        design = "parallel" if self.paired is None else "paired"
+        equal = None if self.paired is None else dict.fromkeys(forecasts)
+        question = Question(columns, {**self.settings, "design": design}, arms or equal)
+        question.provisional()
+        return question
+
+    def _check(self) -> None:
+        if self.paired is None and (self.y_proba is None or self.arm is None):
+            raise _unusable("name the predictions: --paired A,B, or --y-proba P and --arm ARM")
+        if self.paired is not None:
+            for name, given in (("y-proba", self.y_proba), ("arm", self.arm)):
+                if given is not None:
+                    raise _unusable(f"--{name} says nothing beside --paired")
+            if self.shares is not None:
+                raise _unusable("--shares says nothing beside --paired: each row is of all arms")
+        if (self.propensity is None) != (self.target_propensity is None):
+            raise _unusable("--propensity and --target-propensity are needed both, or none")
+        for column in self.by:
+            if "=" in column:
+                raise _unusable(f"--by {column}: a segment is named COL=VALUE, so no = may be in")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of files.
+
+    Attributes:
+        columns: which of them is what.
+        settings: of the experiment, but for its arms.
+        arms: those named by the caller, with their shares where he said so; None for those seen.
+    """
+
+    columns: Columns
+    settings: Mapping[str, object]
+    arms: Mapping[str, float] | Mapping[str, None] | None
+
+    @property
+    def names(self) -> list[str] | None:
+        """The arms that may occur, if not any."""
+        return None if self.arms is None else list(self.arms)
+
+    def plan(self, seen: Sequence[str]) -> Plan:
+        """The plan, of the arms that were seen where the caller has named none.
+
+        Raises:
+            InvalidInput: they are too few or too many, or the control is none of them.
+        """
+        names, control = self.names, self.settings["control"]
+        if names is None:
+            names = list(seen)
+            if len(names) < 2:
+                told = ", ".join(names) or "none"
+                raise InvalidInput(f"two arms or more are needed in {self.columns.arm}: {told}")
+        if control is not None and control not in names:
+            raise InvalidInput(f"--control {control}: the arms are {', '.join(names)}")
+        known = self.arms is not None and None not in self.arms.values()
+        return self._planned(dict(self.arms or {}) if known else names)
+
+    def provisional(self) -> Plan:
+        """The plan as far as it can be known before any row is read.
+
+        Raises:
+            InvalidInput: a setting is impossible, whatever the arms are.
+        """
+        control = str(self.settings["control"] or "a")
+        return self.plan([control, "a" if control == "b" else "b"])
+
+    def _planned(self, arms: object) -> Plan:
+        return validated(ExperimentSettings, {**self.settings, "arms": arms}).plan()
+
+
+def _paired(text: str) -> dict[str, str]:
+    """The column of each arm: COL, or NAME=COL, with commas in between."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, sign, column = part.partition("=")
+        if not name or name in found or (sign and not column):
+            raise _unusable(f"--paired {text}: [NAME=]COL,[NAME=]COL is expected, each name once")
+        found[name] = column or name
+    if len(found) < 2:
+        raise _unusable(f"--paired {text}: two arms or more are needed")
+    return found
+
+
+def _shares(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.rpartition("=")
+        try:
+            found[name] = float(share)
+        except ValueError:
+            name = ""
+        if not name:
+            raise _unusable(f"--shares {text}: ARM=SHARE,ARM=SHARE is expected")
+    return found
+
+
+def _unusable(detail: str) -> Failure:
+    return Failure(detail, Status.UNUSABLE)

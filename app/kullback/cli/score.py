@@ -1,0 +1,177 @@
+"""This file is about `kullback score`: one command per metric, with the options of its request."""
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.markup import escape
+
+from kullback.api.fields import Column
+from kullback.api.request import columns
+from kullback.api.requests import REQUESTS
+from kullback.cli import kinds
+from kullback.cli.asking import ask_here, ask_service
+from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
+from kullback.errors import KullbackError
+from kullback.scoring.catalog import METRICS
+from kullback.scoring.metric import Metric
+
+_COLUMNS, _OPTIONS = "Columns of a table", "Options of the score"
+_EXAMPLES = """\
+Examples:
+
+  kullback score log-loss request.json
+
+  kullback score log-loss clicks.csv --y-true clicked --y-proba p --base 2
+
+  kullback score log-loss pets.csv --y-true pet --y-proba p_dog,p_cat --labels dog,cat
+
+  kullback score recommender clicks.parquet --y-true click --y-proba p --group user
+
+  echo '{"p": [0.5, 0.5]}' | kullback score entropy -
+
+A JSON file is a request and is passed as it is. A table (.csv, .tsv, .csv.gz, .parquet, .arrow) \
+becomes one: without column options by the columns that are named as the fields, with column \
+options by those that are named, and no others. Several columns make rows, in their order.
+
+Exit status: 0 an answer, also an infinite or undefined one; 1 the request is refused; 2 the \
+command or the file cannot be used; 3 the service cannot be reached."""
+
+Given = str | bool | list[str] | None
+_File = Annotated[str, typer.Argument(help="A file, or - for standard input.", metavar="FILE|-")]
+_Type = Annotated[
+    kinds.FileType | None, typer.Option(help="What FILE holds, if its name does not say.")
+]
+_Option = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", metavar="NAME=VALUE", help="Any option below, by its name."),
+]
+_Url = Annotated[
+    str | None, typer.Option(help="Ask the service there instead, as in http://127.0.0.1:8000.")
+]
+_Timeout = Annotated[float, typer.Option(help="Seconds to wait for the service.", min=0.001)]
+_Pretty = Annotated[
+    bool | None,
+    typer.Option("--pretty/--compact", help="Indent; by default where a terminal shows it."),
+]
+
+score = typer.Typer(
+    no_args_is_help=True,
+    subcommand_metavar="METRIC FILE|-",
+    rich_markup_mode="rich",
+    help="Score a file: print what POST /v1/scores/METRIC answers.",
+    epilog=escape(_EXAMPLES),
+)
+
+
+def _command(metric: Metric) -> Callable[..., None]:
+    """What runs for one metric; its signature names the fields of the metric's request."""
+    name, model = metric.name, REQUESTS[metric.name]
+    fields = columns(model)
+
+    def run(  # noqa: PLR0913 - each is an option of the command
+        *,
+        file: _File,
+        type: _Type = None,  # noqa: A002 - the name of the option
+        url: _Url = None,
+        timeout: _Timeout = 60.0,
+        pretty: _Pretty = None,
+        option: _Option = None,
+        **given: Given,
+    ) -> None:
+        asked = {field: names for field, names in given.items() if isinstance(names, list)}
+        try:
+            query = [pair for field, value in given.items() for pair in _query(field, value)]
+            query += [_pair(text) for text in option or ()]
+            # imported here: a service that is started by this command never reads a file
+            from kullback.cli import files  # noqa: PLC0415
+
+            with waiting(kinds.size(file), f"{name} of {file}"):
+                request = files.read(file, kinds.file_type(file, type), fields, asked, query)
+                if url is None:
+                    answer = ask_here(name, request)
+                else:
+                    answer = ask_service(url, name, request, timeout)
+        except KullbackError as error:
+            raise fail(Failure.of(error)) from error
+        except Failure as failure:
+            raise fail(failure) from failure
+        print_answer(answer, pretty=pretty)
+
+    own = [
+        parameter
+        for parameter in inspect.signature(run).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    fields_of_model = [
+        _parameter(field, info, fields.get(field)) for field, info in model.model_fields.items()
+    ]
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # typer reads it
+        [*own, *fields_of_model]
+    )
+    return run
+
+
+def _parameter(name: str, field: FieldInfo, column: Column | None) -> inspect.Parameter:
+    """A field of the request as an option of the command."""
+    option = "--" + name.replace("_", "-")
+    words = escape(field.description or "")
+    kind: object = str | None
+    default: bool | None = None
+    if column is not None and column.per_row:
+        kind = list[str] | None
+        metavar = "COL" if column.axes == 1 else "COL[,COL…]"
+        info = typer.Option(option, help=words, metavar=metavar, rich_help_panel=_COLUMNS)
+    elif field.annotation is bool:
+        kind, default = bool, False
+        info = typer.Option(option, help=words, rich_help_panel=_OPTIONS)
+    else:
+        metavar = "|".join(_words(field.annotation)) or "VALUE"
+        info = typer.Option(option, help=words, metavar=metavar, rich_help_panel=_OPTIONS)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
+    )
+
+
+def _words(annotation: object) -> list[str]:
+    """The words that may stand in a field, if it holds words."""
+    parts = [annotation, *get_args(annotation)]
+    return [str(word) for part in parts if get_origin(part) is Literal for word in get_args(part)]
+
+
+def _query(name: str, value: Given) -> list[tuple[str, str]]:
+    """An option as the query parameter that says the same."""
+    if value is None or value is False or isinstance(value, list):
+        return []
+    if value is True:
+        return [(name, "true")]
+    return [(name, _several(value) if name == "labels" else value)]
+
+
+def _several(text: str) -> str:
+    """Labels with commas in between as a JSON list; one that starts with a bracket is JSON."""
+    if text.startswith("["):
+        return text
+    return json.dumps([_label(word) for word in text.split(",")])
+
+
+def _label(word: str) -> str | int:
+    """A label as a table would have it: an integer where it is written as one."""
+    return int(word) if re.fullmatch(kinds.INTEGER, word) else word
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise Failure(f"--option {text}: NAME=VALUE is expected", Status.UNUSABLE)
+    return name.replace("-", "_"), value
+
+
+for _metric in METRICS.values():
+    score.command(_metric.name, help=escape(f"{_metric.summary}\n\n{_metric.formula}"))(
+        _command(_metric)
+    )

@@ -1,0 +1,118 @@
+"""This file is about who does the work: this process, several on this machine, or a Dask cluster.
+
+All say the same, bit by bit: sums are exact, so that it does not matter who added what to what.
+"""
+
+import signal
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from importlib import import_module
+from multiprocessing import active_children, get_context
+
+from kullback.evaluation.work import Task, evaluate_part
+
+Done = Generator[tuple[Task, bytes], None, None]
+Work = Callable[[Iterable[Task]], Done]
+
+
+class WorkStopped(Exception):
+    """Those who did the work are gone, or were never there."""
+
+
+def serial(tasks: Iterable[Task]) -> Done:
+    """Each task after the other, in this process."""
+    for task in tasks:
+        yield task, evaluate_part(task)
+
+
+def by_processes(workers: int) -> Work:
+    """Processes on this machine.
+
+    The work raises WorkStopped where one of them dies.
+    """
+    return partial(_processes, workers)
+
+
+def by_dask(address: str, wait_seconds: float = 10.0) -> Work:
+    """A Dask cluster whose scheduler is there, and whose workers see the files by the same names.
+
+    A worker that dies changes nothing: the scheduler gives its tasks to another one, three times
+    at most. The work raises WorkStopped where it gives up, or cannot be reached.
+    """
+    return partial(_dask, address, wait_seconds)
+
+
+def _processes(workers: int, tasks: Iterable[Task]) -> Done:
+    others = set(active_children())
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_signals_to_the_parent)
+    try:
+        yield from _in_flight(pool, tasks, 2 * workers)
+    except BrokenProcessPool as error:
+        detail = "a worker process died, perhaps for want of memory: try fewer --workers"
+        raise WorkStopped(detail) from error
+    except BaseException:
+        for child in set(active_children()) - others:
+            child.terminate()  # nobody waits for what it does
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _dask(address: str, wait_seconds: float, tasks: Iterable[Task]) -> Done:
+    try:
+        distributed = import_module("distributed")
+    except ImportError as error:
+        detail = 'Dask is not installed here: pip install "kullback[dask]"'
+        raise WorkStopped(detail) from error
+    try:
+        client = distributed.Client(address, timeout=wait_seconds, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise WorkStopped(f"no Dask scheduler answers at {address}: {error}") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=wait_seconds)
+            # a result of an earlier run may be of files that have changed since: never reused
+            pool = client.get_executor(pure=False)
+            yield from _in_flight(pool, tasks, 2 * sum(client.nthreads().values()))
+        except TimeoutError as error:
+            raise WorkStopped(f"the Dask scheduler at {address} has no workers") from error
+        except distributed.KilledWorker as error:
+            raise WorkStopped(f"Dask gave up: {error}") from error
+        except CancelledError as error:
+            raise WorkStopped(f"the Dask scheduler at {address} is gone") from error
+        except ImportError as error:
+            detail = f"the Dask workers at {address} cannot do the work: {error}"
+            raise WorkStopped(detail) from error
+
+
+def _in_flight(pool: Executor, tasks: Iterable[Task], limit: int) -> Done:
+    """Tasks as they are done, a limited number at a time."""
+    waiting: dict[Future[bytes], Task] = {}
+    try:
+        for task in tasks:
+            if len(waiting) >= limit:
+                yield from _done(waiting)
+            waiting[pool.submit(evaluate_part, task)] = task
+        while waiting:
+            yield from _done(waiting)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _done(waiting: dict[Future[bytes], Task]) -> Done:
+    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        yield waiting.pop(future), future.result()
+
+
+def _leave_signals_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

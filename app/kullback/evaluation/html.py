@@ -1,0 +1,58 @@
+"""This file is about a report as one HTML file that needs nothing else: no script, no network."""
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from kullback.evaluation import course, pictures
+from kullback.experiments import wording
+from kullback.experiments.told import Report
+from kullback.tally.documents import Document
+
+_MINUS = re.compile(r"(?<!\w)-(?=\d)")
+
+
+def page(document: Document) -> str:
+    """The page of a report: verdicts, pictures with their numbers, and how to read them."""
+    report = Report.of(document)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            rows=pictures.rows(report),
+            pictures=pictures,
+            course=course,
+            wording=wording,
+            title=_title(report),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kullback.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["typeset"] = _typeset
+    environment.filters["exact"] = _exact
+    return environment
+
+
+def _typeset(words: str) -> str:
+    """Words whose numbers have true minus signs, and whose e-values stay on one line."""
+    return _MINUS.sub("−", words).replace("e-value", "e\u2011value")
+
+
+def _exact(value: float | None) -> str:
+    """A number of a picture, to six digits."""
+    return wording.UNKNOWN if value is None else _typeset(f"{value:.6g}")
+
+
+def _title(report: Report) -> str:
+    if report.experiment is not None:
+        return f"Experiment {report.experiment}"
+    return f"{', '.join(one.arm for one in report.comparisons)} against {report.control}"

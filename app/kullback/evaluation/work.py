@@ -1,0 +1,128 @@
+"""This file is about one piece of the work: some row groups of a file, as the bytes of a state."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kullback.errors import InvalidInput
+from kullback.evaluation.batch import (
+    MAX_ARMS,
+    MAX_SEGMENTS,
+    Batch,
+    Source,
+    read,
+    too_many_segments,
+)
+from kullback.evaluation.state import State, Sum, without_histograms
+from kullback.experiments.evidence import tallies
+from kullback.experiments.plan import Arm, Plan
+from kullback.scoring.conventions import ConventionName
+from kullback.tally.tally import Tally, total
+
+STEPS = 50
+MAX_BATCH = 1 << 17  # rows of as many columns as an experiment has fit a cache
+_BUFFER = 1 << 16  # bytes: else a whole column of a row group is in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some row groups of a file, to be read by any process that can see it.
+
+    Attributes:
+        source: the file, as its columns are meant.
+        path: where it is.
+        groups: the numbers of its row groups.
+        start: the number in the file of their first row.
+        rows: how many they are.
+        all_rows: how many there are in all files, of which a step is a part.
+        convention: whose log loss.
+    """
+
+    source: Source
+    path: str
+    groups: Sequence[int]
+    start: int
+    rows: int
+    all_rows: int
+    convention: ConventionName
+
+
+def evaluate_part(task: Task) -> bytes:
+    """What the rows of a task say: the bytes of a State, the same on every machine.
+
+    Raises:
+        InvalidInput: the file cannot be read, or a value in it is impossible.
+    """
+    found, at = Sum(lambda state: check_counts(task.source, state)), task.start
+    try:
+        with pq.ParquetFile(task.path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            for rows in file.iter_batches(
+                MAX_BATCH,
+                row_groups=list(task.groups),
+                columns=task.source.columns.names(),
+                use_threads=False,
+            ):
+                found.add(_said(task, read(task.source, rows, at)))
+                at += rows.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(task.source.name, error) from error
+    return replace(found.total(), rows=at - task.start).encoded()
+
+
+def unreadable(file: str, error: Exception) -> InvalidInput:
+    """The refusal of a file that is not there, or not Parquet."""
+    if isinstance(error, OSError) and error.strerror:
+        return InvalidInput(f"{file}: {error.strerror}")
+    told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return InvalidInput(f"{file}: not readable as Parquet: {told}")
+
+
+def check_counts(source: Source, state: State) -> None:
+    """Refuse what tells too many arms or segments apart.
+
+    Raises:
+        InvalidInput: there are more than MAX_ARMS, or more than MAX_SEGMENTS of a column.
+    """
+    columns = source.columns
+    if columns.arm is not None and len(state.arms) > MAX_ARMS:
+        detail = f"the column {columns.arm} names more than {MAX_ARMS} arms"
+        raise InvalidInput.at(detail, columns.arm)
+    segments = {segment for segment, _ in state.tallies}
+    for column in columns.by:
+        if sum(name.startswith(f"{column}=") for name in segments) > MAX_SEGMENTS:
+            raise too_many_segments(column)
+
+
+def _said(task: Task, batch: Batch) -> State:
+    sample = batch.sample
+    if sample.y.size == 0:
+        return State(excluded=batch.excluded)
+    plan = _bare(list(sample.arms), task.convention)
+    step = batch.number * STEPS // task.all_rows
+    is_one = bool(step[0] == step[-1])
+    by_step = tallies(plan, sample if is_one else replace(sample, slices={}), step)
+    by_segment = by_step
+    if sample.slices and not is_one:
+        by_segment = tallies(plan, sample, np.zeros_like(step))
+    found: dict[tuple[str, str], list[Tally]] = defaultdict(list)
+    for arm, groups in by_segment.items():
+        for (segment, _), tally in groups.items():
+            found[segment, arm].append(tally)
+    steps = {
+        (at, arm): without_histograms(tally)
+        for arm, groups in by_step.items()
+        for (segment, at), tally in groups.items()
+        if not segment
+    }
+    whole = {key: total(several) for key, several in found.items()}
+    return State(whole, steps, batch.units, 0, batch.excluded)
+
+
+def _bare(names: Sequence[str], convention: ConventionName) -> Plan:
+    """As much of a plan as tallies are made by."""
+    arms = tuple(Arm(name, 1 / len(names)) for name in names)
+    return Plan(arms, names[0], convention=convention)

@@ -1,0 +1,230 @@
+"""This file is about comparing arms: effects, how sure they are, verdicts and why."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from kullback.experiments.evidence import Evidence
+from kullback.experiments.plan import Plan
+from kullback.experiments.verdict import (
+    Verdict,
+    broken,
+    judged,
+    too_early,
+    too_thin,
+    without_minimum,
+)
+from kullback.experiments.why import Why, why
+from kullback.scoring.means import Undefined
+from kullback.tally.contrast import Contrast, difference
+from kullback.tally.functionals import FUNCTIONALS
+from kullback.tally.inference import units as occupied
+from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
+from kullback.tally.sample_ratio import SampleRatio, sample_ratio
+from kullback.tally.sequence import Sequence, sequence
+from kullback.tally.tally import Tally
+from kullback.tally.unit_set import UnitSet
+from kullback.tally.units import BUCKETS
+
+_OF_LABELS = "base_rate"  # the same in every arm where each row is of all
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """What is left of a comparison among all of its family.
+
+    Attributes:
+        holm: the adjusted fixed-horizon p-value: some false claim in α of all families.
+        benjamini_hochberg: the same for α of all claims being false.
+        e_bh: whether e-BH claims a difference, at any time; None without e-values.
+        sure: the sequence at a level at which α of all claimed intervals are false.
+    """
+
+    holm: float
+    benjamini_hochberg: float
+    e_bh: bool | None = None
+    sure: Sequence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An arm against the control, treatment minus control, in all rows or in a segment.
+
+    Attributes:
+        effect: of the plan's metric.
+        relative: the effect in terms of the control's value.
+        sure: what holds at all looks at once; None without `minimum_effect`.
+        others: the difference of every other metric, and of the plan's own, for one look.
+        adjusted: among all arms and segments; None where there is no effect.
+    """
+
+    arm: str
+    control: str
+    effect: Contrast | Undefined
+    relative: float | Undefined
+    sure: Sequence | None
+    verdict: Verdict
+    why: Why | None = None
+    others: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
+    adjusted: Adjusted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an experiment says.
+
+    Attributes:
+        tallies: by segment ("" for all rows) and arm.
+        units: how many units each arm has met; None where rows came without.
+        ratio: whether units went to the arms as planned; None where that is not a question.
+        crossed: the part of all units that met more than one arm.
+        comparisons: by segment, each arm against the control.
+    """
+
+    plan: Plan
+    tallies: Mapping[str, Mapping[str, Tally]]
+    units: Mapping[str, float] | None
+    ratio: SampleRatio | None
+    crossed: float
+    comparisons: Mapping[str, list[Comparison]]
+
+
+def compare(plan: Plan, parts: Mapping[str, Evidence]) -> Findings:
+    """Compare the arms by what rows say of them, as a whole ("") and by segment."""
+    whole = parts.get("", Evidence())
+    ratio, crossed = _ratio(plan, whole), _crossed(plan, whole)
+    wrong = broken(ratio, crossed)
+    known = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
+    found = {
+        name: [_compared(plan, part, arm, wrong) for arm in plan.treatments]
+        for name, part in known.items()
+    }
+    found[""] = [_explained(plan, known[""], one) for one in found[""]]
+    return Findings(
+        plan,
+        {name: part.tallies for name, part in known.items()},
+        {arm: met.count for arm, met in known[""].units.items()} if whole.units else None,
+        ratio,
+        crossed,
+        _adjusted(plan, found),
+    )
+
+
+def effects(plan: Plan, whole: Evidence) -> list[Comparison]:
+    """Each arm against the control and no more: what a point of a series needs."""
+    part, wrong = _complete(plan, whole), broken(_ratio(plan, whole), _crossed(plan, whole))
+    return [_compared(plan, part, arm, wrong) for arm in plan.treatments]
+
+
+def _complete(plan: Plan, part: Evidence) -> Evidence:
+    nothing = Tally(plan.layout)
+    return Evidence(
+        {arm: part.tallies.get(arm, nothing) for arm in plan.names},
+        {arm: part.units.get(arm, UnitSet()) for arm in plan.names} if part.units else {},
+    )
+
+
+def _ratio(plan: Plan, whole: Evidence) -> SampleRatio | None:
+    if not (plan.splits_units and whole.units):
+        return None
+    counts = [whole.units.get(arm, UnitSet()).count for arm in plan.names]
+    return sample_ratio(counts, [arm.share for arm in plan.arms])
+
+
+def _crossed(plan: Plan, whole: Evidence) -> float:
+    if not (plan.splits_units and whole.units):
+        return 0.0
+    sets = list(whole.units.values())
+    everyone = UnitSet.union(sets).count
+    return UnitSet.shared(sets).count / everyone if everyone else 0.0
+
+
+def _compared(plan: Plan, part: Evidence, arm: str, wrong: Verdict | None) -> Comparison:
+    ours, theirs = part.tallies[arm], part.tallies[plan.control]
+    metric = FUNCTIONALS[plan.metric]
+    effect = difference(metric, ours, theirs)
+    if isinstance(effect, Undefined):
+        verdict = wrong or _nothing(effect)
+        return Comparison(arm, plan.control, effect, effect, None, verdict)
+    base = metric(theirs).value
+    assert not isinstance(base, Undefined)
+    relative = effect.effect / base if base else Undefined("control_is_zero")
+    wrong = wrong or too_thin(ours) or too_thin(theirs)
+    if plan.minimum_effect is None:
+        verdict = wrong or without_minimum()
+        return Comparison(arm, plan.control, effect, relative, None, verdict)
+    sure = sequence(effect, plan.minimum_effect, plan.alpha)
+    units = min(_units(part, one) for one in (arm, plan.control))
+    wrong = wrong or too_early(plan, [ours, theirs], units)
+    verdict = wrong or judged(plan, effect, sure)
+    return Comparison(arm, plan.control, effect, relative, sure, verdict)
+
+
+def _nothing(effect: Undefined) -> Verdict:
+    told = {
+        "empty": "An arm has no rows yet.",
+        "zero_weight": "The rows of an arm have no weight.",
+        "one_class": "An arm has rows of one label only: its metric is undefined.",
+        "infinite": "A prediction of 0 came true: the metric is infinite.",
+        "too_few_units": "All rows are of one unit.",
+    }
+    reason = told.get(effect.reason, f"The effect is undefined: {effect.reason}.")
+    return Verdict("invalid", effect.reason, reason)
+
+
+def _units(part: Evidence, arm: str) -> float:
+    """How many units an arm has met: where that is not known, as its buckets tell it."""
+    if part.units:
+        return part.units[arm].count
+    free = BUCKETS - occupied(part.tallies[arm])
+    return -BUCKETS * math.log(free / BUCKETS) if free else math.inf
+
+
+def _explained(plan: Plan, part: Evidence, found: Comparison) -> Comparison:
+    ours, theirs = part.tallies[found.arm], part.tallies[found.control]
+    others = {
+        name: difference(functional, ours, theirs)
+        for name, functional in FUNCTIONALS.items()
+        if plan.design == "parallel" or name != _OF_LABELS
+    }
+    return replace(found, why=why(ours, theirs, is_shown=_is_shown(plan, found)), others=others)
+
+
+def _is_shown(plan: Plan, found: Comparison) -> bool:
+    """Whether there is a difference to be explained: by the verdict, or without one by a look."""
+    if plan.minimum_effect is not None:
+        return found.verdict.word in ("better", "worse")
+    if isinstance(found.effect, Undefined) or found.verdict.word == "invalid":
+        return False
+    return found.effect.p_value() < plan.alpha
+
+
+def _adjusted(
+    plan: Plan, comparisons: Mapping[str, list[Comparison]]
+) -> dict[str, list[Comparison]]:
+    """Every comparison with what is left of it among them all."""
+    family = [one for several in comparisons.values() for one in several]
+    p_values = [one.effect.p_value() for one in family if not isinstance(one.effect, Undefined)]
+    corrected = iter(zip(holm(p_values), benjamini_hochberg(p_values), strict=True))
+    log_e = [_log_e_value(one) for one in family]
+    claims = e_bh(log_e, plan.alpha)
+    alpha, claimed = selected_alpha(claims, plan.alpha), iter(claims)
+
+    def one_of_many(one: Comparison) -> Comparison:
+        is_claimed = next(claimed)
+        if isinstance(one.effect, Undefined):
+            return one
+        adjusted = Adjusted(*next(corrected))
+        if plan.minimum_effect is not None:
+            sure = sequence(one.effect, plan.minimum_effect, alpha) if is_claimed else None
+            adjusted = replace(adjusted, e_bh=is_claimed, sure=sure)
+        return replace(one, adjusted=adjusted)
+
+    return {name: [one_of_many(one) for one in several] for name, several in comparisons.items()}
+
+
+def _log_e_value(one: Comparison) -> float:
+    """The evidence that a claim may rest on: none where the data cannot carry one."""
+    if one.sure is None or one.verdict.word == "invalid":
+        return -math.inf
+    return one.sure.log_e_value

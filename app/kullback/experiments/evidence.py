@@ -1,0 +1,233 @@
+"""This file is about what rows say of the arms: a tally of each, and the units each has met."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from kullback.errors import InvalidInput, Offence, pointer
+from kullback.experiments.plan import Plan
+from kullback.experiments.rows import Rows
+from kullback.scoring.arrays import probabilities, refuse, weights
+from kullback.scoring.labels import Labels, positive_shares
+from kullback.scoring.means import Array, Indices
+from kullback.tally.binary import binary_terms
+from kullback.tally.grouping import Slices, grouped
+from kullback.tally.tally import Tally, total
+from kullback.tally.terms import Terms
+from kullback.tally.unit_set import UnitSet
+from kullback.tally.units import bucket_of
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What rows say: a commutative monoid under +, whose zero is Evidence().
+
+    Attributes:
+        tallies: by arm; with score histograms by group of units.
+        units: which units each arm has met; not known where rows came without, or of a segment.
+    """
+
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    units: Mapping[str, UnitSet] = field(default_factory=dict)
+
+    def __add__(self, other: "Evidence") -> "Evidence":
+        return Evidence.total([self, other])
+
+    @classmethod
+    def total(cls, parts: Iterable["Evidence"]) -> "Evidence":
+        """The sum of them all."""
+        parts = list(parts)
+        return cls(
+            _merged([part.tallies for part in parts], total),
+            _merged([part.units for part in parts], UnitSet.union),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of an experiment, checked.
+
+    Attributes:
+        y: outcomes in [0, 1] (n,).
+        arms: by arm which rows are its own, all where None, and their P(1).
+        w: weights (n,), or None.
+        unit: whom each row is about (n,); rows are units where None.
+        buckets: of the units, (n,).
+        slices: by slice the value of each row.
+    """
+
+    y: Array
+    arms: Mapping[str, tuple[Indices | None, Array]]
+    w: Array | None
+    unit: Labels | None
+    buckets: Indices
+    slices: Slices
+
+
+def sample(plan: Plan, rows: Rows, first: int = 0) -> Sample:
+    """Rows as the experiment sees them; `first` is the number of the first where units are rows.
+
+    Raises:
+        InvalidInput: a label, a prediction, an arm or a slice is not this experiment's.
+    """
+    for name in rows.slices:
+        plan.check_slice(name, "slice", name)
+    y = positive_shares("y_true", rows.y_true)
+    number = np.arange(first, first + y.size)
+    return Sample(
+        y=y,
+        arms=_arms(plan, rows, y.size),
+        w=_weight(rows, y.size),
+        unit=rows.unit,
+        buckets=bucket_of(number if rows.unit is None else rows.unit),
+        slices=rows.slices,
+    )
+
+
+def tallies(
+    plan: Plan, checked: Sample, window: Indices
+) -> dict[str, dict[tuple[str, int], Tally]]:
+    """By arm, the tally of each window and slice: see grouped."""
+    found = {}
+    for name, (rows, p) in checked.arms.items():
+        if p.size:
+            part = _taken(checked, rows)
+            terms = _terms(plan, part, p)
+            found[name] = grouped(terms, window if rows is None else window[rows], part.slices)
+    return found
+
+
+def units(checked: Sample, window: Indices) -> dict[str, dict[int, UnitSet]]:
+    """By arm, the units of each window; the same for every arm where each row is of all."""
+    if checked.unit is None:
+        return {}
+    found: dict[str, dict[int, UnitSet]] = {}
+    shared: dict[int, UnitSet] | None = None
+    for name, (rows, p) in checked.arms.items():
+        if rows is None:
+            shared = shared or _by_window(checked.unit, window)
+            found[name] = shared
+        elif p.size:
+            found[name] = _by_window(_some(checked.unit, rows), window[rows])
+    return found
+
+
+def evidence(plan: Plan, rows: Rows, first: int = 0) -> dict[str, Evidence]:
+    """What rows say, as a whole ("") and by segment ("name=value").
+
+    Raises:
+        InvalidInput: see sample.
+    """
+    checked = sample(plan, rows, first)
+    window = np.zeros(checked.y.size, np.int64)
+    parts: dict[str, dict[str, Tally]] = {"": {}}
+    for arm, groups in tallies(plan, checked, window).items():
+        for (name, _), tally in groups.items():
+            parts.setdefault(name, {})[arm] = tally
+    met = {arm: windows[0] for arm, windows in units(checked, window).items()}
+    return {name: Evidence(found, {} if name else met) for name, found in parts.items()}
+
+
+def _arms(plan: Plan, rows: Rows, n: int) -> dict[str, tuple[Indices | None, Array]]:
+    if isinstance(rows.y_proba, Mapping):
+        if plan.design != "paired":
+            raise InvalidInput.at("the experiment is parallel: [n], and the arm of each", "y_proba")
+        return _paired(plan, rows.y_proba, n)
+    if plan.design != "parallel" or rows.arm is None:
+        raise InvalidInput.at("the experiment is paired: an object of [n] by arm", "y_proba")
+    p = _probabilities(rows.y_proba, n)
+    codes = {name: code for code, name in enumerate(plan.names)}
+    code = np.fromiter((codes.get(arm, -1) for arm in rows.arm), np.int64, len(rows.arm))
+    known = ", ".join(plan.names)
+    refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {known}")
+    own = {name: np.flatnonzero(code == at) for name, at in codes.items()}
+    return {name: (places, p[places]) for name, places in own.items()}
+
+
+def _paired(
+    plan: Plan, y_proba: Mapping[str, Array], n: int
+) -> dict[str, tuple[Indices | None, Array]]:
+    known = ", ".join(plan.names)
+    for name in y_proba:
+        if name not in plan.names:
+            detail = f"not an arm of this experiment, which has {known}"
+            raise InvalidInput.at(detail, "y_proba", name)
+    for name in plan.names:
+        if name not in y_proba:
+            raise InvalidInput.at("this arm is missing: each row is scored by all", "y_proba", name)
+    return {name: (None, _probabilities(y_proba[name], n, name)) for name in plan.names}
+
+
+def _probabilities(values: Array, n: int, *arm: str) -> Array:
+    if values.ndim != 1:
+        raise InvalidInput.at("[n]: one P(1) per row is expected", "y_proba", *arm)
+    try:
+        p = probabilities("y_proba", values)
+    except InvalidInput as error:
+        raise _of_arm(error, *arm) from error
+    if p.size != n:
+        raise InvalidInput.at(f"{p.size} rows where y_true has {n}", "y_proba", *arm)
+    return p
+
+
+def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
+    """The same refusal, of the predictions of an arm."""
+    field = pointer("y_proba")
+    offences = [
+        Offence(field + pointer(*arm) + found.pointer.removeprefix(field), found.detail)
+        for found in error.offences
+    ]
+    return InvalidInput(error.message, offences, error.total)
+
+
+def _weight(rows: Rows, n: int) -> Array | None:
+    weight = weights("sample_weight", rows.weight, n)
+    if rows.importance is None:
+        return weight
+    joint = rows.importance if weight is None else weight * rows.importance
+    return weights("target_propensity", joint, n)
+
+
+def _taken(checked: Sample, rows: Indices | None) -> Sample:
+    if rows is None:
+        return checked
+    places = rows.tolist()
+    return Sample(
+        checked.y[rows],
+        {},
+        None if checked.w is None else checked.w[rows],
+        None,
+        checked.buckets[rows],
+        {name: [values[at] for at in places] for name, values in checked.slices.items()},
+    )
+
+
+def _terms(plan: Plan, part: Sample, p: Array) -> Callable[[slice], Terms]:
+    layout = plan.layout
+
+    def terms(rows: slice) -> Terms:
+        w = None if part.w is None else part.w[rows]
+        return binary_terms(layout, part.y[rows], p[rows], w, part.buckets[rows])
+
+    return terms
+
+
+def _by_window(unit: Labels, window: Indices) -> dict[int, UnitSet]:
+    return {
+        int(at): UnitSet.of(_some(unit, np.flatnonzero(window == at))) for at in np.unique(window)
+    }
+
+
+def _some(unit: Labels, rows: Indices) -> Labels:
+    return [unit[at] for at in rows.tolist()] if isinstance(unit, list) else unit[rows]
+
+
+def _merged(
+    maps: list[Mapping[str, _Part]], merge: Callable[[list[_Part]], _Part]
+) -> dict[str, _Part]:
+    names = {name: None for one in maps for name in one}
+    return {name: merge([one[name] for one in maps if name in one]) for name in names}

@@ -1,0 +1,117 @@
+"""This file is about a comparison in one call, of which nothing is kept."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.experiments.comparison import Comparison, Findings, compare
+from kullback.experiments.evidence import evidence
+from kullback.experiments.plan import Plan
+from kullback.experiments.report import report
+from kullback.experiments.rows import Rows
+from kullback.scoring.conventions import CONVENTIONS, EXACT
+from kullback.scoring.labels import positive_shares
+from kullback.scoring.losses import binary_losses
+from kullback.scoring.means import Array, Flags, Undefined
+from kullback.scoring.score import (
+    ROWS_NAMED,
+    Context,
+    Diagnostics,
+    Options,
+    Score,
+    conventions,
+    explained,
+)
+from kullback.tally.functionals import FUNCTIONALS
+from kullback.tally.reading import Reading
+
+_IN_NATS = "log_loss"
+
+
+def compare_once(plan: Plan, rows: Rows, options: Options) -> Score:
+    """Which arm is better: the effect of the first treatment, with the report of the experiment.
+
+        effect = metric(treatment) − metric(control)
+
+    Args:
+        plan: what is compared, and by what.
+        rows: what each arm predicted, and what happened.
+        options: `base` and `per_row` only: of paired arms the treatment's loss minus the
+            control's, of parallel ones the loss of each row.
+
+    Returns:
+        In the metric's unit; infinite where the log loss of one of the two arms is.
+
+    Raises:
+        InvalidInput: rows and plan do not fit, or a sum of the effect is asked for.
+
+    Source: docs/statistics.md.
+    """
+    if options.reduction != "mean":
+        raise InvalidInput.at("the effect is a difference of means: there is no sum", "reduction")
+    found = compare(plan, evidence(plan, rows))
+    one, tallies = found.comparisons[""][0], found.tallies[""]
+    unit = options.nats if plan.metric == _IN_NATS else 1.0
+    value, reason = _value(found, one)
+    error = None if isinstance(one.effect, Undefined) else one.effect.standard_error / unit
+    losses = _losses(plan, rows, one, is_asked=options.per_row)
+    paired = plan.design == "paired"
+    arms = [tallies[plan.control]] if paired else list(tallies.values())
+    context = Context("compare", options, plan.convention)
+    return Score(
+        metric="compare",
+        value=value / unit,
+        reason=reason,
+        unit=options.unit if plan.metric == _IN_NATS else "dimensionless",
+        n=sum(tally.scalar("rows") for tally in arms),
+        weight=sum(Reading(tally).weight for tally in arms),
+        standard_error=error,
+        per_row=losses.rows / options.nats + 0.0 if options.per_row else None,
+        details=explained(report(found)),
+        conventions=conventions(context),
+        diagnostics=Diagnostics(
+            infinite=int(np.count_nonzero(losses.infinite)),
+            infinite_rows=tuple(np.flatnonzero(losses.infinite)[:ROWS_NAMED].tolist()),
+            clipped=sum(tally.scalar("clipped") for tally in tallies.values()),
+        ),
+    )
+
+
+def _value(found: Findings, one: Comparison) -> tuple[float, str | None]:
+    """The effect, as a number that is not finite where there is none, and why."""
+    if not isinstance(one.effect, Undefined):
+        return one.effect.effect, None
+    tallies, metric = found.tallies[""], FUNCTIONALS[found.plan.metric]
+    ours, theirs = metric(tallies[one.arm]).value, metric(tallies[one.control]).value
+    if not isinstance(ours, Undefined) and not isinstance(theirs, Undefined):
+        difference = ours - theirs
+        if math.isinf(difference):
+            return difference, "positive_infinity" if difference > 0 else "negative_infinity"
+        if not math.isnan(difference):
+            return difference, None
+    return math.nan, one.effect.reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Losses:
+    rows: Array
+    infinite: Flags
+
+
+def _losses(plan: Plan, rows: Rows, one: Comparison, *, is_asked: bool) -> _Losses:
+    """The losses of rows, which tallies do not keep; none where nobody asks and all are finite."""
+    convention = CONVENTIONS[plan.convention]
+    if not is_asked and convention is not EXACT:
+        return _Losses(np.empty(0), np.empty(0, np.bool_))
+    y = positive_shares("y_true", rows.y_true)
+    if not isinstance(rows.y_proba, Mapping):
+        losses, _ = binary_losses(y, rows.y_proba, convention)
+        return _Losses(losses, np.isinf(losses))
+    ours, _ = binary_losses(y, rows.y_proba[one.arm], convention)
+    theirs, _ = binary_losses(y, rows.y_proba[one.control], convention)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞: neither is better there
+        difference: Array = ours - theirs
+    return _Losses(difference, ~np.isfinite(difference))

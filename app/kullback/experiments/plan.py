@@ -1,0 +1,101 @@
+"""This file is about what an experiment is: its plan, fixed before the first row."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from kullback.errors import InvalidInput
+from kullback.scoring.conventions import ConventionName
+from kullback.tally.tally import Layout
+
+Design = Literal["parallel", "paired"]
+Assignment = Literal["unit", "request"]
+MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
+MINIMUM_UNITS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One of the recommenders compared; `share` is the part of all units planned for it."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is compared, by what, and how sure one must be.
+
+    Attributes:
+        arms: two or more; their shares sum to 1.
+        control: the arm that the others are compared with.
+        design: `paired`: every arm has scored every row; `parallel`: each row is of one arm.
+        assignment: what went to one of parallel arms: a unit with all its rows, or each request
+            apart, and then units meet several arms and their number says nothing.
+        metric: what decides. Lower is better, but for `base_rate`.
+        alpha: how often, at most, a difference is claimed where there is none.
+        minimum_effect: the smallest effect worth knowing of, in the metric's unit; its square is
+            the variance φ of the mixture behind the sequence. Without one nothing is decided.
+        minimum_units: no verdict before each arm has so many units.
+        convention: whose log loss.
+        slices: names of the segments that rows may be told apart by.
+    """
+
+    arms: tuple[Arm, ...]
+    control: str
+    design: Design = "parallel"
+    assignment: Assignment = "unit"
+    metric: MetricName = "log_loss"
+    alpha: float = 0.05
+    minimum_effect: float | None = None
+    minimum_units: int = MINIMUM_UNITS
+    convention: ConventionName = "sklearn"
+    slices: tuple[str, ...] = ()
+
+    @property
+    def layout(self) -> Layout:
+        """What tallies of the arms are of."""
+        return Layout("binary", 2, self.convention, clustered=True)
+
+    @property
+    def splits_units(self) -> bool:
+        """Whether each unit should meet one arm, in the planned shares."""
+        return self.design == "parallel" and self.assignment == "unit"
+
+    @property
+    def names(self) -> list[str]:
+        """The arms' names, as planned."""
+        return [arm.name for arm in self.arms]
+
+    @property
+    def treatments(self) -> list[str]:
+        """The arms that are compared with the control."""
+        return [name for name in self.names if name != self.control]
+
+    def check_slice(self, name: str, *place: str) -> None:
+        """Refuse a slice that was not planned, sent at this place.
+
+        Raises:
+            InvalidInput: it is not one of `slices`.
+        """
+        if name not in self.slices:
+            known = ", ".join(self.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this experiment, which has {known}", *place)
+
+    def document(self) -> dict[str, object]:
+        """The plan by name."""
+        return asdict(self)
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes it from."""
+        return _JSON.dump_json(self)
+
+    @classmethod
+    def decoded(cls, document: bytes) -> "Plan":
+        """See encoded."""
+        return _JSON.validate_json(document)
+
+
+_JSON = TypeAdapter(Plan)

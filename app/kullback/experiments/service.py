@@ -1,0 +1,155 @@
+"""This file is about writing to experiments: what is answered is on disk, exactly once."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from kullback.errors import Conflict, KullbackError, NotFound
+from kullback.experiments.evidence import sample
+from kullback.experiments.plan import Plan
+from kullback.experiments.rows import Rows
+from kullback.experiments.windows import cells, times
+from kullback.moments import Clock
+from kullback.storage.base import Cell, Record, Reply, Store, Token, Transaction, Written
+from kullback.tally.tally import gathered
+
+KIND = "experiment"
+WRITES = "writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An experiment as it stands: its plan, and how many plans with rows came before."""
+
+    epoch: int
+    plan: Plan
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes it from."""
+        return _JSON.dump_json(self)
+
+    @classmethod
+    def decoded(cls, document: bytes) -> "Standing":
+        """See encoded."""
+        return _JSON.validate_json(document)
+
+
+_JSON = TypeAdapter(Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An experiment as it stands in the store."""
+
+    record: Record
+    epoch: int
+    plan: Plan
+
+    @classmethod
+    def of(cls, record: Record | None, name: str) -> "Found":
+        """The experiment of a record.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if record is None:
+            raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
+        standing = Standing.decoded(record.document)
+        return cls(record, standing.epoch, standing.plan)
+
+    def document(self) -> dict[str, object]:
+        """The experiment as its callers set it up."""
+        return {"name": self.record.name, "epoch": self.epoch, **self.plan.document()}
+
+
+class Experiments:
+    """Writing to experiments, each write with the token that makes it happen once.
+
+    Rows are checked and summed by the thread that calls; what is wrong with them is raised from
+    the write, so that the retry of a batch that was stored gets its answer.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def put(self, name: str, plan: Plan, token: Token | None) -> Future[Written]:
+        """Create an experiment, or change its plan; once rows have come that opens a new epoch."""
+
+        def work(tx: Transaction) -> Reply:
+            record = tx.record(KIND, name, for_change=True)
+            if record is None:
+                record = tx.create(KIND, name, Standing(1, plan).encoded(), self._clock())
+                return Reply.of(Found(record, 1, plan).document(), 201)
+            present = Found.of(record, name)
+            if present.plan == plan:
+                return Reply.of(present.document())
+            epoch = present.epoch
+            if tx.has_rows(record.id):
+                tx.attach(record.id, plan_of(epoch), present.plan.encoded())
+                epoch += 1
+            tx.change(record.id, Standing(epoch, plan).encoded())
+            return Reply.of(Found(record, epoch, plan).document())
+
+        return self._store.write(work, token)
+
+    def delete(self, name: str, token: Token | None) -> Future[Written]:
+        """Remove an experiment and all that it holds."""
+
+        def work(tx: Transaction) -> Reply:
+            tx.delete(Found.of(tx.record(KIND, name, for_change=True), name).record.id)
+            return Reply(204, b"")
+
+        return self._store.write(work, token)
+
+    def observe(self, name: str, rows: Rows, token: Token | None) -> Future[Written]:
+        """Add rows to the present epoch."""
+        ready = self._prepared(name, rows)
+
+        def work(tx: Transaction) -> Reply:
+            if isinstance(ready, KullbackError):
+                raise ready
+            present, record = Found.of(tx.record(KIND, name), name).record, ready.record
+            if (present.id, present.revision) != (record.id, record.revision):
+                raise Conflict("the experiment was changed while the rows came: send them again")
+            tx.add(record.id, ready.cells)
+            tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
+            return ready.reply
+
+        return self._store.write(work, token)
+
+    def _prepared(self, name: str, rows: Rows) -> "_Ready | KullbackError":
+        try:
+            found, now = Found.of(self._store.record(KIND, name), name), self._clock()
+            checked = sample(found.plan, rows)
+            n = checked.y.size
+            sums = cells(found.plan, found.epoch, checked, times(rows.timestamp, n, now))
+        except KullbackError as error:
+            return error
+        return _Ready(found.record, found.epoch, n, sums, _accepted(found, n, sums))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Rows that were checked and summed for an experiment, before the write that adds them."""
+
+    record: Record
+    epoch: int
+    rows: int
+    cells: Mapping[Cell, bytes]
+    reply: Reply
+
+
+def plan_of(epoch: int) -> str:
+    """The name under which the plan of a past epoch is kept."""
+    return f"plan/{epoch}"
+
+
+def _accepted(found: Found, n: int, sums: Mapping[Cell, bytes]) -> Reply:
+    """What the caller is told of a write."""
+    of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
+    told = gathered(of_rows)
+    counts = {name: told.scalar(name) for name in ("clipped", "infinite")}
+    return Reply.of({"accepted": n, **counts, "epoch": found.epoch})

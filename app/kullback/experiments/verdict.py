@@ -1,0 +1,162 @@
+"""This file is about the verdict: what may be said of an arm against the control, and why."""
+
+from collections.abc import Sequence as Several
+from dataclasses import dataclass
+from typing import Literal
+
+from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
+from kullback.tally.contrast import Contrast
+from kullback.tally.inference import kish
+from kullback.tally.sample_ratio import SampleRatio
+from kullback.tally.sequence import Sequence, still_needed
+from kullback.tally.tally import Tally
+
+Word = Literal["better", "worse", "equivalent", "not_worse", "undecided", "invalid"]
+LEAST_POSITIVES = 25
+LEAST_EFFECTIVE = 100
+MOST_CROSSED = 0.1
+MOST_OF_ONE = 0.1
+WARN_CROSSED = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be said of an arm against the control.
+
+    Attributes:
+        word: `invalid` where the data cannot carry a verdict, `undecided` where more may.
+        code: why, for programs.
+        reason: why, in a sentence.
+        needed: how many times the present information decides, where that can be told.
+    """
+
+    word: Word
+    code: str
+    reason: str
+    needed: float | None = None
+
+
+def broken(ratio: SampleRatio | None, crossed: float) -> Verdict | None:
+    """What makes every comparison invalid: units that did not go to the arms as planned.
+
+    Args:
+        ratio: of the units of all arms, if there is one.
+        crossed: the part of all units that met more than one arm.
+    """
+    if ratio is not None and ratio.alarm:
+        expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
+        found = " : ".join(f"{count:,.0f}" for count in ratio.units)
+        return Verdict(
+            "invalid",
+            "sample_ratio_mismatch",
+            f"Units are not split as planned: {found} where {expected} is expected (e-value "
+            f"{ratio.e_value:.3g}). Look for what loses units of one arm; if this split was "
+            "meant, say so in the shares of the arms.",
+        )
+    if crossed >= MOST_CROSSED:
+        return Verdict(
+            "invalid",
+            "crossover",
+            f"{crossed:.1%} of all units met more than one arm (at most 10%).",
+        )
+    return None
+
+
+def too_thin(tally: Tally) -> Verdict | None:
+    """Why the weights of an arm leave too little of it, if they do.
+
+    Where one row holds a tenth of all weight, fewer than 100 rows are effective too.
+    """
+    effective, rows = kish(tally), tally.scalar("weighted_rows")
+    if not 0 < effective < LEAST_EFFECTIVE <= rows:
+        return None
+    reason = (
+        f"The weights leave {effective:.1f} effective rows of {rows:,} (at least "
+        f"{LEAST_EFFECTIVE}): a few rows decide everything."
+    )
+    return Verdict("invalid", "effective_sample_size", reason)
+
+
+def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
+    """Why no verdict of two arms can be trusted yet, if none can.
+
+    Args:
+        plan: says how many units are enough.
+        arms: the two that are compared.
+        units: how many the smaller of them has met.
+    """
+    if units < plan.minimum_units:
+        reason = f"{units:,.0f} units of at least {plan.minimum_units:,} in each arm."
+        return Verdict("invalid", "too_few_units", reason)
+    rarest = min(count for tally in arms for count in _effective_outcomes(tally))
+    if rarest < LEAST_POSITIVES:
+        reason = f"{rarest:,.0f} rows of the rarer label of at least {LEAST_POSITIVES} in each arm."
+        return Verdict("invalid", "too_few_positives", reason)
+    return None
+
+
+def judged(plan: Plan, found: Contrast, sure: Sequence) -> Verdict:
+    """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
+
+        better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided
+
+    for a metric of which less is better; the other way round where more is. Undecided, too, as
+    long as the units of one bucket make more than a tenth of the variance.
+    """
+    if found.largest_share > MOST_OF_ONE:
+        reason = (
+            f"The units of one bucket make {found.largest_share:.0%} of the variance "
+            f"(at most {MOST_OF_ONE:.0%}): more units are needed for a verdict."
+        )
+        needed = _needed(plan, found)
+        spread = found.largest_share / MOST_OF_ONE
+        return Verdict("undecided", "dominated", reason, needed and max(needed, spread))
+    low, high = sure.low, sure.high
+    if plan.metric in HIGHER_IS_BETTER:
+        low, high = -high, -low
+    return _in_words(plan, low, high) or _undecided(_needed(plan, found))
+
+
+def without_minimum() -> Verdict:
+    """The verdict of a plan that does not say what is worth knowing of."""
+    reason = "Without minimum_effect, the smallest effect worth knowing of, nothing is decided."
+    return Verdict("undecided", "no_minimum_effect", reason)
+
+
+def _in_words(plan: Plan, low: float, high: float) -> Verdict | None:
+    margin, name = plan.minimum_effect or 0.0, plan.metric.replace("_", " ")
+    unit = " nats" if plan.metric == "log_loss" else ""
+    looks = f"({100 * (1 - plan.alpha):g}% sure at every look)"
+    if high < 0:
+        return Verdict(
+            "better", "better", f"Its {name} is better by at least {-high:.3g}{unit} {looks}."
+        )
+    if low > 0:
+        return Verdict(
+            "worse", "worse", f"Its {name} is worse by at least {low:.3g}{unit} {looks}."
+        )
+    if -margin < low and high < margin:
+        reason = f"Its {name} differs by less than {margin:g}{unit} {looks}."
+        return Verdict("equivalent", "equivalent", reason)
+    if high < margin:
+        reason = f"Its {name} is not worse by {margin:g}{unit} or more {looks}."
+        return Verdict("not_worse", "not_worse", reason)
+    return None
+
+
+def _needed(plan: Plan, found: Contrast) -> float | None:
+    return still_needed(found, plan.minimum_effect or 0.0, plan.alpha)
+
+
+def _undecided(needed: float | None) -> Verdict:
+    told = "more than 10,000 times" if needed is None else f"about {needed:.2g} times"
+    reason = f"Not decided yet: {told} the present information would do if the effect stays so."
+    return Verdict("undecided", "undecided", reason, needed)
+
+
+def _effective_outcomes(tally: Tally) -> tuple[float, float]:
+    """How many rows of each label carry the weight: (Σwy)²/Σ(wy)², and so of 1 − y."""
+    w, y = tally.scalar("w"), tally.scalar("wy")
+    ww, wwy, wwyy = map(tally.square, ("ww", "wwy", "wwyy"))
+    ones, zeros = wwyy, ww - 2 * wwy + wwyy
+    return (y**2 / ones if ones else 0.0), ((w - y) ** 2 / zeros if zeros else 0.0)

@@ -1,0 +1,245 @@
+"""This file is about reading experiments: reports, series, and first crossings."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kullback.errors import InvalidInput, KullbackError
+from kullback.experiments.comparison import Comparison, Findings, compare, effects
+from kullback.experiments.evidence import Evidence
+from kullback.experiments.plan import Plan
+from kullback.experiments.report import brief, report
+from kullback.experiments.service import KIND, WRITES, Found, plan_of
+from kullback.experiments.windows import DAY, HOUR, Part, by_step, evidence
+from kullback.moments import Clock, moment
+from kullback.storage.base import DONE, Record, Reply, Store, Transaction
+from kullback.tally.documents import Document
+
+POINTS = 500
+_EVER = 1 << 60
+_TRIES = 3
+_OPEN = ("undecided", "invalid")
+_KEPT = ("arm", "verdict", "effect", "standard_error", "sequence", "e_value", "log_e_value")
+
+_log = logging.getLogger("kullback.experiments")
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is asked of an experiment; None where nothing is said."""
+
+    epoch: int | None = None
+    by: str | None = None
+    arm: str | None = None
+    step: int = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The findings of an epoch, at a version that every accepted write raises."""
+
+    record: Record
+    epoch: int
+    version: int
+    findings: Findings
+
+
+class Growth(NamedTuple):
+    """What was known at some time: of how many rows, and of each arm against the control."""
+
+    stop: int
+    n: int
+    comparisons: list[Comparison]
+
+
+class ExperimentViews:
+    """Reading experiments; what was written before it was asked for is in every answer."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def all(self) -> Document:
+        """Every experiment, by name."""
+        found = [Found.of(record, record.name) for record in self._store.records(KIND)]
+        return {"experiments": [_document(one) for one in found]}
+
+    def one(self, name: str) -> Document:
+        """One experiment: its plan, what came, what was first decided.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        found = self._find(name)
+        record = found.record.id
+        counts, last = self._store.counts(record), self._store.last_start(record)
+        epochs = range(1, found.epoch + 1)
+        return _document(found) | {
+            "version": counts.get(WRITES, 0),
+            "observations": {
+                str(epoch): counts.get(f"observations/{epoch}", 0) for epoch in epochs
+            },
+            "last_window": None if last is None else moment(last),
+            "first_crossing": self._crossings(found.record, found.epoch, found.plan),
+        }
+
+    def tag(self, name: str, asked: object) -> str:
+        """An entity tag: it changes whenever the answer to the question does."""
+        record = self._find(name).record
+        counts = sorted(self._store.counts(record.id).items())
+        parts = (record.id, record.revision, counts, asked)
+        return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+    def report(self, name: str, asked: Inquiry) -> Document:
+        """The report of an experiment; a verdict that is reached for the first time is kept.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidInput: there is no such epoch, or no such slice.
+        """
+        found = self._find(name)
+        if asked.by is not None:
+            self._plan(found, asked.epoch).check_slice(asked.by, "by")
+        state = self.state(found, asked.epoch)
+        self.keep_crossings(state)
+        head: Document = {"experiment": name, "epoch": state.epoch, "version": state.version}
+        crossings = self._crossings(found.record, state.epoch, state.findings.plan)
+        return head | report(state.findings, asked.by) | {"first_crossing": crossings}
+
+    def series(self, name: str, asked: Inquiry) -> Document:
+        """The effect of an arm over time: at the end of each step, of all rows up to there.
+
+        Raises:
+            NotFound: there is no experiment of that name.
+            InvalidInput: there is no such epoch or arm, or the step cannot be asked for.
+        """
+        found = self._find(name)
+        plan = self._plan(found, asked.epoch)
+        arm = plan.treatments[0] if asked.arm is None else asked.arm
+        if arm not in plan.treatments:
+            detail = f"arm is one of {', '.join(plan.treatments)}, compared with {plan.control}"
+            raise InvalidInput.at(detail, "arm")
+        if asked.step < HOUR or asked.step % HOUR:
+            raise InvalidInput.at(f"step is a multiple of {HOUR} seconds", "step")
+        epoch = asked.epoch or found.epoch
+        steps = by_step(epoch, asked.step, self._parts(found.record, plan, with_slices=False))
+        if len(steps) > POINTS:
+            detail = f"{len(steps)} points, where at most {POINTS} are given: ask for a longer step"
+            raise InvalidInput.at(detail, "step")
+        points = [_point(plan, one, arm, asked.step) for one in _growing(plan, epoch, steps)]
+        head: Document = {"experiment": name, "metric": plan.metric, "step": asked.step}
+        return head | {"epoch": epoch, "arm": arm, "control": plan.control, "points": points}
+
+    def state(self, found: Found, epoch: int | None = None) -> State:
+        """The findings of an epoch, the present one unless said, with their version."""
+        plan, record = self._plan(found, epoch), found.record
+        before = self._version(record)
+        for _ in range(_TRIES):  # a version is that of a state that no write fell into
+            parts = self._parts(record, plan, with_slices=True)
+            version, before = before, self._version(record)
+            if version == before:
+                break
+        number = epoch or found.epoch
+        return State(record, number, version, compare(plan, evidence(plan, number, parts)))
+
+    def keep_crossings(self, state: State) -> bool:
+        """Keep each verdict that is reached for the first time, with the version it came at.
+
+        Returns:
+            Whether they are kept: where the store cannot be written, a later look does it.
+        """
+        reached = {
+            _crossing(state.epoch, one.arm): one
+            for one in state.findings.comparisons[""]
+            if one.verdict.word not in _OPEN
+        }
+        known = {name for name in reached if self._store.attachment(state.record.id, name)}
+        fresh = {name: one for name, one in reached.items() if name not in known}
+        if not fresh:
+            return True
+        now, alpha = self._clock(), state.findings.plan.alpha
+
+        def work(tx: Transaction) -> Reply:
+            present = tx.record(KIND, state.record.name, for_change=True)
+            for name, one in fresh.items() if present and present.id == state.record.id else ():
+                if tx.attachment(state.record.id, name) is None:
+                    tx.attach(state.record.id, name, _first(one, alpha, state.version, now))
+                    tx.count(state.record.id, {"crossings": 1})
+            return DONE
+
+        try:
+            self._store.write(work).result()
+        except KullbackError as error:
+            _log.warning("a first crossing was not kept yet: %s", error.message)
+            return False
+        return True
+
+    def found(self) -> list[Found]:
+        """Every experiment as it stands."""
+        return [Found.of(record, record.name) for record in self._store.records(KIND)]
+
+    def last_start(self, found: Found) -> int | None:
+        """When the last hour that has rows began."""
+        return self._store.last_start(found.record.id)
+
+    def _find(self, name: str) -> Found:
+        return Found.of(self._store.record(KIND, name), name)
+
+    def _plan(self, found: Found, epoch: int | None) -> Plan:
+        if epoch in (None, found.epoch):
+            return found.plan
+        kept = self._store.attachment(found.record.id, plan_of(epoch or 0))
+        if kept is None:
+            raise InvalidInput.at(f"epoch is one of 1..{found.epoch}", "epoch")
+        return Plan.decoded(kept)
+
+    def _parts(self, record: Record, plan: Plan, *, with_slices: bool) -> list[Part]:
+        parts = self._store.parts(record.id, -_EVER, _EVER)
+        for name in plan.slices if with_slices else ():
+            parts += self._store.parts(record.id, -_EVER, _EVER, slices=name)
+        return parts
+
+    def _version(self, record: Record) -> int:
+        return self._store.counts(record.id).get(WRITES, 0)
+
+    def _crossings(self, record: Record, epoch: int, plan: Plan) -> list[Document]:
+        found = []
+        for arm in plan.treatments:
+            kept = self._store.attachment(record.id, _crossing(epoch, arm))
+            if kept is not None:
+                found.append(json.loads(kept))
+        return found
+
+
+def _document(found: Found) -> Document:
+    return found.document() | {"created": moment(found.record.created)}
+
+
+def _crossing(epoch: int, arm: str) -> str:
+    return f"crossing/{epoch}/{arm}"
+
+
+def _first(one: Comparison, alpha: float, version: int, now: float) -> bytes:
+    """A verdict that was reached for the first time, as it is kept."""
+    told = brief(one, alpha)
+    kept: Document = {"version": version, "at": moment(now)} | {name: told[name] for name in _KEPT}
+    return json.dumps(kept).encode()
+
+
+def _growing(plan: Plan, epoch: int, steps: Mapping[int, list[Part]]) -> Iterator[Growth]:
+    known = Evidence()
+    for stop, parts in steps.items():
+        known += evidence(plan, epoch, parts)[""]
+        rows = [tally.scalar("rows") for tally in known.tallies.values()]
+        n = max(rows, default=0) if plan.design == "paired" else sum(rows)
+        yield Growth(stop, n, effects(plan, known))
+
+
+def _point(plan: Plan, grown: Growth, arm: str, step: int) -> Document:
+    one = next(one for one in grown.comparisons if one.arm == arm)
+    start = max(0, grown.stop - step)  # a step may be longer than all time
+    head: Document = {"from": moment(start), "to": moment(grown.stop), "n": grown.n}
+    return head | brief(one, plan.alpha)

@@ -1,0 +1,135 @@
+"""This file is about why one arm is better: calibration, ranking, or the rows it was shown."""
+
+import math
+from dataclasses import dataclass
+
+from kullback.scoring.means import Undefined
+from kullback.tally.contrast import Contrast, auc_difference
+from kullback.tally.cox import calibration_line
+from kullback.tally.reading import Estimate, Reading
+from kullback.tally.tally import Tally
+
+_MOST = 0.8  # of a difference: what explains so much of it explains it
+_SURE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the log loss of an arm is made of, in nats, and how it is calibrated.
+
+    log loss = miscalibration − discrimination + uncertainty
+    """
+
+    miscalibration: float | Undefined
+    discrimination: float | Undefined
+    uncertainty: float | Undefined
+    slope: float | Undefined
+    intercept: float | Undefined
+    calibration_ratio: float | Undefined
+    auc: Estimate
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Diagnosis":
+        """The diagnosis of an arm."""
+        reading, line = Reading(tally), calibration_line(tally)
+        parts = reading.decomposition()
+        return cls(
+            parts.miscalibration,
+            parts.discrimination,
+            parts.uncertainty,
+            line.slope,
+            line.intercept,
+            reading.metric("calibration_ratio").value,
+            reading.auc(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Where the difference of log loss between an arm and the control comes from, in nats.
+
+    Attributes:
+        statement: in words.
+        calibration, ranking, rows: what each adds to the arm's log loss; undefined where an arm
+            has one class, or an infinite loss.
+        auc: the difference of the AUCs.
+    """
+
+    statement: str
+    calibration: float | Undefined
+    ranking: float | Undefined
+    rows: float | Undefined
+    auc: Contrast | Undefined
+
+
+def why(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Why:
+    """Split the difference of log loss by the decompositions of the two.
+
+    Advice is given only where the difference `is_shown` to be one.
+    """
+    ours, theirs = Diagnosis.of(treatment), Diagnosis.of(control)
+    calibration = _difference(ours.miscalibration, theirs.miscalibration)
+    ranking = _difference(theirs.discrimination, ours.discrimination)
+    rows = _difference(ours.uncertainty, theirs.uncertainty)
+    auc = auc_difference(treatment, control)
+    statement = _statement([calibration, ranking, rows], auc)
+    if is_shown:
+        statement += _advice(ours, [calibration, ranking], auc)
+    return Why(statement, calibration, ranking, rows, auc)
+
+
+def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | Undefined:
+    if isinstance(ours, Undefined):
+        return ours
+    if isinstance(theirs, Undefined):
+        return theirs
+    both_finite = math.isfinite(ours) and math.isfinite(theirs)
+    return ours - theirs if both_finite else Undefined("infinite")
+
+
+def _statement(parts: list[float | Undefined], auc: Contrast | Undefined) -> str:
+    numbers = [part for part in parts if not isinstance(part, Undefined)]
+    if len(numbers) < len(parts) or isinstance(auc, Undefined):
+        return "There is too little to say why."
+    calibration, ranking, rows = numbers
+    return (
+        f"Log loss {sum(numbers):+.3g} nats: calibration {calibration:+.3g}, ranking "
+        f"{ranking:+.3g}, its rows {rows:+.3g}."
+    )
+
+
+def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Undefined) -> str:
+    numbers = [part for part in parts if not isinstance(part, Undefined)]
+    if len(numbers) < len(parts) or isinstance(auc, Undefined):
+        return ""
+    calibration, ranking = numbers
+    most = _MOST * (abs(calibration) + abs(ranking))
+    if most == 0:
+        advice = "The two predict alike."
+    elif calibration >= most:
+        calibrated = f"badly calibrated ({_calibration(ours)})"
+        advice = f"{_ranking(auc)} {calibrated}: recalibrate, do not roll back."
+    elif ranking >= most:
+        advice = "It ranks worse, and recalibration does not mend that."
+    elif -calibration >= most:
+        advice = "It is better calibrated; recalibrating the control would do as much."
+    elif -ranking >= most:
+        advice = "It ranks better."
+    else:
+        advice = "Both calibration and ranking differ."
+    return f" {advice}"
+
+
+def _ranking(auc: Contrast) -> str:
+    if auc.p_value() >= _SURE:
+        return "Same ranking,"
+    return "It ranks better, but is" if auc.effect > 0 else "Hardly worse ranking,"
+
+
+def _calibration(ours: Diagnosis) -> str:
+    told = []
+    if not isinstance(ours.slope, Undefined):
+        told.append(f"slope {ours.slope:.2f}")
+    if not isinstance(ours.calibration_ratio, Undefined):
+        told.append(f"predicts {ours.calibration_ratio:.2f} times what happens")
+    return ", ".join(told) or "by its reliability diagram"

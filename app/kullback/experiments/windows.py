@@ -1,0 +1,93 @@
+"""This file is about what the store keeps of an experiment: sums by epoch, arm and hour."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from kullback.experiments.evidence import Evidence, Sample, tallies, units
+from kullback.experiments.plan import Plan
+from kullback.scoring.arrays import refuse
+from kullback.scoring.means import Array
+from kullback.storage.base import Cell
+from kullback.tally.tally import gathered
+from kullback.tally.unit_set import UnitSet
+
+HOUR = 3600
+DAY = 86_400
+FINE_SECONDS = 2 * DAY  # how long hours stay; then they become days
+FUTURE_SECONDS = 300
+_LAST = 253_402_214_400  # the last day that begins in the year 9999
+_TALLY, _UNITS = "tally", "units"
+
+Part = tuple[Cell, bytes]
+
+
+def times(timestamp: Array | None, n: int, now: float) -> Array:
+    """When each of n rows was, (n,); rows without a timestamp are of now.
+
+    Raises:
+        InvalidInput: one is in the future.
+    """
+    if timestamp is None:
+        return np.full(n, now)
+    early = timestamp > now + FUTURE_SECONDS
+    refuse("timestamp", early, lambda _: f"more than {FUTURE_SECONDS} seconds in the future")
+    return timestamp
+
+
+def cells(plan: Plan, epoch: int, checked: Sample, time: Array) -> dict[Cell, bytes]:
+    """The sums of rows, ready to be added to the store.
+
+    Raises:
+        InvalidInput: the rows lie in more groups than one request may touch.
+    """
+    window = (time // HOUR).astype(np.int64)
+    found: dict[Cell, bytes] = {}
+    for arm, groups in tallies(plan, checked, window).items():
+        for (name, place), tally in groups.items():
+            kind = f"{epoch}/{_TALLY}/{arm}"
+            found[Cell(kind, name, place * HOUR, HOUR)] = tally.encoded()
+    met = units(checked, window)
+    if plan.design == "paired":  # every arm has met the same
+        met = {"": met[plan.control]}
+    for arm, windows in met.items():
+        for place, these in windows.items():
+            found[Cell(f"{epoch}/{_UNITS}/{arm}", "", place * HOUR, HOUR)] = these.encoded()
+    return found
+
+
+def evidence(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, Evidence]:
+    """What the parts of an epoch say, as a whole ("") and by segment."""
+    sums: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    met: dict[str, list[UnitSet]] = defaultdict(list)
+    for cell, content in parts:
+        of, what, arm = cell.kind.split("/", 2)
+        if of != str(epoch):
+            continue
+        if what == _UNITS:
+            met[arm].append(UnitSet.decoded(content))
+        else:
+            sums[cell.slice][arm].append(content)
+    known = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
+    found = {
+        name: Evidence(
+            {arm: gathered(contents) for arm, contents in arms.items()}, {} if name else known
+        )
+        for name, arms in sums.items()
+    }
+    return {"": Evidence()} | found
+
+
+def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part]]:
+    """The parts of an epoch by the time at which the step ends that they end in, in order."""
+    found: dict[int, list[Part]] = defaultdict(list)
+    for cell, content in parts:
+        if cell.kind.partition("/")[0] == str(epoch):
+            end = -(-(cell.start + cell.width) // step) * step
+            found[min(end, _LAST)].append((cell, content))
+    return dict(sorted(found.items()))
+
+
+def _everyone(plan: Plan, met: Mapping[str, UnitSet]) -> dict[str, UnitSet]:
+    return dict.fromkeys(plan.names, met[""]) if "" in met else dict(met)

@@ -1,0 +1,171 @@
+"""This file is about putting the service together: every concrete thing is built here."""
+
+import logging
+import os
+import time
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from kullback.api import experiments, monitors, problems, scores, system
+from kullback.api.desk import Desk, Services
+from kullback.api.workers import Workers
+from kullback.experiments.keeper import ExperimentKeeper
+from kullback.experiments.service import Experiments
+from kullback.experiments.views import ExperimentViews
+from kullback.moments import Clock
+from kullback.monitoring.keeper import Keeper
+from kullback.monitoring.service import Monitors
+from kullback.monitoring.totals import Totals
+from kullback.monitoring.views import Views
+from kullback.scoring.catalog import METRICS
+from kullback.settings import Settings
+from kullback.storage.base import Store
+from kullback.storage.sql import open_store
+from kullback.tally.fold import fold
+from kullback.telemetry.collector import MonitorCollector
+from kullback.telemetry.experiments import ExperimentCollector
+from kullback.telemetry.metrics import Telemetry
+from kullback.telemetry.middleware import RequestTelemetry
+from kullback.ui import pages
+from kullback.upkeep import Upkeep
+
+DESCRIPTION = """\
+Send what a model predicted and what happened; the answer is cross-entropy, KL divergence, log loss
+or one of their relatives: exact, with its unit, its conventions and what happened to the rows.
+
+Bodies are JSON, Arrow streams or Parquet files, plain or compressed with gzip or zstd. Infinite
+and undefined scores are answers with a reason. Every refusal is a problem document (RFC 9457)
+that names the first wrong places."""
+TAGS = [
+    {"name": "scores", "description": "Score forecasts; nothing is kept."},
+    {"name": "monitors", "description": "Streams of predictions as metrics over time and drift."},
+    {
+        "name": "experiments",
+        "description": "Which of several arms is better, at any time, and why.",
+    },
+    {"name": "system", "description": "Probes, metrics and what problems mean."},
+]
+KEEPER_SECONDS = 5.0
+
+_log = logging.getLogger("kullback.server")
+
+
+def end_process(reason: str) -> None:
+    """End at once: after a failed fsync nobody knows what is on disk until it is opened again."""
+    _log.critical("the process ends: %s", reason)
+    logging.shutdown()
+    os._exit(1)
+
+
+class Kullback(FastAPI):
+    """The application, with `Problem` as its one error schema."""
+
+    def openapi(self) -> dict[str, Any]:
+        """See FastAPI."""
+        if self.openapi_schema is None:
+            problems.describe(super().openapi())
+        return super().openapi()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the service finds outside; `on_fatal` is told, by the writer, when the disk failed."""
+
+    clock: Clock = time.time
+    on_fatal: Callable[[str], None] = end_process
+    upkeep_seconds: float = KEEPER_SECONDS
+
+    def store(self, settings: Settings) -> Store:
+        """The store that the settings name.
+
+        Raises:
+            StoreUnavailable: it cannot be opened; the message says why.
+        """
+        return open_store(settings.database_url, fold, on_fatal=self.on_fatal, clock=self.clock)
+
+    def services(self, store: Store) -> Services:
+        """What stands on a store."""
+        clock, upkeep = self.clock, Upkeep(store, self.upkeep_seconds)
+        totals, views = Totals(), Views(store, clock)
+        experiment_views = ExperimentViews(store, clock)
+        return Services(
+            monitors=Monitors(store, clock, totals),
+            views=views,
+            totals=totals,
+            keeper=Keeper(store, views, clock, upkeep),
+            experiments=Experiments(store, clock),
+            experiment_views=experiment_views,
+            experiment_keeper=ExperimentKeeper(store, experiment_views, clock, upkeep),
+            upkeep=upkeep,
+        )
+
+
+def create_app(
+    settings: Settings | None = None, world: World | None = None, store: Store | None = None
+) -> FastAPI:
+    """The service as these settings want it; without settings, as the environment does.
+
+    It opens its store when it starts, unless it is given one, and closes it when it stops.
+    """
+    settings, world = settings or Settings(), world or World()
+    release = version("kullback")
+    telemetry = Telemetry(METRICS, release)
+    workers = Workers(settings.workers, settings.queue)
+    readiness = system.Readiness()
+    desk = Desk(settings, telemetry.wrote)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        opened = await to_thread(world.store, settings) if store is None else store
+        services = world.services(opened)
+        monitors_seen = MonitorCollector(services.views.tasks, services.totals, services.keeper)
+        experiments_seen = ExperimentCollector(services.experiment_keeper)
+        with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
+            desk.open(services)
+            services.upkeep.start([services.keeper.attend, services.experiment_keeper.attend])
+            readiness.check = opened.ping
+            readiness.is_ready = True
+            yield
+            readiness.is_ready = False
+            desk.close()
+            workers.close()
+            await to_thread(services.upkeep.stop)
+        await to_thread(opened.close)
+
+    app = Kullback(
+        title="Kullback",
+        summary="A scoring service for probability forecasts.",
+        description=DESCRIPTION,
+        version=release,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/"}],
+        openapi_tags=TAGS,
+        openapi_url=None,  # ours are in system.pages
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers=problems.handlers(),
+        middleware=[Middleware(RequestTelemetry, telemetry=telemetry, failure=problems.failure)],
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
+    )
+    app.state.readiness, app.state.desk = readiness, desk
+    # Not include_router: it matches every request twice, which costs a small one half its time.
+    for router in (
+        scores.router(settings, workers, telemetry.observe),
+        monitors.router(desk),
+        experiments.router(desk),
+        system.router(readiness, telemetry.expose),
+        problems.router(),
+        system.pages(app.openapi),
+        pages.router(desk, release),
+    ):
+        app.router.routes += router.routes
+    return app

@@ -1,0 +1,201 @@
+"""This file is about what arrives at a monitor: worked out before the write, then added in it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from kullback.monitoring.cells import (
+    MATCHED,
+    OBSERVED,
+    PREDICTED,
+    Cells,
+    Sample,
+    cells,
+    late,
+    sample,
+)
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.rows import LabelRows, Predictions, Rows
+from kullback.monitoring.waiting import (
+    pack_outcomes,
+    pack_predictions,
+    unpack_outcomes,
+    unpack_predictions,
+)
+from kullback.scoring.means import Array, Indices
+from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
+from kullback.tally.tally import Tally, total
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one write has added to a monitor, and what the store counts of it."""
+
+    cells: Cells = field(default_factory=dict)
+    late: int = 0
+    duplicates: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def put(self, tx: Transaction, record: int) -> None:
+        """Add it to the store."""
+        if self.cells:
+            tx.add(record, {cell: tally.encoded() for cell, tally in self.cells.items()})
+        counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
+        tx.count(record, {name: amount for name, amount in counts.items() if amount})
+
+    def told(self, accepted: int) -> dict[str, int]:
+        """What the caller is told of every write."""
+        labelled = [tally for cell, tally in self.cells.items() if not cell.slice]
+        return {
+            "accepted": accepted,
+            "clipped": sum(tally.scalar("clipped") for tally in labelled),
+            "infinite": sum(tally.scalar("infinite") for tally in labelled),
+            "late": self.late,
+        }
+
+
+class Arrival(Protocol):
+    """Rows that were checked and summed for a monitor, before the write that adds them."""
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+        """Add them to a record; may be called again in another transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Rows that come with their labels."""
+
+    rows: int
+    added: Added
+
+    @classmethod
+    def of(cls, monitor: Monitor, rows: Rows, now: float) -> "Observations":
+        """Check and sum them.
+
+        Raises:
+            InvalidInput: they are not rows of this monitor.
+        """
+        checked = sample(monitor, rows, now)
+        summed = cells(monitor, checked, OBSERVED)
+        counts = {"observations": len(rows)}
+        return cls(len(rows), Added(summed, late(monitor, checked, now), 0, counts))
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+        """See Arrival."""
+        del now
+        self.added.put(tx, record)
+        return self.added, Reply.of(self.added.told(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Predictions whose labels come later, or came before."""
+
+    monitor: Monitor
+    sent: int
+    sample: Sample
+    packed: dict[str, bytes]
+    added: Added
+
+    @classmethod
+    def of(cls, monitor: Monitor, sent: Predictions, now: float) -> "Predicted":
+        """Check and sum them; of an id that stands twice the first counts.
+
+        Raises:
+            InvalidInput: they are not rows of this monitor.
+        """
+        checked, ids = sample(monitor, sent.rows, now), sent.ids
+        first = _first(ids)
+        if first.size < len(ids):
+            checked, ids = checked.taken(first), [ids[at] for at in first.tolist()]
+        packed = pack_predictions(monitor, ids, checked)
+        return cls(monitor, len(sent.ids), checked, packed, _predictions(monitor, checked, now))
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+        """See Arrival."""
+        joined = tx.join(record, "prediction", self.packed, now)
+        fresh = self.added
+        if joined.duplicates:
+            twice = set(joined.duplicates)
+            rest = [at for at, name in enumerate(self.packed) if name not in twice]
+            some = self.sample.taken(np.array(rest, dtype=np.int64))
+            fresh = _predictions(self.monitor, some, now)
+        matched = [self.packed[name] for name in joined.matched]
+        summed = _matched(self.monitor, matched, unpack_outcomes(list(joined.matched.values())))
+        new = Added(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
+        return _answer(tx, record, "prediction", joined, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labels of predictions that came before, or come later."""
+
+    monitor: Monitor
+    sent: int
+    packed: dict[str, bytes]
+
+    @classmethod
+    def of(cls, monitor: Monitor, sent: LabelRows) -> "Labelled":
+        """Check them; of an id that stands twice the first counts.
+
+        Raises:
+            InvalidInput: a label is not one of this monitor's.
+        """
+        outcomes = monitor.outcomes("y_true", sent.y_true)
+        first = _first(sent.ids)
+        ids = [sent.ids[at] for at in first.tolist()]
+        return cls(monitor, len(sent.ids), pack_outcomes(ids, outcomes[first]))
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+        """See Arrival."""
+        joined = tx.join(record, "label", self.packed, now)
+        y = unpack_outcomes([self.packed[name] for name in joined.matched])
+        summed = _matched(self.monitor, list(joined.matched.values()), y)
+        return _answer(tx, record, "label", joined, Added(summed, 0, self.sent))
+
+
+def _answer(
+    tx: Transaction, record: int, side: Side, joined: Joined, new: Added
+) -> tuple[Added, Reply]:
+    """Add what was joined, and tell the caller; `new` has all that were sent as duplicates yet."""
+    matched, waiting = len(joined.matched), len(joined.waiting)
+    other = "label" if side == "prediction" else "prediction"
+    counts = {
+        f"{side}s": matched + waiting,
+        f"waiting_{side}s": waiting,
+        f"waiting_{other}s": -matched,
+        "matched": matched,
+    }
+    added = replace(new, duplicates=new.duplicates - matched - waiting, counts=counts)
+    added.put(tx, record)
+    told = added.told(matched + waiting)
+    told |= {"matched": matched, "pending": waiting, "duplicates": added.duplicates}
+    return added, Reply.of(told)
+
+
+def _first(ids: Sequence[str]) -> Indices:
+    """The row at which each id stands first."""
+    places: dict[str, int] = {}
+    for at, name in enumerate(ids):
+        places.setdefault(name, at)
+    return np.fromiter(places.values(), np.int64, len(places))
+
+
+def _predictions(monitor: Monitor, rows: Sample, now: float) -> Added:
+    """What predictions add, whether or not their labels come."""
+    if rows.time.size == 0:
+        return Added()
+    return Added(cells(monitor, rows, PREDICTED), late(monitor, rows, now))
+
+
+def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array) -> Cells:
+    """What predictions add that were matched with their outcomes, (n,)."""
+    found: dict[Cell, list[Tally]] = defaultdict(list)
+    for part in unpack_predictions(monitor, packed, y):
+        for cell, tally in cells(monitor, part, MATCHED).items():
+            found[cell].append(tally)
+    return {cell: total(tallies) for cell, tallies in found.items()}

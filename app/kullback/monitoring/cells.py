@@ -1,0 +1,121 @@
+"""This file is about turning rows into what is kept of them: a tally for each window and slice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.monitoring.monitor import DAY, Monitor
+from kullback.monitoring.rows import Rows
+from kullback.scoring.arrays import refuse
+from kullback.scoring.means import Array, Indices
+from kullback.storage.base import Cell
+from kullback.tally.binary import binary_terms
+from kullback.tally.grouping import grouped
+from kullback.tally.multiclass import multiclass_terms
+from kullback.tally.tally import Tally
+from kullback.tally.terms import Terms
+from kullback.tally.units import bucket_of
+
+# A row that is predicted and then matched stands in two kinds: what counts rows by their labels
+# adds the first two, what counts rows by their scores adds the first and the last.
+OBSERVED = "observed"  # rows that came with their labels
+MATCHED = "matched"  # predictions whose labels came apart from them
+PREDICTED = "predicted"  # predictions that came alone, whether or not their labels came since
+LABELLED = (OBSERVED, MATCHED)
+SCORED = (OBSERVED, PREDICTED)
+FUTURE_SECONDS = 300
+
+Cells = dict[Cell, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of a monitor, checked: predictions, and their outcomes where those are known.
+
+    Attributes:
+        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, or None.
+        p: predictions, (n,) or (n, k).
+        time: epoch seconds (n,).
+        w: weights (n,), or None.
+        units: buckets of units (n,), or None.
+        slices: the value of each row, by the name of the slice; None where a row has none.
+    """
+
+    y: Array | Indices | None
+    p: Array
+    time: Array
+    w: Array | None
+    units: Indices | None
+    slices: Mapping[str, Sequence[str | None]]
+
+    def taken(self, rows: Indices) -> "Sample":
+        """Those of some rows."""
+        places = rows.tolist()
+        return Sample(
+            None if self.y is None else self.y[rows],
+            self.p[rows],
+            self.time[rows],
+            None if self.w is None else self.w[rows],
+            None if self.units is None else self.units[rows],
+            {name: [values[at] for at in places] for name, values in self.slices.items()},
+        )
+
+
+def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
+    """Rows as the monitor sees them; those without a timestamp are of now.
+
+    Raises:
+        InvalidInput: a shape, a label, a slice or a time is not this monitor's.
+    """
+    monitor.check_predictions(rows.y_proba)
+    for name in rows.slices:
+        monitor.check_slice(name, "slice", name)
+    time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
+    _check_times(monitor, time, now)
+    return Sample(
+        y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
+        p=rows.y_proba,
+        time=time,
+        w=rows.weight,
+        units=None if rows.unit is None else bucket_of(rows.unit),
+        slices=rows.slices,
+    )
+
+
+def late(monitor: Monitor, sample: Sample, now: float) -> int:
+    """How many rows lie in windows that had ended."""
+    width = monitor.window_seconds
+    return int(np.count_nonzero(sample.time < now // width * width))
+
+
+def _check_times(monitor: Monitor, time: Array, now: float) -> None:
+    """Refuse rows from the future, and rows older than what is kept."""
+    early = time > now + FUTURE_SECONDS
+    refuse("timestamp", early, lambda _: f"more than {FUTURE_SECONDS} seconds in the future")
+    kept = now - monitor.retention_days * DAY
+    days = monitor.retention_days
+    refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
+
+
+def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
+    """The tally of each window, of all rows and of each value of each slice.
+
+    Raises:
+        InvalidInput: the rows lie in more groups than one request may touch.
+    """
+    width = monitor.window_seconds
+    window = (sample.time // width).astype(np.int64)
+    found = grouped(lambda rows: _terms(monitor, sample, rows), window, sample.slices)
+    return {Cell(kind, name, place * width, width): tally for (name, place), tally in found.items()}
+
+
+def _terms(monitor: Monitor, sample: Sample, rows: slice) -> Terms:
+    y = None if sample.y is None else sample.y[rows]
+    w = None if sample.w is None else sample.w[rows]
+    units = None if sample.units is None else sample.units[rows]
+    if monitor.task == "binary":
+        outcome = None if y is None else np.asarray(y, np.float64)
+        return binary_terms(monitor.layout, outcome, sample.p[rows], w, units)
+    classes = None if y is None else np.asarray(y, np.int64)
+    return multiclass_terms(monitor.layout, classes, sample.p[rows], w, units)

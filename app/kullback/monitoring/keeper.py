@@ -1,0 +1,117 @@
+"""This file is about keeping monitors: folding, forgetting what is old, recent numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+
+from kullback.errors import NotFound
+from kullback.moments import Clock
+from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
+from kullback.monitoring.service import KIND, Found
+from kullback.monitoring.views import Recent, Views
+from kullback.storage.base import Store, Times, Transaction
+from kullback.upkeep import Upkeep
+
+TOKEN_SECONDS = 7 * DAY
+ROWS_AT_ONCE = 5_000
+LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
+FULL_EVERY = float(HOUR)
+FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
+YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for a full pass
+
+
+class Keeper:
+    """Keeps monitors small and their gauges fresh; see Upkeep."""
+
+    def __init__(self, store: Store, views: Views, clock: Clock, upkeep: Upkeep) -> None:
+        self._store = store
+        self._views = views
+        self._clock = clock
+        self._upkeep = upkeep
+        self._recent: dict[str, Recent] = {}
+        self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
+        self._tidied: dict[int, float] = {}
+
+    @property
+    def recent(self) -> Mapping[str, Recent]:
+        """What each monitor saw in the hour before the last pass."""
+        return self._recent
+
+    def attend(self) -> None:
+        """What is due: much where rows came, little elsewhere, everything once an hour."""
+        records, now = self._store.records(KIND), self._clock()
+        here = {record.name for record in records}
+        changed = [record for record in records if self._has_changed(record.id)]
+        kept = {name: recent for name, recent in self._recent.items() if name in here}
+        self._recent = kept | self._read([record.name for record in changed])
+        for record in changed:
+            self._tidy_young(Found.of(record, record.name))
+        untidy = (r for r in records if now - self._tidied.get(r.id, -math.inf) >= FULL_EVERY)
+        for record in islice(untidy, FULL_AT_ONCE):
+            self._tidy(Found.of(record, record.name))
+            self._tidied[record.id] = now
+        self._store.sweep(now - TOKEN_SECONDS)
+
+    def look(self) -> None:
+        """Read the last hour of every monitor."""
+        self._recent = self._read([record.name for record in self._store.records(KIND)])
+
+    def tidy(self) -> None:
+        """Fold, forget and expire in every monitor, and forget old tokens."""
+        for record in self._store.records(KIND):
+            self._tidy(Found.of(record, record.name))
+        self._store.sweep(self._clock() - TOKEN_SECONDS)
+
+    def _has_changed(self, record: int) -> bool:
+        now, counts = self._clock(), self._store.counts(record)
+        last, before = self._seen.get(record, (-math.inf, {}))
+        has_changed = counts != before or now - last >= LOOK_EVERY
+        if has_changed:
+            self._seen[record] = now, counts
+        return has_changed
+
+    def _read(self, names: Sequence[str]) -> dict[str, Recent]:
+        found: dict[str, Recent] = {}
+        for name in names:
+            with suppress(NotFound):  # removed this very moment
+                found[name] = self._views.recent(name)
+        return found
+
+    def _tidy_young(self, found: Found) -> None:
+        now, window = int(self._clock()), found.monitor.window_seconds
+        since = (now - YOUNG_SECONDS) // window * window
+        self._upkeep.fold(found.record.id, Times(since, now + DAY), window)
+        self._expire(found)
+
+    def _tidy(self, found: Found) -> None:
+        now, record, monitor = int(self._clock()), found.record.id, found.monitor
+        for stop, width in (
+            (now + DAY, monitor.window_seconds),
+            (now - FINE_SECONDS, HOUR),
+            (now - HOURLY_SECONDS, DAY),
+        ):
+            self._upkeep.fold(found.record.id, Times(0, stop), max(width, monitor.window_seconds))
+        before = now - monitor.retention_days * DAY
+        self._upkeep.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
+        self._expire(found)
+
+    def _expire(self, found: Found) -> None:
+        before = int(self._clock()) - found.monitor.ttl_seconds
+        self._upkeep.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
+
+
+def _forget(tx: Transaction, record: int, before: int) -> int:
+    gone = tx.forget(record, before, ROWS_AT_ONCE)
+    if gone:
+        tx.count(record, {"forgotten": gone})  # reports of that time are others now
+    return gone
+
+
+def _expire(tx: Transaction, record: int, before: int) -> int:
+    gone = tx.expire(record, before, ROWS_AT_ONCE)
+    counts = {f"expired_{side}s": rows for side, rows in gone.unmatched.items() if rows}
+    counts |= {f"waiting_{side}s": -rows for side, rows in gone.unmatched.items() if rows}
+    if counts:
+        tx.count(record, counts)
+    return gone.rows

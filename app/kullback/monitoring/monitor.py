@@ -1,0 +1,98 @@
+"""This file is about what a monitor is: the task, the windows and the slices it was set up for."""
+
+from dataclasses import asdict, dataclass
+
+from pydantic import TypeAdapter
+
+from kullback.errors import InvalidInput
+from kullback.scoring.conventions import ConventionName
+from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
+from kullback.scoring.means import Array, Indices
+from kullback.tally.tally import Layout, Task
+
+HOUR = 3600
+DAY = 86_400
+FINE_SECONDS = DAY  # how long windows stay as configured; then they become hours
+HOURLY_SECONDS = 30 * DAY  # how long hours stay; then they become days
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The settings of a monitor; `labels` are in column order, the last of two is positive."""
+
+    task: Task = "binary"
+    labels: tuple[Label, ...] | None = None
+    pos_label: Label | None = None
+    window_seconds: int = 60
+    retention_days: int = 30
+    slices: tuple[str, ...] = ()
+    convention: ConventionName = "sklearn"
+    ttl_seconds: int = 7 * DAY
+
+    @property
+    def layout(self) -> Layout:
+        """What tallies of this monitor are of."""
+        classes = len(self.labels) if self.labels and self.task == "multiclass" else 2
+        return Layout(self.task, classes, self.convention)
+
+    @property
+    def positive_first(self) -> bool:
+        """Whether the positive label of a binary task is the first of its two."""
+        return self.task == "binary" and self.pos_label == (self.labels or (0, 1))[0]
+
+    def fixed(self) -> tuple[object, ...]:
+        """What cannot change once rows have come: sums before and after would not add up."""
+        return self.task, self.labels, self.pos_label, self.window_seconds, self.convention
+
+    def outcomes(self, name: str, y_true: Labels) -> Array | Indices:
+        """Labels as outcomes in [0, 1] of a binary task, as classes 0..k−1 of a multiclass one.
+
+        Raises:
+            InvalidInput: a label is not one of this monitor's.
+        """
+        if self.task == "binary":
+            if self.labels is None and self.pos_label == 1:
+                return positive_shares(name, y_true)
+            return binary_target(name, y_true, self.labels or (0, 1), self.pos_label)
+        return class_indices(name, y_true, self.labels, self.layout.classes)
+
+    def check_predictions(self, y_proba: Array) -> None:
+        """Refuse predictions of another shape than the task's.
+
+        Raises:
+            InvalidInput: they are not [n] of a binary task, [n][k] of a multiclass one.
+        """
+        if self.task == "binary" and y_proba.ndim != 1:
+            detail = "the monitor is binary: [n], one probability of the positive label per row"
+            raise InvalidInput.at(detail, "y_proba")
+        if self.task == "multiclass":
+            k = self.layout.classes
+            if y_proba.ndim != 2 or y_proba.shape[1] != k:
+                detail = f"the monitor has {k} labels: [n][{k}], one probability per label and row"
+                raise InvalidInput.at(detail, "y_proba")
+
+    def check_slice(self, name: str, *place: str) -> None:
+        """Refuse a slice that the monitor was not set up for, sent at this place.
+
+        Raises:
+            InvalidInput: it is not one of `slices`.
+        """
+        if name not in self.slices:
+            known = ", ".join(self.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", *place)
+
+    def document(self) -> dict[str, object]:
+        """The settings by name."""
+        return asdict(self)
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes it from."""
+        return _JSON.dump_json(self)
+
+    @classmethod
+    def decoded(cls, document: bytes) -> "Monitor":
+        """See encoded."""
+        return _JSON.validate_json(document)
+
+
+_JSON = TypeAdapter(Monitor)

@@ -1,0 +1,199 @@
+"""This file is about a reference: what scores, labels and slices are compared with."""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.rows import Distributions
+from kullback.monitoring.windows import Span
+from kullback.scoring.means import Array
+from kullback.tally.bins import BINS, SIXTIETHS, uniform
+from kullback.tally.drift import Drift, Shares, drift, tenths
+from kullback.tally.exact import real
+from kullback.tally.inference import kish
+from kullback.tally.tally import Tally
+
+Number = TypeVar("Number", int, float)
+_SIZE = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Tallies by slice ("" of all rows), or distributions that were given outright.
+
+    `labelled` are of the rows whose labels are known, `scored` of all. `source` says where it is
+    from: `batch`, `period` or `explicit`.
+    """
+
+    source: str
+    created: float
+    period: tuple[int, ...] | None = None
+    labelled: Mapping[str, Tally] = field(default_factory=dict)
+    scored: Mapping[str, Tally] = field(default_factory=dict)
+    score_histogram: tuple[float, ...] | None = None
+    label_distribution: tuple[float, ...] | None = None
+    positive_first: bool = False  # how `label_distribution` was given; sums have it last
+
+    @classmethod
+    def of_period(cls, span: Span, seen: Mapping[str, "Seen"], now: float) -> "Reference":
+        """What came in some time.
+
+        Raises:
+            InvalidInput: nothing did.
+        """
+        if not seen:
+            raise InvalidInput.at("nothing came between from and to", "from")
+        labelled = {name: s.labelled for name, s in seen.items() if s.labelled is not None}
+        scored = {name: s.scored for name, s in seen.items() if s.scored is not None}
+        return cls("period", now, tuple(span), labelled, scored)
+
+    def drifts(self, current: "Seen", name: str) -> dict[str, Drift]:
+        """Drift of the scores and of the labels of a slice."""
+        return {
+            "score": self.score_drift(current, name),
+            "label": self.label_drift(current, name),
+        }
+
+    def score_drift(self, current: "Seen", name: str) -> Drift:
+        """Drift of the scores of a slice: in tenths of the reference, or in the bins given."""
+        mass, rows = current.scores()
+        if self.score_histogram is not None:
+            given = np.array(self.score_histogram)
+            return drift(Shares(uniform(mass, given.size), rows), Shares(given, None))
+        past, past_rows = Seen(None, self.scored.get(name)).scores()
+        if past.sum() <= 0:
+            return drift(Shares(mass, rows), None)
+        cells = tenths(past)
+        return drift(Shares(mass, rows).merged(cells), Shares(past, past_rows).merged(cells))
+
+    def label_drift(self, current: "Seen", name: str) -> Drift:
+        """Drift of the labels of a slice."""
+        now = current.labels()
+        if self.label_distribution is not None:
+            given = np.array(self.label_distribution)
+            return drift(now, Shares(given[::-1] if self.positive_first else given, None))
+        past = self.labelled.get(name)
+        return drift(now, None if past is None else Seen(past, None).labels())
+
+    def slice_drift(self, current: Mapping[str, "Seen"], name: str) -> Drift:
+        """Drift of how the rows fall into the values of one slice."""
+        known = {key for key in self.scored if key.startswith(f"{name}=")}
+        values = sorted(known | set(current))
+        nothing = Seen(None, None)
+        now = _shares([current.get(key, nothing) for key in values])
+        return drift(now, _shares([Seen(None, self.scored.get(key)) for key in values]))
+
+    def document(self) -> dict[str, object]:
+        """What a caller is told of it."""
+        rows = self.scored.get("")
+        return {
+            "source": self.source,
+            "n": None if rows is None else rows.scalar("rows"),
+            "score_histogram": self.score_histogram,
+            "label_distribution": self.label_distribution,
+        }
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes it from."""
+        blobs = [
+            (kind, name, tally.encoded())
+            for kind, kept in (("labelled", self.labelled), ("scored", self.scored))
+            for name, tally in kept.items()
+        ]
+        head = json.dumps(
+            {
+                "source": self.source,
+                "created": self.created,
+                "period": self.period,
+                "score_histogram": self.score_histogram,
+                "label_distribution": self.label_distribution,
+                "positive_first": self.positive_first,
+                "tallies": [(kind, name, len(blob)) for kind, name, blob in blobs],
+            }
+        ).encode()
+        return b"".join([_SIZE.pack(len(head)), head, *(blob for _, _, blob in blobs)])
+
+    @classmethod
+    def decoded(cls, content: bytes) -> "Reference":
+        """See encoded."""
+        at = _SIZE.size + _SIZE.unpack_from(content)[0]
+        head = json.loads(content[_SIZE.size : at])
+        kept: dict[str, dict[str, Tally]] = {"labelled": {}, "scored": {}}
+        for kind, name, size in head["tallies"]:
+            kept[kind][name] = Tally.decoded(content[at : at + size])
+            at += size
+        return cls(
+            head["source"],
+            head["created"],
+            _tuple(head["period"]),
+            kept["labelled"],
+            kept["scored"],
+            _tuple(head["score_histogram"]),
+            _tuple(head["label_distribution"]),
+            head["positive_first"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came in some time: the rows whose labels are known, and all that were scored."""
+
+    labelled: Tally | None
+    scored: Tally | None
+
+    def scores(self) -> tuple[Array, float]:
+        """The mass of each bin of scores, and of how many rows it is."""
+        if self.scored is None:
+            return np.zeros(BINS), 0.0
+        return self.scored.vector("bin_w").reals(BINS), kish(self.scored)
+
+    def labels(self) -> Shares:
+        """The mass of each label."""
+        if self.labelled is None:
+            return Shares(np.zeros(1), None)
+        layout = self.labelled.layout
+        if layout.task == "multiclass":
+            mass = self.labelled.vector("class_w").reals(layout.classes)
+        else:
+            weight, positive = (self.labelled.scalar(name) for name in ("w", "wy"))
+            mass = np.array([real(weight - positive), real(positive)])
+        return Shares(mass, kish(self.labelled))
+
+
+def _shares(values: list[Seen]) -> Shares:
+    scores = [value.scores() for value in values]
+    return Shares(np.array([mass.sum() for mass, _ in scores]), sum(rows for _, rows in scores))
+
+
+def _tuple(values: Sequence[Number] | None) -> tuple[Number, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def given(monitor: Monitor, sent: Distributions, now: float) -> Reference:
+    """A reference of distributions that were given outright.
+
+    Raises:
+        InvalidInput: the bins are not equal parts that the histogram has, or there is not one
+            share for each label.
+    """
+    scores, labels = sent.scores, sent.labels
+    if scores is not None and SIXTIETHS % scores.size:
+        detail = f"{scores.size} bins; their number must divide {SIXTIETHS}, such as 10, 12 or 20"
+        raise InvalidInput.at(detail, "score_histogram")
+    classes = monitor.layout.classes
+    if labels is not None and labels.size != classes:
+        detail = f"{labels.size} shares, where the monitor has {classes} labels"
+        raise InvalidInput.at(detail, "label_distribution")
+    return Reference(
+        "explicit",
+        now,
+        score_histogram=None if scores is None else tuple(scores.tolist()),
+        label_distribution=None if labels is None else tuple(labels.tolist()),
+        positive_first=monitor.positive_first,
+    )

@@ -1,0 +1,61 @@
+"""This file is about rows as they arrive: what was predicted, what happened, when, for whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Predictions with their outcomes, all columns of n rows.
+
+    `y_true` holds labels, or shares in [0, 1]; it is None where nobody knows yet. `y_proba` is
+    P(positive) (n,), or a distribution per row (n, k). Timestamps are epoch seconds.
+    """
+
+    y_true: Labels | None
+    y_proba: Array
+    weight: Array | None
+    timestamp: Array | None
+    unit: Labels | None
+    slices: Mapping[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.y_proba)
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Predictions whose outcomes come later, each under an id."""
+
+    ids: list[str]
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRows:
+    """Outcomes of predictions that came before or are to come, each under the id of its own."""
+
+    ids: list[str]
+    y_true: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Epoch seconds from `start` up to, not including, `stop`."""
+
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distributions:
+    """How much of all lies in each score bin, and in each class; not normalized."""
+
+    scores: Array | None
+    labels: Array | None
+
+
+Baseline = Rows | Period | Distributions

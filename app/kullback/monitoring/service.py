@@ -1,0 +1,188 @@
+"""This file is about writing to monitors: what is answered is on disk, exactly once."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from kullback.errors import Conflict, KullbackError, NotFound
+from kullback.moments import Clock
+from kullback.monitoring.arrivals import Added, Arrival, Labelled, Observations, Predicted
+from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, sample
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.reference import Reference, given
+from kullback.monitoring.report import seen
+from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Predictions, Rows
+from kullback.monitoring.totals import Totals
+from kullback.monitoring.windows import span
+from kullback.storage.base import Record, Reply, Store, Token, Transaction, Written
+
+__all__ = ["KIND", "REFERENCE", "Found", "Monitors", "Token", "Written"]
+
+KIND = "monitor"
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A monitor as it stands in the store."""
+
+    record: Record
+    monitor: Monitor
+
+    @classmethod
+    def of(cls, record: Record | None, name: str) -> "Found":
+        """The monitor of a record.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if record is None:
+            raise NotFound(f"no monitor is named {name[:80]}; GET /v1/monitors lists them")
+        return cls(record, Monitor.decoded(record.document))
+
+    def document(self) -> dict[str, object]:
+        """The monitor as its callers set it up."""
+        return {"name": self.record.name, **self.monitor.document()}
+
+
+class Monitors:
+    """Writing to monitors, each write with the token that makes it happen once.
+
+    Rows are checked and summed by the thread that calls; what is wrong with them is raised from
+    the write, so that the retry of a batch that was stored gets its answer even when the batch
+    would be too old by now.
+    """
+
+    def __init__(self, store: Store, clock: Clock, totals: Totals) -> None:
+        self._store = store
+        self._clock = clock
+        self._totals = totals
+
+    def put(self, name: str, monitor: Monitor, token: Token | None) -> Future[Written]:
+        """Create a monitor, or change it as far as what it holds allows.
+
+        The future raises:
+            Conflict: rows have come, and sums before and after the change would not add up.
+        """
+
+        def work(tx: Transaction) -> Reply:
+            record = tx.record(KIND, name, for_change=True)
+            if record is None:
+                record = tx.create(KIND, name, monitor.encoded(), self._clock())
+                return Reply.of(Found(record, monitor).document(), 201)
+            present = Monitor.decoded(record.document)
+            if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
+                raise Conflict(
+                    "task, labels, pos_label, window_seconds and convention cannot change once "
+                    "rows have come: delete the monitor, or create another"
+                )
+            if present != monitor:
+                tx.change(record.id, monitor.encoded())
+            return Reply.of(Found(record, monitor).document())
+
+        return self._store.write(work, token)
+
+    def delete(self, name: str, token: Token | None) -> Future[Written]:
+        """Remove a monitor and all that it holds."""
+
+        def work(tx: Transaction) -> Reply:
+            tx.delete(Found.of(tx.record(KIND, name, for_change=True), name).record.id)
+            return Reply(204, b"")
+
+        future = self._store.write(work, token)
+        future.add_done_callback(lambda done: self._forget(name, done))
+        return future
+
+    def observe(self, name: str, rows: Rows, token: Token | None) -> Future[Written]:
+        """Add rows that come with their labels."""
+        now = self._clock()
+        return self._write(name, lambda found: Observations.of(found.monitor, rows, now), token)
+
+    def predict(self, name: str, sent: Predictions, token: Token | None) -> Future[Written]:
+        """Add predictions whose labels come later, or came before."""
+        now = self._clock()
+        return self._write(name, lambda found: Predicted.of(found.monitor, sent, now), token)
+
+    def label(self, name: str, sent: LabelRows, token: Token | None) -> Future[Written]:
+        """Add labels of predictions that came before, or come later."""
+        return self._write(name, lambda found: Labelled.of(found.monitor, sent), token)
+
+    def refer(self, name: str, sent: Baseline, token: Token | None) -> Future[Written]:
+        """Set what drift is measured against: a batch, a stored period, or distributions."""
+        return self._write(name, lambda found: _Referred(self._reference(found, sent)), token)
+
+    def _write(
+        self, name: str, prepare: Callable[[Found], Arrival], token: Token | None
+    ) -> Future[Written]:
+        now = self._clock()
+        ready = self._prepared(name, prepare)
+        added: list[Added] = []
+
+        def work(tx: Transaction) -> Reply:
+            if isinstance(ready, KullbackError):
+                raise ready
+            found, arrival = ready
+            present = Found.of(tx.record(KIND, name), name)
+            if present.record.id != found.record.id or (
+                present.monitor.fixed() != found.monitor.fixed()
+            ):
+                raise Conflict("the monitor was changed while the rows came: send them again")
+            done, answer = arrival.add(tx, found.record.id, now)
+            added[:] = [done]  # of the last attempt: an earlier one was undone
+            return answer
+
+        future = self._store.write(work, token)
+        future.add_done_callback(lambda done: self._count(name, done, added))
+        return future
+
+    def _prepared(
+        self, name: str, prepare: Callable[[Found], Arrival]
+    ) -> tuple[Found, Arrival] | KullbackError:
+        try:
+            found = Found.of(self._store.record(KIND, name), name)
+            return found, prepare(found)
+        except KullbackError as error:
+            return error
+
+    def _forget(self, name: str, done: Future[Written]) -> None:
+        if _is_new(done):
+            self._totals.forget(name)
+
+    def _count(self, name: str, done: Future[Written], added: list[Added]) -> None:
+        if _is_new(done):
+            self._totals.add(name, added[0])
+
+    def _reference(self, found: Found, sent: Baseline) -> Reference:
+        now, monitor = self._clock(), found.monitor
+        if isinstance(sent, Distributions):
+            return given(monitor, sent, now)
+        if isinstance(sent, Rows):
+            checked = sample(monitor, sent, now)
+            kind = PREDICTED if checked.y is None else OBSERVED
+            summed = {cell.slice: tally for cell, tally in cells(monitor, checked, kind).items()}
+            return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
+        asked = span(monitor, sent.start, sent.stop, now)
+        parts = self._store.parts(found.record.id, *asked)
+        for name in monitor.slices:
+            parts += self._store.parts(found.record.id, *asked, slices=name)
+        return Reference.of_period(asked, seen(parts), now)
+
+
+def _is_new(done: Future[Written]) -> bool:
+    """Whether something was written, now and not before."""
+    if done.cancelled() or done.exception() is not None:
+        return False
+    return not done.result().replayed
+
+
+@dataclass(frozen=True, slots=True)
+class _Referred:
+    """A reference, ready to be set."""
+
+    reference: Reference
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+        """See Arrival."""
+        del now
+        tx.attach(record, REFERENCE, self.reference.encoded())
+        return Added(), Reply.of(self.reference.document())

@@ -1,0 +1,86 @@
+"""This file is about what this process has added to its monitors since it began: for Prometheus."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+
+from kullback.monitoring.arrivals import Added
+from kullback.monitoring.cells import LABELLED
+from kullback.scoring.means import Array
+from kullback.tally.bins import BINS, uniform
+from kullback.tally.exact import real
+from kullback.tally.tally import Tally
+
+BINS_SHOWN = 10
+_SUMS = {
+    "weight": "w",
+    "loss_nats": "wl",
+    "loss_nats_squared": "wwll",
+    "label_weight": "wy",
+    "prediction_weight": "wp",
+}
+_COUNTS = {"examples": "rows", "clipped": "clipped", "infinite": "infinite"}
+
+
+@dataclass(slots=True)
+class Sums:
+    """Sums that only grow, by name; of all rows also the weights of ten bins of scores."""
+
+    values: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    bin_weight: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
+    bin_label: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
+    bin_prediction: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
+
+    def add(self, tally: Tally) -> None:
+        """Add what a tally holds."""
+        for name, scalar in _SUMS.items():
+            self.values[name] += real(tally.scalar(scalar))
+        for name, scalar in _COUNTS.items():
+            self.values[name] += tally.scalar(scalar)
+
+    def add_bins(self, tally: Tally) -> None:
+        """Add the bins that a tally holds."""
+        self.bin_weight = self.bin_weight + _shown(tally, "bin_w")
+        self.bin_label = self.bin_label + _shown(tally, "bin_wy")
+        self.bin_prediction = self.bin_prediction + _shown(tally, "bin_wp")
+
+
+def _shown(tally: Tally, name: str) -> Array:
+    return uniform(tally.vector(name).reals(BINS), BINS_SHOWN)
+
+
+class Totals:
+    """The sums of each monitor, all rows and slice by slice; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sums: dict[str, dict[str, Sums]] = {}
+
+    def add(self, monitor: str, added: Added) -> None:
+        """Add what a write that is on disk has added."""
+        with self._lock:
+            kept = self._sums.setdefault(monitor, {"": Sums()})
+            kept[""].values["late"] += added.late
+            kept[""].values["duplicates"] += added.duplicates
+            for cell, tally in added.cells.items():
+                if cell.kind in LABELLED:
+                    kept.setdefault(cell.slice, Sums()).add(tally)
+                    if not cell.slice:
+                        kept[""].add_bins(tally)
+
+    def forget(self, monitor: str) -> None:
+        """A monitor is gone."""
+        with self._lock:
+            self._sums.pop(monitor, None)
+
+    def of(self, monitor: str) -> Mapping[str, Sums]:
+        """The sums of a monitor by slice, "" for all rows; a snapshot."""
+        with self._lock:
+            kept = self._sums.get(monitor, {"": Sums()})
+            return {
+                name: Sums(dict(s.values), s.bin_weight, s.bin_label, s.bin_prediction)
+                for name, s in kept.items()
+            }

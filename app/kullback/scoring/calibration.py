@@ -1,0 +1,219 @@
+"""This file is about calibration: whether what is said to happen 30 % of the time does."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.scoring.arrays import distributions, logit_rows, probabilities, row_sums, weights
+from kullback.scoring.arrays import logits as checked_logits
+from kullback.scoring.conventions import EXACT
+from kullback.scoring.isotonic import decompose
+from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
+from kullback.scoring.logspace import log_softmax, sigmoid
+from kullback.scoring.losses import binary_losses
+from kullback.scoring.means import Array, Indices, Undefined, weighted_mean
+from kullback.scoring.reliability import Reliability, Strategy
+from kullback.scoring.score import (
+    Context,
+    Options,
+    Score,
+    conventions,
+    diagnostics,
+    explained,
+    in_unit,
+)
+from kullback.scoring.temperature import temperature
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationOptions:
+    """What calibration can be asked beside Options."""
+
+    bins: int = 15
+    strategy: Strategy = "uniform"
+    labels: Sequence[Label] | None = None
+    pos_label: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecast:
+    """What is binned: the stated probability, whether it came true, and all behind it."""
+
+    stated: Array
+    came_true: Array
+    brier: Array
+    rows: Array | None = None
+    index: Indices | None = None
+    logits: Array | None = None
+
+
+def calibration(
+    y_true: Labels,
+    y_proba: Array | None,
+    logits: Array | None,
+    asked: CalibrationOptions,
+    options: Options,
+) -> Score:
+    """Expected calibration error: the mean gap between what was said and what was seen.
+
+        ECE = Σ_b (W_b/W) |observed_b − mean predicted_b|
+
+    Args:
+        y_true: labels (n,); soft labels in [0, 1] for one probability per row.
+        y_proba: P(pos_label) (n,), binned against y; or rows (n, k), of which the top label's
+            confidence is binned against whether it was right, ties to the lowest index. Or
+        logits: of a sigmoid (n,), of a softmax (n, k).
+        asked: `bins` (default 15), each (low, high], 0 in the first; `strategy` uniform, or
+            quantile for bins of equal counts.
+        options: see Options; `reduction` and `base` do not change the value.
+
+    Returns:
+        In [0, 1]. `mce` is the largest gap, `rmsce` √Σ share·gap², `brier` the mean (p − y)² or
+        Σₖ(pₖ − yₖ)²; `decomposition` of the log loss of what is binned; `temperature` for
+        logits; `classwise` the mean ECE over classes, one against the rest.
+
+    Raises:
+        InvalidInput: a probability, a label or a weight is impossible.
+
+    Source: Naeini, Cooper & Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
+    """
+    n, options = _checked(y_true, y_proba, logits, options)
+    weight = options.sample_weight
+    context = Context(
+        "calibration", options, conventions={"bins": asked.bins, "strategy": asked.strategy}
+    )
+    sent = logits if y_proba is None else y_proba
+    assert sent is not None
+    if sent.ndim == 1:
+        forecast = _binary(y_true, y_proba, logits, asked)
+    else:
+        forecast, context = _multiclass(y_true, y_proba, logits, asked, context)
+    if weight is not None and not (weight > 0).any():
+        value, reason, found = math.nan, "zero_weight", None
+    else:
+        found = Reliability.of(
+            forecast.stated, forecast.came_true, weight, asked.bins, asked.strategy
+        )
+        value, reason = found.ece(), None
+    return Score(
+        metric="calibration",
+        value=value,
+        reason=reason,
+        unit="probability",
+        n=n,
+        weight=float(n) if weight is None else math.fsum(weight.tolist()),
+        details=explained(_details(forecast, found, asked, options)),
+        conventions=conventions(context),
+        diagnostics=diagnostics(np.empty(0), context),
+    )
+
+
+def _checked(
+    y_true: Labels, y_proba: Array | None, logits: Array | None, options: Options
+) -> tuple[int, Options]:
+    name, sent = ("logits", logits) if y_proba is None else ("y_proba", y_proba)
+    if sent is None or (y_proba is not None and logits is not None):
+        raise InvalidInput.at("send either y_proba or logits", "y_proba")
+    if sent.ndim not in (1, 2) or sent.size == 0:
+        raise InvalidInput.at(f"{name} must be [n] or [n][k], and not empty", name)
+    n = sent.shape[0]
+    if row_count(y_true) != n:
+        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
+    return n, replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
+
+
+def _binary(
+    y_true: Labels, y_proba: Array | None, logits: Array | None, asked: CalibrationOptions
+) -> _Forecast:
+    y = binary_target("y_true", y_true, asked.labels, asked.pos_label)
+    if y_proba is not None:
+        p = probabilities("y_proba", y_proba)
+        return _Forecast(p, y, (p - y) ** 2)
+    assert logits is not None
+    x = checked_logits("logits", logits)
+    p = sigmoid(x)
+    hard = bool(((y == 0) | (y == 1)).all())
+    both = np.stack((np.zeros_like(x), x), axis=1)
+    index = y.astype(np.int64) if hard else None
+    return _Forecast(p, y, (p - y) ** 2, None, index, both)
+
+
+def _multiclass(
+    y_true: Labels,
+    y_proba: Array | None,
+    logits: Array | None,
+    asked: CalibrationOptions,
+    context: Context,
+) -> tuple[_Forecast, Context]:
+    if y_proba is not None:
+        checked = distributions("y_proba", y_proba, context.options)
+        p = checked.values
+        context = replace(
+            context, renormalized=checked.renormalized, max_sum_error=checked.max_sum_error
+        )
+        z = None
+    else:
+        assert logits is not None
+        z, _ = logit_rows("logits", logits)
+        p = np.exp(log_softmax(z))
+    n, k = p.shape
+    index = class_indices("y_true", y_true, asked.labels, k)
+    top = p.argmax(axis=1)
+    miss = p.copy()
+    miss[np.arange(n), index] -= 1.0
+    confidence = np.minimum(p[np.arange(n), top], 1.0)
+    right = (top == index).astype(np.float64)
+    return _Forecast(confidence, right, row_sums(np.square(miss)), p, index, z), context
+
+
+def _details(
+    forecast: _Forecast, found: Reliability | None, asked: CalibrationOptions, options: Options
+) -> dict[str, object]:
+    weight = options.sample_weight
+    gone = Undefined("zero_weight")
+    losses, _ = binary_losses(forecast.came_true, forecast.stated, EXACT)
+    mean = weighted_mean(losses, weight)
+    log_loss = math.nan if isinstance(mean, Undefined) else mean
+    parts = decompose(forecast.stated, forecast.came_true, weight, log_loss)
+    return {
+        "mce": gone if found is None else float(found.gaps().max()),
+        "rmsce": gone if found is None else math.sqrt(float(found.shares() @ found.gaps() ** 2)),
+        "brier": weighted_mean(forecast.brier, weight),
+        "table": [] if found is None else found.table(),
+        "decomposition": {
+            "miscalibration": in_unit(parts.miscalibration, options),
+            "discrimination": in_unit(parts.discrimination, options),
+            "uncertainty": in_unit(parts.uncertainty, options),
+        },
+        "temperature": _temperature(forecast, weight),
+        **_classwise(forecast, asked, weight),
+    }
+
+
+def _temperature(forecast: _Forecast, weight: Array | None) -> float | Undefined:
+    if forecast.logits is None or forecast.index is None:
+        return Undefined("no_logits" if forecast.logits is None else "soft_labels")
+    return temperature(forecast.logits, forecast.index, weight)
+
+
+def _classwise(
+    forecast: _Forecast, asked: CalibrationOptions, weight: Array | None
+) -> dict[str, object]:
+    if forecast.rows is None or forecast.index is None:
+        return {"classwise": Undefined("binary")}
+    if weight is not None and not (weight > 0).any():
+        return {"classwise": Undefined("zero_weight")}
+    errors = [
+        Reliability.of(
+            np.minimum(forecast.rows[:, k], 1.0),
+            (forecast.index == k).astype(np.float64),
+            weight,
+            asked.bins,
+            asked.strategy,
+        ).ece()
+        for k in range(forecast.rows.shape[1])
+    ]
+    return {"classwise": sum(errors) / len(errors), "per_class": errors}

@@ -1,0 +1,269 @@
+"""This file is about log loss: binary, multiclass and multilabel, under a named convention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.scoring.arrays import (
+    Distributions,
+    distributions,
+    probabilities,
+    row_sums,
+    same_shape,
+    shown,
+    weights,
+)
+from kullback.scoring.conventions import CONVENTIONS, Convention, ConventionName
+from kullback.scoring.labels import (
+    ClassWeightName,
+    Label,
+    Labels,
+    binary_target,
+    class_counts,
+    class_indices,
+    class_weights,
+    row_count,
+)
+from kullback.scoring.losses import (
+    binary_gradient,
+    binary_losses,
+    has_soft,
+    outcome_gradient,
+    outcome_losses,
+    scaled,
+    used_rows,
+)
+from kullback.scoring.means import Array, ClassMeans, Mean, Undefined, blocks, part
+from kullback.scoring.multilabel import multilabel
+from kullback.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
+
+Task = Literal["binary", "multiclass", "multilabel"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLossOptions:
+    """What log loss can be asked beside Options."""
+
+    task: Task | None = None
+    labels: Sequence[Label] | None = None
+    pos_label: Label | None = None
+    class_weight: Array | ClassWeightName | None = None
+    beta: float | None = None
+    convention: ConventionName = "exact"
+
+
+def log_loss(y_true: Labels, y_proba: Array, asked: LogLossOptions, options: Options) -> Score:
+    """The mean surprise at what happened: −ln of the probability given to the true label.
+
+        binary      ℓ = −y ln p − (1 − y) ln(1 − p)
+        multiclass  ℓ = −Σₖ yₖ ln pₖ
+        multilabel  ℓ = the mean over labels of the binary loss
+        value = Σ w·c_y·ℓ / Σ w·c_y        (Σ w·ℓ / Σ w where labels are soft)
+
+    Args:
+        y_true: labels (n,), integers or strings; soft labels (n,) in [0, 1] or rows (n, k) that
+            sum to 1; for multilabel 0..1, (n, k).
+        y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order.
+        asked: task, labels, pos_label, class_weight and the convention for p = 0.
+        options: see Options; the gradient is with respect to y_proba.
+
+    Returns:
+        In [0, ∞] nats; infinite where p = 0 on the truth, under the exact convention.
+        `accuracy` (p > ½, or the arg max, ties to the lowest index; every label, for multilabel),
+        `brier`, `macro` (the mean of the per-class means), `base_rate`, `per_label`.
+
+    Raises:
+        InvalidInput: a probability, a row, a label or a weight is impossible.
+
+    Source: Good, Journal of the Royal Statistical Society B 14 (1952).
+    """
+    task = asked.task or ("binary" if y_proba.ndim == 1 else "multiclass")
+    expected = 1 if task == "binary" else 2
+    if y_proba.ndim != expected:
+        wanted = "[n]" if task == "binary" else "[n][k]"
+        raise InvalidInput.at(f"a {task} y_proba is {wanted}, not {shown(y_proba)}", "y_proba")
+    if y_proba.size == 0:
+        raise InvalidInput.at("y_proba is empty", "y_proba")
+    n = y_proba.shape[0]
+    if row_count(y_true) != n:
+        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
+    weights("sample_weight", options.sample_weight, n)
+    context = Context(
+        "log_loss", options, asked.convention, {"task": task, "class_weight": _named(asked)}
+    )
+    if task == "binary":
+        return _binary(y_true, y_proba, asked, context)
+    if task == "multilabel":
+        if asked.labels is not None and len(asked.labels) != y_proba.shape[1]:
+            names, columns = len(asked.labels), y_proba.shape[1]
+            raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
+        convention = CONVENTIONS[asked.convention]
+        return multilabel(y_true, y_proba, asked.class_weight, convention, context)
+    return _multiclass(y_true, y_proba, asked, context)
+
+
+def _named(asked: LogLossOptions) -> str | None:
+    if asked.class_weight is None or isinstance(asked.class_weight, str):
+        return asked.class_weight
+    return "given"
+
+
+def _binary(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: Context) -> Score:
+    p = probabilities("y_proba", y_proba)
+    y = binary_target("y_true", y_true, asked.labels, asked.pos_label)
+    hard = not has_soft(y)
+    convention = CONVENTIONS[asked.convention]
+    weight = context.options.sample_weight
+    losses, clipped = binary_losses(y, p, convention)
+    class_weight = _binary_weights(y, asked, weight)
+    accuracy, brier, base_rate, macro = Mean(), Mean(), Mean(), ClassMeans(2)
+    for block in blocks(p.size):
+        w, label, predicted = part(weight, block), y[block], p[block]
+        accuracy.add((predicted > 0.5) == (label > 0.5), w)
+        brier.add((predicted - label) ** 2, w)
+        base_rate.add(label, w)
+        if hard:
+            macro.add(losses[block], label.astype(np.int64), w)
+    details: dict[str, object] = {
+        "accuracy": accuracy.value(),
+        "brier": brier.value(),
+        "macro": in_unit(macro.value(), context.options) if hard else Undefined("soft_labels"),
+        "base_rate": base_rate.value(),
+    }
+    gradient = binary_gradient(y, p, convention) if context.options.gradient else None
+    share = None
+    if class_weight is not None:
+        negative, positive = class_weight.tolist()
+        row_weight = np.where(y == 1, positive, np.where(y == 0, negative, 1.0))
+        if hard:
+            share = row_weight
+            losses = scaled(losses, row_weight)
+            gradient = None if gradient is None else scaled(gradient, row_weight)
+        else:
+            losses, gradient = _soft_weighted(y, p, convention, (negative, positive), gradient)
+        details["class_weights"] = class_weight
+    context = replace(context, clipped=int(np.count_nonzero(clipped)))
+    return score_rows(Losses(losses, share, gradient=gradient), details, context)
+
+
+def _soft_weighted(
+    y: Array,
+    p: Array,
+    convention: Convention,
+    class_weight: tuple[float, float],
+    gradient: Array | None,
+) -> tuple[Array, Array | None]:
+    """Soft labels weigh their two halves: c₁·y·(−ln p) + c₀·(1 − y)·(−ln(1 − p))."""
+    negative, positive = class_weight
+    rise, fall, clipped = convention.bernoulli(y, p, soft=True)
+    losses = scaled(rise, np.full_like(p, positive)) + scaled(fall, np.full_like(p, negative))
+    if gradient is not None:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            slope = np.where(y < 1, negative * (1 - y) / (1 - p), 0.0)
+            slope -= np.where(y > 0, positive * y / p, 0.0)
+        gradient = np.where(clipped, 0.0, slope)
+    return losses, gradient
+
+
+def _binary_weights(y: Array, asked: LogLossOptions, sample_weight: Array | None) -> Array | None:
+    """The weights of the negative and the positive class; rows of weight 0 do not count."""
+    counted = y if sample_weight is None else y[sample_weight > 0]
+    mass = float(np.sum(counted))
+    counts = np.array([counted.size - mass, mass])
+    weight = class_weights(asked.class_weight, counts, asked.beta)
+    first = 0 if asked.labels is None else asked.labels[0]
+    flipped = asked.pos_label == first
+    if weight is not None and flipped and not isinstance(asked.class_weight, str):
+        return weight[::-1]  # class_weight follows labels, and the first of them is positive
+    return weight
+
+
+def _multiclass(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: Context) -> Score:
+    checked = distributions("y_proba", y_proba, context.options)
+    if not isinstance(y_true, list) and y_true.ndim == 2:
+        return _soft_rows(np.asarray(y_true, np.float64), checked, asked, context)
+    p = checked.values
+    n, k = p.shape
+    index = class_indices("y_true", y_true, asked.labels, k)
+    convention = CONVENTIONS[asked.convention]
+    weight = context.options.sample_weight
+    counts = class_counts(index if weight is None else index[weight > 0], k)
+    class_weight = class_weights(asked.class_weight, counts, asked.beta)
+    losses = np.empty(n)
+    accuracy, brier, macro, clipped = Mean(), Mean(), ClassMeans(k), 0
+    for block in blocks(n):
+        w, truth, predicted = part(weight, block), index[block], p[block]
+        rows = np.arange(truth.size)
+        losses[block], bounded = outcome_losses(truth, predicted, convention)
+        clipped += int(np.count_nonzero(bounded))
+        accuracy.add(predicted.argmax(axis=1) == truth, w)
+        miss = predicted.copy()
+        miss[rows, truth] -= 1.0
+        brier.add(row_sums(np.square(miss, out=miss)), w)
+        macro.add(losses[block], truth, w)
+    details: dict[str, object] = {
+        "accuracy": accuracy.value(),
+        "brier": brier.value(),
+        "macro": in_unit(macro.value(), context.options),
+    }
+    gradient = None
+    if context.options.gradient:
+        target = np.zeros_like(p)
+        target[np.arange(n), index] = 1.0
+        gradient = outcome_gradient(target, p, convention)
+    share = None
+    if class_weight is not None:
+        share = class_weight[index]
+        losses = scaled(losses, share)
+        gradient = None if gradient is None else scaled(gradient, share[:, None])
+        details["class_weights"] = class_weight
+    context = replace(
+        context,
+        clipped=clipped,
+        renormalized=checked.renormalized,
+        max_sum_error=checked.max_sum_error,
+    )
+    return score_rows(Losses(losses, share, gradient=gradient), details, context)
+
+
+def _mass(y: Array, weight: Array | None) -> Array:
+    """How many rows each class has, soft ones in parts; rows of weight 0 do not count."""
+    mass: Array = (y if weight is None else y[weight > 0]).sum(axis=0)
+    return mass
+
+
+def _soft_rows(
+    y_true: Array, checked: Distributions, asked: LogLossOptions, context: Context
+) -> Score:
+    target = distributions("y_true", y_true, context.options)
+    y, p = target.values, checked.values
+    same_shape("y_true", y, "y_proba", p)
+    k = p.shape[1]
+    convention = CONVENTIONS[asked.convention]
+    weight = context.options.sample_weight
+    class_weight = class_weights(asked.class_weight, _mass(y, weight), asked.beta)
+    columns = np.ones(k) if class_weight is None else class_weight
+    costs, bounded = convention.outcomes(used_rows(p, convention))
+    mass = y * columns
+    losses = row_sums(scaled(costs, mass))
+    accuracy, brier = Mean(), Mean()
+    accuracy.add(p.argmax(axis=1) == y.argmax(axis=1), weight)
+    brier.add(row_sums((p - y) ** 2), weight)
+    details: dict[str, object] = {
+        "accuracy": accuracy.value(),
+        "brier": brier.value(),
+        "macro": Undefined("soft_labels"),
+    }
+    if class_weight is not None:
+        details["class_weights"] = class_weight
+    gradient = outcome_gradient(mass, p, convention) if context.options.gradient else None
+    context = replace(
+        context,
+        clipped=int(np.count_nonzero((bounded & (y > 0)).any(axis=1))),
+        renormalized=checked.renormalized + target.renormalized,
+        max_sum_error=max(checked.max_sum_error, target.max_sum_error),
+    )
+    return score_rows(Losses(losses, gradient=gradient), details, context)

@@ -1,0 +1,32 @@
+"""This file is about numbers of a size that formulas may square and add up."""
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.scoring.arrays import refuse
+from kullback.scoring.means import Array
+
+LARGEST = 1e60  # a product of four of them, summed, is still a double
+
+
+def moderate(name: str, values: Array) -> Array:
+    """Numbers of any shape, finite and at most 1e60 in magnitude.
+
+    Raises:
+        InvalidInput: one is not a number, or is larger.
+    """
+    if not (values.min() >= -LARGEST and values.max() <= LARGEST):
+        bad = ~(np.abs(values) <= LARGEST)
+        refuse(name, bad, lambda at: f"{values[at]:g} is not a number of at most 1e60")
+    return values
+
+
+def positive(name: str, value: float) -> float:
+    """A number from 1e-60 to 1e60.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not 1 / LARGEST <= value <= LARGEST:
+        raise InvalidInput.at(f"{name} is {value:g}; 1e-60 to 1e60 is expected", name)
+    return value

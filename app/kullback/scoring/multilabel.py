@@ -1,0 +1,61 @@
+"""This file is about log loss where a row may have any number of labels."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.scoring.arrays import probabilities, row_sums, same_shape
+from kullback.scoring.conventions import Convention
+from kullback.scoring.labels import ClassWeightName, Labels, class_weights
+from kullback.scoring.losses import binary_gradient, binary_losses, scaled
+from kullback.scoring.means import Array, Mean, Undefined
+from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
+
+
+def multilabel(
+    y_true: Labels,
+    y_proba: Array,
+    class_weight: Array | ClassWeightName | None,
+    convention: Convention,
+    context: Context,
+) -> Score:
+    """Log loss of independent labels: see log_loss. A row's loss is the mean over its labels."""
+    p = probabilities("y_proba", y_proba)
+    if isinstance(y_true, list) or y_true.ndim != 2:
+        raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
+    y = probabilities("y_true", np.asarray(y_true, np.float64))
+    same_shape("y_true", y, "y_proba", p)
+    if isinstance(class_weight, str):
+        detail = "class_weight of a multilabel task is one number per label"
+        raise InvalidInput.at(detail, "class_weight")
+    n, k = p.shape
+    weight = context.options.sample_weight
+    flat, clipped = binary_losses(y.reshape(-1), p.reshape(-1), convention)
+    losses = flat.reshape(n, k)
+    per_label = []
+    for label in range(k):
+        mean = Mean()
+        mean.add(losses[:, label], weight)
+        per_label.append(in_unit(mean.value(), context.options))
+    accuracy, brier = Mean(), Mean()
+    accuracy.add(((p > 0.5) == (y > 0.5)).all(axis=1), weight)
+    brier.add(row_sums((p - y) ** 2) / k, weight)
+    present = [mean for mean in per_label if not isinstance(mean, Undefined)]
+    details = {
+        "accuracy": accuracy.value(),
+        "brier": brier.value(),
+        "macro": sum(present) / k if present else per_label[0],
+        "per_label": per_label,
+    }
+    label_weight = class_weights(class_weight, np.ones(k), None)
+    share = None
+    columns = np.ones(k) if label_weight is None else label_weight
+    if label_weight is not None:
+        share = np.full(n, columns.sum() / k)
+    rows = row_sums(scaled(losses, np.broadcast_to(columns, losses.shape))) / k
+    gradient = None
+    if context.options.gradient:
+        gradient = binary_gradient(y, p, convention) * (columns / k)
+    context = replace(context, clipped=int(np.count_nonzero(clipped)))
+    return score_rows(Losses(rows, share, gradient=gradient), details, context)

@@ -1,0 +1,92 @@
+"""This file is about temperature scaling: the one number that makes logits fit best."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.scoring.arrays import row_blocks
+from kullback.scoring.logspace import log_softmax
+from kullback.scoring.means import Array, Indices, Undefined, part
+
+_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Slope:
+    """Of the mean negative log-likelihood in β = 1/T, and its own slope."""
+
+    value: float
+    curvature: float
+
+
+def temperature(logits: Array, index: Indices, weight: Array | None) -> float | Undefined:
+    """The T > 0 that minimizes −Σ w ln softmax(z/T)_y.
+
+    The loss is convex in β = 1/T; its slope Σ w(E_{p_β}[z] − z_y) is brought to 0 by Newton
+    steps kept inside a shrinking bracket.
+
+    Args:
+        logits: z, shape (n, k), −∞ allowed.
+        index: the class of each row, (n,).
+        weight: of each row, or None.
+
+    Returns:
+        T, or why there is none: `separable` (the loss falls for ever as T → 0),
+        `anti_predictive` (it falls as T → ∞), `infinite_loss`, `zero_weight`.
+
+    Source: Guo, Pleiss, Sun & Weinberger, ICML (2017), §4.2.
+    """
+    rows = np.arange(index.size)
+    alive = np.ones(index.size, np.bool_) if weight is None else weight > 0
+    if not alive.any():
+        return Undefined("zero_weight")
+    z, w = logits[alive], None if weight is None else weight[alive]
+    index, rows = index[alive], rows[: int(alive.sum())]
+    with np.errstate(over="ignore"):
+        z = z - z.max(axis=1, keepdims=True)
+    # the slopes hold squares of z: a power of two keeps them inside doubles
+    scale = math.ldexp(1.0, min(math.frexp(-float(z[z > -np.inf].min()))[1], 1023))
+    z = z / scale
+    truth = z[rows, index]
+    if not truth.min() > -np.inf:
+        return Undefined("infinite_loss")
+    if not truth.min() < 0:
+        return Undefined("separable")
+    if _slope(z, truth, w, 0.0).value >= 0:
+        return Undefined("anti_predictive")
+    return _root(z, truth, w) * scale
+
+
+def _root(z: Array, truth: Array, w: Array | None) -> float:
+    low, high = 0.0, 1.0 / -float(truth.min())
+    while _slope(z, truth, w, high).value < 0:
+        low, high = high, high * 2
+    beta = (low + high) / 2
+    for _ in range(_STEPS):
+        slope = _slope(z, truth, w, beta)
+        if slope.value < 0:
+            low = beta
+        else:
+            high = beta
+        newton = beta - slope.value / slope.curvature if slope.curvature > 0 else math.nan
+        following = newton if low < newton < high else (low + high) / 2
+        if abs(following - beta) <= 4e-16 * beta or following in (low, high):
+            return 1.0 / following
+        beta = following
+    return 1.0 / beta
+
+
+def _slope(z: Array, truth: Array, weight: Array | None, beta: float) -> _Slope:
+    values, curvatures = [], []
+    for block in row_blocks(*z.shape):
+        finite = np.where(np.isfinite(z[block]), z[block], 0.0)
+        scaled = np.where(np.isfinite(z[block]), beta * finite, -np.inf)
+        p = np.exp(log_softmax(scaled))
+        mean = (p * finite).sum(axis=1)
+        spread = (p * (finite - mean[:, None]) ** 2).sum(axis=1)
+        w = part(weight, block)
+        slope = mean - truth[block]
+        values.append(float(np.sum(slope if w is None else w * slope)))
+        curvatures.append(float(np.sum(spread if w is None else w * spread)))
+    return _Slope(math.fsum(values), math.fsum(curvatures))

@@ -1,0 +1,123 @@
+"""This file is about one commit: the writes that share it, and what becomes of each."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from kullback.errors import StoreUnavailable
+from kullback.storage import tokens
+from kullback.storage.base import Fold, Reply, Token, Written
+from kullback.storage.database import IMPATIENCE, Database, Fault, Raced
+from kullback.storage.sums import Sums
+from kullback.storage.transaction import SqlTransaction
+
+ATTEMPTS = 4  # the first, and three more for what two at once did to each other
+Work = Callable[[SqlTransaction], Reply]
+Outcome = Written | Exception
+
+
+class Write(NamedTuple):
+    """What is to be done, and the token by which it is done once."""
+
+    work: Work
+    token: Token | None
+
+
+class Fatal(StoreUnavailable):
+    """Nothing that was written can be trusted any more."""
+
+
+class Committer:
+    """Does writes together in one transaction; each happens as a whole, or not at all."""
+
+    def __init__(self, database: Database, fold: Fold, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._fold = fold
+        self._clock = clock
+
+    def commit(self, writes: Sequence[Write]) -> list[Outcome]:
+        """What became of each write.
+
+        Raises:
+            Fatal: the disk failed under it; what has happened is unknown.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._attempt(writes, is_last=attempt == ATTEMPTS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
+                fault = self._database.meaning(error)
+                if fault is not Fault.RACED or attempt == ATTEMPTS or len(writes) > 1:
+                    return self._failed(writes, fault, error)
+
+    def _attempt(self, writes: Sequence[Write], *, is_last: bool) -> list[Outcome]:
+        database = self._database
+        with database.writer.connect() as connection, connection.begin():
+            wanted = [write.token for write in writes if write.token is not None]
+            earlier = tokens.claim(connection, database, wanted, self._clock())
+            outcomes, sums = list[Outcome](), Sums()
+            for write in writes:
+                if write.token is not None and write.token in earlier:
+                    outcomes.append(earlier[write.token])
+                    continue
+                outcome, sums = self._do(connection, write.work, sums, is_last=is_last)
+                outcomes.append(outcome)
+            sums.write(connection, database, self._fold)
+            tokens.settle(connection, _replies(writes, outcomes, earlier))
+        return outcomes
+
+    def _do(
+        self, connection: Connection, work: Work, sums: Sums, *, is_last: bool
+    ) -> tuple[Outcome, Sums]:
+        """What one write came to, and all that the commit has to add after it."""
+        savepoint = connection.begin_nested()
+        transaction = SqlTransaction(connection, self._database, self._fold, sums)
+        try:
+            reply = work(transaction)
+        except Exception as error:
+            fault = self._database.meaning(error)
+            is_lost = is_last and isinstance(error, Raced)
+            if not is_lost and fault not in (Fault.OWN, Fault.LOCKED):
+                raise
+            savepoint.rollback()
+            if fault is Fault.LOCKED:
+                self._database.wait(connection, IMPATIENCE)  # the others of this commit wait too
+                return _unavailable(error), sums
+            return error, sums
+        savepoint.commit()
+        return Written(reply, replayed=False), transaction.sums()
+
+    def _failed(self, writes: Sequence[Write], fault: Fault, error: Exception) -> list[Outcome]:
+        if fault is Fault.FATAL:
+            raise Fatal(f"the store failed: {reason(error)}") from error
+        if fault in (Fault.OWN, Fault.RACED) and len(writes) > 1:
+            # Each alone: one that is wrong harms nobody, and a single write takes its locks in
+            # order, so that it can be overtaken but not be caught in a deadlock again and again.
+            return [self.commit([write])[0] for write in writes]
+        return [error if fault is Fault.OWN else _unavailable(error) for _ in writes]
+
+
+def _replies(
+    writes: Sequence[Write], outcomes: Sequence[Outcome], earlier: dict[Token, tokens.Answer]
+) -> dict[Token, Reply | None]:
+    """What is to be kept with each token that this commit has claimed."""
+    return {
+        write.token: outcome.reply if isinstance(outcome, Written) else None
+        for write, outcome in zip(writes, outcomes, strict=True)
+        if write.token is not None and write.token not in earlier
+    }
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    unavailable = StoreUnavailable(f"the store cannot be written now: {reason(error)}")
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def reason(error: Exception) -> str:
+    """What the engine said: its first line, which holds no value that was sent."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(said).partition("\n")[0]

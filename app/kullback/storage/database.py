@@ -1,0 +1,63 @@
+"""This file is about what differs between engines: how to connect, and what went wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sqlalchemy import ColumnElement, Connection, Engine, FromClause, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from kullback.errors import Conflict
+
+Insert = sqlite.Insert | postgresql.Insert
+Among = Callable[
+    [ColumnElement[int] | ColumnElement[str], Sequence[int] | Sequence[str]], ColumnElement[bool]
+]
+PATIENCE = 2.0  # seconds to wait for a lock
+IMPATIENCE = 0.02  # seconds to wait for one when others have waited long already
+
+
+class Raced(Conflict):
+    """Somebody else made the same thing meanwhile."""
+
+
+class Fault(Enum):
+    """What a failure means for the transaction it came in."""
+
+    OWN = auto()  # the write is wrong: nobody else is touched
+    RACED = auto()  # two at once: try again
+    LOCKED = auto()  # somebody else holds it for too long
+    AWAY = auto()  # nothing can be written now
+    FATAL = auto()  # nothing that was written can be trusted any more
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of either kind, as the rest of this package sees it."""
+
+    writer: Engine  # one connection, used by one thread
+    readers: Engine
+    insert: Callable[[Table], Insert]
+    among: Among  # whether a column is one of many values, as one parameter
+    listed: Callable[[Sequence[tuple[str, bytes]]], FromClause]  # many rows (id, content), as one
+    diagnose: Callable[[BaseException | None], Fault]  # of an exception of the driver
+    lock_schema: Callable[[Connection], None]
+    wait: Callable[[Connection, float], None]  # so long for a lock, until the transaction ends
+    release: Callable[[], None]  # gives back what is left when the readers are gone
+
+    def meaning(self, error: BaseException) -> Fault:
+        """What any exception means that came out of a transaction."""
+        if isinstance(error, Raced):
+            return Fault.RACED
+        if isinstance(error, PoolTimeout):
+            return Fault.AWAY
+        if not isinstance(error, DBAPIError):
+            return Fault.OWN
+        return Fault.AWAY if error.connection_invalidated else self.diagnose(error.orig)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.readers.dispose()
+        self.release()

@@ -1,0 +1,127 @@
+"""This file is about a PostgreSQL server, which replicas share: settings, locks, and its errors."""
+
+import logging
+from collections.abc import Sequence
+
+import psycopg
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    LargeBinary,
+    String,
+    any_,
+    bindparam,
+    create_engine,
+    func,
+    literal,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.exc import DBAPIError
+
+from kullback.errors import StoreUnavailable
+from kullback.storage.database import PATIENCE, Database, Fault
+
+LOGGER = logging.getLogger("kullback.storage")
+READERS = 8
+WAITING_READERS = 56
+POOL_SECONDS = 5.0
+SETTINGS = {
+    "statement_timeout": "15s",
+    "lock_timeout": f"{round(PATIENCE * 1000)}",
+    "idle_in_transaction_session_timeout": "10s",
+}
+SCHEMA_LOCK = 0x6B756C6C  # "kull": whoever holds it changes the tables
+
+RACED = {"40001", "40P01"}  # serialization failure, deadlock
+LOCKED = {"55P03"}
+# Connections, a standby, resources, operator intervention (a time-out too), and server errors.
+AWAY = ("08", "25006", "25P03", "53", "57", "58", "XX")
+
+
+def open_postgresql(url: URL) -> Database:
+    """The database that `url` names.
+
+    Raises:
+        StoreUnavailable: nobody answers there, or the server refuses us.
+    """
+    writer = _engine(url, 1, 0)
+    try:
+        with writer.connect() as connection:
+            _warn_of_lost_writes(connection)
+    except DBAPIError as error:
+        writer.dispose()
+        reason = _without_password(url, str(error.orig).partition("\n")[0])
+        raise StoreUnavailable(f"the database at {url.host} cannot be used: {reason}") from None
+    readers = _engine(url, READERS, WAITING_READERS)
+    return Database(
+        writer, readers, insert, _among, _listed, diagnose, _lock_schema, _wait, writer.dispose
+    )
+
+
+def diagnose(error: BaseException | None) -> Fault:
+    """What an error of psycopg means."""
+    if not isinstance(error, psycopg.Error):
+        return Fault.OWN
+    state = error.sqlstate
+    if state in RACED:
+        return Fault.RACED
+    if state in LOCKED:
+        return Fault.LOCKED
+    if state is None:  # not said by the server: the connection is gone
+        return Fault.AWAY if isinstance(error, psycopg.OperationalError) else Fault.OWN
+    return Fault.AWAY if state.startswith(AWAY) else Fault.OWN
+
+
+def _engine(url: URL, size: int, more: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=size,
+        max_overflow=more,
+        hide_parameters=True,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "application_name": "kullback",
+            "client_encoding": "utf8",
+            "connect_timeout": 5,
+            "options": " ".join(f"-c {name}={value}" for name, value in SETTINGS.items()),
+        },
+    )
+
+
+def _warn_of_lost_writes(connection: Connection) -> None:
+    for name in ("fsync", "synchronous_commit"):
+        if connection.execute(text(f"SHOW {name}")).scalar() == "off":
+            LOGGER.warning("PostgreSQL runs with %s off: answered writes can be lost", name)
+
+
+def _without_password(url: URL, message: str) -> str:
+    return message.replace(str(url.password), "***") if url.password else message
+
+
+def _lock_schema(connection: Connection) -> None:
+    _wait(connection, 60.0)
+    connection.execute(text("SET LOCAL statement_timeout = '10min'"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
+
+
+def _wait(connection: Connection, seconds: float) -> None:
+    connection.execute(text(f"SET LOCAL lock_timeout = {round(seconds * 1000)}"))
+
+
+def _among(
+    column: ColumnElement[int] | ColumnElement[str], values: Sequence[int] | Sequence[str]
+) -> ColumnElement[bool]:
+    listed = bindparam(None, list(values), type_=ARRAY(column.type), unique=True)
+    return column == any_(listed)
+
+
+def _listed(rows: Sequence[tuple[str, bytes]]) -> FromClause:
+    ids = literal([name for name, _ in rows], ARRAY(String))
+    contents = literal([content for _, content in rows], ARRAY(LargeBinary))
+    return func.unnest(ids, contents).table_valued("id", "content").render_derived()

@@ -1,0 +1,165 @@
+"""This file is about the tables of the store, and how a database becomes as new as the code."""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    text,
+)
+
+from kullback.errors import StoreUnavailable
+
+# Only what statements need to know: how a table is made is said once, by the migrations.
+METADATA = MetaData()
+
+RECORDS = Table(
+    "records",
+    METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("created", Float, nullable=False),
+)
+PARTS = Table(
+    "parts",
+    METADATA,
+    Column("sequence", BigInteger, primary_key=True),
+    Column("record", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("slice", String, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("width", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+COUNTS = Table(
+    "counts",
+    METADATA,
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+ATTACHMENTS = Table(
+    "attachments",
+    METADATA,
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+WAITING = Table(
+    "waiting",
+    METADATA,
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String, primary_key=True),
+    Column("state", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("arrived", Float, nullable=False),
+)
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("scope", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Float, nullable=False),
+)
+OWNED = (PARTS, COUNTS, ATTACHMENTS, WAITING)
+
+# Text is compared byte by byte: it sorts as Python sorts it, and a range of slices is an index
+# range. A number is never given twice: what refers to a removed record refers to nothing.
+_TYPES: Mapping[str, Mapping[str, str]] = {
+    "sqlite": {
+        "number": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "text": "TEXT",
+        "bytes": "BLOB",
+        "float": "REAL",
+    },
+    "postgresql": {
+        "number": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "text": 'TEXT COLLATE "C"',
+        "bytes": "BYTEA",
+        "float": "DOUBLE PRECISION",
+    },
+}
+
+# A migration never changes once it was released: the next change is the next migration.
+MIGRATIONS = (
+    """
+    CREATE TABLE records (
+      id {number}, kind {text} NOT NULL, name {text} NOT NULL, revision BIGINT NOT NULL,
+      document {bytes} NOT NULL, created {float} NOT NULL, UNIQUE (kind, name)
+    );
+    CREATE TABLE parts (
+      sequence {number}, record BIGINT NOT NULL, kind {text} NOT NULL, slice {text} NOT NULL,
+      start BIGINT NOT NULL, width BIGINT NOT NULL, content {bytes} NOT NULL
+    );
+    CREATE INDEX parts_by_cell ON parts (record, slice, start);
+    -- wider than a search needs, so that what is to be folded is found without the parts
+    CREATE INDEX parts_by_time ON parts (record, start, width, kind, slice, sequence);
+    CREATE TABLE counts (
+      record BIGINT NOT NULL, name {text} NOT NULL, amount BIGINT NOT NULL,
+      PRIMARY KEY (record, name)
+    );
+    CREATE TABLE attachments (
+      record BIGINT NOT NULL, name {text} NOT NULL, content {bytes} NOT NULL,
+      PRIMARY KEY (record, name)
+    );
+    CREATE TABLE waiting (
+      record BIGINT NOT NULL, id {text} NOT NULL, state SMALLINT NOT NULL,
+      content {bytes} NOT NULL, arrived {float} NOT NULL, PRIMARY KEY (record, id)
+    );
+    CREATE INDEX waiting_by_arrival ON waiting (record, arrived);
+    CREATE TABLE tokens (
+      scope {text} NOT NULL, key {text} NOT NULL, digest {bytes} NOT NULL,
+      status BIGINT NOT NULL, body {bytes} NOT NULL, created {float} NOT NULL,
+      PRIMARY KEY (scope, key)
+    )
+    """,
+    "CREATE INDEX tokens_by_creation ON tokens (created)",
+)
+
+
+def migrate(connection: Connection, lock: Callable[[Connection], None]) -> None:
+    """Bring the database to the newest version, each step in a transaction of its own.
+
+    Raises:
+        StoreUnavailable: a newer Kullback has written this database.
+    """
+    newest = len(MIGRATIONS)
+    while True:
+        with connection.begin():
+            lock(connection)
+            version = _version(connection)
+            if version > newest:
+                raise StoreUnavailable(
+                    f"the database has schema version {version}, this Kullback knows {newest}: "
+                    "start a newer one"
+                )
+            if version == newest:
+                return
+            _step(connection, version)
+
+
+def _version(connection: Connection) -> int:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
+    return connection.execute(text("SELECT max(version) FROM schema_version")).scalar() or 0
+
+
+def _step(connection: Connection, version: int) -> None:
+    types = _TYPES[connection.dialect.name]
+    for statement in MIGRATIONS[version].format_map(types).split(";"):
+        connection.execute(text(statement))
+    connection.execute(
+        text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": version + 1}
+    )

@@ -1,0 +1,168 @@
+"""This file is about the store as a whole: opening it on either engine, writing and reading."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+from sqlalchemy import ColumnElement, Connection, and_, func, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from kullback.errors import StoreUnavailable
+from kullback.storage.base import Cell, Fold, Record, Reply, Store, Token, Work, Written
+from kullback.storage.committer import Committer, Write, reason
+from kullback.storage.database import Database, Fault
+from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, migrate
+from kullback.storage.sqlite import open_sqlite
+from kullback.storage.transaction import SqlTransaction
+from kullback.storage.writer import Writer
+
+SWEPT_AT_ONCE = 5000
+
+
+def open_store(
+    url: str,
+    fold: Fold,
+    *,
+    on_fatal: Callable[[str], None],
+    clock: Callable[[], float] = time.time,
+) -> Store:
+    """The store at `sqlite:///file` or `postgresql+psycopg://user:password@host/database`.
+
+    `fold` puts parts of one cell together. `on_fatal` is called with a sentence, from the thread
+    that writes, when the disk has failed: then the process has to end. `clock` dates tokens.
+
+    Raises:
+        StoreUnavailable: it cannot be opened; the message says why and holds no password.
+    """
+    database = _open(url)
+    try:
+        with database.writer.connect() as connection:
+            migrate(connection, database.lock_schema)
+    except SQLAlchemyError as error:
+        database.close()
+        raise StoreUnavailable(f"the store cannot be opened: {reason(error)}") from error
+    except StoreUnavailable:
+        database.close()
+        raise
+    return SqlStore(database, Committer(database, fold, clock), on_fatal)
+
+
+def _open(url: str) -> Database:
+    wanted = "a store is at sqlite:///file or postgresql+psycopg://host/database"
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreUnavailable(wanted) from None  # what it is may hold a password
+    if parsed.drivername == "sqlite":
+        return open_sqlite(parsed)
+    if parsed.drivername == "postgresql+psycopg":
+        # 10 MB of memory that a service on SQLite never needs
+        from kullback.storage.postgresql import open_postgresql  # noqa: PLC0415
+
+        return open_postgresql(parsed)
+    raise StoreUnavailable(wanted)
+
+
+class SqlStore:
+    """See Store: the same code on every engine."""
+
+    def __init__(
+        self, database: Database, committer: Committer, on_fatal: Callable[[str], None]
+    ) -> None:
+        self._database = database
+        self._committer = committer
+        self._writer = Writer(committer.commit, on_fatal)
+
+    def write(self, work: Work, token: Token | None = None) -> Future[Written]:
+        """See Store."""
+        return self._writer.submit(Write(work, token))
+
+    def records(self, kind: str) -> list[Record]:
+        """See Store."""
+        chosen = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.name)
+        with self._reading() as connection:
+            return [Record(*row) for row in connection.execute(chosen)]
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """See Store."""
+        chosen = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.name == name)
+        with self._reading() as connection:
+            row = connection.execute(chosen).first()
+        return None if row is None else Record(*row)
+
+    def attachment(self, record: int, name: str) -> bytes | None:
+        """See Store."""
+        chosen = select(ATTACHMENTS.c.content).where(
+            ATTACHMENTS.c.record == record, ATTACHMENTS.c.name == name
+        )
+        with self._reading() as connection:
+            return connection.execute(chosen).scalar()
+
+    def counts(self, record: int) -> dict[str, int]:
+        """See Store."""
+        chosen = select(COUNTS.c.name, COUNTS.c.amount).where(COUNTS.c.record == record)
+        with self._reading() as connection:
+            return {row.name: row.amount for row in connection.execute(chosen)}
+
+    def parts(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> list[tuple[Cell, bytes]]:
+        """See Store."""
+        columns = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width, PARTS.c.content)
+        chosen = select(*columns).where(_between(record, start, stop), _of_slices(slices))
+        with self._reading() as connection:
+            rows = connection.execute(chosen)
+            return [(Cell(kind, name, at, width), part) for kind, name, at, width, part in rows]
+
+    def last_start(self, record: int) -> int | None:
+        """See Store."""
+        chosen = select(func.max(PARTS.c.start)).where(PARTS.c.record == record, _of_slices(None))
+        with self._reading() as connection:
+            return connection.execute(chosen).scalar()
+
+    def sweep(self, before: float) -> int:
+        """See Store."""
+        swept = 0
+        while True:
+            some = self._writer.submit(Write(_sweeping(before), None)).result()
+            swept += int(some.reply.body)
+            if int(some.reply.body) < SWEPT_AT_ONCE:
+                return swept
+
+    def ping(self) -> None:
+        """See Store."""
+        with self._reading() as connection:
+            connection.execute(select(1))
+
+    def close(self) -> None:
+        """See Store."""
+        self._writer.close()
+        self._database.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._database.readers.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            if self._database.meaning(error) is Fault.OWN:
+                raise
+            raise StoreUnavailable(f"the store cannot be read now: {reason(error)}") from error
+
+
+def _sweeping(before: float) -> Callable[[SqlTransaction], Reply]:
+    def work(transaction: SqlTransaction) -> Reply:
+        return Reply(200, b"%d" % transaction.sweep(before, SWEPT_AT_ONCE))
+
+    return work
+
+
+def _between(record: int, start: int, stop: int) -> ColumnElement[bool]:
+    return and_(PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
+
+
+def _of_slices(name: str | None) -> ColumnElement[bool]:
+    if name is None:
+        return PARTS.c.slice == ""
+    return and_(PARTS.c.slice >= f"{name}=", PARTS.c.slice < f"{name}>")  # ">" comes after "="

@@ -1,0 +1,218 @@
+"""This file is about one SQLite file: who may open it, how, and what its errors mean."""
+
+import json
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import accumulate
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    LargeBinary,
+    String,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from kullback.errors import StoreUnavailable
+from kullback.storage.database import Database, Fault
+
+if sys.platform != "win32":
+    import fcntl
+
+LOGGER = logging.getLogger("kullback.storage")
+SOUND = (3, 51, 3)  # before it, two connections that write or checkpoint at once corrupt a WAL
+BUSY_SECONDS = 5.0
+READERS = 8
+WAITING_READERS = 56
+
+COMMON = ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF", "temp_store=MEMORY")
+WRITER = (
+    *COMMON,
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=1000",
+    "journal_size_limit=67108864",
+    "secure_delete=OFF",
+    "cache_size=-65536",
+)
+READER = (*COMMON, "query_only=ON", "wal_autocheckpoint=0")
+
+FATAL = {
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_NOTADB: "the file is not a database",
+}
+OWN = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+
+
+def open_sqlite(url: URL) -> Database:
+    """The database in the file of `url`, which no other process has open.
+
+    `?max_page_count=` in the URL bounds how large the file may become.
+
+    Raises:
+        StoreUnavailable: the file cannot be opened, is open elsewhere, or is damaged.
+    """
+    if not url.database or url.database == ":memory:":
+        raise StoreUnavailable("a store in SQLite needs a file: sqlite:///name.db")
+    path = Path(url.database).absolute()
+    _warn_of_an_old_library()
+    with ExitStack() as opened:
+        opened.callback(_lock(path.with_name(path.name + ".lock")))
+        writer = _engine(lambda: _connect(path, "rwc", [*WRITER, *_quota(url)]), 1)
+        opened.callback(writer.dispose)
+        event.listen(writer, "begin", _begin)
+        _check(writer, path)
+        readers = _engine(lambda: _connect(path, "ro", READER), READERS, WAITING_READERS)
+        release = opened.pop_all().close
+    return Database(
+        writer,
+        readers,
+        insert,
+        _among,
+        _listed,
+        diagnose,
+        lambda _: None,
+        lambda _, __: None,
+        release,
+    )
+
+
+def diagnose(error: BaseException | None) -> Fault:
+    """What an error of sqlite3 means."""
+    if not isinstance(error, sqlite3.Error):
+        return Fault.OWN
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
+    if code in FATAL:
+        return Fault.FATAL
+    return Fault.OWN if code in OWN else Fault.AWAY
+
+
+def _warn_of_an_old_library() -> None:
+    if sqlite3.sqlite_version_info < SOUND:
+        LOGGER.warning(
+            "SQLite %s can corrupt a database that two connections write at once (mended in "
+            "3.51.3): only one connection of this process writes, and no other program may",
+            sqlite3.sqlite_version,
+        )
+
+
+def _lock(path: Path) -> Callable[[], None]:
+    """Keep other processes away until the function that is returned is called."""
+    try:
+        file = path.open("a")
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise StoreUnavailable(
+                f"{path.with_suffix('')} is open in another process: one process serves one "
+                "SQLite file, replicas need PostgreSQL"
+            ) from error
+    return file.close
+
+
+def _engine(connect: Callable[[], sqlite3.Connection], size: int, more: int = 0) -> Engine:
+    return create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=more,
+        hide_parameters=True,
+        pool_timeout=BUSY_SECONDS,
+    )
+
+
+def _connect(path: Path, mode: str, pragmas: Sequence[str]) -> sqlite3.Connection:
+    # Each connection is used by one thread at a time, but not always by the same.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _quota(url: URL) -> list[str]:
+    pages = url.query.get("max_page_count")
+    if pages is None:
+        return []
+    if not isinstance(pages, str) or not pages.isascii() or not pages.isdecimal():
+        raise StoreUnavailable("max_page_count in the URL of the store is not a number")
+    return [f"max_page_count={pages}"]
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # a later upgrade would fail, however long
+
+
+def _check(writer: Engine, path: Path) -> None:
+    try:
+        with writer.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    except DBAPIError as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error.orig}") from error
+    if found != "ok":
+        raise StoreUnavailable(f"{path} is damaged: {found}")
+
+
+def _among(
+    column: ColumnElement[int] | ColumnElement[str], values: Sequence[int] | Sequence[str]
+) -> ColumnElement[bool]:
+    listed = func.json_each(json.dumps(values)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _listed(rows: Sequence[tuple[str, bytes]]) -> FromClause:
+    """Contents stand end to end in one blob: JSON holds no bytes, and many parameters are slow."""
+    ends = list(accumulate(len(content) for _, content in rows))
+    places = [
+        (name, end - len(content) + 1, len(content))
+        for (name, content), end in zip(rows, ends, strict=True)
+    ]
+    place = func.json_each(json.dumps(places)).table_valued("value").c.value
+    # One more byte, because the part of an empty blob would be NULL.
+    contents = literal(b"".join([*(content for _, content in rows), b"."]), LargeBinary)
+    return select(
+        func.json_extract(place, "$[0]", type_=String).label("id"),
+        func.substr(
+            contents,
+            func.json_extract(place, "$[1]"),
+            func.json_extract(place, "$[2]"),
+            type_=LargeBinary,
+        ).label("content"),
+    ).subquery()

@@ -1,0 +1,127 @@
+"""This file is about the one thread that writes: it takes what waits, and commits it together."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from kullback.errors import Overloaded, TokenInProgress
+from kullback.storage.base import Written
+from kullback.storage.committer import Fatal, Outcome, Write
+from kullback.storage.tokens import IN_PROGRESS
+
+PLACES = 256
+MORE = 32
+
+Commit = Callable[[Sequence[Write]], list[Outcome]]
+
+
+class Waiting(NamedTuple):
+    """A write, and where its outcome is awaited."""
+
+    write: Write
+    future: Future[Written]
+
+
+class Writer:
+    """A bounded queue and its thread; a future is resolved after the commit, never before."""
+
+    def __init__(self, commit: Commit, on_fatal: Callable[[str], None]) -> None:
+        self._commit = commit
+        self._on_fatal = on_fatal
+        self._queue = queue.Queue[Waiting | None](PLACES)
+        self._lock = threading.Lock()
+        self._in_flight = set[tuple[str, str]]()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="kullback-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, write: Write) -> Future[Written]:
+        """See Store.write."""
+        waiting = Waiting(write, Future())
+        with self._lock:
+            if self._is_closed:
+                raise Overloaded("the store is closing")
+            if write.token is not None and write.token[:2] in self._in_flight:
+                waiting.future.set_exception(TokenInProgress(IN_PROGRESS))
+                return waiting.future
+            try:
+                self._queue.put_nowait(waiting)
+            except queue.Full as error:
+                raise Overloaded("too many writes are waiting; try again in a moment") from error
+            if write.token is not None:
+                self._in_flight.add(write.token[:2])
+        return waiting.future
+
+    def close(self) -> None:
+        """Finish what waits, then end the thread."""
+        with self._lock:
+            was_closed, self._is_closed = self._is_closed, True
+        if not was_closed:
+            self._queue.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            group, is_open = self._next()
+            try:
+                self._finish(group)
+            except Fatal as error:
+                self._give_up(error)
+                self._on_fatal(error.message)
+                return
+
+    def _next(self) -> tuple[list[Waiting], bool]:
+        """The first that waits and what waits behind it; whether there can be more."""
+        group = list[Waiting]()
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            if len(group) > MORE:
+                return group, True
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
+
+    def _finish(self, group: list[Waiting]) -> None:
+        """Commit a group and tell everybody in it.
+
+        Raises:
+            Fatal: what everybody in it was told.
+        """
+        running = [one for one in group if one.future.set_running_or_notify_cancel()]
+        try:
+            outcomes = self._commit([one.write for one in running]) if running else []
+        except Fatal as error:
+            self._tell(group, running, [error] * len(running))
+            raise
+        self._tell(group, running, outcomes)
+
+    def _tell(
+        self, group: list[Waiting], running: list[Waiting], outcomes: Sequence[Outcome]
+    ) -> None:
+        with self._lock:  # before anybody knows, so that whoever tries again is let in
+            tokens = (one.write.token for one in group)
+            self._in_flight.difference_update(token[:2] for token in tokens if token is not None)
+        for one, outcome in zip(running, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                one.future.set_exception(outcome)
+            else:
+                one.future.set_result(outcome)
+
+    def _give_up(self, error: Fatal) -> None:
+        """Tell everybody who still waits, and let nobody in any more."""
+        with self._lock:
+            self._is_closed = True
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is not None and waiting.future.set_running_or_notify_cancel():
+                waiting.future.set_exception(error)

@@ -1,0 +1,191 @@
+"""This file is about differences between tallies of the same units, and how sure they are."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.scoring.means import Array, Undefined
+from kullback.scoring.student import t_log_tail, t_log_tail_inverse
+from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
+from kullback.tally.functionals import Functional
+from kullback.tally.inference import influence
+from kullback.tally.tally import Tally
+from kullback.tally.units import BUCKETS, GROUPS
+
+_LN_HALF = math.log(0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """θ = θ₂ − θ₁ with its standard error from buckets (or groups of buckets) of units.
+
+    Attributes:
+        effect: θ.
+        standard_error: SE = √(G/(G − 1) Σ u_b²).
+        degrees_of_freedom: of Student's t, fewer than G − 1 where few units weigh much.
+        clusters: G, how many buckets have rows.
+        largest_share: max u_b² / Σ u_b²: how much of the variance one bucket makes.
+    """
+
+    effect: float
+    standard_error: float
+    degrees_of_freedom: float
+    clusters: int
+    largest_share: float
+
+    @property
+    def statistic(self) -> float:
+        """T = θ / SE; infinite, or 0, where there is no spread."""
+        if self.standard_error > 0:
+            return self.effect / self.standard_error
+        return math.copysign(math.inf, self.effect) if self.effect else 0.0
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """θ ± t_{df, 1−α/2} · SE: true in 1 − α of all experiments, for one look planned ahead."""
+        half = t_log_tail_inverse(math.log(alpha / 2), self.degrees_of_freedom)
+        width = half * self.standard_error
+        return self.effect - width, self.effect + width
+
+    def p_value(self) -> float:
+        """P(|T| ≥ |t|) under no difference, for one look planned ahead."""
+        tail = t_log_tail(abs(self.statistic), self.degrees_of_freedom)
+        return min(1.0, math.exp(tail - _LN_HALF))
+
+
+def contrast(effect: float, u: Array, clusters: int) -> Contrast | Undefined:
+    """A contrast from what each bucket adds to it.
+
+        SE² = G/(G − 1) Σ u²        df = min(G − 1, 2 (Σu²)² / (Σu⁴ − (Σu²)²/G))
+
+    For normal u the second is G; where few buckets hold most of the variance it is small, and
+    Student's t keeps the promise that a normal quantile breaks.
+
+    Args:
+        effect: θ.
+        u: influences u_b, of sum 0; a bucket of both tallies has the sum of its two.
+        clusters: G, how many buckets have rows.
+
+    Returns:
+        Undefined (`too_few_units`) where G is below 2, (`beyond_doubles`) where SE is no double.
+
+    Source: Cameron, Gelbach & Miller, Review of Economics and Statistics 90 (2008), for the
+        sandwich; Satterthwaite, Biometrics Bulletin 2 (1946), for df from the variance of SE².
+    """
+    if clusters < 2:
+        return Undefined("too_few_units")
+    size = math.hypot(*u.tolist())
+    error = math.sqrt(clusters / (clusters - 1)) * size
+    if not (math.isfinite(error) and math.isfinite(effect)):
+        return Undefined("beyond_doubles")
+    if size == 0:
+        return Contrast(effect, 0.0, clusters - 1.0, clusters, 0.0)
+    shares = np.square(u / size)
+    spread = float(np.square(shares).sum()) - 1 / clusters
+    freedom = clusters - 1.0
+    if spread > 0:
+        freedom = min(freedom, 2 / spread)
+    return Contrast(effect, error, freedom, clusters, float(shares.max()))
+
+
+def difference(
+    functional: Callable[[Tally], Functional], treatment: Tally, control: Tally
+) -> Contrast | Undefined:
+    """g(treatment) − g(control), whether the tallies are of the same rows or of other ones.
+
+        u_b = Σₐ ∂g₂/∂Sₐ · s₂ₐ_b − Σₐ ∂g₁/∂Sₐ · s₁ₐ_b
+
+    One joint sum per bucket: of paired tallies what is common cancels, of parallel ones users
+    who are in both are accounted for.
+
+    Returns:
+        Undefined where one of the two is, or (`infinite`) where one is infinite; see contrast.
+    """
+    ours, theirs = functional(treatment), functional(control)
+    for found in (ours.value, theirs.value):
+        if isinstance(found, Undefined):
+            return found
+    assert not isinstance(ours.value, Undefined)
+    assert not isinstance(theirs.value, Undefined)
+    if math.isinf(ours.value) or math.isinf(theirs.value):
+        return Undefined("infinite")
+    u = influence(treatment, ours.slopes) - influence(control, theirs.slopes)
+    return contrast(ours.value - theirs.value, u, clusters([treatment, control]))
+
+
+def clusters(tallies: Sequence[Tally]) -> int:
+    """How many buckets of units have rows in any of these."""
+    return int(
+        np.count_nonzero(_seen([tally.vector("unit_w").reals(BUCKETS) for tally in tallies]))
+    )
+
+
+def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
+    """AUC(treatment) − AUC(control) of clustered tallies, from 64 groups of buckets.
+
+        AUC = Σ w⁺ F⁻(p) / W⁺
+        u_g = Σ_{+∈g} w (F⁻(p) − AUC)/W⁺ + Σ_{−∈g} w (1 − F⁺(p) − AUC)/W⁻
+
+    F⁺, F⁻ are the distributions of the scores of positive and negative rows, half of a bin
+    counting as below.
+
+    Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988), with sums by group as in
+        Obuchowski, Biometrics 53 (1997).
+    """
+    ours, theirs = _area(treatment), _area(control)
+    if isinstance(ours, Undefined):
+        return ours
+    if isinstance(theirs, Undefined):
+        return theirs
+    groups = int(np.count_nonzero(_seen([_ranks(treatment, "rank_w"), _ranks(control, "rank_w")])))
+    return contrast(ours.area - theirs.area, ours.u - theirs.u, groups)
+
+
+def auc_error(tally: Tally) -> float | Undefined:
+    """The standard error of the AUC of a clustered tally; see auc_difference."""
+    found = _area(tally)
+    if isinstance(found, Undefined):
+        return found
+    groups = int(np.count_nonzero(_seen([_ranks(tally, "rank_w")])))
+    sure = contrast(found.area, found.u, groups)
+    return sure if isinstance(sure, Undefined) else sure.standard_error
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    area: float
+    u: Array
+
+
+def _area(tally: Tally) -> _Area | Undefined:
+    weight, positive = (tally.vector(name).reals(BINS) for name in ("bin_w", "bin_wy"))
+    negative = np.maximum(weight - positive, 0.0)
+    p, n = float(positive.sum()), float(negative.sum())
+    if not (p > 0 and n > 0):
+        return Undefined("one_class")
+    below = (np.cumsum(negative) - negative / 2) / n
+    above = 1.0 - (np.cumsum(positive) - positive / 2) / p
+    area = float(positive @ below) / p
+    ones = _ranks(tally, "rank_wy")
+    zeros = np.maximum(_ranks(tally, "rank_w") - ones, 0.0)
+    u = ones @ (_coarse(below, positive) - area) / p + zeros @ (_coarse(above, negative) - area) / n
+    return _Area(area, u - u.sum() / u.size)
+
+
+def _coarse(placement: Array, weight: Array) -> Array:
+    """The mean placement of each coarse bin, (RANK_BINS,); 0 where nothing is."""
+    index = rank_bin_of(np.arange(BINS))
+    total = np.bincount(index, weight, RANK_BINS)
+    summed = np.bincount(index, weight * placement, RANK_BINS)
+    return np.divide(summed, total, out=np.zeros(RANK_BINS), where=total > 0)
+
+
+def _ranks(tally: Tally, name: str) -> Array:
+    return tally.vector(name).reals(GROUPS * RANK_BINS).reshape(GROUPS, RANK_BINS)
+
+
+def _seen(weights: Sequence[Array]) -> Array:
+    """The weight of each bucket, or group, in all of these."""
+    total: Array = np.sum([w if w.ndim == 1 else w.sum(axis=1) for w in weights], axis=0)
+    return total

@@ -1,0 +1,17 @@
+"""This file is about adding up what is kept as bytes: tallies, and sets of units."""
+
+from collections.abc import Sequence
+
+from kullback.tally.tally import gathered
+from kullback.tally.unit_set import UnitSet
+
+
+def fold(parts: Sequence[bytes]) -> bytes:
+    """The bytes of the sum of one part or more, of tallies or of sets of units, from theirs.
+
+    Raises:
+        TallyMismatch: they are not all of one kind.
+    """
+    if UnitSet.is_of(parts[0]):
+        return UnitSet.union([UnitSet.decoded(part) for part in parts]).encoded()
+    return gathered(parts).encoded()

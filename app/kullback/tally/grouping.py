@@ -1,0 +1,73 @@
+"""This file is about the tallies of groups of rows: of each window, as a whole and by slices."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.scoring.means import Indices
+from kullback.tally.tally import Tally, total
+from kullback.tally.terms import Terms
+
+MAX_GROUPS = 10_000
+_CHUNK = 1 << 17  # as many rows as fit a cache: the sums of any cut are the same
+
+Slices = Mapping[str, Sequence[str | None]]
+Group = tuple[str, int]
+
+
+def grouped(terms: Callable[[slice], Terms], window: Indices, slices: Slices) -> dict[Group, Tally]:
+    """The tally of each window's rows, of all of them and of each value of each slice.
+
+    Args:
+        terms: the terms of some of the rows.
+        window: of each row, (n,).
+        slices: the value of each row by the name of the slice; None where a row has none.
+
+    Returns:
+        By slice and window; the slice is "" for all rows, else "name=value".
+
+    Raises:
+        InvalidInput: the rows lie in more than MAX_GROUPS of them.
+    """
+    first = int(window.min())
+    window = window - first
+    windows = int(window.max()) + 1
+    codes = [(np.zeros(window.size, dtype=np.int64), [""])]
+    codes += [_coded(name, values) for name, values in slices.items()]
+    _check_count(window, codes)
+    found: dict[Group, list[Tally]] = defaultdict(list)
+    for start in range(0, window.size, _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        part = terms(rows)
+        for code, names in codes:
+            inside = np.flatnonzero(code[rows] >= 0)
+            some = part if inside.size == window[rows].size else part.taken(inside)
+            index = code[rows][inside] * windows + window[rows][inside]
+            for key, tally in some.groups(index):
+                value, place = divmod(key, windows)
+                found[names[value], first + place].append(tally)
+    return {group: total(tallies) for group, tallies in found.items()}
+
+
+def _coded(name: str, values: Sequence[str | None]) -> tuple[Indices, list[str]]:
+    """Slice values as codes, −1 where there is none, and the full name of each code."""
+    codes: dict[str | None, int] = {None: -1}
+    code = np.fromiter(
+        (codes.setdefault(value, len(codes) - 1) for value in values), np.int64, len(values)
+    )
+    return code, [f"{name}={value}" for value in codes if value is not None]
+
+
+def _check_count(window: Indices, codes: Sequence[tuple[Indices, list[str]]]) -> None:
+    count = 0
+    for code, names in codes:
+        index = (window * len(names) + code)[code >= 0]
+        count += 1 if index.size and (index == index[0]).all() else np.unique(index).size
+    if count > MAX_GROUPS:
+        detail = (
+            f"the rows lie in {count} windows and slices, where one request may touch {MAX_GROUPS}:"
+            " send fewer windows or slice values at a time"
+        )
+        raise InvalidInput.at(detail, "timestamp")

@@ -1,0 +1,117 @@
+"""This file is about the sample ratio: whether units went to the arms in the planned shares."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.scoring.logspace import phi
+from kullback.scoring.means import Array
+from kullback.scoring.special import chi_square_tail, stirling_remainder
+
+CONCENTRATION = 1e4
+ALARM = 1000.0
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """How far units are from the planned shares, and how surely.
+
+    Attributes:
+        units: how many units each arm has.
+        expected: Nθₖ, how many it should have of all of them.
+        log_e_value: nats; infinite where an arm without a share has units.
+        e_value: the evidence against the planned shares; at most the largest double.
+        p_value: min(1, 1/e), valid however often one looks.
+        alarm: whether e is ALARM or more, which at most one right experiment in ALARM ever sees.
+        chi_square_p_value: of Pearson's test, valid for one look that was planned for.
+    """
+
+    units: tuple[float, ...]
+    expected: tuple[float, ...]
+    log_e_value: float
+    e_value: float
+    p_value: float
+    alarm: bool
+    chi_square_p_value: float
+
+
+def sample_ratio(units: Sequence[float], shares: Sequence[float]) -> SampleRatio:
+    """Units per arm against the shares of a plan, by a test that may be looked at again and again.
+
+    Args:
+        units: how many each arm has, (k,), at least 0: of units, never of rows, as what an arm
+            does may change how active its units are.
+        shares: planned part of each arm, (k,), in proportion; 0 for an arm that should have none.
+
+    Returns:
+        No evidence (e = 1) where there are no units, or all are of the one arm with a share.
+    """
+    counts, planned = np.array(units, np.float64), np.array(shares, np.float64)
+    planned /= planned.sum()
+    log_e = float(log_e_values(counts, planned))
+    expected: Array = counts.sum() * planned
+    return SampleRatio(
+        units=tuple(counts.tolist()),
+        expected=tuple(expected.tolist()),
+        log_e_value=log_e,
+        e_value=math.exp(log_e) if log_e < math.log(_LARGEST) else _LARGEST,
+        p_value=math.exp(min(0.0, -log_e)),
+        alarm=log_e >= math.log(ALARM),
+        chi_square_p_value=_chi_square(counts, expected),
+    )
+
+
+def log_e_values(units: Array, shares: Array) -> Array:
+    """Evidence against shares θ: a Dirichlet mixture of all others, over them.
+
+        ln e = ln Γ(c) − ln Γ(c + N) + Σₖ [ln Γ(cθₖ + nₖ) − ln Γ(cθₖ)] − Σₖ nₖ ln θₖ
+             = (c + N) KL(b/(c + N) ‖ θ) + Σₖ [g(bₖ) − g(cθₖ)] − [g(c + N) − g(c)]
+
+    with b = cθ + n and g(z) = ln Γ(z) − z ln z + z. The second form is the one computed: the first
+    loses as many digits as N has. Under θ, e is a martingale that begins at 1, so that the chance
+    that it ever comes to 1/α is at most α.
+
+    Args:
+        units: n, shape (..., k), at least 0; each row is a look.
+        shares: θ, shape (k,), sum 1; where θₖ = 0 units are impossible.
+
+    Returns:
+        nats, shape (...); 0 without units, infinite after the impossible.
+
+    Source: Lindon & Malek, Anytime-Valid Inference for Multinomial Count Data (2020), §3; c is
+        CONCENTRATION.
+    """
+    possible = shares > 0
+    n, theta = units[..., possible], shares[possible]
+    whole = n.sum(axis=-1, keepdims=True)
+    total = CONCENTRATION + whole
+    before, after = CONCENTRATION * theta, CONCENTRATION * theta + n
+    # KL = Σ m φ(θ/m − 1), where no term cancels another; φ would see only rounding near −1
+    gap = (whole * theta - n) / after
+    direct = gap - np.log(total * theta / after)
+    divergence = (after * np.where(gap > -0.5, phi(gap), direct)).sum(axis=-1)
+    prior = np.array([CONCENTRATION])
+    gain = (_remainder(after) - _remainder(before)).sum(axis=-1)
+    evidence = divergence + gain - (_remainder(total) - _remainder(prior)).sum(axis=-1)
+    return np.where((units[..., ~possible] > 0).any(axis=-1), np.inf, evidence)
+
+
+def _remainder(z: Array) -> Array:
+    """G(z), but for a constant; by Γ(z) = Γ(z + 1)/z below 1."""
+    low = z < 1.0
+    up = z + low
+    climbed: Array = low * (up * (np.log(up) - np.log(z)) - 1.0)
+    return climbed + stirling_remainder(up) - 0.5 * np.log(up)
+
+
+def _chi_square(units: Array, expected: Array) -> float:
+    """P(χ² ≥ Σ (nₖ − Nθₖ)²/(Nθₖ)), one degree of freedom less than there are arms with a share."""
+    possible = expected > 0
+    if (units[~possible] > 0).any():
+        return 0.0
+    with np.errstate(over="ignore"):  # beyond a double there is no chance left
+        statistic = np.square(units - expected)[possible] / expected[possible]
+    return chi_square_tail(float(statistic.sum()), int(possible.sum()) - 1)

@@ -1,0 +1,212 @@
+"""This file is about the Tally: the bundle of sums that everything remembered is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from kullback.errors import TallyMismatch
+from kullback.scoring.conventions import ConventionName
+from kullback.tally.bins import BINS, RANK_BINS
+from kullback.tally.exact import DIGIT, ONE, UNIT, BinSums, Plane, decoded
+from kullback.tally.units import BUCKETS, GROUPS
+
+Task = Literal["binary", "multiclass"]
+
+# What a row is to its tally: weight w; w times loss l, outcome y, prediction p, squared error b.
+COUNTS = ("rows", "weighted_rows", "clipped", "infinite")
+MOMENTS = {
+    "w": (ONE, "w"),
+    "wl": (ONE, "l"),
+    "wy": (ONE, "y"),
+    "wp": (ONE, "p"),
+    "wb": (ONE, "b"),
+}
+SQUARES = {
+    "ww": ("w", "w"),
+    "wwl": ("w", "l"),
+    "wwll": ("l", "l"),
+    "wwy": ("w", "y"),
+    "wwyy": ("y", "y"),
+    "wwly": ("l", "y"),
+    "wwp": ("w", "p"),
+    "wwpp": ("p", "p"),
+    "wwpy": ("p", "y"),
+    "wwb": ("w", "b"),
+    "wwbb": ("b", "b"),
+}
+SCALARS = (*COUNTS, *MOMENTS, *SQUARES)
+HISTOGRAM = ("bin_w", "bin_wy", "bin_wp")
+UNITS = ("unit_w", "unit_wl", "unit_wy", "unit_wp", "unit_wb")
+CLASSES = ("class_w", "class_wp")
+RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
+VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS)
+
+_VERSION = 1
+_CLUSTERED = 0x80
+_TASKS: tuple[str, ...] = get_args(Task)
+_CONVENTIONS: tuple[str, ...] = get_args(ConventionName)
+_HEAD = 5
+_BYTES = DIGIT // 8
+_ONES = -(-2 * UNIT // DIGIT)  # the plane where 1 is
+_UPS = tuple(
+    DIGIT * _ONES if name in COUNTS else UNIT if name in MOMENTS else 0 for name in SCALARS
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a tally is of: only tallies of one layout add up.
+
+    Rows of a `clustered` tally all come with units. It has no second moments of losses and
+    predictions, as errors are those of units; for that of AUC it has RANKS.
+    """
+
+    task: Task
+    classes: int
+    convention: ConventionName
+    clustered: bool = False
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many bins each of VECTORS has."""
+        histogram, units = [BINS] * len(HISTOGRAM), [BUCKETS] * len(UNITS)
+        ranks = [GROUPS * RANK_BINS] * len(RANKS)
+        return (*histogram, *units, *[self.classes] * len(CLASSES), *ranks)
+
+    def encoded(self) -> bytes:
+        """Five bytes: version, task, convention, classes."""
+        task = _TASKS.index(self.task) | (_CLUSTERED if self.clustered else 0)
+        codes = (_VERSION, task, _CONVENTIONS.index(self.convention))
+        return bytes(codes) + self.classes.to_bytes(2, "little")
+
+    @classmethod
+    def decoded(cls, head: bytes) -> "Layout":
+        """See encoded.
+
+        Raises:
+            TallyMismatch: the bytes are of a version that is not known here.
+        """
+        if not head or head[0] != _VERSION:
+            raise TallyMismatch(f"a tally of version {head[:1].hex()} is not known here")
+        task, convention = _TASK_OF[head[1] & ~_CLUSTERED], _CONVENTION_OF[head[2]]
+        clustered = bool(head[1] & _CLUSTERED)
+        return cls(task, int.from_bytes(head[3:5], "little"), convention, clustered)
+
+
+_TASK_OF: dict[int, Task] = dict(enumerate(get_args(Task)))
+_CONVENTION_OF: dict[int, ConventionName] = dict(enumerate(get_args(ConventionName)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Exact weighted sums of rows: a commutative monoid under +, whose zero is Tally(layout).
+
+    The sum of the tallies of two batches is the tally of both, bit by bit, in whatever order and
+    grouping; equal tallies have equal bytes.
+
+    Attributes:
+        layout: what it is of.
+        scalars: sums named by SCALARS: COUNTS, MOMENTS in units of 2⁻¹⁰⁷⁴, and SQUARES in units
+            of 2⁻²¹⁴⁸, without any rounding of the products.
+        vectors: sums per bin named by VECTORS.
+    """
+
+    layout: Layout
+    scalars: tuple[int, ...] = (0,) * len(SCALARS)
+    vectors: tuple[BinSums, ...] = (BinSums(),) * len(VECTORS)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return total([self, other])
+
+    def scalar(self, name: str) -> int:
+        """One of SCALARS, in units of 2⁻¹⁰⁷⁴ if it is not a count."""
+        return self.scalars[SCALARS.index(name)] >> (UNIT if name in SQUARES else 0)
+
+    def square(self, name: str) -> int:
+        """One of SQUARES, in units of 2⁻²¹⁴⁸."""
+        return self.scalars[SCALARS.index(name)]
+
+    def vector(self, name: str) -> BinSums:
+        """One of VECTORS."""
+        return self.vectors[VECTORS.index(name)]
+
+    def encoded(self) -> bytes:
+        """The bytes that `decoded` makes it from."""
+        kept = [_packed(self.scalars), *self.vectors]
+        there = [number for number, sums in enumerate(kept) if sums.planes]
+        parts = [self.layout.encoded(), bytes([len(there), *there])]
+        return b"".join(parts + [kept[number].encoded() for number in there])
+
+    @classmethod
+    def decoded(cls, content: bytes) -> "Tally":
+        """See encoded.
+
+        Raises:
+            TallyMismatch: the bytes are of a version that is not known here.
+        """
+        return gathered([content])
+
+
+def total(tallies: Sequence[Tally]) -> Tally:
+    """The sum of one tally or more.
+
+    Raises:
+        TallyMismatch: they are not all of one layout.
+    """
+    layout = tallies[0].layout
+    other = next((tally.layout for tally in tallies if tally.layout != layout), None)
+    if other is not None:
+        raise TallyMismatch(f"{other} does not add to {layout}")
+    scalars = zip(*(tally.scalars for tally in tallies), strict=True)
+    vectors = zip(*(tally.vectors for tally in tallies), strict=True)
+    return Tally(layout, tuple(map(sum, scalars)), tuple(map(BinSums.total, vectors, layout.sizes)))
+
+
+def gathered(contents: Sequence[bytes]) -> Tally:
+    """The sum of one tally or more, from their bytes: faster than to decode each.
+
+    Raises:
+        TallyMismatch: they are not all of one layout, or of a version that is not known here.
+    """
+    heads = {content[:_HEAD]: None for content in contents}
+    layouts = [Layout.decoded(head) for head in heads]
+    if len(layouts) > 1:
+        raise TallyMismatch(f"{layouts[1]} does not add to {layouts[0]}")
+    columns: list[list[BinSums]] = [[] for _ in range(1 + len(VECTORS))]
+    for content in contents:
+        at = _HEAD + 1 + content[_HEAD]
+        for number in content[_HEAD + 1 : at]:
+            sums, at = decoded(content, at)
+            columns[number].append(sums)
+    sizes = (len(SCALARS), *layouts[0].sizes)
+    scalars, *vectors = map(BinSums.total, columns, sizes)
+    return Tally(layouts[0], _unpacked(scalars), tuple(vectors))
+
+
+def _packed(scalars: Sequence[int]) -> BinSums:
+    """Scalars as digits in planes, so that they add up like everything else.
+
+    They are shifted so that 1 is in the same plane whatever the units are: fewer planes then.
+    """
+    shifted = [scalar << up for scalar, up in zip(scalars, _UPS, strict=True)]
+    bins = [number for number, scalar in enumerate(shifted) if scalar]
+    width = max(-(-scalar.bit_length() // DIGIT) for scalar in shifted)
+    raw = b"".join(shifted[number].to_bytes(width * _BYTES, "little") for number in bins)
+    digits = np.frombuffer(raw, np.uint8).reshape(len(bins), width, _BYTES)
+    planes = []
+    for step in np.flatnonzero(digits.any(axis=(0, 2))).tolist():
+        size = int(np.flatnonzero(digits[:, step].any(axis=0))[-1]) + 1
+        planes.append(Plane(step - _ONES, size, digits[:, step, :size].tobytes()))
+    return BinSums(np.array(bins, "<u2").tobytes(), tuple(planes))
+
+
+def _unpacked(sums: BinSums) -> tuple[int, ...]:
+    scalars = [0] * len(SCALARS)
+    for plane in sums.planes:
+        for place, number in enumerate(sums.indices().tolist()):
+            digits = plane.digits[place * plane.width : (place + 1) * plane.width]
+            scalars[number] += int.from_bytes(digits, "little") << DIGIT * (plane.step + _ONES)
+    return tuple(scalar >> up for scalar, up in zip(scalars, _UPS, strict=True))

@@ -1,0 +1,202 @@
+"""This file is about monitors as Prometheus sees them: sums that only grow, and the last hour."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from threading import Lock
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from kullback.errors import StoreUnavailable
+from kullback.monitoring.keeper import Keeper
+from kullback.monitoring.totals import BINS_SHOWN, Sums, Totals
+from kullback.monitoring.views import Recent
+from kullback.scoring.means import Undefined
+
+MAX_SERIES = 15_000
+Names = Callable[[], Mapping[str, str]]
+
+_SUMS = {
+    "examples": "Rows with labels.",
+    "weight": "Sum of weights w of rows with labels.",
+    "loss_nats": "Sum of w·loss.",
+    "loss_nats_squared": "Sum of w²·loss².",
+    "label_weight": "Sum of w·y; multiclass: w of rows whose most probable class was right.",
+    "prediction_weight": "Sum of w·p; multiclass: w·probability of the most probable class.",
+    "clipped": "Rows whose probability the convention bounded.",
+    "infinite": "Rows whose loss is infinite; no sum has them.",
+    "late": "Rows whose window had ended when they came.",
+    "duplicates": "Rows whose id had come before: not counted again.",
+}
+_SLICED = ("examples", "weight", "loss_nats", "label_weight", "prediction_weight")
+_METRICS = {
+    "log_loss_nats": "log_loss",
+    "normalized_entropy": "normalized_entropy",
+    "calibration_ratio": "calibration_ratio",
+    "ece": "ece",
+    "auc": "auc",
+}
+_EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
+_PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 12
+_PER_SLICE = len(_SLICED)
+
+
+class MonitorCollector(Collector):
+    """The series of every monitor, from its creation on, up to a number of series.
+
+    Monitors and slices keep their place once they have one; what finds none is counted once.
+    """
+
+    def __init__(self, names: Names, totals: Totals, keeper: Keeper, cap: int = MAX_SERIES) -> None:
+        self._names = names
+        self._totals = totals
+        self._keeper = keeper
+        self._cap = cap
+        self._lock = Lock()
+        self._admitted: dict[tuple[str, str], int] = {}
+        self._refused: set[tuple[str, str]] = set()
+        self._dropped = 0
+        self._tasks: Mapping[str, str] = {}
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: what there is changes with the monitors."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """See prometheus_client.registry.Collector."""
+        with self._lock:
+            tasks = self._known()
+            sums = {name: self._totals.of(name) for name in tasks}
+            places = {(name, part) for name, parts in sums.items() for part in parts}
+            self._admit(sorted(places, key=lambda place: (bool(place[1]), place)))
+            shown = {
+                name: {part: s for part, s in parts.items() if (name, part) in self._admitted}
+                for name, parts in sums.items()
+                if (name, "") in self._admitted
+            }
+            dropped = self._dropped
+        recent = self._keeper.recent
+        yield from _counters(shown)
+        yield from _bins(shown)
+        yield _info({name: tasks[name] for name in shown})
+        yield from _gauges({name: recent[name] for name in shown if name in recent})
+        family = CounterMetricFamily(
+            "kullback_series_dropped", f"Series beyond {self._cap}, which are not shown."
+        )
+        family.add_metric([], dropped)
+        yield family
+
+    def _known(self) -> Mapping[str, str]:
+        """The task of every monitor; as last known while the store is away."""
+        with suppress(StoreUnavailable):
+            self._tasks = self._names()
+        return self._tasks
+
+    def _admit(self, places: list[tuple[str, str]]) -> None:
+        here = set(places)
+        self._admitted = {place: cost for place, cost in self._admitted.items() if place in here}
+        self._refused &= here
+        left = self._cap - sum(self._admitted.values())
+        for place in places:
+            cost = _PER_SLICE if place[1] else _PER_MONITOR
+            if place in self._admitted:
+                continue
+            if cost <= left and (not place[1] or (place[0], "") in self._admitted):
+                left -= cost
+                self._admitted[place] = cost
+                self._refused.discard(place)
+            elif place not in self._refused:
+                self._refused.add(place)
+                self._dropped += cost
+
+
+def _counters(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
+    for name, text in _SUMS.items():
+        family = CounterMetricFamily(f"kullback_{name}", text, labels=["monitor"])
+        for monitor, parts in shown.items():
+            family.add_metric([monitor], parts[""].values.get(name, 0.0))
+        yield family
+    for name in _SLICED:
+        text = f"By slice: {_SUMS[name]}"
+        family = CounterMetricFamily(f"kullback_slice_{name}", text, labels=["monitor", "slice"])
+        for monitor, parts in shown.items():
+            for part in sorted(filter(None, parts)):
+                value = parts[part].values.get(name, 0.0)
+                family.add_metric([monitor, part], value)
+        yield family
+
+
+def _bins(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
+    weights = CounterMetricFamily(
+        "kullback_score_bin_weight",
+        "Weight of rows by tenth of the score (upper edge) and label.",
+        labels=["monitor", "bin", "label"],
+    )
+    predicted = CounterMetricFamily(
+        "kullback_score_bin_prediction_weight",
+        "Sum of w·p by tenth of the score (upper edge).",
+        labels=["monitor", "bin"],
+    )
+    for monitor, parts in shown.items():
+        sums = parts[""]
+        for at, edge in enumerate(_EDGES):
+            positive = float(sums.bin_label[at])
+            negative = max(float(sums.bin_weight[at]) - positive, 0.0)
+            weights.add_metric([monitor, edge, "0"], negative)
+            weights.add_metric([monitor, edge, "1"], positive)
+            predicted.add_metric([monitor, edge], float(sums.bin_prediction[at]))
+    yield weights
+    yield predicted
+
+
+def _info(tasks: Mapping[str, str]) -> Metric:
+    family = GaugeMetricFamily(
+        "kullback_monitor_info", "1 for every monitor, with its task.", labels=["monitor", "task"]
+    )
+    for monitor, task in tasks.items():
+        family.add_metric([monitor, task], 1.0)
+    return family
+
+
+def _gauges(recent: Mapping[str, Recent]) -> Iterator[Metric]:
+    for name, metric in _METRICS.items():
+        text = f"{metric} of the last hour, over all replicas."
+        found = {monitor: seen.metrics[metric].value for monitor, seen in recent.items()}
+        yield _gauge(f"kullback_recent_{name}", text, found)
+    yield _gauge(
+        "kullback_recent_log_loss_standard_error_nats",
+        "Standard error of the log loss of the last hour.",
+        {monitor: seen.metrics["log_loss"].standard_error for monitor, seen in recent.items()},
+    )
+    plain = {
+        "kullback_recent_examples": ("Rows with labels in the last hour.", "rows"),
+        "kullback_last_observation_timestamp_seconds": ("Start of the last window.", "last_start"),
+        "kullback_waiting_predictions": ("Predictions without labels.", "waiting_predictions"),
+        "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
+    }
+    for name, (text, attribute) in plain.items():
+        found = {monitor: getattr(seen, attribute) for monitor, seen in recent.items()}
+        yield _gauge(name, text, found)
+    for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
+        yield _drift(f"kullback_drift_{name}", attribute, recent)
+
+
+def _gauge(name: str, text: str, values: Mapping[str, float | Undefined | None]) -> Metric:
+    """A gauge of the monitors that have the number; one that is undefined is absent."""
+    family = GaugeMetricFamily(name, text, labels=["monitor"])
+    for monitor, value in values.items():
+        if value is not None and not isinstance(value, Undefined):
+            family.add_metric([monitor], value)
+    return family
+
+
+def _drift(name: str, attribute: str, recent: Mapping[str, Recent]) -> Metric:
+    text = f"{attribute} of the last hour against the reference."
+    family = GaugeMetricFamily(name, text, labels=["monitor", "of"])
+    for monitor, seen in recent.items():
+        for of, drift in seen.drift.items():
+            value = getattr(drift, attribute)
+            if not isinstance(value, Undefined):
+                family.add_metric([monitor, of], value)
+    return family

@@ -1,0 +1,129 @@
+"""This file is about experiments as Prometheus sees them: what each said at the last round."""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from kullback.experiments.comparison import Comparison
+from kullback.experiments.keeper import ExperimentKeeper
+from kullback.experiments.views import State
+from kullback.scoring.means import Undefined
+
+MAX_SERIES = 5_000
+_PER_EXPERIMENT = 2
+VERDICTS = ("better", "worse", "equivalent", "not_worse", "undecided", "invalid")
+
+_PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
+    "effect": (
+        "Treatment minus control, in the metric's unit.",
+        lambda one: None if isinstance(one.effect, Undefined) else one.effect.effect,
+    ),
+    "standard_error": (
+        "Of the effect, by buckets of units.",
+        lambda one: None if isinstance(one.effect, Undefined) else one.effect.standard_error,
+    ),
+    "effect_low": (
+        "Lower bound of the effect, valid at every look.",
+        lambda one: None if one.sure is None else one.sure.low,
+    ),
+    "effect_high": (
+        "Upper bound of the effect, valid at every look.",
+        lambda one: None if one.sure is None else one.sure.high,
+    ),
+    "e_value": (
+        "Evidence against no difference, at any time.",
+        lambda one: None if one.sure is None else one.sure.e_value,
+    ),
+}
+
+
+class ExperimentCollector(Collector):
+    """The gauges of each experiment, of the first by name that so many series have room for."""
+
+    def __init__(self, keeper: ExperimentKeeper, cap: int = MAX_SERIES) -> None:
+        self._keeper = keeper
+        self._cap = cap
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: what there is changes with the experiments."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """See prometheus_client.registry.Collector."""
+        states = self._keeper.states
+        shown = _within(self._cap, states)
+        for name, (text, read) in _PER_ARM.items():
+            yield _of_arms(f"kullback_experiment_{name}", text, shown, read)
+        yield _verdicts(shown)
+        yield from _of_experiments(shown)
+        dropped = GaugeMetricFamily(
+            "kullback_experiments_not_shown", f"Experiments beyond {self._cap} series."
+        )
+        dropped.add_metric([], len(states) - len(shown))
+        yield dropped
+
+
+def _within(cap: int, states: Mapping[str, State]) -> dict[str, State]:
+    """The first states by name whose series fit."""
+    shown, left = {}, cap
+    for name, state in sorted(states.items()):
+        arms = len(state.findings.plan.arms)
+        left -= (arms - 1) * (len(_PER_ARM) + len(VERDICTS)) + arms + _PER_EXPERIMENT
+        if left < 0:
+            break
+        shown[name] = state
+    return shown
+
+
+def _of_arms(
+    name: str,
+    text: str,
+    shown: Mapping[str, State],
+    read: Callable[[Comparison], float | None],
+) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=["experiment", "arm"])
+    for experiment, state in shown.items():
+        for one in state.findings.comparisons[""]:
+            value = read(one)
+            if value is not None and isfinite(value):
+                family.add_metric([experiment, one.arm], value)
+    return family
+
+
+def _verdicts(shown: Mapping[str, State]) -> Metric:
+    family = GaugeMetricFamily(
+        "kullback_experiment_verdict",
+        "1 for the verdict of an arm against the control, 0 for the others.",
+        labels=["experiment", "arm", "verdict"],
+    )
+    for experiment, state in shown.items():
+        for one in state.findings.comparisons[""]:
+            for word in VERDICTS:
+                family.add_metric([experiment, one.arm, word], float(one.verdict.word == word))
+    return family
+
+
+def _of_experiments(shown: Mapping[str, State]) -> Iterator[Metric]:
+    ratio = GaugeMetricFamily(
+        "kullback_experiment_sample_ratio_e_value",
+        "Evidence that units are not split as planned; 1000 is an alarm.",
+        labels=["experiment"],
+    )
+    units = GaugeMetricFamily(
+        "kullback_experiment_units", "Units each arm has met.", labels=["experiment", "arm"]
+    )
+    version = GaugeMetricFamily(
+        "kullback_experiment_version", "Writes so far.", labels=["experiment"]
+    )
+    for experiment, state in shown.items():
+        version.add_metric([experiment], state.version)
+        if state.findings.ratio is not None:
+            ratio.add_metric([experiment], state.findings.ratio.e_value)
+        for arm, count in (state.findings.units or {}).items():
+            units.add_metric([experiment, arm], round(count))
+    yield ratio
+    yield units
+    yield version

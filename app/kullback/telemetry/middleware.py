@@ -1,0 +1,141 @@
+"""This file is about every request: its id, its counters, its log line, its security headers."""
+
+import logging
+import re
+from secrets import token_hex
+from time import perf_counter
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kullback.telemetry.logs import REQUEST_ID
+from kullback.telemetry.metrics import Telemetry
+
+UNMATCHED = "__unmatched__"
+CLIENT_GONE = 499
+PATH_LENGTH = 256
+METHOD_LENGTH = 16
+
+_CSP = b"content-security-policy"
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_POLICY = (_CSP, b"default-src 'self'; frame-ancestors 'none'")
+_IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
+
+_IS_PRINTABLE = re.compile(rb"[!-~]*").fullmatch
+
+_errors = logging.getLogger("kullback.errors")
+_access = logging.getLogger("kullback.access")
+
+
+class RequestTelemetry:
+    """ASGI middleware that sees each request from its first byte to its last.
+
+    An exception that nobody handled ends here: it is logged once, with the request id, and
+    `failure` answers if no answer has begun.
+    """
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, failure: ASGIApp) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See starlette.types.ASGIApp."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        exchange = _Exchange(scope, receive, send)
+        token = REQUEST_ID.set(exchange.request_id)
+        try:
+            await self._answer(scope, exchange)
+        finally:
+            self._record(scope, exchange, perf_counter() - began)
+            REQUEST_ID.reset(token)
+
+    async def _answer(self, scope: Scope, exchange: "_Exchange") -> None:
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            return
+        except Exception:  # noqa: BLE001 - nothing may pass: what comes here is logged and is a 500
+            _errors.exception("the request failed: this is a bug in Kullback")
+            if exchange.status == CLIENT_GONE:
+                await self._failure(scope, exchange.receive, exchange.send)
+
+    def _record(self, scope: Scope, exchange: "_Exchange", seconds: float) -> None:
+        method = scope["method"]
+        route = getattr(scope.get("route"), "path_format", UNMATCHED)
+        self._telemetry.series(method, route).observe(exchange.status, seconds, exchange.bytes_in)
+        if _access.isEnabledFor(logging.INFO):
+            fields = {
+                "method": method[:METHOD_LENGTH],
+                "route": route,
+                "path": _path(scope),
+                "status": exchange.status,
+                "ms": round(seconds * 1000, 3),
+                "bytes_in": exchange.bytes_in,
+                "bytes_out": exchange.bytes_out,
+            }
+            record = logging.LogRecord(
+                _access.name, logging.INFO, __file__, 0, "request", None, None
+            )
+            record.__dict__["fields"] = fields
+            _access.handle(record)
+
+
+class _Exchange:
+    """One request and its answer: what has come in, what has gone out."""
+
+    __slots__ = ("_receive", "_send", "bytes_in", "bytes_out", "request_id", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self.request_id = _request_id(scope)
+        self.status = CLIENT_GONE  # until an answer begins
+        self.bytes_in = 0
+        self.bytes_out = 0
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.bytes_in += len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [
+                *message.get("headers", ()),
+                (b"x-request-id", self.request_id.encode()),
+                *_SECURITY,
+            ]
+            if all(name != _CSP for name, _ in headers):
+                headers.append(_POLICY)
+            message["headers"] = headers
+        else:
+            self.bytes_out += len(message.get("body", b""))
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _IS_REQUEST_ID(value):
+            return str(value, "ascii")
+    return token_hex(16)
+
+
+def _path(scope: Scope) -> str:
+    """The path as it stood in the request line, without the query, safe to print."""
+    raw: bytes | None = scope.get("raw_path")
+    path = scope["path"][:PATH_LENGTH].encode("utf-8", "replace") if raw is None else raw
+    path = path[:PATH_LENGTH]
+    if _IS_PRINTABLE(path):
+        return str(path, "ascii")
+    return quote(path, safe="/%")[:PATH_LENGTH]

@@ -1,0 +1,142 @@
+"""This file is about figures: what is drawn, and the table that has the same numbers."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from kullback.moments import moment
+from kullback.tally.documents import Document
+
+Style = Literal["line", "points", "bars", "area"]
+Scale = Literal["linear", "log", "logit"]
+Numbers = Sequence[float | None]
+SURE = 1.96  # standard errors that 95 % lie within
+_MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One thing that is drawn over x: y, and where they are known its bounds.
+
+    Attributes:
+        label: what it is, in the legend and the table.
+        y: a value for each x, None where there is none; with bounds alone it is a band.
+        low, high: bounds for each x: a band of a line, bars of points.
+        hue: 1 to 6, of the palette in style.css.
+        is_faint: drawn behind the others, for comparison.
+    """
+
+    label: str
+    y: Numbers
+    low: Numbers | None = None
+    high: Numbers | None = None
+    hue: int = 1
+    style: Style = "line"
+    is_dashed: bool = False
+    is_faint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with its caption; `x` are epoch seconds where `is_time`.
+
+    Attributes:
+        name: unique on its page: letters, digits and dashes.
+        title, caption: what it shows, and how to read it.
+        levels: horizontal lines, each with its label.
+        x_names: what stands at x = 0, 1, 2, …, where that is words.
+        y_holds: values that are always in view.
+        y_span: what is in view, no more and no less, where figures share a scale.
+    """
+
+    name: str
+    title: str
+    caption: str
+    x_label: str
+    y_label: str
+    x: Sequence[float]
+    series: Sequence[Series]
+    is_time: bool = False
+    x_scale: Scale = "linear"
+    y_scale: Scale = "linear"
+    levels: Sequence[tuple[float, str]] = ()
+    x_names: Sequence[str] = ()
+    y_holds: Sequence[float] = ()
+    y_span: tuple[float, float] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(known(one.y) for one in self.series)
+
+    def data(self) -> Document:
+        """What the chart is drawn from."""
+        return {
+            "x": list(self.x),
+            "time": self.is_time,
+            "xLabel": self.x_label,
+            "yLabel": self.y_label,
+            "xScale": self.x_scale,
+            "yScale": self.y_scale,
+            "xNames": list(self.x_names) or None,
+            "yHolds": list(self.y_holds),
+            "ySpan": self.y_span,
+            "levels": [{"y": y, "label": label} for y, label in self.levels],
+            "series": [
+                {
+                    "label": one.label,
+                    "y": list(one.y),
+                    "low": None if one.low is None else list(one.low),
+                    "high": None if one.high is None else list(one.high),
+                    "hue": one.hue,
+                    "style": one.style,
+                    "dashed": one.is_dashed,
+                    "faint": one.is_faint,
+                }
+                for one in self.series
+            ],
+        }
+
+    def columns(self) -> list[str]:
+        """The heads of the table."""
+        heads = [self.x_label]
+        for one in self.series:
+            heads += [one.label] if one.low is None or known(one.y) else []
+            heads += [f"{one.label}, {end}" for end in ("low", "high") if one.low is not None]
+        return heads
+
+    def rows(self) -> list[list[str]]:
+        """The cells of the table, to six digits."""
+        columns = [list(self.x_names) or [self._place(at) for at in self.x]]
+        for one in self.series:
+            kept = [one.y if one.low is None or known(one.y) else None, one.low, one.high]
+            columns += [[shown(value) for value in part] for part in kept if part is not None]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _place(self, at: float) -> str:
+        return moment(at) if self.is_time else shown(at)
+
+
+def known(values: Numbers) -> bool:
+    """Whether any of the values is there."""
+    return any(value is not None for value in values)
+
+
+def typeset(words: str) -> str:
+    """Words whose numbers have true minus signs and are not broken in two."""
+    return _MINUS.sub("−", words).replace(" × 10", "\u00a0×\u00a010")
+
+
+def shown(value: object) -> str:
+    """A number to six digits, as tables show it."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.6g}".replace("-", "−")

@@ -1,0 +1,103 @@
+"""This file is about the pages that people open: which there are, and what each is made from."""
+
+from collections.abc import Callable, Sequence
+from time import time
+
+from fastapi import APIRouter, Request, Response
+
+from kullback.api.desk import Desk
+from kullback.errors import NotFound
+from kullback.scoring.catalog import METRICS
+from kullback.ui import experiment, monitor, playground
+from kullback.ui.overview import Overview
+from kullback.ui.render import Pages
+
+Names = Callable[[], Sequence[str]]
+
+
+def router(desk: Desk, release: str) -> APIRouter:
+    """All pages."""
+    routes = APIRouter(include_in_schema=False)
+    pages = Pages(release)
+    _remembered(routes, desk, pages)
+    _tried(routes, pages)
+    return routes
+
+
+def _remembered(routes: APIRouter, desk: Desk, pages: Pages) -> None:
+    """What the service remembers; what is asked of it stands in the address."""
+    overview = Overview()
+
+    @routes.get("/")
+    async def home(request: Request) -> Response:
+        """How everything stands."""
+
+        def work() -> Response:
+            services = desk.services
+            known = {
+                "here": "Overview",
+                "live": True,
+                "monitors": overview.monitors(services, time()),
+                "experiments": overview.experiments(services, time()),
+            }
+            return pages.page(request, "overview.html", known)
+
+        return await desk.read(work)
+
+    @routes.get("/monitors/{name}")
+    async def one_monitor(name: str, request: Request) -> Response:
+        """One monitor."""
+
+        def work() -> Response:
+            known = monitor.content(desk.services, name, request.query_params, time())
+            return pages.page(request, "monitor.html", {"live": True, **known})
+
+        def names() -> list[str]:
+            return sorted(desk.services.views.tasks())
+
+        return await desk.read(lambda: _found(pages, request, "monitor", names, work))
+
+    @routes.get("/experiments/{name}")
+    async def one_experiment(name: str, request: Request) -> Response:
+        """One experiment."""
+
+        def work() -> Response:
+            known = experiment.content(desk.services, name, request.query_params)
+            return pages.page(request, "experiment.html", {"live": True, **known})
+
+        def names() -> list[str]:
+            return sorted(one.record.name for one in desk.services.experiment_views.found())
+
+        return await desk.read(lambda: _found(pages, request, "experiment", names, work))
+
+
+def _tried(routes: APIRouter, pages: Pages) -> None:
+    """What may be tried, and is not remembered."""
+
+    @routes.get("/playground")
+    async def all_metrics(request: Request) -> Response:
+        """Every metric."""
+        known = {"here": "Playground", "metrics": list(METRICS.values())}
+        return pages.page(request, "playground.html", known)
+
+    @routes.get("/playground/{name}")
+    async def one_metric(name: str, request: Request) -> Response:
+        """One metric, with its example to be edited."""
+        if name not in METRICS:
+            return _missing(pages, request, "metric", list(METRICS))
+        known = playground.content(METRICS[name], str(request.base_url))
+        return pages.page(request, "metric.html", {"here": "Playground", **known})
+
+
+def _found(
+    pages: Pages, request: Request, kind: str, names: Names, work: Callable[[], Response]
+) -> Response:
+    """A page, or one that lists the names there are where there is none of this."""
+    try:
+        return work()
+    except NotFound:
+        return _missing(pages, request, kind, names())
+
+
+def _missing(pages: Pages, request: Request, kind: str, names: Sequence[str]) -> Response:
+    return pages.page(request, "missing.html", {"kind": kind, "names": names}, 404)

@@ -1,0 +1,69 @@
+"""This file is about upkeep: a thread that makes its rounds, and long work in short steps."""
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+
+from kullback.errors import KullbackError
+from kullback.storage.base import DONE, Reply, Store, Times, Transaction
+
+CELLS_AT_ONCE = 200
+
+_log = logging.getLogger("kullback.upkeep")
+
+
+class Upkeep:
+    """A thread that does what is due, again and again, beside writes and readers.
+
+    Every round is safe beside those of other replicas: what is folded is what was deleted in the
+    same transaction, and sums are the same in any order.
+    """
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._stopping = Event()
+        self._thread: Thread | None = None
+
+    def start(self, rounds: Sequence[Callable[[], None]]) -> None:
+        """Begin to make these rounds."""
+        self._thread = Thread(target=self._run, args=(rounds,), name="upkeep", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is being done, then end."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def until_done(self, step: Callable[[Transaction], int], at_once: int) -> None:
+        """Take a step in a transaction of its own as long as each does all that one may do.
+
+        Not until nothing is left: under load there always is, and the next step waits in vain.
+        """
+        done = at_once
+        while done >= at_once and not self._stopping.is_set():
+
+            def work(tx: Transaction) -> Reply:
+                nonlocal done
+                done = step(tx)
+                return DONE
+
+            self._store.write(work).result()
+
+    def fold(self, record: int, times: Times, width: int) -> None:
+        """Put parts together, in windows of `width` or wider."""
+        self.until_done(lambda tx: tx.fold(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE)
+
+    def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
+        while not self._stopping.wait(self._seconds):
+            for one in rounds:
+                self._attempt(one)
+
+    def _attempt(self, one: Callable[[], None]) -> None:
+        try:
+            one()
+        except KullbackError as error:
+            _log.warning("upkeep was put off: %s", error.message)
+        except Exception:  # noqa: BLE001 - the next round may do better
+            _log.exception("upkeep failed")
