@@ -6,9 +6,9 @@ import numpy as np
 import orjson
 
 from bench.measure import ROUNDS, Row, Rows, Target, WrongResult, interleaved
-from kullback.api.json_body import parse
-from kullback.api.request import columns
-from kullback.api.requests.predictions import LogLossRequest
+from kullback.payload.json_lists import parse
+from kullback.requests.predictions import LogLossRequest
+from kullback.requests.validation import array_fields
 from kullback.scoring.means import Array, Indices
 
 
@@ -45,7 +45,7 @@ def decode(n: int = 200_000, k: int = 10, rounds: int = ROUNDS) -> Rows:
 
 
 def _row(name: str, body: bytes, rounds: int, target: Target | None) -> Row:
-    known = columns(LogLossRequest)
+    known = array_fields(LogLossRequest)
     buffer = bytearray(body)
 
     def ours() -> dict[str, object]:

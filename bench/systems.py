@@ -5,9 +5,9 @@ import pyarrow as pa
 from scipy.special import log_softmax
 
 from bench.measure import ROUNDS, Rows, Target, agree, interleaved
-from kullback.api.arrow_body import parse_arrow
-from kullback.api.request import columns, validated
-from kullback.api.requests.systems import PerplexityRequest
+from kullback.payload.arrow import parse_arrow
+from kullback.requests.representations import PerplexityRequest
+from kullback.requests.validation import array_fields, validated
 from kullback.scoring.attention import InfocamOptions
 from kullback.scoring.attention import infocam as located
 from kullback.scoring.means import Array
@@ -25,7 +25,7 @@ def perplexity(n: int = 8, t: int = 64, v: int = 8_000, rounds: int = ROUNDS) ->
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    body, known = bytearray(sink.getvalue()), columns(PerplexityRequest)
+    body, known = bytearray(sink.getvalue()), array_fields(PerplexityRequest)
 
     def ours() -> float:
         return validated(PerplexityRequest, parse_arrow(body, known, _CAP)).score().value

@@ -25,8 +25,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "evaluation": (*SERVICES, "experiments"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
-    "api": (*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "upkeep"),
-    "ui": (*FORMULAS, "settings", "moments", "tally", "monitoring", "experiments", "api"),
+    "payload": FORMULAS,
+    "requests": (*FORMULAS, "payload", "monitoring", "experiments"),
+    "api": (
+        *(*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "upkeep"),
+        *("payload", "requests"),
+    ),
+    "ui": (
+        *(*FORMULAS, "settings", "moments", "tally", "monitoring", "experiments"),
+        *("payload", "requests", "api"),
+    ),
 }
 ROOTS = {"__init__", "__main__", "cli", "main", "server"}
 WEB = {"fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"}
@@ -127,6 +135,8 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
             "from .problems import problems",
             ".problems.problems imports by a relative name",
         ),
+        ("payload/a.py", "from starlette.types import Scope", "starlette.types.Scope is the web"),
+        ("requests/a.py", "from kullback.api import problems", "api.problems is not among"),
         ("api/a.py", "from kullback import scoringly", "kullback.scoringly is not among"),
         ("helpers/a.py", "", "the rule does not know helpers"),
     ],

@@ -21,12 +21,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kullback.api.answer import encode
-from kullback.api.request import columns, validated
-from kullback.api.requests import REQUESTS
 from kullback.cli import app
 from kullback.cli.terminal import LARGE, waiting
+from kullback.requests import REQUESTS
+from kullback.requests.validation import array_fields, validated
 from kullback.scoring.catalog import METRICS
-from tests.api.bodies import as_table
+from tests.payload.bodies import as_table
 from tests.serving import serving
 
 ROOT = Path(__file__).parent.parent
@@ -597,7 +597,7 @@ def test_real_clicks_are_scored_from_a_parquet_file() -> None:
     answer = score("recommender", CLICKS, *asked)
     table = pq.read_table(CLICKS, columns=["click", "p_a", "unit_id"])
     model = REQUESTS["recommender"]
-    assert {"y_true", "y_proba", "group"} <= columns(model).keys()
+    assert {"y_true", "y_proba", "group"} <= array_fields(model).keys()
     request = validated(
         model,
         {

@@ -17,11 +17,14 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
-from kullback.api.fields import LONGEST_NAME
 from kullback.api.kinds import INTERNAL, KINDS
-from kullback.api.request import ScoreRequest
-from kullback.api.requests import REQUESTS
-from kullback.api.requests.batches import (
+from kullback.monitoring.cells import FUTURE_SECONDS
+from kullback.monitoring.keeper import TOKEN_SECONDS
+from kullback.monitoring.monitor import DAY
+from kullback.payload.columns import LONGEST_NAME
+from kullback.requests import REQUESTS
+from kullback.requests.base import ScoreRequest
+from kullback.requests.batches import (
     MAX_SLICES,
     Batch,
     LabelBatch,
@@ -29,10 +32,7 @@ from kullback.api.requests.batches import (
     PredictionBatch,
     ReferenceBatch,
 )
-from kullback.api.requests.monitors import MonitorSettings
-from kullback.monitoring.cells import FUTURE_SECONDS
-from kullback.monitoring.keeper import TOKEN_SECONDS
-from kullback.monitoring.monitor import DAY
+from kullback.requests.monitors import MonitorSettings
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.conventions import ConventionName
 from kullback.settings import Settings

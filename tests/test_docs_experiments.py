@@ -14,9 +14,6 @@ import pytest
 import typer
 from httpx import AsyncClient
 
-from kullback.api.requests.arms import LONGEST_ARM, MAX_ARMS
-from kullback.api.requests.batches import MAX_SLICES
-from kullback.api.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.cli import app as commands
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.experiments import comparison, verdict
@@ -30,6 +27,9 @@ from kullback.experiments.verdict import (
 )
 from kullback.experiments.views import POINTS
 from kullback.experiments.windows import FUTURE_SECONDS
+from kullback.requests.arms import LONGEST_ARM, MAX_ARMS
+from kullback.requests.batches import MAX_SLICES
+from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.tally.grouping import MAX_GROUPS
 from kullback.tally.sample_ratio import ALARM
 from kullback.tally.unit_set import UnitSet

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from kullback.api.body import Body, Intake, decompressed
-from kullback.api.payload import JSON
+from kullback.api.intake import Intake
 from kullback.errors import BodyTooLarge, MalformedBody, Overloaded, UnsupportedBody
 from kullback.main import create_app
+from kullback.payload.body import Body, decompressed
+from kullback.payload.media import JSON
 from kullback.settings import Settings
-from tests.api.bodies import IS_JSON, typed
+from tests.payload.bodies import IS_JSON, typed
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
-from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.asking import Score, refuse, refused, score
-from tests.api.batch_bodies import dotted, rows_of
-from tests.api.bodies import as_arrow, as_parquet, typed
 from tests.experiments.arms import paired, split
 from tests.experiments.service import EXPERIMENT, TWO, TWO_APART, findings, observe, report, sent
 from tests.monitoring.service import Document, Service
+from tests.payload.batch_bodies import dotted, rows_of
+from tests.payload.bodies import as_arrow, as_parquet, typed
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from kullback.api.payload import ARROW, JSON, LINES, PARQUET
 from kullback.main import World, create_app
+from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.settings import Settings
-from tests.api.batch_bodies import as_lines, bodies, rows_of
-from tests.api.bodies import typed
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,
@@ -26,6 +24,8 @@ from tests.experiments.service import (
     sent,
 )
 from tests.monitoring.service import NOON, Document, Service, done, refused
+from tests.payload.batch_bodies import as_lines, bodies, rows_of
+from tests.payload.bodies import typed
 
 pytestmark = pytest.mark.anyio
 

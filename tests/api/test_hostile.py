@@ -9,11 +9,11 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from kullback.api.payload import ARROW, JSON, PARQUET
 from kullback.api.problems import Problem
+from kullback.payload.media import ARROW, JSON, PARQUET
 from kullback.scoring.catalog import METRICS
-from tests.api.bodies import typed
 from tests.api.hostile import MARKER, MAX_BYTES, TYPES, bodies, counted, example, post_all, shown
+from tests.payload.bodies import typed
 
 pytestmark = pytest.mark.anyio
 

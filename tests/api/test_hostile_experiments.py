@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from kullback.api.payload import ARROW, JSON, PARQUET
-from tests.api.bodies import typed
+from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, example, observe_all
 from tests.api.test_hostile import VALUES, check
 from tests.api.test_hostile_writes import PAIRS, read
 from tests.monitoring.service import Document, Service
+from tests.payload.bodies import typed
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from httpx import AsyncClient
 
-from kullback.api.payload import ARROW, JSON, PARQUET
-from tests.api.bodies import typed
+from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, example, write_all
 from tests.api.test_hostile import VALUES, check, number
 from tests.monitoring.service import Document, Service
+from tests.payload.bodies import typed
 
 pytestmark = pytest.mark.anyio
 

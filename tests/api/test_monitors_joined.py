@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.api.batch_bodies import bodies
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
+from tests.payload.batch_bodies import bodies
 
 pytestmark = pytest.mark.anyio
 

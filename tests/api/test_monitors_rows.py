@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tests.api.batch_bodies import bodies
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
+from tests.payload.batch_bodies import bodies
 
 pytestmark = pytest.mark.anyio
 

@@ -16,12 +16,12 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS
 from starlette.types import Receive, Scope, Send
 
-from kullback.api.payload import ARROW, JSON, LINES, PARQUET
 from kullback.api.problems import MEDIA_TYPE
 from kullback.main import create_app
+from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
-from tests.api.bodies import IS_ARROW, IS_JSON, IS_PARQUET, as_arrow, as_parquet
+from tests.payload.bodies import IS_ARROW, IS_JSON, IS_PARQUET, as_arrow, as_parquet
 
 pytestmark = pytest.mark.anyio
 

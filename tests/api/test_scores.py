@@ -13,7 +13,7 @@ from kullback.main import create_app
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
 from tests.api.asking import Score, refused, score
-from tests.api.bodies import IS_JSON, as_json
+from tests.payload.bodies import IS_JSON, as_json
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from httpx import AsyncClient
 
-from kullback.api.payload import ARROW, JSON, PARQUET
+from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.asking import Score, score
-from tests.api.bodies import as_arrow, as_json, as_parquet, as_table, typed
 from tests.api.system_requests import CLASSES, COUNTS, LATENTS, PRIOR, REQUESTS, softmax
-from tests.api.test_arrow_body import answer
+from tests.payload.bodies import as_arrow, as_json, as_parquet, as_table, typed
+from tests.payload.test_arrow import answer
 
 pytestmark = pytest.mark.anyio
 

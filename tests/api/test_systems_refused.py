@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from tests.api.asking import Score, refused, score
-from tests.api.bodies import IS_ARROW, as_arrow, as_table
+from tests.payload.bodies import IS_ARROW, as_arrow, as_table
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from httpx import AsyncClient
 
-from kullback.api.requests import REQUESTS
+from kullback.requests import REQUESTS
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Example, Metric
 from kullback.ui.playground import REASONS, content

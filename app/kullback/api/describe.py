@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from kullback.api.payload import ARROW, JSON, MEDIA_TYPES, PARQUET
-from kullback.api.requests import REQUESTS
 from kullback.errors import NotFound
+from kullback.payload.media import ARROW, JSON, MEDIA_TYPES, PARQUET
+from kullback.requests import REQUESTS
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Direction, Metric
 

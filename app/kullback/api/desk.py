@@ -11,10 +11,7 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
-from kullback.api import payload
-from kullback.api.body import Head, Intake
-from kullback.api.payload import BATCH_TYPES, JSON
-from kullback.api.request import Model
+from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.workers import Workers
 from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
 from kullback.experiments.keeper import ExperimentKeeper
@@ -24,6 +21,9 @@ from kullback.monitoring.keeper import Keeper
 from kullback.monitoring.service import Monitors, Token, Written
 from kullback.monitoring.totals import Totals
 from kullback.monitoring.views import Views
+from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
+from kullback.requests.reading import read_batch
+from kullback.requests.validation import Model
 from kullback.settings import Settings
 from kullback.upkeep import Upkeep
 
@@ -89,15 +89,15 @@ class Desk:
         accepted: tuple[str, ...] = BATCH_TYPES,
     ) -> Response:
         """Take a body in, submit what it says, and answer when that is on disk."""
-        head = Head.of(request.scope)
-        payload.check_media_type(head.media_type, accepted)
+        head = BodyHeaders.of(request.scope)
+        check_media_type(head.media_type, accepted)
         body = await self._intake.read(request, head)
         size = len(body.raw)
         query = request.query_params.multi_items()
 
         def work() -> Future[Written]:
             token = _token(request, body.raw)
-            return submit(payload.read_batch(body, query, model, self._cap), token)
+            return submit(read_batch(body, query, model, self._cap), token)
 
         try:
             return await self._answered(work)

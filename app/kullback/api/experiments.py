@@ -5,9 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kullback.api.desk import Desk
-from kullback.api.payload import BATCH_TYPES, JSON
 from kullback.api.problems import problems
-from kullback.api.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.api.routes import (
     READS,
     TAGGED,
@@ -22,6 +20,8 @@ from kullback.api.routes import (
 from kullback.experiments.page import markdown
 from kullback.experiments.views import Inquiry
 from kullback.experiments.windows import DAY
+from kullback.payload.media import BATCH_TYPES, JSON
+from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 
 MARKDOWN = "text/markdown"
 Epoch = Annotated[int | None, Query(ge=1, description="A past plan: else the present one.")]

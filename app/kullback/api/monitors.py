@@ -5,15 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kullback.api.desk import Desk
-from kullback.api.payload import BATCH_TYPES, JSON
 from kullback.api.problems import problems
-from kullback.api.requests.batches import (
-    LabelBatch,
-    ObservationBatch,
-    PredictionBatch,
-    ReferenceBatch,
-)
-from kullback.api.requests.monitors import MonitorSettings
 from kullback.api.routes import (
     READS,
     TAGGED,
@@ -25,8 +17,11 @@ from kullback.api.routes import (
     described_body,
     tagged,
 )
-from kullback.api.times import moment
 from kullback.monitoring.views import Question
+from kullback.payload.media import BATCH_TYPES, JSON
+from kullback.payload.timestamps import moment
+from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
+from kullback.requests.monitors import MonitorSettings
 
 From = Annotated[str | None, Query(alias="from", description="RFC 3339 or epoch seconds.")]
 To = Annotated[str | None, Query(alias="to", description="RFC 3339 or epoch seconds, exclusive.")]

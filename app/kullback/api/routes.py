@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from kullback.api.desk import Desk
-from kullback.api.payload import JSON
 from kullback.api.problems import problems
 from kullback.errors import InvalidInput
+from kullback.payload.media import JSON
 from kullback.tally.documents import Document
 
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"

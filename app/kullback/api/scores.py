@@ -7,13 +7,17 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from kullback.api import answer, payload
-from kullback.api.body import Body, Head, Intake
+from kullback.api import answer
 from kullback.api.describe import Catalog, Entry, describe, entry, missing, request_body
+from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.problems import problems
-from kullback.api.request import ScoreRequest, columns, texts, validated
-from kullback.api.requests import REQUESTS
 from kullback.api.workers import Workers
+from kullback.payload import read
+from kullback.payload.body import Body
+from kullback.payload.media import JSON, check_media_type
+from kullback.requests import REQUESTS
+from kullback.requests.base import ScoreRequest
+from kullback.requests.validation import array_fields, validated, word_options
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 from kullback.settings import Settings
@@ -33,8 +37,8 @@ class Scorer:
 
     async def answer(self, request: Request, asked: "Asked") -> Response:
         """The answer to a request for one metric."""
-        head = Head.of(request.scope)
-        payload.check_media_type(head.media_type)
+        head = BodyHeaders.of(request.scope)
+        check_media_type(head.media_type)
         body = await self._intake.read(request, head)
         size = len(body.raw)
         try:
@@ -46,10 +50,10 @@ class Scorer:
         finally:
             self._intake.release(size)
         self._observe(score)
-        return Response(content, media_type=payload.JSON)
+        return Response(content, media_type=JSON)
 
     def _is_small(self, body: Body) -> bool:
-        plain = body.media_type == payload.JSON and body.encoding == "identity"
+        plain = body.media_type == JSON and body.encoding == "identity"
         return plain and len(body.raw) <= self._inline
 
 
@@ -58,12 +62,12 @@ class Asked:
 
     def __init__(self, model: type[ScoreRequest]) -> None:
         self._model = model
-        self._columns = columns(model)
-        self._texts = texts(model)
+        self._columns = array_fields(model)
+        self._texts = word_options(model)
 
-    def work(self, body: Body, query: payload.Query, cap: int) -> tuple[Score, bytes]:
+    def work(self, body: Body, query: read.Query, cap: int) -> tuple[Score, bytes]:
         """Parse, check, score and write: all that is done for one body."""
-        fields = payload.fields(body, query, self._columns, self._texts, cap)
+        fields = read.fields(body, query, self._columns, self._texts, cap)
         score = validated(self._model, fields).score()
         return score, answer.encode(score)
 

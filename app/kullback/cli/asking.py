@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from kullback.api import payload
 from kullback.api.answer import encode
-from kullback.api.body import Body
-from kullback.api.request import columns, texts, validated
-from kullback.api.requests import REQUESTS
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import KullbackError, Offence
+from kullback.payload import read
+from kullback.payload.body import Body
+from kullback.payload.media import JSON
+from kullback.requests import REQUESTS
+from kullback.requests.validation import array_fields, validated, word_options
 
 _NO_CAP = 1 << 62
 
@@ -34,7 +35,7 @@ def ask_here(metric: str, request: Payload) -> bytes:
     model = REQUESTS[metric]
     body = Body(request.body, request.media_type, "identity")
     try:
-        fields = payload.fields(body, request.query, columns(model), texts(model), _NO_CAP)
+        fields = read.fields(body, request.query, array_fields(model), word_options(model), _NO_CAP)
         return encode(validated(model, fields).score())
     except KullbackError as error:
         raise Failure.of(error) from error
@@ -76,7 +77,7 @@ def ask_service(url: str, metric: str, request: Payload, timeout: float) -> byte
     except httpx.HTTPError as error:
         raise Failure(f"{url} cannot be reached: {error}", Status.UNREACHABLE) from error
     media_type = answer.headers.get("content-type", "").partition(";")[0]
-    if answer.status_code == httpx.codes.OK and media_type == payload.JSON:
+    if answer.status_code == httpx.codes.OK and media_type == JSON:
         return answer.content
     raise _refusal(url, answer, media_type)
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from kullback.api.fields import Kind
 from kullback.cli.kinds import INTEGER
 from kullback.errors import InvalidInput
+from kullback.payload.columns import Kind
 
 # A label is a number only where it is written as JSON writes one: 007 is a name.
 # So is an integer of more digits than 64 bits hold.

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kullback.api.fields import Column, Kind
-from kullback.api.payload import ARROW, JSON
 from kullback.cli.asking import Payload
 from kullback.cli.delimited import Delimited, typed
 from kullback.cli.kinds import FileType
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
+from kullback.payload.columns import Column, Kind
+from kullback.payload.media import ARROW, JSON
 
 Query = list[tuple[str, str]]
 

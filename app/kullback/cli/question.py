@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.api.request import validated
-from kullback.api.requests.experiments import ExperimentSettings
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns
 from kullback.experiments.plan import Plan
+from kullback.requests.experiments import ExperimentSettings
+from kullback.requests.validation import validated
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from kullback.api.fields import Column
-from kullback.api.request import columns
-from kullback.api.requests import REQUESTS
 from kullback.cli import kinds
 from kullback.cli.asking import ask_here, ask_service
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import KullbackError
+from kullback.payload.columns import Column
+from kullback.requests import REQUESTS
+from kullback.requests.validation import array_fields
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Metric
 
@@ -71,7 +71,7 @@ score = typer.Typer(
 def _command(metric: Metric) -> Callable[..., None]:
     """What runs for one metric; its signature names the fields of the metric's request."""
     name, model = metric.name, REQUESTS[metric.name]
-    fields = columns(model)
+    fields = array_fields(model)
 
     def run(  # noqa: PLR0913 - each is an option of the command
         *,

@@ -8,11 +8,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from kullback.api import answer
-from kullback.api.fields import Column
-from kullback.api.json_body import parse
-from kullback.api.payload import ARROW, JSON, PARQUET
-from kullback.api.request import ScoreRequest, columns, texts, validated
-from kullback.api.requests import REQUESTS
+from kullback.payload.columns import Column
+from kullback.payload.json_lists import parse
+from kullback.payload.media import ARROW, JSON, PARQUET
+from kullback.requests import REQUESTS
+from kullback.requests.base import ScoreRequest
+from kullback.requests.validation import array_fields, validated, word_options
 from kullback.scoring.metric import Metric
 from kullback.ui.overview import HUES
 
@@ -117,9 +118,9 @@ def _known(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
         "name": metric.name,
         "better": _BETTER[metric.direction],
         "hues": HUES,
-        "columns": {name: _column(column) for name, column in columns(model).items()},
+        "columns": {name: _column(column) for name, column in array_fields(model).items()},
         "labels": "labels" in model.model_fields,
-        "words": sorted(texts(model)),
+        "words": sorted(word_options(model)),
         "types": _TYPES,
         "reasons": REASONS,
         "answer": _answer(metric, model),
@@ -129,7 +130,9 @@ def _known(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
 def _answer(metric: Metric, model: type[ScoreRequest]) -> object:
     """What the service answers to the example."""
     body = bytearray(_json(metric.example.request).encode())
-    found: object = json.loads(answer.encode(validated(model, parse(body, columns(model))).score()))
+    found: object = json.loads(
+        answer.encode(validated(model, parse(body, array_fields(model))).score())
+    )
     return found
 
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.api.times import END, moment
 from kullback.errors import InvalidInput
 from kullback.moments import moment as moment_of
 from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
+from kullback.payload.timestamps import END, moment
 
 RANGES = {
     "1h": ("Last hour", HOUR),

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import httpx
 
-from kullback.api.payload import ARROW, JSON, LINES, PARQUET
+from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.scoring.catalog import METRICS
 
 MARKER = b"xyzzyplugh"

@@ -1,0 +1,91 @@
+"""Bodies as they arrive: counted and bounded, each and all together."""
+
+from typing import NamedTuple
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
+
+from kullback.errors import BodyTooLarge, Overloaded
+from kullback.payload.body import Body, content_encoding
+
+
+class BodyHeaders(NamedTuple):
+    """What the headers of a request say of its body."""
+
+    media_type: str
+    encoding: str
+    length: int
+
+    @classmethod
+    def of(cls, scope: Scope) -> "BodyHeaders":
+        """Read them in one pass.
+
+        Raises:
+            UnsupportedBody: the encoding is not read here.
+        """
+        media_type, encodings, length = "", [], 0
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                media_type = value.decode("latin-1").partition(";")[0].strip().lower()
+            elif name == b"content-length":
+                length = int(value) if value.isdigit() and len(value) < 19 else 0
+            elif name == b"content-encoding":
+                encodings.append(value.decode("latin-1"))
+        return cls(media_type, content_encoding(encodings), length)
+
+
+class Intake:
+    """The bytes of all bodies that are held at once; more is refused for the moment."""
+
+    def __init__(self, cap: int, room: int) -> None:
+        self.cap = cap
+        self._room = max(room, cap)
+        self._held = 0
+
+    async def read(self, request: Request, headers: BodyHeaders | None = None) -> Body:
+        """The body of a request; `release` it when it is done with.
+
+        Raises:
+            UnsupportedBody: its encoding is not read here.
+            BodyTooLarge: it is longer than the cap.
+            Overloaded: there is no room for it now.
+        """
+        headers = headers or BodyHeaders.of(request.scope)
+        declared = headers.length
+        self._hold(declared, declared)
+        raw, size, held = bytearray(declared), 0, declared
+        try:
+            more = True
+            while more:
+                chunk, more = await _next_chunk(request.receive)
+                end = size + len(chunk)
+                if end > held:
+                    self._hold(end - held, end)
+                    held = end
+                raw[size:end] = chunk
+                size = end
+        except BaseException:
+            self._held -= held
+            raise
+        del raw[size:]
+        self._held -= held - size
+        return Body(raw, headers.media_type, headers.encoding)
+
+    def release(self, size: int) -> None:
+        """Make room again for as many bytes."""
+        self._held -= size
+
+    def _hold(self, size: int, of: int) -> None:
+        """Take room for `size` more bytes of a body that is then `of` bytes long."""
+        if of > self.cap:
+            raise BodyTooLarge(f"the body is larger than {self.cap} bytes")
+        if self._held + size > self._room:
+            raise Overloaded("too many bytes are being worked on; try again in a moment")
+        self._held += size
+
+
+async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)

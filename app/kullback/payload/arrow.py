@@ -1,0 +1,176 @@
+"""This file is about reading Arrow streams and Parquet files: columns without a copy."""
+
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+
+from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
+from kullback.payload.arrow_size import inflated_size
+from kullback.payload.arrow_values import Place, is_list, is_text, ragged, values
+from kullback.payload.columns import TEXTUAL, Column, Kind
+from kullback.payload.json_scan import MAX_AXES
+from kullback.payload.parquet_size import check_size
+
+MAX_BATCHES = 10_000
+
+_MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
+
+
+def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
+    """The columns of an Arrow IPC stream.
+
+    Raises:
+        MalformedBody: it is not an Arrow stream.
+        BodyTooLarge: its compressed buffers inflate beyond the cap.
+        InvalidInput: a column is unknown, of a type that is not read, has nulls or is ragged.
+    """
+    buffer = pa.py_buffer(body)
+    if inflated_size(memoryview(body)) > cap:
+        raise BodyTooLarge(f"the compressed buffers inflate to more than {cap} bytes")
+    try:
+        with pa.ipc.open_stream(buffer) as reader:
+            known = _checked(reader.schema, columns)
+            table = pa.Table.from_batches(_bounded(reader), reader.schema)
+            table.validate(full=True)
+    except _MALFORMED as error:
+        raise MalformedBody("the body is not a valid Arrow IPC stream") from error
+    return _columns(table, known, cap)
+
+
+def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
+    """The columns of a Parquet file: see parse_arrow."""
+    # memory that a service which reads only Arrow streams never needs
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    check_size(memoryview(body), cap)
+    try:
+        with pq.ParquetFile(
+            pa.BufferReader(pa.py_buffer(body)),
+            thrift_string_size_limit=1 << 20,
+            thrift_container_size_limit=1 << 20,
+        ) as file:
+            known = _checked(file.schema_arrow, columns)
+            batches = list(_within(file.iter_batches(use_threads=False), cap))
+            table = pa.Table.from_batches(batches, file.schema_arrow)
+            table.validate(full=True)
+    except _MALFORMED as error:
+        raise MalformedBody("the body is not a valid Parquet file") from error
+    return _columns(table, known, cap)
+
+
+def _bounded(reader: pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
+    for number, batch in enumerate(reader):
+        if number >= MAX_BATCHES:
+            raise BodyTooLarge(f"the stream has more than {MAX_BATCHES} batches")
+        yield batch
+
+
+def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBatch]:
+    size = 0
+    for batch in batches:
+        size += batch.nbytes
+        if size > cap:
+            raise BodyTooLarge(f"the file inflates to more than {cap} bytes")
+        yield batch
+
+
+def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Column]:
+    """What each column of the table holds; those of a field with keys are named as slice.country.
+
+    Such a field may be a struct as well.
+    """
+    found: dict[str, Column] = {}
+    for field in schema:
+        head, dot, _ = field.name.partition(".")
+        column = columns.get(head)
+        if column is None or (dot and not column.keys):
+            raise InvalidInput.at(
+                "there is no such column; options are query parameters", field.name
+            )
+        if field.name in found:
+            raise InvalidInput.at("the column stands twice", field.name)
+        found[field.name] = column
+        if _is_struct(field.type, column):
+            for part in field.type:
+                _check_field((field.name, part.name), part, column)
+        else:
+            _check_field((field.name,), field, column)
+    return found
+
+
+def _is_struct(kind: pa.DataType, column: Column) -> bool:
+    return column.keys > 0 and bool(pa.types.is_struct(kind))
+
+
+def _check_field(place: Place, field: pa.Field, column: Column) -> None:
+    if field.metadata and b"ARROW:extension:name" in field.metadata:
+        raise InvalidInput.at("extension types are not read", *place)
+    depth, kind = 0, field.type
+    while is_list(kind):
+        if pa.types.is_fixed_size_list(kind) and kind.list_size == 0:
+            raise InvalidInput.at("lists of no entries", *place)
+        kind, depth = kind.value_type, depth + 1
+    if pa.types.is_dictionary(kind) and depth == 0:
+        kind = kind.value_type
+    if not _is_read(kind, column.kind) or depth > MAX_AXES - column.per_row:
+        raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
+
+
+def _is_read(kind: pa.DataType, wanted: Kind) -> bool:
+    if is_text(kind):
+        return wanted in TEXTUAL
+    if pa.types.is_timestamp(kind):
+        return wanted is Kind.TIME
+    if pa.types.is_boolean(kind):
+        return wanted is not Kind.TIME and wanted is not Kind.ID
+    if pa.types.is_floating(kind):
+        return wanted is not Kind.VALUE and wanted is not Kind.ID
+    return bool(pa.types.is_integer(kind))
+
+
+def _columns(table: pa.Table, known: Mapping[str, Column], cap: int) -> dict[str, object]:
+    one_row = any(not column.per_row for column in known.values())
+    fields: dict[str, object] = {}
+    for name, column in known.items():
+        array = _joined(name, table.column(name))
+        if one_row:
+            array = _only_cell(name, array)
+        if _is_struct(array.type, column):
+            for field, part in zip(array.type, array.flatten(), strict=True):
+                found = values((name, field.name), part, column, cap)
+                _put(fields, (name, field.name), found, column)
+        else:
+            read = ragged if column.ragged else values
+            _put(fields, tuple(name.split(".", 1)), read((name,), array, column, cap), column)
+    return fields
+
+
+def _put(fields: dict[str, object], place: Place, found: object, column: Column) -> None:
+    """Keep what a column holds as a field, or as one of the lists that a field holds by name."""
+    held = fields.setdefault(place[0], {}) if len(place) > 1 else fields
+    if not isinstance(held, dict) or place[-1] in held:
+        raise InvalidInput.at("the column stands twice", *place)
+    if held is not fields and len(held) == column.keys:
+        raise InvalidInput.at(f"more than {column.keys} keys", place[0])
+    held[place[-1]] = found
+
+
+def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:  # combine_chunks copies even what is in one piece
+        return column.chunk(0)
+    try:
+        array = column.combine_chunks()
+    except pa.ArrowException as error:
+        detail = "the dictionaries of its batches do not join: send plain values"
+        raise InvalidInput.at(detail, name) from error
+    if isinstance(array, pa.ChunkedArray):  # no chunks at all
+        return pa.array([], column.type)
+    return array
+
+
+def _only_cell(name: str, array: pa.Array) -> pa.Array:
+    """The list in the one row of a request whose arrays have unequal lengths."""
+    if len(array) != 1 or not is_list(array.type) or array.null_count:
+        detail = "with a column that is not one entry per row, all are lists in a single row"
+        raise InvalidInput.at(detail, name)
+    return array.flatten()

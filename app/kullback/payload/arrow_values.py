@@ -1,0 +1,136 @@
+"""This file is about the values in Arrow arrays: one array for formulas from each."""
+
+import numpy as np
+import pyarrow as pa
+
+from kullback.errors import BodyTooLarge, InvalidInput
+from kullback.payload.columns import WHOLE, Column, Kind
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.tokens import Ragged
+
+Place = tuple[str, ...]
+
+_NULL = "null, where a value is expected"
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether it is a type of strings."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether it is a type of lists."""
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def ragged(place: Place, array: pa.Array, column: Column, cap: int) -> Ragged:
+    """Rows of any lengths: their entries one after the other; refused as by `values`."""
+    if not is_list(array.type):
+        raise InvalidInput.at("single entries where lists are expected", *place)
+    _refuse_nulls(place, array, [len(array)])
+    if pa.types.is_fixed_size_list(array.type):
+        lengths = np.full(len(array), array.type.list_size, dtype=np.int64)
+    else:
+        lengths = array.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+    entries = array.flatten()
+    if is_list(entries.type):
+        raise InvalidInput.at("3 axes or more, where at most 2 are read", *place)
+    if entries.null_count:
+        first = entries.is_null().index(value=True).as_py()
+        raise InvalidInput.at(_NULL, *place, *Ragged([], lengths).place(first))
+    return Ragged(values(place, entries, column, cap), lengths)
+
+
+def values(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
+    """The entries as an array, of as many axes as they have, or as a list where they are strings.
+
+    Raises:
+        InvalidInput: an entry is null, or the lists are of unequal lengths.
+        BodyTooLarge: there are more than `cap` entries.
+    """
+    shape = [len(array)]
+    while is_list(array.type):
+        _refuse_nulls(place, array, shape)
+        array, width = _flattened(place, array, shape)
+        shape.append(width)
+    _refuse_nulls(place, array, shape)
+    if len(array) > cap:
+        raise BodyTooLarge(f"the column {'.'.join(place)} has more than {cap} entries")
+    if pa.types.is_dictionary(array.type):
+        return _looked_up(place, array, column, cap)
+    is_flag = column.kind is Kind.VALUE and pa.types.is_boolean(array.type)
+    if is_flag or is_text(array.type):
+        if len(shape) > 1:
+            raise InvalidInput.at("lists, where single entries are expected", *place)
+        strings: list[str] = array.to_pylist()
+        return ["true" if entry else "false" for entry in strings] if is_flag else strings
+    if pa.types.is_timestamp(array.type):
+        return _seconds(array).reshape(shape)
+    return _numbers(place, array, column, shape).reshape(shape)
+
+
+def _looked_up(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
+    """The entries of a dictionary that its codes stand for."""
+    codes = array.indices.to_numpy(zero_copy_only=False)
+    if array.dictionary.null_count:
+        unknown = array.dictionary.is_null().to_numpy(zero_copy_only=False)[codes]
+        raise InvalidInput.at(_NULL, *place, *np.flatnonzero(unknown)[:1].tolist())
+    found = values(place, array.dictionary, column, cap)
+    if isinstance(found, list):
+        return [found[code] for code in codes.tolist()]
+    picked: Array | Indices = found[codes]
+    return picked
+
+
+def _refuse_nulls(place: Place, array: pa.Array, shape: list[int]) -> None:
+    if array.null_count:
+        first = array.is_null().index(value=True).as_py()
+        raise InvalidInput.at(_NULL, *place, *_steps(first, shape))
+
+
+def _steps(index: int, shape: list[int]) -> list[int]:
+    return [int(step) for step in np.unravel_index(index, shape)]
+
+
+def _flattened(place: Place, array: pa.Array, shape: list[int]) -> tuple[pa.Array, int]:
+    """The entries of lists of one length, and that length."""
+    if pa.types.is_fixed_size_list(array.type):
+        width = array.type.list_size  # no flatten(): it loads pyarrow.compute, which is 10 MB
+        return array.values.slice(array.offset * width, len(array) * width), width
+    sizes = array.value_lengths().to_numpy(zero_copy_only=False)
+    if sizes.size == 0:
+        return array.flatten(), 0
+    odd = np.flatnonzero(sizes != sizes[0])
+    if odd.size:
+        detail = f"{sizes[odd[0]]} entries where others have {sizes[0]}"
+        raise InvalidInput.at(detail, *place, *_steps(int(odd[0]), shape))
+    return array.flatten(), int(sizes[0])
+
+
+def _numbers(place: Place, array: pa.Array, column: Column, shape: list[int]) -> Array | Indices:
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    found = array.to_numpy(zero_copy_only=False)
+    if column.kind in WHOLE and pa.types.is_integer(array.type):
+        if found.dtype == np.uint64 and found.size and found.max() >= 2**63:
+            large = int(np.argmax(found >= 2**63))
+            raise InvalidInput.at("an integer of more than 63 bits", *place, *_steps(large, shape))
+        integers: Indices = found.astype(np.int64, copy=False)
+        return integers
+    numbers: Array = found.astype(np.float64, copy=False)
+    return numbers
+
+
+def _seconds(array: pa.Array) -> Array:
+    """Timestamps as epoch seconds, to the microsecond as strings are."""
+    ticks: Indices = array.view(pa.int64()).to_numpy(zero_copy_only=False)
+    unit = array.type.unit
+    if unit == "ns":
+        return ticks // 1000 / 1e6
+    return ticks / _PER_SECOND[unit]

@@ -1,0 +1,94 @@
+"""The body of a request: its bytes, its type, and what it inflates to."""
+
+import sys
+import zlib
+from dataclasses import dataclass
+
+from kullback.errors import BodyTooLarge, MalformedBody, UnsupportedBody
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ENCODINGS = ("gzip", "zstd", "identity")
+_CHUNK = 1 << 20
+_FEED = 1 << 14  # what follows a member is copied: small bites keep many members linear
+_MAX_MEMBERS = 1 << 16
+_WINDOW_LOG = 27  # zstd frames may ask for 128 MiB of window at the most
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of a request as they came, and what its headers say they are."""
+
+    raw: bytearray
+    media_type: str
+    encoding: str
+
+
+def content_encoding(headers: list[str]) -> str:
+    """The encoding that these values of Content-Encoding name.
+
+    Raises:
+        UnsupportedBody: it is not read here.
+    """
+    encoding = ", ".join(headers).strip().lower() or "identity"
+    if encoding not in ENCODINGS:
+        detail = f"Content-Encoding is one of {', '.join(ENCODINGS)}"
+        raise UnsupportedBody(detail, "Accept-Encoding", ENCODINGS)
+    return encoding
+
+
+def decompressed(body: Body, cap: int) -> bytearray:
+    """The body's bytes after its Content-Encoding, counted while they come.
+
+    Raises:
+        MalformedBody: they are not of that encoding.
+        BodyTooLarge: they are more than the cap.
+    """
+    if body.encoding == "identity":
+        return body.raw
+    inflate = _gunzip if body.encoding == "gzip" else _unzstd
+    try:
+        return inflate(body.raw, cap)
+    except (zlib.error, zstd.ZstdError) as error:
+        raise MalformedBody(f"the body is not valid {body.encoding}") from error
+
+
+def _gunzip(raw: bytearray, cap: int) -> bytearray:
+    grown, view, at = bytearray(), memoryview(raw), 0
+    for _ in range(_MAX_MEMBERS):
+        if at == len(view):
+            return grown
+        member = zlib.decompressobj(31)
+        while not member.eof:
+            fed = view[at : at + _FEED]
+            if not fed:
+                raise MalformedBody("the gzip body ends too early")
+            _grow(grown, member.decompress(fed, _CHUNK), cap)
+            at += len(fed) - len(member.unconsumed_tail) - len(member.unused_data)
+    raise MalformedBody(f"the gzip body has more than {_MAX_MEMBERS} members")
+
+
+def _unzstd(raw: bytearray, cap: int) -> bytearray:
+    grown, view, at = bytearray(), memoryview(raw), 0
+    options = {int(zstd.DecompressionParameter.window_log_max): _WINDOW_LOG}
+    for _ in range(_MAX_MEMBERS):
+        if at == len(view):
+            return grown
+        frame = zstd.ZstdDecompressor(options=options)
+        while not frame.eof:
+            fed = view[at : at + _FEED] if frame.needs_input else view[:0]
+            if frame.needs_input and not fed:
+                raise MalformedBody("the zstd body ends too early")
+            _grow(grown, frame.decompress(fed, _CHUNK), cap)
+            at += len(fed)
+        at -= len(frame.unused_data)
+    raise MalformedBody(f"the zstd body has more than {_MAX_MEMBERS} frames")
+
+
+def _grow(grown: bytearray, piece: bytes, cap: int) -> None:
+    if len(grown) + len(piece) > cap:
+        raise BodyTooLarge(f"the body inflates to more than {cap} bytes")
+    grown += piece

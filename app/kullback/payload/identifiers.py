@@ -1,0 +1,56 @@
+"""This file is about what callers name things by: ids, units, and the values of slices."""
+
+import re
+from collections.abc import Sequence
+
+from kullback.errors import InvalidInput
+from kullback.payload.columns import LONGEST_NAME
+from kullback.scoring.labels import Labels
+
+_BLOCK = 1 << 13
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def names(found: Labels, *place: str) -> Labels:
+    """Strings or integers, one per row, that may be kept and shown.
+
+    Raises:
+        InvalidInput: a string is empty, too long, or has control characters.
+    """
+    if not isinstance(found, list):
+        return found
+    for start in range(0, len(found), _BLOCK):
+        block = found[start : start + _BLOCK]
+        if not are_names(block):
+            row = next(i for i, name in enumerate(block) if not are_names([name]))
+            detail = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
+            raise InvalidInput.at(detail, *place, start + row)
+    return found
+
+
+def texts(found: Labels, *place: str) -> list[str]:
+    """The same, with integers as their decimal text."""
+    found = names(found, *place)
+    return found if isinstance(found, list) else [str(number) for number in found.tolist()]
+
+
+def are_names(block: list[str]) -> bool:
+    """Whether all of these may be names."""
+    sizes = set(map(len, block))
+    if min(sizes) < 1 or max(sizes) > LONGEST_NAME:
+        return False
+    joined = "".join(block)
+    return joined.isprintable() or not _CONTROL.search(joined)
+
+
+def refuse_twice(field: str, values: Sequence[str | int]) -> None:
+    """Refuse a list in which something stands twice.
+
+    Raises:
+        InvalidInput: it is named by its place.
+    """
+    seen: set[str | int] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise InvalidInput.at("stands twice", field, index)
+        seen.add(value)

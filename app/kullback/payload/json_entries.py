@@ -1,0 +1,84 @@
+"""This file is about decoding the entries of JSON lists, and naming the one that is wrong."""
+
+from collections.abc import Callable, Sequence
+from json import loads
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
+
+from kullback.errors import Step
+from kullback.payload.columns import LONGEST_NAME
+from kullback.payload.json_scan import MAX_AXES
+
+Decode = Callable[[bytes], list[Any]]
+
+_STRICT = ConfigDict(strict=True)
+
+
+def _decoder(entry: object, axes: int) -> Decode:
+    rows: Any = entry
+    for _ in range(axes):
+        rows = Annotated[list.__class_getitem__(rows), Field(fail_fast=True)]
+    return TypeAdapter[list[Any]](rows, config=_STRICT).validate_json
+
+
+_ENTRIES: dict[str, object] = {
+    "float": FiniteFloat,
+    "logit": FiniteFloat | Literal["-Infinity"],
+    "int": int,
+    "str": str,
+    "bool": bool,
+}
+DECODERS: dict[tuple[str, int], Decode] = {
+    (name, axes): _decoder(entry, axes)
+    for name, entry in _ENTRIES.items()
+    for axes in range(1, MAX_AXES + 1)
+}
+NOT_OF_ONE_KIND = "the entries are not all of one kind"
+EXPLAIN = {
+    "float_type": "not a number",
+    "finite_number": "not a finite number",
+    "literal_error": 'neither a number nor "-Infinity"',
+    "string_type": "not a string, as the others are",
+    "bool_type": "neither true nor false",
+    "int_type": "not an integer",
+    "int_from_float": "not an integer",
+    "int_parsing_size": "an integer of more than 64 bits",
+}
+
+
+def place_of(index: int, shape: Sequence[int], offset: int) -> list[int]:
+    """Where the index-th row below the axes of `shape` stands."""
+    place: list[int] = []
+    for size in reversed(shape):
+        index, step = divmod(index, max(size, 1))
+        place.insert(0, step)
+    return [index + offset, *place]
+
+
+def repeated_key(raw: bytes | bytearray) -> tuple[Step, ...]:
+    """Where a key stands twice in one object of valid JSON; empty if none does.
+
+    Keys that are longer than names may be are cut: an answer repeats no megabytes.
+    """
+    return _within(loads(raw, object_pairs_hook=_repeated, parse_int=str, parse_float=str))
+
+
+def _repeated(pairs: list[tuple[str, object]]) -> tuple[Step, ...]:
+    seen: set[str] = set()
+    for name, value in pairs:
+        if name in seen:
+            return (name[:LONGEST_NAME],)
+        if place := _within(value):
+            return (name[:LONGEST_NAME], *place)
+        seen.add(name)
+    return ()
+
+
+def _within(value: object) -> tuple[Step, ...]:
+    """The same of a value whose objects have become the places in them."""
+    if isinstance(value, tuple):
+        return value
+    items = enumerate(value) if isinstance(value, list) else ()
+    places = ((index, *place) for index, item in items if (place := _within(item)))
+    return next(places, ())

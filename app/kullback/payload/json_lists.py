@@ -1,0 +1,279 @@
+"""This file is about reading large JSON: a scan of the top level, then lists in small pieces.
+
+The decoder is pydantic's. It holds the interpreter lock while it works and makes a Python object
+of every number, so a long list is cut at commas and decoded piece by piece: other threads run in
+between, and the objects of one piece are gone before the next (ADR-0002).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from kullback.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
+from kullback.payload.columns import TEXTUAL, Column, Kind
+from kullback.payload.json_entries import (
+    DECODERS,
+    EXPLAIN,
+    NOT_OF_ONE_KIND,
+    Decode,
+    place_of,
+    repeated_key,
+)
+from kullback.payload.json_scan import MAX_AXES, members, skip, top_level
+from kullback.payload.json_small import at_once, plain_value
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array, Indices
+from kullback.scoring.tokens import Ragged
+
+PIECE = 1 << 16
+
+_OPENING = re.compile(rb"(?:\[[ \t\n\r]*+){0,6}")
+_OBJECTS = re.compile(rb"(?:\[[ \t\n\r]*+)?\{")
+_STRING_ITEMS = re.compile(rb'(?:[ \t\n\r]*+"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"[ \t\n\r]*+,)*+')
+_ROW_END = {
+    axes: re.compile(rb"(?:\][ \t\n\r]*+){%d}," % (axes - 1)) for axes in range(2, MAX_AXES + 1)
+}
+
+
+def parse(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]:
+    """The fields of a JSON object: arrays where `columns` says so, plain values elsewhere.
+
+    Args:
+        body: UTF-8 JSON.
+        columns: which fields hold many entries, and of what kind.
+
+    Returns:
+        Field names to float64 or int64 arrays, lists of strings, or plain JSON values.
+
+    Raises:
+        MalformedBody: it is not JSON, or not an object.
+        InvalidInput: a key stands twice, a list is ragged, an entry is not of its kind.
+    """
+    if len(body) <= PIECE and (plain := at_once(body, columns)) is not None:
+        return plain
+    fields: dict[str, object] = {}
+    for name, start, end in top_level(body):
+        if name in fields:
+            raise InvalidInput.at("the key stands twice", name)
+        column = columns.get(name)
+        if column is not None and column.keys and body[start : start + 1] == b"{":
+            fields[name] = _by_name(name, body, start, column)
+        else:
+            fields[name] = _value((name,), body, start, end, column)
+    return fields
+
+
+def _by_name(field: str, body: bytearray, start: int, column: Column) -> dict[str, object]:
+    """The lists of an object, each by its key."""
+    lists: dict[str, object] = {}
+    for name, at, end in members(body, start, field):
+        if name in lists:
+            raise InvalidInput.at("the key stands twice", field, name)
+        if len(lists) == column.keys:
+            raise InvalidInput.at(f"more than {column.keys} keys", field)
+        if body[at : at + 1] != b"[":
+            raise InvalidInput.at("a list is expected", field, name)
+        lists[name] = _List((field, name), body, at, end).read(column)
+    return lists
+
+
+def _value(
+    place: tuple[str, ...], body: bytearray, start: int, end: int, column: Column | None
+) -> object:
+    if column is None or body[start : start + 1] != b"[":
+        value = plain_value(place, body[start:end], column)
+        is_of_objects = column is None and _OBJECTS.match(body, start)
+        if is_of_objects and (twice := repeated_key(body[start:end])):
+            raise InvalidInput.at("the key stands twice", *place, *twice)
+        return value
+    return _List(place, body, start, end).read(column)
+
+
+class _List:
+    """One long list of the body, decoded piece by piece."""
+
+    def __init__(self, place: tuple[str, ...], body: bytearray, start: int, end: int) -> None:
+        self._in = place
+        self._body = body
+        self._start = start + 1
+        self._end = end - 1
+        opening = _OPENING.match(body, start)
+        assert opening is not None
+        self._axes = opening.group().count(b"[")
+        self._first = bytes(body[opening.end() : opening.end() + 1])
+        if self._axes > MAX_AXES:
+            raise InvalidInput.at("nested deeper than a payload can be", *place)
+
+    def read(self, column: Column) -> Labels | Ragged:
+        """The entries as an array, or as a list where they are strings."""
+        if column.ragged:
+            return self._ragged(column.kind)
+        if self._first == b'"' and self._axes == 1 and column.kind in TEXTUAL:
+            return list(chain.from_iterable(rows for _, rows in self._pieces("str")))
+        if column.kind is Kind.LABEL:
+            return self._labels()
+        if column.kind is Kind.ID or column.kind is Kind.VALUE:
+            return self._names(column.kind)
+        entry = "float"
+        if column.kind is Kind.FLAG and self._first in (b"t", b"f"):
+            entry = "bool"
+        elif column.kind is Kind.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
+            entry = "logit"
+        return self._array(entry, np.float64)
+
+    def _ragged(self, kind: Kind) -> Ragged:
+        """Rows of any lengths; a list of plain entries is one row."""
+        if self._axes > 2:
+            raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
+        quoted = self._body.find(b'"', self._start, self._end) >= 0
+        if kind is Kind.LABEL:
+            entry = "str" if quoted else "int"
+        elif kind is Kind.FLAG and self._body.find(b"e", self._start, self._end) >= 0:
+            entry = "bool"  # true and false have an e, 0 and 1 do not
+        else:
+            entry = "logit" if quoted else "float"
+        try:
+            rows = self._rows(entry)
+        except _NotIntegers:
+            entry, rows = "float", self._rows("float")
+        flat = list(chain.from_iterable(rows))
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        if entry == "str":
+            return Ragged(flat, lengths)
+        if entry == "logit":
+            flat = [-np.inf if item == "-Infinity" else item for item in flat]
+        dtype = np.int64 if entry == "int" else np.float64
+        place = Ragged([], lengths).place if self._axes > 1 else lambda at: (at,)
+        return Ragged(self._packed(flat, dtype, place), lengths)
+
+    def _rows(self, entry: str) -> list[list[Any]]:
+        entries = list(chain.from_iterable(piece for _, piece in self._pieces(entry)))
+        return entries if self._axes > 1 or not entries else [entries]
+
+    def _labels(self) -> Labels:
+        try:
+            return self._array("int", np.int64)
+        except _NotIntegers:
+            return self._array("float", np.float64)
+
+    def _names(self, kind: Kind) -> Labels:
+        """Integers, or booleans where rows may be sliced by them."""
+        if kind is Kind.VALUE and self._first in (b"t", b"f") and self._axes == 1:
+            flags = chain.from_iterable(rows for _, rows in self._pieces("bool"))
+            return ["true" if flag else "false" for flag in flags]
+        try:
+            return self._array("int", np.int64)
+        except _NotIntegers as error:
+            raise InvalidInput(error.message, error.offences) from error
+
+    def _array(self, entry: str, dtype: type[np.float64 | np.int64]) -> Array | Indices:
+        parts: list[npt.NDArray[Any]] = []
+        shape: tuple[int, ...] | None = None
+        count = 0
+        for offset, rows in self._pieces(entry):
+            count += len(rows)
+            shape, flat = self._flatten(rows, offset, shape)
+            if entry == "logit":
+                flat = [-np.inf if item == "-Infinity" else item for item in flat]
+            place = partial(place_of, shape=shape, offset=offset)
+            parts.append(self._packed(flat, dtype, place))
+        if not parts or shape is None:
+            parts, shape = [np.empty(0, dtype=dtype)], (0,) * (self._axes - 1)
+        joined: npt.NDArray[Any] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        entries: Array | Indices = joined.reshape(count, *shape)
+        return entries
+
+    def _packed(
+        self,
+        flat: list[Any],
+        dtype: type[np.float64 | np.int64],
+        place: Callable[[int], Sequence[int]],
+    ) -> npt.NDArray[Any]:
+        try:
+            return np.array(flat, dtype=dtype)
+        except OverflowError:
+            large = next(i for i, item in enumerate(flat) if not -(2**63) <= item < 2**63)
+            detail = "an integer of more than 64 bits"
+            raise InvalidInput.at(detail, *self._in, *place(large)) from None
+
+    def _flatten(
+        self, rows: list[Any], offset: int, expected: tuple[int, ...] | None
+    ) -> tuple[tuple[int, ...], list[Any]]:
+        """The shape below the first axis, as in earlier pieces, and the entries in order."""
+        shape: list[int] = []
+        for axis in range(self._axes - 1):
+            width = (len(rows[0]) if rows else 0) if expected is None else expected[axis]
+            if set(map(len, rows)) - {width}:
+                self._ragged_row(rows, width, shape, offset)
+            shape.append(width)
+            rows = list(chain.from_iterable(rows))
+        return tuple(shape), rows
+
+    def _ragged_row(self, rows: list[Any], width: int, shape: list[int], offset: int) -> None:
+        odd = next(i for i, row in enumerate(rows) if len(row) != width)
+        detail = f"{len(rows[odd])} entries where others have {width}"
+        raise InvalidInput.at(detail, *self._in, *place_of(odd, shape, offset))
+
+    def _pieces(self, entry: str) -> Iterator[tuple[int, list[Any]]]:
+        """Decoded pieces of the list, each with the index of its first row."""
+        decode = DECODERS[entry, self._axes]
+        cut = self._cut_strings if entry == "str" else self._cut
+        at, offset = self._start, 0
+        if skip(self._body, at) >= self._end:
+            return
+        while at <= self._end:
+            comma = cut(at)
+            rows = self._decode(decode, b"[" + self._body[at:comma] + b"]", offset)
+            if not rows:
+                raise MalformedBody.at("a comma too many", *self._in)
+            yield offset, rows
+            offset += len(rows)
+            at = comma + 1
+
+    def _cut(self, at: int) -> int:
+        """A comma between rows, about a piece further on; or the end."""
+        if at + PIECE >= self._end:
+            return self._end
+        if self._axes == 1:
+            comma = self._body.find(b",", at + PIECE, self._end)
+        else:
+            found = _ROW_END[self._axes].search(self._body, at + PIECE, self._end)
+            comma = found.end() - 1 if found else -1
+        return comma if comma >= 0 else self._end
+
+    def _cut_strings(self, at: int) -> int:
+        if at + PIECE >= self._end or self._axes > 1:
+            return self._end
+        found = _STRING_ITEMS.match(self._body, at, at + PIECE)
+        return found.end() - 1 if found and found.end() > at else self._end
+
+    def _decode(self, decode: Decode, raw: bytes, offset: int) -> list[Any]:
+        try:
+            return decode(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise self._refusal(first["type"], first["loc"], offset) from None
+
+    def _refusal(self, kind: str, loc: tuple[int | str, ...], offset: int) -> KullbackError:
+        if kind == "json_invalid":
+            return MalformedBody.at("not valid JSON", *self._in)
+        place = [step for step in loc if isinstance(step, int)]
+        if place:
+            place[0] += offset
+        detail = EXPLAIN.get(kind, NOT_OF_ONE_KIND)
+        refusal: type[KullbackError] = InvalidInput
+        if kind in ("int_type", "int_from_float", "int_parsing"):
+            refusal = _NotIntegers
+        if kind == "list_type":
+            detail = "a single entry where a list is expected"
+        return refusal(f"{self._in[0]}: {detail}", [Offence(pointer(*self._in, *place), detail)])
+
+
+class _NotIntegers(KullbackError):
+    """The entries may be numbers, but not all of them are integers."""

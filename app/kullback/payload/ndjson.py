@@ -1,0 +1,265 @@
+"""This file is about newline-delimited JSON: an object per line, with an entry of every column."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic_core import from_json
+
+from kullback.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
+from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, Kind
+from kullback.payload.json_entries import repeated_key
+from kullback.scoring.labels import Labels
+
+PIECE = 1 << 16
+LONGEST_LINE = 1 << 18  # a line is decoded in one go, while no other thread runs
+
+_BLANK = b" \t\r"
+_COLONS = (b'":', b" :", b"\t:", b"\r:")
+_NUMBERS = frozenset((int, float))
+_INTEGERS, _STRINGS, _FLAGS = frozenset((int,)), frozenset((str,)), frozenset((bool,))
+_FORMS: dict[Kind, tuple[frozenset[type], ...]] = {
+    Kind.NUMBER: (_NUMBERS,),
+    Kind.LABEL: (_NUMBERS, _STRINGS),
+    Kind.TIME: (_NUMBERS, _STRINGS),
+    Kind.ID: (_INTEGERS, _STRINGS),
+    Kind.VALUE: (_INTEGERS, _STRINGS, _FLAGS),
+}
+_NOT = {
+    _NUMBERS: "not a number",
+    _INTEGERS: "not an integer",
+    _STRINGS: "not a string, as the others are",
+    _FLAGS: "neither true nor false",
+}
+_LARGEST = sys.float_info.max
+
+Place = tuple[str, ...]
+_decoded = partial(from_json, allow_inf_nan=False)
+
+
+def parse(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]:
+    """The columns that the lines make: arrays, or lists of strings.
+
+    Args:
+        body: UTF-8 JSON objects, one per line; blank lines are skipped.
+        columns: which fields a line may have, and of what kind.
+
+    Raises:
+        MalformedBody: a line is not a JSON object.
+        InvalidInput: a field is in some lines only, a key stands twice in one, a list is ragged,
+            or an entry is not of its kind. The pointer begins with the row.
+    """
+    table: _Objects | None = None
+    offset = 0
+    for piece in _pieces(body):
+        lines = [line for line in piece.split(b"\n") if line.strip(_BLANK)]
+        if not lines:
+            continue
+        rows = _rows(lines, offset)
+        table = table or _Objects((), rows[0], columns)
+        table.add(rows, offset)
+        if sum(map(piece.count, _COLONS)) != len(rows) * table.keys:
+            _refuse_repeated(lines, offset)
+        offset += len(rows)
+    if table is None:
+        raise MalformedBody("the body is empty")
+    return table.joined()
+
+
+def placed(error: KullbackError, body: bytearray, columns: Mapping[str, Column]) -> KullbackError:
+    """The same refusal with the row before the field, as a line has them, and with its line."""
+    steps = [_row_first(offence.pointer.split("/")[1:], columns) for offence in error.offences]
+    lines = _line_numbers(body, {int(place[0]) for place in steps if place[0].isdecimal()})
+    if not lines:
+        return error
+    offences = []
+    for place, offence in zip(steps, error.offences, strict=True):
+        line = f"line {lines[int(place[0])]}: " if place[0].isdecimal() else ""
+        offences.append(Offence("/" + "/".join(place), line + offence.detail))
+    line, _, detail = offences[0].detail.partition(": ")
+    message = ": ".join((line, *steps[0][1:2], detail))
+    return type(error)(message, offences, error.total)
+
+
+def _row_first(steps: list[str], columns: Mapping[str, Column]) -> list[str]:
+    """A place in a column as a place in a row."""
+    column = columns.get(steps[0])
+    at = 0 if column is None else 2 if column.keys else 1
+    if column is not None and column.plain and len(steps) == 2:
+        at = 1  # without a name between the field and the row
+    return [*steps[at : at + 1], *steps[:at], *steps[at + 1 :]]
+
+
+def _line_numbers(body: bytearray, rows: set[int]) -> dict[int, int]:
+    """The line, from 1, of each of these rows."""
+    found: dict[int, int] = {}
+    row = number = at = 0
+    while len(found) < len(rows) and at < len(body):
+        end = body.find(b"\n", at)
+        end = end if end >= 0 else len(body)
+        number += 1
+        if body[at:end].strip(_BLANK):
+            if row in rows:
+                found[row] = number
+            row += 1
+        at = end + 1
+    return found
+
+
+def _pieces(body: bytearray) -> Iterator[bytearray]:
+    """Whole lines, about a piece of them at a time."""
+    at = 0
+    while at < len(body):
+        end = body.find(b"\n", at + PIECE) + 1 or len(body)
+        yield body[at:end]
+        at = end
+
+
+def _rows(lines: list[bytearray], offset: int) -> list[Any]:
+    for row, line in enumerate(lines if max(map(len, lines)) > LONGEST_LINE else ()):
+        if len(line) > LONGEST_LINE:
+            raise InvalidInput.at(f"longer than {LONGEST_LINE} bytes", offset + row)
+    rows: list[Any] = []
+    try:
+        rows.extend(map(_decoded, lines))
+    except ValueError as error:
+        raise MalformedBody.at("not valid JSON", offset + len(rows)) from error
+    for row, found in enumerate(rows):
+        if type(found) is not dict:
+            raise MalformedBody.at("not a JSON object", offset + row)
+    return rows
+
+
+def _refuse_repeated(lines: list[bytearray], offset: int) -> None:
+    """Refuse a key that stands twice, in a piece that has more colons after keys than keys."""
+    for row, line in enumerate(lines, offset):
+        if place := repeated_key(line):
+            raise InvalidInput.at("the key stands twice", row, *place)
+
+
+class _Objects:
+    """Objects that all have the keys of the first; each key's values are gathered."""
+
+    def __init__(self, place: Place, first: dict[str, Any], columns: Mapping[str, Column]) -> None:
+        self._place = place
+        self._parts: dict[str, _Objects | _Entries] = {}
+        for name, value in first.items():
+            if len(name) > LONGEST_NAME:
+                raise InvalidInput.at("a key is too long", 0, *place)
+            column = columns.get(name)
+            if column is None or not column.per_row:
+                raise InvalidInput.at("there is no such field", 0, *place, name)
+            self._parts[name] = _part((*place, name), value, column)
+        within = [part.keys for part in self._parts.values() if isinstance(part, _Objects)]
+        self.keys: int = len(first) + sum(within)
+
+    def add(self, rows: list[Any], offset: int) -> None:
+        """Take rows that begin at `offset`."""
+        if set(map(type, rows)) != {dict}:
+            row = _first(type(found) is not dict for found in rows)
+            raise InvalidInput.at("an object is expected", offset + row, *self._place)
+        for name, part in self._parts.items():
+            part.add(self._values(name, rows, offset), offset)
+        if set(map(len, rows)) != {len(self._parts)}:
+            row = _first(len(found) != len(self._parts) for found in rows)
+            name = next(name for name in rows[row] if name not in self._parts)
+            detail = "this field is not in the first row"
+            raise InvalidInput.at(detail, offset + row, *self._place, name)
+
+    def _values(self, name: str, rows: list[Any], offset: int) -> list[Any]:
+        try:
+            return [row[name] for row in rows]
+        except KeyError as error:
+            row = _first(name not in found for found in rows)
+            detail = "this field is missing, and is in the first row"
+            raise InvalidInput.at(detail, offset + row, *self._place, name) from error
+
+    def joined(self) -> dict[str, object]:
+        """What each key held."""
+        return {name: part.joined() for name, part in self._parts.items()}
+
+
+def _part(place: Place, value: object, column: Column) -> "_Objects | _Entries":
+    if not column.keys or (column.plain and not isinstance(value, dict)):
+        return _Entries(place, value, column)
+    if not isinstance(value, dict):
+        raise InvalidInput.at("an object is expected", 0, *place)
+    if len(value) > column.keys:
+        raise InvalidInput.at(f"more than {column.keys} keys", 0, *place)
+    return _Objects(place, value, dict.fromkeys(value, column.single))
+
+
+def _first(claims: Iterable[bool]) -> int:
+    return next(i for i, claim in enumerate(claims) if claim)
+
+
+class _Entries:
+    """The entries of one column: all of the form, and all lists of the width, of the first."""
+
+    def __init__(self, place: Place, first: object, column: Column) -> None:
+        self._place = place
+        self._column = column
+        self._width = 0
+        if isinstance(first, list) and column.axes > 1:
+            if not first:
+                raise InvalidInput.at("an empty list", 0, *place)
+            self._width, first = len(first), first[0]
+        forms = _FORMS[column.kind]
+        self._form = next((form for form in forms if type(first) in form), forms[0])
+        self._parts: list[Any] = []
+
+    def add(self, entries: list[Any], offset: int) -> None:
+        """Take the entries of rows that begin at `offset`."""
+        if self._width:
+            entries = self._flat(entries, offset)
+        kinds = set(map(type, entries))
+        if not kinds <= self._form:
+            odd = _first(type(entry) not in self._form for entry in entries)
+            raise self._refusal(_NOT[self._form], odd, offset)
+        if self._form is _STRINGS:
+            self._parts.append(entries)
+        elif self._form is _FLAGS:
+            self._parts.append(["true" if entry else "false" for entry in entries])
+        else:
+            whole = kinds == {int} and self._column.kind in WHOLE
+            self._parts.append(self._packed(entries, offset, whole=whole))
+
+    def _flat(self, rows: list[Any], offset: int) -> list[Any]:
+        if set(map(type, rows)) != {list}:
+            row = _first(type(entry) is not list for entry in rows)
+            detail = "a single entry where a list is expected"
+            raise InvalidInput.at(detail, offset + row, *self._place)
+        if set(map(len, rows)) != {self._width}:
+            row = _first(len(entry) != self._width for entry in rows)
+            detail = f"{len(rows[row])} entries where others have {self._width}"
+            raise InvalidInput.at(detail, offset + row, *self._place)
+        return list(chain.from_iterable(rows))
+
+    def _packed(self, entries: list[Any], offset: int, *, whole: bool) -> npt.NDArray[Any]:
+        low, high = (-(2**63), 2**63 - 1) if whole else (-_LARGEST, _LARGEST)
+        try:
+            packed = np.array(entries, np.int64 if whole else np.float64)
+        except OverflowError as error:
+            odd = _first(not low <= entry <= high for entry in entries)
+            detail = "an integer of more than 64 bits" if whole else "not a finite number"
+            raise self._refusal(detail, odd, offset) from error
+        if not np.isfinite(packed).all():
+            odd = int(np.argmin(np.isfinite(packed)))
+            raise self._refusal("not a finite number", odd, offset)
+        return packed
+
+    def _refusal(self, detail: str, index: int, offset: int) -> InvalidInput:
+        row, column = divmod(index, self._width or 1)
+        within = (column,) if self._width else ()
+        return InvalidInput(detail, [Offence(pointer(offset + row, *self._place, *within), detail)])
+
+    def joined(self) -> Labels:
+        """All of them, in order."""
+        if isinstance(self._parts[0], list):
+            return list(chain.from_iterable(self._parts))
+        entries: npt.NDArray[Any] = np.concatenate(self._parts)
+        return entries.reshape(-1, self._width) if self._width else entries

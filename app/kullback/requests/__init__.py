@@ -1,0 +1,24 @@
+"""What each metric may be asked: one checked model per metric."""
+
+from kullback.requests import comparisons, distributions, predictions, representations
+from kullback.requests.base import ScoreRequest
+
+REQUESTS: dict[str, type[ScoreRequest]] = {
+    "entropy": distributions.EntropyRequest,
+    "cross-entropy": distributions.CrossEntropyRequest,
+    "kl-divergence": distributions.KLDivergenceRequest,
+    "js-divergence": distributions.JSDivergenceRequest,
+    "log-loss": predictions.LogLossRequest,
+    "softmax-cross-entropy": predictions.SoftmaxCrossEntropyRequest,
+    "sigmoid-cross-entropy": predictions.SigmoidCrossEntropyRequest,
+    "focal-loss": predictions.FocalLossRequest,
+    "calibration": predictions.CalibrationRequest,
+    "recommender": predictions.RecommenderRequest,
+    "perplexity": representations.PerplexityRequest,
+    "mutual-information": representations.MutualInformationRequest,
+    "pc-softmax": representations.PCSoftmaxRequest,
+    "gan-loss": representations.GanLossRequest,
+    "gccs": representations.GccsRequest,
+    "infocam": representations.InfocamRequest,
+    "compare": comparisons.CompareRequest,
+}

@@ -1,0 +1,248 @@
+"""This file is about arms as callers send them: the plan, what each predicted, propensities."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    FiniteFloat,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+
+from kullback.errors import InvalidInput, Offence, Step, pointer
+from kullback.experiments.plan import MINIMUM_UNITS, Arm, Assignment, Design, MetricName, Plan
+from kullback.payload.columns import Column, Kind
+from kullback.payload.identifiers import are_names, refuse_twice, texts
+from kullback.requests.batches import Slices, Truth, check_lengths
+from kullback.scoring.arrays import probabilities, refuse
+from kullback.scoring.conventions import ConventionName
+from kullback.scoring.means import Array
+
+MAX_ARMS = 20
+LONGEST_ARM = 64
+_SUM_TOLERANCE = 1e-6
+_ROUNDING = 1e-12
+_LARGEST = 1e100
+_SMALLEST = 1e-100  # squares and quotients of smaller numbers are 0 or infinite in float64
+
+
+def _planned(value: object) -> tuple[Arm, ...]:
+    """The arms, in any of the forms that they may be sent in."""
+    if not isinstance(value, (list, dict)):
+        raise InvalidInput.at("expected the arms' names, or their shares by name", "arms")
+    if not 2 <= len(value) <= MAX_ARMS:
+        raise InvalidInput.at(f"{len(value)} arms, where 2 to {MAX_ARMS} are expected", "arms")
+    if isinstance(value, dict):
+        return _normalized([_arm(name, share, name[:LONGEST_ARM]) for name, share in value.items()])
+    if any(isinstance(item, dict) for item in value):
+        arms = _normalized([_of_object(item, at) for at, item in enumerate(value)])
+    else:
+        arms = tuple(_arm(name, 1 / len(value), at) for at, name in enumerate(value))
+    refuse_twice("arms", [arm.name for arm in arms])
+    return arms
+
+
+def _forecasts(values: Array | dict[str, Array]) -> Array | dict[str, Array]:
+    if not isinstance(values, dict):
+        return probabilities("y_proba", values)
+    for arm, found in values.items():
+        _check_name(arm, "y_proba", arm)
+        if found.ndim != 1:
+            raise InvalidInput.at("lists, where single entries are expected", "y_proba", arm)
+        try:
+            probabilities(arm, found)
+        except InvalidInput as error:
+            raise _within("y_proba", error) from error
+    return values
+
+
+def _propensities(values: Array) -> Array:
+    impossible = ~((values > 0) & (values <= 1))
+    refuse("propensity", impossible, lambda at: f"{values[at]:g} is not in (0, 1]")
+    return values
+
+
+ArmForecasts = Annotated[
+    Array | dict[str, Array],
+    Column(Kind.NUMBER, 1, keys=MAX_ARMS, plain=True),
+    AfterValidator(_forecasts),
+]
+Arms = Annotated[list[str], Column(Kind.ID, 1), AfterValidator(lambda found: texts(found, "arm"))]
+Propensities = Annotated[Array, Column(Kind.NUMBER, 1), AfterValidator(_propensities)]
+TargetPropensities = Annotated[
+    Array,
+    Column(Kind.NUMBER, 1),
+    AfterValidator(lambda found: probabilities("target_propensity", found)),
+]
+Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]
+Effect = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=_LARGEST)]
+UnitCount = Annotated[int, Field(ge=2, lt=2**63)]
+
+_NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_ARM}
+_SHARE: JsonSchemaValue = {"type": "number", "minimum": _SMALLEST, "maximum": 1}
+_NAMED: JsonSchemaValue = {"name": _NAME, "share": _SHARE}
+_NAMED_SHARE = {"type": "object", "required": [*_NAMED], "additionalProperties": False}
+_LIST: JsonSchemaValue = {"type": "array", "minItems": 2, "maxItems": MAX_ARMS}
+_SHARES: JsonSchemaValue = {"type": "object", "minProperties": 2, "maxProperties": MAX_ARMS}
+_FORMS: list[JsonSchemaValue] = [
+    _LIST | {"items": _NAME},
+    _LIST | {"items": _NAMED_SHARE | {"properties": _NAMED}},
+    _SHARES | {"additionalProperties": _SHARE},
+]
+PlannedArms = Annotated[
+    tuple[Arm, ...], PlainValidator(_planned), WithJsonSchema({"anyOf": _FORMS})
+]
+
+
+class PlanFields(BaseModel):
+    """What makes one arm better than another, whatever the arms are."""
+
+    control: str | None = Field(
+        default=None, description="The arm that the others are compared with: else the first."
+    )
+    assignment: Assignment = Field(
+        default="unit",
+        description="What went to one of parallel arms: a unit with all its rows, or each request.",
+    )
+    metric: MetricName = Field(default="log_loss", description="What decides.")
+    alpha: Alpha = Field(
+        default=0.05, description="How often, at most, to claim a difference that is not there."
+    )
+    minimum_effect: Effect | None = Field(
+        default=None,
+        description="The smallest effect worth knowing of, in the metric's unit; else undecided.",
+    )
+    minimum_units: UnitCount = Field(
+        default=MINIMUM_UNITS, description="No verdict before each arm has so many units."
+    )
+    convention: ConventionName = Field(
+        default="sklearn", description="Whose log loss: what p = 0 on the truth costs."
+    )
+
+    def plan_of(self, arms: tuple[Arm, ...], design: Design, slices: Sequence[str]) -> Plan:
+        """The plan of these arms, with nothing left open.
+
+        Raises:
+            InvalidInput: the control is none of them, or the metric says nothing of the design.
+        """
+        names = [arm.name for arm in arms]
+        if self.control is not None and self.control not in names:
+            raise InvalidInput.at("not one of the arms", "control")
+        if self.metric == "base_rate" and design == "paired":
+            raise InvalidInput.at("the labels of paired arms are the same", "metric")
+        return Plan(
+            arms=arms,
+            control=names[0] if self.control is None else self.control,
+            design=design,
+            assignment=self.assignment,
+            metric=self.metric,
+            alpha=self.alpha,
+            minimum_effect=self.minimum_effect,
+            minimum_units=self.minimum_units,
+            convention=self.convention,
+            slices=tuple(slices),
+        )
+
+
+class ArmFields(BaseModel):
+    """What arms predicted, with the outcomes."""
+
+    y_true: Truth = Field(description="Labels 0 and 1 [n], or shares in [0, 1].")
+    y_proba: ArmForecasts = Field(
+        description="By name the P(1) [n] of each arm (paired); or one list, with arm (parallel)."
+    )
+    arm: Arms | None = Field(
+        default=None, description="The arm of each row, where y_proba is one list."
+    )
+    slice: Slices | None = Field(
+        default=None, description="By slice, such as country, the value of each row."
+    )
+    propensity: Propensities | None = Field(
+        default=None, description="How likely what was shown was to be shown, in (0, 1]."
+    )
+    target_propensity: TargetPropensities | None = Field(
+        default=None, description="The same under the policy to be judged, in [0, 1]."
+    )
+
+    @model_validator(mode="after")
+    def _of_one_form(self) -> Self:
+        check_lengths(self)
+        named = isinstance(self.y_proba, Mapping)
+        if named and self.arm is not None:
+            raise InvalidInput.at("every row is of every arm where y_proba is by name", "arm")
+        if not named and self.arm is None:
+            raise InvalidInput.at("this field is missing, and y_proba is not by name", "arm")
+        self.importance()
+        return self
+
+    def importance(self) -> Array | None:
+        """What each row counts for under the policy to be judged.
+
+            ρ = target propensity / propensity
+
+        Returns:
+            ρ (n,), in [0, 1e100]; or None where neither was sent.
+
+        Raises:
+            InvalidInput: one is there without the other, or ρ is larger.
+        """
+        logged, target = self.propensity, self.target_propensity
+        if (logged is None) != (target is None):
+            missing = "propensity" if logged is None else "target_propensity"
+            raise InvalidInput.at(
+                "this field is missing, and the other propensity is there", missing
+            )
+        if logged is None or target is None:
+            return None
+        with np.errstate(over="ignore"):
+            ratio: Array = target / logged
+        detail = f"too small: target_propensity is over {_LARGEST:g} times as large"
+        refuse("propensity", ratio > _LARGEST, lambda _: detail)
+        return ratio
+
+
+def _arm(name: object, share: object, *place: Step) -> Arm:
+    return Arm(_check_name(name, "arms", *place), _check_share(share, "arms", *place))
+
+
+def _of_object(item: object, at: int) -> Arm:
+    if not isinstance(item, dict) or item.keys() != {"name", "share"}:
+        raise InvalidInput.at("an object of a name and a share is expected", "arms", at)
+    name = _check_name(item["name"], "arms", at, "name")
+    return Arm(name, _check_share(item["share"], "arms", at, "share"))
+
+
+def _check_name(name: object, *place: Step) -> str:
+    if not isinstance(name, str) or len(name) > LONGEST_ARM or not are_names([name]):
+        detail = f"an arm is named by 1 to {LONGEST_ARM} characters, none a control character"
+        raise InvalidInput.at(detail, *place)
+    return name
+
+
+def _check_share(share: object, *place: Step) -> float:
+    if isinstance(share, (int, float)) and not isinstance(share, bool) and _SMALLEST <= share <= 1:
+        return float(share)
+    raise InvalidInput.at("a share is a number above 0, and at most 1", *place)
+
+
+def _normalized(arms: list[Arm]) -> tuple[Arm, ...]:
+    """The arms with shares that sum to 1."""
+    total = math.fsum(arm.share for arm in arms)
+    if abs(total - 1) > _SUM_TOLERANCE + _ROUNDING:  # three times 0.333333 is 1e-6 off
+        raise InvalidInput.at(f"the shares sum to {total:.12g}, not 1", "arms")
+    if abs(total - 1) <= _ROUNDING:  # what was normalized must stay the same, sent once more
+        return tuple(arms)
+    return tuple(Arm(arm.name, arm.share / total) for arm in arms)
+
+
+def _within(field: str, error: InvalidInput) -> InvalidInput:
+    """The same refusal, of a part of this field."""
+    offences = [Offence(pointer(field) + each.pointer, each.detail) for each in error.offences]
+    return InvalidInput(f"{field}: {offences[0].detail}", offences, error.total)

@@ -1,0 +1,53 @@
+"""What every metric may be asked: unit, reduction, weights, gradient."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from kullback.payload.columns import Vector
+from kullback.scoring.score import Base, OnUnnormalized, Options, Reduction, Score
+
+UnitInterval = Annotated[FiniteFloat, Field(ge=0, le=1)]
+
+
+class ScoreRequest(BaseModel):
+    """What every metric may be asked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    base: Base = Field(default="e", description="Unit: nats (e), bits (2) or hartleys (10).")
+    reduction: Reduction = Field(default="mean", description="Of the rows' losses.")
+    per_row: bool = Field(default=False, description="Return the loss of each row too.")
+    sample_weight: Vector | None = Field(
+        default=None, description="Weight of each row, at least 0."
+    )
+    sum_tolerance: UnitInterval = Field(
+        default=1e-6, description="How far a row's sum may be from 1."
+    )
+    on_unnormalized: OnUnnormalized = Field(
+        default="error", description="Refuse rows that do not sum to 1, or divide by the sum."
+    )
+
+    def options(self) -> Options:
+        """The part of the request that all metrics share."""
+        return Options(
+            base=self.base,
+            reduction=self.reduction,
+            per_row=self.per_row,
+            gradient=getattr(self, "gradient", False),
+            sample_weight=self.sample_weight,
+            sum_tolerance=self.sum_tolerance,
+            on_unnormalized=self.on_unnormalized,
+        )
+
+    def score(self) -> Score:
+        """The score that is asked for."""
+        raise NotImplementedError
+
+
+class GradientRequest(ScoreRequest):
+    """A request of a metric that has a gradient."""
+
+    gradient: bool = Field(
+        default=False, description="Return the gradient with respect to the prediction too."
+    )

@@ -1,0 +1,235 @@
+"""This file is about batches of rows to be kept: observations, their halves, and references."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from kullback.errors import InvalidInput
+from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Period, Predictions, Rows
+from kullback.payload.columns import Column, Kind
+from kullback.payload.identifiers import names, texts
+from kullback.payload.timestamps import Moment, seconds
+from kullback.requests.validation import array_fields
+from kullback.scoring.arrays import probabilities, refuse, row_sums
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array
+
+MAX_SLICES = 20
+SLICE_NAME = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,62}$"
+_TOLERANCE = 1e-6
+_HEAVIEST = 1e100
+
+
+def _predictions(values: Array) -> Array:
+    probabilities("y_proba", values)
+    if values.ndim == 2:
+        sums = row_sums(values)
+        refuse(
+            "y_proba",
+            ~(np.abs(sums - 1) <= _TOLERANCE),
+            lambda at: f"the row sums to {sums[at]:.12g}, not 1 within {_TOLERANCE:g}",
+        )
+    return values
+
+
+def _outcomes(values: Labels) -> Labels:
+    """Labels that are whole as integers, however they were written; others are shares."""
+    if isinstance(values, list):
+        return names(values, "y_true")
+    if values.dtype == np.int64:
+        return values
+    shares = np.asarray(values, np.float64)
+    if ((np.abs(shares) < 2**53) & (shares == np.floor(shares))).all():
+        return shares.astype(np.int64)
+    return probabilities("y_true", shares)
+
+
+def _masses(name: str, values: Array) -> Array:
+    refuse(
+        name,
+        ~((values >= 0) & (values <= _HEAVIEST)),
+        lambda at: f"{values[at]:g} is not in [0, {_HEAVIEST:g}]",
+    )
+    return values
+
+
+def _distribution(name: str, values: Array) -> Array:
+    if not _masses(name, values).any():
+        raise InvalidInput.at("all are 0", name)
+    return values
+
+
+def _slices(values: dict[str, Labels]) -> dict[str, list[str]]:
+    return {name: _slice(name, found) for name, found in values.items()}
+
+
+def _slice(name: str, found: Labels) -> list[str]:
+    if not re.fullmatch(SLICE_NAME, name):
+        raise InvalidInput.at("no slice may be named so", "slice", name)
+    if not isinstance(found, list) and found.ndim != 1:
+        raise InvalidInput.at("lists, where single entries are expected", "slice", name)
+    if len(found) == 0:
+        raise InvalidInput.at("an empty list", "slice", name)
+    return texts(found, "slice", name)
+
+
+Truth = Annotated[Labels, Column(Kind.LABEL, 1), AfterValidator(_outcomes)]
+Forecasts = Annotated[Array, Column(Kind.NUMBER, 2), AfterValidator(_predictions)]
+Weights = Annotated[
+    Array, Column(Kind.NUMBER, 1), AfterValidator(partial(_masses, "sample_weight"))
+]
+Times = Annotated[Array, Column(Kind.TIME, 1), AfterValidator(partial(seconds, "timestamp"))]
+Units = Annotated[Labels, Column(Kind.ID, 1), AfterValidator(lambda found: names(found, "unit"))]
+Ids = Annotated[list[str], Column(Kind.ID, 1), AfterValidator(lambda found: texts(found, "id"))]
+ScoreHistogram = Annotated[
+    Array,
+    Column(Kind.NUMBER, 1, per_row=False),
+    AfterValidator(partial(_distribution, "score_histogram")),
+]
+LabelDistribution = Annotated[
+    Array,
+    Column(Kind.NUMBER, 1, per_row=False),
+    AfterValidator(partial(_distribution, "label_distribution")),
+]
+Slices = Annotated[
+    dict[str, list[str]],
+    Column(Kind.VALUE, 1, keys=MAX_SLICES),
+    AfterValidator(_slices),
+]
+
+
+class Batch(BaseModel):
+    """Columns of as many rows each."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Self:
+        check_lengths(self)
+        return self
+
+
+def check_lengths(batch: BaseModel) -> None:
+    """Refuse columns of unequal lengths.
+
+    Raises:
+        InvalidInput: one has not as many rows as the first.
+    """
+    first, n = "", 0
+    for name, column in array_fields(type(batch)).items():
+        values = getattr(batch, name)
+        parts = values if isinstance(values, Mapping) else {None: values}
+        for key, part in parts.items() if column.per_row and values is not None else ():
+            first, n = (first, n) if first else (name, len(part))
+            if len(part) != n:
+                place = (name,) if key is None else (name, key)
+                raise InvalidInput.at(f"{len(part)} rows where {first} has {n}", *place)
+
+
+class Forecast(Batch):
+    """What may be said of rows beside what was predicted."""
+
+    y_proba: Forecasts = Field(description="P(positive label) [n]; or [n][k], a column per label.")
+    sample_weight: Weights | None = Field(default=None, description="Weight of each row, from 0.")
+    timestamp: Times | None = Field(
+        default=None, description="When: epoch seconds, or RFC 3339 with Z or an offset; else now."
+    )
+    unit: Units | None = Field(
+        default=None, description="Whom each row is about: rows of one unit are not independent."
+    )
+    slice: Slices | None = Field(
+        default=None, description="By slice, such as country, the value of each row."
+    )
+
+    def _rows(self, y_true: Labels | None) -> Rows:
+        return Rows(
+            y_true, self.y_proba, self.sample_weight, self.timestamp, self.unit, self.slice or {}
+        )
+
+
+class ObservationBatch(Forecast):
+    """Predictions with their outcomes."""
+
+    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
+
+    def rows(self) -> Rows:
+        """The batch as a monitor takes it."""
+        return self._rows(self.y_true)
+
+
+class PredictionBatch(Forecast):
+    """Predictions whose labels come apart from them."""
+
+    id: Ids = Field(description="By which each label finds its prediction.")
+
+    def predictions(self) -> Predictions:
+        """The batch as a monitor takes it."""
+        return Predictions(self.id, self._rows(None))
+
+
+class LabelBatch(Batch):
+    """Labels whose predictions come apart from them."""
+
+    id: Ids = Field(description="By which each label finds its prediction.")
+    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
+
+    def labels(self) -> LabelRows:
+        """The batch as a monitor takes it."""
+        return LabelRows(self.id, self.y_true)
+
+
+class ReferenceBatch(Batch):
+    """What a monitor is compared with: a batch, a period of its own past, or distributions."""
+
+    y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
+    y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
+    sample_weight: Weights | None = Field(default=None, description="Weight of each row, from 0.")
+    slice: Slices | None = Field(default=None, description="By slice, the value of each row.")
+    start: Moment | None = Field(default=None, alias="from", description="Begin of a period.")
+    stop: Moment | None = Field(default=None, alias="to", description="End of a period, exclusive.")
+    score_histogram: ScoreHistogram | None = Field(
+        default=None, description="How much lies in each of so many equal bins of [0, 1]."
+    )
+    label_distribution: LabelDistribution | None = Field(
+        default=None, description="How much is of each label, in the order of the labels."
+    )
+
+    @model_validator(mode="after")
+    def _of_one_form(self) -> Self:
+        forms = [[name for name in form if name in self._sent()] for form in _FORMS]
+        found = [form for form in forms if form]
+        if len(found) != 1:
+            detail = "a batch, a period (from, to), or distributions: one of them is expected"
+            raise InvalidInput.at(detail, found[1][0] if found else "y_proba")
+        needed = ("y_proba",) if forms[0] else ("from", "to") if forms[1] else ()
+        for name in needed:
+            if name not in self._sent():
+                raise InvalidInput.at("this field is missing", name)
+        if self.start is not None and self.stop is not None and not self.start < self.stop:
+            raise InvalidInput.at("not after from", "to")
+        return self
+
+    def _sent(self) -> list[str]:
+        fields = type(self).model_fields
+        names = [name for name in fields if getattr(self, name) is not None]
+        return [fields[name].alias or name for name in names]
+
+    def baseline(self) -> Baseline:
+        """The reference as a monitor takes it."""
+        if self.y_proba is not None:
+            weight, slices = self.sample_weight, self.slice or {}
+            return Rows(self.y_true, self.y_proba, weight, None, None, slices)
+        if self.start is not None and self.stop is not None:
+            return Period(self.start, self.stop)
+        return Distributions(self.score_histogram, self.label_distribution)
+
+
+_FORMS = (
+    ("y_true", "y_proba", "sample_weight", "slice"),
+    ("from", "to"),
+    ("score_histogram", "label_distribution"),
+)

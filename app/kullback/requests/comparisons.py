@@ -1,0 +1,54 @@
+"""This file is about the request to compare arms in one call."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from kullback.errors import InvalidInput
+from kullback.experiments.once import compare_once
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.rows import Rows
+from kullback.requests.arms import MAX_ARMS, ArmFields, PlanFields, PlannedArms
+from kullback.requests.base import ScoreRequest
+from kullback.requests.batches import Units
+from kullback.scoring.score import Score
+
+
+class CompareRequest(ScoreRequest, PlanFields, ArmFields):
+    """What arms predicted, what happened, and what makes one better."""
+
+    unit: Units | None = Field(
+        default=None,
+        description="Whom each row is about; without, rows are taken as independent.",
+    )
+    arms: PlannedArms | None = Field(
+        default=None, description="The arms, with their planned shares: else those sent, equal."
+    )
+
+    def plan(self) -> Plan:
+        """The plan that is asked for, or that the rows speak of."""
+        paired = isinstance(self.y_proba, Mapping)
+        arms = self.arms or self._arms_sent()
+        return self.plan_of(arms, "paired" if paired else "parallel", tuple(self.slice or ()))
+
+    def score(self) -> Score:
+        """See compare_once."""
+        rows = Rows(
+            y_true=self.y_true,
+            y_proba=self.y_proba,
+            unit=self.unit,
+            arm=self.arm,
+            weight=self.sample_weight,
+            importance=self.importance(),
+            slices=self.slice or {},
+        )
+        return compare_once(self.plan(), rows, self.options())
+
+    def _arms_sent(self) -> tuple[Arm, ...]:
+        """The arms as they first stand in what was sent, with equal shares."""
+        sent = self.y_proba if isinstance(self.y_proba, Mapping) else dict.fromkeys(self.arm or ())
+        names = list(sent)
+        if not 2 <= len(names) <= MAX_ARMS:
+            field = "arm" if self.arm else "y_proba"
+            raise InvalidInput.at(f"{len(names)} arms, where 2 to {MAX_ARMS} are expected", field)
+        return tuple(Arm(name, 1 / len(names)) for name in names)

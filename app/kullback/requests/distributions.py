@@ -1,0 +1,72 @@
+"""This file is about requests on distributions and counts."""
+
+from pydantic import Field
+
+from kullback.errors import InvalidInput
+from kullback.payload.columns import LogitRows, Rows
+from kullback.requests.base import GradientRequest
+from kullback.scoring import information, multinomial
+from kullback.scoring.counts import Estimator
+from kullback.scoring.score import Score
+
+
+class EntropyRequest(GradientRequest):
+    """Entropy of distributions, or estimated from counts."""
+
+    p: Rows | None = Field(default=None, description="One distribution [k] or a batch [n][k].")
+    logits: LogitRows | None = Field(default=None, description="p = softmax(logits).")
+    counts: Rows | None = Field(default=None, description="Counts [k] or [n][k], for estimates.")
+    estimator: Estimator | None = Field(default=None, description="Of counts: plugin unless said.")
+
+    def score(self) -> Score:
+        """See information.entropy and multinomial.entropy_of_counts."""
+        multinomial.refuse_both("counts", self.counts, self.p, self.logits)
+        if self.counts is not None:
+            if self.gradient:
+                raise InvalidInput.at("counts have no gradient", "gradient")
+            estimator = self.estimator or "plugin"
+            return multinomial.entropy_of_counts(self.counts, estimator, self.options())
+        if self.estimator is not None:
+            raise InvalidInput.at("an estimator is of counts", "estimator")
+        return information.entropy(self.p, self.logits, self.options())
+
+
+class CrossEntropyRequest(GradientRequest):
+    """Cross-entropy of a target distribution and a predicted one."""
+
+    p: Rows = Field(description="Target: one distribution [k] or a batch [n][k].")
+    q: Rows | None = Field(default=None, description="Predicted, of the same shape.")
+    q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
+
+    def score(self) -> Score:
+        """See information.cross_entropy."""
+        return information.cross_entropy(self.p, self.q, self.q_logits, self.options())
+
+
+class KLDivergenceRequest(GradientRequest):
+    """Kullback-Leibler divergence of a predicted distribution from the target."""
+
+    p: Rows | None = Field(default=None, description="Target: [k] or [n][k].")
+    p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")
+    q: Rows | None = Field(default=None, description="Predicted, of the same shape.")
+    q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
+    p_counts: Rows | None = Field(default=None, description="Counts in place of p: a G test.")
+
+    def score(self) -> Score:
+        """See information.kl_divergence and multinomial.fit_of_counts."""
+        multinomial.refuse_both("p_counts", self.p_counts, self.p, self.p_logits)
+        if self.p_counts is not None:
+            return multinomial.fit_of_counts(self.p_counts, self.q, self.q_logits, self.options())
+        target, predicted = (self.p, self.p_logits), (self.q, self.q_logits)
+        return information.kl_divergence(target, predicted, self.options())
+
+
+class JSDivergenceRequest(GradientRequest):
+    """Jensen-Shannon divergence of two distributions."""
+
+    p: Rows = Field(description="One distribution [k] or a batch [n][k].")
+    q: Rows = Field(description="Another, of the same shape.")
+
+    def score(self) -> Score:
+        """See information.js_divergence."""
+        return information.js_divergence(self.p, self.q, self.options())

@@ -1,0 +1,180 @@
+"""This file is about requests on predictions of what happened."""
+
+from dataclasses import replace
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, FiniteFloat
+
+from kullback.payload.columns import (
+    Column,
+    Flags,
+    Group,
+    Kind,
+    LabelRows,
+    LabelRowsOrOne,
+    LogitRows,
+    Rows,
+    Vector,
+)
+from kullback.requests.base import GradientRequest, ScoreRequest, UnitInterval
+from kullback.scoring import calibration as calibrating
+from kullback.scoring import focal, log_loss, recommender, sigmoid, softmax
+from kullback.scoring.conventions import CONVENTIONS, ConventionName
+from kullback.scoring.labels import ClassWeightName
+from kullback.scoring.means import Array
+from kullback.scoring.reliability import Strategy
+from kullback.scoring.score import Options, Score
+
+Numbers = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False, scalar=True)]
+ClassWeight = Annotated[
+    Array | ClassWeightName,
+    Column(Kind.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
+]
+Label = Annotated[str, Field(max_length=1000)] | int
+ClassLabels = Annotated[list[Label], Field(min_length=1, max_length=1_000_000, fail_fast=True)]
+Task = Literal["binary", "multiclass", "multilabel"]
+
+
+class ConventionRequest(GradientRequest):
+    """A request of a metric that follows a named convention where p = 0 on the truth."""
+
+    convention: ConventionName = Field(
+        default="exact", description="Whose number to print: p = 0 on the truth costs ∞ or less."
+    )
+
+    def options(self) -> Options:
+        """The shared part; a convention that prints bits does so unless a base is asked for."""
+        options = super().options()
+        if CONVENTIONS[self.convention].prints_bits and "base" not in self.model_fields_set:
+            return replace(options, base="2")
+        return options
+
+
+class LogLossRequest(ConventionRequest):
+    """Log loss of binary, multiclass or multilabel predictions."""
+
+    y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
+    y_proba: Rows = Field(description="P(pos_label) [n]; or [n][k], a column per class or label.")
+    task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
+    labels: ClassLabels | None = Field(
+        default=None, description="The label of each column, in column order; never sorted."
+    )
+    pos_label: Label | None = Field(
+        default=None, description="The positive label: 1, or the last of labels."
+    )
+    class_weight: ClassWeight | None = Field(
+        default=None, description="A weight per class, or a rule that derives them from y_true."
+    )
+    beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="β of class_weight effective_number."
+    )
+
+    def score(self) -> Score:
+        """See log_loss.log_loss."""
+        asked = log_loss.LogLossOptions(
+            task=self.task,
+            labels=self.labels,
+            pos_label=self.pos_label,
+            class_weight=self.class_weight,
+            beta=self.beta,
+            convention=self.convention,
+        )
+        return log_loss.log_loss(self.y_true, self.y_proba, asked, self.options())
+
+
+class SoftmaxCrossEntropyRequest(GradientRequest):
+    """Cross-entropy of softmax logits with class indices or soft rows."""
+
+    logits: LogitRows = Field(description="[n][k], or [k] for one row; -Infinity masks a class.")
+    y_true: LabelRowsOrOne = Field(description="Class indices [n], or soft rows [n][k].")
+    class_weight: ClassWeight | None = Field(default=None, description="A weight per class.")
+    beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="β of class_weight effective_number."
+    )
+    ignore_index: int | None = Field(default=None, description="Rows of this class do not count.")
+    label_smoothing: UnitInterval = Field(
+        default=0.0, description="Mass given to all classes alike."
+    )
+
+    def score(self) -> Score:
+        """See softmax.softmax_cross_entropy."""
+        asked = softmax.SoftmaxOptions(
+            self.class_weight, self.beta, self.ignore_index, self.label_smoothing
+        )
+        return softmax.softmax_cross_entropy(self.logits, self.y_true, asked, self.options())
+
+
+class SigmoidCrossEntropyRequest(GradientRequest):
+    """Binary and multi-label cross-entropy from logits."""
+
+    logits: LogitRows = Field(description="[n] or [n][l].")
+    y_true: Rows = Field(description="In [0, 1], of the same shape; soft labels allowed.")
+    pos_weight: Numbers | None = Field(default=None, description="Weight of the positive side.")
+    mask: Flags | None = Field(default=None, description="1 where an entry counts.")
+
+    def score(self) -> Score:
+        """See sigmoid.sigmoid_cross_entropy."""
+        return sigmoid.sigmoid_cross_entropy(
+            self.logits, self.y_true, self.pos_weight, self.mask, self.options()
+        )
+
+
+class FocalLossRequest(GradientRequest):
+    """Focal loss of binary, multiclass or multilabel predictions."""
+
+    y_true: LabelRows = Field(description="0 or 1 [n] or [n][k]; class indices [n].")
+    y_proba: Rows | None = Field(default=None, description="P(1) [n], or rows [n][k].")
+    logits: LogitRows | None = Field(default=None, description="Of a sigmoid [n], or rows [n][k].")
+    gamma: Annotated[FiniteFloat, Field(ge=0)] = Field(default=2.0, description="Focus.")
+    alpha: Numbers | None = Field(
+        default=None, description="Weight of class 1 (class 0 has 1 − alpha), or one per class."
+    )
+    task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
+
+    def score(self) -> Score:
+        """See focal.focal_loss."""
+        asked = focal.FocalOptions(self.task, self.gamma, self.alpha)
+        return focal.focal_loss(self.y_true, self.y_proba, self.logits, asked, self.options())
+
+
+class CalibrationRequest(ScoreRequest):
+    """Calibration error, reliability table, decomposition and temperature."""
+
+    y_true: LabelRows = Field(description="Labels [n].")
+    y_proba: Rows | None = Field(default=None, description="P(pos_label) [n], or rows [n][k].")
+    logits: LogitRows | None = Field(default=None, description="Of a sigmoid [n], softmax [n][k].")
+    bins: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=15, description="Each (low, high]."
+    )
+    strategy: Strategy = Field(
+        default="uniform", description="Bins of equal width, or of equal counts."
+    )
+    labels: ClassLabels | None = Field(default=None, description="The label of each column.")
+    pos_label: Label | None = Field(default=None, description="The positive label.")
+
+    def score(self) -> Score:
+        """See calibration.calibration."""
+        asked = calibrating.CalibrationOptions(
+            self.bins, self.strategy, self.labels, self.pos_label
+        )
+        return calibrating.calibration(
+            self.y_true, self.y_proba, self.logits, asked, self.options()
+        )
+
+
+class RecommenderRequest(ConventionRequest):
+    """Log loss of click predictions with normalized entropy, calibration ratio and AUC."""
+
+    y_true: LabelRows = Field(description="Clicks [n]: 0 or 1, or click rates.")
+    y_proba: Vector = Field(description="P(click) [n].")
+    group: Group | None = Field(default=None, description="A group per row, such as user ids.")
+    negative_sampling_rate: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = Field(
+        default=None, description="The share of negatives that were kept in training."
+    )
+
+    def score(self) -> Score:
+        """See recommender.recommender."""
+        asked = recommender.RecommenderOptions(
+            self.group, self.negative_sampling_rate, self.convention
+        )
+        return recommender.recommender(self.y_true, self.y_proba, asked, self.options())

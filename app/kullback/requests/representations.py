@@ -1,0 +1,215 @@
+"""This file is about requests on sequences, information, attention maps, latents and games."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, FiniteFloat
+
+from kullback.errors import InvalidInput
+from kullback.payload.columns import Column, Kind, LabelRows, LogitRows, Rows
+from kullback.requests.base import GradientRequest
+from kullback.scoring import (
+    adversarial,
+    attention,
+    dependence,
+    latent,
+    pc_softmax,
+    sequence,
+    tokens,
+)
+from kullback.scoring.labels import Labels
+from kullback.scoring.means import Array
+from kullback.scoring.score import Score
+from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
+
+RaggedLogits = Annotated[Ragged, Column(Kind.LOGIT, 2, ragged=True)]
+RaggedLabels = Annotated[Ragged, Column(Kind.LABEL, 2, ragged=True)]
+RaggedFlags = Annotated[Ragged, Column(Kind.FLAG, 2, ragged=True)]
+LogitCubes = Annotated[Array, Column(Kind.LOGIT, 3)]
+Sizes = Annotated[Array, Column(Kind.NUMBER, 1, scalar=True)]
+Prior = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False)]
+Sample = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False)]
+Maps = Annotated[Array, Column(Kind.NUMBER, 4, per_row=False)]
+Matrix = Annotated[Array, Column(Kind.NUMBER, 2, per_row=False)]
+Targets = Annotated[Labels, Column(Kind.LABEL, 1, per_row=False, scalar=True)]
+LogProb = FiniteFloat | Literal["-Infinity"]
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+
+
+def refuse_beside(why: str, request: GradientRequest, *names: str) -> None:
+    """Refuse fields that mean nothing beside the form that was sent.
+
+    Raises:
+        InvalidInput: one of them was sent.
+    """
+    for name in names:
+        if getattr(request, name) is not None:
+            raise InvalidInput.at(f"{name} {why}", name)
+
+
+class PerplexityRequest(GradientRequest):
+    """Perplexity of token sequences, from log-probabilities or logits."""
+
+    token_logprobs: RaggedLogits | None = Field(
+        default=None, description="ln p of each token, one list per sequence, of any lengths."
+    )
+    logits: LogitCubes | None = Field(default=None, description="[n][t][v], with y_true.")
+    top_logprobs: list[list[dict[str, LogProb]]] | None = Field(
+        default=None, description="Per token an object of the tokens kept; y_true holds tokens."
+    )
+    y_true: RaggedLabels | None = Field(default=None, description="Token indices, or tokens.")
+    mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
+    ignore_index: int | None = Field(default=None, description="Tokens that do not count.")
+    n_bytes: Sizes | None = Field(default=None, description="Bytes of the text, or of each.")
+    vocabulary_size: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Tokens there are, for those that top_logprobs leaves out."
+    )
+
+    def score(self) -> Score:
+        """See sequence.perplexity."""
+        asked = PerplexityOptions(self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size)
+        return sequence.perplexity(self._tokens(asked), asked, self.options())
+
+    def _tokens(self, asked: PerplexityOptions) -> Tokens:
+        forms = (self.token_logprobs, self.logits, self.top_logprobs)
+        if sum(form is not None for form in forms) != 1:
+            detail = "send one of token_logprobs, logits and top_logprobs"
+            raise InvalidInput.at(detail, "token_logprobs")
+        if self.gradient and self.logits is None:
+            raise InvalidInput.at("the gradient is with respect to logits", "gradient")
+        if self.top_logprobs is None:
+            refuse_beside("is of top_logprobs", self, "vocabulary_size")
+        if self.token_logprobs is not None:
+            refuse_beside("is already in token_logprobs", self, "y_true")
+            return tokens.from_log_probs(self.token_logprobs, asked)
+        if self.y_true is None:
+            raise InvalidInput.at("this field is missing", "y_true")
+        if self.logits is not None:
+            return tokens.from_logits(self.logits, self.y_true, asked, gradient=self.gradient)
+        return tokens.from_top_log_probs(self._kept(), self.y_true, asked, self.sum_tolerance)
+
+    def _kept(self) -> list[list[dict[str, float]]]:
+        return [
+            [{token: float(value) for token, value in kept.items()} for kept in one]
+            for one in self.top_logprobs or ()
+        ]
+
+
+class MutualInformationRequest(GradientRequest):
+    """Mutual information of a table, of a classifier, or of pair scores."""
+
+    joint: Rows | None = Field(default=None, description="[a][b], rows X and columns Y.")
+    logits: LogitRows | None = Field(default=None, description="[n][k] of a classifier.")
+    y_true: LabelRows | None = Field(default=None, description="Class indices [n].")
+    prior: Prior | None = Field(default=None, description="[k]; uniform if left out.")
+    logit_kind: dependence.LogitKind | None = Field(
+        default=None, description="Of a network trained with cross-entropy, or with PC-softmax."
+    )
+    pair_scores: LogitRows | None = Field(
+        default=None, description="[n][n], joint pairs on the diagonal."
+    )
+    estimator: dependence.PairEstimator | None = Field(
+        default=None, description="Of pair_scores: infonce unless said."
+    )
+
+    def score(self) -> Score:
+        """See dependence."""
+        forms = (self.joint, self.logits, self.pair_scores)
+        if sum(form is not None for form in forms) != 1:
+            raise InvalidInput.at("send one of joint, logits and pair_scores", "joint")
+        if self.estimator is not None and self.pair_scores is None:
+            raise InvalidInput.at("an estimator is of pair_scores", "estimator")
+        if self.logits is None:
+            refuse_beside("is of a classifier", self, "y_true", "prior", "logit_kind")
+        if self.pair_scores is not None:
+            estimator = self.estimator or "infonce"
+            return dependence.information_of_pairs(self.pair_scores, estimator, self.options())
+        if self.joint is not None:
+            if self.gradient:
+                raise InvalidInput.at("a table has no gradient", "gradient")
+            return dependence.information_of_table(self.joint, self.options())
+        assert self.logits is not None
+        if self.y_true is None:
+            raise InvalidInput.at("this field is missing", "y_true")
+        return dependence.information_of_classifier(
+            self.logits, self.y_true, self.prior, self.logit_kind, self.options()
+        )
+
+
+class PCSoftmaxRequest(GradientRequest):
+    """The probability-corrected softmax loss."""
+
+    logits: LogitRows = Field(description="[n][k].")
+    y_true: LabelRows = Field(description="Class indices [n].")
+    prior: Prior | None = Field(default=None, description="[k]; uniform if left out.")
+
+    def score(self) -> Score:
+        """See pc_softmax.pc_softmax."""
+        return pc_softmax.pc_softmax(self.logits, self.y_true, self.prior, self.options())
+
+
+class GanLossRequest(GradientRequest):
+    """Losses of a discriminator and a generator."""
+
+    real_logits: Sample = Field(description="Scores of real samples [n].")
+    fake_logits: Sample = Field(description="Scores of generated samples [m].")
+    kind: adversarial.GanKind = Field(default="non_saturating", description="Which game.")
+
+    def score(self) -> Score:
+        """See adversarial.gan_loss."""
+        return adversarial.gan_loss(self.real_logits, self.fake_logits, self.kind, self.options())
+
+
+class GccsRequest(GradientRequest):
+    """Divergence of class latents from Gaussians around the corners of a simplex."""
+
+    latents: Rows = Field(description="[n][d].")
+    y_true: LabelRows = Field(description="Class indices [n].")
+    mu: Positive = Field(description="Distance of the targets from the centre.")
+    sigma: Positive = Field(description="Standard deviation of the targets.")
+    layout: latent.Layout = Field(default="standard", description="Where the targets lie.")
+    covariance: latent.Covariance = Field(default="diag", description="Of each class.")
+    ddof: Annotated[int, Field(ge=0, le=1)] = Field(default=1, description="Of the covariance.")
+    adversarial_latents: Rows | None = Field(default=None, description="[n][d], under attack.")
+
+    def score(self) -> Score:
+        """See latent.gccs."""
+        asked = latent.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
+        return latent.gccs(
+            self.latents, self.y_true, self.adversarial_latents, asked, self.options()
+        )
+
+
+class InfocamRequest(GradientRequest):
+    """Where in an image the information about its label lies."""
+
+    features: Maps = Field(description="[c][h][w], or [n][c][h][w].")
+    weights: Matrix = Field(description="[k][c] of the last layer.")
+    bias: Prior | None = Field(default=None, description="[k] of the last layer.")
+    target: Targets | None = Field(default=None, description="The class, or one per image.")
+    mode: attention.Mode = Field(default="mean_others", description="What is subtracted.")
+    reference: int | None = Field(default=None, description="The other class of mode pair.")
+    window: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="Side of the windows whose sums smooth the map."
+    )
+    threshold: Annotated[FiniteFloat, Field(ge=0, lt=1)] = Field(
+        default=0.2, description="Of the normalized map; strict."
+    )
+    upsample_to: (
+        Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=2, max_length=2)]
+        | None
+    ) = Field(default=None, description="[height, width] to scale the map to.")
+    truth_box: Matrix | None = Field(default=None, description="[x0, y0, x1, y1), or one each.")
+
+    def score(self) -> Score:
+        """See attention.infocam."""
+        size = None if self.upsample_to is None else (self.upsample_to[0], self.upsample_to[1])
+        asked = attention.InfocamOptions(
+            mode=self.mode,
+            target=self.target,
+            reference=self.reference,
+            window=self.window,
+            threshold=self.threshold,
+            upsample_to=size,
+            truth_box=self.truth_box,
+        )
+        return attention.infocam(self.features, self.weights, self.bias, asked, self.options())

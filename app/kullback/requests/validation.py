@@ -1,0 +1,74 @@
+"""Fields as they were read become a checked request, or a refusal that names the places."""
+
+from typing import Annotated, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from kullback.errors import InvalidInput, Offence, pointer
+from kullback.payload.columns import Column
+from kullback.scoring.arrays import OFFENCES_NAMED
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def array_fields(model: type[BaseModel]) -> dict[str, Column]:
+    """The fields of a request that hold many entries."""
+    return {
+        name: column
+        for name, field in model.model_fields.items()
+        for column in (*field.metadata, *_nested(field.annotation))
+        if isinstance(column, Column)
+    }
+
+
+def word_options(model: type[BaseModel]) -> frozenset[str]:
+    """The options of a request that are words."""
+    return frozenset(
+        name for name, field in model.model_fields.items() if _is_words(field.annotation)
+    )
+
+
+def _nested(annotation: object) -> list[object]:
+    """What Annotated says inside of a union, as in `Rows | None`."""
+    parts = [annotation, *get_args(annotation)]
+    return [item for part in parts if get_origin(part) is Annotated for item in part.__metadata__]
+
+
+def _is_words(annotation: object) -> bool:
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) is Literal:
+        return True
+    return bool(parts) and all(part is str or get_origin(part) is Literal for part in parts)
+
+
+def validated(model: type[Model], fields: dict[str, object]) -> Model:
+    """The request made of these fields.
+
+    Raises:
+        InvalidInput: a field is missing, unknown or impossible; each is named.
+    """
+    unknown = fields.keys() - model.model_fields.keys()
+    if unknown:
+        unknown -= {field.alias for field in model.model_fields.values()}
+    if unknown:  # found here: a hundred thousand of them would keep pydantic busy for a second
+        names = [name for name in fields if name in unknown]
+        raise _refusal([Offence(pointer(name), "there is no such field") for name in names])
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        found: dict[str, str] = {}
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
+            found.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
+        raise _refusal([Offence(*places) for places in found.items()]) from None
+
+
+def _refusal(offences: list[Offence]) -> InvalidInput:
+    first = offences[0]
+    message = f"{first.pointer.removeprefix('/')[:80]}: {first.detail}"
+    return InvalidInput(message, offences[:OFFENCES_NAMED], len(offences))
+
+
+def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The place in the request: pydantic adds the names of union members, which nobody sent."""
+    return tuple(step for i, step in enumerate(loc) if i == 0 or isinstance(step, int))
