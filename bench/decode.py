@@ -6,10 +6,10 @@ import numpy as np
 import orjson
 
 from bench.measure import ROUNDS, Row, Rows, Target, WrongResult, interleaved
+from kullback.numerics.types import Array, Indices
 from kullback.payload.json_lists import parse
 from kullback.requests.predictions import LogLossRequest
 from kullback.requests.validation import array_fields
-from kullback.scoring.means import Array, Indices
 
 
 def pairs(n: int) -> tuple[Indices, Array]:

@@ -18,9 +18,9 @@ from bench.measure import Row, Rows, Target, agree, interleaved
 from kullback.experiments.evidence import sample, tallies
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows as Observed
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Indices
 from kullback.tally.exact import real
 from kullback.tally.units import BUCKETS, bucket_of
 

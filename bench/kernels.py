@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from bench.measure import ROUNDS, Rows, Target, WrongResult, agree, interleaved
+from kullback.numerics.types import Array
 from kullback.scoring.arrays import distributions
 from kullback.scoring.conventions import EXACT
-from kullback.scoring.divergence import cross_entropy_rows
+from kullback.scoring.information_rows import cross_entropy_rows
 from kullback.scoring.labels import class_indices
 from kullback.scoring.log_loss import LogLossOptions
 from kullback.scoring.log_loss import log_loss as scored
 from kullback.scoring.losses import outcome_losses
-from kullback.scoring.means import Array
 from kullback.scoring.score import Options
 
 ZEROS = 0.2

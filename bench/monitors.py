@@ -27,7 +27,7 @@ from kullback.monitoring.rows import Rows as Batch
 from kullback.monitoring.service import Monitors
 from kullback.monitoring.totals import Totals
 from kullback.monitoring.views import Question, Views
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.storage.sql import open_store
 from kullback.tally import tally as tallies
 from kullback.tally.binary import binary_terms

@@ -5,12 +5,12 @@ import pyarrow as pa
 from scipy.special import log_softmax
 
 from bench.measure import ROUNDS, Rows, Target, agree, interleaved
+from kullback.numerics.types import Array
 from kullback.payload.arrow import parse_arrow
 from kullback.requests.representations import PerplexityRequest
 from kullback.requests.validation import array_fields, validated
-from kullback.scoring.attention import InfocamOptions
-from kullback.scoring.attention import infocam as located
-from kullback.scoring.means import Array
+from kullback.scoring.infocam import InfocamOptions
+from kullback.scoring.infocam import infocam as located
 from kullback.scoring.score import Options
 
 _CAP = 1 << 26

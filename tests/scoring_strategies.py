@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import Ragged
 

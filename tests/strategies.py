@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 
 Columns = tuple[Array, ...]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
-from kullback.scoring.means import Array, Indices
 from kullback.tally.binary import binary_terms
 from kullback.tally.multiclass import multiclass_terms
 from kullback.tally.tally import Layout, Tally, Task

@@ -10,14 +10,15 @@ APP = Path(__file__).parent.parent / "app" / "kullback"
 MAX_LINES = 300
 
 PURE = ("errors",)
-FORMULAS = (*PURE, "scoring")
+FORMULAS = (*PURE, "numerics", "scoring")
 SERVICES = (*FORMULAS, "moments", "tally", "storage.base", "upkeep")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
     "upkeep": ("errors", "storage.base"),
     "settings": (),
-    "scoring": PURE,
+    "numerics": PURE,
+    "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,
     "storage": (*PURE, "tally"),
     "monitoring": SERVICES,
@@ -41,7 +42,7 @@ WEB = {"fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"}
 MAY_KNOW_THE_WEB = {"api", "demo", "ui", "telemetry"}
 MAY_MAKE_PAGES = {"evaluation", "ui"}
 WORLD = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "secrets", "socket", "time"}
-KNOW_NO_WORLD = {"errors", "scoring", "tally"}
+KNOW_NO_WORLD = {"errors", "numerics", "scoring", "tally"}
 
 
 def imported(file: Path) -> Iterator[str]:

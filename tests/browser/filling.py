@@ -7,7 +7,7 @@ from time import monotonic, time
 import httpx
 import numpy as np
 
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 
 HOUR = 3600.0
 LONGEST = "long." + "x" * 58

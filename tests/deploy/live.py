@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 import pytest
 
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from tests.deploy.files import RULES, promtool
 
 MONITOR = "ctr"

@@ -10,8 +10,8 @@ from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.evidence import Evidence, evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array, Indices
 from tests import strategies as draw
 from tests.tally_strategies import probability
 

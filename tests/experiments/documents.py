@@ -7,7 +7,7 @@ from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.documents import Document
 
 HOSTILE = "a|b `c` <script>alert(1)</script> *d* [e](f)"

@@ -12,7 +12,7 @@ from kullback.experiments.comparison import Comparison, compare, effects
 from kullback.experiments.evidence import Evidence, evidence
 from kullback.experiments.plan import Arm, MetricName, Plan
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm

@@ -11,7 +11,7 @@ from kullback.errors import InvalidInput
 from kullback.experiments.evidence import Evidence, evidence, sample, tallies, units
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import bucket_of

@@ -9,7 +9,7 @@ import pytest
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.contrast import Contrast
 from tests.experiments.arms import (
     NAMES,

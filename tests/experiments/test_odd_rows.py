@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from kullback.experiments.plan import MetricName, Plan
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from tests.experiments.arms import PAIRED, batches, found, of_arms, paired
 from tests.experiments.reports import written
 

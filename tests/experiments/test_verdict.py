@@ -14,7 +14,7 @@ from kullback.experiments.verdict import (
     too_thin,
     without_minimum,
 )
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.contrast import Contrast
 from kullback.tally.sample_ratio import sample_ratio
 from kullback.tally.sequence import Sequence

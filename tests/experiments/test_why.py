@@ -8,7 +8,7 @@ import pytest
 
 from kullback.experiments.evidence import evidence
 from kullback.experiments.why import Diagnosis, why
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.reading import Reading
 from kullback.tally.tally import Tally

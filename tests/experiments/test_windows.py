@@ -26,7 +26,7 @@ from kullback.experiments.windows import (
     evidence,
     times,
 )
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.storage.base import Cell
 from kullback.tally.fold import fold
 from tests import strategies as draw

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kullback.errors import InvalidInput
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.scoring.score import Score
 
 

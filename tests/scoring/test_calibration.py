@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+from kullback.numerics.logspace import log_softmax, sigmoid
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.logspace import log_softmax, sigmoid
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.reliability import Reliability, Strategy
 from kullback.scoring.score import Options, Score
 from tests import oracles

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from kullback.numerics.types import Array
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.means import Array
 from kullback.scoring.score import Options, Score
 from tests import strategies as draw
 from tests.scoring.answers import per_row, slope

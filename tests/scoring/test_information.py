@@ -11,8 +11,11 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
 
-from kullback.scoring.information import cross_entropy, entropy, js_divergence, kl_divergence
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
+from kullback.scoring.cross_entropy import cross_entropy
+from kullback.scoring.entropy import entropy
+from kullback.scoring.js_divergence import js_divergence
+from kullback.scoring.kl_divergence import kl_divergence
 from kullback.scoring.score import Options, Score
 from tests import oracles
 from tests import strategies as draw

@@ -11,9 +11,9 @@ from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.score import Options, Score
 from tests import oracles
 from tests import strategies as draw

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from kullback.numerics.means import ROWS_PER_BLOCK
 from kullback.scoring.conventions import EXACT
 from kullback.scoring.losses import binary_losses, has_soft, outcome_losses, scaled
-from kullback.scoring.means import ROWS_PER_BLOCK
 
 
 def test_the_losses_of_outcomes() -> None:

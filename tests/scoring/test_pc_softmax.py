@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.pc_softmax import pc_softmax
 from kullback.scoring.score import Options, Score
 from tests import scoring_oracles as oracle

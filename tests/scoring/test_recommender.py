@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import d2_log_loss_score, roc_auc_score
 
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.score import Options, Score
 from tests import oracles

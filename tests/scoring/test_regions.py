@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from kullback.scoring.means import Array, Flags
+from kullback.numerics.types import Array, Flags
 from kullback.scoring.regions import Box, largest_region, overlap, resized
 from tests import scoring_strategies as draw
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.scoring.score import (
     ROWS_NAMED,
     Context,

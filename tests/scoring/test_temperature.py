@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Array, Indices, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.temperature import temperature
 from tests import oracles
 from tests import strategies as draw

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 from scipy import stats
 
-from kullback.scoring.means import Flags, Indices
+from kullback.numerics.types import Flags, Indices
 from kullback.tally.units import BUCKETS, bucket_of, hash_of
 from tests.statistics.coverage import ALPHA
 from tests.statistics.estimates import apart

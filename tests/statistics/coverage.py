@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from tests.statistics import worlds
 from tests.statistics.bounds import COVERED, NAIVELY_COVERED, WELL_COVERED, WHALES_COVERED
 from tests.statistics.estimates import (

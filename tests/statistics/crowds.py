@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags, Indices
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.units import BUCKETS
 from tests.statistics import worlds
 from tests.statistics.worlds import Shown, World, coins, shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags, Indices, Undefined
+from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.tally.contrast import Contrast, contrast
 from kullback.tally.units import BUCKETS
 

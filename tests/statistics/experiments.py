@@ -9,7 +9,7 @@ from kullback.experiments.comparison import Comparison, compare
 from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Design, MetricName, Plan
 from kullback.experiments.rows import Rows
-from kullback.scoring.means import Array, Flags, Indices, Undefined
+from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.tally import Tally
 from tests.statistics.worlds import Shown, probability

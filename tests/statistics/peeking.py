@@ -8,7 +8,7 @@ import numpy as np
 
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.verdict import judged
-from kullback.scoring.means import Flags, Undefined
+from kullback.numerics.types import Flags, Undefined
 from kullback.tally.contrast import Contrast, contrast
 from kullback.tally.sequence import Sequence, sequence
 from tests.statistics.bounds import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kullback.scoring.means import Indices, Undefined
+from kullback.numerics.types import Indices, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.functionals import log_calibration_ratio
 from kullback.tally.inference import standard_error

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.experiments.evidence import Evidence, evidence
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy
 from kullback.tally.inference import influence, standard_error

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kullback.experiments.evidence import Evidence, evidence
-from kullback.scoring.means import Array, Indices, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.contrast import contrast
 from kullback.tally.units import BUCKETS, bucket_of
 from tests.statistics import coverage, peeking

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 from sklearn.metrics import log_loss
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.tally.contrast import Contrast
 from kullback.tally.sequence import boundary, sequence
 from kullback.tally.units import bucket_of

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags, Indices
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.units import bucket_of
 
 Activity = Literal["geometric", "whales"]

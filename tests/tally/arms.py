@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Indices, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.tally import Layout
 from tests.tally_strategies import Batch

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from kullback.scoring.means import Indices, Undefined
+from kullback.numerics.types import Indices, Undefined
 from kullback.tally.contrast import auc_difference, auc_error
 from kullback.tally.reading import Reading
 from kullback.tally.tally import Tally

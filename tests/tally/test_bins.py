@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.scoring.reliability import Reliability
 from kullback.tally.bins import BINS, SIXTIETHS, bin_of, uniform
 from tests import strategies as draw

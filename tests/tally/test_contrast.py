@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast, clusters, contrast, difference
 from kullback.tally.functionals import FUNCTIONALS, Functional
 from kullback.tally.tally import Layout, Tally, total

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.cox import Line, calibration_line
 from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch

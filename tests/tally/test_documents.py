@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.documents import bins, decomposition, estimate, finite, numbers, stated
 from kullback.tally.reading import Bin, Estimate, Reading
 from kullback.tally.tally import Layout, Tally

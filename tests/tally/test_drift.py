@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.drift import Drift, Shares, drift, tenths
 
 masses = st.lists(st.sampled_from((0.0, 1.0, 2.5, 40.0, 1000.0)), min_size=2, max_size=8)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.tally.exact import ONE, UNIT, BinSums, decoded, exact_products, real
 from tests import strategies as draw
 from tests.tally_strategies import magnitude

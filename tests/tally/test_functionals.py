@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.functionals import FUNCTIONALS, Functional, accuracy, calibration_ratio, missing
 from kullback.tally.inference import influence
 from kullback.tally.tally import Layout, Tally

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.scoring.means import Flags, Indices
+from kullback.numerics.types import Flags, Indices
 from kullback.tally import grouping
 from kullback.tally.grouping import Group, Slices, grouped
 from kullback.tally.tally import Layout, Tally

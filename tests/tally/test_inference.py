@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Indices, Undefined
 from kullback.scoring.ranking import auc
 from kullback.tally.inference import by_unit, kish, standard_error, units
 from kullback.tally.reading import Reading

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.errors import TallyMismatch
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
-from kullback.scoring.means import Array, Flags, Indices
 from kullback.tally.bins import BINS, RANK_BINS, bin_of
 from kullback.tally.fold import fold
 from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.numerics.isotonic import decompose
+from kullback.numerics.types import Undefined
 from kullback.scoring.conventions import ConventionName
-from kullback.scoring.isotonic import decompose
-from kullback.scoring.means import Undefined
 from kullback.scoring.ranking import auc
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.reliability import Reliability

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mpmath import MPContext
 from scipy import stats
 
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.sample_ratio import ALARM, CONCENTRATION, log_e_values, sample_ratio
 
 mp = MPContext()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from kullback.scoring.student import t_log_tail_inverse
+from kullback.numerics.student_t import t_log_tail_inverse
 from kullback.tally.contrast import Contrast
 from kullback.tally.sequence import boundary, sequence, still_needed
 

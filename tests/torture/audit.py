@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 from pydantic import BaseModel
 
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.reading import Reading
 from kullback.tally.tally import Layout

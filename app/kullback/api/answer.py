@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic_core import to_json
 
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.scoring.score import Score
 
 _PIECE = 1 << 13

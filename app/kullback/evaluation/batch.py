@@ -11,7 +11,7 @@ from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.state import EVERY_ARM
 from kullback.experiments.evidence import Sample
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.tally.unit_set import UnitSet, fingerprint_of
 from kullback.tally.units import Utf8, bucket_of
 

@@ -15,7 +15,7 @@ from kullback.experiments.verdict import (
     without_minimum,
 )
 from kullback.experiments.why import Why, why
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.inference import units as occupied

@@ -9,9 +9,9 @@ import numpy as np
 from kullback.errors import InvalidInput, Offence, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import Rows
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import probabilities, refuse, weights
 from kullback.scoring.labels import Labels, positive_shares
-from kullback.scoring.means import Array, Indices
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, grouped
 from kullback.tally.tally import Tally, total

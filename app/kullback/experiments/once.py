@@ -12,10 +12,10 @@ from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import Rows
+from kullback.numerics.types import Array, Flags, Undefined
 from kullback.scoring.conventions import CONVENTIONS, EXACT
 from kullback.scoring.labels import positive_shares
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Flags, Undefined
 from kullback.scoring.score import (
     ROWS_NAMED,
     Context,

@@ -3,7 +3,7 @@
 from kullback.experiments.comparison import Adjusted, Comparison, Findings
 from kullback.experiments.verdict import WARN_CROSSED, too_thin
 from kullback.experiments.why import Diagnosis, Why
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.documents import Document, bins, estimate, finite, numbers
 from kullback.tally.inference import kish

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, auc_difference
 from kullback.tally.cox import calibration_line
 from kullback.tally.reading import Estimate, Reading

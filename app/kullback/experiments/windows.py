@@ -7,8 +7,8 @@ import numpy as np
 
 from kullback.experiments.evidence import Evidence, Sample, tallies, units
 from kullback.experiments.plan import Plan
+from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
-from kullback.scoring.means import Array
 from kullback.storage.base import Cell
 from kullback.tally.tally import gathered
 from kullback.tally.unit_set import UnitSet

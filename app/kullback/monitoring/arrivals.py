@@ -25,7 +25,7 @@ from kullback.monitoring.waiting import (
     unpack_outcomes,
     unpack_predictions,
 )
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
 from kullback.tally.tally import Tally, total
 

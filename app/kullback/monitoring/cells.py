@@ -7,8 +7,8 @@ import numpy as np
 
 from kullback.monitoring.monitor import DAY, Monitor
 from kullback.monitoring.rows import Rows
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import refuse
-from kullback.scoring.means import Array, Indices
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import grouped

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
-from kullback.scoring.means import Array, Indices
 from kullback.tally.tally import Layout, Task
 
 HOUR = 3600

@@ -12,7 +12,7 @@ from kullback.errors import InvalidInput
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import Distributions
 from kullback.monitoring.windows import Span
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.bins import BINS, SIXTIETHS, uniform
 from kullback.tally.drift import Drift, Shares, drift, tenths
 from kullback.tally.exact import real

@@ -8,7 +8,7 @@ from kullback.moments import moment
 from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.reference import Reference, Seen
 from kullback.monitoring.windows import Span
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.storage.base import Cell
 from kullback.tally.documents import Document, bins, decomposition, estimate, numbers, stated
 from kullback.tally.drift import Drift

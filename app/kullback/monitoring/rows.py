@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kullback.numerics.types import Array
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array
 
 
 @dataclass(frozen=True, slots=True)

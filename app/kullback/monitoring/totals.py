@@ -9,7 +9,7 @@ import numpy as np
 
 from kullback.monitoring.arrivals import Added
 from kullback.monitoring.cells import LABELLED
-from kullback.scoring.means import Array
+from kullback.numerics.types import Array
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.exact import real
 from kullback.tally.tally import Tally

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from kullback.monitoring.cells import Sample
 from kullback.monitoring.monitor import Monitor
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 
 _OUTCOME = np.dtype("<f8")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from kullback.errors import BodyTooLarge, InvalidInput
+from kullback.numerics.types import Array, Indices
 from kullback.payload.columns import WHOLE, Column, Kind
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.tokens import Ragged
 
 Place = tuple[str, ...]

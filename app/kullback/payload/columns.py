@@ -9,8 +9,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from kullback.numerics.types import Array
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array
 from kullback.scoring.tokens import Ragged
 
 LONGEST_NAME = 256

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from kullback.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
+from kullback.numerics.types import Array, Indices
 from kullback.payload.columns import TEXTUAL, Column, Kind
 from kullback.payload.json_entries import (
     DECODERS,
@@ -28,7 +29,6 @@ from kullback.payload.json_entries import (
 from kullback.payload.json_scan import MAX_AXES, members, skip, top_level
 from kullback.payload.json_small import at_once, plain_value
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.tokens import Ragged
 
 PIECE = 1 << 16

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array
 
 END = 253_402_300_800.0  # the first second of the year 10000
 

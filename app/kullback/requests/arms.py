@@ -18,12 +18,12 @@ from pydantic.json_schema import JsonSchemaValue
 
 from kullback.errors import InvalidInput, Offence, Step, pointer
 from kullback.experiments.plan import MINIMUM_UNITS, Arm, Assignment, Design, MetricName, Plan
+from kullback.numerics.types import Array
 from kullback.payload.columns import Column, Kind
 from kullback.payload.identifiers import are_names, refuse_twice, texts
 from kullback.requests.batches import Slices, Truth, check_lengths
 from kullback.scoring.arrays import probabilities, refuse
 from kullback.scoring.conventions import ConventionName
-from kullback.scoring.means import Array
 
 MAX_ARMS = 20
 LONGEST_ARM = 64

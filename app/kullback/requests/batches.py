@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from kullback.errors import InvalidInput
 from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Period, Predictions, Rows
+from kullback.numerics.types import Array
 from kullback.payload.columns import Column, Kind
 from kullback.payload.identifiers import names, texts
 from kullback.payload.timestamps import Moment, seconds
 from kullback.requests.validation import array_fields
 from kullback.scoring.arrays import probabilities, refuse, row_sums
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array
 
 MAX_SLICES = 20
 SLICE_NAME = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,62}$"

@@ -5,8 +5,12 @@ from pydantic import Field
 from kullback.errors import InvalidInput
 from kullback.payload.columns import LogitRows, Rows
 from kullback.requests.base import GradientRequest
-from kullback.scoring import information, multinomial
-from kullback.scoring.counts import Estimator
+from kullback.scoring import count_scores
+from kullback.scoring.cross_entropy import cross_entropy
+from kullback.scoring.entropy import entropy
+from kullback.scoring.entropy_estimators import Estimator
+from kullback.scoring.js_divergence import js_divergence
+from kullback.scoring.kl_divergence import kl_divergence
 from kullback.scoring.score import Score
 
 
@@ -19,16 +23,16 @@ class EntropyRequest(GradientRequest):
     estimator: Estimator | None = Field(default=None, description="Of counts: plugin unless said.")
 
     def score(self) -> Score:
-        """See information.entropy and multinomial.entropy_of_counts."""
-        multinomial.refuse_both("counts", self.counts, self.p, self.logits)
+        """See scoring.entropy and count_scores.entropy_of_counts."""
+        count_scores.refuse_both("counts", self.counts, self.p, self.logits)
         if self.counts is not None:
             if self.gradient:
                 raise InvalidInput.at("counts have no gradient", "gradient")
             estimator = self.estimator or "plugin"
-            return multinomial.entropy_of_counts(self.counts, estimator, self.options())
+            return count_scores.entropy_of_counts(self.counts, estimator, self.options())
         if self.estimator is not None:
             raise InvalidInput.at("an estimator is of counts", "estimator")
-        return information.entropy(self.p, self.logits, self.options())
+        return entropy(self.p, self.logits, self.options())
 
 
 class CrossEntropyRequest(GradientRequest):
@@ -39,8 +43,8 @@ class CrossEntropyRequest(GradientRequest):
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
 
     def score(self) -> Score:
-        """See information.cross_entropy."""
-        return information.cross_entropy(self.p, self.q, self.q_logits, self.options())
+        """See scoring.cross_entropy."""
+        return cross_entropy(self.p, self.q, self.q_logits, self.options())
 
 
 class KLDivergenceRequest(GradientRequest):
@@ -53,12 +57,12 @@ class KLDivergenceRequest(GradientRequest):
     p_counts: Rows | None = Field(default=None, description="Counts in place of p: a G test.")
 
     def score(self) -> Score:
-        """See information.kl_divergence and multinomial.fit_of_counts."""
-        multinomial.refuse_both("p_counts", self.p_counts, self.p, self.p_logits)
+        """See scoring.kl_divergence and count_scores.fit_of_counts."""
+        count_scores.refuse_both("p_counts", self.p_counts, self.p, self.p_logits)
         if self.p_counts is not None:
-            return multinomial.fit_of_counts(self.p_counts, self.q, self.q_logits, self.options())
+            return count_scores.fit_of_counts(self.p_counts, self.q, self.q_logits, self.options())
         target, predicted = (self.p, self.p_logits), (self.q, self.q_logits)
-        return information.kl_divergence(target, predicted, self.options())
+        return kl_divergence(target, predicted, self.options())
 
 
 class JSDivergenceRequest(GradientRequest):
@@ -68,5 +72,5 @@ class JSDivergenceRequest(GradientRequest):
     q: Rows = Field(description="Another, of the same shape.")
 
     def score(self) -> Score:
-        """See information.js_divergence."""
-        return information.js_divergence(self.p, self.q, self.options())
+        """See scoring.js_divergence."""
+        return js_divergence(self.p, self.q, self.options())

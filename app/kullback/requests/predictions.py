@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, FiniteFloat
 
+from kullback.numerics.types import Array
 from kullback.payload.columns import (
     Column,
     Flags,
@@ -18,10 +19,15 @@ from kullback.payload.columns import (
 )
 from kullback.requests.base import GradientRequest, ScoreRequest, UnitInterval
 from kullback.scoring import calibration as calibrating
-from kullback.scoring import focal, log_loss, recommender, sigmoid, softmax
+from kullback.scoring import (
+    focal_loss,
+    log_loss,
+    recommender,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
+)
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.labels import ClassWeightName
-from kullback.scoring.means import Array
 from kullback.scoring.reliability import Strategy
 from kullback.scoring.score import Options, Score
 
@@ -98,10 +104,12 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
 
     def score(self) -> Score:
         """See softmax.softmax_cross_entropy."""
-        asked = softmax.SoftmaxOptions(
+        asked = softmax_cross_entropy.SoftmaxOptions(
             self.class_weight, self.beta, self.ignore_index, self.label_smoothing
         )
-        return softmax.softmax_cross_entropy(self.logits, self.y_true, asked, self.options())
+        return softmax_cross_entropy.softmax_cross_entropy(
+            self.logits, self.y_true, asked, self.options()
+        )
 
 
 class SigmoidCrossEntropyRequest(GradientRequest):
@@ -114,7 +122,7 @@ class SigmoidCrossEntropyRequest(GradientRequest):
 
     def score(self) -> Score:
         """See sigmoid.sigmoid_cross_entropy."""
-        return sigmoid.sigmoid_cross_entropy(
+        return sigmoid_cross_entropy.sigmoid_cross_entropy(
             self.logits, self.y_true, self.pos_weight, self.mask, self.options()
         )
 
@@ -133,8 +141,8 @@ class FocalLossRequest(GradientRequest):
 
     def score(self) -> Score:
         """See focal.focal_loss."""
-        asked = focal.FocalOptions(self.task, self.gamma, self.alpha)
-        return focal.focal_loss(self.y_true, self.y_proba, self.logits, asked, self.options())
+        asked = focal_loss.FocalOptions(self.task, self.gamma, self.alpha)
+        return focal_loss.focal_loss(self.y_true, self.y_proba, self.logits, asked, self.options())
 
 
 class CalibrationRequest(ScoreRequest):

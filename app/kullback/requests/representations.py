@@ -5,19 +5,19 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.payload.columns import Column, Kind, LabelRows, LogitRows, Rows
 from kullback.requests.base import GradientRequest
 from kullback.scoring import (
-    adversarial,
-    attention,
-    dependence,
-    latent,
+    gan_loss,
+    gccs,
+    infocam,
+    mutual_information,
     pc_softmax,
-    sequence,
+    perplexity,
     tokens,
 )
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Array
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
 
@@ -67,7 +67,7 @@ class PerplexityRequest(GradientRequest):
     def score(self) -> Score:
         """See sequence.perplexity."""
         asked = PerplexityOptions(self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size)
-        return sequence.perplexity(self._tokens(asked), asked, self.options())
+        return perplexity.perplexity(self._tokens(asked), asked, self.options())
 
     def _tokens(self, asked: PerplexityOptions) -> Tokens:
         forms = (self.token_logprobs, self.logits, self.top_logprobs)
@@ -101,13 +101,13 @@ class MutualInformationRequest(GradientRequest):
     logits: LogitRows | None = Field(default=None, description="[n][k] of a classifier.")
     y_true: LabelRows | None = Field(default=None, description="Class indices [n].")
     prior: Prior | None = Field(default=None, description="[k]; uniform if left out.")
-    logit_kind: dependence.LogitKind | None = Field(
+    logit_kind: mutual_information.LogitKind | None = Field(
         default=None, description="Of a network trained with cross-entropy, or with PC-softmax."
     )
     pair_scores: LogitRows | None = Field(
         default=None, description="[n][n], joint pairs on the diagonal."
     )
-    estimator: dependence.PairEstimator | None = Field(
+    estimator: mutual_information.PairEstimator | None = Field(
         default=None, description="Of pair_scores: infonce unless said."
     )
 
@@ -122,15 +122,17 @@ class MutualInformationRequest(GradientRequest):
             refuse_beside("is of a classifier", self, "y_true", "prior", "logit_kind")
         if self.pair_scores is not None:
             estimator = self.estimator or "infonce"
-            return dependence.information_of_pairs(self.pair_scores, estimator, self.options())
+            return mutual_information.information_of_pairs(
+                self.pair_scores, estimator, self.options()
+            )
         if self.joint is not None:
             if self.gradient:
                 raise InvalidInput.at("a table has no gradient", "gradient")
-            return dependence.information_of_table(self.joint, self.options())
+            return mutual_information.information_of_table(self.joint, self.options())
         assert self.logits is not None
         if self.y_true is None:
             raise InvalidInput.at("this field is missing", "y_true")
-        return dependence.information_of_classifier(
+        return mutual_information.information_of_classifier(
             self.logits, self.y_true, self.prior, self.logit_kind, self.options()
         )
 
@@ -152,11 +154,11 @@ class GanLossRequest(GradientRequest):
 
     real_logits: Sample = Field(description="Scores of real samples [n].")
     fake_logits: Sample = Field(description="Scores of generated samples [m].")
-    kind: adversarial.GanKind = Field(default="non_saturating", description="Which game.")
+    kind: gan_loss.GanKind = Field(default="non_saturating", description="Which game.")
 
     def score(self) -> Score:
         """See adversarial.gan_loss."""
-        return adversarial.gan_loss(self.real_logits, self.fake_logits, self.kind, self.options())
+        return gan_loss.gan_loss(self.real_logits, self.fake_logits, self.kind, self.options())
 
 
 class GccsRequest(GradientRequest):
@@ -166,17 +168,15 @@ class GccsRequest(GradientRequest):
     y_true: LabelRows = Field(description="Class indices [n].")
     mu: Positive = Field(description="Distance of the targets from the centre.")
     sigma: Positive = Field(description="Standard deviation of the targets.")
-    layout: latent.Layout = Field(default="standard", description="Where the targets lie.")
-    covariance: latent.Covariance = Field(default="diag", description="Of each class.")
+    layout: gccs.Layout = Field(default="standard", description="Where the targets lie.")
+    covariance: gccs.Covariance = Field(default="diag", description="Of each class.")
     ddof: Annotated[int, Field(ge=0, le=1)] = Field(default=1, description="Of the covariance.")
     adversarial_latents: Rows | None = Field(default=None, description="[n][d], under attack.")
 
     def score(self) -> Score:
         """See latent.gccs."""
-        asked = latent.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
-        return latent.gccs(
-            self.latents, self.y_true, self.adversarial_latents, asked, self.options()
-        )
+        asked = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
+        return gccs.gccs(self.latents, self.y_true, self.adversarial_latents, asked, self.options())
 
 
 class InfocamRequest(GradientRequest):
@@ -186,7 +186,7 @@ class InfocamRequest(GradientRequest):
     weights: Matrix = Field(description="[k][c] of the last layer.")
     bias: Prior | None = Field(default=None, description="[k] of the last layer.")
     target: Targets | None = Field(default=None, description="The class, or one per image.")
-    mode: attention.Mode = Field(default="mean_others", description="What is subtracted.")
+    mode: infocam.Mode = Field(default="mean_others", description="What is subtracted.")
     reference: int | None = Field(default=None, description="The other class of mode pair.")
     window: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="Side of the windows whose sums smooth the map."
@@ -203,7 +203,7 @@ class InfocamRequest(GradientRequest):
     def score(self) -> Score:
         """See attention.infocam."""
         size = None if self.upsample_to is None else (self.upsample_to[0], self.upsample_to[1])
-        asked = attention.InfocamOptions(
+        asked = infocam.InfocamOptions(
             mode=self.mode,
             target=self.target,
             reference=self.reference,
@@ -212,4 +212,4 @@ class InfocamRequest(GradientRequest):
             upsample_to=size,
             truth_box=self.truth_box,
         )
-        return attention.infocam(self.features, self.weights, self.bias, asked, self.options())
+        return infocam.infocam(self.features, self.weights, self.bias, asked, self.options())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput, Offence, pointer
-from kullback.scoring.means import Array, Flags
+from kullback.numerics.types import Array, Flags
 from kullback.scoring.score import Options
 
 OFFENCES_NAMED = 20

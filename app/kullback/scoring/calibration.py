@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.isotonic import decompose
+from kullback.numerics.logspace import log_softmax, sigmoid
+from kullback.numerics.means import weighted_mean
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import distributions, logit_rows, probabilities, row_sums, weights
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.conventions import EXACT
-from kullback.scoring.isotonic import decompose
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
-from kullback.scoring.logspace import log_softmax, sigmoid
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Indices, Undefined, weighted_mean
 from kullback.scoring.reliability import Reliability, Strategy
 from kullback.scoring.score import (
     Context,

@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kullback.scoring.logspace import neg_log_complement
-from kullback.scoring.means import Array, Flags
+from kullback.numerics.logspace import neg_log_complement
+from kullback.numerics.types import Array, Flags
 
 Real = TypeVar("Real", bound=np.floating)
 Floats = npt.NDArray[np.floating]

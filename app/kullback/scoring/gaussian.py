@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 
-from kullback.scoring.special import log_erfc
+from kullback.numerics.special import log_erfc
 
 _ORDER = 64
-_FAR = 60.0  # μ/σ beyond which the error is below every double
 _FAR = 60.0  # μ/σ beyond which the error is below every double
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import probabilities, refuse, shown, weights
-from kullback.scoring.means import Array, Indices
 
 Label = str | int
 Labels = Array | Indices | list[str]

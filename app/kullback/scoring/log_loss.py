@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.means import ClassMeans, Mean, blocks, part
+from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
     Distributions,
     distributions,
@@ -36,7 +38,6 @@ from kullback.scoring.losses import (
     scaled,
     used_rows,
 )
-from kullback.scoring.means import Array, ClassMeans, Mean, Undefined, blocks, part
 from kullback.scoring.multilabel import multilabel
 from kullback.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
 

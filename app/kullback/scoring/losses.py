@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from kullback.numerics.means import blocks
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import row_sums
 from kullback.scoring.conventions import Convention
-from kullback.scoring.means import Array, Flags, Indices, blocks
 
 
 def binary_losses(y: Array, p: Array, convention: Convention) -> tuple[Array, Flags]:

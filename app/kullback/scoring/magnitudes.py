@@ -3,8 +3,8 @@
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
-from kullback.scoring.means import Array
 
 LARGEST = 1e60  # a product of four of them, summed, is still a double
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.means import Mean
+from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import probabilities, row_sums, same_shape
 from kullback.scoring.conventions import Convention
 from kullback.scoring.labels import ClassWeightName, Labels, class_weights
 from kullback.scoring.losses import binary_gradient, binary_losses, scaled
-from kullback.scoring.means import Array, Mean, Undefined
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.logspace import log_softmax
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import distributions, logit_rows, refuse, row_blocks, shown, weights
 from kullback.scoring.labels import Labels, class_indices, row_count
-from kullback.scoring.logspace import log_softmax
-from kullback.scoring.means import Array, Indices
 from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kullback.scoring.means import Array, Indices, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
 
 
 def auc(p: Array, y: Array, weight: Array | None) -> float | Undefined:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.isotonic import binary_entropy
+from kullback.numerics.logspace import softplus
+from kullback.numerics.means import bin_sums, sum_up, weighted_mean
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import probabilities, same_shape, weights
 from kullback.scoring.conventions import CONVENTIONS, EXACT, ConventionName
-from kullback.scoring.isotonic import binary_entropy
 from kullback.scoring.labels import Labels, positive_shares, row_count, whole
-from kullback.scoring.logspace import softplus
 from kullback.scoring.losses import binary_gradient, binary_losses
-from kullback.scoring.means import Array, Indices, Undefined, bin_sums, sum_up, weighted_mean
 from kullback.scoring.ranking import auc, group_aucs
 from kullback.scoring.reliability import Reliability
 from kullback.scoring.score import Context, Losses, Options, Reduced, Score, reduce_rows, score_rows

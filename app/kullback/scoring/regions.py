@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags
+from kullback.numerics.types import Array, Flags
 
 Box = tuple[int, int, int, int]
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from kullback.scoring.means import Array, Undefined, bin_sums
+from kullback.numerics.means import bin_sums
+from kullback.numerics.types import Array, Undefined
 
 Strategy = Literal["uniform", "quantile"]
 

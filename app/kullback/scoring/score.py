@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags, Undefined, blocks, sum_of_squares, sum_up
+from kullback.numerics.means import blocks, sum_of_squares, sum_up
+from kullback.numerics.types import Array, Flags, Undefined
 
 Base = Literal["e", "2", "10"]
 Reduction = Literal["mean", "sum"]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.numerics.logspace import log_softmax
+from kullback.numerics.means import part
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import row_blocks
-from kullback.scoring.logspace import log_softmax
-from kullback.scoring.means import Array, Indices, Undefined, part
 
 _STEPS = 200
 

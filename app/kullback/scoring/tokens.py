@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.arrays import refuse_ruled_out, row_blocks, shown
-from kullback.scoring.means import Array, Flags, Indices
 
 
 @dataclass(frozen=True, slots=True)

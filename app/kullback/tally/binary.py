@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from kullback.numerics.means import blocks
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.means import Array, Flags, Indices, blocks
 from kullback.tally.bins import bin_of
 from kullback.tally.tally import Layout
 from kullback.tally.terms import Outcomes, Terms

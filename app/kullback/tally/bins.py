@@ -9,7 +9,7 @@ width are read from these without error (ADR-0008).
 
 import numpy as np
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 
 _OCTAVES = 19
 _PARTS = 6  # bits: 64 parts of an octave

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Undefined
-from kullback.scoring.student import t_log_tail, t_log_tail_inverse
+from kullback.numerics.student_t import t_log_tail, t_log_tail_inverse
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.functionals import Functional
 from kullback.tally.inference import influence

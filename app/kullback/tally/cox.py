@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.bins import BINS
 from kullback.tally.tally import Tally
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.reading import Bin, Estimate, Reading
 
 Document = dict[str, object]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Indices, Undefined
-from kullback.scoring.special import chi_square_tail
+from kullback.numerics.special import chi_square_tail
+from kullback.numerics.types import Array, Indices, Undefined
 
 _GROUPS = 10
 _EMPTY = Undefined("empty")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kullback.scoring.means import Array, Indices
+from kullback.numerics.types import Array, Indices
 
 UNIT = 1074
 DIGIT = 40

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kullback.scoring.isotonic import binary_entropy
-from kullback.scoring.means import Undefined
+from kullback.numerics.isotonic import binary_entropy
+from kullback.numerics.types import Undefined
 from kullback.tally.exact import real
 from kullback.tally.tally import Tally
 

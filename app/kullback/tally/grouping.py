@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.scoring.means import Indices
+from kullback.numerics.types import Indices
 from kullback.tally.tally import Tally, total
 from kullback.tally.terms import Terms
 

@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from kullback.scoring.means import Array, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.tally.exact import UNIT
 from kullback.tally.tally import SQUARES, Tally
 from kullback.tally.units import BUCKETS

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import outcome_losses
-from kullback.scoring.means import Array, Indices
 from kullback.tally.binary import bins_of, without_infinite
 from kullback.tally.tally import Layout
 from kullback.tally.terms import Outcomes, Terms

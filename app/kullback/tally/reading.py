@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from kullback.scoring.isotonic import (
+from kullback.numerics.isotonic import (
     Decomposition,
     binary_entropy,
     binary_entropy_sum,
     isotonic_means,
 )
-from kullback.scoring.means import Array, Indices, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.contrast import auc_error
 from kullback.tally.exact import UNIT, real

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.logspace import phi
-from kullback.scoring.means import Array
-from kullback.scoring.special import chi_square_tail, stirling_remainder
+from kullback.numerics.logspace import phi
+from kullback.numerics.special import chi_square_tail, stirling_remainder
+from kullback.numerics.types import Array
 
 CONCENTRATION = 1e4
 ALARM = 1000.0

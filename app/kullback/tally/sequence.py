@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kullback.scoring.student import (
+from kullback.numerics.student_t import (
     normal_log_tail,
     normal_log_tail_inverse,
     t_log_tail,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.scoring.means import Array, Flags, Indices, blocks
+from kullback.numerics.means import blocks
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.exact import ONE, UNIT, BinSums, exact_products
 from kullback.tally.tally import MOMENTS, SCALARS, SQUARES, VECTORS, Layout, Tally

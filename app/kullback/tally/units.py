@@ -10,8 +10,9 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
+from kullback.numerics.means import blocks
+from kullback.numerics.types import Indices
 from kullback.scoring.labels import Labels
-from kullback.scoring.means import Indices, blocks
 
 BUCKETS = 1024
 GROUPS = 64  # of buckets, where what is kept of each is large

@@ -12,7 +12,7 @@ from kullback.errors import StoreUnavailable
 from kullback.monitoring.keeper import Keeper
 from kullback.monitoring.totals import BINS_SHOWN, Sums, Totals
 from kullback.monitoring.views import Recent
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
 Names = Callable[[], Mapping[str, str]]

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.keeper import ExperimentKeeper
 from kullback.experiments.views import State
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 
 MAX_SERIES = 5_000
 _PER_EXPERIMENT = 2

@@ -10,7 +10,7 @@ from kullback.experiments.told import Metric
 from kullback.moments import moment
 from kullback.monitoring.report import statement
 from kullback.monitoring.views import Question, Recent, Views
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.ui import bins, history
 from kullback.ui.figures import shown
 from kullback.ui.observed import Report, Setup

@@ -9,7 +9,7 @@ from kullback.experiments.views import Inquiry
 from kullback.experiments.views import State as Standing
 from kullback.monitoring.monitor import DAY, HOUR
 from kullback.monitoring.views import Question, Recent
-from kullback.scoring.means import Undefined
+from kullback.numerics.types import Undefined
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
 from kullback.tally.reading import Estimate

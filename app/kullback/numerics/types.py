@@ -1,0 +1,17 @@
+"""What arrays hold, and a number that does not exist."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """A number that does not exist, and why."""
+
+    reason: str

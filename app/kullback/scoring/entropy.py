@@ -1,0 +1,72 @@
+"""Entropy."""
+
+import math
+
+import numpy as np
+
+from kullback.numerics.means import exp
+from kullback.numerics.types import Array, Undefined
+from kullback.scoring.distribution_pair import (
+    CheckedDistribution,
+)
+from kullback.scoring.information_rows import (
+    entropy_rows,
+)
+from kullback.scoring.score import (
+    Losses,
+    Options,
+    Reduced,
+    Score,
+    reduce_rows,
+    score_rows,
+)
+
+
+def entropy(p: Array | None, logits: Array | None, options: Options) -> Score:
+    """How uncertain a distribution is.
+
+        H(p) = −Σₖ pₖ ln pₖ        0·ln 0 = 0
+
+    Args:
+        p: shape (k,) or (n, k); each row sums to 1. Or
+        logits: z with p = softmax(z), −∞ where an outcome is ruled out.
+        options: see Options; the gradient is ∂H/∂pₖ = −(ln pₖ + 1) or ∂H/∂zₖ = −pₖ(ln pₖ + H).
+
+    Returns:
+        In [0, ln k] nats. `normalized` is H / ln k (undefined for one outcome),
+        `effective_outcomes` e^H, `maximum` ln k.
+
+    Raises:
+        InvalidInput: not exactly one of p and logits, or a row that is no distribution.
+
+    Source: Cover & Thomas, Elements of Information Theory (2006), §2.1.
+    """
+    side = CheckedDistribution.read("p", p, "logits", logits, options)
+    rows = entropy_rows(side.values, side.logs)
+    gradient = _entropy_gradient(side, rows) if options.gradient else None
+    context = side.context("entropy", options)
+    reduced = reduce_rows(Losses(rows), context.options.sample_weight)
+    maximum = math.log(side.values.shape[1])
+    details = {
+        "normalized": _normalized(reduced, maximum),
+        "effective_outcomes": exp(reduced.known()),
+        "maximum": maximum / options.nats,
+    }
+    return score_rows(Losses(rows, gradient=gradient), details, context, reduced)
+
+
+def _normalized(reduced: Reduced, maximum: float) -> float | Undefined:
+    mean = reduced.known()
+    if isinstance(mean, Undefined):
+        return mean
+    return min(mean / maximum, 1.0) if maximum > 0 else Undefined("one_outcome")
+
+
+def _entropy_gradient(side: CheckedDistribution, rows: Array) -> Array:
+    if side.logs is None:
+        with np.errstate(divide="ignore"):
+            gradient: Array = -1.0 - np.log(side.values)
+        return gradient
+    finite = np.where(side.values > 0, side.logs, 0.0)
+    descent: Array = -side.values * (finite + rows[:, None])
+    return descent

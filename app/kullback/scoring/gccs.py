@@ -1,0 +1,247 @@
+"""This file is about GCCS: latents that should be Gaussians around the corners of a simplex."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.numerics.logspace import log_softmax, phi
+from kullback.numerics.means import share, sum_up
+from kullback.numerics.types import Array, Indices, Undefined
+from kullback.scoring.arrays import same_shape, shown
+from kullback.scoring.gaussian import ideal_accuracy
+from kullback.scoring.labels import Labels, class_indices, row_count
+from kullback.scoring.magnitudes import moderate, positive
+from kullback.scoring.score import Context, Options, Score, conventions, diagnostics, explained
+
+Layout = Literal["standard", "regular_k_minus_1"]
+Covariance = Literal["diag", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class GccsOptions:
+    """The targets N(μ·v_k, σ² I), and how a class's own Gaussian is estimated."""
+
+    mu: float
+    sigma: float
+    layout: Layout = "standard"
+    covariance: Covariance = "diag"
+    ddof: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _ClassFit:
+    """KL of one class's Gaussian to its target, its mean and trace, and the slope of its KL."""
+
+    kl: float
+    mean: Array
+    trace: float
+    slope: Array
+
+
+def centroids(k: int, asked: GccsOptions) -> Array:
+    """The k corners: μ·e_k in k dimensions, or Helmert coordinates in k − 1. All √2·μ apart."""
+    if asked.layout == "standard":
+        return asked.mu * np.eye(k)
+    j = np.arange(1, k)
+    step = asked.mu / np.sqrt(j * (j + 1.0))
+    row = np.arange(k)[:, None]
+    corners: Array = np.where(row < j, step, np.where(row == j, -j * step, 0.0))
+    return corners
+
+
+def gccs(
+    latents: Array,
+    y_true: Labels,
+    adversarial_latents: Array | None,
+    asked: GccsOptions,
+    options: Options,
+) -> Score:
+    """How far each class's latents are from the Gaussian around its corner of a simplex.
+
+        KL_k = ½ [tr S_k/σ² + ‖m_k − μ_k‖²/σ² − d + d ln σ² − ln det S_k],  value = Σ_k KL_k
+
+    Args:
+        latents: z, shape (n, d); d classes for layout standard, d + 1 for regular_k_minus_1.
+        y_true: class indices (n,).
+        adversarial_latents: of the same rows under attack, shape (n, d), or None.
+        asked: μ and σ of the targets, the layout, the covariance and its ddof.
+        options: see Options; the gradient is with respect to latents.
+
+    Returns:
+        At least 0 nats, summed over the classes present; infinite where a class has no spread.
+        Decisions go to the nearest corner; `margins` are distances to the nearest boundary.
+
+    Raises:
+        InvalidInput: a shape, a label, μ or σ is impossible, or a class has too few latents.
+
+    Source: Ali et al., arXiv:2010.15487 (2020), for the method; the formulas are those of the
+        divergence of Gaussians.
+    """
+    positive("mu", asked.mu)
+    positive("sigma", asked.sigma)
+    z = _checked("latents", latents)
+    n, d = z.shape
+    k = d if asked.layout == "standard" else d + 1
+    if row_count(y_true) != n:
+        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but latents has {n}", "y_true")
+    if options.sample_weight is not None:
+        raise InvalidInput.at("sample_weight does not apply to gccs", "sample_weight")
+    index = class_indices("y_true", y_true, None, k)
+    corners = centroids(k, asked)
+    fits = [_fit(z[index == c], corners[c], c, asked) for c in range(k)]
+    present = [fit for fit in fits if fit is not None]
+    loss = sum_up([fit.kl for fit in present])
+    decisions = _Decisions.of(z, corners, asked)
+    details: dict[str, object] = {
+        "loss_mean": loss / len(present) / options.nats,
+        "kl_per_class": [
+            Undefined("absent") if fit is None else fit.kl / options.nats for fit in fits
+        ],
+        "predictions": decisions.nearest,
+        "accuracy": share(decisions.nearest == index),
+        "margins": decisions.margins + 0.0,
+        "posteriors": decisions.posteriors,
+        "pairwise_distance": math.sqrt(2.0) * asked.mu,
+        **ideal_accuracy(k, asked.mu / asked.sigma),
+        "separation": _separation(present),
+        "robustness": _robustness(z, index, adversarial_latents, corners, asked),
+    }
+    context = Context(
+        "gccs",
+        options,
+        conventions={
+            "layout": asked.layout,
+            "covariance": asked.covariance,
+            "ddof": asked.ddof,
+        },
+    )
+    return Score(
+        metric="gccs",
+        value=loss / options.nats,
+        reason="positive_infinity" if math.isinf(loss) else None,
+        unit=options.unit,
+        n=n,
+        weight=float(n),
+        gradient=_gradient(z, index, fits, options) if options.gradient else None,
+        details=explained(details),
+        conventions=conventions(context),
+        diagnostics=diagnostics(np.empty(0), context),
+    )
+
+
+def _checked(name: str, values: Array) -> Array:
+    if values.ndim != 2 or values.size == 0:
+        raise InvalidInput.at(f"{name} has shape {shown(values)}; [n][d] is expected", name)
+    return moderate(name, values)
+
+
+def _fit(z: Array, corner: Array, label: int, asked: GccsOptions) -> _ClassFit | None:
+    n, d = z.shape
+    if n == 0:
+        return None
+    least = max(d + 1 if asked.covariance == "full" else 2, asked.ddof + 1)
+    if n < least:
+        detail = f"class {label} has {n} latents; {asked.covariance} covariance needs {least}"
+        raise InvalidInput.at(detail, "y_true")
+    shift = (z - z[0]).mean(axis=0)  # from the first latent: equal coordinates deviate by 0
+    spread = (z - z[0] - shift) / asked.sigma
+    offset = (z[0] - corner + shift) / asked.sigma
+    freedom = n - asked.ddof
+    deviations, axes = _deviations(spread / math.sqrt(freedom), asked.covariance)
+    trace = float((deviations**2).sum()) * asked.sigma**2
+    if (deviations == 0).any():
+        return _ClassFit(math.inf, z[0] + shift, trace, np.full_like(z, np.nan))
+    kl = 0.5 * (float(_excess(deviations).sum()) + float(offset @ offset))
+    with np.errstate(over="ignore", invalid="ignore"):
+        pull = 1.0 - (1.0 / deviations) ** 2
+        turned = spread * pull if axes is None else (spread @ axes.T) * pull @ axes
+        slope = (offset / n + turned / freedom) / asked.sigma
+    return _ClassFit(kl, z[0] + shift, trace, slope)
+
+
+def _deviations(scaled: Array, covariance: Covariance) -> tuple[Array, Array | None]:
+    """Standard deviations along the axes, in units of σ, and the axes where not the coordinates'.
+
+    A deviation of 0, or lost in the rounding of the largest, is 0.
+    """
+    if covariance == "full":
+        _, deviations, axes = np.linalg.svd(scaled, full_matrices=False)
+        lost = deviations <= deviations[0] * max(scaled.shape) * np.finfo(np.float64).eps
+        return np.where(lost, 0.0, deviations), axes
+    largest = np.abs(scaled).max(axis=0)
+    safe = np.where(largest > 0, largest, 1.0)  # squares of tiny deviations underflow
+    lengths: Array = largest * np.sqrt(((scaled / safe) ** 2).sum(axis=0))
+    return lengths, None
+
+
+def _excess(s: Array) -> Array:
+    """s² − 1 − ln s² ≥ 0, by φ near s = 1."""
+    near = np.abs(s - 1.0) < 0.25
+    rise = np.where(near, (s - 1.0) * (s + 1.0), 0.0)
+    excess: Array = np.where(near, phi(rise), s * s - 1.0 - 2.0 * np.log(s))
+    return excess
+
+
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    nearest: Indices
+    margins: Array
+    posteriors: Array
+
+    @classmethod
+    def of(cls, z: Array, corners: Array, asked: GccsOptions) -> "_Decisions":
+        """Nearest corners; equal norms make the distances a matter of inner products."""
+        affinity = z @ corners.T
+        nearest = affinity.argmax(axis=1)
+        first = affinity[np.arange(z.shape[0]), nearest]
+        runner_up = affinity.copy()
+        runner_up[np.arange(z.shape[0]), nearest] = -np.inf
+        margins = np.zeros(z.shape[0])
+        if corners.shape[0] > 1:
+            margins = (first - runner_up.max(axis=1)) / (math.sqrt(2.0) * asked.mu)
+        posteriors = np.exp(log_softmax(affinity / asked.sigma**2))
+        return cls(nearest, margins, posteriors)
+
+
+def _separation(present: list[_ClassFit]) -> dict[str, object]:
+    """Spread within classes against the least distance between their means."""
+    trace = sum_up([fit.trace for fit in present]) / len(present)
+    if len(present) < 2:
+        one = Undefined("one_class")
+        return {"intra_class_trace": trace, "min_centroid_distance": one, "ratio": one}
+    means = np.stack([fit.mean for fit in present])
+    gaps = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
+    least = float(gaps[~np.eye(len(present), dtype=np.bool_)].min())
+    ratio = least / math.sqrt(trace) if trace > 0 else Undefined("no_spread")
+    return {"intra_class_trace": trace, "min_centroid_distance": least, "ratio": ratio}
+
+
+def _robustness(
+    z: Array, index: Indices, attacked: Array | None, corners: Array, asked: GccsOptions
+) -> object:
+    if attacked is None:
+        return Undefined("no_adversarial_latents")
+    moved = _checked("adversarial_latents", attacked)
+    same_shape("adversarial_latents", moved, "latents", z)
+    before = _Decisions.of(z, corners, asked).nearest == index
+    after = _Decisions.of(moved, corners, asked).nearest == index
+    right = int(np.count_nonzero(before))
+    flipped = int(np.count_nonzero(before & ~after))
+    return {
+        "clean_accuracy": share(before),
+        "adversarial_accuracy": share(after),
+        "robust_accuracy": share(before & after),
+        "attack_success_rate": flipped / right if right else Undefined("none_correct"),
+        "mean_shift": float(np.sqrt(((moved - z) ** 2).sum(axis=1)).mean()),
+    }
+
+
+def _gradient(z: Array, index: Indices, fits: list[_ClassFit | None], options: Options) -> Array:
+    gradient: Array = np.zeros_like(z)
+    for label, fit in enumerate(fits):
+        if fit is not None:
+            gradient[index == label] = fit.slope
+    return gradient / options.nats + 0.0

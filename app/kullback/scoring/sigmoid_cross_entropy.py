@@ -1,0 +1,94 @@
+"""This file is about cross-entropy from independent logits: binary and multi-label."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.numerics.logspace import sigmoid, softplus
+from kullback.numerics.means import Mean, blocks
+from kullback.numerics.types import Array, Undefined
+from kullback.scoring.arrays import logits as checked_logits
+from kullback.scoring.arrays import probabilities, refuse, same_shape, weights
+from kullback.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
+
+
+def sigmoid_cross_entropy(
+    logits: Array, y_true: Array, pos_weight: Array | None, mask: Array | None, options: Options
+) -> Score:
+    """Cross-entropy of independent yes-or-no outcomes, computed from their logits.
+
+        ℓ = c·y·softplus(−x) + (1 − y)·softplus(x)
+        value = Σ w·ℓ / Σ w over unmasked entries
+
+    Args:
+        logits: x, shape (n,) or (n, l); −∞ is a probability of 0.
+        y_true: y in [0, 1], same shape.
+        pos_weight: c ≥ 0, one number or (l,); 1 where None.
+        mask: 1 where an entry counts, else 0, same shape; all count where None.
+        options: see Options; the gradient is (1 − y) σ(x) − c·y·σ(−x), over the normalizer.
+
+    Returns:
+        In [0, ∞] nats. `per_label` are the means of the columns, `valid` counts the unmasked
+        entries.
+
+    Raises:
+        InvalidInput: a logit, a label or a weight is impossible, or the shapes differ.
+
+    Source: Cox, Journal of the Royal Statistical Society B 20 (1958).
+    """
+    if logits.ndim not in (1, 2):
+        raise InvalidInput.at(f"logits has {logits.ndim} axes; [n] or [n][l] is expected", "logits")
+    x = checked_logits("logits", logits)
+    y = probabilities("y_true", y_true)
+    same_shape("y_true", y, "logits", x)
+    valid = np.ones_like(x) if mask is None else mask
+    same_shape("mask", valid, "logits", x)
+    refuse("mask", (valid != 0) & (valid != 1), lambda _: "a mask is 0 or 1")
+    n = x.shape[0]
+    weight = weights("sample_weight", options.sample_weight, n)
+    context = Context("sigmoid_cross_entropy", replace(options, sample_weight=weight))
+    columns = x.reshape(n, -1).shape[1]
+    c = _pos_weight(pos_weight, columns)
+    shape = (n, columns)
+    x, y, valid = x.reshape(shape), y.reshape(shape), valid.reshape(shape)
+    losses = np.empty(shape)
+    for block in blocks(n):
+        losses[block] = np.where(valid[block] > 0, _entries(x[block], y[block], c), 0.0)
+    entries = valid.sum(axis=1)
+    per_label = [_column(losses[:, j], valid[:, j], context) for j in range(columns)]
+    per_row = np.divide(losses.sum(axis=1), entries, out=np.zeros(n), where=entries > 0)
+    gradient = None
+    if options.gradient:
+        slope = np.where(y < 1, (1.0 - y) * sigmoid(x), 0.0)
+        slope -= np.where(y > 0, c * y * sigmoid(-x), 0.0)
+        gradient = (slope * valid).reshape(logits.shape)
+    details = {"per_label": per_label, "valid": int(entries.sum())}
+    ignored = entries == 0
+    rows = Losses(losses.sum(axis=1), entries, ignored, per_row, gradient)
+    return score_rows(rows, details, context)
+
+
+def _pos_weight(pos_weight: Array | None, columns: int) -> Array:
+    if pos_weight is None:
+        return np.ones(columns)
+    c = np.full(columns, pos_weight) if pos_weight.ndim == 0 else pos_weight
+    checked = weights("pos_weight", c, columns)
+    assert checked is not None
+    return checked
+
+
+def _entries(x: Array, y: Array, pos_weight: Array) -> Array:
+    with np.errstate(invalid="ignore"):  # 0 · ∞, a side that does not count
+        miss = np.where(y * pos_weight > 0, pos_weight * y * softplus(-x), 0.0)
+        alarm = np.where(y < 1, (1.0 - y) * softplus(x), 0.0)
+    entries: Array = miss + alarm
+    return entries
+
+
+def _column(losses: Array, valid: Array, context: Context) -> float | Undefined:
+    weight = context.options.sample_weight
+    mean = Mean()
+    kept = valid > 0
+    mean.add(losses[kept], None if weight is None else weight[kept])
+    return in_unit(mean.value(), context.options)

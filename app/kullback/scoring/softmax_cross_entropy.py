@@ -1,0 +1,240 @@
+"""This file is about cross-entropy from the logits of a softmax."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.numerics.logspace import log_softmax
+from kullback.numerics.means import ClassMeans, Mean, exp, part, weighted_mean
+from kullback.numerics.types import Array, Flags, Indices, Undefined
+from kullback.scoring.arrays import (
+    Distributions,
+    distributions,
+    logit_rows,
+    row_blocks,
+    row_sums,
+    same_shape,
+    weights,
+)
+from kullback.scoring.labels import (
+    ClassWeightName,
+    Labels,
+    class_counts,
+    class_indices,
+    class_weights,
+    row_count,
+)
+from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxOptions:
+    """What softmax cross-entropy can be asked beside Options."""
+
+    class_weight: Array | ClassWeightName | None = None
+    beta: float | None = None
+    ignore_index: int | None = None
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Logits, and per row the target: a class with its weight, or a soft row."""
+
+    logits: Array
+    class_weight: Array
+    smoothing: float
+    index: Indices | None = None
+    soft: Array | None = None
+    ignored: Flags | None = None
+
+    def targets(self, block: slice) -> Array:
+        """t_nc = w_c[(1 − ε) y_nc + ε/k] of a block; 0 in ignored rows."""
+        k = self.class_weight.size
+        if self.soft is not None:
+            target = (1.0 - self.smoothing) * self.soft[block]
+        else:
+            assert self.index is not None
+            index = self.index[block]
+            target = np.zeros((index.size, k))
+            target[np.arange(index.size), index] = 1.0 - self.smoothing
+        target += self.smoothing / k
+        target *= self.class_weight
+        if self.ignored is not None:
+            target[self.ignored[block]] = 0.0
+        return target
+
+
+def softmax_cross_entropy(
+    logits: Array, y_true: Labels, asked: SoftmaxOptions, options: Options
+) -> Score:
+    """Cross-entropy of a softmax with its target, computed from the logits.
+
+        ℓₙ = −Σ_c t_nc ln softmax(zₙ)_c,  t_nc = w_c[(1 − ε) y_nc + ε/k]
+        value = Σ ℓₙ / Σ w_{yₙ}   for class indices (ignored rows left out)
+              = Σ ℓₙ / n          for soft rows
+
+    Args:
+        logits: z, shape (n, k) or (k,); −∞ masks a class.
+        y_true: class indices (n,), or soft rows (n, k) that sum to 1.
+        asked: class_weight w, ignore_index, label_smoothing ε in [0, 1].
+        options: see Options; the gradient is (Σ_c t_nc) softmax(zₙ) − tₙ, over the normalizer.
+
+    Returns:
+        In [0, ∞] nats; infinite where a masked class has target mass.
+        `perplexity` is e to the mean of −ln p of the target itself, unsmoothed and unweighted;
+        `normalizer` what the mean divides by; `target_entropy` the least possible value.
+
+    Raises:
+        InvalidInput: a logit, a class, a row or a weight is impossible.
+
+    Source: Bridle, Neurocomputing (1990); Szegedy et al., CVPR (2016), §7 for smoothing.
+    """
+    z, single = logit_rows("logits", logits)
+    n, k = z.shape
+    options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
+    extra = {"label_smoothing": asked.label_smoothing, "ignore_index": asked.ignore_index}
+    context = Context("softmax_cross_entropy", options, conventions=extra, single=single)
+    if not isinstance(y_true, list) and (y_true.ndim == 2 or _is_soft_row(y_true, n, k)):
+        return _soft(
+            z, np.asarray(y_true, np.float64).reshape(-1, y_true.shape[-1]), asked, context
+        )
+    if row_count(y_true) != n:
+        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but logits has {n}", "y_true")
+    index, ignored = _indices(y_true, asked.ignore_index, k)
+    counted = np.ones(n, np.bool_) if ignored is None else ~ignored
+    if options.sample_weight is not None:
+        counted &= options.sample_weight > 0
+    class_weight = class_weights(asked.class_weight, class_counts(index[counted], k), asked.beta)
+    column_weight = np.ones(k) if class_weight is None else class_weight
+    batch = _Batch(z, column_weight, asked.label_smoothing, index, None, ignored)
+    share = None if class_weight is None else column_weight[index]
+    return _score(batch, share, {"class_weights": class_weight}, context)
+
+
+def _is_soft_row(y_true: Array | Indices, n: int, k: int) -> bool:
+    """Whether one row of logits came with one soft row rather than with one class."""
+    return n == 1 and y_true.shape == (k,) and k > 1
+
+
+def _indices(y_true: Labels, ignore_index: int | None, k: int) -> tuple[Indices, Flags | None]:
+    if isinstance(y_true, list):
+        raise InvalidInput.at("y_true holds strings; class indices are expected", "y_true")
+    if ignore_index is None:
+        return class_indices("y_true", y_true, None, k), None
+    ignored = y_true == ignore_index
+    index = np.where(ignored, 0, y_true)
+    return class_indices("y_true", index, None, k), ignored if ignored.any() else None
+
+
+def _soft(z: Array, y: Array, asked: SoftmaxOptions, context: Context) -> Score:
+    target = distributions("y_true", y, context.options)
+    same_shape("y_true", target.values, "logits", z)
+    if asked.ignore_index is not None:
+        raise InvalidInput.at("ignore_index does not apply to soft rows", "ignore_index")
+    weight = context.options.sample_weight
+    counts = (target.values if weight is None else target.values[weight > 0]).sum(axis=0)
+    class_weight = class_weights(asked.class_weight, counts, asked.beta)
+    column_weight = np.ones(z.shape[1]) if class_weight is None else class_weight
+    batch = _Batch(z, column_weight, asked.label_smoothing, None, target.values)
+    context = replace(context, renormalized=target.renormalized, max_sum_error=target.max_sum_error)
+    details: dict[str, object] = {
+        "class_weights": class_weight,
+        "target_entropy": _target_entropy(target, asked, context),
+    }
+    return _score(batch, None, details, context)
+
+
+def _target_entropy(
+    target: Distributions, asked: SoftmaxOptions, context: Context
+) -> float | Undefined:
+    """The mean entropy of the (smoothed) targets: what no prediction can go below."""
+    k = target.values.shape[1]
+    smooth = (1.0 - asked.label_smoothing) * target.values + asked.label_smoothing / k
+    with np.errstate(divide="ignore"):
+        logs = np.where(smooth > 0, np.log(smooth), 0.0)
+    mean = weighted_mean(0.0 - row_sums(smooth * logs), context.options.sample_weight)
+    return mean if isinstance(mean, Undefined) else max(mean, 0.0) / context.options.nats
+
+
+def _score(batch: _Batch, share: Array | None, extra: dict[str, object], context: Context) -> Score:
+    n, k = batch.logits.shape
+    options = context.options
+    losses, plain = np.empty(n), np.empty(n)
+    gradient = np.empty((n, k)) if options.gradient else None
+    accuracy = Mean()
+    for block in row_blocks(n, k):
+        logs = log_softmax(batch.logits[block])
+        target = batch.targets(block)
+        losses[block] = _expected_cost(target, logs)
+        plain[block], truth = _plain_cost(batch, block, logs)
+        hit = batch.logits[block].argmax(axis=1) == truth
+        w = part(options.sample_weight, block)
+        if batch.ignored is not None:
+            kept = ~batch.ignored[block]
+            hit, w = hit[kept], None if w is None else w[kept]
+        accuracy.add(hit, w)
+        if gradient is not None:
+            gradient[block] = _gradient(target, logs, batch, block)
+    rows = Losses(losses, share, batch.ignored, gradient=gradient)
+    reduced = reduce_rows(rows, options.sample_weight)
+    surprise = reduce_rows(Losses(plain, ignored=batch.ignored), options.sample_weight)
+    details: dict[str, object] = {
+        "accuracy": accuracy.value(),
+        "perplexity": exp(surprise.known()),
+        "normalizer": reduced.normalizer,
+        "macro": _macro(batch, losses, share, options),
+        **{name: value for name, value in extra.items() if value is not None},
+    }
+    return score_rows(rows, details, context, reduced)
+
+
+def _expected_cost(target: Array, logs: Array) -> Array:
+    """−Σ t ln p of each row, with 0·(−∞) = 0."""
+    if not logs.min() > -np.inf:
+        logs = np.where(target > 0, logs, 0.0)
+    return 0.0 - row_sums(target * logs)
+
+
+def _plain_cost(batch: _Batch, block: slice, logs: Array) -> tuple[Array, Indices]:
+    """−ln p of the target as it was sent, without smoothing and weights, and its class."""
+    if batch.soft is not None:
+        soft = batch.soft[block]
+        return _expected_cost(soft, logs), soft.argmax(axis=1)
+    assert batch.index is not None
+    index = batch.index[block]
+    cost = 0.0 - logs[np.arange(index.size), index]
+    if batch.ignored is not None:
+        cost[batch.ignored[block]] = 0.0
+    return cost, index
+
+
+def _gradient(target: Array, logs: Array, batch: _Batch, block: slice) -> Array:
+    """(Σ t) p − t; at the class itself minus the sum of the others, so that p − 1 never cancels."""
+    gradient = np.exp(logs)
+    gradient *= target.sum(axis=1, keepdims=True)
+    gradient -= target
+    if batch.index is not None:
+        rows, index = np.arange(gradient.shape[0]), batch.index[block]
+        gradient[rows, index] = 0.0
+        gradient[rows, index] = 0.0 - gradient.sum(axis=1)
+    return gradient
+
+
+def _macro(
+    batch: _Batch, losses: Array, share: Array | None, options: Options
+) -> float | Undefined:
+    """The unweighted mean of the classes' means."""
+    if batch.index is None:
+        return Undefined("soft_labels")
+    kept = np.ones(losses.size, np.bool_) if batch.ignored is None else ~batch.ignored
+    if not kept.any():
+        return Undefined("empty")
+    if share is not None:
+        kept &= share > 0
+        losses = np.divide(losses, share, out=np.zeros_like(losses), where=kept)
+    means = ClassMeans(batch.class_weight.size)
+    w = options.sample_weight
+    means.add(losses[kept], batch.index[kept], None if w is None else w[kept])
+    return in_unit(means.value(), options)
