@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.measure import Row, Rows, Target, agree, interleaved
-from kullback.experiments.evidence import sample, tallies
+from kullback.experiments.arm_tallies import sample, tallies
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows as Observed
 from kullback.numerics.types import Array, Indices

@@ -14,7 +14,7 @@ from kullback.scoring.labels import class_indices
 from kullback.scoring.log_loss import LogLossOptions
 from kullback.scoring.log_loss import log_loss as scored
 from kullback.scoring.losses import outcome_losses
-from kullback.scoring.score import Options
+from kullback.scoring.options import Options
 
 ZEROS = 0.2
 

@@ -21,19 +21,19 @@ from bench.load import worst
 from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
-from kullback.monitoring.keeper import Keeper
+from kullback.maintenance import Upkeep
+from kullback.monitoring.counters import Totals
+from kullback.monitoring.maintenance import Keeper
 from kullback.monitoring.monitor import DAY, HOUR, Monitor
+from kullback.monitoring.queries import Question, Views
 from kullback.monitoring.rows import Rows as Batch
-from kullback.monitoring.service import Monitors
-from kullback.monitoring.totals import Totals
-from kullback.monitoring.views import Question, Views
+from kullback.monitoring.writes import Monitors
 from kullback.numerics.types import Array
 from kullback.storage.sql import open_store
 from kullback.tally import tally as tallies
 from kullback.tally.binary import binary_terms
-from kullback.tally.fold import fold
-from kullback.tally.reading import Reading
-from kullback.upkeep import Upkeep
+from kullback.tally.merge import fold
+from kullback.tally.metrics import Reading
 
 MONITOR = "/v1/monitors/bench"
 CHUNK = 1 << 17

@@ -11,7 +11,7 @@ from kullback.requests.representations import PerplexityRequest
 from kullback.requests.validation import array_fields, validated
 from kullback.scoring.infocam import InfocamOptions
 from kullback.scoring.infocam import infocam as located
-from kullback.scoring.score import Options
+from kullback.scoring.options import Options
 
 _CAP = 1 << 26
 

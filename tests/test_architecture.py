@@ -11,11 +11,11 @@ MAX_LINES = 300
 
 PURE = ("errors",)
 FORMULAS = (*PURE, "numerics", "scoring")
-SERVICES = (*FORMULAS, "moments", "tally", "storage.base", "upkeep")
+SERVICES = (*FORMULAS, "moments", "tally", "storage.base", "maintenance")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
-    "upkeep": ("errors", "storage.base"),
+    "maintenance": ("errors", "storage.base"),
     "settings": (),
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
@@ -29,7 +29,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "payload": FORMULAS,
     "requests": (*FORMULAS, "payload", "monitoring", "experiments"),
     "api": (
-        *(*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "upkeep"),
+        *(*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "maintenance"),
         *("payload", "requests"),
     ),
     "ui": (

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
-from kullback.api.kinds import INTERNAL, KINDS
+from kullback.api.problem_types import INTERNAL, KINDS
 from kullback.monitoring.cells import FUTURE_SECONDS
-from kullback.monitoring.keeper import TOKEN_SECONDS
+from kullback.monitoring.maintenance import TOKEN_SECONDS
 from kullback.monitoring.monitor import DAY
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests import REQUESTS
@@ -37,13 +37,14 @@ from kullback.scoring.catalog import METRICS
 from kullback.scoring.conventions import ConventionName
 from kullback.settings import Settings
 from kullback.tally.grouping import MAX_GROUPS
-from kullback.telemetry.collector import MAX_SERIES
+from kullback.telemetry.monitor_collector import MAX_SERIES
 from tests.deploy.families import EXPOSED, HISTOGRAMS, OF_EXPERIMENTS
 from tests.deploy.files import RULES
 from tests.serving import serving
 from tests.torture.__main__ import ON_POSTGRESQL, ON_SQLITE
 
 ROOT = Path(__file__).parent.parent
+APP = ROOT / "app" / "kullback"
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text()
@@ -359,8 +360,8 @@ async def test_every_name_in_an_answer_of_a_monitor_is_documented(
 
 def test_every_reason_of_a_monitor_is_documented() -> None:
     files = [
-        *(ROOT / "app" / "kullback" / "tally").glob("*.py"),
-        *(ROOT / "app" / "kullback" / "monitoring").glob("*.py"),
+        *(APP / "tally").glob("*.py"),
+        *(APP / "monitoring").glob("*.py"),
     ]
     places = re.findall(r"Undefined\((.*)\)", "".join(file.read_text() for file in files))
     reasons = {reason for place in places for reason in re.findall(r'(?<!scalar\()"(\w+)"', place)}
@@ -384,7 +385,7 @@ def test_the_limits_of_settings_are_those_that_are_documented() -> None:
 
 def test_every_reason_in_the_code_is_documented() -> None:
     sources = "".join(
-        file.read_text() for file in (ROOT / "app" / "kullback" / "scoring").glob("*.py")
+        file.read_text() for room in ("numerics", "scoring") for file in (APP / room).glob("*.py")
     )
     reasons = set(re.findall(r'Undefined\("(\w+)"\)', sources))
     assert "one_class" in reasons

@@ -17,6 +17,7 @@ from httpx import AsyncClient
 from kullback.cli import app as commands
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.experiments import comparison, verdict
+from kullback.experiments.queries import POINTS
 from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
     LEAST_POSITIVES,
@@ -25,7 +26,6 @@ from kullback.experiments.verdict import (
     WARN_CROSSED,
     Word,
 )
-from kullback.experiments.views import POINTS
 from kullback.experiments.windows import FUTURE_SECONDS
 from kullback.requests.arms import LONGEST_ARM, MAX_ARMS
 from kullback.requests.batches import MAX_SLICES
@@ -34,7 +34,7 @@ from kullback.tally.grouping import MAX_GROUPS
 from kullback.tally.sample_ratio import ALARM
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import BUCKETS, GROUPS
-from kullback.telemetry.experiments import MAX_SERIES
+from kullback.telemetry.experiment_collector import MAX_SERIES
 from tests.serving import serving
 from tests.test_docs import EXPERIMENTS_PAGE, OPERATIONS_PAGE, README, blocks, names_within, section
 

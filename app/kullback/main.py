@@ -14,27 +14,27 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from kullback.api import experiments, monitors, problems, scores, system
-from kullback.api.desk import Desk, Services
+from kullback.api.store_requests import Desk, Services
 from kullback.api.workers import Workers
-from kullback.experiments.keeper import ExperimentKeeper
-from kullback.experiments.service import Experiments
-from kullback.experiments.views import ExperimentViews
+from kullback.experiments.maintenance import ExperimentKeeper
+from kullback.experiments.queries import ExperimentViews
+from kullback.experiments.writes import Experiments
+from kullback.maintenance import Upkeep
 from kullback.moments import Clock
-from kullback.monitoring.keeper import Keeper
-from kullback.monitoring.service import Monitors
-from kullback.monitoring.totals import Totals
-from kullback.monitoring.views import Views
+from kullback.monitoring.counters import Totals
+from kullback.monitoring.maintenance import Keeper
+from kullback.monitoring.queries import Views
+from kullback.monitoring.writes import Monitors
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
-from kullback.tally.fold import fold
-from kullback.telemetry.collector import MonitorCollector
-from kullback.telemetry.experiments import ExperimentCollector
+from kullback.tally.merge import fold
+from kullback.telemetry.experiment_collector import ExperimentCollector
 from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
+from kullback.telemetry.monitor_collector import MonitorCollector
 from kullback.ui import pages
-from kullback.upkeep import Upkeep
 
 DESCRIPTION = """\
 Send what a model predicted and what happened; the answer is cross-entropy, KL divergence, log loss

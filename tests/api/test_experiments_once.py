@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from kullback.experiments.plan import Plan
-from kullback.experiments.service import KIND
+from kullback.experiments.writes import KIND
 from kullback.main import World, create_app
 from kullback.settings import Settings
 from tests.api.test_monitors_away import open_to_all

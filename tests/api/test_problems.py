@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat
 from starlette.middleware import Middleware
 
 from kullback import errors
-from kullback.api import kinds, problems
+from kullback.api import problem_types, problems
 from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
 
@@ -81,7 +81,7 @@ def leaves(cls: type[errors.KullbackError]) -> Iterator[type[errors.KullbackErro
 
 def test_every_refusal_of_the_error_tree_has_a_status() -> None:
     tree = [cls for cls in leaves(errors.KullbackError) if cls.__module__ == errors.__name__]
-    assert set(tree) <= kinds.KINDS.keys()
+    assert set(tree) <= problem_types.KINDS.keys()
 
 
 @pytest.mark.parametrize(("error", "status", "slug"), REFUSALS)
@@ -212,7 +212,7 @@ async def test_a_status_without_a_kind_of_its_own_is_named_by_its_phrase() -> No
 async def test_an_unknown_path_is_a_problem(client: AsyncClient) -> None:
     document = read(await client.get("/nowhere"))
     assert document["type"] == "/problems/not-found"
-    assert document["detail"] == kinds.KINDS[errors.NotFound].explanation
+    assert document["detail"] == problem_types.KINDS[errors.NotFound].explanation
 
 
 async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: AsyncClient) -> None:
@@ -221,8 +221,13 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: Asy
     assert answer.headers["allow"] == "GET"
 
 
-@pytest.mark.parametrize("kind", [*kinds.KINDS.values(), kinds.INTERNAL, kinds.METHOD_NOT_ALLOWED])
-async def test_every_type_leads_to_its_explanation(kind: kinds.Kind, client: AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [*problem_types.KINDS.values(), problem_types.INTERNAL, problem_types.METHOD_NOT_ALLOWED],
+)
+async def test_every_type_leads_to_its_explanation(
+    kind: problem_types.Kind, client: AsyncClient
+) -> None:
     answer = await client.get(kind.type)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"

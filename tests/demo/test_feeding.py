@@ -8,8 +8,8 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from kullback.demo.cast import cast
 from kullback.demo.feeding import ASLEEP, SPANS, Clock, Feeder
+from kullback.demo.scenarios import cast
 
 NOW = 1_700_000_000.0
 HISTORY = 2

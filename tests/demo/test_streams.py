@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kullback.demo.cast import cast
+from kullback.demo.scenarios import cast
 from kullback.demo.streams import Labelled, Post, Stream
 
 NOW = 1_700_000_000.0

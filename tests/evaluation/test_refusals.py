@@ -13,7 +13,7 @@ from kullback.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import found, opened, tasks
 from kullback.evaluation.work import evaluate_part
-from kullback.experiments.evidence import evidence
+from kullback.experiments.arm_tallies import evidence
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,

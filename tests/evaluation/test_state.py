@@ -15,8 +15,8 @@ from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import opened
 from kullback.evaluation.job import document, path
 from kullback.evaluation.state import State
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
 from tests.evaluation.logs import (

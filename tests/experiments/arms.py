@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from kullback.experiments.arm_tallies import Evidence, evidence
 from kullback.experiments.comparison import Comparison, Findings, compare
-from kullback.experiments.evidence import Evidence, evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Array, Indices

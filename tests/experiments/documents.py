@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import Rows

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from kullback.experiments.arm_tallies import Evidence, evidence
 from kullback.experiments.comparison import Comparison, compare, effects
-from kullback.experiments.evidence import Evidence, evidence
 from kullback.experiments.plan import Arm, MetricName, Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Undefined
+from kullback.tally.confidence_sequence import sequence
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm
-from kullback.tally.sequence import sequence
 from tests.experiments.arms import (
     NAMES,
     PAIRED,

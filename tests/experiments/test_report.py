@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import ONE_LOOK, OWN_TRAFFIC, brief, report
 from kullback.experiments.rows import Rows
 from kullback.tally.documents import Document
 from kullback.tally.functionals import FUNCTIONALS
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from tests.experiments.arms import (
     PAIRED,
     PARALLEL,

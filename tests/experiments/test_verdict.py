@@ -15,9 +15,9 @@ from kullback.experiments.verdict import (
     without_minimum,
 )
 from kullback.numerics.types import Array
+from kullback.tally.confidence_sequence import Sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.sample_ratio import sample_ratio
-from kullback.tally.sequence import Sequence
 from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED
 from tests.tally_strategies import Batch

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.experiments.evidence import evidence as of_rows
-from kullback.experiments.evidence import sample
+from kullback.experiments.arm_tallies import evidence as of_rows
+from kullback.experiments.arm_tallies import sample
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import Rows
 from kullback.experiments.windows import (
@@ -28,7 +28,7 @@ from kullback.experiments.windows import (
 )
 from kullback.numerics.types import Array
 from kullback.storage.base import Cell
-from kullback.tally.fold import fold
+from kullback.tally.merge import fold
 from tests import strategies as draw
 from tests.experiments.arms import PAIRED, batches, paired, split, taken, written
 

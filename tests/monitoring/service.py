@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from kullback.api.desk import Services
+from kullback.api.store_requests import Services
 from kullback.main import World, create_app
 from kullback.settings import Settings
 from kullback.storage.base import Store

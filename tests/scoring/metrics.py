@@ -12,8 +12,9 @@ from kullback.scoring.focal_loss import FocalOptions, focal_loss
 from kullback.scoring.js_divergence import js_divergence
 from kullback.scoring.kl_divergence import kl_divergence
 from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.options import Options
 from kullback.scoring.recommender import RecommenderOptions, recommender
-from kullback.scoring.score import Options, Score
+from kullback.scoring.score import Score
 from kullback.scoring.sigmoid_cross_entropy import sigmoid_cross_entropy
 from kullback.scoring.softmax_cross_entropy import SoftmaxOptions, softmax_cross_entropy
 from tests import strategies as draw

@@ -18,7 +18,7 @@ from kullback.scoring.arrays import (
     shown,
     weights,
 )
-from kullback.scoring.score import Options
+from kullback.scoring.options import Options
 from tests.scoring.answers import refused
 
 PLAIN = Options()

@@ -14,8 +14,9 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.options import Options
 from kullback.scoring.reliability import Reliability, Strategy
-from kullback.scoring.score import Options, Score
+from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw
 from tests.scoring.answers import has_negative_zero, number, numbers, reason, refused, rows

@@ -12,7 +12,8 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 from kullback.numerics.types import Array
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import strategies as draw
 from tests.scoring.answers import per_row, slope
 

@@ -16,7 +16,7 @@ from kullback.scoring.count_scores import (
     refuse_both,
 )
 from kullback.scoring.entropy_estimators import Estimator
-from kullback.scoring.score import Options
+from kullback.scoring.options import Options
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 from tests.scoring.test_entropy_estimators import NAMES

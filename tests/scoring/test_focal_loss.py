@@ -12,7 +12,8 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.focal_loss import FocalOptions, Task, focal_loss
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from kullback.scoring.softmax_cross_entropy import SoftmaxOptions, softmax_cross_entropy
 from tests import oracles
 from tests import strategies as draw

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kullback.numerics.types import Array
 from kullback.scoring.gan_loss import GanKind, gan_loss
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.gccs import Covariance, GccsOptions, Layout, centroids, gccs
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

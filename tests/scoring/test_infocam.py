@@ -10,7 +10,8 @@ from scipy import ndimage, signal
 
 from kullback.numerics.types import Array
 from kullback.scoring.infocam import InfocamOptions, Mode, infocam
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import scoring_strategies as draw
 
 PLAIN = Options()

@@ -16,7 +16,8 @@ from kullback.scoring.cross_entropy import cross_entropy
 from kullback.scoring.entropy import entropy
 from kullback.scoring.js_divergence import js_divergence
 from kullback.scoring.kl_divergence import kl_divergence
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

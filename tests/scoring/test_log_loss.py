@@ -14,7 +14,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -16,8 +16,8 @@ from kullback.scoring.mutual_information import (
     information_of_pairs,
     information_of_table,
 )
+from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import pc_softmax
-from kullback.scoring.score import Options
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
 

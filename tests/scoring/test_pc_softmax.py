@@ -1,6 +1,7 @@
 """The probability-corrected softmax: its loss, its slope, and both of its decisions."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import pc_softmax
-from kullback.scoring.score import Options, Score
 from tests import scoring_oracles as oracle
 from tests import scoring_strategies as draw
+
+if TYPE_CHECKING:
+    from kullback.scoring.score import Score
 
 Case = tuple[Array, Indices, Array]
 ROWS = Options(per_row=True)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array
+from kullback.scoring.options import Options
 from kullback.scoring.perplexity import perplexity
-from kullback.scoring.score import Options, Score
+from kullback.scoring.score import Score
 from kullback.scoring.tokens import (
     PerplexityOptions,
     Ragged,

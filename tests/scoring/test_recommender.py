@@ -11,8 +11,9 @@ from sklearn.metrics import d2_log_loss_score, roc_auc_score
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.log_loss import LogLossOptions, log_loss
+from kullback.scoring.options import Options
 from kullback.scoring.recommender import RecommenderOptions, recommender
-from kullback.scoring.score import Options, Score
+from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.numerics.types import Array, Undefined
+from kullback.scoring.options import Options
 from kullback.scoring.score import (
     ROWS_NAMED,
     Context,
     Losses,
-    Options,
     Score,
     explained,
     in_unit,

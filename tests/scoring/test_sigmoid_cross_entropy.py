@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kullback.numerics.logspace import sigmoid
 from kullback.numerics.types import Array
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.score import Options, Score
+from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from kullback.scoring.sigmoid_cross_entropy import sigmoid_cross_entropy
 from tests import oracles
 from tests import strategies as draw

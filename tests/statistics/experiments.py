@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import Comparison, compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Design, MetricName, Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Array, Flags, Indices, Undefined

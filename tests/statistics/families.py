@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.tally.confidence_sequence import sequence
 from kullback.tally.multiplicity import e_bh, holm
 from kullback.tally.sample_ratio import log_e_values
-from kullback.tally.sequence import sequence
 from tests.statistics.bounds import at_most
 from tests.statistics.coverage import ALPHA, Told
 from tests.statistics.estimates import mean

@@ -9,8 +9,8 @@ import numpy as np
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.verdict import judged
 from kullback.numerics.types import Flags, Undefined
+from kullback.tally.confidence_sequence import Sequence, sequence
 from kullback.tally.contrast import Contrast, contrast
-from kullback.tally.sequence import Sequence, sequence
 from tests.statistics.bounds import (
     CLAIMED,
     CLAIMED_BY_FIXED,

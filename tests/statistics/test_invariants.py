@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.experiments.evidence import Evidence, evidence
+from kullback.experiments.arm_tallies import Evidence, evidence
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kullback.experiments.evidence import Evidence, evidence
+from kullback.experiments.arm_tallies import Evidence, evidence
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.contrast import contrast
 from kullback.tally.units import BUCKETS, bucket_of

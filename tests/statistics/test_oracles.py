@@ -13,8 +13,8 @@ from scipy import integrate, optimize, special, stats
 from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array, Indices
+from kullback.tally.confidence_sequence import boundary, sequence
 from kullback.tally.contrast import Contrast
-from kullback.tally.sequence import boundary, sequence
 from kullback.tally.units import bucket_of
 from tests.statistics import worlds
 from tests.statistics.experiments import paired, split

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.tally.confidence_sequence import sequence
 from kullback.tally.contrast import Contrast
-from kullback.tally.sequence import sequence
 from tests.statistics import experiments
 from tests.statistics.bounds import NOTICED, Bound
 from tests.statistics.coverage import ALPHA

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from kullback.numerics.types import Indices, Undefined
 from kullback.tally.contrast import auc_difference, auc_error
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Tally
 from kullback.tally.units import GROUPS, group_of
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, sure

@@ -8,7 +8,7 @@ import pytest
 
 from kullback.numerics.types import Undefined
 from kullback.tally.documents import bins, decomposition, estimate, finite, numbers, stated
-from kullback.tally.reading import Bin, Estimate, Reading
+from kullback.tally.metrics import Bin, Estimate, Reading
 from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch
 

@@ -14,7 +14,7 @@ from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.ranking import auc
 from kullback.tally.inference import by_unit, kish, standard_error, units
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS
 from tests import strategies as draw

@@ -12,7 +12,7 @@ from kullback.errors import TallyMismatch
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.tally.bins import BINS, RANK_BINS, bin_of
-from kullback.tally.fold import fold
+from kullback.tally.merge import fold
 from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
 from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.log_loss import LogLossOptions, log_loss
-from kullback.scoring.score import Options
-from kullback.tally.reading import Reading
+from kullback.scoring.options import Options
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout
 from tests import strategies as draw
 from tests.tally_strategies import Batch, conventions

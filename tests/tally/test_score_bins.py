@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import Batch, probability

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import Rows

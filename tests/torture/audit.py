@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from kullback.numerics.types import Undefined
 from kullback.tally.binary import binary_terms
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout
 from tests.torture.pages import Page, Row
 

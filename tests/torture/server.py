@@ -7,14 +7,14 @@ import sys
 
 from kullback import main, server
 from kullback.cli import main as command
-from kullback.experiments import keeper as experiments
-from kullback.monitoring import keeper
+from kullback.experiments import maintenance as experiments
+from kullback.monitoring import maintenance
 
 RESTS_SECONDS = 0.1
 
 if __name__ == "__main__":
     assert server  # imported for its time
     main.KEEPER_SECONDS = RESTS_SECONDS
-    keeper.FULL_EVERY = experiments.FULL_EVERY = 0.0
+    maintenance.FULL_EVERY = experiments.FULL_EVERY = 0.0
     if sys.stdin.readline():  # nothing comes any more when the test has ended
         command()

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from kullback.api.desk import Desk
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
@@ -17,8 +16,9 @@ from kullback.api.routes import (
     described_body,
     tagged,
 )
+from kullback.api.store_requests import Desk
 from kullback.experiments.page import markdown
-from kullback.experiments.views import Inquiry
+from kullback.experiments.queries import Inquiry
 from kullback.experiments.windows import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings

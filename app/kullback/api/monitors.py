@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from kullback.api.desk import Desk
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
@@ -17,7 +16,8 @@ from kullback.api.routes import (
     described_body,
     tagged,
 )
-from kullback.monitoring.views import Question
+from kullback.api.store_requests import Desk
+from kullback.monitoring.queries import Question
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from kullback.api.kinds import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
+from kullback.api.problem_types import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
 from kullback.errors import (
     InvalidInput,
     KullbackError,

@@ -7,8 +7,8 @@ from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from kullback.api.desk import Desk
 from kullback.api.problems import problems
+from kullback.api.store_requests import Desk
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
 from kullback.tally.documents import Document

@@ -7,8 +7,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from kullback.api import answer
-from kullback.api.describe import Catalog, Entry, describe, entry, missing, request_body
+from kullback.api import score_json
+from kullback.api.catalog import Catalog, Entry, describe, entry, missing, request_body
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.problems import problems
 from kullback.api.workers import Workers
@@ -69,7 +69,7 @@ class Asked:
         """Parse, check, score and write: all that is done for one body."""
         fields = read.fields(body, query, self._columns, self._texts, cap)
         score = validated(self._model, fields).score()
-        return score, answer.encode(score)
+        return score, score_json.encode(score)
 
 
 class ScoreRoute(APIRoute):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from kullback.cli.demo import demo
-from kullback.cli.evaluate import EXAMPLES, evaluate
+from kullback.cli.evaluate.command import EXAMPLES, evaluate
 from kullback.cli.score import score
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.scoring.catalog import METRICS

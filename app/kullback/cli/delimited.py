@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from kullback.cli.kinds import INTEGER
+from kullback.cli.file_types import INTEGER
 from kullback.errors import InvalidInput
 from kullback.payload.columns import Kind
 

@@ -61,8 +61,8 @@ def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
     import httpx  # noqa: PLC0415
 
     from kullback.cli.progress import progress  # noqa: PLC0415
-    from kullback.demo.cast import cast  # noqa: PLC0415
     from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
+    from kullback.demo.scenarios import cast  # noqa: PLC0415
     from kullback.demo.service import serving  # noqa: PLC0415
 
     with serving(port) as address:

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kullback.cli.asking import Payload
+from kullback.cli.client import Payload
 from kullback.cli.delimited import Delimited, typed
-from kullback.cli.kinds import FileType
+from kullback.cli.file_types import FileType
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
 from kullback.payload.columns import Column, Kind

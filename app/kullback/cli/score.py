@@ -10,8 +10,8 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from kullback.cli import kinds
-from kullback.cli.asking import ask_here, ask_service
+from kullback.cli import file_types
+from kullback.cli.client import ask_here, ask_service
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import KullbackError
 from kullback.payload.columns import Column
@@ -44,7 +44,7 @@ command or the file cannot be used; 3 the service cannot be reached."""
 Given = str | bool | list[str] | None
 _File = Annotated[str, typer.Argument(help="A file, or - for standard input.", metavar="FILE|-")]
 _Type = Annotated[
-    kinds.FileType | None, typer.Option(help="What FILE holds, if its name does not say.")
+    file_types.FileType | None, typer.Option(help="What FILE holds, if its name does not say.")
 ]
 _Option = Annotated[
     list[str] | None,
@@ -90,8 +90,8 @@ def _command(metric: Metric) -> Callable[..., None]:
             # imported here: a service that is started by this command never reads a file
             from kullback.cli import files  # noqa: PLC0415
 
-            with waiting(kinds.size(file), f"{name} of {file}"):
-                request = files.read(file, kinds.file_type(file, type), fields, asked, query)
+            with waiting(file_types.size(file), f"{name} of {file}"):
+                request = files.read(file, file_types.file_type(file, type), fields, asked, query)
                 if url is None:
                     answer = ask_here(name, request)
                 else:
@@ -161,7 +161,7 @@ def _several(text: str) -> str:
 
 def _label(word: str) -> str | int:
     """A label as a table would have it: an integer where it is written as one."""
-    return int(word) if re.fullmatch(kinds.INTEGER, word) else word
+    return int(word) if re.fullmatch(file_types.INTEGER, word) else word
 
 
 def _pair(text: str) -> tuple[str, str]:

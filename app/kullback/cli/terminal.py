@@ -10,7 +10,7 @@ from enum import IntEnum
 import typer
 from rich.console import Console
 
-from kullback.api.describe import missing
+from kullback.api.catalog import missing
 from kullback.errors import KullbackError, Offence
 
 LARGE = 50 << 20

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.state import EVERY_ARM
-from kullback.experiments.evidence import Sample
+from kullback.experiments.arm_tallies import Sample
 from kullback.numerics.types import Array, Indices
 from kullback.tally.unit_set import UnitSet, fingerprint_of
 from kullback.tally.units import Utf8, bucket_of

@@ -8,8 +8,8 @@ from kullback.evaluation.executors import Work
 from kullback.evaluation.files import File
 from kullback.evaluation.state import State, Sum
 from kullback.evaluation.work import Task, check_counts
+from kullback.experiments.arm_tallies import Evidence
 from kullback.experiments.comparison import Findings, effects
-from kullback.experiments.evidence import Evidence
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import brief, report
 from kullback.tally.documents import Document

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kullback.errors import TallyMismatch
-from kullback.experiments.evidence import Evidence
+from kullback.experiments.arm_tallies import Evidence
 from kullback.experiments.plan import Plan
 from kullback.tally.exact import BinSums
 from kullback.tally.tally import VECTORS, Tally, total

@@ -18,7 +18,7 @@ from kullback.evaluation.batch import (
     too_many_segments,
 )
 from kullback.evaluation.state import State, Sum, without_histograms
-from kullback.experiments.evidence import tallies
+from kullback.experiments.arm_tallies import tallies
 from kullback.experiments.plan import Arm, Plan
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.tally import Tally, total

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from kullback.experiments.evidence import Evidence
+from kullback.experiments.arm_tallies import Evidence
+from kullback.experiments.explanation import Why, why
 from kullback.experiments.plan import Plan
 from kullback.experiments.verdict import (
     Verdict,
@@ -14,14 +15,13 @@ from kullback.experiments.verdict import (
     too_thin,
     without_minimum,
 )
-from kullback.experiments.why import Why, why
 from kullback.numerics.types import Undefined
+from kullback.tally.confidence_sequence import Sequence, sequence
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.inference import units as occupied
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
 from kullback.tally.sample_ratio import SampleRatio, sample_ratio
-from kullback.tally.sequence import Sequence, sequence
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import BUCKETS

@@ -1,15 +1,15 @@
 """This file is about what an experiment reports: its findings as a document."""
 
 from kullback.experiments.comparison import Adjusted, Comparison, Findings
+from kullback.experiments.explanation import Diagnosis, Why
 from kullback.experiments.verdict import WARN_CROSSED, too_thin
-from kullback.experiments.why import Diagnosis, Why
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.documents import Document, bins, estimate, finite, numbers
 from kullback.tally.inference import kish
 from kullback.tally.inference import units as occupied
+from kullback.tally.metrics import Estimate, Reading
 from kullback.tally.multiplicity import benjamini_hochberg
-from kullback.tally.reading import Estimate, Reading
 from kullback.tally.tally import Tally
 
 RELIABILITY_BINS = 10

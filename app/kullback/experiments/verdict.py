@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
+from kullback.tally.confidence_sequence import Sequence, still_needed
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish
 from kullback.tally.sample_ratio import SampleRatio
-from kullback.tally.sequence import Sequence, still_needed
 from kullback.tally.tally import Tally
 
 Word = Literal["better", "worse", "equivalent", "not_worse", "undecided", "invalid"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from kullback.experiments.evidence import Evidence, Sample, tallies, units
+from kullback.experiments.arm_tallies import Evidence, Sample, tallies, units
 from kullback.experiments.plan import Plan
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse

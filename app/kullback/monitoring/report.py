@@ -13,7 +13,7 @@ from kullback.storage.base import Cell
 from kullback.tally.documents import Document, bins, decomposition, estimate, numbers, stated
 from kullback.tally.drift import Drift
 from kullback.tally.inference import by_unit, units
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout, Tally, gathered, total
 
 RELIABILITY_BINS = 10

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from kullback.payload.columns import Vector
-from kullback.scoring.score import Base, OnUnnormalized, Options, Reduction, Score
+from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
+from kullback.scoring.score import Score
 
 UnitInterval = Annotated[FiniteFloat, Field(ge=0, le=1)]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from kullback.errors import InvalidInput
-from kullback.experiments.once import compare_once
+from kullback.experiments.compare_metric import compare_once
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
 from kullback.requests.arms import MAX_ARMS, ArmFields, PlanFields, PlannedArms

@@ -28,8 +28,9 @@ from kullback.scoring import (
 )
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.labels import ClassWeightName
+from kullback.scoring.options import Options
 from kullback.scoring.reliability import Strategy
-from kullback.scoring.score import Options, Score
+from kullback.scoring.score import Score
 
 Numbers = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False, scalar=True)]
 ClassWeight = Annotated[

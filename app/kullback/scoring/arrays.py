@@ -7,7 +7,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput, Offence, pointer
 from kullback.numerics.types import Array, Flags
-from kullback.scoring.score import Options
+from kullback.scoring.options import Options
 
 OFFENCES_NAMED = 20
 _HEAVIEST = 1e100

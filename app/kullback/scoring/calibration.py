@@ -16,16 +16,9 @@ from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.conventions import EXACT
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
 from kullback.scoring.losses import binary_losses
+from kullback.scoring.options import Options
 from kullback.scoring.reliability import Reliability, Strategy
-from kullback.scoring.score import (
-    Context,
-    Options,
-    Score,
-    conventions,
-    diagnostics,
-    explained,
-    in_unit,
-)
+from kullback.scoring.score import Context, Score, conventions, diagnostics, explained, in_unit
 from kullback.scoring.temperature import temperature
 
 

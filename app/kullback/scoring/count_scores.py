@@ -23,7 +23,8 @@ from kullback.scoring.entropy_estimators import (
     plugin,
 )
 from kullback.scoring.information_rows import cross_entropy_rows, cross_gradient, dot, kl_rows
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 
 def entropy_of_counts(counts: Array, estimator: Estimator, options: Options) -> Score:

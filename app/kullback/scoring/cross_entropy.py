@@ -15,13 +15,8 @@ from kullback.scoring.information_rows import (
     dot,
     entropy_rows,
 )
-from kullback.scoring.score import (
-    Losses,
-    Options,
-    Score,
-    reduce_rows,
-    score_rows,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
 
 
 def cross_entropy(p: Array, q: Array | None, q_logits: Array | None, options: Options) -> Score:

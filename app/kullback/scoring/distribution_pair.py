@@ -13,11 +13,8 @@ from kullback.scoring.information_rows import (
     cross_gradient,
     kl_rows,
 )
-from kullback.scoring.score import (
-    Context,
-    Options,
-    in_unit,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, in_unit
 
 
 class CheckedDistribution:

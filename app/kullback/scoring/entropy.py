@@ -12,14 +12,8 @@ from kullback.scoring.distribution_pair import (
 from kullback.scoring.information_rows import (
     entropy_rows,
 )
-from kullback.scoring.score import (
-    Losses,
-    Options,
-    Reduced,
-    Score,
-    reduce_rows,
-    score_rows,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import Losses, Reduced, Score, reduce_rows, score_rows
 
 
 def entropy(p: Array | None, logits: Array | None, options: Options) -> Score:

@@ -20,7 +20,8 @@ from kullback.scoring.arrays import (
 )
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.labels import Labels, class_indices, positive_shares, row_count
-from kullback.scoring.score import Context, Losses, Options, Score, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, score_rows
 
 Task = Literal["binary", "multiclass", "multilabel"]
 

@@ -13,7 +13,8 @@ from kullback.numerics.means import Mean, share
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import shown
 from kullback.scoring.magnitudes import moderate
-from kullback.scoring.score import Context, Options, Score, conventions, diagnostics, explained
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Score, conventions, diagnostics, explained
 
 GanKind = Literal["minimax", "non_saturating", "hinge", "wasserstein", "least_squares"]
 _Term = Callable[[Array], Array]

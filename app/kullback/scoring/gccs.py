@@ -14,7 +14,8 @@ from kullback.scoring.arrays import same_shape, shown
 from kullback.scoring.gaussian import ideal_accuracy
 from kullback.scoring.labels import Labels, class_indices, row_count
 from kullback.scoring.magnitudes import moderate, positive
-from kullback.scoring.score import Context, Options, Score, conventions, diagnostics, explained
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Score, conventions, diagnostics, explained
 
 Layout = Literal["standard", "regular_k_minus_1"]
 Covariance = Literal["diag", "full"]

@@ -13,8 +13,9 @@ from kullback.scoring.arrays import refuse, shown
 from kullback.scoring.arrays import weights as checked_weights
 from kullback.scoring.labels import Labels, class_indices, row_count
 from kullback.scoring.magnitudes import moderate
+from kullback.scoring.options import Options
 from kullback.scoring.regions import Region, largest_region, overlap, resized
-from kullback.scoring.score import Context, Losses, Options, Score, reduce_rows, score_rows
+from kullback.scoring.score import Context, Losses, Score, reduce_rows, score_rows
 
 Mode = Literal["mean_others", "argmin", "pair", "cam"]
 _NOISE = 16 * float(np.finfo(np.float64).eps)

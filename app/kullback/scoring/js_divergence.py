@@ -12,13 +12,8 @@ from kullback.scoring.information_rows import (
     js_gradient,
     js_rows,
 )
-from kullback.scoring.score import (
-    Losses,
-    Options,
-    Score,
-    reduce_rows,
-    score_rows,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
 
 
 def js_divergence(p: Array, q: Array, options: Options) -> Score:

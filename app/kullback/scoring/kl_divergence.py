@@ -15,12 +15,8 @@ from kullback.scoring.information_rows import (
     dot,
     entropy_rows,
 )
-from kullback.scoring.score import (
-    Losses,
-    Options,
-    Score,
-    score_rows,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import Losses, Score, score_rows
 
 
 def kl_divergence(

@@ -39,7 +39,8 @@ from kullback.scoring.losses import (
     used_rows,
 )
 from kullback.scoring.multilabel import multilabel
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
 Task = Literal["binary", "multiclass", "multilabel"]
 

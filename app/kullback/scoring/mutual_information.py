@@ -22,6 +22,7 @@ from kullback.scoring.arrays import (
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.information_rows import entropy_rows, kl_rows
 from kullback.scoring.labels import Labels
+from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import (
     corrected_gradient,
     labels_of,
@@ -29,7 +30,7 @@ from kullback.scoring.pc_softmax import (
     pointwise_information,
     possible,
 )
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 LogitKind = Literal["posterior", "pc"]
 PairEstimator = Literal["infonce", "dv", "nwj"]

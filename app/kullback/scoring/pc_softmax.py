@@ -9,7 +9,8 @@ from kullback.numerics.logspace import log_softmax
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import distributions, logit_rows, refuse, row_blocks, shown, weights
 from kullback.scoring.labels import Labels, class_indices, row_count
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 
 def pc_softmax(logits: Array, y_true: Labels, prior: Array | None, options: Options) -> Score:

@@ -8,10 +8,10 @@ import numpy as np
 from kullback.numerics.means import exp
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import refuse, weights
+from kullback.scoring.options import Options
 from kullback.scoring.score import (
     Context,
     Losses,
-    Options,
     Score,
     conventions,
     diagnostics,

@@ -14,9 +14,10 @@ from kullback.scoring.arrays import probabilities, same_shape, weights
 from kullback.scoring.conventions import CONVENTIONS, EXACT, ConventionName
 from kullback.scoring.labels import Labels, positive_shares, row_count, whole
 from kullback.scoring.losses import binary_gradient, binary_losses
+from kullback.scoring.options import Options
 from kullback.scoring.ranking import auc, group_aucs
 from kullback.scoring.reliability import Reliability
-from kullback.scoring.score import Context, Losses, Options, Reduced, Score, reduce_rows, score_rows
+from kullback.scoring.score import Context, Losses, Reduced, Score, reduce_rows, score_rows
 
 BINS = 15
 

@@ -10,7 +10,8 @@ from kullback.numerics.means import Mean, blocks
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.arrays import probabilities, refuse, same_shape, weights
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
 
 def sigmoid_cross_entropy(

@@ -25,7 +25,8 @@ from kullback.scoring.labels import (
     class_weights,
     row_count,
 )
-from kullback.scoring.score import Context, Losses, Options, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.options import Options
+from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 
 @dataclass(frozen=True, slots=True)

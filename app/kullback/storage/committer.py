@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage import tokens
+from kullback.storage import idempotency
 from kullback.storage.base import Fold, Reply, Token, Written
 from kullback.storage.database import IMPATIENCE, Database, Fault, Raced
 from kullback.storage.sums import Sums
@@ -57,7 +57,7 @@ class Committer:
         database = self._database
         with database.writer.connect() as connection, connection.begin():
             wanted = [write.token for write in writes if write.token is not None]
-            earlier = tokens.claim(connection, database, wanted, self._clock())
+            earlier = idempotency.claim(connection, database, wanted, self._clock())
             outcomes, sums = list[Outcome](), Sums()
             for write in writes:
                 if write.token is not None and write.token in earlier:
@@ -66,7 +66,7 @@ class Committer:
                 outcome, sums = self._do(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
             sums.write(connection, database, self._fold)
-            tokens.settle(connection, _replies(writes, outcomes, earlier))
+            idempotency.settle(connection, _replies(writes, outcomes, earlier))
         return outcomes
 
     def _do(
@@ -101,7 +101,7 @@ class Committer:
 
 
 def _replies(
-    writes: Sequence[Write], outcomes: Sequence[Outcome], earlier: dict[Token, tokens.Answer]
+    writes: Sequence[Write], outcomes: Sequence[Outcome], earlier: dict[Token, idempotency.Answer]
 ) -> dict[Token, Reply | None]:
     """What is to be kept with each token that this commit has claimed."""
     return {

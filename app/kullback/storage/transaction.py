@@ -7,10 +7,10 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 from kullback.storage.base import Cell, Expired, Fold, Joined, Record, Side, Times
 from kullback.storage.compaction import Folding, fold_cells, forget_cells
 from kullback.storage.database import Database, Raced
+from kullback.storage.idempotency import sweep
 from kullback.storage.joining import Arrival, expire_rows, join_rows
 from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
 from kullback.storage.sums import Sums
-from kullback.storage.tokens import sweep
 
 
 class SqlTransaction:

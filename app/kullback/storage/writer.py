@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kullback.errors import Overloaded, TokenInProgress
 from kullback.storage.base import Written
 from kullback.storage.committer import Fatal, Outcome, Write
-from kullback.storage.tokens import IN_PROGRESS
+from kullback.storage.idempotency import IN_PROGRESS
 
 PLACES = 256
 MORE = 32

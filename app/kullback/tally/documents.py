@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from kullback.numerics.types import Undefined
-from kullback.tally.reading import Bin, Estimate, Reading
+from kullback.tally.metrics import Bin, Estimate, Reading
 
 Document = dict[str, object]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kullback.api.desk import Services
+from kullback.api.store_requests import Services
 from kullback.errors import InvalidInput
 from kullback.experiments import told, wording
+from kullback.experiments.queries import ExperimentViews, Inquiry
 from kullback.experiments.told import Crossing, Group
-from kullback.experiments.views import ExperimentViews, Inquiry
 from kullback.experiments.windows import DAY, HOUR
 from kullback.ui import scores
 from kullback.ui.course import course

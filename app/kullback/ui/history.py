@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kullback.monitoring.views import Question, Views
-from kullback.tally.reading import Reading
+from kullback.monitoring.queries import Question, Views
+from kullback.tally.metrics import Reading
 from kullback.ui.figures import SURE, Figure, Numbers, Series
 from kullback.ui.observed import Group, Point, Report, Setup, points
 from kullback.ui.times import Ground, View

@@ -5,11 +5,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.api.desk import Services
+from kullback.api.store_requests import Services
 from kullback.experiments.told import Metric
 from kullback.moments import moment
+from kullback.monitoring.queries import Question, Recent, Views
 from kullback.monitoring.report import statement
-from kullback.monitoring.views import Question, Recent, Views
 from kullback.numerics.types import Undefined
 from kullback.ui import bins, history
 from kullback.ui.figures import shown

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from kullback.api.desk import Services
+from kullback.api.store_requests import Services
 from kullback.experiments.comparison import Comparison
-from kullback.experiments.service import Found
-from kullback.experiments.views import Inquiry
-from kullback.experiments.views import State as Standing
+from kullback.experiments.queries import Inquiry
+from kullback.experiments.queries import State as Standing
+from kullback.experiments.writes import Found
 from kullback.monitoring.monitor import DAY, HOUR
-from kullback.monitoring.views import Question, Recent
+from kullback.monitoring.queries import Question, Recent
 from kullback.numerics.types import Undefined
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
-from kullback.tally.reading import Estimate
+from kullback.tally.metrics import Estimate
 from kullback.ui.figures import shown
 from kullback.ui.sparks import Sparks
 

@@ -5,7 +5,7 @@ from time import time
 
 from fastapi import APIRouter, Request, Response
 
-from kullback.api.desk import Desk
+from kullback.api.store_requests import Desk
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
 from kullback.ui import experiment, monitor, playground

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from kullback.api import answer
+from kullback.api import score_json
 from kullback.payload.columns import Column
 from kullback.payload.json_lists import parse
 from kullback.payload.media import ARROW, JSON, PARQUET
@@ -131,7 +131,7 @@ def _answer(metric: Metric, model: type[ScoreRequest]) -> object:
     """What the service answers to the example."""
     body = bytearray(_json(metric.example.request).encode())
     found: object = json.loads(
-        answer.encode(validated(model, parse(body, array_fields(model))).score())
+        score_json.encode(validated(model, parse(body, array_fields(model))).score())
     )
     return found
 

@@ -9,12 +9,12 @@ import pytest
 
 from kullback.errors import Conflict, InvalidInput, NotFound
 from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.queries import ExperimentViews, Inquiry
 from kullback.experiments.rows import Rows
-from kullback.experiments.service import KIND, Experiments, Standing, plan_of
-from kullback.experiments.views import ExperimentViews, Inquiry
+from kullback.experiments.writes import KIND, Experiments, Standing, plan_of
 from kullback.storage.base import Store, Token
 from kullback.storage.sql import open_store
-from kullback.tally.fold import fold
+from kullback.tally.merge import fold
 from tests.experiments.arms import PAIRED, PARALLEL
 from tests.storage.writes import held
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from kullback.experiments.plan import Plan
+from kullback.experiments.queries import POINTS, ExperimentViews, Inquiry, State
 from kullback.experiments.rows import Rows
-from kullback.experiments.service import KIND, Experiments, Found
-from kullback.experiments.views import POINTS, ExperimentViews, Inquiry, State
+from kullback.experiments.writes import KIND, Experiments, Found
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
-from kullback.tally.fold import fold
+from kullback.tally.merge import fold
 from tests.experiments.arms import PAIRED, PARALLEL, of_arms, paired, split
 from tests.storage.writes import DONE, held
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 
-from kullback.experiments.service import Found
-from kullback.experiments.views import ExperimentViews, State
+from kullback.experiments.queries import ExperimentViews, State
 from kullback.experiments.windows import DAY, FINE_SECONDS, HOUR
+from kullback.experiments.writes import Found
+from kullback.maintenance import Upkeep
 from kullback.moments import Clock
 from kullback.storage.base import Store, Times
-from kullback.upkeep import Upkeep
 
 FULL_EVERY = float(HOUR)
 YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for a full pass

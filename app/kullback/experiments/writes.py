@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import Conflict, KullbackError, NotFound
-from kullback.experiments.evidence import sample
+from kullback.experiments.arm_tallies import sample
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import Rows
 from kullback.experiments.windows import cells, times

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kullback.errors import InvalidInput, KullbackError
+from kullback.experiments.arm_tallies import Evidence
 from kullback.experiments.comparison import Comparison, Findings, compare, effects
-from kullback.experiments.evidence import Evidence
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import brief, report
-from kullback.experiments.service import KIND, WRITES, Found, plan_of
 from kullback.experiments.windows import DAY, HOUR, Part, by_step, evidence
+from kullback.experiments.writes import KIND, WRITES, Found, plan_of
 from kullback.moments import Clock, moment
 from kullback.storage.base import DONE, Record, Reply, Store, Transaction
 from kullback.tally.documents import Document

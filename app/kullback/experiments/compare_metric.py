@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.comparison import Comparison, Findings, compare
-from kullback.experiments.evidence import evidence
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import Rows
@@ -16,17 +16,10 @@ from kullback.numerics.types import Array, Flags, Undefined
 from kullback.scoring.conventions import CONVENTIONS, EXACT
 from kullback.scoring.labels import positive_shares
 from kullback.scoring.losses import binary_losses
-from kullback.scoring.score import (
-    ROWS_NAMED,
-    Context,
-    Diagnostics,
-    Options,
-    Score,
-    conventions,
-    explained,
-)
+from kullback.scoring.options import Options
+from kullback.scoring.score import ROWS_NAMED, Context, Diagnostics, Score, conventions, explained
 from kullback.tally.functionals import FUNCTIONALS
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 
 _IN_NATS = "log_loss"
 

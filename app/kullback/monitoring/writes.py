@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from kullback.errors import Conflict, KullbackError, NotFound
 from kullback.moments import Clock
-from kullback.monitoring.arrivals import Added, Arrival, Labelled, Observations, Predicted
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, sample
+from kullback.monitoring.counters import Totals
+from kullback.monitoring.ingest import Added, Arrival, Labelled, Observations, Predicted
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference, given
 from kullback.monitoring.report import seen
 from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Predictions, Rows
-from kullback.monitoring.totals import Totals
 from kullback.monitoring.windows import span
 from kullback.storage.base import Record, Reply, Store, Token, Transaction, Written
 

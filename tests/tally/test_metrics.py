@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from kullback.numerics.isotonic import decompose
 from kullback.numerics.types import Undefined
 from kullback.scoring.conventions import ConventionName
+from kullback.scoring.options import Options
 from kullback.scoring.ranking import auc
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.reliability import Reliability
-from kullback.scoring.score import Options, Score
-from kullback.tally.reading import Reading
+from kullback.scoring.score import Score
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import KINDS, Batch, Kind, conventions, probability

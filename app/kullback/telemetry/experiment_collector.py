@@ -8,8 +8,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from kullback.experiments.comparison import Comparison
-from kullback.experiments.keeper import ExperimentKeeper
-from kullback.experiments.views import State
+from kullback.experiments.maintenance import ExperimentKeeper
+from kullback.experiments.queries import State
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 5_000

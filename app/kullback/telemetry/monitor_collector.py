@@ -9,9 +9,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from kullback.errors import StoreUnavailable
-from kullback.monitoring.keeper import Keeper
-from kullback.monitoring.totals import BINS_SHOWN, Sums, Totals
-from kullback.monitoring.views import Recent
+from kullback.monitoring.counters import BINS_SHOWN, Sums, Totals
+from kullback.monitoring.maintenance import Keeper
+from kullback.monitoring.queries import Recent
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from kullback.api.answer import encode
+from kullback.api.score_json import encode
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import KullbackError, Offence
 from kullback.payload import read

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kullback.errors import StoreUnavailable
+from kullback.maintenance import CELLS_AT_ONCE, Upkeep
 from kullback.storage.base import Store, Times, Transaction
 from kullback.storage.sql import open_store
-from kullback.upkeep import CELLS_AT_ONCE, Upkeep
 from tests.storage.writes import ALWAYS, LATE, add, cell, fold, made, rows, sums
 
 WAIT_SECONDS = 30

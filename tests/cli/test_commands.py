@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from kullback.api.answer import encode
+from kullback.api.score_json import encode
 from kullback.cli import app
 from kullback.cli.terminal import LARGE, waiting
 from kullback.requests import REQUESTS
@@ -29,7 +29,7 @@ from kullback.scoring.catalog import METRICS
 from tests.payload.bodies import as_table
 from tests.serving import serving
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CLICKS = ROOT.parent / "shared" / "data" / "obd_paired.parquet"
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "NO_PROXY": "127.0.0.1"}
 

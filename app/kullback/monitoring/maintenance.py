@@ -6,12 +6,12 @@ from contextlib import suppress
 from itertools import islice
 
 from kullback.errors import NotFound
+from kullback.maintenance import Upkeep
 from kullback.moments import Clock
 from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
-from kullback.monitoring.service import KIND, Found
-from kullback.monitoring.views import Recent, Views
+from kullback.monitoring.queries import Recent, Views
+from kullback.monitoring.writes import KIND, Found
 from kullback.storage.base import Store, Times, Transaction
-from kullback.upkeep import Upkeep
 
 TOKEN_SECONDS = 7 * DAY
 ROWS_AT_ONCE = 5_000

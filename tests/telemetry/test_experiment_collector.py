@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kullback.telemetry.experiments import VERDICTS, ExperimentCollector
+from kullback.telemetry.experiment_collector import VERDICTS, ExperimentCollector
 from tests.deploy.families import OF_EXPERIMENTS
 from tests.experiments.arms import paired, split
 from tests.experiments.service import EXPERIMENT, PAIRED, PARALLEL, TWO, observe, report, sent

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.experiments.evidence import Evidence, evidence, sample, tallies, units
+from kullback.experiments.arm_tallies import Evidence, evidence, sample, tallies, units
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Array

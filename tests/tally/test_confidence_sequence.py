@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from kullback.numerics.student_t import t_log_tail_inverse
+from kullback.tally.confidence_sequence import boundary, sequence, still_needed
 from kullback.tally.contrast import Contrast
-from kullback.tally.sequence import boundary, sequence, still_needed
 
 MINIMUM = 0.02
 FOUND = Contrast(0.03, 0.01, 400.0, 900, 0.01)

@@ -14,18 +14,18 @@ from fastapi import Request, Response
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.workers import Workers
 from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
-from kullback.experiments.keeper import ExperimentKeeper
-from kullback.experiments.service import Experiments
-from kullback.experiments.views import ExperimentViews
-from kullback.monitoring.keeper import Keeper
-from kullback.monitoring.service import Monitors, Token, Written
-from kullback.monitoring.totals import Totals
-from kullback.monitoring.views import Views
+from kullback.experiments.maintenance import ExperimentKeeper
+from kullback.experiments.queries import ExperimentViews
+from kullback.experiments.writes import Experiments
+from kullback.maintenance import Upkeep
+from kullback.monitoring.counters import Totals
+from kullback.monitoring.maintenance import Keeper
+from kullback.monitoring.queries import Views
+from kullback.monitoring.writes import Monitors, Token, Written
 from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
 from kullback.settings import Settings
-from kullback.upkeep import Upkeep
 
 Result = TypeVar("Result")
 Observed = Callable[[str, float], None]

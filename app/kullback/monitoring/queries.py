@@ -9,12 +9,12 @@ from kullback.moments import Clock, moment
 from kullback.monitoring.monitor import DAY, HOUR
 from kullback.monitoring.reference import Reference, Seen
 from kullback.monitoring.report import Asked, report, seen, series
-from kullback.monitoring.service import KIND, REFERENCE, Found
 from kullback.monitoring.windows import span, step_at
+from kullback.monitoring.writes import KIND, REFERENCE, Found
 from kullback.storage.base import Store
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
-from kullback.tally.reading import Estimate, Reading
+from kullback.tally.metrics import Estimate, Reading
 from kullback.tally.tally import Tally
 
 LONGEST_STEP = 366 * DAY

@@ -112,8 +112,8 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Compare recommenders by their logs: Parquet files of any size, on every CPU or on Dask."""
     # imported here: a service that is started by this command never reads a file
-    from kullback.cli.evaluating import Workers, run  # noqa: PLC0415
-    from kullback.cli.question import Asked  # noqa: PLC0415
+    from kullback.cli.evaluate.plan import Asked  # noqa: PLC0415
+    from kullback.cli.evaluate.run import Workers, run  # noqa: PLC0415
 
     settings = {
         "control": control,

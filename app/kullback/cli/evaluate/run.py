@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from json import dumps
 
 from kullback.cli import outputs
-from kullback.cli.findings import show
+from kullback.cli.evaluate.plan import Asked, Question
+from kullback.cli.evaluate.tables import show
 from kullback.cli.progress import progress
-from kullback.cli.question import Asked, Question
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import KullbackError
 from kullback.evaluation import files as logs

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from kullback.experiments.service import KIND
+from kullback.experiments.writes import KIND
 from kullback.settings import Settings
 from kullback.storage.writer import PLACES
 from tests.experiments.arms import paired

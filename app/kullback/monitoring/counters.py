@@ -7,8 +7,8 @@ from threading import Lock
 
 import numpy as np
 
-from kullback.monitoring.arrivals import Added
 from kullback.monitoring.cells import LABELLED
+from kullback.monitoring.ingest import Added
 from kullback.numerics.types import Array
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.exact import real

@@ -11,13 +11,13 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from kullback.errors import StoreUnavailable
-from kullback.monitoring.arrivals import Added
 from kullback.monitoring.cells import OBSERVED
-from kullback.monitoring.totals import Totals
+from kullback.monitoring.counters import Totals
+from kullback.monitoring.ingest import Added
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
 from kullback.tally.tally import Layout
-from kullback.telemetry.collector import MAX_SERIES, MonitorCollector
+from kullback.telemetry.monitor_collector import MAX_SERIES, MonitorCollector
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, running
 from tests.postgresql import Server, postgresql

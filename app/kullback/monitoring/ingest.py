@@ -17,14 +17,14 @@ from kullback.monitoring.cells import (
     late,
     sample,
 )
-from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.rows import LabelRows, Predictions, Rows
-from kullback.monitoring.waiting import (
+from kullback.monitoring.delayed_labels import (
     pack_outcomes,
     pack_predictions,
     unpack_outcomes,
     unpack_predictions,
 )
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.rows import LabelRows, Predictions, Rows
 from kullback.numerics.types import Array, Indices
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
 from kullback.tally.tally import Tally, total

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kullback.experiments.evidence import evidence
-from kullback.experiments.why import Diagnosis, why
+from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.explanation import Diagnosis, why
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
-from kullback.tally.reading import Reading
+from kullback.tally.metrics import Reading
 from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED, of_arms, paired, sigmoid
 from tests.tally_strategies import Batch
