@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from kullback.api.problem_types import INTERNAL, KINDS
 from kullback.monitoring.cells import FUTURE_SECONDS
-from kullback.monitoring.maintenance import TOKEN_SECONDS
+from kullback.monitoring.maintenance import IDEMPOTENCY_SECONDS
 from kullback.monitoring.monitor import DAY
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests import REQUESTS
@@ -74,7 +74,7 @@ LIMITS: Mapping[str, int] = {
     "slices of a monitor": MAX_SLICES,
     "labels of a monitor": 1000,
     "days that windows are kept": 3650,
-    "days that an `Idempotency-Key` is kept": TOKEN_SECONDS // DAY,
+    "days that an `Idempotency-Key` is kept": IDEMPOTENCY_SECONDS // DAY,
     "series in Prometheus, of all monitors": MAX_SERIES,
 }
 

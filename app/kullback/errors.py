@@ -101,15 +101,15 @@ class Conflict(KullbackError):
     """What is there cannot become what was asked for."""
 
 
-class TokenError(KullbackError):
+class IdempotencyKeyError(KullbackError):
     """The idempotency key of a write cannot be honoured."""
 
 
-class TokenReused(TokenError):
+class IdempotencyKeyReused(IdempotencyKeyError):
     """The idempotency key came before, with another request."""
 
 
-class TokenInProgress(TokenError):
+class IdempotencyKeyInProgress(IdempotencyKeyError):
     """The same request is being worked on now."""
 
     retry_after_seconds = 1

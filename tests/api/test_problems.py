@@ -33,8 +33,8 @@ REFUSALS = [
     (errors.Overloaded("no"), 503, "overloaded"),
     (errors.Conflict("no"), 409, "conflict"),
     (errors.TallyMismatch("no"), 409, "tally-mismatch"),
-    (errors.TokenInProgress("no"), 409, "idempotency-key-in-progress"),
-    (errors.TokenReused("no"), 422, "idempotency-key-reused"),
+    (errors.IdempotencyKeyInProgress("no"), 409, "idempotency-key-in-progress"),
+    (errors.IdempotencyKeyReused("no"), 422, "idempotency-key-reused"),
     (errors.StoreUnavailable("no"), 503, "store-unavailable"),
 ]
 
@@ -116,7 +116,7 @@ async def test_an_unsupported_body_is_told_what_is_read_instead(header: str) -> 
     ("error", "seconds"),
     [
         (errors.Overloaded("full"), "1"),
-        (errors.TokenInProgress("wait"), "1"),
+        (errors.IdempotencyKeyInProgress("wait"), "1"),
         (errors.StoreUnavailable("away"), "5"),
         (errors.Conflict("never"), None),
     ],

@@ -12,7 +12,7 @@ from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.queries import ExperimentViews, Inquiry
 from kullback.experiments.rows import Rows
 from kullback.experiments.writes import KIND, Experiments, Standing, plan_of
-from kullback.storage.base import Store, Token
+from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
 from kullback.tally.merge import fold
 from tests.experiments.arms import PAIRED, PARALLEL
@@ -125,7 +125,7 @@ def test_a_plan_that_waits_behind_rows_opens_an_epoch(
 def test_what_is_wrong_with_rows_is_raised_by_the_write_and_not_before(
     experiments: Experiments,
 ) -> None:
-    token = Token("POST /", "key", b"digest")
+    token = IdempotencyKey("POST /", "key", b"digest")
     early = experiments.observe("ranker", ROWS, token)
     with pytest.raises(NotFound):
         early.result(30)

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Store, Token
+from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
 from tests.storage.writes import adding, cell, fold
 
@@ -29,7 +29,7 @@ def give_up(message: str) -> None:
 def write_on(store: Store, record: int) -> None:
     for number in itertools.count():
         parts = {cell(60 * (number % 5)): 1}
-        token = Token("child", f"{number}", b"")
+        token = IdempotencyKey("child", f"{number}", b"")
         try:
             store.write(adding(record, parts), token).result()
         except StoreUnavailable:

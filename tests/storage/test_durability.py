@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Store, Token, Transaction
+from kullback.storage.base import IdempotencyKey, Store, Transaction
 from tests.storage.child import FATAL
 from tests.storage.writes import Opening, add, adding, cell, do, made, results, sums
 
@@ -33,7 +33,7 @@ def child(*before: str, url: str, record: int) -> "subprocess.Popen[str]":
 def replayed(store: Store, record: int, number: int) -> bool:
     """Whether this write of the child was there when it was sent again."""
     work = adding(record, {cell(60 * (number % 5)): 1})
-    return store.write(work, Token("child", f"{number}", b"")).result(30).replayed
+    return store.write(work, IdempotencyKey("child", f"{number}", b"")).result(30).replayed
 
 
 @pytest.mark.parametrize("answered", [1, 20, 50])

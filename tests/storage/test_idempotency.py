@@ -5,8 +5,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from kullback.errors import Conflict, Overloaded, TokenInProgress, TokenReused
-from kullback.storage.base import Reply, Store, Token, Written
+from kullback.errors import Conflict, IdempotencyKeyInProgress, IdempotencyKeyReused, Overloaded
+from kullback.storage.base import IdempotencyKey, Reply, Store, Written
 from tests.storage.writes import (
     DONE,
     Opening,
@@ -20,7 +20,7 @@ from tests.storage.writes import (
     sums,
 )
 
-TOKEN = Token("monitors/clicks/observations", "key", b"\x00digest")
+TOKEN = IdempotencyKey("monitors/clicks/observations", "key", b"\x00digest")
 
 
 def test_the_same_token_is_answered_the_same_and_nothing_is_added(store: Store) -> None:
@@ -46,14 +46,16 @@ def test_a_token_outlives_the_process(url: str, opening: Opening) -> None:
 def test_a_token_with_another_digest_is_refused(store: Store) -> None:
     number = made(store)
     add(store, number, {cell(0): 1}, TOKEN)
-    with pytest.raises(TokenReused):
+    with pytest.raises(IdempotencyKeyReused):
         add(store, number, {cell(0): 1}, TOKEN._replace(digest=b"other"))
     assert sums(store, number) == {cell(0): 1}
     assert store.write(adding(number, {}), TOKEN).result(30).replayed
 
 
 @pytest.mark.parametrize("other", [TOKEN._replace(scope="other"), TOKEN._replace(key="other")])
-def test_tokens_of_other_scopes_and_keys_are_other_tokens(other: Token, store: Store) -> None:
+def test_tokens_of_other_scopes_and_keys_are_other_tokens(
+    other: IdempotencyKey, store: Store
+) -> None:
     number = made(store)
     for token in (TOKEN, other):
         add(store, number, {cell(0): 1}, token)
@@ -65,7 +67,7 @@ def test_a_token_that_waits_or_is_worked_on_is_in_progress(store: Store) -> None
     with held(store):
         first = store.write(adding(number, {cell(0): 1}), TOKEN)
         second = store.write(adding(number, {cell(0): 1}), TOKEN)
-        with pytest.raises(TokenInProgress):
+        with pytest.raises(IdempotencyKeyInProgress):
             second.result(0)
     assert not first.result(30).replayed
     assert store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed

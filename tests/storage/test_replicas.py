@@ -9,8 +9,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from kullback.errors import StoreUnavailable, TokenInProgress, TokenReused
-from kullback.storage.base import Joined, Reply, Side, Store, Token, Transaction, Written
+from kullback.errors import IdempotencyKeyInProgress, IdempotencyKeyReused, StoreUnavailable
+from kullback.storage.base import IdempotencyKey, Joined, Reply, Side, Store, Transaction, Written
 from kullback.storage.sql import open_store
 from tests.postgresql import Server
 from tests.storage.writes import (
@@ -34,7 +34,7 @@ from tests.storage.writes import (
 )
 
 Replicas = tuple[Store, Store]
-TOKEN = Token("scope", "key", b"digest")
+TOKEN = IdempotencyKey("scope", "key", b"digest")
 
 
 Session = psycopg.Connection[tuple[object, ...]]
@@ -104,7 +104,7 @@ def test_writes_with_the_same_tokens_in_other_orders_happen_once(replicas: Repli
     number = made(replicas[0])
     tokens = [TOKEN._replace(key=f"{n:03}") for n in range(150)]
 
-    def write(store: Store, order: list[Token]) -> None:
+    def write(store: Store, order: list[IdempotencyKey]) -> None:
         results([store.write(adding(number, {cell(0): 1}), token) for token in order])
 
     together(partial(write, replicas[0], tokens), partial(write, replicas[1], tokens[::-1]))
@@ -136,11 +136,11 @@ def test_a_token_that_another_session_holds_is_in_progress_and_its_neighbours_ar
         with held(store):
             locked = store.write(adding(number, {cell(0): 1}), TOKEN)
             free = store.write(adding(number, {cell(0): 2}), TOKEN._replace(key="a"))
-        assert isinstance(locked.exception(30), TokenInProgress)
+        assert isinstance(locked.exception(30), IdempotencyKeyInProgress)
         assert free.result(30).reply == DONE
     assert sums(store, number) == {cell(0): 2}
     assert store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed
-    with pytest.raises(TokenReused):
+    with pytest.raises(IdempotencyKeyReused):
         add(store, number, {cell(0): 1}, TOKEN._replace(digest=b"other"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Reply, Token, Written
+from kullback.storage.base import IdempotencyKey, Reply, Written
 from kullback.storage.schema import METADATA, MIGRATIONS
 from kullback.storage.sql import open_store
 from tests.storage.writes import Opening, adding, cell, fold, join, sums
@@ -95,7 +95,9 @@ def test_a_database_of_version_1_becomes_a_new_one_and_keeps_what_it_holds(
     assert store.counts(1) == {"rows": 14}
     assert store.attachment(1, "reference") == b"hello"
     assert join(store, 1, "label", ["a"]) == [0, 1, 0]
-    again = store.write(adding(1, {cell(60): 1}), Token("scope", "key", b"hello")).result(30)
+    again = store.write(adding(1, {cell(60): 1}), IdempotencyKey("scope", "key", b"hello")).result(
+        30
+    )
     assert again == Written(Reply(202, b"7"), replayed=True)
     store.write(adding(1, {cell(60): 1})).result(30)
     assert sums(store, 1) == {cell(60): 15}

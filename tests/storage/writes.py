@@ -6,7 +6,17 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from kullback.storage.base import Cell, Reply, Side, Store, Times, Token, Transaction, Work, Written
+from kullback.storage.base import (
+    Cell,
+    IdempotencyKey,
+    Reply,
+    Side,
+    Store,
+    Times,
+    Transaction,
+    Work,
+    Written,
+)
 
 Found = TypeVar("Found")
 DONE = Reply(200, b"done")
@@ -57,7 +67,9 @@ def adding(record: int, parts: Mapping[Cell, int], reply: Reply = DONE) -> Work:
     return work
 
 
-def add(store: Store, record: int, parts: Mapping[Cell, int], token: Token | None = None) -> Reply:
+def add(
+    store: Store, record: int, parts: Mapping[Cell, int], token: IdempotencyKey | None = None
+) -> Reply:
     return store.write(adding(record, parts), token).result(30).reply
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from kullback.errors import (
     BodyTooLarge,
     Conflict,
+    IdempotencyKeyInProgress,
+    IdempotencyKeyReused,
     InvalidInput,
     KullbackError,
     MalformedBody,
@@ -13,8 +15,6 @@ from kullback.errors import (
     Overloaded,
     StoreUnavailable,
     TallyMismatch,
-    TokenInProgress,
-    TokenReused,
     UnsupportedBody,
 )
 
@@ -66,7 +66,7 @@ KINDS: Mapping[type[KullbackError], Kind] = {
         "What is there cannot become this",
         "The resource exists, and what it holds does not allow the change. Nothing was changed.",
     ),
-    TokenInProgress: Kind(
+    IdempotencyKeyInProgress: Kind(
         409,
         "idempotency-key-in-progress",
         "The same request is being worked on",
@@ -99,7 +99,7 @@ KINDS: Mapping[type[KullbackError], Kind] = {
         "The body was read, but a field is missing, unknown, out of its range or of the wrong "
         "shape. Every entry of `errors` points at one place; `total_errors` counts them all.",
     ),
-    TokenReused: Kind(
+    IdempotencyKeyReused: Kind(
         422,
         "idempotency-key-reused",
         "The idempotency key came before with another request",

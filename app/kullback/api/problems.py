@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from kullback.api.problem_types import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
 from kullback.errors import (
+    IdempotencyKeyInProgress,
     InvalidInput,
     KullbackError,
     NotFound,
     Offence,
     Overloaded,
     StoreUnavailable,
-    TokenInProgress,
     UnsupportedBody,
     pointer,
 )
@@ -136,7 +136,7 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
     headers = {}
     if isinstance(error, UnsupportedBody):
         headers[error.header] = ", ".join(error.accepted)
-    if isinstance(error, Overloaded | TokenInProgress | StoreUnavailable):
+    if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return _answer(
         request, kind, error.message, places=error.offences, total=error.total, headers=headers

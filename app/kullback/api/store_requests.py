@@ -21,7 +21,7 @@ from kullback.maintenance import Upkeep
 from kullback.monitoring.counters import Totals
 from kullback.monitoring.maintenance import Keeper
 from kullback.monitoring.queries import Views
-from kullback.monitoring.writes import Monitors, Token, Written
+from kullback.monitoring.writes import IdempotencyKey, Monitors, Written
 from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
@@ -85,7 +85,7 @@ class Desk:
         self,
         request: Request,
         model: type[Model],
-        submit: Callable[[Model, Token | None], Future[Written]],
+        submit: Callable[[Model, IdempotencyKey | None], Future[Written]],
         accepted: tuple[str, ...] = BATCH_TYPES,
     ) -> Response:
         """Take a body in, submit what it says, and answer when that is on disk."""
@@ -105,7 +105,7 @@ class Desk:
             self._intake.release(size)
 
     async def submit(
-        self, request: Request, submit: Callable[[Token | None], Future[Written]]
+        self, request: Request, submit: Callable[[IdempotencyKey | None], Future[Written]]
     ) -> Response:
         """Submit a write that has no body."""
         return await self._answered(lambda: submit(_token(request, b"")))
@@ -126,7 +126,7 @@ class Desk:
         return Response(reply.body, reply.status, headers, JSON if reply.body else None)
 
 
-def _token(request: Request, raw: bytes | bytearray) -> Token | None:
+def _token(request: Request, raw: bytes | bytearray) -> IdempotencyKey | None:
     """What makes this request happen once, if its caller has asked for that.
 
     Raises:
@@ -142,4 +142,4 @@ def _token(request: Request, raw: bytes | bytearray) -> Token | None:
     said = (request.headers.get("content-type", ""), request.url.query)
     digest = sha256("\n".join((*said, "")).encode())
     digest.update(raw)
-    return Token(scope, keys[0], digest.digest())
+    return IdempotencyKey(scope, keys[0], digest.digest())

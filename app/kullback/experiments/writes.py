@@ -12,7 +12,7 @@ from kullback.experiments.plan import Plan
 from kullback.experiments.rows import Rows
 from kullback.experiments.windows import cells, times
 from kullback.moments import Clock
-from kullback.storage.base import Cell, Record, Reply, Store, Token, Transaction, Written
+from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.tally.tally import gathered
 
 KIND = "experiment"
@@ -75,7 +75,7 @@ class Experiments:
         self._store = store
         self._clock = clock
 
-    def put(self, name: str, plan: Plan, token: Token | None) -> Future[Written]:
+    def put(self, name: str, plan: Plan, token: IdempotencyKey | None) -> Future[Written]:
         """Create an experiment, or change its plan; once rows have come that opens a new epoch."""
 
         def work(tx: Transaction) -> Reply:
@@ -95,7 +95,7 @@ class Experiments:
 
         return self._store.write(work, token)
 
-    def delete(self, name: str, token: Token | None) -> Future[Written]:
+    def delete(self, name: str, token: IdempotencyKey | None) -> Future[Written]:
         """Remove an experiment and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
@@ -104,7 +104,7 @@ class Experiments:
 
         return self._store.write(work, token)
 
-    def observe(self, name: str, rows: Rows, token: Token | None) -> Future[Written]:
+    def observe(self, name: str, rows: Rows, token: IdempotencyKey | None) -> Future[Written]:
         """Add rows to the present epoch."""
         ready = self._prepared(name, rows)
 

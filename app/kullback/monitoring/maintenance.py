@@ -13,7 +13,7 @@ from kullback.monitoring.queries import Recent, Views
 from kullback.monitoring.writes import KIND, Found
 from kullback.storage.base import Store, Times, Transaction
 
-TOKEN_SECONDS = 7 * DAY
+IDEMPOTENCY_SECONDS = 7 * DAY
 ROWS_AT_ONCE = 5_000
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_EVERY = float(HOUR)
@@ -51,7 +51,7 @@ class Keeper:
         for record in islice(untidy, FULL_AT_ONCE):
             self._tidy(Found.of(record, record.name))
             self._tidied[record.id] = now
-        self._store.sweep(now - TOKEN_SECONDS)
+        self._store.sweep(now - IDEMPOTENCY_SECONDS)
 
     def look(self) -> None:
         """Read the last hour of every monitor."""
@@ -61,7 +61,7 @@ class Keeper:
         """Fold, forget and expire in every monitor, and forget old tokens."""
         for record in self._store.records(KIND):
             self._tidy(Found.of(record, record.name))
-        self._store.sweep(self._clock() - TOKEN_SECONDS)
+        self._store.sweep(self._clock() - IDEMPOTENCY_SECONDS)
 
     def _has_changed(self, record: int) -> bool:
         now, counts = self._clock(), self._store.counts(record)

@@ -14,9 +14,9 @@ from kullback.monitoring.reference import Reference, given
 from kullback.monitoring.report import seen
 from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Predictions, Rows
 from kullback.monitoring.windows import span
-from kullback.storage.base import Record, Reply, Store, Token, Transaction, Written
+from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
 
-__all__ = ["KIND", "REFERENCE", "Found", "Monitors", "Token", "Written"]
+__all__ = ["KIND", "REFERENCE", "Found", "IdempotencyKey", "Monitors", "Written"]
 
 KIND = "monitor"
 REFERENCE = "reference"
@@ -58,7 +58,7 @@ class Monitors:
         self._clock = clock
         self._totals = totals
 
-    def put(self, name: str, monitor: Monitor, token: Token | None) -> Future[Written]:
+    def put(self, name: str, monitor: Monitor, token: IdempotencyKey | None) -> Future[Written]:
         """Create a monitor, or change it as far as what it holds allows.
 
         The future raises:
@@ -82,7 +82,7 @@ class Monitors:
 
         return self._store.write(work, token)
 
-    def delete(self, name: str, token: Token | None) -> Future[Written]:
+    def delete(self, name: str, token: IdempotencyKey | None) -> Future[Written]:
         """Remove a monitor and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
@@ -93,26 +93,28 @@ class Monitors:
         future.add_done_callback(lambda done: self._forget(name, done))
         return future
 
-    def observe(self, name: str, rows: Rows, token: Token | None) -> Future[Written]:
+    def observe(self, name: str, rows: Rows, token: IdempotencyKey | None) -> Future[Written]:
         """Add rows that come with their labels."""
         now = self._clock()
         return self._write(name, lambda found: Observations.of(found.monitor, rows, now), token)
 
-    def predict(self, name: str, sent: Predictions, token: Token | None) -> Future[Written]:
+    def predict(
+        self, name: str, sent: Predictions, token: IdempotencyKey | None
+    ) -> Future[Written]:
         """Add predictions whose labels come later, or came before."""
         now = self._clock()
         return self._write(name, lambda found: Predicted.of(found.monitor, sent, now), token)
 
-    def label(self, name: str, sent: LabelRows, token: Token | None) -> Future[Written]:
+    def label(self, name: str, sent: LabelRows, token: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""
         return self._write(name, lambda found: Labelled.of(found.monitor, sent), token)
 
-    def refer(self, name: str, sent: Baseline, token: Token | None) -> Future[Written]:
+    def refer(self, name: str, sent: Baseline, token: IdempotencyKey | None) -> Future[Written]:
         """Set what drift is measured against: a batch, a stored period, or distributions."""
         return self._write(name, lambda found: _Referred(self._reference(found, sent)), token)
 
     def _write(
-        self, name: str, prepare: Callable[[Found], Arrival], token: Token | None
+        self, name: str, prepare: Callable[[Found], Arrival], token: IdempotencyKey | None
     ) -> Future[Written]:
         now = self._clock()
         ready = self._prepared(name, prepare)

@@ -43,7 +43,7 @@ class Reply(NamedTuple):
         return cls(status, json.dumps(document).encode())
 
 
-class Token(NamedTuple):
+class IdempotencyKey(NamedTuple):
     """What makes a write happen once: the caller's key for one resource, and a digest of it all."""
 
     scope: str
@@ -163,7 +163,7 @@ DONE = Reply(200, b"")  # of writes that nobody asked for
 class Store(Protocol):
     """Where all that Kullback remembers is kept."""
 
-    def write(self, work: Work, token: Token | None = None) -> Future[Written]:
+    def write(self, work: Work, token: IdempotencyKey | None = None) -> Future[Written]:
         """Do `work` in a transaction; the future holds its reply once that is on disk.
 
         `work` may be called more than once, each time in a transaction that knows nothing of the

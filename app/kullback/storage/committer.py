@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
 from kullback.storage import idempotency
-from kullback.storage.base import Fold, Reply, Token, Written
+from kullback.storage.base import Fold, IdempotencyKey, Reply, Written
 from kullback.storage.database import IMPATIENCE, Database, Fault, Raced
 from kullback.storage.sums import Sums
 from kullback.storage.transaction import SqlTransaction
@@ -22,7 +22,7 @@ class Write(NamedTuple):
     """What is to be done, and the token by which it is done once."""
 
     work: Work
-    token: Token | None
+    token: IdempotencyKey | None
 
 
 class Fatal(StoreUnavailable):
@@ -101,8 +101,10 @@ class Committer:
 
 
 def _replies(
-    writes: Sequence[Write], outcomes: Sequence[Outcome], earlier: dict[Token, idempotency.Answer]
-) -> dict[Token, Reply | None]:
+    writes: Sequence[Write],
+    outcomes: Sequence[Outcome],
+    earlier: dict[IdempotencyKey, idempotency.Answer],
+) -> dict[IdempotencyKey, Reply | None]:
     """What is to be kept with each token that this commit has claimed."""
     return {
         write.token: outcome.reply if isinstance(outcome, Written) else None

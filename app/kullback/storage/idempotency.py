@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from kullback.errors import TokenError, TokenInProgress, TokenReused
-from kullback.storage.base import Reply, Token, Written
+from kullback.errors import IdempotencyKeyError, IdempotencyKeyInProgress, IdempotencyKeyReused
+from kullback.storage.base import IdempotencyKey, Reply, Written
 from kullback.storage.database import IMPATIENCE, PATIENCE, Database, Fault
 from kullback.storage.schema import TOKENS
 
-Answer = Written | TokenError
+Answer = Written | IdempotencyKeyError
 OF_TOKEN = (TOKENS.c.scope == bindparam("of_scope")) & (TOKENS.c.key == bindparam("of_key"))
 IN_PROGRESS = "a request with this idempotency key is being worked on: try again in a moment"
 
 
 def claim(
-    connection: Connection, database: Database, tokens: Sequence[Token], now: float
-) -> dict[Token, Answer]:
+    connection: Connection, database: Database, tokens: Sequence[IdempotencyKey], now: float
+) -> dict[IdempotencyKey, Answer]:
     """Claim these tokens; what those are to be answered that were claimed before.
 
     They are claimed in order and before anything else, so that two commits with the same tokens
@@ -38,7 +38,7 @@ def claim(
     return {token: _earlier(connection, token) for token in wanted if token[:2] not in mine}
 
 
-def settle(connection: Connection, replies: dict[Token, Reply | None]) -> None:
+def settle(connection: Connection, replies: dict[IdempotencyKey, Reply | None]) -> None:
     """Keep each reply with its token; a token without one may be claimed again."""
     names = {token: {"of_scope": token.scope, "of_key": token.key} for token in sorted(replies)}
     done = [
@@ -63,7 +63,7 @@ def sweep(connection: Connection, before: float, limit: int) -> int:
 
 
 def _insert(
-    connection: Connection, database: Database, tokens: Sequence[Token], now: float
+    connection: Connection, database: Database, tokens: Sequence[IdempotencyKey], now: float
 ) -> set[tuple[str, str]]:
     """Those that nobody had claimed. `rowcount` cannot tell: psycopg does not know it here."""
     new = database.insert(TOKENS).on_conflict_do_nothing().returning(TOKENS.c.scope, TOKENS.c.key)
@@ -72,11 +72,11 @@ def _insert(
 
 
 def _claim_each(
-    connection: Connection, database: Database, tokens: Sequence[Token], now: float
-) -> dict[Token, Answer]:
+    connection: Connection, database: Database, tokens: Sequence[IdempotencyKey], now: float
+) -> dict[IdempotencyKey, Answer]:
     """Claim one by one, now that another commit has held one of them for too long."""
     database.wait(connection, IMPATIENCE)
-    answers = dict[Token, Answer]()
+    answers = dict[IdempotencyKey, Answer]()
     for token in tokens:
         savepoint = connection.begin_nested()
         try:
@@ -85,7 +85,7 @@ def _claim_each(
             if database.meaning(error) is not Fault.LOCKED:
                 raise
             savepoint.rollback()
-            answers[token] = TokenInProgress(IN_PROGRESS)
+            answers[token] = IdempotencyKeyInProgress(IN_PROGRESS)
             continue
         savepoint.commit()
         if not mine:
@@ -94,12 +94,12 @@ def _claim_each(
     return answers
 
 
-def _earlier(connection: Connection, token: Token) -> Answer:
+def _earlier(connection: Connection, token: IdempotencyKey) -> Answer:
     chosen = select(TOKENS.c.digest, TOKENS.c.status, TOKENS.c.body).where(OF_TOKEN)
     name = {"of_scope": token.scope, "of_key": token.key}
     row = connection.execute(chosen, name).first()
     if row is None:
-        return TokenInProgress(IN_PROGRESS)  # swept this very moment
+        return IdempotencyKeyInProgress(IN_PROGRESS)  # swept this very moment
     if row.digest != token.digest:
-        return TokenReused("this idempotency key came before, with another request")
+        return IdempotencyKeyReused("this idempotency key came before, with another request")
     return Written(Reply(row.status, row.body), replayed=True)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Cell, Fold, Record, Reply, Store, Token, Work, Written
+from kullback.storage.base import Cell, Fold, IdempotencyKey, Record, Reply, Store, Work, Written
 from kullback.storage.committer import Committer, Write, reason
 from kullback.storage.database import Database, Fault
 from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, migrate
@@ -74,7 +74,7 @@ class SqlStore:
         self._committer = committer
         self._writer = Writer(committer.commit, on_fatal)
 
-    def write(self, work: Work, token: Token | None = None) -> Future[Written]:
+    def write(self, work: Work, token: IdempotencyKey | None = None) -> Future[Written]:
         """See Store."""
         return self._writer.submit(Write(work, token))
 

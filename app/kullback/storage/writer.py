@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from kullback.errors import Overloaded, TokenInProgress
+from kullback.errors import IdempotencyKeyInProgress, Overloaded
 from kullback.storage.base import Written
 from kullback.storage.committer import Fatal, Outcome, Write
 from kullback.storage.idempotency import IN_PROGRESS
@@ -44,7 +44,7 @@ class Writer:
             if self._is_closed:
                 raise Overloaded("the store is closing")
             if write.token is not None and write.token[:2] in self._in_flight:
-                waiting.future.set_exception(TokenInProgress(IN_PROGRESS))
+                waiting.future.set_exception(IdempotencyKeyInProgress(IN_PROGRESS))
                 return waiting.future
             try:
                 self._queue.put_nowait(waiting)
