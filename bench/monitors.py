@@ -21,7 +21,7 @@ from bench.load import worst
 from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
-from kullback.maintenance import Upkeep
+from kullback.maintenance import MaintenanceThread
 from kullback.monitoring.counters import Totals
 from kullback.monitoring.maintenance import Keeper
 from kullback.monitoring.monitor import DAY, HOUR, Monitor
@@ -32,7 +32,7 @@ from kullback.numerics.types import Array
 from kullback.storage.sql import open_store
 from kullback.tally import tally as tallies
 from kullback.tally.binary import binary_terms
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from kullback.tally.metrics import Reading
 
 MONITOR = "/v1/monitors/bench"
@@ -150,7 +150,7 @@ def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
     """A monitor that took `rows` rows a minute for so many days, and these rows."""
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
-    store = open_store(url, fold, on_fatal=sys.exit)
+    store = open_store(url, merge, on_fatal=sys.exit)
     monitors = Monitors(store, lambda: moment, Totals())
     monitors.put("bench", Monitor(), None).result()
     labels, scores = [], []
@@ -163,7 +163,7 @@ def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
         labels.append(y)
         scores.append(p)
     views = Views(store, time)
-    Keeper(store, views, time, Upkeep(store, 1.0)).tidy()
+    Keeper(store, views, time, MaintenanceThread(store, 1.0)).tidy()
     return views, np.concatenate(labels), np.concatenate(scores)
 
 

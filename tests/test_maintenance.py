@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kullback.errors import StoreUnavailable
-from kullback.maintenance import CELLS_AT_ONCE, Upkeep
+from kullback.maintenance import CELLS_AT_ONCE, MaintenanceThread
 from kullback.storage.base import Store, Times, Transaction
 from kullback.storage.sql import open_store
 from tests.storage.writes import ALWAYS, LATE, add, cell, fold, made, rows, sums
@@ -25,8 +25,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def upkeep(store: Store) -> Upkeep:
-    return Upkeep(store, 0.001)
+def upkeep(store: Store) -> MaintenanceThread:
+    return MaintenanceThread(store, 0.001)
 
 
 class Round:
@@ -58,7 +58,7 @@ class Round:
     ],
 )
 def test_a_round_that_fails_is_told_and_keeps_no_other_from_being_made(
-    upkeep: Upkeep,
+    upkeep: MaintenanceThread,
     error: Exception,
     level: str,
     said: str,
@@ -75,7 +75,7 @@ def test_a_round_that_fails_is_told_and_keeps_no_other_from_being_made(
     assert failing.times == after.times
 
 
-def test_what_was_stopped_makes_no_more_rounds(upkeep: Upkeep) -> None:
+def test_what_was_stopped_makes_no_more_rounds(upkeep: MaintenanceThread) -> None:
     one = Round()
     upkeep.start([one])
     one.wait()
@@ -85,12 +85,12 @@ def test_what_was_stopped_makes_no_more_rounds(upkeep: Upkeep) -> None:
     assert one.times == times
 
 
-def test_what_was_never_started_can_be_stopped(upkeep: Upkeep) -> None:
+def test_what_was_never_started_can_be_stopped(upkeep: MaintenanceThread) -> None:
     upkeep.stop()
 
 
 def test_a_round_is_not_made_before_its_time(store: Store) -> None:
-    one, later = Round(), Upkeep(store, 1e6)
+    one, later = Round(), MaintenanceThread(store, 1e6)
     later.start([one])
     later.stop()
     assert one.times == 0
@@ -98,7 +98,7 @@ def test_a_round_is_not_made_before_its_time(store: Store) -> None:
 
 @pytest.mark.parametrize(("done", "steps"), [([3, 3, 2], 3), ([3, 0], 2), ([1], 1), ([0], 1)])
 def test_steps_are_taken_as_long_as_each_does_all_that_it_may(
-    upkeep: Upkeep, done: list[int], steps: int
+    upkeep: MaintenanceThread, done: list[int], steps: int
 ) -> None:
     left = iter(done)
     taken: list[Transaction] = []
@@ -111,7 +111,7 @@ def test_steps_are_taken_as_long_as_each_does_all_that_it_may(
     assert len(taken) == len(set(map(id, taken))) == steps
 
 
-def test_no_step_is_taken_once_it_is_to_end(upkeep: Upkeep) -> None:
+def test_no_step_is_taken_once_it_is_to_end(upkeep: MaintenanceThread) -> None:
     taken = 0
 
     def step(_: Transaction) -> int:
@@ -125,7 +125,7 @@ def test_no_step_is_taken_once_it_is_to_end(upkeep: Upkeep) -> None:
     assert taken == 2
 
 
-def test_what_a_step_raises_is_raised(upkeep: Upkeep) -> None:
+def test_what_a_step_raises_is_raised(upkeep: MaintenanceThread) -> None:
     def step(_: Transaction) -> int:
         raise StoreUnavailable("away")
 
@@ -133,16 +133,18 @@ def test_what_a_step_raises_is_raised(upkeep: Upkeep) -> None:
         upkeep.until_done(step, 1)
 
 
-def test_more_cells_than_one_step_may_take_are_folded_all(store: Store, upkeep: Upkeep) -> None:
+def test_more_cells_than_one_step_may_take_are_folded_all(
+    store: Store, upkeep: MaintenanceThread
+) -> None:
     record = made(store)
     places = {cell(60 * at): at for at in range(CELLS_AT_ONCE + 50)}
     for _ in range(2):
         add(store, record, places)
     before = sums(store, record)
-    upkeep.fold(record, ALWAYS, 60)
+    upkeep.compact(record, ALWAYS, 60)
     assert rows(store, record) == CELLS_AT_ONCE + 50
     assert sums(store, record) == before
-    upkeep.fold(record, Times(0, 3600), 3600)
+    upkeep.compact(record, Times(0, 3600), 3600)
     assert rows(store, record) == CELLS_AT_ONCE + 50 - 59
-    upkeep.fold(record, Times(-LATE, LATE), 10**6)
+    upkeep.compact(record, Times(-LATE, LATE), 10**6)
     assert sums(store, record) == {cell(0, 10**6): sum(before.values())}

@@ -25,7 +25,7 @@ Step = str | int
 
 
 @dataclass(frozen=True, slots=True)
-class Offence:
+class FieldError:
     """One wrong place: a JSON Pointer (RFC 6901) and what is wrong there."""
 
     pointer: str
@@ -40,7 +40,7 @@ def pointer(*steps: Step) -> str:
 class KullbackError(Exception):
     """A refusal: one sentence, and the places it is about."""
 
-    def __init__(self, message: str, offences: Sequence[Offence] = (), total: int = 0) -> None:
+    def __init__(self, message: str, offences: Sequence[FieldError] = (), total: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.offences = tuple(offences)
@@ -51,7 +51,7 @@ class KullbackError(Exception):
         """A refusal of one place."""
         name = str(steps[0])
         message = detail if name in detail else f"{name[:80]}: {detail}"
-        return cls(message, [Offence(pointer(*steps), detail)])
+        return cls(message, [FieldError(pointer(*steps), detail)])
 
 
 class ScoringError(KullbackError):

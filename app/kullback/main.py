@@ -19,7 +19,7 @@ from kullback.api.workers import Workers
 from kullback.experiments.maintenance import ExperimentKeeper
 from kullback.experiments.queries import ExperimentViews
 from kullback.experiments.writes import Experiments
-from kullback.maintenance import Upkeep
+from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
 from kullback.monitoring.counters import Totals
 from kullback.monitoring.maintenance import Keeper
@@ -29,7 +29,7 @@ from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from kullback.telemetry.experiment_collector import ExperimentCollector
 from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
@@ -52,7 +52,7 @@ TAGS = [
     },
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
-KEEPER_SECONDS = 5.0
+MAINTENANCE_SECONDS = 5.0
 
 _log = logging.getLogger("kullback.server")
 
@@ -75,12 +75,12 @@ class Kullback(FastAPI):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Runtime:
     """What the service finds outside; `on_fatal` is told, by the writer, when the disk failed."""
 
     clock: Clock = time.time
     on_fatal: Callable[[str], None] = end_process
-    upkeep_seconds: float = KEEPER_SECONDS
+    maintenance_seconds: float = MAINTENANCE_SECONDS
 
     def store(self, settings: Settings) -> Store:
         """The store that the settings name.
@@ -88,11 +88,11 @@ class World:
         Raises:
             StoreUnavailable: it cannot be opened; the message says why.
         """
-        return open_store(settings.database_url, fold, on_fatal=self.on_fatal, clock=self.clock)
+        return open_store(settings.database_url, merge, on_fatal=self.on_fatal, clock=self.clock)
 
     def services(self, store: Store) -> Services:
         """What stands on a store."""
-        clock, upkeep = self.clock, Upkeep(store, self.upkeep_seconds)
+        clock, upkeep = self.clock, MaintenanceThread(store, self.maintenance_seconds)
         totals, views = Totals(), Views(store, clock)
         experiment_views = ExperimentViews(store, clock)
         return Services(
@@ -108,13 +108,13 @@ class World:
 
 
 def create_app(
-    settings: Settings | None = None, world: World | None = None, store: Store | None = None
+    settings: Settings | None = None, world: Runtime | None = None, store: Store | None = None
 ) -> FastAPI:
     """The service as these settings want it; without settings, as the environment does.
 
     It opens its store when it starts, unless it is given one, and closes it when it stops.
     """
-    settings, world = settings or Settings(), world or World()
+    settings, world = settings or Settings(), world or Runtime()
     release = version("kullback")
     telemetry = Telemetry(METRICS, release)
     workers = Workers(settings.workers, settings.queue)

@@ -12,7 +12,7 @@ CELLS_AT_ONCE = 200
 _log = logging.getLogger("kullback.upkeep")
 
 
-class Upkeep:
+class MaintenanceThread:
     """A thread that does what is due, again and again, beside writes and readers.
 
     Every round is safe beside those of other replicas: what is folded is what was deleted in the
@@ -51,9 +51,9 @@ class Upkeep:
 
             self._store.write(work).result()
 
-    def fold(self, record: int, times: Times, width: int) -> None:
+    def compact(self, record: int, times: Times, width: int) -> None:
         """Put parts together, in windows of `width` or wider."""
-        self.until_done(lambda tx: tx.fold(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE)
+        self.until_done(lambda tx: tx.compact(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE)
 
     def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.wait(self._seconds):

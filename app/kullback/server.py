@@ -9,7 +9,7 @@ import uvicorn
 
 from kullback.api.system import Readiness
 from kullback.errors import StoreUnavailable
-from kullback.main import World, create_app
+from kullback.main import Runtime, create_app
 from kullback.settings import Settings
 from kullback.telemetry import logs
 
@@ -50,7 +50,7 @@ def serve(settings: Settings) -> int:
         reason = str(error.strerror).partition(" (while")[0]  # the address follows, once more
         _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, reason)
         return 1
-    world = World()
+    world = Runtime()
     try:
         store = world.store(settings)
     except StoreUnavailable as error:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kullback.main import World, create_app
+from kullback.main import Runtime, create_app
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.settings import Settings
 from tests.experiments.arms import paired, split
@@ -193,7 +193,7 @@ async def test_a_body_that_is_too_large_is_413_and_one_that_is_none_400(
     settings: Settings,
 ) -> None:
     small = Settings(database_url=settings.database_url, max_body_mb=1)
-    app = create_app(small, World(on_fatal=pytest.fail))
+    app = create_app(small, Runtime(on_fatal=pytest.fail))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://k") as client,

@@ -8,7 +8,7 @@ import pytest
 
 from kullback.experiments.plan import Plan
 from kullback.experiments.writes import KIND
-from kullback.main import World, create_app
+from kullback.main import Runtime, create_app
 from kullback.settings import Settings
 from tests.api.test_monitors_away import open_to_all
 from tests.experiments.arms import PAIRED as PLAN
@@ -197,7 +197,7 @@ async def test_replicas_on_postgresql_report_the_same_and_keep_one_first_crossin
 async def test_services_on_one_store_report_the_same_and_keep_one_first_crossing(
     service: Service,
 ) -> None:
-    world = World(clock=Clock(), on_fatal=pytest.fail, upkeep_seconds=NEVER)
+    world = Runtime(clock=Clock(), on_fatal=pytest.fail, maintenance_seconds=NEVER)
     app = create_app(Settings(), world, service.store)
     async with (
         app.router.lifespan_context(app),

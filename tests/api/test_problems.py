@@ -136,7 +136,7 @@ async def test_wrong_places_are_pointed_at() -> None:
 
 
 async def test_twenty_places_are_named_and_all_are_counted() -> None:
-    places = [errors.Offence(f"/{row}", "wrong") for row in range(100)]
+    places = [errors.FieldError(f"/{row}", "wrong") for row in range(100)]
     error = errors.InvalidInput("many", places, total=200_000)
     document = read(await raising(error).get("/raise"))
     assert isinstance(document["errors"], list)
@@ -146,7 +146,7 @@ async def test_twenty_places_are_named_and_all_are_counted() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 10**6, "\x00" * 10**5, "😀" * 10**5, HOSTILE * 10**4])
 async def test_a_document_stays_small_whatever_it_is_about(text: str) -> None:
-    places = [errors.Offence(text, text)] * 30
+    places = [errors.FieldError(text, text)] * 30
     document = read(await raising(errors.InvalidInput(text, places)).get("/raise"))
     assert document["errors"]
     assert document["total_errors"] == 30

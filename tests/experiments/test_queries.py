@@ -15,7 +15,7 @@ from kullback.experiments.writes import KIND, Experiments, Found
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from tests.experiments.arms import PAIRED, PARALLEL, of_arms, paired, split
 from tests.storage.writes import DONE, held
 
@@ -26,7 +26,7 @@ WORSE = paired(noise=3.0, n=2000)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/kullback.db"
-    store = open_store(url, fold, on_fatal=pytest.fail, clock=lambda: NOW)
+    store = open_store(url, merge, on_fatal=pytest.fail, clock=lambda: NOW)
     yield store
     store.close()
 

@@ -28,7 +28,7 @@ from kullback.experiments.windows import (
 )
 from kullback.numerics.types import Array
 from kullback.storage.base import Cell
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from tests import strategies as draw
 from tests.experiments.arms import PAIRED, batches, paired, split, taken, written
 
@@ -48,7 +48,7 @@ def folded(parts: Iterable[Part], width: int) -> list[Part]:
         for cell, content in parts
     ]
     groups = groupby(sorted(wide, key=itemgetter(0)), itemgetter(0))
-    return [(cell, fold([content for _, content in group])) for cell, group in groups]
+    return [(cell, merge([content for _, content in group])) for cell, group in groups]
 
 
 @settings(max_examples=25)

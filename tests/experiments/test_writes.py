@@ -14,7 +14,7 @@ from kullback.experiments.rows import Rows
 from kullback.experiments.writes import KIND, Experiments, Standing, plan_of
 from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from tests.experiments.arms import PAIRED, PARALLEL
 from tests.storage.writes import held
 
@@ -27,7 +27,7 @@ ROWS = Rows(
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/kullback.db"
-    store = open_store(url, fold, on_fatal=pytest.fail, clock=lambda: NOW)
+    store = open_store(url, merge, on_fatal=pytest.fail, clock=lambda: NOW)
     yield store
     store.close()
 

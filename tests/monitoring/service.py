@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from kullback.api.store_requests import Services
-from kullback.main import World, create_app
+from kullback.main import Runtime, create_app
 from kullback.settings import Settings
 from kullback.storage.base import Store
 
@@ -100,7 +100,7 @@ def refused(answer: httpx.Response, status: int = 422) -> tuple[str, str]:
 async def running(url: str, upkeep_seconds: float = NEVER) -> AsyncIterator[Service]:
     """A service on the database at `url`, from its start to its end."""
     clock = Clock()
-    world = World(clock=clock, on_fatal=pytest.fail, upkeep_seconds=upkeep_seconds)
+    world = Runtime(clock=clock, on_fatal=pytest.fail, maintenance_seconds=upkeep_seconds)
     settings = Settings(database_url=url)
     store = world.store(settings)
     app = create_app(settings, world, store)

@@ -38,7 +38,7 @@ def fold_all(store: Store, record: int, until: int, width: int) -> int:
     """Fold until nothing is left to be done; how many cells were made."""
     made_cells = 0
     while some := do(
-        store, lambda transaction: transaction.fold(record, Times(-LATE, until), width, 100)
+        store, lambda transaction: transaction.compact(record, Times(-LATE, until), width, 100)
     ):
         made_cells += some
     return made_cells
@@ -152,7 +152,7 @@ def test_what_was_added_in_the_same_write_is_folded(store: Store) -> None:
 
     def add_and_fold(transaction: Transaction) -> int:
         transaction.add(number, {cell(0): b"2"})
-        return transaction.fold(number, ALWAYS, 60, 10)
+        return transaction.compact(number, ALWAYS, 60, 10)
 
     assert do(store, add_and_fold) == 1
     assert store.parts(number, 0, 1) == [(cell(0), b"3")]
@@ -161,7 +161,7 @@ def test_what_was_added_in_the_same_write_is_folded(store: Store) -> None:
 def test_a_removed_record_is_not_folded(store: Store) -> None:
     number = made(store)
     do(store, lambda transaction: transaction.delete(number))
-    assert do(store, lambda transaction: transaction.fold(number, ALWAYS, 60, 10)) == 0
+    assert do(store, lambda transaction: transaction.compact(number, ALWAYS, 60, 10)) == 0
     assert do(store, lambda transaction: transaction.forget(number, LATE, 10)) == 0
 
 
@@ -245,7 +245,7 @@ def test_folding_leaves_alone_what_lies_outside_the_time(store: Store) -> None:
         add(store, number, {cell(start): 2})
 
     def fold(transaction: Transaction) -> int:
-        return transaction.fold(number, Times(60, 120), 60, 10)
+        return transaction.compact(number, Times(60, 120), 60, 10)
 
     assert [do(store, fold), do(store, fold)] == [1, 0]
     assert rows(store, number) == 5

@@ -196,7 +196,7 @@ def test_parts_that_cannot_be_put_together_leave_the_neighbours_alone(store: Sto
 
     def add_words(transaction: Transaction) -> Reply:
         transaction.add(number, {cell(0): b"many"})
-        transaction.fold(number, ALWAYS, 60, 10)
+        transaction.compact(number, ALWAYS, 60, 10)
         return DONE
 
     with held(store):

@@ -288,7 +288,7 @@ def test_a_record_is_not_removed_under_a_fold(replicas: Replicas, session: Sessi
         return DONE
 
     def fold_first(transaction: Transaction) -> Future[Written]:
-        assert transaction.fold(number, ALWAYS, 60, 10) == 1
+        assert transaction.compact(number, ALWAYS, 60, 10) == 1
         other = replicas[1].write(remove)
         wait_until_one_waits(session)
         return other

@@ -82,7 +82,7 @@ def join(store: Store, record: int, side: Side, ids: Sequence[str], now: float =
 
 def fold_some(store: Store, record: int, width: int, limit: int) -> int:
     """How many cells were made."""
-    return do(store, lambda transaction: transaction.fold(record, ALWAYS, width, limit))
+    return do(store, lambda transaction: transaction.compact(record, ALWAYS, width, limit))
 
 
 def removed(store: Store, record: int) -> None:

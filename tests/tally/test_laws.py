@@ -12,7 +12,7 @@ from kullback.errors import TallyMismatch
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.tally.bins import BINS, RANK_BINS, bin_of
-from kullback.tally.merge import fold
+from kullback.tally.merge import merge
 from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
 from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
@@ -97,7 +97,7 @@ def test_bytes_make_it_again(kind: Kind, data: st.DataObject) -> None:
     tallies = [batch.tally() for batch in data.draw(kind.streams(2))]
     parts = [tally.encoded() for tally in tallies]
     assert [Tally.decoded(part) for part in parts] == tallies
-    assert fold(parts) == total(tallies).encoded()
+    assert merge(parts) == total(tallies).encoded()
 
 
 @every_convention
@@ -110,7 +110,7 @@ def test_many_rows_in_any_pieces_in_any_order(kind: Kind, convention: Convention
     pieces = [batch.mapped(_those(rows)).tally() for rows in np.split(order, cuts)]
     rng.shuffle(pieces)
     assert same(total(pieces), batch.tally())
-    assert same(Tally.decoded(fold([piece.encoded() for piece in pieces])), batch.tally())
+    assert same(Tally.decoded(merge([piece.encoded() for piece in pieces])), batch.tally())
 
 
 @every_convention
@@ -176,7 +176,7 @@ def test_what_is_of_another_layout_does_not_add(other: Layout) -> None:
     with pytest.raises(TallyMismatch):
         Tally(LAYOUT) + Tally(other)
     with pytest.raises(TallyMismatch):
-        fold([Tally(other).encoded(), Tally(LAYOUT).encoded()])
+        merge([Tally(other).encoded(), Tally(LAYOUT).encoded()])
 
 
 @pytest.mark.parametrize("head", [b"", b"\x00", b"\x02"])

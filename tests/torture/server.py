@@ -14,7 +14,7 @@ RESTS_SECONDS = 0.1
 
 if __name__ == "__main__":
     assert server  # imported for its time
-    main.KEEPER_SECONDS = RESTS_SECONDS
+    main.MAINTENANCE_SECONDS = RESTS_SECONDS
     maintenance.FULL_EVERY = experiments.FULL_EVERY = 0.0
     if sys.stdin.readline():  # nothing comes any more when the test has ended
         command()

@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from kullback.api.problem_types import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
 from kullback.errors import (
+    FieldError,
     IdempotencyKeyInProgress,
     InvalidInput,
     KullbackError,
     NotFound,
-    Offence,
     Overloaded,
     StoreUnavailable,
     UnsupportedBody,
@@ -165,7 +165,7 @@ async def _refuse_parameters(request: Request, error: RequestValidationError) ->
     # FastAPI's own handler echoes the input, and JSON has no NaN: refusing one would answer 500.
     found = error.errors()
     places = [
-        Offence(pointer(*wrong["loc"][wrong["loc"][0] == "body" :]), wrong["msg"])
+        FieldError(pointer(*wrong["loc"][wrong["loc"][0] == "body" :]), wrong["msg"])
         for wrong in found[:MAX_PLACES]
     ]
     detail = f"{places[0].pointer}: {places[0].detail}" if places else "the request is not valid"
@@ -177,7 +177,7 @@ def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     kind: Kind,
     detail: str,
     *,
-    places: Iterable[Offence] = (),
+    places: Iterable[FieldError] = (),
     total: int = 0,
     headers: Mapping[str, str] = {},
 ) -> Response:

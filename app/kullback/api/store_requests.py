@@ -17,7 +17,7 @@ from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
 from kullback.experiments.maintenance import ExperimentKeeper
 from kullback.experiments.queries import ExperimentViews
 from kullback.experiments.writes import Experiments
-from kullback.maintenance import Upkeep
+from kullback.maintenance import MaintenanceThread
 from kullback.monitoring.counters import Totals
 from kullback.monitoring.maintenance import Keeper
 from kullback.monitoring.queries import Views
@@ -44,7 +44,7 @@ class Services:
     experiments: Experiments
     experiment_views: ExperimentViews
     experiment_keeper: ExperimentKeeper
-    upkeep: Upkeep
+    upkeep: MaintenanceThread
 
 
 class Desk:

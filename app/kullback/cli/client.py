@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from kullback.api.score_json import encode
 from kullback.cli.terminal import Failure, Status
-from kullback.errors import KullbackError, Offence
+from kullback.errors import FieldError, KullbackError
 from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.media import JSON
@@ -92,5 +92,5 @@ def _refusal(url: str, answer: httpx.Response, media_type: str) -> Failure:
         problem = _Problem.model_validate_json(answer.content)
     except ValidationError:
         return strange
-    places = [Offence(place.pointer, place.detail) for place in problem.errors]
+    places = [FieldError(place.pointer, place.detail) for place in problem.errors]
     return Failure.refusal(problem.detail, places, problem.total_errors)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from kullback.api.catalog import missing
-from kullback.errors import KullbackError, Offence
+from kullback.errors import FieldError, KullbackError
 
 LARGE = 50 << 20
 
@@ -37,7 +37,7 @@ class Failure(Exception):
         return cls(f"{name}: {missing(name).message}", Status.UNUSABLE)
 
     @classmethod
-    def refusal(cls, message: str, offences: Iterable[Offence], total: int) -> "Failure":
+    def refusal(cls, message: str, offences: Iterable[FieldError], total: int) -> "Failure":
         """The request was read, and refused: the places that are wrong, or else the message."""
         lines = [
             f"{offence.pointer.removeprefix('/')}: {offence.detail}"

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kullback.errors import InvalidInput, Offence, pointer
+from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Array, Indices
@@ -178,7 +178,7 @@ def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
     """The same refusal, of the predictions of an arm."""
     field = pointer("y_proba")
     offences = [
-        Offence(field + pointer(*arm) + found.pointer.removeprefix(field), found.detail)
+        FieldError(field + pointer(*arm) + found.pointer.removeprefix(field), found.detail)
         for found in error.offences
     ]
     return InvalidInput(error.message, offences, error.total)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from kullback.experiments.queries import ExperimentViews, State
 from kullback.experiments.windows import DAY, FINE_SECONDS, HOUR
 from kullback.experiments.writes import Found
-from kullback.maintenance import Upkeep
+from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
 from kullback.storage.base import Store, Times
 
@@ -17,7 +17,9 @@ YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for
 class ExperimentKeeper:
     """Keeps experiments small, their gauges fresh and their first crossings; see Upkeep."""
 
-    def __init__(self, store: Store, views: ExperimentViews, clock: Clock, upkeep: Upkeep) -> None:
+    def __init__(
+        self, store: Store, views: ExperimentViews, clock: Clock, upkeep: MaintenanceThread
+    ) -> None:
         self._store = store
         self._views = views
         self._clock = clock
@@ -58,9 +60,9 @@ class ExperimentKeeper:
     def _fold_young(self, found: Found) -> None:
         now = int(self._clock())
         since = (now - YOUNG_SECONDS) // HOUR * HOUR
-        self._upkeep.fold(found.record.id, Times(since, now + DAY), HOUR)
+        self._upkeep.compact(found.record.id, Times(since, now + DAY), HOUR)
 
     def _tidy(self, found: Found) -> None:
         now = int(self._clock())
-        self._upkeep.fold(found.record.id, Times(0, now + DAY), HOUR)
-        self._upkeep.fold(found.record.id, Times(0, now - FINE_SECONDS), DAY)
+        self._upkeep.compact(found.record.id, Times(0, now + DAY), HOUR)
+        self._upkeep.compact(found.record.id, Times(0, now - FINE_SECONDS), DAY)

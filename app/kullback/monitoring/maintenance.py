@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import islice
 
 from kullback.errors import NotFound
-from kullback.maintenance import Upkeep
+from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
 from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
 from kullback.monitoring.queries import Recent, Views
@@ -24,7 +24,7 @@ YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for
 class Keeper:
     """Keeps monitors small and their gauges fresh; see Upkeep."""
 
-    def __init__(self, store: Store, views: Views, clock: Clock, upkeep: Upkeep) -> None:
+    def __init__(self, store: Store, views: Views, clock: Clock, upkeep: MaintenanceThread) -> None:
         self._store = store
         self._views = views
         self._clock = clock
@@ -81,7 +81,7 @@ class Keeper:
     def _tidy_young(self, found: Found) -> None:
         now, window = int(self._clock()), found.monitor.window_seconds
         since = (now - YOUNG_SECONDS) // window * window
-        self._upkeep.fold(found.record.id, Times(since, now + DAY), window)
+        self._upkeep.compact(found.record.id, Times(since, now + DAY), window)
         self._expire(found)
 
     def _tidy(self, found: Found) -> None:
@@ -91,7 +91,9 @@ class Keeper:
             (now - FINE_SECONDS, HOUR),
             (now - HOURLY_SECONDS, DAY),
         ):
-            self._upkeep.fold(found.record.id, Times(0, stop), max(width, monitor.window_seconds))
+            self._upkeep.compact(
+                found.record.id, Times(0, stop), max(width, monitor.window_seconds)
+            )
         before = now - monitor.retention_days * DAY
         self._upkeep.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(found)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from kullback.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
+from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Indices
 from kullback.payload.columns import TEXTUAL, Column, Kind
 from kullback.payload.json_entries import (
@@ -272,7 +272,7 @@ class _List:
             refusal = _NotIntegers
         if kind == "list_type":
             detail = "a single entry where a list is expected"
-        return refusal(f"{self._in[0]}: {detail}", [Offence(pointer(*self._in, *place), detail)])
+        return refusal(f"{self._in[0]}: {detail}", [FieldError(pointer(*self._in, *place), detail)])
 
 
 class _NotIntegers(KullbackError):

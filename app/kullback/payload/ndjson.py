@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic_core import from_json
 
-from kullback.errors import InvalidInput, KullbackError, MalformedBody, Offence, pointer
+from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, Kind
 from kullback.payload.json_entries import repeated_key
 from kullback.scoring.labels import Labels
@@ -79,7 +79,7 @@ def placed(error: KullbackError, body: bytearray, columns: Mapping[str, Column])
     offences = []
     for place, offence in zip(steps, error.offences, strict=True):
         line = f"line {lines[int(place[0])]}: " if place[0].isdecimal() else ""
-        offences.append(Offence("/" + "/".join(place), line + offence.detail))
+        offences.append(FieldError("/" + "/".join(place), line + offence.detail))
     line, _, detail = offences[0].detail.partition(": ")
     message = ": ".join((line, *steps[0][1:2], detail))
     return type(error)(message, offences, error.total)
@@ -255,7 +255,9 @@ class _Entries:
     def _refusal(self, detail: str, index: int, offset: int) -> InvalidInput:
         row, column = divmod(index, self._width or 1)
         within = (column,) if self._width else ()
-        return InvalidInput(detail, [Offence(pointer(offset + row, *self._place, *within), detail)])
+        return InvalidInput(
+            detail, [FieldError(pointer(offset + row, *self._place, *within), detail)]
+        )
 
     def joined(self) -> Labels:
         """All of them, in order."""

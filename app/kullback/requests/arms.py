@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 
-from kullback.errors import InvalidInput, Offence, Step, pointer
+from kullback.errors import FieldError, InvalidInput, Step, pointer
 from kullback.experiments.plan import MINIMUM_UNITS, Arm, Assignment, Design, MetricName, Plan
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, Kind
@@ -244,5 +244,5 @@ def _normalized(arms: list[Arm]) -> tuple[Arm, ...]:
 
 def _within(field: str, error: InvalidInput) -> InvalidInput:
     """The same refusal, of a part of this field."""
-    offences = [Offence(pointer(field) + each.pointer, each.detail) for each in error.offences]
+    offences = [FieldError(pointer(field) + each.pointer, each.detail) for each in error.offences]
     return InvalidInput(f"{field}: {offences[0].detail}", offences, error.total)

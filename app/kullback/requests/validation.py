@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from kullback.errors import InvalidInput, Offence, pointer
+from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.payload.columns import Column
 from kullback.scoring.arrays import OFFENCES_NAMED
 
@@ -52,7 +52,7 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
         unknown -= {field.alias for field in model.model_fields.values()}
     if unknown:  # found here: a hundred thousand of them would keep pydantic busy for a second
         names = [name for name in fields if name in unknown]
-        raise _refusal([Offence(pointer(name), "there is no such field") for name in names])
+        raise _refusal([FieldError(pointer(name), "there is no such field") for name in names])
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -60,10 +60,10 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
             found.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
-        raise _refusal([Offence(*places) for places in found.items()]) from None
+        raise _refusal([FieldError(*places) for places in found.items()]) from None
 
 
-def _refusal(offences: list[Offence]) -> InvalidInput:
+def _refusal(offences: list[FieldError]) -> InvalidInput:
     first = offences[0]
     message = f"{first.pointer.removeprefix('/')[:80]}: {first.detail}"
     return InvalidInput(message, offences[:OFFENCES_NAMED], len(offences))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.errors import InvalidInput, Offence, pointer
+from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.options import Options
 
@@ -54,7 +54,7 @@ def refuse(
     total = int(np.count_nonzero(bad))
     places = [_unravel(int(i), bad.shape) for i in np.flatnonzero(bad)[:OFFENCES_NAMED]]
     start = 1 if single else 0
-    offences = [Offence(pointer(name, *place[start:]), describe(place)) for place in places]
+    offences = [FieldError(pointer(name, *place[start:]), describe(place)) for place in places]
     raise InvalidInput(f"{name}: {offences[0].detail}", offences, total)
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-Fold = Callable[[Sequence[bytes]], bytes]
+Merge = Callable[[Sequence[bytes]], bytes]
 Side = Literal["prediction", "label"]
 
 
@@ -139,7 +139,7 @@ class Transaction(Protocol):
         """Bring halves of rows, by id: each matches the half that waits, or waits itself."""
         ...
 
-    def fold(self, record: int, times: Times, width: int, limit: int) -> int:
+    def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """Put together the parts of cells within some time, in windows of `width` or wider.
 
         Windows narrower than `width` become one window of `width`. At most `limit` cells are

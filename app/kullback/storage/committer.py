@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
 from kullback.storage import idempotency
-from kullback.storage.base import Fold, IdempotencyKey, Reply, Written
+from kullback.storage.base import IdempotencyKey, Merge, Reply, Written
 from kullback.storage.database import IMPATIENCE, Database, Fault, Raced
-from kullback.storage.sums import Sums
+from kullback.storage.sums import PendingSums
 from kullback.storage.transaction import SqlTransaction
 
 ATTEMPTS = 4  # the first, and three more for what two at once did to each other
@@ -18,7 +18,7 @@ Work = Callable[[SqlTransaction], Reply]
 Outcome = Written | Exception
 
 
-class Write(NamedTuple):
+class PendingWrite(NamedTuple):
     """What is to be done, and the token by which it is done once."""
 
     work: Work
@@ -32,12 +32,12 @@ class Fatal(StoreUnavailable):
 class Committer:
     """Does writes together in one transaction; each happens as a whole, or not at all."""
 
-    def __init__(self, database: Database, fold: Fold, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, fold: Merge, clock: Callable[[], float]) -> None:
         self._database = database
         self._fold = fold
         self._clock = clock
 
-    def commit(self, writes: Sequence[Write]) -> list[Outcome]:
+    def commit(self, writes: Sequence[PendingWrite]) -> list[Outcome]:
         """What became of each write.
 
         Raises:
@@ -53,25 +53,25 @@ class Committer:
                 if fault is not Fault.RACED or attempt == ATTEMPTS or len(writes) > 1:
                     return self._failed(writes, fault, error)
 
-    def _attempt(self, writes: Sequence[Write], *, is_last: bool) -> list[Outcome]:
+    def _attempt(self, writes: Sequence[PendingWrite], *, is_last: bool) -> list[Outcome]:
         database = self._database
         with database.writer.connect() as connection, connection.begin():
             wanted = [write.token for write in writes if write.token is not None]
             earlier = idempotency.claim(connection, database, wanted, self._clock())
-            outcomes, sums = list[Outcome](), Sums()
+            outcomes, sums = list[Outcome](), PendingSums()
             for write in writes:
                 if write.token is not None and write.token in earlier:
                     outcomes.append(earlier[write.token])
                     continue
-                outcome, sums = self._do(connection, write.work, sums, is_last=is_last)
+                outcome, sums = self._apply(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
             sums.write(connection, database, self._fold)
             idempotency.settle(connection, _replies(writes, outcomes, earlier))
         return outcomes
 
-    def _do(
-        self, connection: Connection, work: Work, sums: Sums, *, is_last: bool
-    ) -> tuple[Outcome, Sums]:
+    def _apply(
+        self, connection: Connection, work: Work, sums: PendingSums, *, is_last: bool
+    ) -> tuple[Outcome, PendingSums]:
         """What one write came to, and all that the commit has to add after it."""
         savepoint = connection.begin_nested()
         transaction = SqlTransaction(connection, self._database, self._fold, sums)
@@ -90,7 +90,9 @@ class Committer:
         savepoint.commit()
         return Written(reply, replayed=False), transaction.sums()
 
-    def _failed(self, writes: Sequence[Write], fault: Fault, error: Exception) -> list[Outcome]:
+    def _failed(
+        self, writes: Sequence[PendingWrite], fault: Fault, error: Exception
+    ) -> list[Outcome]:
         if fault is Fault.FATAL:
             raise Fatal(f"the store failed: {reason(error)}") from error
         if fault in (Fault.OWN, Fault.RACED) and len(writes) > 1:
@@ -101,7 +103,7 @@ class Committer:
 
 
 def _replies(
-    writes: Sequence[Write],
+    writes: Sequence[PendingWrite],
     outcomes: Sequence[Outcome],
     earlier: dict[IdempotencyKey, idempotency.Answer],
 ) -> dict[IdempotencyKey, Reply | None]:

@@ -14,12 +14,12 @@ from sqlalchemy import (
     select,
 )
 
-from kullback.storage.base import Cell, Fold, Times
+from kullback.storage.base import Cell, Merge, Times
 from kullback.storage.database import Database
 from kullback.storage.schema import PARTS
 
 
-class Folding(NamedTuple):
+class Compaction(NamedTuple):
     """Which cells to put together; see Transaction.fold."""
 
     record: int
@@ -34,10 +34,12 @@ class Folding(NamedTuple):
         return cell._replace(start=cell.start // self.width * self.width, width=self.width)
 
 
-def fold_cells(connection: Connection, database: Database, fold: Fold, folding: Folding) -> int:
+def compact_cells(
+    connection: Connection, database: Database, fold: Merge, folding: Compaction
+) -> int:
     """See Transaction.fold."""
     cells: dict[Cell, list[bytes]] = {}
-    for kind, name, start, width, content in _take(connection, database, _foldable(folding)):
+    for kind, name, start, width, content in _take(connection, database, _compactable(folding)):
         cell = folding.into(Cell(kind, name, start, width))
         cells.setdefault(cell, []).append(content)
     if cells:
@@ -66,7 +68,7 @@ def forget_cells(
     return len(numbers)
 
 
-def _foldable(folding: Folding) -> Select[tuple[int]]:
+def _compactable(folding: Compaction) -> Select[tuple[int]]:
     """The parts of at most `limit` cells in which there is something to put together."""
     start, width = _target(folding.width)
     place = (PARTS.c.kind, PARTS.c.slice, start, width)

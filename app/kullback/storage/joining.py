@@ -13,7 +13,7 @@ WAITS: Mapping[Side, int] = {"prediction": 0, "label": 1}
 MATCHED = 2
 
 
-class Arrival(NamedTuple):
+class WaitingRow(NamedTuple):
     """Halves of rows that come together."""
 
     record: int
@@ -22,7 +22,7 @@ class Arrival(NamedTuple):
 
 
 def join_rows(
-    connection: Connection, database: Database, arrival: Arrival, rows: Mapping[str, bytes]
+    connection: Connection, database: Database, arrival: WaitingRow, rows: Mapping[str, bytes]
 ) -> Joined:
     """See Transaction.join."""
     joined = Joined([], {}, [])
@@ -57,7 +57,7 @@ def expire_rows(
 def _insert(
     connection: Connection,
     database: Database,
-    arrival: Arrival,
+    arrival: WaitingRow,
     rows: Sequence[tuple[str, bytes]],
 ) -> list[str]:
     """The ids of rows that were not there; in order, so that two joins cannot deadlock."""
@@ -71,7 +71,7 @@ def _insert(
 
 
 def _meet(
-    connection: Connection, database: Database, arrival: Arrival, ids: list[str], joined: Joined
+    connection: Connection, database: Database, arrival: WaitingRow, ids: list[str], joined: Joined
 ) -> set[str]:
     """Match the rows whose other half waits; the ids of all rows that are there."""
     here = WAITING.c.record == arrival.record

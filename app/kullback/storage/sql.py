@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Cell, Fold, IdempotencyKey, Record, Reply, Store, Work, Written
-from kullback.storage.committer import Committer, Write, reason
+from kullback.storage.base import Cell, IdempotencyKey, Merge, Record, Reply, Store, Work, Written
+from kullback.storage.committer import Committer, PendingWrite, reason
 from kullback.storage.database import Database, Fault
 from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, migrate
 from kullback.storage.sqlite import open_sqlite
@@ -22,7 +22,7 @@ SWEPT_AT_ONCE = 5000
 
 def open_store(
     url: str,
-    fold: Fold,
+    fold: Merge,
     *,
     on_fatal: Callable[[str], None],
     clock: Callable[[], float] = time.time,
@@ -76,7 +76,7 @@ class SqlStore:
 
     def write(self, work: Work, token: IdempotencyKey | None = None) -> Future[Written]:
         """See Store."""
-        return self._writer.submit(Write(work, token))
+        return self._writer.submit(PendingWrite(work, token))
 
     def records(self, kind: str) -> list[Record]:
         """See Store."""
@@ -125,7 +125,7 @@ class SqlStore:
         """See Store."""
         swept = 0
         while True:
-            some = self._writer.submit(Write(_sweeping(before), None)).result()
+            some = self._writer.submit(PendingWrite(_sweeping(before), None)).result()
             swept += int(some.reply.body)
             if int(some.reply.body) < SWEPT_AT_ONCE:
                 return swept

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from kullback.storage.base import Cell, Fold
+from kullback.storage.base import Cell, Merge
 from kullback.storage.database import Database
 from kullback.storage.schema import COUNTS, PARTS
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class PendingSums:
     """What is to be added to cells and counts: written once per commit, sorted by key.
 
     The order is the same in every process, so that two commits cannot wait for each other.
@@ -30,14 +30,14 @@ class Sums:
         for name, amount in amounts.items():
             self.counts[record, name] = self.counts.get((record, name), 0) + amount
 
-    def take(self, other: "Sums") -> None:
+    def take(self, other: "PendingSums") -> None:
         """Add all that stands in another one."""
         for key, contents in other.parts.items():
             self.parts.setdefault(key, []).extend(contents)
         for key_of_count, amount in other.counts.items():
             self.counts[key_of_count] = self.counts.get(key_of_count, 0) + amount
 
-    def write(self, connection: Connection, database: Database, fold: Fold) -> None:
+    def write(self, connection: Connection, database: Database, fold: Merge) -> None:
         """One row for each cell and each count."""
         if self.parts:
             connection.execute(PARTS.insert().inline(), self._part_rows(fold))
@@ -49,7 +49,7 @@ class Sums:
             )
             connection.execute(upsert, self._count_rows())
 
-    def _part_rows(self, fold: Fold) -> list[dict[str, int | str | bytes]]:
+    def _part_rows(self, fold: Merge) -> list[dict[str, int | str | bytes]]:
         return [
             {
                 "record": record,

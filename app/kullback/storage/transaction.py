@@ -4,26 +4,28 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
-from kullback.storage.base import Cell, Expired, Fold, Joined, Record, Side, Times
-from kullback.storage.compaction import Folding, fold_cells, forget_cells
+from kullback.storage.base import Cell, Expired, Joined, Merge, Record, Side, Times
+from kullback.storage.compaction import Compaction, compact_cells, forget_cells
 from kullback.storage.database import Database, Raced
 from kullback.storage.idempotency import sweep
-from kullback.storage.joining import Arrival, expire_rows, join_rows
+from kullback.storage.joining import WaitingRow, expire_rows, join_rows
 from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
-from kullback.storage.sums import Sums
+from kullback.storage.sums import PendingSums
 
 
 class SqlTransaction:
     """One write of a commit: what it adds joins the sums of the commit when it succeeds."""
 
-    def __init__(self, connection: Connection, database: Database, fold: Fold, sums: Sums) -> None:
+    def __init__(
+        self, connection: Connection, database: Database, fold: Merge, sums: PendingSums
+    ) -> None:
         self._connection = connection
         self._database = database
         self._fold = fold
         self._before = sums
-        self._own = Sums()
+        self._own = PendingSums()
 
-    def sums(self) -> Sums:
+    def sums(self) -> PendingSums:
         """All that the commit now has to write; called once, when the write has succeeded."""
         self._before.take(self._own)
         return self._before
@@ -91,15 +93,15 @@ class SqlTransaction:
 
     def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
         """See Transaction."""
-        return join_rows(self._connection, self._database, Arrival(record, side, now), rows)
+        return join_rows(self._connection, self._database, WaitingRow(record, side, now), rows)
 
-    def fold(self, record: int, times: Times, width: int, limit: int) -> int:
+    def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """See Transaction."""
         self._settle()
         if not self._hold(record):
             return 0
-        folding = Folding(record, times, width, limit)
-        return fold_cells(self._connection, self._database, self._fold, folding)
+        folding = Compaction(record, times, width, limit)
+        return compact_cells(self._connection, self._database, self._fold, folding)
 
     def forget(self, record: int, before: int, limit: int) -> int:
         """See Transaction."""
@@ -129,4 +131,4 @@ class SqlTransaction:
         """
         for sums in (self._before, self._own):
             sums.write(self._connection, self._database, self._fold)
-        self._before, self._own = Sums(), Sums()
+        self._before, self._own = PendingSums(), PendingSums()

@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 from kullback.errors import IdempotencyKeyInProgress, Overloaded
 from kullback.storage.base import Written
-from kullback.storage.committer import Fatal, Outcome, Write
+from kullback.storage.committer import Fatal, Outcome, PendingWrite
 from kullback.storage.idempotency import IN_PROGRESS
 
 PLACES = 256
 MORE = 32
 
-Commit = Callable[[Sequence[Write]], list[Outcome]]
+Commit = Callable[[Sequence[PendingWrite]], list[Outcome]]
 
 
-class Waiting(NamedTuple):
+class QueuedWrite(NamedTuple):
     """A write, and where its outcome is awaited."""
 
-    write: Write
+    write: PendingWrite
     future: Future[Written]
 
 
@@ -30,16 +30,16 @@ class Writer:
     def __init__(self, commit: Commit, on_fatal: Callable[[str], None]) -> None:
         self._commit = commit
         self._on_fatal = on_fatal
-        self._queue = queue.Queue[Waiting | None](PLACES)
+        self._queue = queue.Queue[QueuedWrite | None](PLACES)
         self._lock = threading.Lock()
         self._in_flight = set[tuple[str, str]]()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="kullback-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, write: Write) -> Future[Written]:
+    def submit(self, write: PendingWrite) -> Future[Written]:
         """See Store.write."""
-        waiting = Waiting(write, Future())
+        waiting = QueuedWrite(write, Future())
         with self._lock:
             if self._is_closed:
                 raise Overloaded("the store is closing")
@@ -74,9 +74,9 @@ class Writer:
                 self._on_fatal(error.message)
                 return
 
-    def _next(self) -> tuple[list[Waiting], bool]:
+    def _next(self) -> tuple[list[QueuedWrite], bool]:
         """The first that waits and what waits behind it; whether there can be more."""
-        group = list[Waiting]()
+        group = list[QueuedWrite]()
         waiting = self._queue.get()
         while waiting is not None:
             group.append(waiting)
@@ -88,7 +88,7 @@ class Writer:
                 return group, True
         return group, False
 
-    def _finish(self, group: list[Waiting]) -> None:
+    def _finish(self, group: list[QueuedWrite]) -> None:
         """Commit a group and tell everybody in it.
 
         Raises:
@@ -103,7 +103,7 @@ class Writer:
         self._tell(group, running, outcomes)
 
     def _tell(
-        self, group: list[Waiting], running: list[Waiting], outcomes: Sequence[Outcome]
+        self, group: list[QueuedWrite], running: list[QueuedWrite], outcomes: Sequence[Outcome]
     ) -> None:
         with self._lock:  # before anybody knows, so that whoever tries again is let in
             tokens = (one.write.token for one in group)

@@ -6,7 +6,7 @@ from kullback.tally.tally import gathered
 from kullback.tally.unit_set import UnitSet
 
 
-def fold(parts: Sequence[bytes]) -> bytes:
+def merge(parts: Sequence[bytes]) -> bytes:
     """The bytes of the sum of one part or more, of tallies or of sets of units, from theirs.
 
     Raises:
