@@ -33,7 +33,7 @@ from kullback.storage.sql import open_store
 from kullback.tally import tally as tallies
 from kullback.tally.binary import binary_terms
 from kullback.tally.merge import merge
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 
 MONITOR = "/v1/monitors/bench"
 CHUNK = 1 << 17
@@ -47,12 +47,12 @@ def tally(n: int = 1_000_000) -> Rows:
     y = (generator.random(n) < p).astype(np.float64)
     layout = tallies.Layout("binary", 2, "sklearn")
 
-    def ours() -> Reading:
+    def ours() -> TallyMetrics:
         parts = [
             binary_terms(layout, y[at : at + CHUNK], p[at : at + CHUNK], None, None).tally()
             for at in range(0, n, CHUNK)
         ]
-        reading = Reading(tallies.total(parts))
+        reading = TallyMetrics(tallies.total(parts))
         reading.metrics()
         return reading
 

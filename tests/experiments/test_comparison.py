@@ -13,7 +13,7 @@ from kullback.experiments.comparison import Comparison, compare, effects
 from kullback.experiments.plan import Arm, MetricName, Plan
 from kullback.experiments.rows import Rows
 from kullback.numerics.types import Undefined
-from kullback.tally.confidence_sequence import sequence
+from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm
@@ -80,7 +80,7 @@ def test_the_effect_is_the_difference_of_the_metric_and_relative_to_the_control(
     base = log_loss(tallies["a"]).value
     assert isinstance(base, float)
     assert one.relative == effect(one).effect / base
-    assert one.sure == sequence(effect(one), 0.02, 0.05)
+    assert one.sure == confidence_sequence(effect(one), 0.02, 0.05)
     assert effects(PAIRED, evidence(PAIRED, rows)[""]) == [
         replace(one, why=None, others={}, adjusted=None)
     ]
@@ -202,7 +202,7 @@ def test_claims_are_corrected_for_the_whole_family() -> None:
     assert sum(claims) == 1
     for one, is_claimed in zip(family, claims, strict=True):
         assert one.adjusted is not None
-        expected = sequence(effect(one), 0.02, 0.05 / 4) if is_claimed else None
+        expected = confidence_sequence(effect(one), 0.02, 0.05 / 4) if is_claimed else None
         assert one.adjusted.sure == expected
 
 

@@ -10,7 +10,7 @@ from kullback.experiments.arm_tallies import evidence
 from kullback.experiments.explanation import Diagnosis, why
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED, of_arms, paired, sigmoid
 from tests.tally_strategies import Batch
@@ -42,7 +42,7 @@ def scores() -> tuple[Array, Array]:
 def test_parts_add_up_to_the_difference_of_log_loss() -> None:
     control, treatment = tallies(*scores())
     found = why(treatment, control)
-    losses = [Reading(tally).metric("log_loss").value for tally in (treatment, control)]
+    losses = [TallyMetrics(tally).metric("log_loss").value for tally in (treatment, control)]
     parts = (found.calibration, found.ranking, found.rows)
     assert not any(isinstance(part, Undefined) for part in parts)
     total = sum(part for part in parts if not isinstance(part, Undefined))
@@ -169,7 +169,7 @@ def test_of_an_infinite_loss_there_is_too_little_to_say() -> None:
 
 def test_a_diagnosis_says_what_log_loss_is_made_of() -> None:
     tally = tallies(*scores())[0]
-    found, reading = Diagnosis.of(tally), Reading(tally)
+    found, reading = Diagnosis.of(tally), TallyMetrics(tally)
     loss = reading.metric("log_loss").value
     assert isinstance(found.miscalibration, float)
     assert isinstance(found.discrimination, float)

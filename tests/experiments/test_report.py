@@ -12,7 +12,7 @@ from kullback.experiments.report import ONE_LOOK, OWN_TRAFFIC, brief, report
 from kullback.experiments.rows import Rows
 from kullback.tally.documents import Document
 from kullback.tally.functionals import FUNCTIONALS
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from tests.experiments.arms import (
     PAIRED,
     PARALLEL,
@@ -89,7 +89,7 @@ def test_arms_are_told_as_their_tallies_read() -> None:
     for arm in entries(document, "arms"):
         tally = parts[""].tallies[str(arm["arm"])]
         log_loss = entry(entry(arm, "metrics"), "log_loss")
-        assert log_loss["value"] == Reading(tally).metric("log_loss").value
+        assert log_loss["value"] == TallyMetrics(tally).metric("log_loss").value
         assert (arm["n"], arm["weight"]) == (tally.scalar("rows"), tally.scalar("rows"))
         assert arm["effective_sample_size"] == tally.scalar("rows")
         assert arm["units"] == parts[""].units[str(arm["arm"])].whole

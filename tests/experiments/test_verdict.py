@@ -15,7 +15,7 @@ from kullback.experiments.verdict import (
     without_minimum,
 )
 from kullback.numerics.types import Array
-from kullback.tally.confidence_sequence import Sequence
+from kullback.tally.confidence_sequence import ConfidenceSequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.sample_ratio import sample_ratio
 from kullback.tally.tally import Tally
@@ -32,7 +32,7 @@ def between(
     effect = (low + high) / 2
     plan = replace(PAIRED, metric=metric, minimum_effect=MARGIN)
     found = Contrast(effect, 0.01, 300.0, 400, share)
-    return judged(plan, found, Sequence(1.0, low, high, 4.0))
+    return judged(plan, found, ConfidenceSequence(1.0, low, high, 4.0))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,9 @@ def between(
     ],
 )
 def test_the_word_is_by_where_the_sequence_lies(low: float, high: float, word: str) -> None:
-    found = judged(PAIRED, Contrast(0.0, 0.01, 300.0, 400, 0.01), Sequence(1.0, low, high, 4.0))
+    found = judged(
+        PAIRED, Contrast(0.0, 0.01, 300.0, 400, 0.01), ConfidenceSequence(1.0, low, high, 4.0)
+    )
     assert (found.word, found.code) == (word, word)
     assert (found.needed is None) == (word != "undecided")
 
@@ -100,7 +102,7 @@ def test_what_is_undecided_says_what_would_do() -> None:
     never = judged(
         replace(PAIRED, minimum_effect=1e-9),
         Contrast(0.0, 0.5, 300.0, 400, 0.01),
-        Sequence(0.0, -9.0, 9.0, 1e-18),
+        ConfidenceSequence(0.0, -9.0, 9.0, 1e-18),
     )
     assert never.needed is None
     assert "more than 10,000 times" in never.reason

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.tally.confidence_sequence import sequence
+from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.multiplicity import e_bh, holm
 from kullback.tally.sample_ratio import log_e_values
 from tests.statistics.bounds import at_most
@@ -69,5 +69,5 @@ def _family(rng: np.random.Generator) -> tuple[list[float], list[float]]:
             inside = segment == number
             found = mean(values[inside]).by(buckets[inside])
             p_values.append(found.p_value())
-            log_e.append(sequence(found, minimum, ALPHA).log_e_value)
+            log_e.append(confidence_sequence(found, minimum, ALPHA).log_e_value)
     return p_values, log_e

@@ -9,7 +9,7 @@ import numpy as np
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.verdict import judged
 from kullback.numerics.types import Flags, Undefined
-from kullback.tally.confidence_sequence import Sequence, sequence
+from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast, contrast
 from tests.statistics.bounds import (
     CLAIMED,
@@ -98,7 +98,9 @@ def long_crossing(clock: Clock, runs: int, told: Told = lambda: None) -> float:
         asked = np.flatnonzero(np.abs(effect) >= LEAST * error)
         looks = zip(effect[asked].tolist(), error[asked].tolist(), strict=True)
         crossed += any(
-            is_claimed(sequence(Contrast(theta, se, math.inf, 1024, 0.0), clock(se), ALPHA))
+            is_claimed(
+                confidence_sequence(Contrast(theta, se, math.inf, 1024, 0.0), clock(se), ALPHA)
+            )
             for theta, se in looks
         )
         told()
@@ -133,7 +135,7 @@ def power_complaints(found: Power, *, by_many: bool = False) -> list[str]:
     return bound.complaints("right", found.better) + WRONG.complaints("wrong", found.worse)
 
 
-def is_claimed(now: Sequence) -> bool:
+def is_claimed(now: ConfidenceSequence) -> bool:
     """Whether e is 1/α or more."""
     return now.log_e_value >= -math.log(ALPHA)
 
@@ -144,13 +146,13 @@ def planned(crowd: Crowd) -> float:
     return PLANNED * float(np.mean([pilot.standard_error[-1] for pilot in pilots]))
 
 
-def notable(looks: Looks, minimum: float) -> Iterator[tuple[Contrast, Sequence]]:
+def notable(looks: Looks, minimum: float) -> Iterator[tuple[Contrast, ConfidenceSequence]]:
     """The looks, after the burn-in, at which anything may be claimed."""
     asked: Flags = is_warm(looks) & (np.abs(looks.statistic) >= LEAST)
     for look in np.flatnonzero(asked).tolist():
         found = contrast(float(looks.effect[look]), looks.u[look], int(looks.clusters[look]))
         assert not isinstance(found, Undefined)
-        yield found, sequence(found, minimum, ALPHA)
+        yield found, confidence_sequence(found, minimum, ALPHA)
 
 
 def is_warm(looks: Looks) -> Flags:

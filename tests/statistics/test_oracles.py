@@ -13,7 +13,7 @@ from scipy import integrate, optimize, special, stats
 from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.confidence_sequence import boundary, sequence
+from kullback.tally.confidence_sequence import boundary, confidence_sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.units import bucket_of
 from tests.statistics import worlds
@@ -143,7 +143,7 @@ def test_the_e_value_is_the_mean_likelihood_ratio(statistic: float, minimum: flo
     whole, _ = integrate.quad(
         mass, center - 12 * spread, center + 12 * spread, epsrel=1e-12, points=[center]
     )
-    found = sequence(Contrast(statistic, 1.0, math.inf, 1024, 0.0), minimum, 0.05)
+    found = confidence_sequence(Contrast(statistic, 1.0, math.inf, 1024, 0.0), minimum, 0.05)
     assert found.e_value == pytest.approx(whole, rel=1e-10)
 
 
@@ -151,7 +151,7 @@ def test_the_e_value_is_the_mean_likelihood_ratio(statistic: float, minimum: flo
 def test_the_sequence_leaves_0_out_where_the_e_value_says_so(
     found: Contrast, minimum: float, alpha: float
 ) -> None:
-    now = sequence(found, minimum, alpha)
+    now = confidence_sequence(found, minimum, alpha)
     gap = now.log_e_value + math.log(alpha)
     if abs(gap) > 1e-9:
         assert (now.low > 0 or now.high < 0) == (gap > 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.tally.confidence_sequence import sequence
+from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast
 from tests.statistics import experiments
 from tests.statistics.bounds import NOTICED, Bound
@@ -78,7 +78,7 @@ def test_what_is_claimed_of_sums_is_claimed_by_the_service() -> None:
     d = mean(loss(rows.y, rows.second) - loss(rows.y, rows.first)).by(rows.buckets)
     experiment = experiments.paired(rows)
     assert experiment.plan.minimum_effect is not None
-    ours = sequence(d, experiment.plan.minimum_effect, ALPHA)
+    ours = confidence_sequence(d, experiment.plan.minimum_effect, ALPHA)
     found = experiment.comparison()
     assert found.sure is not None
     assert is_claimed(ours)
@@ -97,4 +97,6 @@ def test_nothing_is_ever_claimed_of_less_than_the_least_statistic(
     statistic: float, error: float, freedom: float, minimum: float
 ) -> None:
     theta = math.copysign(min(abs(statistic), LEAST * (1 - 1e-12)), statistic) * error
-    assert not is_claimed(sequence(Contrast(theta, error, freedom, 1024, 0.0), minimum, ALPHA))
+    assert not is_claimed(
+        confidence_sequence(Contrast(theta, error, freedom, 1024, 0.0), minimum, ALPHA)
+    )

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from kullback.numerics.types import Indices, Undefined
 from kullback.tally.contrast import auc_difference, auc_error
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
 from kullback.tally.units import GROUPS, group_of
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, sure
@@ -60,7 +60,7 @@ def test_the_error_of_an_auc_is_that_of_the_jackknife_over_groups_of_units() -> 
     found = auc_error(ranked(batch))
     areas = [area(batch, np.flatnonzero(group != left_out)) for left_out in range(GROUPS)]
     assert found == pytest.approx(jackknife(np.array(areas)), rel=0.03)
-    assert Reading(ranked(batch)).auc().standard_error == found
+    assert TallyMetrics(ranked(batch)).auc().standard_error == found
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from kullback.numerics.student_t import t_log_tail_inverse
-from kullback.tally.confidence_sequence import boundary, sequence, still_needed
+from kullback.tally.confidence_sequence import boundary, confidence_sequence, still_needed
 from kullback.tally.contrast import Contrast
 
 MINIMUM = 0.02
@@ -29,7 +29,7 @@ contrasts = st.builds(
 
 
 def test_an_e_value_by_hand() -> None:
-    found = sequence(NORMAL, MINIMUM, 0.05)
+    found = confidence_sequence(NORMAL, MINIMUM, 0.05)
     # v = 4, z = 3: ln e = −½ ln 5 + ½ · 9 · 4/5
     assert found.information == pytest.approx(4.0, rel=1e-14)
     assert found.log_e_value == pytest.approx(3.6 - 0.5 * math.log(5), rel=1e-12)
@@ -49,7 +49,7 @@ def test_an_e_value_is_the_mean_likelihood_over_that_of_no_difference(
         return likely * float(stats.norm.pdf(theta, 0, MINIMUM))
 
     expected, _ = integrate.quad(weighed, -0.3, 0.3, points=[effect, 0.0], epsabs=1e-12)
-    found = sequence(Contrast(effect, error, math.inf, 500, 0.01), MINIMUM, 0.05)
+    found = confidence_sequence(Contrast(effect, error, math.inf, 500, 0.01), MINIMUM, 0.05)
     assert found.e_value == pytest.approx(expected, rel=1e-8)
 
 
@@ -57,7 +57,7 @@ def test_an_e_value_is_the_mean_likelihood_over_that_of_no_difference(
 def test_the_interval_leaves_out_none_exactly_where_the_e_value_says_so(
     found: Contrast, alpha: float
 ) -> None:
-    sure = sequence(found, MINIMUM, alpha)
+    sure = confidence_sequence(found, MINIMUM, alpha)
     edge = math.log(1 / alpha)
     if abs(sure.log_e_value - edge) > 1e-9:
         assert (sure.low > 0 or sure.high < 0) == (sure.log_e_value > edge)
@@ -67,15 +67,15 @@ def test_the_interval_leaves_out_none_exactly_where_the_e_value_says_so(
 
 @given(contrasts, alphas)
 def test_the_other_way_round_only_the_sign_is_other(found: Contrast, alpha: float) -> None:
-    sure = sequence(found, MINIMUM, alpha)
-    other = sequence(replace(found, effect=-found.effect), MINIMUM, alpha)
+    sure = confidence_sequence(found, MINIMUM, alpha)
+    other = confidence_sequence(replace(found, effect=-found.effect), MINIMUM, alpha)
     assert other == replace(sure, low=-sure.high, high=-sure.low)
 
 
 @given(contrasts)
 def test_few_degrees_of_freedom_make_it_less_sure(found: Contrast) -> None:
-    few = sequence(replace(found, degrees_of_freedom=3.0), MINIMUM, 0.05)
-    many = sequence(replace(found, degrees_of_freedom=math.inf), MINIMUM, 0.05)
+    few = confidence_sequence(replace(found, degrees_of_freedom=3.0), MINIMUM, 0.05)
+    many = confidence_sequence(replace(found, degrees_of_freedom=math.inf), MINIMUM, 0.05)
     assert few.log_e_value <= many.log_e_value + 1e-12
     assert few.high - few.low >= (many.high - many.low) * (1 - 1e-12)
 
@@ -100,10 +100,10 @@ def test_looking_all_the_time_claims_no_more_than_alpha() -> None:
 
 
 def test_without_spread_the_effect_is_known() -> None:
-    some = sequence(Contrast(0.1, 0.0, 9.0, 10, 0.0), MINIMUM, 0.05)
+    some = confidence_sequence(Contrast(0.1, 0.0, 9.0, 10, 0.0), MINIMUM, 0.05)
     assert (some.log_e_value, some.low, some.high) == (math.inf, 0.1, 0.1)
     assert (some.e_value, some.p_value, some.information) == (1.7976931348623157e308, 0.0, math.inf)
-    none = sequence(Contrast(0.0, 0.0, 9.0, 10, 0.0), MINIMUM, 0.05)
+    none = confidence_sequence(Contrast(0.0, 0.0, 9.0, 10, 0.0), MINIMUM, 0.05)
     assert (none.log_e_value, none.low, none.high) == (-math.inf, 0.0, 0.0)
     assert (none.e_value, none.p_value) == (0.0, 1.0)
 
@@ -116,7 +116,7 @@ def test_whatever_the_scale_it_is_a_number_or_infinite(
     effect: float, error: float, minimum: float, freedom: float
 ) -> None:
     found = Contrast(effect, error, freedom, 500, 0.01)
-    sure = sequence(found, minimum, 0.05)
+    sure = confidence_sequence(found, minimum, 0.05)
     assert sure.low <= effect <= sure.high
     assert not math.isnan(sure.log_e_value)
     assert 0 <= sure.p_value <= 1
@@ -126,12 +126,12 @@ def test_whatever_the_scale_it_is_a_number_or_infinite(
 
 
 def test_far_more_information_than_planned_does_not_make_evidence_endless() -> None:
-    found = sequence(Contrast(3e-54, 1e-54, 500.0, 600, 0.01), 1e100, 0.05)
+    found = confidence_sequence(Contrast(3e-54, 1e-54, 500.0, 600, 0.01), 1e100, 0.05)
     assert found.log_e_value < 0
 
 
 def test_next_to_no_information_says_nothing() -> None:
-    found = sequence(Contrast(1.0, 1e200, 100.0, 500, 0.01), 1e-100, 0.05)
+    found = confidence_sequence(Contrast(1.0, 1e200, 100.0, 500, 0.01), 1e-100, 0.05)
     assert (found.low, found.high, found.information) == (-math.inf, math.inf, 0.0)
     assert (found.log_e_value, found.p_value) == (0.0, 1.0)
     assert boundary(0.0, 0.05) == math.inf
@@ -144,7 +144,9 @@ def test_so_many_times_the_information_decides(effect: float) -> None:
     needed = still_needed(found, MINIMUM, 0.05)
     assert needed is not None
     for times, is_decided in ((needed * 1.002, True), (needed / 1.002, False)):
-        later = sequence(replace(found, standard_error=0.02 / math.sqrt(times)), MINIMUM, 0.05)
+        later = confidence_sequence(
+            replace(found, standard_error=0.02 / math.sqrt(times)), MINIMUM, 0.05
+        )
         is_some = later.low > 0
         is_small = later.low > -MINIMUM and later.high < MINIMUM
         assert (is_some or is_small) == is_decided
@@ -156,7 +158,7 @@ def test_what_is_decided_needs_no_more() -> None:
 
 
 def test_the_half_width_is_a_quantile_of_student() -> None:
-    found = sequence(FOUND, MINIMUM, 0.05)
+    found = confidence_sequence(FOUND, MINIMUM, 0.05)
     c = boundary(4.0, 0.05)
     t = t_log_tail_inverse(float(stats.norm.logsf(c)), 400.0)
     assert found.high - FOUND.effect == pytest.approx(0.01 * t, rel=1e-9)

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from kullback.numerics.types import Array, Undefined
-from kullback.tally.cox import Line, calibration_line
+from kullback.tally.cox import CalibrationLine, calibration_line
 from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch
 
@@ -99,8 +99,8 @@ def check(batch: Batch) -> None:
     assert (gap * logit).mean() / np.abs(logit).max() == pytest.approx(0.0, abs=2e-3)
 
 
-def nothing(reason: str) -> Line:
-    return Line(Undefined(reason), Undefined(reason))
+def nothing(reason: str) -> CalibrationLine:
+    return CalibrationLine(Undefined(reason), Undefined(reason))
 
 
 @pytest.mark.parametrize(

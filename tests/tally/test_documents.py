@@ -8,7 +8,7 @@ import pytest
 
 from kullback.numerics.types import Undefined
 from kullback.tally.documents import bins, decomposition, estimate, finite, numbers, stated
-from kullback.tally.metrics import Bin, Estimate, Reading
+from kullback.tally.metrics import Bin, Estimate, TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from tests.tally_strategies import Batch
 
@@ -57,7 +57,7 @@ def test_an_estimate_has_a_bound_only_where_bins_leave_one() -> None:
 
 @pytest.mark.parametrize("tally", [Tally(EXACT), SOME, LOST, CLASSES.tally()])
 def test_a_reading_is_json_whatever_it_is_of(tally: Tally) -> None:
-    reading = Reading(tally)
+    reading = TallyMetrics(tally)
     document = json.loads(json.dumps(numbers(reading), allow_nan=False))
     assert document["n"] == reading.rows
     assert document["weight"] == reading.weight
@@ -72,12 +72,12 @@ def test_a_reading_is_json_whatever_it_is_of(tally: Tally) -> None:
 
 
 def test_the_parts_of_log_loss_make_it() -> None:
-    parts = decomposition(Reading(SOME))
+    parts = decomposition(TallyMetrics(SOME))
     assert list(parts) == ["miscalibration", "discrimination", "uncertainty"]
     miscalibration, discrimination, uncertainty = (float(str(part)) for part in parts.values())
-    loss = Reading(SOME).metric("log_loss").value
+    loss = TallyMetrics(SOME).metric("log_loss").value
     assert miscalibration - discrimination + uncertainty == pytest.approx(loss, rel=1e-12)
-    assert decomposition(Reading(LOST))["miscalibration"] is None
+    assert decomposition(TallyMetrics(LOST))["miscalibration"] is None
 
 
 def test_bins_say_what_was_predicted_and_what_happened() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Flags, Indices
 from kullback.tally import grouping
-from kullback.tally.grouping import Group, Slices, grouped
+from kullback.tally.grouping import Group, Slices, group_ids
 from kullback.tally.tally import Layout, Tally
 from tests.strategies import columns_of, indices
 from tests.tally_strategies import Batch, probability
@@ -26,7 +26,7 @@ def batch(n: int, seed: int = 0) -> Batch:
 
 def groups(rows: Batch, window: Indices, slices: Slices) -> dict[Group, Tally]:
     terms = rows.terms()
-    return grouped(terms.taken, window, slices)
+    return group_ids(terms.taken, window, slices)
 
 
 def those(rows: Batch, inside: Flags) -> Tally:

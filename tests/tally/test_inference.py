@@ -13,8 +13,8 @@ from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.ranking import auc
-from kullback.tally.inference import by_unit, kish, standard_error, units
-from kullback.tally.metrics import Reading
+from kullback.tally.inference import by_unit, kish, occupied_buckets, standard_error
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS
 from tests import strategies as draw
@@ -73,7 +73,7 @@ def error_of(influence: Array) -> float:
 
 
 def errors(batch: Batch) -> dict[str, object]:
-    metrics = Reading(batch.tally()).metrics()
+    metrics = TallyMetrics(batch.tally()).metrics()
     return {name: estimate.standard_error for name, estimate in metrics.items()}
 
 
@@ -104,7 +104,7 @@ def test_the_standard_error_of_log_loss_is_that_of_a_weighted_mean(
     batch = Batch(BINARY, data.draw(draw.columns_of(n, draw.probability)), y, w=w)
     _, loss, _, _ = columns(batch)
     alive = [row for row in zip(w.tolist(), loss.tolist(), strict=True) if row[0] > 0]
-    error = Reading(batch.tally()).metric("log_loss").standard_error
+    error = TallyMetrics(batch.tally()).metric("log_loss").standard_error
     if len(alive) < 2:
         assert error == Undefined("too_few_rows")
         return
@@ -121,7 +121,7 @@ def test_where_losses_hardly_differ_their_spread_is_not_lost(spread: float) -> N
     rng = np.random.default_rng(6)
     batch = Batch(BINARY, 0.3 * (1 + spread * rng.random(500)), np.ones(500))
     _, loss, _, p = columns(batch)
-    found = Reading(batch.tally())
+    found = TallyMetrics(batch.tally())
     for values, estimate in (
         (loss, found.metric("log_loss")),
         (p, found.metrics()["mean_prediction"]),
@@ -133,7 +133,7 @@ def test_where_losses_hardly_differ_their_spread_is_not_lost(spread: float) -> N
 
 
 def test_where_losses_do_not_differ_there_is_no_error() -> None:
-    found = Reading(Batch(BINARY, np.full(100, 0.3), np.ones(100)).tally())
+    found = TallyMetrics(Batch(BINARY, np.full(100, 0.3), np.ones(100)).tally())
     assert found.metric("log_loss").standard_error == pytest.approx(0.0, abs=1e-16)
 
 
@@ -142,7 +142,7 @@ def jackknife(batch: Batch, name: str) -> float:
     n = batch.p.size
     whole = batch.terms()
     without = [whole.taken(np.delete(np.arange(n), row)).tally() for row in range(n)]
-    found = [Reading(tally).metrics()[name].value for tally in without]
+    found = [TallyMetrics(tally).metrics()[name].value for tally in without]
     values = np.array([value for value in found if isinstance(value, float)])
     assert values.size == n
     return float(np.sqrt((n - 1) / n * np.square(values - values.mean()).sum()))
@@ -188,13 +188,15 @@ def delong(batch: Batch) -> float:
 
 def test_the_standard_error_of_auc_is_that_of_delong() -> None:
     batch = clicks(2000, is_weighted=False)
-    assert Reading(batch.tally()).auc().standard_error == pytest.approx(delong(batch), rel=1e-3)
+    assert TallyMetrics(batch.tally()).auc().standard_error == pytest.approx(
+        delong(batch), rel=1e-3
+    )
 
 
 def test_where_no_bin_holds_two_scores_it_is_that_of_delong_exactly() -> None:
     batch = clicks(2000, is_weighted=False)
     batch = replace(batch, p=np.round(batch.p, 2))
-    found = Reading(batch.tally()).auc()
+    found = TallyMetrics(batch.tally()).auc()
     assert batch.y is not None
     assert found.value == pytest.approx(auc(batch.p, batch.y, None), rel=1e-13)
     assert found.standard_error == pytest.approx(delong(batch), rel=1e-12)
@@ -202,23 +204,25 @@ def test_where_no_bin_holds_two_scores_it_is_that_of_delong_exactly() -> None:
 
 def test_one_row_of_a_class_says_nothing_of_the_error_of_auc() -> None:
     batch = Batch(BINARY, np.array([0.1, 0.4, 0.8]), np.array([0.0, 0.0, 1.0]))
-    assert Reading(batch.tally()).auc().standard_error == Undefined("too_few_rows")
+    assert TallyMetrics(batch.tally()).auc().standard_error == Undefined("too_few_rows")
 
 
 def test_below_two_rows_or_units_there_is_no_standard_error() -> None:
     one = Batch(BINARY, np.array([0.2]), np.array([0.0]))
-    assert Reading(one.tally()).metric("log_loss").standard_error == Undefined("too_few_rows")
+    assert TallyMetrics(one.tally()).metric("log_loss").standard_error == Undefined("too_few_rows")
     weightless = replace(one + one, w=np.array([1.0, 0.0]))
-    assert Reading(weightless.tally()).metric("log_loss").standard_error == Undefined(
+    assert TallyMetrics(weightless.tally()).metric("log_loss").standard_error == Undefined(
         "too_few_rows"
     )
     together = replace(one + one, units=np.zeros(2, np.int64))
-    assert Reading(together.tally()).metric("log_loss").standard_error == Undefined("too_few_units")
+    assert TallyMetrics(together.tally()).metric("log_loss").standard_error == Undefined(
+        "too_few_units"
+    )
 
 
 def test_a_standard_error_beyond_doubles_is_said_to_be() -> None:
     batch = Batch(BINARY, np.array([0.2, 0.7]), np.array([5e-324, 0.0]))
-    found = Reading(batch.tally()).metric("calibration_ratio")
+    found = TallyMetrics(batch.tally()).metric("calibration_ratio")
     assert found.standard_error == Undefined("beyond_doubles")
     steep = {"w": 1e200, "l": 1e200}
     assert standard_error(weighty(None), steep) == Undefined("beyond_doubles")
@@ -241,7 +245,7 @@ def test_rows_without_units_make_units_unknown() -> None:
 
 def test_units_are_the_buckets_that_have_weight() -> None:
     batch = Batch(BINARY, np.full(3, 0.5), np.ones(3), w=np.array([1.0, 2.0, 0.0]))
-    assert units(replace(batch, units=np.array([3, 3, BUCKETS - 1])).tally()) == 1
+    assert occupied_buckets(replace(batch, units=np.array([3, 3, BUCKETS - 1])).tally()) == 1
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-160, 1e100])

@@ -16,7 +16,7 @@ from kullback.scoring.ranking import auc
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.reliability import Reliability
 from kullback.scoring.score import Score
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import KINDS, Batch, Kind, conventions, probability
@@ -65,7 +65,7 @@ def close(found: object, expected: object, tolerance: float) -> bool:
 
 @given(scored())
 def test_metrics_are_those_of_the_recommender_report(batch: Batch) -> None:
-    found, expected = Reading(batch.tally()).metrics(), report(batch)
+    found, expected = TallyMetrics(batch.tally()).metrics(), report(batch)
     assert close(found["log_loss"].value, expected.value, 1e-13)
     for name in AS_SCORED:
         assert close(found[name].value, expected.details[name], 1e-12), name
@@ -74,7 +74,7 @@ def test_metrics_are_those_of_the_recommender_report(batch: Batch) -> None:
 @given(scored())
 def test_auc_is_within_its_bound_of_that_of_the_rows(batch: Batch) -> None:
     assert batch.y is not None
-    found, expected = Reading(batch.tally()).auc(), auc(batch.p, batch.y, batch.w)
+    found, expected = TallyMetrics(batch.tally()).auc(), auc(batch.p, batch.y, batch.w)
     if isinstance(found.value, Undefined) or isinstance(expected, Undefined):
         # what is left of a class beside 1 − y of the other may be rounding
         assert isinstance(found.value, Undefined) or batch.y.min() > 0 or batch.y.max() < 1
@@ -85,7 +85,7 @@ def test_auc_is_within_its_bound_of_that_of_the_rows(batch: Batch) -> None:
 
 def test_the_bound_of_auc_is_reached_where_a_bin_is_ranked_wrongly() -> None:
     batch = Batch(BINARY, np.array([0.41, 0.4100001]), np.array([1.0, 0.0]))
-    found = Reading(batch.tally()).auc()
+    found = TallyMetrics(batch.tally()).auc()
     assert (found.value, found.error_bound) == (0.5, 0.5)
     assert batch.y is not None
     assert auc(batch.p, batch.y, None) == 0.0
@@ -94,7 +94,7 @@ def test_the_bound_of_auc_is_reached_where_a_bin_is_ranked_wrongly() -> None:
 def test_the_bound_of_auc_is_small() -> None:
     batch = clicks()
     assert batch.y is not None
-    found, expected = Reading(batch.tally()).auc(), auc(batch.p, batch.y, batch.w)
+    found, expected = TallyMetrics(batch.tally()).auc(), auc(batch.p, batch.y, batch.w)
     assert isinstance(expected, float)
     assert found.error_bound is not None
     assert found.error_bound < 2e-3
@@ -104,7 +104,7 @@ def test_the_bound_of_auc_is_small() -> None:
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_the_decomposition_is_that_of_isotonic_regression(*, is_weighted: bool) -> None:
     batch = clicks() if is_weighted else replace(clicks(), w=None)
-    reading = Reading(batch.tally())
+    reading = TallyMetrics(batch.tally())
     loss = reading.metric("log_loss").value
     assert batch.y is not None
     assert isinstance(loss, float)
@@ -122,7 +122,7 @@ def test_the_decomposition_is_that_of_isotonic_regression(*, is_weighted: bool) 
 def test_reliability_is_that_of_the_rows(batch: Batch, bins: int) -> None:
     assert batch.y is not None
     expected = Reliability.of(batch.p, batch.y, batch.w, bins, "uniform").table()
-    for found, row in zip(Reading(batch.tally()).reliability(bins), expected, strict=True):
+    for found, row in zip(TallyMetrics(batch.tally()).reliability(bins), expected, strict=True):
         assert (found.low, found.high) == (row["low"], row["high"])
         assert found.weight == pytest.approx(row["weight"], rel=1e-14)
         assert close(found.mean_predicted, row["mean_predicted"], 1e-12)
@@ -130,7 +130,7 @@ def test_reliability_is_that_of_the_rows(batch: Batch, bins: int) -> None:
 
 
 def values(tally: Tally) -> dict[str, object]:
-    return {name: estimate.value for name, estimate in Reading(tally).metrics().items()}
+    return {name: estimate.value for name, estimate in TallyMetrics(tally).metrics().items()}
 
 
 def reasons(tally: Tally) -> dict[str, str]:
@@ -141,15 +141,15 @@ def reasons(tally: Tally) -> dict[str, str]:
 def test_of_no_rows_everything_is_empty() -> None:
     assert set(reasons(Tally(BINARY)).values()) == {"empty"}
     assert len(reasons(Tally(BINARY))) == len(values(Tally(BINARY)))
-    assert Reading(Tally(BINARY)).decomposition().uncertainty == Undefined("empty")
-    assert Reading(Tally(BINARY)).reliability(10)[3].observed == Undefined("empty_bin")
+    assert TallyMetrics(Tally(BINARY)).decomposition().uncertainty == Undefined("empty")
+    assert TallyMetrics(Tally(BINARY)).reliability(10)[3].observed == Undefined("empty_bin")
 
 
 def test_of_rows_without_weight_everything_is_zero_weight() -> None:
     batch = Batch(BINARY, np.array([0.0, 0.5]), np.array([1.0, 0.0]), w=np.zeros(2))
     assert set(reasons(batch.tally()).values()) == {"zero_weight"}
     assert len(reasons(batch.tally())) == len(values(batch.tally()))
-    assert Reading(batch.tally()).rows == 2
+    assert TallyMetrics(batch.tally()).rows == 2
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_a_multiclass_task_has_no_metrics_of_a_binary_one() -> None:
     assert reasons(batch.tally()) == expected
     for name in expected:
         assert values(Tally(layout))[name] == Undefined("multiclass")
-    assert Reading(batch.tally()).decomposition().uncertainty == Undefined("multiclass")
+    assert TallyMetrics(batch.tally()).decomposition().uncertainty == Undefined("multiclass")
 
 
 def test_an_impossible_outcome_is_infinite_and_spoils_nothing_else() -> None:
     layout = Layout("binary", 2, "exact")
     p, y = np.array([0.0, 0.5, 0.25]), np.array([1.0, 0.0, 1.0])
     tally = Batch(layout, p, y).tally()
-    reading = Reading(tally)
+    reading = TallyMetrics(tally)
     assert (
         reading.metric("log_loss").value == reading.metric("normalized_entropy").value == math.inf
     )
@@ -190,21 +190,21 @@ def test_an_impossible_outcome_is_infinite_and_spoils_nothing_else() -> None:
     assert reading.metrics()["brier"].value == pytest.approx((1 + 0.25 + 0.5625) / 3)
     assert (tally.scalar("infinite"), tally.scalar("clipped")) == (1, 0)
     unweighted = Batch(layout, p, y, w=np.array([0.0, 1.0, 1.0])).tally()
-    assert Reading(unweighted).metric("log_loss").value == pytest.approx(math.log(8) / 2)
+    assert TallyMetrics(unweighted).metric("log_loss").value == pytest.approx(math.log(8) / 2)
 
 
 def test_the_floor_of_lightgbm_is_that_of_each_row_alone() -> None:
     layout = Layout("binary", 2, "lightgbm")
     rows = [Batch(layout, np.array([0.0]), np.array([label])) for label in (0.5, 1.0)]
     losses = [report(row).value for row in rows]
-    found = Reading((rows[0] + rows[1]).tally()).metric("log_loss").value
+    found = TallyMetrics((rows[0] + rows[1]).tally()).metric("log_loss").value
     assert found == pytest.approx(sum(losses) / 2, rel=1e-15)
 
 
 def test_clipped_rows_are_counted() -> None:
     tally = Batch(BINARY, np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.0, 1.0])).tally()
     assert (tally.scalar("clipped"), tally.scalar("infinite")) == (2, 0)
-    assert Reading(tally).metric("log_loss").value == pytest.approx(
+    assert TallyMetrics(tally).metric("log_loss").value == pytest.approx(
         (36.04365338911715 + math.log(2)) / 3
     )
 
@@ -218,7 +218,7 @@ def test_rows_without_weight_change_nothing_but_the_count(batch: Batch) -> None:
         y=np.append(batch.y if batch.y is not None else [], [1.0, 0.0]),
         w=np.append(w, [0.0, 0.0]),
     )
-    found, expected = Reading(more.tally()), Reading(replace(batch, w=w).tally())
+    found, expected = TallyMetrics(more.tally()), TallyMetrics(replace(batch, w=w).tally())
     assert found.metrics() == expected.metrics()
     assert (found.rows, found.weight) == (expected.rows + 2, expected.weight)
 
@@ -231,8 +231,8 @@ def test_the_scale_of_weights_changes_nothing_but_the_weight(
     batch = clicks(2000)
     assert batch.w is not None
     units = np.arange(2000) % 300 if has_units else None
-    one = Reading(replace(batch, units=units).tally())
-    other = Reading(replace(batch, units=units, w=batch.w * scale).tally())
+    one = TallyMetrics(replace(batch, units=units).tally())
+    other = TallyMetrics(replace(batch, units=units, w=batch.w * scale).tally())
     assert other.weight == pytest.approx(one.weight * scale, rel=1e-15)
     for name, estimate in one.metrics().items():
         assert other.metrics()[name].value == pytest.approx(estimate.value, rel=1e-12), name
@@ -244,7 +244,7 @@ def test_the_scale_of_weights_changes_nothing_but_the_weight(
 @given(st.data())
 def test_whatever_came_is_read_as_numbers_or_reasons(kind: Kind, data: st.DataObject) -> None:
     (batch,) = data.draw(kind.streams(1))
-    reading = Reading(batch.tally())
+    reading = TallyMetrics(batch.tally())
     reading.decomposition()
     reading.reliability(15)
     for name, estimate in reading.metrics().items():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout
 from tests import strategies as draw
 from tests.tally_strategies import Batch, conventions
@@ -34,7 +34,7 @@ def test_metrics_are_those_of_the_scores(batch: Batch) -> None:
     assert batch.classes is not None
     loss = log_loss(batch.classes, batch.p, asked, options)
     ece = calibration(batch.classes, batch.p, None, CalibrationOptions(), options)
-    found = Reading(batch.tally()).metrics()
+    found = TallyMetrics(batch.tally()).metrics()
     assert found["log_loss"].value == pytest.approx(loss.value, rel=1e-13, abs=1e-300)
     assert found["accuracy"].value == pytest.approx(loss.details["accuracy"], rel=1e-13)
     assert found["brier"].value == pytest.approx(loss.details["brier"], rel=1e-12, abs=1e-30)
@@ -55,7 +55,7 @@ def test_the_weight_of_classes_and_predictions_is_kept(batch: Batch) -> None:
 
 def test_a_tie_goes_to_the_lowest_index() -> None:
     batch = Batch(LAYOUT, np.array([[0.4, 0.4, 0.2]] * 2), classes=np.array([0, 1]))
-    found = Reading(batch.tally()).metrics()
+    found = TallyMetrics(batch.tally()).metrics()
     assert found["accuracy"].value == 0.5
     assert found["ece"].value == pytest.approx(0.1)
     assert found["brier"].value == pytest.approx(0.36 + 0.16 + 0.04)
@@ -65,11 +65,11 @@ def test_a_tie_goes_to_the_lowest_index() -> None:
 def test_the_standard_error_of_accuracy_is_that_of_a_share() -> None:
     proba = np.tile([0.7, 0.2, 0.1], (100, 1))
     batch = Batch(LAYOUT, proba, classes=np.repeat([0, 1], [70, 30]))
-    found = Reading(batch.tally()).metrics()["accuracy"]
+    found = TallyMetrics(batch.tally()).metrics()["accuracy"]
     assert found.value == 0.7
     assert found.standard_error == pytest.approx(math.sqrt(0.7 * 0.3 / 99), rel=1e-12)
 
 
 def test_rows_that_sum_to_a_little_more_than_one_are_sure() -> None:
     batch = Batch(LAYOUT, np.array([[1.0000004, 0.0, 0.0]]), classes=np.array([0]))
-    assert Reading(batch.tally()).reliability(15)[14].mean_predicted == 1.0
+    assert TallyMetrics(batch.tally()).reliability(15)[14].mean_predicted == 1.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
 from tests.tally_strategies import Batch, probability
@@ -31,7 +31,7 @@ def hundred() -> Batch:
 
 
 def test_quantiles_hold_as_much_weight_each() -> None:
-    found = Reading(hundred().tally()).quantiles(4)
+    found = TallyMetrics(hundred().tally()).quantiles(4)
     assert [one.weight for one in found] == [25.0] * 4
     assert [one.observed for one in found] == [0.0, 0.0, 1.0, 1.0]
     assert [one.mean_predicted for one in found] == pytest.approx([0.125, 0.375, 0.625, 0.875])
@@ -41,7 +41,7 @@ def test_quantiles_hold_as_much_weight_each() -> None:
 
 def test_quantiles_follow_the_weight_not_the_rows() -> None:
     w = np.where(np.arange(100) < 50, 1.0, 49.0)
-    found = Reading(replace(hundred(), w=w).tally()).quantiles(10)
+    found = TallyMetrics(replace(hundred(), w=w).tally()).quantiles(10)
     assert len(found) == 10
     assert found[0].weight == pytest.approx(250.0, abs=49)
     assert found[0].high > 0.5 > found[0].low
@@ -49,7 +49,10 @@ def test_quantiles_follow_the_weight_not_the_rows() -> None:
 
 def test_one_score_is_one_quantile() -> None:
     batch = Batch(BINARY, np.full(7, 0.3), np.array([1.0] * 2 + [0.0] * 5))
-    for found in (Reading(batch.tally()).quantiles(10), Reading(batch.tally()).scores(64)):
+    for found in (
+        TallyMetrics(batch.tally()).quantiles(10),
+        TallyMetrics(batch.tally()).scores(64),
+    ):
         assert len(found) == 1
         assert (found[0].weight, found[0].observed) == (7.0, 2 / 7)
         assert found[0].low == found[0].high == pytest.approx(0.3, abs=1e-12)
@@ -58,7 +61,7 @@ def test_one_score_is_one_quantile() -> None:
 def test_bins_of_scores_are_about_as_wide_in_logits() -> None:
     logit = np.linspace(-12.0, 12.0, 4801)
     batch = Batch(BINARY, 1 / (1 + np.exp(-logit)), np.ones(4801))
-    found = Reading(batch.tally()).scores(64)
+    found = TallyMetrics(batch.tally()).scores(64)
     low, high = np.array([(one.low, one.high) for one in found]).T
     widths = np.log(high) - np.log1p(-high) - np.log(low) + np.log1p(-low)
     assert 50 < len(found) <= 64
@@ -68,7 +71,7 @@ def test_bins_of_scores_are_about_as_wide_in_logits() -> None:
 @pytest.mark.parametrize("bins", [1, 10, 64])
 @given(batch=scored())
 def test_bins_put_together_hold_everything_in_order(batch: Batch, bins: int) -> None:
-    reading = Reading(batch.tally())
+    reading = TallyMetrics(batch.tally())
     assert batch.y is not None
     w = np.ones_like(batch.p) if batch.w is None else batch.w
     for found in (reading.quantiles(bins), reading.scores(bins)):
@@ -85,4 +88,4 @@ def test_bins_put_together_hold_everything_in_order(batch: Batch, bins: int) -> 
 
 def test_of_nothing_no_bins_are_put_together() -> None:
     for tally in (Tally(BINARY), replace(hundred(), w=np.zeros(100)).tally()):
-        assert Reading(tally).quantiles(10) == Reading(tally).scores(64) == []
+        assert TallyMetrics(tally).quantiles(10) == TallyMetrics(tally).scores(64) == []

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from kullback.numerics.types import Undefined
 from kullback.tally.binary import binary_terms
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout
 from tests.torture.pages import Page, Row
 
@@ -121,7 +121,7 @@ def rows_of(pages: Sequence[Page]) -> list[Row]:
 def summed(rows: Sequence[Row]) -> Numbers:
     """What a report of these rows says."""
     y, p, w = (np.array([row[at] for row in rows], np.float64) for at in range(3))
-    reading = Reading(binary_terms(LAYOUT, y, p, w, None).tally())
+    reading = TallyMetrics(binary_terms(LAYOUT, y, p, w, None).tally())
     loss = reading.metric("log_loss").value
     return reading.rows, reading.weight, None if isinstance(loss, Undefined) else loss
 

@@ -13,7 +13,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import probabilities, refuse, weights
 from kullback.scoring.labels import Labels, positive_shares
 from kullback.tally.binary import binary_terms
-from kullback.tally.grouping import Slices, grouped
+from kullback.tally.grouping import Slices, group_ids
 from kullback.tally.tally import Tally, total
 from kullback.tally.terms import Terms
 from kullback.tally.unit_set import UnitSet
@@ -97,7 +97,7 @@ def tallies(
         if p.size:
             part = _taken(checked, rows)
             terms = _terms(plan, part, p)
-            found[name] = grouped(terms, window if rows is None else window[rows], part.slices)
+            found[name] = group_ids(terms, window if rows is None else window[rows], part.slices)
     return found
 
 

@@ -19,7 +19,7 @@ from kullback.scoring.losses import binary_losses
 from kullback.scoring.options import Options
 from kullback.scoring.score import ROWS_NAMED, Context, Diagnostics, Score, conventions, explained
 from kullback.tally.functionals import FUNCTIONALS
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 
 _IN_NATS = "log_loss"
 
@@ -60,7 +60,7 @@ def compare_once(plan: Plan, rows: Rows, options: Options) -> Score:
         reason=reason,
         unit=options.unit if plan.metric == _IN_NATS else "dimensionless",
         n=sum(tally.scalar("rows") for tally in arms),
-        weight=sum(Reading(tally).weight for tally in arms),
+        weight=sum(TallyMetrics(tally).weight for tally in arms),
         standard_error=error,
         per_row=losses.rows / options.nats + 0.0 if options.per_row else None,
         details=explained(report(found)),

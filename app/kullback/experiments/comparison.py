@@ -16,10 +16,10 @@ from kullback.experiments.verdict import (
     without_minimum,
 )
 from kullback.numerics.types import Undefined
-from kullback.tally.confidence_sequence import Sequence, sequence
+from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
-from kullback.tally.inference import units as occupied
+from kullback.tally.inference import occupied_buckets as occupied
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
 from kullback.tally.sample_ratio import SampleRatio, sample_ratio
 from kullback.tally.tally import Tally
@@ -43,7 +43,7 @@ class Adjusted:
     holm: float
     benjamini_hochberg: float
     e_bh: bool | None = None
-    sure: Sequence | None = None
+    sure: ConfidenceSequence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Comparison:
     control: str
     effect: Contrast | Undefined
     relative: float | Undefined
-    sure: Sequence | None
+    sure: ConfidenceSequence | None
     verdict: Verdict
     why: Why | None = None
     others: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
@@ -153,7 +153,7 @@ def _compared(plan: Plan, part: Evidence, arm: str, wrong: Verdict | None) -> Co
     if plan.minimum_effect is None:
         verdict = wrong or without_minimum()
         return Comparison(arm, plan.control, effect, relative, None, verdict)
-    sure = sequence(effect, plan.minimum_effect, plan.alpha)
+    sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
     units = min(_units(part, one) for one in (arm, plan.control))
     wrong = wrong or too_early(plan, [ours, theirs], units)
     verdict = wrong or judged(plan, effect, sure)
@@ -216,7 +216,9 @@ def _adjusted(
             return one
         adjusted = Adjusted(*next(corrected))
         if plan.minimum_effect is not None:
-            sure = sequence(one.effect, plan.minimum_effect, alpha) if is_claimed else None
+            sure = (
+                confidence_sequence(one.effect, plan.minimum_effect, alpha) if is_claimed else None
+            )
             adjusted = replace(adjusted, e_bh=is_claimed, sure=sure)
         return replace(one, adjusted=adjusted)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, auc_difference
 from kullback.tally.cox import calibration_line
-from kullback.tally.metrics import Estimate, Reading
+from kullback.tally.metrics import Estimate, TallyMetrics
 from kullback.tally.tally import Tally
 
 _MOST = 0.8  # of a difference: what explains so much of it explains it
@@ -31,7 +31,7 @@ class Diagnosis:
     @classmethod
     def of(cls, tally: Tally) -> "Diagnosis":
         """The diagnosis of an arm."""
-        reading, line = Reading(tally), calibration_line(tally)
+        reading, line = TallyMetrics(tally), calibration_line(tally)
         parts = reading.decomposition()
         return cls(
             parts.miscalibration,

@@ -7,8 +7,8 @@ from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.documents import Document, bins, estimate, finite, numbers
 from kullback.tally.inference import kish
-from kullback.tally.inference import units as occupied
-from kullback.tally.metrics import Estimate, Reading
+from kullback.tally.inference import occupied_buckets as occupied
+from kullback.tally.metrics import Estimate, TallyMetrics
 from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.tally import Tally
 
@@ -118,17 +118,17 @@ def group(found: Findings, name: str) -> Document:
 def _told(tally: Tally) -> Document:
     """The metrics of an arm; none where its weights leave too little of it."""
     refused = too_thin(tally)
-    document = numbers(Reading(tally))
+    document = numbers(TallyMetrics(tally))
     if refused is not None:
         missing = Undefined(refused.code)
-        names = Reading(tally).names()
+        names = TallyMetrics(tally).names()
         document["metrics"] = {name: estimate(Estimate(missing, missing)) for name in names}
         document["refused"] = refused.reason
     return document
 
 
 def _in_depth(tally: Tally) -> Document:
-    diagnosis, reading = Diagnosis.of(tally), Reading(tally)
+    diagnosis, reading = Diagnosis.of(tally), TallyMetrics(tally)
     parts = ("miscalibration", "discrimination", "uncertainty", "slope", "intercept")
     return {
         "diagnosis": {name: finite(getattr(diagnosis, name)) for name in parts},

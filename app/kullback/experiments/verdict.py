@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
-from kullback.tally.confidence_sequence import Sequence, still_needed
+from kullback.tally.confidence_sequence import ConfidenceSequence, still_needed
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish
 from kullback.tally.sample_ratio import SampleRatio
@@ -95,7 +95,7 @@ def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
     return None
 
 
-def judged(plan: Plan, found: Contrast, sure: Sequence) -> Verdict:
+def judged(plan: Plan, found: Contrast, sure: ConfidenceSequence) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
         better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided

@@ -10,7 +10,7 @@ from kullback.experiments.plan import Plan
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
-from kullback.tally.tally import gathered
+from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
 HOUR = 3600
@@ -72,7 +72,7 @@ def evidence(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, Evidenc
     known = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
     found = {
         name: Evidence(
-            {arm: gathered(contents) for arm, contents in arms.items()}, {} if name else known
+            {arm: decoded_total(contents) for arm, contents in arms.items()}, {} if name else known
         )
         for name, arms in sums.items()
     }

@@ -13,7 +13,7 @@ from kullback.experiments.rows import Rows
 from kullback.experiments.windows import cells, times
 from kullback.moments import Clock
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
-from kullback.tally.tally import gathered
+from kullback.tally.tally import decoded_total
 
 KIND = "experiment"
 WRITES = "writes"
@@ -150,6 +150,6 @@ def plan_of(epoch: int) -> str:
 def _accepted(found: Found, n: int, sums: Mapping[Cell, bytes]) -> Reply:
     """What the caller is told of a write."""
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
-    told = gathered(of_rows)
+    told = decoded_total(of_rows)
     counts = {name: told.scalar(name) for name in ("clipped", "infinite")}
     return Reply.of({"accepted": n, **counts, "epoch": found.epoch})

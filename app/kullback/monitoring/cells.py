@@ -11,7 +11,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
-from kullback.tally.grouping import grouped
+from kullback.tally.grouping import group_ids
 from kullback.tally.multiclass import multiclass_terms
 from kullback.tally.tally import Tally
 from kullback.tally.terms import Terms
@@ -106,7 +106,7 @@ def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
     """
     width = monitor.window_seconds
     window = (sample.time // width).astype(np.int64)
-    found = grouped(lambda rows: _terms(monitor, sample, rows), window, sample.slices)
+    found = group_ids(lambda rows: _terms(monitor, sample, rows), window, sample.slices)
     return {Cell(kind, name, place * width, width): tally for (name, place), tally in found.items()}
 
 

@@ -14,7 +14,7 @@ from kullback.monitoring.writes import KIND, REFERENCE, Found
 from kullback.storage.base import Store
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
-from kullback.tally.metrics import Estimate, Reading
+from kullback.tally.metrics import Estimate, TallyMetrics
 from kullback.tally.tally import Tally
 
 LONGEST_STEP = 366 * DAY
@@ -121,7 +121,7 @@ class Views:
         if not 1 <= step <= LONGEST_STEP or step % window:
             detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
             raise InvalidInput.at(detail, "step")
-        known = Reading(Tally(found.monitor.layout)).names()
+        known = TallyMetrics(Tally(found.monitor.layout)).names()
         if asked.metric not in known:
             raise InvalidInput.at(f"metric is one of {', '.join(known)}", "metric")
         now = self._clock()
@@ -131,7 +131,7 @@ class Views:
         points = series(parts, asked.metric, lambda at: step_at(found.monitor, step, at, now))
         return {"monitor": name, "metric": asked.metric, "step": step, "points": points}
 
-    def baseline(self, name: str) -> Reading | None:
+    def baseline(self, name: str) -> TallyMetrics | None:
         """What the reference of a monitor says, where it has rows with labels.
 
         Raises:
@@ -139,7 +139,7 @@ class Views:
         """
         reference = self._reference(self._find(name))
         known = None if reference is None else reference.labelled.get("")
-        return None if known is None else Reading(known)
+        return None if known is None else TallyMetrics(known)
 
     def recent(self, name: str) -> Recent:
         """The last hour of a monitor, up to now.
@@ -150,7 +150,7 @@ class Views:
         found, now = self._find(name), self._clock()
         asked_span = span(found.monitor, now - HOUR, None, now)
         rows = seen(self._store.parts(found.record.id, *asked_span)).get("", Seen(None, None))
-        reading = Reading(rows.labelled or Tally(found.monitor.layout))
+        reading = TallyMetrics(rows.labelled or Tally(found.monitor.layout))
         reference = self._reference(found)
         drift = {} if reference is None else reference.drifts(rows, "")
         last, counts = self._store.last_start(found.record.id), self._store.counts(found.record.id)

@@ -12,9 +12,9 @@ from kullback.numerics.types import Undefined
 from kullback.storage.base import Cell
 from kullback.tally.documents import Document, bins, decomposition, estimate, numbers, stated
 from kullback.tally.drift import Drift
-from kullback.tally.inference import by_unit, units
-from kullback.tally.metrics import Reading
-from kullback.tally.tally import Layout, Tally, gathered, total
+from kullback.tally.inference import by_unit, occupied_buckets
+from kullback.tally.metrics import TallyMetrics
+from kullback.tally.tally import Layout, Tally, decoded_total, total
 
 RELIABILITY_BINS = 10
 _SIGNIFICANT = 0.001
@@ -41,7 +41,7 @@ def seen(parts: Iterable[Part]) -> dict[str, Seen]:
 
 
 def _seen(kinds: Mapping[str, Sequence[bytes]]) -> Seen:
-    sums = {kind: gathered(contents) for kind, contents in kinds.items()}
+    sums = {kind: decoded_total(contents) for kind, contents in kinds.items()}
     labelled, scored = (
         [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
     )
@@ -62,7 +62,7 @@ def report(
     nothing = Seen(None, None)
     all_rows = seen(parts).get("", nothing)
     groups = seen(slices)
-    reading = Reading(all_rows.labelled or Tally(asked.layout))
+    reading = TallyMetrics(all_rows.labelled or Tally(asked.layout))
     drifts: Document = _drifts(all_rows, reference, "")
     if asked.by is not None and reference is not None:
         drifts["slices"] = {asked.by: _drift(reference.slice_drift(groups, asked.by))}
@@ -74,7 +74,7 @@ def report(
         "predictions": _predictions(all_rows),
         "clipped": reading.tally.scalar("clipped"),
         "infinite": reading.tally.scalar("infinite"),
-        "units": units(reading.tally) if by_unit(reading.tally) else None,
+        "units": occupied_buckets(reading.tally) if by_unit(reading.tally) else None,
         "decomposition": decomposition(reading),
         "reliability": bins(reading.reliability(RELIABILITY_BINS)),
         "drift": drifts,
@@ -90,7 +90,7 @@ def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -
             steps[step_at(cell.start)].append(content)
     points: list[Document] = []
     for (start, stop), contents in sorted(steps.items()):
-        reading = Reading(gathered(contents))
+        reading = TallyMetrics(decoded_total(contents))
         found: Document = {"from": moment(start), "to": moment(stop), "n": reading.rows}
         points.append(found | estimate(reading.metric(metric)))
     return points
@@ -98,7 +98,7 @@ def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -
 
 def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) -> Document:
     key, _, value = name.partition("=")
-    reading = Reading(group.labelled or Tally(asked.layout))
+    reading = TallyMetrics(group.labelled or Tally(asked.layout))
     head: Document = {"slice": {key: value}}
     return (
         head

@@ -20,7 +20,7 @@ SIXTIETHS = 60
 _LOWEST = int(np.array(2.0 ** -(_OCTAVES + 1)).view(np.int64)) >> _SHIFT
 
 
-def _fine(p: Array) -> Indices:
+def _bin_within_octave(p: Array) -> Indices:
     """The fine bin of each score, rising with p, before sixtieths cut."""
     below: Indices = np.minimum(p, 1.0 - p).view(np.int64) >> _SHIFT
     below -= _LOWEST - 1
@@ -30,7 +30,7 @@ def _fine(p: Array) -> Indices:
 
 def _cuts() -> tuple[Array, Indices, Indices]:
     points = np.arange(1, SIXTIETHS) / SIXTIETHS
-    at = _fine(points)
+    at = _bin_within_octave(points)
     cut = np.full(_FINE, np.inf)
     cut[at] = points
     below: Indices = np.cumsum(np.bincount(at, minlength=_FINE)) - np.bincount(at, minlength=_FINE)
@@ -47,7 +47,7 @@ RANK_BINS = 256
 
 def bin_of(p: Array) -> Indices:
     """The bin of each score in [0, 1], (n,); a higher score is never in a lower bin."""
-    fine = _fine(p)
+    fine = _bin_within_octave(p)
     bins: Indices = _FIRST[fine]
     bins += p > _CUT[fine]
     return bins

@@ -16,7 +16,7 @@ _FURTHEST = 1e4
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class ConfidenceSequence:
     """What holds at all looks at once, whenever one stops.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sequence:
         return math.exp(-max(self.log_e_value, 0.0))
 
 
-def sequence(found: Contrast, minimum_effect: float, alpha: float) -> Sequence:
+def confidence_sequence(found: Contrast, minimum_effect: float, alpha: float) -> ConfidenceSequence:
     """The normal mixture over θ ~ N(0, φ), φ = minimum_effect², at the information 1/SE².
 
         v = φ/SE²,  z = Φ⁻¹ of Student's t tail of θ/SE
@@ -62,12 +62,12 @@ def sequence(found: Contrast, minimum_effect: float, alpha: float) -> Sequence:
     v = _information(found, minimum_effect)
     if math.isinf(v):
         log_e = math.inf if found.effect else -math.inf
-        return Sequence(log_e, found.effect, found.effect, v)
+        return ConfidenceSequence(log_e, found.effect, found.effect, v)
     tail = t_log_tail(abs(found.statistic), found.degrees_of_freedom)
     z = normal_log_tail_inverse(tail)
     log_e = -0.5 * math.log1p(v) + (0.5 * z * z * (v / (1 + v)) if v > 0 else 0.0)
     half = _half_width(v, found.degrees_of_freedom, alpha) * found.standard_error
-    return Sequence(log_e, found.effect - half, found.effect + half, v)
+    return ConfidenceSequence(log_e, found.effect - half, found.effect + half, v)
 
 
 def boundary(v: float, alpha: float) -> float:

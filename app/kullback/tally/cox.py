@@ -14,7 +14,7 @@ _LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CalibrationLine:
     """logit P(1) = intercept + slope · logit p; 0 and 1 are perfect.
 
     A slope below 1 means predictions too far from the base rate (over-confident), above 1 too
@@ -25,7 +25,7 @@ class Line:
     intercept: float | Undefined
 
 
-def calibration_line(tally: Tally) -> Line:
+def calibration_line(tally: Tally) -> CalibrationLine:
     """The line of logits that makes predictions fit best: maximum likelihood, by Newton's method.
 
     Every row stands at the mean prediction of its bin: true to 10⁻⁴.
@@ -44,13 +44,13 @@ def calibration_line(tally: Tally) -> Line:
     inner = (mean > 0) & (mean < 1)  # a certain prediction has no logit
     w, y, mean = w[inner], y[inner], mean[inner]
     if not 0 < y.sum() < w.sum():
-        return Line(Undefined("one_class"), Undefined("one_class"))
+        return CalibrationLine(Undefined("one_class"), Undefined("one_class"))
     if mean.size < 2:
-        return Line(Undefined("one_prediction"), Undefined("one_prediction"))
+        return CalibrationLine(Undefined("one_prediction"), Undefined("one_prediction"))
     return _fitted(np.log(mean) - np.log1p(-mean), w / w.sum(), y / w.sum())
 
 
-def _fitted(x: Array, w: Array, y: Array) -> Line:
+def _fitted(x: Array, w: Array, y: Array) -> CalibrationLine:
     slope = intercept = 0.0
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(intercept + slope * x, -700, 700)))
@@ -63,8 +63,8 @@ def _fitted(x: Array, w: Array, y: Array) -> Line:
         step *= _damping(intercept + slope * x, step[1] + step[0] * x, w, y)
         slope, intercept = slope + float(step[0]), intercept + float(step[1])
         if np.abs(step).max() < _ENOUGH * max(1.0, abs(slope), abs(intercept)):
-            return Line(slope, intercept)
-    return Line(Undefined("separable"), Undefined("separable"))
+            return CalibrationLine(slope, intercept)
+    return CalibrationLine(Undefined("separable"), Undefined("separable"))
 
 
 def _damping(logit: Array, step: Array, w: Array, y: Array) -> float:

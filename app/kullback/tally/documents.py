@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from kullback.numerics.types import Undefined
-from kullback.tally.metrics import Bin, Estimate, Reading
+from kullback.tally.metrics import Bin, Estimate, TallyMetrics
 
 Document = dict[str, object]
 
@@ -32,7 +32,7 @@ def estimate(found: Estimate) -> Document:
     return number
 
 
-def numbers(reading: Reading) -> Document:
+def numbers(reading: TallyMetrics) -> Document:
     """How many rows, how much weight, and every metric."""
     metrics = {name: estimate(found) for name, found in reading.metrics().items()}
     metrics["auc"].setdefault("error_bound", None)
@@ -53,7 +53,7 @@ def bins(found: Sequence[Bin]) -> list[Document]:
     ]
 
 
-def decomposition(reading: Reading) -> Document:
+def decomposition(reading: TallyMetrics) -> Document:
     """Log loss as miscalibration − discrimination + uncertainty, in nats."""
     found = reading.decomposition()
     names = ("miscalibration", "discrimination", "uncertainty")

@@ -17,7 +17,9 @@ Slices = Mapping[str, Sequence[str | None]]
 Group = tuple[str, int]
 
 
-def grouped(terms: Callable[[slice], Terms], window: Indices, slices: Slices) -> dict[Group, Tally]:
+def group_ids(
+    terms: Callable[[slice], Terms], window: Indices, slices: Slices
+) -> dict[Group, Tally]:
     """The tally of each window's rows, of all of them and of each value of each slice.
 
     Args:

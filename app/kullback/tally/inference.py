@@ -62,7 +62,7 @@ def by_unit(tally: Tally) -> bool:
     return weight > 0 and tally.vector("unit_w").whole() == weight
 
 
-def units(tally: Tally) -> int:
+def occupied_buckets(tally: Tally) -> int:
     """How many buckets of units have rows."""
     return tally.vector("unit_w").indices().size
 
@@ -80,7 +80,7 @@ def influence(tally: Tally, slopes: Mapping[str, float]) -> Array:
 
 
 def _clustered(tally: Tally, gradient: Mapping[str, float]) -> float | Undefined:
-    buckets = units(tally)
+    buckets = occupied_buckets(tally)
     if buckets < 2:
         return Undefined("too_few_units")
     spread = math.hypot(*influence(tally, gradient).tolist())

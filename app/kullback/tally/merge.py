@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kullback.tally.tally import gathered
+from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
 
@@ -14,4 +14,4 @@ def merge(parts: Sequence[bytes]) -> bytes:
     """
     if UnitSet.is_of(parts[0]):
         return UnitSet.union([UnitSet.decoded(part) for part in parts]).encoded()
-    return gathered(parts).encoded()
+    return decoded_total(parts).encoded()

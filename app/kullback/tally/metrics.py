@@ -58,7 +58,7 @@ class Bin:
     observed: float | Undefined
 
 
-class Reading:
+class TallyMetrics:
     """What a tally says, metric by metric; lower is better but for `auc` and the information gain.
 
     Undefined are `empty` (no rows), `zero_weight`, `one_class`, `no_positives`, and for

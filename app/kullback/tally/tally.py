@@ -147,7 +147,7 @@ class Tally:
         Raises:
             TallyMismatch: the bytes are of a version that is not known here.
         """
-        return gathered([content])
+        return decoded_total([content])
 
 
 def total(tallies: Sequence[Tally]) -> Tally:
@@ -165,7 +165,7 @@ def total(tallies: Sequence[Tally]) -> Tally:
     return Tally(layout, tuple(map(sum, scalars)), tuple(map(BinSums.total, vectors, layout.sizes)))
 
 
-def gathered(contents: Sequence[bytes]) -> Tally:
+def decoded_total(contents: Sequence[bytes]) -> Tally:
     """The sum of one tally or more, from their bytes: faster than to decode each.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.monitoring.queries import Question, Views
-from kullback.tally.metrics import Reading
+from kullback.tally.metrics import TallyMetrics
 from kullback.ui.figures import SURE, Figure, Numbers, Series
 from kullback.ui.observed import Group, Point, Report, Setup, points
 from kullback.ui.times import Ground, View
@@ -127,7 +127,7 @@ def over_time(views: Views, setup: Setup, view: View, ground: Ground) -> list[Fi
     return [*figures, course.rows()]
 
 
-def _figure(drawn: Drawn, course: Course, baseline: Reading | None) -> Figure:
+def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figure:
     levels = [] if drawn.level is None else [drawn.level]
     before = None if baseline is None else baseline.metric(drawn.metric).value
     if isinstance(before, float):
