@@ -22,11 +22,11 @@ from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, sh
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
 from kullback.maintenance import MaintenanceThread
-from kullback.monitoring.counters import Totals
-from kullback.monitoring.maintenance import Keeper
+from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.monitor import DAY, HOUR, Monitor
-from kullback.monitoring.queries import Question, Views
-from kullback.monitoring.rows import Rows as Batch
+from kullback.monitoring.queries import MonitorQueries, MonitorQuery
+from kullback.monitoring.rows import ObservationRows as Batch
 from kullback.monitoring.writes import Monitors
 from kullback.numerics.types import Array
 from kullback.storage.sql import open_store
@@ -137,7 +137,7 @@ def report(days: int = 30, rows: int = 200) -> Rows:
     """A report of a month of minutes, rolled up as the service does, against all its rows."""
     with TemporaryDirectory() as folder:
         views, y, p = _month(f"sqlite:///{folder}/kullback.db", days, rows)
-        asked = Question(time() - days * DAY)
+        asked = MonitorQuery(time() - days * DAY)
         found = views.report("bench", asked)
         agree("rows", float(str(found["n"])), y.size)
         seconds = min(timed(lambda: views.report("bench", asked)) for _ in range(5))
@@ -146,12 +146,12 @@ def report(days: int = 30, rows: int = 200) -> Rows:
     yield Row(name, shown(seconds), shown(rival), seconds * 1e3, Target("≤", 100, " ms"))
 
 
-def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
+def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array]:
     """A monitor that took `rows` rows a minute for so many days, and these rows."""
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
     store = open_store(url, merge, on_fatal=sys.exit)
-    monitors = Monitors(store, lambda: moment, Totals())
+    monitors = Monitors(store, lambda: moment, MonitorCounters())
     monitors.put("bench", Monitor(), None).result()
     labels, scores = [], []
     for start in range(end - days * DAY + HOUR, end, HOUR):
@@ -162,8 +162,8 @@ def _month(url: str, days: int, rows: int) -> tuple[Views, Array, Array]:
         monitors.observe("bench", Batch(y, p, None, times, None, {}), None).result()
         labels.append(y)
         scores.append(p)
-    views = Views(store, time)
-    Keeper(store, views, time, MaintenanceThread(store, 1.0)).tidy()
+    views = MonitorQueries(store, time)
+    MonitorMaintenance(store, views, time, MaintenanceThread(store, 1.0)).compact_all()
     return views, np.concatenate(labels), np.concatenate(scores)
 
 

@@ -21,9 +21,9 @@ from kullback.experiments.queries import ExperimentViews
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
-from kullback.monitoring.counters import Totals
-from kullback.monitoring.maintenance import Keeper
-from kullback.monitoring.queries import Views
+from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.maintenance import MonitorMaintenance
+from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import Monitors
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
@@ -93,13 +93,13 @@ class Runtime:
     def services(self, store: Store) -> Services:
         """What stands on a store."""
         clock, upkeep = self.clock, MaintenanceThread(store, self.maintenance_seconds)
-        totals, views = Totals(), Views(store, clock)
+        totals, views = MonitorCounters(), MonitorQueries(store, clock)
         experiment_views = ExperimentViews(store, clock)
         return Services(
             monitors=Monitors(store, clock, totals),
             views=views,
             totals=totals,
-            keeper=Keeper(store, views, clock, upkeep),
+            keeper=MonitorMaintenance(store, views, clock, upkeep),
             experiments=Experiments(store, clock),
             experiment_views=experiment_views,
             experiment_keeper=ExperimentKeeper(store, experiment_views, clock, upkeep),
@@ -129,7 +129,7 @@ def create_app(
         experiments_seen = ExperimentCollector(services.experiment_keeper)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
             desk.open(services)
-            services.upkeep.start([services.keeper.attend, services.experiment_keeper.attend])
+            services.upkeep.start([services.keeper.run_due, services.experiment_keeper.attend])
             readiness.check = opened.ping
             readiness.is_ready = True
             yield

@@ -170,11 +170,11 @@ async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
     for due in (True, False):
         for _ in range(2):
             await service.post("observations", y_true=[1], y_proba=[0.5])
-        keeper.attend()
+        keeper.run_due()
         assert await count(service) == 1, due
-    keeper.attend()
+    keeper.run_due()
     service.clock.now += 2 * DAY
-    keeper.attend()
+    keeper.run_due()
     assert await widths(service) == {HOUR}
 
 
@@ -195,9 +195,9 @@ async def test_upkeep_happens_by_itself(settings: Settings) -> None:
 
 async def test_the_last_hour_is_read_for_gauges(service: Service) -> None:
     await service.put()
-    service.inside.keeper.look()
+    service.inside.keeper.refresh_recent()
     assert service.inside.keeper.recent["clicks"].rows == 0
     times = [service.clock.now, service.clock.now - 2 * HOUR]
     await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5], timestamp=times)
-    service.inside.keeper.look()
+    service.inside.keeper.refresh_recent()
     assert service.inside.keeper.recent["clicks"].rows == 1

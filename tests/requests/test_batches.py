@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput, UnsupportedBody
-from kullback.monitoring.rows import Distributions, Period, Rows
+from kullback.monitoring.rows import ObservationRows, ReferenceDistributions, ReferencePeriod
 from kullback.payload.body import Body
 from kullback.payload.media import (
     ARROW,
@@ -412,17 +412,17 @@ def test_each_route_says_what_types_it_takes() -> None:
 
 def test_a_reference_is_a_batch_a_period_or_distributions() -> None:
     batch = read(ReferenceBatch, as_json({"y_proba": [0.5]})).baseline()
-    assert isinstance(batch, Rows)
+    assert isinstance(batch, ObservationRows)
     assert batch.y_true is None
     period = read(ReferenceBatch, b'{"from": "1970-01-01T00:01:00Z", "to": 90.5}').baseline()
-    assert period == Period(60.0, 90.5)
+    assert period == ReferencePeriod(60.0, 90.5)
     shares = read(ReferenceBatch, b'{"label_distribution": [0, 3]}').baseline()
-    assert isinstance(shares, Distributions)
+    assert isinstance(shares, ReferenceDistributions)
     assert shares.labels is not None
     assert (shares.scores, shares.labels.tolist()) == (None, [0.0, 3.0])
     table = pa.table({"score_histogram": [[1, 2, 3]], "label_distribution": [[1, 2]]})
     shares = read(ReferenceBatch, as_arrow(table), ARROW).baseline()
-    assert isinstance(shares, Distributions)
+    assert isinstance(shares, ReferenceDistributions)
     assert shares.scores is not None
     assert shares.scores.tolist() == [1.0, 2.0, 3.0]
 

@@ -17,7 +17,7 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import Desk
-from kullback.monitoring.queries import Question
+from kullback.monitoring.queries import MonitorQuery
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
@@ -44,7 +44,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     @routes.get("", operation_id="list_monitors", response_class=Response, responses=problems(503))
     async def all_monitors() -> Response:
         """Every monitor, as it was set up."""
-        return as_json(await desk.read(desk.services.views.all))
+        return as_json(await desk.read(desk.services.views.list_all))
 
     @routes.put(
         "/{name}",
@@ -65,7 +65,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{name}", operation_id="get_monitor", response_class=Response, responses=READS)
     async def one(name: str) -> Response:
         """One monitor: how it was set up, what came, what waits, its reference."""
-        return as_json(await desk.read(lambda: desk.services.views.one(name)))
+        return as_json(await desk.read(lambda: desk.services.views.get(name)))
 
     @routes.delete(
         "/{name}",
@@ -137,7 +137,7 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
         return await desk.receive(
             request,
             ReferenceBatch,
-            lambda sent, token: desk.services.monitors.refer(name, sent.baseline(), token),
+            lambda sent, token: desk.services.monitors.set_reference(name, sent.baseline(), token),
         )
 
 
@@ -152,12 +152,12 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
         name: str, request: Request, start: From = None, stop: To = None, by: By = None
     ) -> Response:
         """Every metric with its standard error, drift, and the values of one slice."""
-        asked = Question(_moment("from", start), _moment("to", stop), by)
+        asked = MonitorQuery(_moment("from", start), _moment("to", stop), by)
         views = desk.services.views
         return await tagged(
             desk,
             request,
-            lambda: views.tag(name, asked),
+            lambda: views.etag(name, asked),
             lambda: as_json(views.report(name, asked)),
         )
 
@@ -176,12 +176,12 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
         step: Step = None,
     ) -> Response:
         """One metric over time: a point for each step in which rows came."""
-        asked = Question(_moment("from", start), _moment("to", stop), None, metric, step)
+        asked = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
         views = desk.services.views
         return await tagged(
             desk,
             request,
-            lambda: views.tag(name, asked),
+            lambda: views.etag(name, asked),
             lambda: as_json(views.series(name, asked)),
         )
 

@@ -18,9 +18,9 @@ from kullback.experiments.maintenance import ExperimentKeeper
 from kullback.experiments.queries import ExperimentViews
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
-from kullback.monitoring.counters import Totals
-from kullback.monitoring.maintenance import Keeper
-from kullback.monitoring.queries import Views
+from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.maintenance import MonitorMaintenance
+from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import IdempotencyKey, Monitors, Written
 from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
 from kullback.requests.reading import read_batch
@@ -38,9 +38,9 @@ class Services:
     """What stands on the store, once that is open."""
 
     monitors: Monitors
-    views: Views
-    totals: Totals
-    keeper: Keeper
+    views: MonitorQueries
+    totals: MonitorCounters
+    keeper: MonitorMaintenance
     experiments: Experiments
     experiment_views: ExperimentViews
     experiment_keeper: ExperimentKeeper

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.monitoring.monitor import DAY, Monitor
-from kullback.monitoring.rows import Rows
+from kullback.monitoring.rows import ObservationRows
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
@@ -30,7 +30,7 @@ Cells = dict[Cell, Tally]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class CheckedRows:
     """Rows of a monitor, checked: predictions, and their outcomes where those are known.
 
     Attributes:
@@ -49,10 +49,10 @@ class Sample:
     units: Indices | None
     slices: Mapping[str, Sequence[str | None]]
 
-    def taken(self, rows: Indices) -> "Sample":
+    def taken(self, rows: Indices) -> "CheckedRows":
         """Those of some rows."""
         places = rows.tolist()
-        return Sample(
+        return CheckedRows(
             None if self.y is None else self.y[rows],
             self.p[rows],
             self.time[rows],
@@ -62,7 +62,7 @@ class Sample:
         )
 
 
-def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
+def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> CheckedRows:
     """Rows as the monitor sees them; those without a timestamp are of now.
 
     Raises:
@@ -73,7 +73,7 @@ def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
         monitor.check_slice(name, "slice", name)
     time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
     _check_times(monitor, time, now)
-    return Sample(
+    return CheckedRows(
         y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
         p=rows.y_proba,
         time=time,
@@ -83,7 +83,7 @@ def sample(monitor: Monitor, rows: Rows, now: float) -> Sample:
     )
 
 
-def late(monitor: Monitor, sample: Sample, now: float) -> int:
+def late(monitor: Monitor, sample: CheckedRows, now: float) -> int:
     """How many rows lie in windows that had ended."""
     width = monitor.window_seconds
     return int(np.count_nonzero(sample.time < now // width * width))
@@ -98,7 +98,7 @@ def _check_times(monitor: Monitor, time: Array, now: float) -> None:
     refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
 
 
-def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
+def cells(monitor: Monitor, sample: CheckedRows, kind: str) -> Cells:
     """The tally of each window, of all rows and of each value of each slice.
 
     Raises:
@@ -110,7 +110,7 @@ def cells(monitor: Monitor, sample: Sample, kind: str) -> Cells:
     return {Cell(kind, name, place * width, width): tally for (name, place), tally in found.items()}
 
 
-def _terms(monitor: Monitor, sample: Sample, rows: slice) -> Terms:
+def _terms(monitor: Monitor, sample: CheckedRows, rows: slice) -> Terms:
     y = None if sample.y is None else sample.y[rows]
     w = None if sample.w is None else sample.w[rows]
     units = None if sample.units is None else sample.units[rows]

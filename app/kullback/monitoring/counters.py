@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from kullback.monitoring.cells import LABELLED
-from kullback.monitoring.ingest import Added
+from kullback.monitoring.ingest import AddedRows
 from kullback.numerics.types import Array
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.exact import real
@@ -26,7 +26,7 @@ _COUNTS = {"examples": "rows", "clipped": "clipped", "infinite": "infinite"}
 
 
 @dataclass(slots=True)
-class Sums:
+class MonitorSums:
     """Sums that only grow, by name; of all rows also the weights of ten bins of scores."""
 
     values: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -52,22 +52,22 @@ def _shown(tally: Tally, name: str) -> Array:
     return uniform(tally.vector(name).reals(BINS), BINS_SHOWN)
 
 
-class Totals:
+class MonitorCounters:
     """The sums of each monitor, all rows and slice by slice; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._sums: dict[str, dict[str, Sums]] = {}
+        self._sums: dict[str, dict[str, MonitorSums]] = {}
 
-    def add(self, monitor: str, added: Added) -> None:
+    def add(self, monitor: str, added: AddedRows) -> None:
         """Add what a write that is on disk has added."""
         with self._lock:
-            kept = self._sums.setdefault(monitor, {"": Sums()})
+            kept = self._sums.setdefault(monitor, {"": MonitorSums()})
             kept[""].values["late"] += added.late
             kept[""].values["duplicates"] += added.duplicates
             for cell, tally in added.cells.items():
                 if cell.kind in LABELLED:
-                    kept.setdefault(cell.slice, Sums()).add(tally)
+                    kept.setdefault(cell.slice, MonitorSums()).add(tally)
                     if not cell.slice:
                         kept[""].add_bins(tally)
 
@@ -76,11 +76,11 @@ class Totals:
         with self._lock:
             self._sums.pop(monitor, None)
 
-    def of(self, monitor: str) -> Mapping[str, Sums]:
+    def of(self, monitor: str) -> Mapping[str, MonitorSums]:
         """The sums of a monitor by slice, "" for all rows; a snapshot."""
         with self._lock:
-            kept = self._sums.get(monitor, {"": Sums()})
+            kept = self._sums.get(monitor, {"": MonitorSums()})
             return {
-                name: Sums(dict(s.values), s.bin_weight, s.bin_label, s.bin_prediction)
+                name: MonitorSums(dict(s.values), s.bin_weight, s.bin_label, s.bin_prediction)
                 for name, s in kept.items()
             }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kullback.monitoring.cells import Sample
+from kullback.monitoring.cells import CheckedRows
 from kullback.monitoring.monitor import Monitor
 from kullback.numerics.types import Array, Indices
 
@@ -19,7 +19,7 @@ def _prediction(monitor: Monitor) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-def pack_predictions(monitor: Monitor, ids: Sequence[str], sample: Sample) -> dict[str, bytes]:
+def pack_predictions(monitor: Monitor, ids: Sequence[str], sample: CheckedRows) -> dict[str, bytes]:
     """The bytes of each prediction, by its id."""
     kind = _prediction(monitor)
     rows = np.zeros(len(ids), kind)
@@ -35,7 +35,7 @@ def pack_predictions(monitor: Monitor, ids: Sequence[str], sample: Sample) -> di
 
 def unpack_predictions(
     monitor: Monitor, packed: Sequence[bytes], y: Array | Indices
-) -> Iterator[Sample]:
+) -> Iterator[CheckedRows]:
     """The rows of packed predictions, with the outcomes (n,) that they were matched with.
 
     Rows with a unit come apart from those without: what one says of its unit is not lost because
@@ -51,7 +51,7 @@ def unpack_predictions(
 
 def _unpacked(
     monitor: Monitor, packed: Sequence[bytes], rows: npt.NDArray[np.void], y: Array | Indices
-) -> Sample:
+) -> CheckedRows:
     weight: Array = rows["weight"].copy()
     unit = rows["unit"].astype(np.int64)
     proba: Array = rows["proba"].copy()
@@ -59,7 +59,7 @@ def _unpacked(
     size = rows.itemsize
     slices = [read.setdefault(raw, _read(raw)) for raw in (raw[size:] for raw in packed)]
     names = {name for row in read.values() for name in row}
-    return Sample(
+    return CheckedRows(
         y=y,
         p=proba[:, 0] if monitor.task == "binary" else proba,
         time=rows["time"].copy(),
@@ -81,7 +81,7 @@ def unpack_outcomes(packed: Sequence[bytes]) -> Array:
     return np.frombuffer(b"".join(packed), _OUTCOME).astype(np.float64)
 
 
-def _slices(sample: Sample, n: int) -> Iterator[bytes]:
+def _slices(sample: CheckedRows, n: int) -> Iterator[bytes]:
     """The slice values of each row as JSON, nothing where there are none."""
     if not sample.slices:
         yield from [b""] * n

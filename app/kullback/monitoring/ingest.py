@@ -12,10 +12,10 @@ from kullback.monitoring.cells import (
     OBSERVED,
     PREDICTED,
     Cells,
-    Sample,
+    CheckedRows,
     cells,
+    checked_rows,
     late,
-    sample,
 )
 from kullback.monitoring.delayed_labels import (
     pack_outcomes,
@@ -24,14 +24,14 @@ from kullback.monitoring.delayed_labels import (
     unpack_predictions,
 )
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.rows import LabelRows, Predictions, Rows
+from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
 from kullback.numerics.types import Array, Indices
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
 from kullback.tally.tally import Tally, total
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedRows:
     """What one write has added to a monitor, and what the store counts of it."""
 
     cells: Cells = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Added:
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
 
-    def told(self, accepted: int) -> dict[str, int]:
+    def reply_counts(self, accepted: int) -> dict[str, int]:
         """What the caller is told of every write."""
         labelled = [tally for cell, tally in self.cells.items() if not cell.slice]
         return {
@@ -57,65 +57,65 @@ class Added:
         }
 
 
-class Arrival(Protocol):
+class Ingest(Protocol):
     """Rows that were checked and summed for a monitor, before the write that adds them."""
 
-    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """Add them to a record; may be called again in another transaction."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Observations:
+class ObservationIngest:
     """Rows that come with their labels."""
 
     rows: int
-    added: Added
+    added: AddedRows
 
     @classmethod
-    def of(cls, monitor: Monitor, rows: Rows, now: float) -> "Observations":
+    def of(cls, monitor: Monitor, rows: ObservationRows, now: float) -> "ObservationIngest":
         """Check and sum them.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked = sample(monitor, rows, now)
+        checked = checked_rows(monitor, rows, now)
         summed = cells(monitor, checked, OBSERVED)
         counts = {"observations": len(rows)}
-        return cls(len(rows), Added(summed, late(monitor, checked, now), 0, counts))
+        return cls(len(rows), AddedRows(summed, late(monitor, checked, now), 0, counts))
 
-    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Arrival."""
         del now
         self.added.put(tx, record)
-        return self.added, Reply.of(self.added.told(self.rows))
+        return self.added, Reply.of(self.added.reply_counts(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
+class PredictionIngest:
     """Predictions whose labels come later, or came before."""
 
     monitor: Monitor
     sent: int
-    sample: Sample
+    sample: CheckedRows
     packed: dict[str, bytes]
-    added: Added
+    added: AddedRows
 
     @classmethod
-    def of(cls, monitor: Monitor, sent: Predictions, now: float) -> "Predicted":
+    def of(cls, monitor: Monitor, sent: PredictionRows, now: float) -> "PredictionIngest":
         """Check and sum them; of an id that stands twice the first counts.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked, ids = sample(monitor, sent.rows, now), sent.ids
+        checked, ids = checked_rows(monitor, sent.rows, now), sent.ids
         first = _first(ids)
         if first.size < len(ids):
             checked, ids = checked.taken(first), [ids[at] for at in first.tolist()]
         packed = pack_predictions(monitor, ids, checked)
         return cls(monitor, len(sent.ids), checked, packed, _predictions(monitor, checked, now))
 
-    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Arrival."""
         joined = tx.join(record, "prediction", self.packed, now)
         fresh = self.added
@@ -126,12 +126,12 @@ class Predicted:
             fresh = _predictions(self.monitor, some, now)
         matched = [self.packed[name] for name in joined.matched]
         summed = _matched(self.monitor, matched, unpack_outcomes(list(joined.matched.values())))
-        new = Added(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
+        new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
         return _answer(tx, record, "prediction", joined, new)
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelIngest:
     """Labels of predictions that came before, or come later."""
 
     monitor: Monitor
@@ -139,7 +139,7 @@ class Labelled:
     packed: dict[str, bytes]
 
     @classmethod
-    def of(cls, monitor: Monitor, sent: LabelRows) -> "Labelled":
+    def of(cls, monitor: Monitor, sent: LabelRows) -> "LabelIngest":
         """Check them; of an id that stands twice the first counts.
 
         Raises:
@@ -150,17 +150,17 @@ class Labelled:
         ids = [sent.ids[at] for at in first.tolist()]
         return cls(monitor, len(sent.ids), pack_outcomes(ids, outcomes[first]))
 
-    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Arrival."""
         joined = tx.join(record, "label", self.packed, now)
         y = unpack_outcomes([self.packed[name] for name in joined.matched])
         summed = _matched(self.monitor, list(joined.matched.values()), y)
-        return _answer(tx, record, "label", joined, Added(summed, 0, self.sent))
+        return _answer(tx, record, "label", joined, AddedRows(summed, 0, self.sent))
 
 
 def _answer(
-    tx: Transaction, record: int, side: Side, joined: Joined, new: Added
-) -> tuple[Added, Reply]:
+    tx: Transaction, record: int, side: Side, joined: Joined, new: AddedRows
+) -> tuple[AddedRows, Reply]:
     """Add what was joined, and tell the caller; `new` has all that were sent as duplicates yet."""
     matched, waiting = len(joined.matched), len(joined.waiting)
     other = "label" if side == "prediction" else "prediction"
@@ -172,7 +172,7 @@ def _answer(
     }
     added = replace(new, duplicates=new.duplicates - matched - waiting, counts=counts)
     added.put(tx, record)
-    told = added.told(matched + waiting)
+    told = added.reply_counts(matched + waiting)
     told |= {"matched": matched, "pending": waiting, "duplicates": added.duplicates}
     return added, Reply.of(told)
 
@@ -185,11 +185,11 @@ def _first(ids: Sequence[str]) -> Indices:
     return np.fromiter(places.values(), np.int64, len(places))
 
 
-def _predictions(monitor: Monitor, rows: Sample, now: float) -> Added:
+def _predictions(monitor: Monitor, rows: CheckedRows, now: float) -> AddedRows:
     """What predictions add, whether or not their labels come."""
     if rows.time.size == 0:
-        return Added()
-    return Added(cells(monitor, rows, PREDICTED), late(monitor, rows, now))
+        return AddedRows()
+    return AddedRows(cells(monitor, rows, PREDICTED), late(monitor, rows, now))
 
 
 def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array) -> Cells:

@@ -9,8 +9,8 @@ from kullback.errors import NotFound
 from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
 from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
-from kullback.monitoring.queries import Recent, Views
-from kullback.monitoring.writes import KIND, Found
+from kullback.monitoring.queries import MonitorQueries, RecentHour
+from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Store, Times, Transaction
 
 IDEMPOTENCY_SECONDS = 7 * DAY
@@ -21,24 +21,26 @@ FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for a full pass
 
 
-class Keeper:
+class MonitorMaintenance:
     """Keeps monitors small and their gauges fresh; see Upkeep."""
 
-    def __init__(self, store: Store, views: Views, clock: Clock, upkeep: MaintenanceThread) -> None:
+    def __init__(
+        self, store: Store, views: MonitorQueries, clock: Clock, upkeep: MaintenanceThread
+    ) -> None:
         self._store = store
         self._views = views
         self._clock = clock
         self._upkeep = upkeep
-        self._recent: dict[str, Recent] = {}
+        self._recent: dict[str, RecentHour] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._tidied: dict[int, float] = {}
 
     @property
-    def recent(self) -> Mapping[str, Recent]:
+    def recent(self) -> Mapping[str, RecentHour]:
         """What each monitor saw in the hour before the last pass."""
         return self._recent
 
-    def attend(self) -> None:
+    def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
         here = {record.name for record in records}
@@ -46,21 +48,21 @@ class Keeper:
         kept = {name: recent for name, recent in self._recent.items() if name in here}
         self._recent = kept | self._read([record.name for record in changed])
         for record in changed:
-            self._tidy_young(Found.of(record, record.name))
+            self._compact_recent(StoredMonitor.of(record, record.name))
         untidy = (r for r in records if now - self._tidied.get(r.id, -math.inf) >= FULL_EVERY)
         for record in islice(untidy, FULL_AT_ONCE):
-            self._tidy(Found.of(record, record.name))
+            self._compact(StoredMonitor.of(record, record.name))
             self._tidied[record.id] = now
         self._store.sweep(now - IDEMPOTENCY_SECONDS)
 
-    def look(self) -> None:
+    def refresh_recent(self) -> None:
         """Read the last hour of every monitor."""
         self._recent = self._read([record.name for record in self._store.records(KIND)])
 
-    def tidy(self) -> None:
+    def compact_all(self) -> None:
         """Fold, forget and expire in every monitor, and forget old tokens."""
         for record in self._store.records(KIND):
-            self._tidy(Found.of(record, record.name))
+            self._compact(StoredMonitor.of(record, record.name))
         self._store.sweep(self._clock() - IDEMPOTENCY_SECONDS)
 
     def _has_changed(self, record: int) -> bool:
@@ -71,20 +73,20 @@ class Keeper:
             self._seen[record] = now, counts
         return has_changed
 
-    def _read(self, names: Sequence[str]) -> dict[str, Recent]:
-        found: dict[str, Recent] = {}
+    def _read(self, names: Sequence[str]) -> dict[str, RecentHour]:
+        found: dict[str, RecentHour] = {}
         for name in names:
             with suppress(NotFound):  # removed this very moment
                 found[name] = self._views.recent(name)
         return found
 
-    def _tidy_young(self, found: Found) -> None:
+    def _compact_recent(self, found: StoredMonitor) -> None:
         now, window = int(self._clock()), found.monitor.window_seconds
         since = (now - YOUNG_SECONDS) // window * window
         self._upkeep.compact(found.record.id, Times(since, now + DAY), window)
         self._expire(found)
 
-    def _tidy(self, found: Found) -> None:
+    def _compact(self, found: StoredMonitor) -> None:
         now, record, monitor = int(self._clock()), found.record.id, found.monitor
         for stop, width in (
             (now + DAY, monitor.window_seconds),
@@ -98,7 +100,7 @@ class Keeper:
         self._upkeep.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(found)
 
-    def _expire(self, found: Found) -> None:
+    def _expire(self, found: StoredMonitor) -> None:
         before = int(self._clock()) - found.monitor.ttl_seconds
         self._upkeep.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
 

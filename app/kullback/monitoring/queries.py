@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kullback.errors import InvalidInput
 from kullback.moments import Clock, moment
 from kullback.monitoring.monitor import DAY, HOUR
-from kullback.monitoring.reference import Reference, Seen
-from kullback.monitoring.report import Asked, report, seen, series
+from kullback.monitoring.reference import Reference, WindowTallies
+from kullback.monitoring.report import ReportScope, report, series, tallies_by_slice
 from kullback.monitoring.windows import span, step_at
-from kullback.monitoring.writes import KIND, REFERENCE, Found
+from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
 from kullback.storage.base import Store
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
@@ -22,7 +22,7 @@ _COUNTS = ("observations", "predictions", "labels", "matched", "duplicates", "la
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MonitorQuery:
     """What is asked of a monitor; None where nothing is said."""
 
     start: float | None = None
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
+class RecentHour:
     """What a monitor saw in the last hour, and when it last saw anything."""
 
     metrics: Mapping[str, Estimate]
@@ -44,19 +44,19 @@ class Recent:
     waiting_labels: int
 
 
-class Views:
+class MonitorQueries:
     """Reading monitors; what was written before it was asked for is in every answer."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
-    def all(self) -> Document:
+    def list_all(self) -> Document:
         """Every monitor, by name."""
-        found = [Found.of(record, record.name) for record in self._store.records(KIND)]
+        found = [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
         return {"monitors": [self._document(one) for one in found]}
 
-    def one(self, name: str) -> Document:
+    def get(self, name: str) -> Document:
         """One monitor: how it was set up, what came, what waits.
 
         Raises:
@@ -76,7 +76,7 @@ class Views:
             "reference": None if reference is None else reference.document(),
         }
 
-    def tag(self, name: str, asked: Question) -> str:
+    def etag(self, name: str, asked: MonitorQuery) -> str:
         """An entity tag: it changes whenever the answer to the question does."""
         found = self._find(name)
         asked_span = span(found.monitor, asked.start, asked.stop, self._clock())
@@ -91,7 +91,7 @@ class Views:
         )
         return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
-    def report(self, name: str, asked: Question) -> Document:
+    def report(self, name: str, asked: MonitorQuery) -> Document:
         """The report of a monitor.
 
         Raises:
@@ -105,10 +105,10 @@ class Views:
         record = found.record.id
         parts = self._store.parts(record, *asked_span)
         slices = self._store.parts(record, *asked_span, slices=asked.by) if asked.by else []
-        whole = Asked(name, found.monitor.layout, asked_span, asked.by)
+        whole = ReportScope(name, found.monitor.layout, asked_span, asked.by)
         return report(whole, parts, slices, self._reference(found))
 
-    def series(self, name: str, asked: Question) -> Document:
+    def series(self, name: str, asked: MonitorQuery) -> Document:
         """One metric of a monitor over time.
 
         Raises:
@@ -141,7 +141,7 @@ class Views:
         known = None if reference is None else reference.labelled.get("")
         return None if known is None else TallyMetrics(known)
 
-    def recent(self, name: str) -> Recent:
+    def recent(self, name: str) -> RecentHour:
         """The last hour of a monitor, up to now.
 
         Raises:
@@ -149,26 +149,28 @@ class Views:
         """
         found, now = self._find(name), self._clock()
         asked_span = span(found.monitor, now - HOUR, None, now)
-        rows = seen(self._store.parts(found.record.id, *asked_span)).get("", Seen(None, None))
+        rows = tallies_by_slice(self._store.parts(found.record.id, *asked_span)).get(
+            "", WindowTallies(None, None)
+        )
         reading = TallyMetrics(rows.labelled or Tally(found.monitor.layout))
         reference = self._reference(found)
         drift = {} if reference is None else reference.drifts(rows, "")
         last, counts = self._store.last_start(found.record.id), self._store.counts(found.record.id)
         waiting = (counts.get(f"waiting_{side}", 0) for side in ("predictions", "labels"))
-        return Recent(reading.metrics(), reading.rows, drift, last, *waiting)
+        return RecentHour(reading.metrics(), reading.rows, drift, last, *waiting)
 
     def tasks(self) -> dict[str, str]:
         """The task of every monitor."""
-        found = [Found.of(record, record.name) for record in self._store.records(KIND)]
+        found = [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
         return {one.record.name: one.monitor.task for one in found}
 
-    def _find(self, name: str) -> Found:
-        return Found.of(self._store.record(KIND, name), name)
+    def _find(self, name: str) -> StoredMonitor:
+        return StoredMonitor.of(self._store.record(KIND, name), name)
 
-    def _document(self, found: Found) -> Document:
+    def _document(self, found: StoredMonitor) -> Document:
         return found.document() | {"created": moment(found.record.created)}
 
-    def _reference(self, found: Found) -> Reference | None:
+    def _reference(self, found: StoredMonitor) -> Reference | None:
         content = self._store.attachment(found.record.id, REFERENCE)
         return None if content is None else Reference.decoded(content)
 

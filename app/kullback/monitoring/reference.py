@@ -10,7 +10,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.rows import Distributions
+from kullback.monitoring.rows import ReferenceDistributions
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
 from kullback.tally.bins import BINS, SIXTIETHS, uniform
@@ -41,7 +41,7 @@ class Reference:
     positive_first: bool = False  # how `label_distribution` was given; sums have it last
 
     @classmethod
-    def of_period(cls, span: Span, seen: Mapping[str, "Seen"], now: float) -> "Reference":
+    def of_period(cls, span: Span, seen: Mapping[str, "WindowTallies"], now: float) -> "Reference":
         """What came in some time.
 
         Raises:
@@ -53,41 +53,41 @@ class Reference:
         scored = {name: s.scored for name, s in seen.items() if s.scored is not None}
         return cls("period", now, tuple(span), labelled, scored)
 
-    def drifts(self, current: "Seen", name: str) -> dict[str, Drift]:
+    def drifts(self, current: "WindowTallies", name: str) -> dict[str, Drift]:
         """Drift of the scores and of the labels of a slice."""
         return {
             "score": self.score_drift(current, name),
             "label": self.label_drift(current, name),
         }
 
-    def score_drift(self, current: "Seen", name: str) -> Drift:
+    def score_drift(self, current: "WindowTallies", name: str) -> Drift:
         """Drift of the scores of a slice: in tenths of the reference, or in the bins given."""
         mass, rows = current.scores()
         if self.score_histogram is not None:
             given = np.array(self.score_histogram)
             return drift(Shares(uniform(mass, given.size), rows), Shares(given, None))
-        past, past_rows = Seen(None, self.scored.get(name)).scores()
+        past, past_rows = WindowTallies(None, self.scored.get(name)).scores()
         if past.sum() <= 0:
             return drift(Shares(mass, rows), None)
         cells = tenths(past)
         return drift(Shares(mass, rows).merged(cells), Shares(past, past_rows).merged(cells))
 
-    def label_drift(self, current: "Seen", name: str) -> Drift:
+    def label_drift(self, current: "WindowTallies", name: str) -> Drift:
         """Drift of the labels of a slice."""
         now = current.labels()
         if self.label_distribution is not None:
             given = np.array(self.label_distribution)
             return drift(now, Shares(given[::-1] if self.positive_first else given, None))
         past = self.labelled.get(name)
-        return drift(now, None if past is None else Seen(past, None).labels())
+        return drift(now, None if past is None else WindowTallies(past, None).labels())
 
-    def slice_drift(self, current: Mapping[str, "Seen"], name: str) -> Drift:
+    def slice_drift(self, current: Mapping[str, "WindowTallies"], name: str) -> Drift:
         """Drift of how the rows fall into the values of one slice."""
         known = {key for key in self.scored if key.startswith(f"{name}=")}
         values = sorted(known | set(current))
-        nothing = Seen(None, None)
+        nothing = WindowTallies(None, None)
         now = _shares([current.get(key, nothing) for key in values])
-        return drift(now, _shares([Seen(None, self.scored.get(key)) for key in values]))
+        return drift(now, _shares([WindowTallies(None, self.scored.get(key)) for key in values]))
 
     def document(self) -> dict[str, object]:
         """What a caller is told of it."""
@@ -141,7 +141,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WindowTallies:
     """What came in some time: the rows whose labels are known, and all that were scored."""
 
     labelled: Tally | None
@@ -166,7 +166,7 @@ class Seen:
         return Shares(mass, kish(self.labelled))
 
 
-def _shares(values: list[Seen]) -> Shares:
+def _shares(values: list[WindowTallies]) -> Shares:
     scores = [value.scores() for value in values]
     return Shares(np.array([mass.sum() for mass, _ in scores]), sum(rows for _, rows in scores))
 
@@ -175,7 +175,9 @@ def _tuple(values: Sequence[Number] | None) -> tuple[Number, ...] | None:
     return None if values is None else tuple(values)
 
 
-def given(monitor: Monitor, sent: Distributions, now: float) -> Reference:
+def reference_of_distributions(
+    monitor: Monitor, sent: ReferenceDistributions, now: float
+) -> Reference:
     """A reference of distributions that were given outright.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kullback.moments import moment
 from kullback.monitoring.cells import LABELLED, SCORED
-from kullback.monitoring.reference import Reference, Seen
+from kullback.monitoring.reference import Reference, WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Undefined
 from kullback.storage.base import Cell
@@ -23,7 +23,7 @@ Part = tuple[Cell, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReportScope:
     """What a report is of."""
 
     monitor: str
@@ -32,24 +32,24 @@ class Asked:
     by: str | None = None
 
 
-def seen(parts: Iterable[Part]) -> dict[str, Seen]:
+def tallies_by_slice(parts: Iterable[Part]) -> dict[str, WindowTallies]:
     """What came, by slice."""
     kept: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     for cell, content in parts:
         kept[cell.slice][cell.kind].append(content)
-    return {name: _seen(kinds) for name, kinds in sorted(kept.items())}
+    return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
 
 
-def _seen(kinds: Mapping[str, Sequence[bytes]]) -> Seen:
+def _window_tallies(kinds: Mapping[str, Sequence[bytes]]) -> WindowTallies:
     sums = {kind: decoded_total(contents) for kind, contents in kinds.items()}
     labelled, scored = (
         [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
     )
-    return Seen(total(labelled) if labelled else None, total(scored) if scored else None)
+    return WindowTallies(total(labelled) if labelled else None, total(scored) if scored else None)
 
 
 def report(
-    asked: Asked, parts: Iterable[Part], slices: Iterable[Part], reference: Reference | None
+    asked: ReportScope, parts: Iterable[Part], slices: Iterable[Part], reference: Reference | None
 ) -> Document:
     """The report of docs/api.md.
 
@@ -59,9 +59,9 @@ def report(
         slices: of each value of the slice `asked.by`.
         reference: what drift is measured against.
     """
-    nothing = Seen(None, None)
-    all_rows = seen(parts).get("", nothing)
-    groups = seen(slices)
+    nothing = WindowTallies(None, None)
+    all_rows = tallies_by_slice(parts).get("", nothing)
+    groups = tallies_by_slice(slices)
     reading = TallyMetrics(all_rows.labelled or Tally(asked.layout))
     drifts: Document = _drifts(all_rows, reference, "")
     if asked.by is not None and reference is not None:
@@ -96,7 +96,9 @@ def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -
     return points
 
 
-def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) -> Document:
+def _group(
+    asked: ReportScope, name: str, group: WindowTallies, reference: Reference | None
+) -> Document:
     key, _, value = name.partition("=")
     reading = TallyMetrics(group.labelled or Tally(asked.layout))
     head: Document = {"slice": {key: value}}
@@ -110,7 +112,7 @@ def _group(asked: Asked, name: str, group: Seen, reference: Reference | None) ->
     )
 
 
-def _drifts(group: Seen, reference: Reference | None, name: str) -> Document:
+def _drifts(group: WindowTallies, reference: Reference | None, name: str) -> Document:
     if reference is None:
         reference = Reference("none", 0.0)
     return {of: _drift(found) for of, found in reference.drifts(group, name).items()}
@@ -146,5 +148,5 @@ def statement(found: Drift) -> str:
     return f"A significant change ({chance}), {size} in size (PSI {found.psi:.3f})."
 
 
-def _predictions(group: Seen) -> int:
+def _predictions(group: WindowTallies) -> int:
     return 0 if group.scored is None else group.scored.scalar("rows")

@@ -8,7 +8,7 @@ from kullback.scoring.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ObservationRows:
     """Predictions with their outcomes, all columns of n rows.
 
     `y_true` holds labels, or shares in [0, 1]; it is None where nobody knows yet. `y_proba` is
@@ -27,11 +27,11 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
+class PredictionRows:
     """Predictions whose outcomes come later, each under an id."""
 
     ids: list[str]
-    rows: Rows
+    rows: ObservationRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class LabelRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ReferencePeriod:
     """Epoch seconds from `start` up to, not including, `stop`."""
 
     start: float
@@ -51,11 +51,11 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Distributions:
+class ReferenceDistributions:
     """How much of all lies in each score bin, and in each class; not normalized."""
 
     scores: Array | None
     labels: Array | None
 
 
-Baseline = Rows | Period | Distributions
+Baseline = ObservationRows | ReferencePeriod | ReferenceDistributions

@@ -6,31 +6,43 @@ from dataclasses import dataclass
 
 from kullback.errors import Conflict, KullbackError, NotFound
 from kullback.moments import Clock
-from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, sample
-from kullback.monitoring.counters import Totals
-from kullback.monitoring.ingest import Added, Arrival, Labelled, Observations, Predicted
+from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
+from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.ingest import (
+    AddedRows,
+    Ingest,
+    LabelIngest,
+    ObservationIngest,
+    PredictionIngest,
+)
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.reference import Reference, given
-from kullback.monitoring.report import seen
-from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Predictions, Rows
+from kullback.monitoring.reference import Reference, reference_of_distributions
+from kullback.monitoring.report import tallies_by_slice
+from kullback.monitoring.rows import (
+    Baseline,
+    LabelRows,
+    ObservationRows,
+    PredictionRows,
+    ReferenceDistributions,
+)
 from kullback.monitoring.windows import span
 from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
 
-__all__ = ["KIND", "REFERENCE", "Found", "IdempotencyKey", "Monitors", "Written"]
+__all__ = ["KIND", "REFERENCE", "IdempotencyKey", "Monitors", "StoredMonitor", "Written"]
 
 KIND = "monitor"
 REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredMonitor:
     """A monitor as it stands in the store."""
 
     record: Record
     monitor: Monitor
 
     @classmethod
-    def of(cls, record: Record | None, name: str) -> "Found":
+    def of(cls, record: Record | None, name: str) -> "StoredMonitor":
         """The monitor of a record.
 
         Raises:
@@ -53,7 +65,7 @@ class Monitors:
     would be too old by now.
     """
 
-    def __init__(self, store: Store, clock: Clock, totals: Totals) -> None:
+    def __init__(self, store: Store, clock: Clock, totals: MonitorCounters) -> None:
         self._store = store
         self._clock = clock
         self._totals = totals
@@ -69,7 +81,7 @@ class Monitors:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 record = tx.create(KIND, name, monitor.encoded(), self._clock())
-                return Reply.of(Found(record, monitor).document(), 201)
+                return Reply.of(StoredMonitor(record, monitor).document(), 201)
             present = Monitor.decoded(record.document)
             if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
                 raise Conflict(
@@ -78,7 +90,7 @@ class Monitors:
                 )
             if present != monitor:
                 tx.change(record.id, monitor.encoded())
-            return Reply.of(Found(record, monitor).document())
+            return Reply.of(StoredMonitor(record, monitor).document())
 
         return self._store.write(work, token)
 
@@ -86,45 +98,51 @@ class Monitors:
         """Remove a monitor and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(Found.of(tx.record(KIND, name, for_change=True), name).record.id)
+            tx.delete(StoredMonitor.of(tx.record(KIND, name, for_change=True), name).record.id)
             return Reply(204, b"")
 
         future = self._store.write(work, token)
         future.add_done_callback(lambda done: self._forget(name, done))
         return future
 
-    def observe(self, name: str, rows: Rows, token: IdempotencyKey | None) -> Future[Written]:
+    def observe(
+        self, name: str, rows: ObservationRows, token: IdempotencyKey | None
+    ) -> Future[Written]:
         """Add rows that come with their labels."""
         now = self._clock()
-        return self._write(name, lambda found: Observations.of(found.monitor, rows, now), token)
+        return self._write(
+            name, lambda found: ObservationIngest.of(found.monitor, rows, now), token
+        )
 
     def predict(
-        self, name: str, sent: Predictions, token: IdempotencyKey | None
+        self, name: str, sent: PredictionRows, token: IdempotencyKey | None
     ) -> Future[Written]:
         """Add predictions whose labels come later, or came before."""
         now = self._clock()
-        return self._write(name, lambda found: Predicted.of(found.monitor, sent, now), token)
+        return self._write(name, lambda found: PredictionIngest.of(found.monitor, sent, now), token)
 
     def label(self, name: str, sent: LabelRows, token: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""
-        return self._write(name, lambda found: Labelled.of(found.monitor, sent), token)
+        return self._write(name, lambda found: LabelIngest.of(found.monitor, sent), token)
 
-    def refer(self, name: str, sent: Baseline, token: IdempotencyKey | None) -> Future[Written]:
+    def set_reference(
+        self, name: str, sent: Baseline, token: IdempotencyKey | None
+    ) -> Future[Written]:
         """Set what drift is measured against: a batch, a stored period, or distributions."""
         return self._write(name, lambda found: _Referred(self._reference(found, sent)), token)
 
     def _write(
-        self, name: str, prepare: Callable[[Found], Arrival], token: IdempotencyKey | None
+        self, name: str, prepare: Callable[[StoredMonitor], Ingest], token: IdempotencyKey | None
     ) -> Future[Written]:
         now = self._clock()
         ready = self._prepared(name, prepare)
-        added: list[Added] = []
+        added: list[AddedRows] = []
 
         def work(tx: Transaction) -> Reply:
             if isinstance(ready, KullbackError):
                 raise ready
             found, arrival = ready
-            present = Found.of(tx.record(KIND, name), name)
+            present = StoredMonitor.of(tx.record(KIND, name), name)
             if present.record.id != found.record.id or (
                 present.monitor.fixed() != found.monitor.fixed()
             ):
@@ -138,10 +156,10 @@ class Monitors:
         return future
 
     def _prepared(
-        self, name: str, prepare: Callable[[Found], Arrival]
-    ) -> tuple[Found, Arrival] | KullbackError:
+        self, name: str, prepare: Callable[[StoredMonitor], Ingest]
+    ) -> tuple[StoredMonitor, Ingest] | KullbackError:
         try:
-            found = Found.of(self._store.record(KIND, name), name)
+            found = StoredMonitor.of(self._store.record(KIND, name), name)
             return found, prepare(found)
         except KullbackError as error:
             return error
@@ -150,16 +168,16 @@ class Monitors:
         if _is_new(done):
             self._totals.forget(name)
 
-    def _count(self, name: str, done: Future[Written], added: list[Added]) -> None:
+    def _count(self, name: str, done: Future[Written], added: list[AddedRows]) -> None:
         if _is_new(done):
             self._totals.add(name, added[0])
 
-    def _reference(self, found: Found, sent: Baseline) -> Reference:
+    def _reference(self, found: StoredMonitor, sent: Baseline) -> Reference:
         now, monitor = self._clock(), found.monitor
-        if isinstance(sent, Distributions):
-            return given(monitor, sent, now)
-        if isinstance(sent, Rows):
-            checked = sample(monitor, sent, now)
+        if isinstance(sent, ReferenceDistributions):
+            return reference_of_distributions(monitor, sent, now)
+        if isinstance(sent, ObservationRows):
+            checked = checked_rows(monitor, sent, now)
             kind = PREDICTED if checked.y is None else OBSERVED
             summed = {cell.slice: tally for cell, tally in cells(monitor, checked, kind).items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
@@ -167,7 +185,7 @@ class Monitors:
         parts = self._store.parts(found.record.id, *asked)
         for name in monitor.slices:
             parts += self._store.parts(found.record.id, *asked, slices=name)
-        return Reference.of_period(asked, seen(parts), now)
+        return Reference.of_period(asked, tallies_by_slice(parts), now)
 
 
 def _is_new(done: Future[Written]) -> bool:
@@ -183,8 +201,8 @@ class _Referred:
 
     reference: Reference
 
-    def add(self, tx: Transaction, record: int, now: float) -> tuple[Added, Reply]:
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Arrival."""
         del now
         tx.attach(record, REFERENCE, self.reference.encoded())
-        return Added(), Reply.of(self.reference.document())
+        return AddedRows(), Reply.of(self.reference.document())

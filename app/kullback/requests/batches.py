@@ -9,7 +9,14 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from kullback.errors import InvalidInput
-from kullback.monitoring.rows import Baseline, Distributions, LabelRows, Period, Predictions, Rows
+from kullback.monitoring.rows import (
+    Baseline,
+    LabelRows,
+    ObservationRows,
+    PredictionRows,
+    ReferenceDistributions,
+    ReferencePeriod,
+)
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, Kind
 from kullback.payload.identifiers import names, texts
@@ -145,8 +152,8 @@ class Forecast(Batch):
         default=None, description="By slice, such as country, the value of each row."
     )
 
-    def _rows(self, y_true: Labels | None) -> Rows:
-        return Rows(
+    def _rows(self, y_true: Labels | None) -> ObservationRows:
+        return ObservationRows(
             y_true, self.y_proba, self.sample_weight, self.timestamp, self.unit, self.slice or {}
         )
 
@@ -156,7 +163,7 @@ class ObservationBatch(Forecast):
 
     y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
 
-    def rows(self) -> Rows:
+    def rows(self) -> ObservationRows:
         """The batch as a monitor takes it."""
         return self._rows(self.y_true)
 
@@ -166,9 +173,9 @@ class PredictionBatch(Forecast):
 
     id: Ids = Field(description="By which each label finds its prediction.")
 
-    def predictions(self) -> Predictions:
+    def predictions(self) -> PredictionRows:
         """The batch as a monitor takes it."""
-        return Predictions(self.id, self._rows(None))
+        return PredictionRows(self.id, self._rows(None))
 
 
 class LabelBatch(Batch):
@@ -222,10 +229,10 @@ class ReferenceBatch(Batch):
         """The reference as a monitor takes it."""
         if self.y_proba is not None:
             weight, slices = self.sample_weight, self.slice or {}
-            return Rows(self.y_true, self.y_proba, weight, None, None, slices)
+            return ObservationRows(self.y_true, self.y_proba, weight, None, None, slices)
         if self.start is not None and self.stop is not None:
-            return Period(self.start, self.stop)
-        return Distributions(self.score_histogram, self.label_distribution)
+            return ReferencePeriod(self.start, self.stop)
+        return ReferenceDistributions(self.score_histogram, self.label_distribution)
 
 
 _FORMS = (

@@ -9,9 +9,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from kullback.errors import StoreUnavailable
-from kullback.monitoring.counters import BINS_SHOWN, Sums, Totals
-from kullback.monitoring.maintenance import Keeper
-from kullback.monitoring.queries import Recent
+from kullback.monitoring.counters import BINS_SHOWN, MonitorCounters, MonitorSums
+from kullback.monitoring.maintenance import MonitorMaintenance
+from kullback.monitoring.queries import RecentHour
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
@@ -48,7 +48,13 @@ class MonitorCollector(Collector):
     Monitors and slices keep their place once they have one; what finds none is counted once.
     """
 
-    def __init__(self, names: Names, totals: Totals, keeper: Keeper, cap: int = MAX_SERIES) -> None:
+    def __init__(
+        self,
+        names: Names,
+        totals: MonitorCounters,
+        keeper: MonitorMaintenance,
+        cap: int = MAX_SERIES,
+    ) -> None:
         self._names = names
         self._totals = totals
         self._keeper = keeper
@@ -111,7 +117,7 @@ class MonitorCollector(Collector):
                 self._dropped += cost
 
 
-def _counters(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
+def _counters(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
     for name, text in _SUMS.items():
         family = CounterMetricFamily(f"kullback_{name}", text, labels=["monitor"])
         for monitor, parts in shown.items():
@@ -127,7 +133,7 @@ def _counters(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
         yield family
 
 
-def _bins(shown: Mapping[str, Mapping[str, Sums]]) -> Iterator[Metric]:
+def _bins(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
     weights = CounterMetricFamily(
         "kullback_score_bin_weight",
         "Weight of rows by tenth of the score (upper edge) and label.",
@@ -159,7 +165,7 @@ def _info(tasks: Mapping[str, str]) -> Metric:
     return family
 
 
-def _gauges(recent: Mapping[str, Recent]) -> Iterator[Metric]:
+def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     for name, metric in _METRICS.items():
         text = f"{metric} of the last hour, over all replicas."
         found = {monitor: seen.metrics[metric].value for monitor, seen in recent.items()}
@@ -191,7 +197,7 @@ def _gauge(name: str, text: str, values: Mapping[str, float | Undefined | None])
     return family
 
 
-def _drift(name: str, attribute: str, recent: Mapping[str, Recent]) -> Metric:
+def _drift(name: str, attribute: str, recent: Mapping[str, RecentHour]) -> Metric:
     text = f"{attribute} of the last hour against the reference."
     family = GaugeMetricFamily(name, text, labels=["monitor", "of"])
     for monitor, seen in recent.items():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kullback.monitoring.queries import Question, Views
+from kullback.monitoring.queries import MonitorQueries, MonitorQuery
 from kullback.tally.metrics import TallyMetrics
 from kullback.ui.figures import SURE, Figure, Numbers, Series
 from kullback.ui.observed import Group, Point, Report, Setup, points
@@ -114,12 +114,12 @@ def band(values: Numbers, errors: Numbers) -> tuple[Numbers, Numbers]:
     return low, high
 
 
-def over_time(views: Views, setup: Setup, view: View, ground: Ground) -> list[Figure]:
+def over_time(views: MonitorQueries, setup: Setup, view: View, ground: Ground) -> list[Figure]:
     """The metrics of all rows, and how many came."""
     figures, course = [], None
     step, baseline = view.step(ground), views.baseline(setup.name)
     for drawn in BINARY if setup.task == "binary" else MULTICLASS:
-        asked = Question(view.start, view.stop, None, drawn.metric, step)
+        asked = MonitorQuery(view.start, view.stop, None, drawn.metric, step)
         found = points(views.series(setup.name, asked))
         course = Course.of(found, view.start, view.stop, step)
         figures.append(_figure(drawn, course, baseline))
@@ -151,14 +151,16 @@ def heaviest(groups: Sequence[Group]) -> list[Group]:
 
 
 def side_by_side(
-    views: Views, setup: Setup, view: View, ground: Ground, groups: Sequence[Group]
+    views: MonitorQueries, setup: Setup, view: View, ground: Ground, groups: Sequence[Group]
 ) -> list[Figure]:
     """Log loss over time of the heaviest values of a slice, on one scale, beside all rows."""
     step = view.step(ground, SLICE_STEPS)
-    asked = Question(view.start, view.stop, None, "log_loss", step)
+    asked = MonitorQuery(view.start, view.stop, None, "log_loss", step)
     found = points(views.series(setup.name, asked))
     reports = [
-        Report.of(views.report(setup.name, Question(max(at.start, view.start), at.stop, view.by)))
+        Report.of(
+            views.report(setup.name, MonitorQuery(max(at.start, view.start), at.stop, view.by))
+        )
         for at in found
     ]
     courses = {

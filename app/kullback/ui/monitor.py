@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kullback.api.store_requests import Services
 from kullback.experiments.told import Metric
 from kullback.moments import moment
-from kullback.monitoring.queries import Question, Recent, Views
+from kullback.monitoring.queries import MonitorQueries, MonitorQuery, RecentHour
 from kullback.monitoring.report import statement
 from kullback.numerics.types import Undefined
 from kullback.ui import bins, history
@@ -70,7 +70,7 @@ def content(
     Raises:
         NotFound: there is no monitor of that name.
     """
-    setup = Setup.of(services.views.one(name))
+    setup = Setup.of(services.views.get(name))
     ground = Ground(setup.window_seconds, setup.slices, now)
     asked = view(query, ground)
     recent = services.keeper.recent.get(name)
@@ -87,8 +87,8 @@ def content(
     return head if setup.is_empty else head | _body(services.views, setup, asked, ground)
 
 
-def _body(views: Views, setup: Setup, asked: View, ground: Ground) -> dict[str, object]:
-    report = Report.of(views.report(setup.name, Question(asked.start, asked.stop, asked.by)))
+def _body(views: MonitorQueries, setup: Setup, asked: View, ground: Ground) -> dict[str, object]:
+    report = Report.of(views.report(setup.name, MonitorQuery(asked.start, asked.stop, asked.by)))
     has_rows = report.n > 0
     return {
         "report": report,
@@ -129,7 +129,7 @@ def _rounded(value: float, digits: int) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def why(state: str, recent: Recent | None, *, has_reference: bool) -> str:
+def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
     """Why a monitor is in its state, in a sentence or two."""
     if recent is None or state == "no data":
         waiting = 0 if recent is None else recent.waiting_predictions
@@ -156,7 +156,7 @@ def why(state: str, recent: Recent | None, *, has_reference: bool) -> str:
     return f"{rows} {calibration}{', and ' if calibration else ''}{drift}."
 
 
-def _calibration(recent: Recent) -> str:
+def _calibration(recent: RecentHour) -> str:
     found = recent.metrics["calibration_ratio"]
     if isinstance(found.value, Undefined):
         return ""

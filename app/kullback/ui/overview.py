@@ -8,7 +8,7 @@ from kullback.experiments.queries import Inquiry
 from kullback.experiments.queries import State as Standing
 from kullback.experiments.writes import Found
 from kullback.monitoring.monitor import DAY, HOUR
-from kullback.monitoring.queries import Question, Recent
+from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
@@ -55,7 +55,7 @@ class Line:
         return HUES[self.state]
 
 
-def state_of(recent: Recent | None) -> str:
+def state_of(recent: RecentHour | None) -> str:
     """How a monitor was in the last hour, the worst first."""
     if recent is None or recent.rows == 0:
         return "no data"
@@ -107,7 +107,7 @@ class Overview:
         ]
 
 
-def _monitor(name: str, recent: Recent | None, spark: str) -> Line:
+def _monitor(name: str, recent: RecentHour | None, spark: str) -> Line:
     loss = None if recent is None else recent.metrics["log_loss"].value
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
@@ -133,9 +133,9 @@ def _effect(one: Comparison) -> str:
 
 def _losses(services: Services, name: str, now: float) -> list[float]:
     """Log loss of the last day by the hour."""
-    window = services.views.one(name)["window_seconds"]
+    window = services.views.get(name)["window_seconds"]
     assert isinstance(window, int)
-    asked = Question(start=now - DAY, step=max(HOUR, window))
+    asked = MonitorQuery(start=now - DAY, step=max(HOUR, window))
     return _numbers(services.views.series(name, asked), "value")
 
 
