@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.measure import Row, Rows, Target, agree, interleaved
-from kullback.experiments.arm_tallies import sample, tallies
+from kullback.experiments.arm_tallies import checked_arm_rows, tallies
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows as Observed
+from kullback.experiments.rows import ArmRows as Observed
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
@@ -55,7 +55,7 @@ def bucket_sums(n: int = 1_000_000) -> Rows:
     window, rows = np.zeros(n, np.int64), Observed(y, {"a": a, "b": b}, unit)
 
     def ours() -> float:
-        found = tallies(PAIRED, sample(PAIRED, rows), window)
+        found = tallies(PAIRED, checked_arm_rows(PAIRED, rows), window)
         return real(found["b"]["", 0].scalar("wl"))
 
     def rival() -> float:

@@ -16,8 +16,8 @@ from starlette.middleware import Middleware
 from kullback.api import experiments, monitors, problems, scores, system
 from kullback.api.store_requests import Desk, Services
 from kullback.api.workers import Workers
-from kullback.experiments.maintenance import ExperimentKeeper
-from kullback.experiments.queries import ExperimentViews
+from kullback.experiments.maintenance import ExperimentMaintenance
+from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
 from kullback.moments import Clock
@@ -94,7 +94,7 @@ class Runtime:
         """What stands on a store."""
         clock, upkeep = self.clock, MaintenanceThread(store, self.maintenance_seconds)
         totals, views = MonitorCounters(), MonitorQueries(store, clock)
-        experiment_views = ExperimentViews(store, clock)
+        experiment_views = ExperimentQueries(store, clock)
         return Services(
             monitors=Monitors(store, clock, totals),
             views=views,
@@ -102,7 +102,7 @@ class Runtime:
             keeper=MonitorMaintenance(store, views, clock, upkeep),
             experiments=Experiments(store, clock),
             experiment_views=experiment_views,
-            experiment_keeper=ExperimentKeeper(store, experiment_views, clock, upkeep),
+            experiment_keeper=ExperimentMaintenance(store, experiment_views, clock, upkeep),
             upkeep=upkeep,
         )
 
@@ -129,7 +129,7 @@ def create_app(
         experiments_seen = ExperimentCollector(services.experiment_keeper)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
             desk.open(services)
-            services.upkeep.start([services.keeper.run_due, services.experiment_keeper.attend])
+            services.upkeep.start([services.keeper.run_due, services.experiment_keeper.run_due])
             readiness.check = opened.ping
             readiness.is_ready = True
             yield

@@ -15,7 +15,7 @@ from kullback.evaluation.job import evaluate
 from kullback.evaluation.state import State
 from kullback.evaluation.work import Task
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 
 PAIRED = Columns("click", {"a": "p_a", "b": "p_b"}, unit="user", weight="w", by=("country",))
 PARALLEL = Columns("click", {"": "p_a"}, arm="variant", unit="user", by=("country",))
@@ -66,11 +66,11 @@ def state_of(names: Iterable[str], columns: Columns) -> State:
     return evaluate(work_of(names, columns), serial, lambda _: None)
 
 
-def rows_of(table: pa.Table, columns: Columns) -> Rows:
+def rows_of(table: pa.Table, columns: Columns) -> ArmRows:
     """The table as an experiment takes it in memory."""
     column = {name: table[name].to_pylist() for name in table.column_names}
     forecasts = {arm: np.array(column[name]) for arm, name in columns.y_proba.items()}
-    return Rows(
+    return ArmRows(
         y_true=np.array(column[columns.y_true], np.float64),
         y_proba=forecasts[""] if columns.arm else forecasts,
         unit=column[columns.unit] if columns.unit else None,

@@ -13,7 +13,7 @@ from kullback.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import found, opened, tasks
 from kullback.evaluation.work import evaluate_part
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,
@@ -134,7 +134,7 @@ def test_rows_that_lack_something_are_counted_by_what_and_left_out(
     assert state.rows == 60
     kept = table.take(pa.array(sorted(set(range(60)) - lost)))
     plan = PARALLEL_PLAN if columns is PARALLEL else PAIRED_PLAN
-    assert state.evidence(plan) == evidence(plan, rows_of(kept, columns))
+    assert state.evidence(plan) == tally_arms(plan, rows_of(kept, columns))
 
 
 def test_a_row_of_no_segment_counts_in_the_whole_only(tmp_path: Path) -> None:

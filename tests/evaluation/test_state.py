@@ -15,7 +15,7 @@ from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import opened
 from kullback.evaluation.job import document, path
 from kullback.evaluation.state import State
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
@@ -50,7 +50,7 @@ def test_files_say_what_their_rows_say_in_memory(
     columns: Columns, plan: Plan, tmp_path: Path
 ) -> None:
     state = state_of(written(tmp_path, TABLE, [200, 0, 77], 60), columns)
-    assert state.evidence(plan) == evidence(plan, rows_of(TABLE, columns))
+    assert state.evidence(plan) == tally_arms(plan, rows_of(TABLE, columns))
     assert state.rows == 700
 
 
@@ -89,7 +89,7 @@ def test_a_state_of_an_unknown_version_is_refused() -> None:
 def test_rows_without_units_count_each_for_itself_over_all_files(tmp_path: Path) -> None:
     columns = replace(PARALLEL, unit=None)
     state = state_of(written(tmp_path, TABLE, [100, 250], 90), columns)
-    assert state.evidence(PARALLEL_PLAN) == evidence(PARALLEL_PLAN, rows_of(TABLE, columns))
+    assert state.evidence(PARALLEL_PLAN) == tally_arms(PARALLEL_PLAN, rows_of(TABLE, columns))
     assert state.units == {}
 
 
@@ -100,7 +100,7 @@ def test_whole_numbers_are_units_as_they_are_in_memory(kind: pa.DataType, tmp_pa
     for columns, plan in ((PAIRED, PAIRED_PLAN), (PARALLEL, PARALLEL_PLAN)):
         rows = replace(rows_of(table, columns), unit=number)
         found = state_of(written(tmp_path, table, [300]), columns)
-        assert found.evidence(plan) == evidence(plan, rows)
+        assert found.evidence(plan) == tally_arms(plan, rows)
 
 
 def test_it_is_all_the_same_whether_strings_are_kept_as_a_dictionary(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_report_of_files_is_that_of_their_rows_with_what_was_read(
     names = written(tmp_path, TABLE, [400], 100)
     state = state_of(names, columns)
     found = document(compare(plan, state.evidence(plan)), state, opened(names, columns))
-    known = report(compare(plan, evidence(plan, rows_of(TABLE, columns))))
+    known = report(compare(plan, tally_arms(plan, rows_of(TABLE, columns))))
     more = {"files": names, "rows": 700, "excluded": {}, "path": path(plan, state)}
     assert found == known | more
 
@@ -132,9 +132,9 @@ def test_the_path_ends_where_the_report_does_and_begins_before(
     points = path(plan, state)
     ((_, last),) = ((one["arm"], one) for one in _comparisons(points[-1]))
     (whole,) = compare(plan, state.evidence(plan)).comparisons[""]
-    assert whole.sure is not None
-    assert last["sequence"] == [whole.sure.low, whole.sure.high]
-    assert last["log_e_value"] == whole.sure.log_e_value
+    assert whole.confidence_sequence is not None
+    assert last["sequence"] == [whole.confidence_sequence.low, whole.confidence_sequence.high]
+    assert last["log_e_value"] == whole.confidence_sequence.log_e_value
     counts = [point["n"] for point in points]
     assert len(points) > 40
     assert counts == sorted(counts, key=lambda n: int(str(n)))
@@ -145,10 +145,10 @@ def test_each_point_of_the_path_is_what_its_rows_say(tmp_path: Path) -> None:
     points = path(PAIRED_PLAN, state_of(written(tmp_path, TABLE), PAIRED))
     point = points[len(points) // 2]
     rows = rows_of(TABLE.slice(0, int(str(point["n"]))), PAIRED)
-    (known,) = compare(PAIRED_PLAN, evidence(PAIRED_PLAN, rows)).comparisons[""]
+    (known,) = compare(PAIRED_PLAN, tally_arms(PAIRED_PLAN, rows)).comparisons[""]
     (found,) = _comparisons(point)
-    assert known.sure is not None
-    assert found["sequence"] == [known.sure.low, known.sure.high]
+    assert known.confidence_sequence is not None
+    assert found["sequence"] == [known.confidence_sequence.low, known.confidence_sequence.high]
 
 
 def _comparisons(point: dict[str, object]) -> list[dict[str, object]]:

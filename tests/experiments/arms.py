@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from kullback.experiments.arm_tallies import Evidence, evidence
+from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.labels import Labels
 from tests import strategies as draw
@@ -26,7 +26,7 @@ def sigmoid(logit: Array) -> Array:
     return p
 
 
-def paired(noise: float = 0.5, n: int = 4000, per_unit: int = 2, seed: int = 1) -> Rows:
+def paired(noise: float = 0.5, n: int = 4000, per_unit: int = 2, seed: int = 1) -> ArmRows:
     """Rows scored by a, whose logits are off by 0.5, and by b, whose are off by `noise`."""
     rng = np.random.default_rng(seed)
     unit = rng.integers(0, n // per_unit, n)
@@ -34,10 +34,10 @@ def paired(noise: float = 0.5, n: int = 4000, per_unit: int = 2, seed: int = 1) 
     y = np.where(rng.random(n) < sigmoid(truth), 1.0, 0.0)
     off = zip("ab", (0.5, noise), strict=True)
     scores = {name: sigmoid(truth + size * rng.normal(size=n)) for name, size in off}
-    return Rows(y, scores, unit)
+    return ArmRows(y, scores, unit)
 
 
-def split(rows: Rows) -> Rows:
+def split(rows: ArmRows) -> ArmRows:
     """The same where each unit has met one arm alone."""
     assert isinstance(rows.unit, np.ndarray)
     scores = of_arms(rows)
@@ -46,7 +46,7 @@ def split(rows: Rows) -> Rows:
     return replace(rows, y_proba=np.where(second, scores["b"], scores["a"]), arm=arm)
 
 
-def one_after_another(rows: Rows) -> Rows:
+def one_after_another(rows: ArmRows) -> ArmRows:
     """Rows that every arm has scored as rows of one arm each."""
     scores = of_arms(rows)
     n, k = len(rows.y_true), len(scores)
@@ -55,16 +55,16 @@ def one_after_another(rows: Rows) -> Rows:
     return replace(many, y_proba=np.concatenate(list(scores.values())), arm=arm)
 
 
-def of_arms(rows: Rows) -> Mapping[str, Array]:
+def of_arms(rows: ArmRows) -> Mapping[str, Array]:
     """What each arm has predicted of all rows."""
     assert isinstance(rows.y_proba, Mapping)
     return rows.y_proba
 
 
-def taken(rows: Rows, places: Indices) -> Rows:
+def taken(rows: ArmRows, places: Indices) -> ArmRows:
     """Some of the rows, in this order."""
     scores = rows.y_proba
-    return Rows(
+    return ArmRows(
         y_true=np.asarray(rows.y_true)[places],
         y_proba={name: found[places] for name, found in scores.items()}
         if isinstance(scores, Mapping)
@@ -77,23 +77,23 @@ def taken(rows: Rows, places: Indices) -> Rows:
     )
 
 
-def found(plan: Plan, rows: Rows) -> Findings:
+def found(plan: Plan, rows: ArmRows) -> Findings:
     """What the experiment says of these rows."""
-    return compare(plan, evidence(plan, rows))
+    return compare(plan, tally_arms(plan, rows))
 
 
-def only(plan: Plan, rows: Rows) -> Comparison:
+def only(plan: Plan, rows: ArmRows) -> Comparison:
     """The first arm against the control, in all rows."""
     return found(plan, rows).comparisons[""][0]
 
 
-def joined(*parts: Mapping[str, Evidence]) -> dict[str, Evidence]:
+def joined(*parts: Mapping[str, ArmTallies]) -> dict[str, ArmTallies]:
     """The sum, segment by segment."""
     names = {name: None for part in parts for name in part}
-    return {name: Evidence.total(part[name] for part in parts if name in part) for name in names}
+    return {name: ArmTallies.total(part[name] for part in parts if name in part) for name in names}
 
 
-def written(parts: Mapping[str, Evidence]) -> dict[tuple[str, str, str], bytes]:
+def written(parts: Mapping[str, ArmTallies]) -> dict[tuple[str, str, str], bytes]:
     """All bytes that would be stored."""
     tallies = {
         (name, "tally", arm): tally.encoded()
@@ -109,7 +109,7 @@ def written(parts: Mapping[str, Evidence]) -> dict[tuple[str, str, str], bytes]:
 
 
 @st.composite
-def batches(draws: st.DrawFn, *, has_units: bool = True) -> tuple[Plan, Rows]:
+def batches(draws: st.DrawFn, *, has_units: bool = True) -> tuple[Plan, ArmRows]:
     """A plan of two or three arms with rows of it, hard or soft, weighted or not."""
     n = draws(st.integers(1, 8))
     names = NAMES[: draws(st.integers(2, 3))]
@@ -117,7 +117,7 @@ def batches(draws: st.DrawFn, *, has_units: bool = True) -> tuple[Plan, Rows]:
     design = draws(st.sampled_from(("paired", "parallel")))
     columns = draw.columns_of(n, probability)
     plan = Plan(arms, "a", "parallel", slices=SLICED)
-    rows = Rows(
+    rows = ArmRows(
         y_true=draws(draw.columns_of(n, draw.share)),
         y_proba=draws(columns),
         arm=draws(st.lists(st.sampled_from(names), min_size=n, max_size=n)),

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import report
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
 from kullback.tally.documents import Document
 
@@ -29,7 +29,7 @@ def paired(shape: Plan, noise: list[float], rows: int = _ROWS) -> Document:
     }
     unit = [f"u{at}" for at in rng.integers(0, max(1, rows // 4), rows)]
     slices = {name: rng.choice(["x", HOSTILE], rows).tolist() for name in shape.slices}
-    return report(compare(shape, evidence(shape, Rows(y, p, unit=unit, slices=slices))))
+    return report(compare(shape, tally_arms(shape, ArmRows(y, p, unit=unit, slices=slices))))
 
 
 def better() -> Document:
@@ -58,8 +58,8 @@ def unbalanced() -> Document:
     z, y, rng = _truth(_ROWS)
     arm = np.where(rng.random(_ROWS) < 2 / 3, "old", "new").tolist()
     unit = [f"{name}{at}" for at, name in enumerate(arm)]
-    rows = Rows(y, _chance(z), unit=unit, arm=arm)
-    return report(compare(shape, evidence(shape, rows)))
+    rows = ArmRows(y, _chance(z), unit=unit, arm=arm)
+    return report(compare(shape, tally_arms(shape, rows)))
 
 
 def thin() -> Document:
@@ -68,7 +68,7 @@ def thin() -> Document:
     z, y, rng = _truth(_ROWS)
     p = {"old": _chance(z + rng.normal(size=_ROWS)), "new": _chance(z)}
     importance = np.where(np.arange(_ROWS) % 1000 == 0, 1e5, 0.1)
-    return report(compare(shape, evidence(shape, Rows(y, p, importance=importance))))
+    return report(compare(shape, tally_arms(shape, ArmRows(y, p, importance=importance))))
 
 
 def empty() -> Document:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from tests.monitoring.service import NOON, Document, Service
 
 EXPERIMENT = "/v1/experiments/ranker"
@@ -26,7 +26,7 @@ TWO_APART: Document = {
 HEAD = ("experiment", "epoch", "version", "first_crossing")
 
 
-def sent(rows: Rows, **more: object) -> Document:
+def sent(rows: ArmRows, **more: object) -> Document:
     """Rows as they are sent."""
     scores = rows.y_proba
     fields: Document = {

@@ -8,9 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.experiments.arm_tallies import Evidence, evidence, sample, tallies, units
+from kullback.experiments.arm_tallies import (
+    ArmTallies,
+    checked_arm_rows,
+    tallies,
+    tally_arms,
+    units,
+)
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
@@ -31,61 +37,63 @@ from tests.experiments.arms import (
 from tests.tally_strategies import Batch
 
 HALF = np.full(20, 0.5)
-WHOLE = Rows(np.tile([0.0, 1.0], 10), {"a": HALF, "b": HALF}, np.arange(20))
+WHOLE = ArmRows(np.tile([0.0, 1.0], 10), {"a": HALF, "b": HALF}, np.arange(20))
 EACH = replace(WHOLE, y_proba=HALF, arm=["a", "b"] * 10)
 
 
 @given(batches(), st.data())
 def test_cut_anywhere_and_added_in_any_order_it_is_the_same(
-    batch: tuple[Plan, Rows], data: st.DataObject
+    batch: tuple[Plan, ArmRows], data: st.DataObject
 ) -> None:
     plan, rows = batch
     order = np.array(data.draw(st.permutations(range(len(rows.y_true)))), np.int64)
     cuts = data.draw(st.sets(st.integers(1, max(order.size - 1, 1)), max_size=3))
     places = np.split(order, sorted(cuts & set(range(1, order.size))))
-    parts = [evidence(plan, taken(rows, some)) for some in places]
-    whole = evidence(plan, rows)
+    parts = [tally_arms(plan, taken(rows, some)) for some in places]
+    whole = tally_arms(plan, rows)
     for several in (parts, parts[::-1]):
         assert joined(*several) == whole
         assert written(joined(*several)) == written(whole)
 
 
 @given(batches(has_units=False), st.integers(0, 8))
-def test_rows_without_units_are_units_by_their_number(batch: tuple[Plan, Rows], place: int) -> None:
+def test_rows_without_units_are_units_by_their_number(
+    batch: tuple[Plan, ArmRows], place: int
+) -> None:
     plan, rows = batch
     n = len(rows.y_true)
     cut = 1 + place % n
-    first = evidence(plan, taken(rows, np.arange(cut)), 100)
-    rest = [evidence(plan, taken(rows, np.arange(cut, n)), 100 + cut)] if cut < n else []
-    whole = evidence(plan, rows, 100)
+    first = tally_arms(plan, taken(rows, np.arange(cut)), 100)
+    rest = [tally_arms(plan, taken(rows, np.arange(cut, n)), 100 + cut)] if cut < n else []
+    whole = tally_arms(plan, rows, 100)
     assert written(joined(first, *rest)) == written(whole)
     assert not whole[""].units
-    numbered = evidence(plan, replace(rows, unit=np.arange(100, 100 + n)))
+    numbered = tally_arms(plan, replace(rows, unit=np.arange(100, 100 + n)))
     assert numbered[""].tallies == whole[""].tallies
 
 
 @settings(max_examples=20)
 @given(st.lists(batches(), min_size=3, max_size=3))
-def test_it_is_a_commutative_monoid(drawn: list[tuple[Plan, Rows]]) -> None:
-    a, b, c = (evidence(plan, rows)[""] for plan, rows in drawn)
+def test_it_is_a_commutative_monoid(drawn: list[tuple[Plan, ArmRows]]) -> None:
+    a, b, c = (tally_arms(plan, rows)[""] for plan, rows in drawn)
     assert a + b == b + a
-    assert (a + b) + c == a + (b + c) == Evidence.total([c, a, b])
-    assert a + Evidence() == Evidence() + a == Evidence.total([a]) == a
-    assert Evidence.total([]) == Evidence()
+    assert (a + b) + c == a + (b + c) == ArmTallies.total([c, a, b])
+    assert a + ArmTallies() == ArmTallies() + a == ArmTallies.total([a]) == a
+    assert ArmTallies.total([]) == ArmTallies()
 
 
 @given(batches())
-def test_segments_of_a_slice_add_up_to_the_whole(batch: tuple[Plan, Rows]) -> None:
+def test_segments_of_a_slice_add_up_to_the_whole(batch: tuple[Plan, ArmRows]) -> None:
     plan, rows = batch
-    parts = evidence(plan, rows)
+    parts = tally_arms(plan, rows)
     segments = [part for name, part in parts.items() if name]
     if rows.slices:
         assert {name for name in parts if name} == {f"country={v}" for v in rows.slices["country"]}
-        assert Evidence.total(segments).tallies == parts[""].tallies
+        assert ArmTallies.total(segments).tallies == parts[""].tallies
     assert all(not part.units for part in segments)
 
 
-def batch_of(rows: Rows, p: Array) -> Tally:
+def batch_of(rows: ArmRows, p: Array) -> Tally:
     assert isinstance(rows.unit, np.ndarray)
     y = np.asarray(rows.y_true, np.float64)
     batch = Batch(PAIRED.layout, p, y, w=rows.weight, units=bucket_of(rows.unit))
@@ -94,7 +102,7 @@ def batch_of(rows: Rows, p: Array) -> Tally:
 
 def test_of_paired_arms_each_has_all_rows() -> None:
     rows = paired(n=400)
-    found = evidence(PAIRED, rows)[""]
+    found = tally_arms(PAIRED, rows)[""]
     assert found.tallies == {name: batch_of(rows, p) for name, p in of_arms(rows).items()}
     assert rows.unit is not None
     assert found.units == dict.fromkeys("ab", UnitSet.of(rows.unit))
@@ -102,7 +110,7 @@ def test_of_paired_arms_each_has_all_rows() -> None:
 
 def test_of_parallel_arms_each_has_its_own_rows() -> None:
     rows = split(paired(n=400))
-    found = evidence(PARALLEL, rows)[""]
+    found = tally_arms(PARALLEL, rows)[""]
     assert rows.arm is not None
     for name in "ab":
         own = taken(rows, np.flatnonzero(np.array(rows.arm) == name))
@@ -114,41 +122,43 @@ def test_of_parallel_arms_each_has_its_own_rows() -> None:
 
 def test_an_arm_without_rows_has_no_evidence() -> None:
     rows = replace(EACH, arm=["b"] * 20)
-    found = evidence(PARALLEL, rows)[""]
+    found = tally_arms(PARALLEL, rows)[""]
     assert set(found.tallies) == set(found.units) == {"b"}
 
 
 def test_paired_rows_are_as_the_same_rows_of_each_arm() -> None:
     rows = paired(n=400)
-    assert evidence(PAIRED, rows) == evidence(PARALLEL, one_after_another(rows))
+    assert tally_arms(PAIRED, rows) == tally_arms(PARALLEL, one_after_another(rows))
 
 
 def test_rows_count_as_much_as_weight_times_importance() -> None:
     rng = np.random.default_rng(2)
     weight, importance = rng.gamma(2.0, 1.0, (2, 20))
     both = replace(WHOLE, weight=weight, importance=importance)
-    assert evidence(PAIRED, both) == evidence(PAIRED, replace(WHOLE, weight=weight * importance))
+    assert tally_arms(PAIRED, both) == tally_arms(
+        PAIRED, replace(WHOLE, weight=weight * importance)
+    )
     alone = replace(WHOLE, importance=importance)
-    assert evidence(PAIRED, alone) == evidence(PAIRED, replace(WHOLE, weight=importance))
+    assert tally_arms(PAIRED, alone) == tally_arms(PAIRED, replace(WHOLE, weight=importance))
 
 
 @pytest.mark.parametrize("rows", [WHOLE, EACH], ids=["paired", "parallel"])
 @pytest.mark.parametrize("names", [None, [f"user {n}" for n in range(20)]])
-def test_windows_are_told_apart(rows: Rows, names: list[str] | None) -> None:
+def test_windows_are_told_apart(rows: ArmRows, names: list[str] | None) -> None:
     plan = PAIRED if rows is WHOLE else PARALLEL
     rows = rows if names is None else replace(rows, unit=names)
     window = np.arange(20) // 10 + 7
-    checked = sample(plan, rows)
+    checked = checked_arm_rows(plan, rows)
     found, met = tallies(plan, checked, window), units(checked, window)
     for at in (7, 8):
-        inside = evidence(plan, taken(rows, np.flatnonzero(window == at)))[""]
+        inside = tally_arms(plan, taken(rows, np.flatnonzero(window == at)))[""]
         assert {arm: windows["", at] for arm, windows in found.items()} == inside.tallies
         assert {arm: windows[at] for arm, windows in met.items()} == inside.units
 
 
 def test_an_arm_that_has_not_met_a_window_has_none_of_it() -> None:
     window = np.where(np.array(EACH.arm) == "a", 3, 4)
-    checked = sample(PARALLEL, EACH)
+    checked = checked_arm_rows(PARALLEL, EACH)
     assert {arm: set(windows) for arm, windows in units(checked, window).items()} == {
         "a": {3},
         "b": {4},
@@ -162,7 +172,7 @@ def with_cell(values: Array, value: float) -> Array:
     return found
 
 
-def many_lists() -> Rows:
+def many_lists() -> ArmRows:
     return replace(EACH, y_proba=np.full((20, 2), 0.5))
 
 
@@ -224,14 +234,14 @@ WRONG = {
 def test_what_cannot_be_is_refused_where_it_stands(wrong: str) -> None:
     plan, rows, place = WRONG[wrong]
     with pytest.raises(InvalidInput) as refusal:
-        evidence(plan, rows)
+        tally_arms(plan, rows)
     assert refusal.value.offences[0].pointer == place
 
 
 def test_every_wrong_cell_of_an_arm_is_named_and_counted() -> None:
     rows = replace(WHOLE, y_proba={"a": HALF, "b": HALF + 1})
     with pytest.raises(InvalidInput, match=r"1\.5 is not in \[0, 1\]") as refusal:
-        evidence(PAIRED, rows)
+        tally_arms(PAIRED, rows)
     places = [offence.pointer for offence in refusal.value.offences]
     assert places == [f"/y_proba/b/{row}" for row in range(20)]
     assert refusal.value.total == 20
@@ -239,14 +249,14 @@ def test_every_wrong_cell_of_an_arm_is_named_and_counted() -> None:
 
 def test_too_many_segments_are_refused() -> None:
     n = 10_001
-    rows = Rows(np.ones(n), {"a": np.ones(n), "b": np.ones(n)}, np.arange(n))
+    rows = ArmRows(np.ones(n), {"a": np.ones(n), "b": np.ones(n)}, np.arange(n))
     plan = replace(PAIRED, slices=SLICED)
     with pytest.raises(InvalidInput, match="10002 windows and slices"):
-        evidence(plan, replace(rows, slices={"country": [str(row) for row in range(n)]}))
+        tally_arms(plan, replace(rows, slices={"country": [str(row) for row in range(n)]}))
 
 
 def test_of_twenty_arms_each_has_its_own() -> None:
     arms = tuple(Arm(f"arm {place}", 0.05) for place in range(20))
     rows = replace(EACH, arm=[arm.name for arm in arms])
-    found = evidence(Plan(arms, "arm 0"), rows)[""]
+    found = tally_arms(Plan(arms, "arm 0"), rows)[""]
     assert [tally.scalar("rows") for tally in found.tallies.values()] == [1] * 20

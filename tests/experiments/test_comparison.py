@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from kullback.experiments.arm_tallies import Evidence, evidence
+from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.experiments.comparison import Comparison, compare, effects
 from kullback.experiments.plan import Arm, MetricName, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast, difference
@@ -66,7 +66,7 @@ def test_without_a_minimum_effect_there_is_an_effect_but_no_verdict() -> None:
     one = only(replace(PAIRED, minimum_effect=None), paired(0.1))
     assert effect(one).p_value() < 1e-6
     assert (one.verdict.word, one.verdict.code) == ("undecided", "no_minimum_effect")
-    assert one.sure is None
+    assert one.confidence_sequence is None
     assert one.adjusted is not None
     assert one.adjusted.e_bh is None
 
@@ -80,15 +80,15 @@ def test_the_effect_is_the_difference_of_the_metric_and_relative_to_the_control(
     base = log_loss(tallies["a"]).value
     assert isinstance(base, float)
     assert one.relative == effect(one).effect / base
-    assert one.sure == confidence_sequence(effect(one), 0.02, 0.05)
-    assert effects(PAIRED, evidence(PAIRED, rows)[""]) == [
-        replace(one, why=None, others={}, adjusted=None)
+    assert one.confidence_sequence == confidence_sequence(effect(one), 0.02, 0.05)
+    assert effects(PAIRED, tally_arms(PAIRED, rows)[""]) == [
+        replace(one, explanation=None, other_metrics={}, adjusted=None)
     ]
 
 
 def test_of_a_control_of_zero_nothing_is_relative() -> None:
     y = np.where(np.arange(400) < 200, 1.0, 0.0)
-    rows = Rows(y, {"a": y, "b": np.full(400, 0.5)}, np.arange(400))
+    rows = ArmRows(y, {"a": y, "b": np.full(400, 0.5)}, np.arange(400))
     one = only(replace(PAIRED, metric="brier"), rows)
     assert effect(one).effect == 0.25
     assert one.relative == Undefined("control_is_zero")
@@ -100,8 +100,12 @@ def test_arms_the_other_way_round_have_the_other_effect(metric: MetricName) -> N
     one, other = only(plan, rows), only(replace(plan, control="b"), rows)
     assert (other.arm, other.control) == ("a", "b")
     assert other.effect == replace(effect(one), effect=-effect(one).effect)
-    assert one.sure is not None
-    assert other.sure == replace(one.sure, low=-one.sure.high, high=-one.sure.low)
+    assert one.confidence_sequence is not None
+    assert other.confidence_sequence == replace(
+        one.confidence_sequence,
+        low=-one.confidence_sequence.high,
+        high=-one.confidence_sequence.low,
+    )
     assert {one.verdict.word, other.verdict.word} == {"better", "worse"}
 
 
@@ -109,7 +113,7 @@ def test_paired_rows_say_as_much_as_the_same_rows_of_each_arm() -> None:
     rows = paired(0.1)
     one, other = only(PAIRED, rows), only(PARALLEL, one_after_another(rows))
     assert one.effect == other.effect
-    assert one.sure == other.sure
+    assert one.confidence_sequence == other.confidence_sequence
     assert one.verdict.word == "better"
     assert other.verdict.code == "crossover"
 
@@ -133,14 +137,14 @@ def test_the_scale_of_weights_does_not_matter(plan: Plan, power: int) -> None:
     assert other.standard_error == pytest.approx(one.standard_error, rel=1e-10)
 
 
-def clicked(rate: float, n: int = 20_000) -> Rows:
+def clicked(rate: float, n: int = 20_000) -> ArmRows:
     """Split traffic, where b has this rate of clicks and a has 0.2."""
     rng = np.random.default_rng(6)
     unit = rng.integers(0, n // 2, n)
     second = unit % 2 == 1
     y = np.where(rng.random(n) < np.where(second, rate, 0.2), 1.0, 0.0)
     arm = ["b" if is_second else "a" for is_second in second.tolist()]
-    return Rows(y, np.full(n, 0.2), unit, arm)
+    return ArmRows(y, np.full(n, 0.2), unit, arm)
 
 
 @pytest.mark.parametrize(("rate", "word"), [(0.26, "better"), (0.15, "worse")])
@@ -162,7 +166,7 @@ def arms_of(count: int) -> tuple[Arm, ...]:
 SEGMENTED = replace(PAIRED, slices=SLICED)
 
 
-def segmented() -> Rows:
+def segmented() -> ArmRows:
     """Rows of three countries, where b is better in one of them."""
     fair, good = paired(0.5, 12_000), paired(0.1, 12_000)
     country = np.arange(12_000) % 3
@@ -183,10 +187,10 @@ def test_segments_are_compared_as_their_rows_alone() -> None:
     german = np.flatnonzero(np.array(rows.slices["country"]) == "DE")
     assert isinstance(rows.unit, np.ndarray)
     scores = {name: p[german] for name, p in of_arms(rows).items()}
-    alone = only(PAIRED, Rows(np.asarray(rows.y_true)[german], scores, rows.unit[german]))
+    alone = only(PAIRED, ArmRows(np.asarray(rows.y_true)[german], scores, rows.unit[german]))
     one = findings.comparisons["country=DE"][0]
-    assert (one.effect, one.sure) == (alone.effect, alone.sure)
-    assert (one.why, one.others) == (None, {})
+    assert (one.effect, one.confidence_sequence) == (alone.effect, alone.confidence_sequence)
+    assert (one.explanation, one.other_metrics) == (None, {})
 
 
 def test_claims_are_corrected_for_the_whole_family() -> None:
@@ -196,14 +200,16 @@ def test_claims_are_corrected_for_the_whole_family() -> None:
     adjusted = [one.adjusted for one in family if one.adjusted is not None]
     assert [one.holm for one in adjusted] == holm(p_values)
     assert [one.benjamini_hochberg for one in adjusted] == benjamini_hochberg(p_values)
-    log_e = [one.sure.log_e_value for one in family if one.sure is not None]
+    log_e = [
+        one.confidence_sequence.log_e_value for one in family if one.confidence_sequence is not None
+    ]
     claims = e_bh(log_e, 0.05)
     assert [one.e_bh for one in adjusted] == claims
     assert sum(claims) == 1
     for one, is_claimed in zip(family, claims, strict=True):
         assert one.adjusted is not None
         expected = confidence_sequence(effect(one), 0.02, 0.05 / 4) if is_claimed else None
-        assert one.adjusted.sure == expected
+        assert one.adjusted.confidence_sequence == expected
 
 
 def test_what_has_no_effect_is_not_adjusted() -> None:
@@ -222,9 +228,9 @@ def test_what_has_no_effect_is_not_adjusted() -> None:
 def test_the_whole_is_compared_by_every_metric_and_explained(plan: Plan) -> None:
     one = only(plan, paired(0.1) if plan is PAIRED else split(paired(0.1)))
     expected = set(FUNCTIONALS) - ({"base_rate"} if plan is PAIRED else set())
-    assert set(one.others) == expected
-    assert one.others["log_loss"] == one.effect
-    assert one.why is not None
+    assert set(one.other_metrics) == expected
+    assert one.other_metrics["log_loss"] == one.effect
+    assert one.explanation is not None
 
 
 def test_of_many_arms_each_is_compared_with_the_control() -> None:
@@ -244,9 +250,9 @@ def test_evidence_of_batches_is_compared_as_that_of_all_rows() -> None:
     parts = []
     for some in (np.arange(300), np.arange(300, 1000)):
         scores = {name: p[some] for name, p in of_arms(rows).items()}
-        part = Rows(np.asarray(rows.y_true)[some], scores, rows.unit[some])
-        parts.append(evidence(PAIRED, part)[""])
-    assert compare(PAIRED, {"": Evidence.total(parts)}) == found(PAIRED, rows)
+        part = ArmRows(np.asarray(rows.y_true)[some], scores, rows.unit[some])
+        parts.append(tally_arms(PAIRED, part)[""])
+    assert compare(PAIRED, {"": ArmTallies.total(parts)}) == found(PAIRED, rows)
 
 
 @pytest.mark.parametrize("minimum", [None, 0.0002, 0.0005, 0.001, 0.005])
@@ -255,12 +261,12 @@ def test_real_clicks_that_neither_model_knows_leave_it_undecided(minimum: float 
         pytest.skip("the Open Bandit sample is not part of the repository")
     table = pq.read_table(CLICKS, columns=["click", "p_a", "p_b", "unit_id"])
     scores = {"a": table["p_a"].to_numpy(), "b": table["p_b"].to_numpy()}
-    rows = Rows(table["click"].to_numpy(), scores, table["unit_id"].to_pylist())
+    rows = ArmRows(table["click"].to_numpy(), scores, table["unit_id"].to_pylist())
     one = only(replace(PAIRED, minimum_effect=minimum), rows)
     assert one.verdict.word == "undecided"
     assert effect(one).effect == pytest.approx(-0.000744, abs=1e-6)
     assert effect(one).p_value() == pytest.approx(0.023, abs=1e-3)
-    if one.sure is not None:
-        assert one.sure.e_value < 4
-        assert one.sure.low < 0 < one.sure.high
-        assert math.isfinite(one.sure.information)
+    if one.confidence_sequence is not None:
+        assert one.confidence_sequence.e_value < 4
+        assert one.confidence_sequence.low < 0 < one.confidence_sequence.high
+        assert math.isfinite(one.confidence_sequence.information)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kullback.experiments.arm_tallies import evidence
-from kullback.experiments.explanation import Diagnosis, why
+from kullback.experiments.arm_tallies import tally_arms
+from kullback.experiments.explanation import Diagnosis, explain
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.metrics import TallyMetrics
@@ -26,12 +26,12 @@ def tallies(p: Array, q: Array, y: Array | None = None, convention: str = "sklea
     rows = replace(paired(n=p.size), y_proba={"a": p, "b": q})
     rows = rows if y is None else replace(rows, y_true=y)
     plan = replace(PAIRED, convention="exact") if convention == "exact" else PAIRED
-    return [evidence(plan, rows)[""].tallies[name] for name in "ab"]
+    return [tally_arms(plan, rows)[""].tallies[name] for name in "ab"]
 
 
 def said(p: Array, q: Array) -> str:
     control, treatment = tallies(p, q)
-    return why(treatment, control).statement
+    return explain(treatment, control).statement
 
 
 def scores() -> tuple[Array, Array]:
@@ -41,7 +41,7 @@ def scores() -> tuple[Array, Array]:
 
 def test_parts_add_up_to_the_difference_of_log_loss() -> None:
     control, treatment = tallies(*scores())
-    found = why(treatment, control)
+    found = explain(treatment, control)
     losses = [TallyMetrics(tally).metric("log_loss").value for tally in (treatment, control)]
     parts = (found.calibration, found.ranking, found.rows)
     assert not any(isinstance(part, Undefined) for part in parts)
@@ -56,7 +56,7 @@ def test_parts_add_up_to_the_difference_of_log_loss() -> None:
 
 def test_the_other_way_round_every_part_has_the_other_sign() -> None:
     control, treatment = tallies(*scores())
-    there, back = why(treatment, control), why(control, treatment)
+    there, back = explain(treatment, control), explain(control, treatment)
     for one, other in (
         (there.calibration, back.calibration),
         (there.ranking, back.ranking),
@@ -103,15 +103,15 @@ def test_what_ranks_better_or_worse_is_said_to() -> None:
     dull, keen = recalibrated()
     y = drawn(keen)
     control, treatment = tallies(dull, keen, y)
-    assert why(treatment, control).statement.endswith("It ranks better.")
-    told = why(control, treatment).statement
+    assert explain(treatment, control).statement.endswith("It ranks better.")
+    told = explain(control, treatment).statement
     assert told.endswith("It ranks worse, and recalibration does not mend that.")
 
 
 def test_where_both_differ_both_are_said_to() -> None:
     dull, keen = recalibrated()
     control, treatment = tallies(sigmoid(logit(dull) + 0.6), keen, drawn(keen))
-    assert why(treatment, control).statement.endswith("Both calibration and ranking differ.")
+    assert explain(treatment, control).statement.endswith("Both calibration and ranking differ.")
 
 
 def test_where_nothing_differs_it_is_said_so() -> None:
@@ -126,7 +126,7 @@ def test_where_the_ranking_is_sure_to_differ_a_little_it_is_not_called_the_same(
     rng = np.random.default_rng(5)
     noisy = sigmoid(3.0 * (logit(p) + 0.3 * rng.normal(size=p.size)))
     control, treatment = tallies(p, noisy)
-    found = why(treatment, control)
+    found = explain(treatment, control)
     assert isinstance(found.auc, Contrast)
     assert found.auc.p_value() < 0.05
     assert "Hardly worse ranking, badly calibrated" in found.statement
@@ -135,21 +135,21 @@ def test_where_the_ranking_is_sure_to_differ_a_little_it_is_not_called_the_same(
 def test_without_a_slope_the_calibration_ratio_tells() -> None:
     y = np.where(np.arange(400) < 100, 1.0, 0.0)
     control, treatment = tallies(np.full(400, 0.25), np.full(400, 0.6), y)
-    told = why(treatment, control).statement
+    told = explain(treatment, control).statement
     assert "badly calibrated (predicts 2.40 times what happens)" in told
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_of_one_class_there_is_too_little_to_say(label: float) -> None:
     control, treatment = tallies(np.full(50, 0.3), np.full(50, 0.4), np.full(50, label))
-    assert why(treatment, control).statement == "There is too little to say why."
+    assert explain(treatment, control).statement == "There is too little to say why."
 
 
 def test_of_no_rows_there_is_too_little_to_say() -> None:
     nothing = Tally(PAIRED.layout)
     some = tallies(*scores())[0]
     for ours, theirs in ((nothing, some), (some, nothing), (nothing, nothing)):
-        found = why(ours, theirs)
+        found = explain(ours, theirs)
         assert found.statement == "There is too little to say why."
         assert found.calibration == found.ranking == found.rows == Undefined("empty")
 
@@ -161,7 +161,7 @@ def test_of_an_infinite_loss_there_is_too_little_to_say() -> None:
     lost[np.flatnonzero(y)[0]] = spoilt[np.flatnonzero(y)[1]] = 0.0
     for scored in ((p, spoilt), (lost, q), (lost, spoilt)):
         control, treatment = tallies(*scored, convention="exact")
-        found = why(treatment, control)
+        found = explain(treatment, control)
         assert isinstance(found.calibration, Undefined)
         assert isinstance(found.ranking, float)
         assert found.statement == "There is too little to say why."

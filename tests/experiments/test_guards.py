@@ -8,7 +8,7 @@ import pytest
 
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
 from kullback.tally.contrast import Contrast
 from tests.experiments.arms import (
@@ -24,11 +24,11 @@ from tests.experiments.arms import (
 )
 
 
-def with_y(rows: Rows, y: Array) -> Rows:
+def with_y(rows: ArmRows, y: Array) -> ArmRows:
     return replace(rows, y_true=y)
 
 
-def crossing(rows: Rows, share: float) -> Rows:
+def crossing(rows: ArmRows, share: float) -> ArmRows:
     """Split traffic where this share of units has met both arms."""
     assert isinstance(rows.unit, np.ndarray)
     assert rows.arm is not None
@@ -38,12 +38,12 @@ def crossing(rows: Rows, share: float) -> Rows:
     return replace(rows, arm=arm)
 
 
-def lost(rows: Rows) -> Rows:
+def lost(rows: ArmRows) -> ArmRows:
     """Most units of b are lost."""
     assert isinstance(rows.unit, np.ndarray)
     assert rows.arm is not None
     kept = np.flatnonzero((rows.unit % 2 == 0) | (rows.unit % 4 == 1))
-    return Rows(
+    return ArmRows(
         np.asarray(rows.y_true)[kept],
         np.asarray(rows.y_proba)[kept],
         rows.unit[kept],
@@ -51,13 +51,13 @@ def lost(rows: Rows) -> Rows:
     )
 
 
-def heavy(rows: Rows) -> Rows:
+def heavy(rows: ArmRows) -> ArmRows:
     w = np.ones(len(rows.y_true))
     w[:3] = 1e4
     return replace(rows, weight=w)
 
 
-def impossible(rows: Rows) -> Rows:
+def impossible(rows: ArmRows) -> ArmRows:
     scores = {name: p.copy() for name, p in of_arms(rows).items()}
     scores["b"][np.flatnonzero(np.asarray(rows.y_true))[0]] = 0.0
     return replace(rows, y_proba=scores)
@@ -66,7 +66,7 @@ def impossible(rows: Rows) -> Rows:
 SPLIT = split(paired(0.1, 20_000))
 EXACT = replace(PAIRED, convention="exact")
 ENTROPY = replace(PAIRED, metric="normalized_entropy")
-GUARDED: dict[str, tuple[Plan, Callable[[], Rows], str]] = {
+GUARDED: dict[str, tuple[Plan, Callable[[], ArmRows], str]] = {
     "lost units": (PARALLEL, lambda: lost(SPLIT), "sample_ratio_mismatch"),
     "lost units, and heavy rows": (PARALLEL, lambda: heavy(lost(SPLIT)), "sample_ratio_mismatch"),
     "lost units of one class": (
@@ -122,12 +122,12 @@ def test_an_effect_is_told_even_where_there_is_no_verdict() -> None:
     assert one.verdict.word == "invalid"
     assert isinstance(one.effect, Contrast)
     assert one.effect.standard_error > 0
-    assert one.sure is not None
+    assert one.confidence_sequence is not None
 
 
 def test_a_few_units_of_both_arms_are_borne() -> None:
     findings = found(PARALLEL, crossing(SPLIT, 0.05))
-    assert 0.02 < findings.crossed < 0.06
+    assert 0.02 < findings.crossover < 0.06
     assert findings.comparisons[""][0].verdict.code != "crossover"
 
 
@@ -142,8 +142,8 @@ def test_the_smaller_of_two_arms_has_to_have_enough_units(control: str) -> None:
 
 def test_paired_arms_have_the_same_units_and_no_ratio() -> None:
     findings = found(PAIRED, paired())
-    assert findings.ratio is None
-    assert findings.crossed == 0.0
+    assert findings.sample_ratio is None
+    assert findings.crossover == 0.0
     assert findings.units is not None
     assert findings.units["a"] == findings.units["b"] > 1000
 
@@ -153,9 +153,9 @@ def test_a_unit_that_met_three_arms_is_one_that_met_more_than_one(share: float) 
     unit = np.repeat(np.arange(300), 3)
     met_all = unit < 300 * share
     arm = [NAMES[at] for at in np.where(met_all, np.arange(900) % 3, unit % 3).tolist()]
-    rows = Rows(np.arange(900) % 2, np.full(900, 0.5), unit, arm)
+    rows = ArmRows(np.arange(900) % 2, np.full(900, 0.5), unit, arm)
     findings = found(Plan(tuple(Arm(name, 1 / 3) for name in NAMES), "a"), rows)
-    assert findings.crossed == pytest.approx(share, abs=1e-6)
+    assert findings.crossover == pytest.approx(share, abs=1e-6)
     assert (findings.comparisons[""][0].verdict.code == "crossover") == (share > 0.1)
 
 

@@ -38,7 +38,7 @@ def parts(service: Service) -> list[tuple[int, int]]:
 
 
 def attend(service: Service) -> None:
-    service.inside.experiment_keeper.attend()
+    service.inside.experiment_keeper.run_due()
 
 
 async def test_parts_of_an_hour_are_put_together(service: Service) -> None:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 
 from kullback.experiments.plan import MetricName, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
 from tests.experiments.arms import PAIRED, batches, found, of_arms, paired
 from tests.experiments.reports import written
 
 
-def broken_scores(rows: Rows, *arms: str) -> Rows:
+def broken_scores(rows: ArmRows, *arms: str) -> ArmRows:
     """Rows of which one that came true was ruled out by these arms."""
     scores = {name: p.copy() for name, p in of_arms(rows).items()}
     for at, name in enumerate(arms):
@@ -22,17 +22,17 @@ def broken_scores(rows: Rows, *arms: str) -> Rows:
     return replace(rows, y_proba=scores)
 
 
-def taking(rows: Rows, n: int) -> Rows:
+def taking(rows: ArmRows, n: int) -> ArmRows:
     assert isinstance(rows.unit, np.ndarray)
     scores = {name: p[:n] for name, p in of_arms(rows).items()}
-    return Rows(np.asarray(rows.y_true)[:n], scores, rows.unit[:n])
+    return ArmRows(np.asarray(rows.y_true)[:n], scores, rows.unit[:n])
 
 
-def weighty(weight: Callable[[Array], Array]) -> Rows:
+def weighty(weight: Callable[[Array], Array]) -> ArmRows:
     return replace(paired(n=600), weight=weight(np.arange(600.0)))
 
 
-ODD: dict[str, Callable[[], Rows]] = {
+ODD: dict[str, Callable[[], ArmRows]] = {
     "one row": lambda: taking(paired(n=600), 1),
     "two rows": lambda: taking(paired(n=600), 2),
     "an infinite loss of the arm": lambda: broken_scores(paired(n=600), "b"),
@@ -86,7 +86,7 @@ def test_whatever_effect_is_worth_knowing_of_the_report_is_json(
 
 @settings(max_examples=20)
 @given(batches())
-def test_of_any_rows_the_report_is_json(batch: tuple[Plan, Rows]) -> None:
+def test_of_any_rows_the_report_is_json(batch: tuple[Plan, ArmRows]) -> None:
     plan, rows = batch
     for convention in ("exact", "sklearn"):
         written(found(replace(plan, convention=convention, minimum_effect=0.1), rows))

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from kullback.experiments.plan import Plan
-from kullback.experiments.queries import POINTS, ExperimentViews, Inquiry, State
-from kullback.experiments.rows import Rows
-from kullback.experiments.writes import KIND, Experiments, Found
+from kullback.experiments.queries import (
+    POINTS,
+    ExperimentQueries,
+    ExperimentQuery,
+    ExperimentSnapshot,
+)
+from kullback.experiments.rows import ArmRows
+from kullback.experiments.writes import KIND, Experiments, StoredExperiment
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
@@ -37,26 +42,26 @@ def experiments(store: Store) -> Experiments:
 
 
 @pytest.fixture
-def views(store: Store) -> ExperimentViews:
-    return ExperimentViews(store, lambda: NOW)
+def views(store: Store) -> ExperimentQueries:
+    return ExperimentQueries(store, lambda: NOW)
 
 
-def filled(experiments: Experiments, *batches: Rows, plan: Plan = PAIRED) -> None:
+def filled(experiments: Experiments, *batches: ArmRows, plan: Plan = PAIRED) -> None:
     experiments.put("ranker", plan, None).result(30)
     for rows in batches:
         experiments.observe("ranker", rows, None).result(30)
 
 
-def stands(views: ExperimentViews, store: Store) -> State:
-    return views.state(Found.of(store.record(KIND, "ranker"), "ranker"))
+def stands(views: ExperimentQueries, store: Store) -> ExperimentSnapshot:
+    return views.snapshot(StoredExperiment.of(store.record(KIND, "ranker"), "ranker"))
 
 
-def crossings(views: ExperimentViews) -> object:
-    return views.one("ranker")["first_crossing"]
+def crossings(views: ExperimentQueries) -> object:
+    return views.get("ranker")["first_crossing"]
 
 
 def test_the_version_is_the_number_of_writes_with_rows(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
     assert stands(views, store).version == 0
@@ -67,7 +72,7 @@ def test_the_version_is_the_number_of_writes_with_rows(
 
 
 def test_a_crossing_is_kept_of_every_arm_apart(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     scores = of_arms(WORSE)
     arms = tuple(replace(PAIRED.arms[0], name=name, share=1 / 3) for name in "abc")
@@ -82,16 +87,16 @@ def test_a_crossing_is_kept_of_every_arm_apart(
 
 
 def test_what_was_kept_first_stays_whoever_comes_later(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
     first = stands(views, store)
     experiments.observe("ranker", WORSE, None).result(30)
     second = stands(views, store)
-    later = ExperimentViews(store, lambda: NOW + 60)
+    later = ExperimentQueries(store, lambda: NOW + 60)
     for look, state in ((views, first), (later, second), (later, first)):
         assert look.keep_crossings(state)
-        kept = look.report("ranker", Inquiry())["first_crossing"]
+        kept = look.report("ranker", ExperimentQuery())["first_crossing"]
         assert kept == crossings(look)
         assert isinstance(kept, list)
         assert (len(kept), kept[0]["version"]) == (1, 1)
@@ -99,7 +104,7 @@ def test_what_was_kept_first_stays_whoever_comes_later(
 
 
 def test_what_was_kept_is_not_written_again(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
     state = stands(views, store)
@@ -111,7 +116,7 @@ def test_what_was_kept_is_not_written_again(
 
 
 def test_the_crossing_of_an_experiment_that_is_gone_is_not_kept(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
     old = stands(views, store)
@@ -126,30 +131,35 @@ def test_the_crossing_of_an_experiment_that_is_gone_is_not_kept(
 
 
 def test_a_tag_changes_with_all_that_an_answer_is_made_of(
-    experiments: Experiments, views: ExperimentViews, store: Store
+    experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
-    seen = [views.tag("ranker", Inquiry())]
+    seen = [views.etag("ranker", ExperimentQuery())]
     experiments.observe("ranker", WORSE, None).result(30)
-    seen.append(views.tag("ranker", Inquiry()))
+    seen.append(views.etag("ranker", ExperimentQuery()))
     views.keep_crossings(stands(views, store))
-    seen.append(views.tag("ranker", Inquiry()))
+    seen.append(views.etag("ranker", ExperimentQuery()))
     experiments.put("ranker", PARALLEL, None).result(30)
-    seen.append(views.tag("ranker", Inquiry()))
+    seen.append(views.etag("ranker", ExperimentQuery()))
     experiments.delete("ranker", None).result(30)
     filled(experiments)
-    seen.append(views.tag("ranker", Inquiry()))
-    seen += [views.tag("ranker", asked) for asked in (Inquiry(1), Inquiry(by=""), Inquiry(step=1))]
+    seen.append(views.etag("ranker", ExperimentQuery()))
+    seen += [
+        views.etag("ranker", asked)
+        for asked in (ExperimentQuery(1), ExperimentQuery(by=""), ExperimentQuery(step=1))
+    ]
     assert len(set(seen)) == len(seen) == 8
-    assert views.tag("ranker", Inquiry()) == seen[4]
+    assert views.etag("ranker", ExperimentQuery()) == seen[4]
 
 
-def test_exactly_so_many_points_are_given(experiments: Experiments, views: ExperimentViews) -> None:
+def test_exactly_so_many_points_are_given(
+    experiments: Experiments, views: ExperimentQueries
+) -> None:
     drawn = paired(n=POINTS)
     filled(
         experiments, replace(drawn, timestamp=NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))
     )
-    points = views.series("ranker", Inquiry(step=3600))["points"]
+    points = views.series("ranker", ExperimentQuery(step=3600))["points"]
     assert isinstance(points, list)
     assert len(points) == POINTS
     assert points[-1]["n"] == POINTS

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import ONE_LOOK, OWN_TRAFFIC, brief, report
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.tally.documents import Document
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.metrics import TallyMetrics
@@ -40,7 +40,7 @@ def test_of_no_rows_everything_is_there_and_nothing_is_known(plan: Plan) -> None
 def test_of_twenty_arms_all_are_told() -> None:
     arms = tuple(Arm(f"arm {place}", 0.05) for place in range(20))
     rng = np.random.default_rng(0)
-    rows = Rows(
+    rows = ArmRows(
         np.where(rng.random(4000) < 0.3, 1.0, 0.0),
         rng.random(4000),
         np.arange(4000),
@@ -64,18 +64,18 @@ def test_numbers_are_those_of_the_findings() -> None:
     findings = found(PAIRED, paired(0.1))
     one, told = findings.comparisons[""][0], first(written(findings))
     assert not hasattr(one.effect, "reason")
-    assert one.sure is not None
-    assert told["sequence"] == [one.sure.low, one.sure.high]
-    assert told["e_value"] == one.sure.e_value
-    assert told["log_e_value"] == one.sure.log_e_value
-    assert told["p_value"] == one.sure.p_value
-    assert told["information"] == one.sure.information
+    assert one.confidence_sequence is not None
+    assert told["sequence"] == [one.confidence_sequence.low, one.confidence_sequence.high]
+    assert told["e_value"] == one.confidence_sequence.e_value
+    assert told["log_e_value"] == one.confidence_sequence.log_e_value
+    assert told["p_value"] == one.confidence_sequence.p_value
+    assert told["information"] == one.confidence_sequence.information
     assert (told["verdict"], told["reason"]) == (one.verdict.word, one.verdict.reason)
     assert told["relative_effect"] == one.relative
-    assert one.why is not None
+    assert one.explanation is not None
     why = entry(told, "why")
-    assert why["statement"] == one.why.statement
-    assert why["calibration"] == one.why.calibration
+    assert why["statement"] == one.explanation.statement
+    assert why["calibration"] == one.explanation.calibration
     assert one.adjusted is not None
     assert entry(told, "adjusted")["holm"] == one.adjusted.holm
     assert entry(told, "adjusted")["e_bh"] is True
@@ -84,7 +84,7 @@ def test_numbers_are_those_of_the_findings() -> None:
 
 def test_arms_are_told_as_their_tallies_read() -> None:
     rows = split(paired())
-    parts = evidence(PARALLEL, rows)
+    parts = tally_arms(PARALLEL, rows)
     document = written(compare(PARALLEL, parts))
     for arm in entries(document, "arms"):
         tally = parts[""].tallies[str(arm["arm"])]

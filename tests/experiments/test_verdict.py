@@ -8,10 +8,10 @@ import pytest
 from kullback.experiments.plan import Arm, MetricName, Plan
 from kullback.experiments.verdict import (
     Verdict,
-    broken,
-    judged,
+    invalid_assignment,
     too_early,
     too_thin,
+    verdict_of,
     without_minimum,
 )
 from kullback.numerics.types import Array
@@ -32,7 +32,7 @@ def between(
     effect = (low + high) / 2
     plan = replace(PAIRED, metric=metric, minimum_effect=MARGIN)
     found = Contrast(effect, 0.01, 300.0, 400, share)
-    return judged(plan, found, ConfidenceSequence(1.0, low, high, 4.0))
+    return verdict_of(plan, found, ConfidenceSequence(1.0, low, high, 4.0))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def between(
     ],
 )
 def test_the_word_is_by_where_the_sequence_lies(low: float, high: float, word: str) -> None:
-    found = judged(
+    found = verdict_of(
         PAIRED, Contrast(0.0, 0.01, 300.0, 400, 0.01), ConfidenceSequence(1.0, low, high, 4.0)
     )
     assert (found.word, found.code) == (word, word)
@@ -99,7 +99,7 @@ def test_what_is_undecided_says_what_would_do() -> None:
         f"Not decided yet: about {found.needed:.2g} times the present information would do if "
         "the effect stays so."
     )
-    never = judged(
+    never = verdict_of(
         replace(PAIRED, minimum_effect=1e-9),
         Contrast(0.0, 0.5, 300.0, 400, 0.01),
         ConfidenceSequence(0.0, -9.0, 9.0, 1e-18),
@@ -127,7 +127,7 @@ STRAIGHT = sample_ratio([1000, 990], [0.5, 0.5])
 
 
 def test_units_that_did_not_go_as_planned_break_everything() -> None:
-    found = broken(SKEWED, 0.5)
+    found = invalid_assignment(SKEWED, 0.5)
     assert found is not None
     assert (found.word, found.code) == ("invalid", "sample_ratio_mismatch")
     assert "3,000 : 1,800 where 2,400 : 2,400 is expected" in found.reason
@@ -136,15 +136,15 @@ def test_units_that_did_not_go_as_planned_break_everything() -> None:
 @pytest.mark.parametrize("crossed", [0.1, 0.15, 1.0])
 def test_units_that_met_more_arms_break_everything(crossed: float) -> None:
     for ratio in (STRAIGHT, None):
-        found = broken(ratio, crossed)
+        found = invalid_assignment(ratio, crossed)
         assert found is not None
         assert (found.word, found.code) == ("invalid", "crossover")
         assert found.reason.startswith(f"{crossed:.1%} of all units met more than one arm")
 
 
 def test_units_that_went_as_planned_break_nothing() -> None:
-    assert broken(STRAIGHT, 0.099) is None
-    assert broken(None, 0.0) is None
+    assert invalid_assignment(STRAIGHT, 0.099) is None
+    assert invalid_assignment(None, 0.0) is None
 
 
 def arm(w: Array | None, y: Array) -> Tally:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.experiments.arm_tallies import evidence as of_rows
-from kullback.experiments.arm_tallies import sample
+from kullback.experiments.arm_tallies import checked_arm_rows
+from kullback.experiments.arm_tallies import tally_arms as of_rows
 from kullback.experiments.plan import Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import (
     DAY,
     FUTURE_SECONDS,
@@ -23,7 +23,7 @@ from kullback.experiments.windows import (
     Part,
     by_step,
     cells,
-    evidence,
+    tallies_by_segment,
     times,
 )
 from kullback.numerics.types import Array
@@ -36,9 +36,9 @@ epochs = st.sampled_from((1, 2, 11))
 moments = st.sampled_from((0.0, 3599.999, 3600.0, 86_399.0, 86_400.0, 1.7e9, 1.7e9 + 7200))
 
 
-def stored(plan: Plan, epoch: int, rows: Rows, time: Array) -> list[Part]:
+def stored(plan: Plan, epoch: int, rows: ArmRows, time: Array) -> list[Part]:
     """The parts that rows leave."""
-    return list(cells(plan, epoch, sample(plan, rows), time).items())
+    return list(cells(plan, epoch, checked_arm_rows(plan, rows), time).items())
 
 
 def folded(parts: Iterable[Part], width: int) -> list[Part]:
@@ -54,21 +54,23 @@ def folded(parts: Iterable[Part], width: int) -> list[Part]:
 @settings(max_examples=25)
 @given(batches(), st.data())
 def test_parts_of_any_hours_say_what_the_rows_say(
-    drawn: tuple[Plan, Rows], data: st.DataObject
+    drawn: tuple[Plan, ArmRows], data: st.DataObject
 ) -> None:
     plan, rows = drawn
     n, epoch = len(rows.y_true), data.draw(epochs)
     time = data.draw(draw.columns_of(n, moments))
     parts = data.draw(st.permutations(stored(plan, epoch, rows, time)))
     expected = written(of_rows(plan, rows))
-    assert written(evidence(plan, epoch, parts)) == expected
+    assert written(tallies_by_segment(plan, epoch, parts)) == expected
     for width in (HOUR, DAY, 7 * DAY):
-        assert written(evidence(plan, epoch, folded(parts, width))) == expected
+        assert written(tallies_by_segment(plan, epoch, folded(parts, width))) == expected
 
 
 @settings(max_examples=25)
 @given(batches(), st.data())
-def test_batches_add_up_to_what_all_rows_say(drawn: tuple[Plan, Rows], data: st.DataObject) -> None:
+def test_batches_add_up_to_what_all_rows_say(
+    drawn: tuple[Plan, ArmRows], data: st.DataObject
+) -> None:
     plan, rows = drawn
     n = len(rows.y_true)
     order = np.array(data.draw(st.permutations(range(n))), np.int64)
@@ -79,19 +81,19 @@ def test_batches_add_up_to_what_all_rows_say(drawn: tuple[Plan, Rows], data: st.
         if some.size
         for part in stored(plan, 1, taken(rows, some), np.full(some.size, 1.7e9))
     ]
-    assert written(evidence(plan, 1, parts)) == written(of_rows(plan, rows))
+    assert written(tallies_by_segment(plan, 1, parts)) == written(of_rows(plan, rows))
 
 
 @settings(max_examples=8)
 @given(batches())
-def test_epochs_never_mix(drawn: tuple[Plan, Rows]) -> None:
+def test_epochs_never_mix(drawn: tuple[Plan, ArmRows]) -> None:
     plan, rows = drawn
     time = np.zeros(len(rows.y_true))
     parts = [part for epoch in (1, 2, 11, 12) for part in stored(plan, epoch, rows, time)]
     for epoch in (1, 2, 11, 12):
-        assert written(evidence(plan, epoch, parts)) == written(of_rows(plan, rows))
+        assert written(tallies_by_segment(plan, epoch, parts)) == written(of_rows(plan, rows))
     for epoch in (3, 111):
-        assert evidence(plan, epoch, parts).keys() == {""}
+        assert tallies_by_segment(plan, epoch, parts).keys() == {""}
         assert by_step(epoch, HOUR, parts) == {}
 
 
@@ -100,7 +102,7 @@ def test_arms_may_be_named_like_places() -> None:
     rows = replace(split(paired(n=12)), arm=[names[at % 3] for at in range(12)])
     arms = tuple(replace(PAIRED.arms[0], name=name, share=1 / 3) for name in names)
     plan = Plan(arms, names[0], "parallel")
-    found = evidence(plan, 1, stored(plan, 1, rows, np.zeros(12)))[""]
+    found = tallies_by_segment(plan, 1, stored(plan, 1, rows, np.zeros(12)))[""]
     assert {arm: tally.scalar("rows") for arm, tally in found.tallies.items()} == dict.fromkeys(
         names, 4
     )
@@ -121,7 +123,7 @@ def test_paired_arms_store_their_units_once() -> None:
 
 @given(batches(), st.data(), st.sampled_from((HOUR, 2 * HOUR, DAY, 7 * DAY)))
 def test_steps_take_every_part_once_and_in_order(
-    drawn: tuple[Plan, Rows], data: st.DataObject, step: int
+    drawn: tuple[Plan, ArmRows], data: st.DataObject, step: int
 ) -> None:
     plan, rows = drawn
     time = data.draw(draw.columns_of(len(rows.y_true), moments))

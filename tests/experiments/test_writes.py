@@ -9,9 +9,9 @@ import pytest
 
 from kullback.errors import Conflict, InvalidInput, NotFound
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.queries import ExperimentViews, Inquiry
-from kullback.experiments.rows import Rows
-from kullback.experiments.writes import KIND, Experiments, Standing, plan_of
+from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
+from kullback.experiments.rows import ArmRows
+from kullback.experiments.writes import KIND, Experiments, PlanDocument, plan_of
 from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
 from kullback.tally.merge import merge
@@ -19,7 +19,7 @@ from tests.experiments.arms import PAIRED, PARALLEL
 from tests.storage.writes import held
 
 NOW = 1_772_712_030.5
-ROWS = Rows(
+ROWS = ArmRows(
     np.array([1.0, 0.0]), {"a": np.array([0.5, 0.5]), "b": np.array([0.75, 0.25])}, ["u", "v"]
 )
 
@@ -66,7 +66,7 @@ def test_rows_that_were_checked_by_another_plan_are_not_added(
         late.result(30)
     (record,) = store.records(KIND)
     assert store.counts(record.id).get("writes", 0) == has_rows
-    assert Standing.decoded(record.document) == Standing(1 + has_rows, plan)
+    assert PlanDocument.decoded(record.document) == PlanDocument(1 + has_rows, plan)
 
 
 def test_rows_of_an_experiment_that_was_made_anew_are_not_added(
@@ -118,7 +118,7 @@ def test_a_plan_that_waits_behind_rows_opens_an_epoch(
         changed = experiments.put("ranker", PARALLEL, None)
     changed.result(30)
     (record,) = store.records(KIND)
-    assert Standing.decoded(record.document) == Standing(2, PARALLEL)
+    assert PlanDocument.decoded(record.document) == PlanDocument(2, PARALLEL)
     assert store.attachment(record.id, plan_of(1)) == PAIRED.encoded()
 
 
@@ -142,10 +142,10 @@ def test_a_report_that_is_read_while_its_plan_changes_is_of_one_plan(
 ) -> None:
     put(experiments)
     experiments.observe("ranker", ROWS, None).result(30)
-    views = ExperimentViews(store, lambda: NOW)
-    (found,) = views.found()
+    views = ExperimentQueries(store, lambda: NOW)
+    (found,) = views.stored()
     put(experiments, replace(PARALLEL, convention="exact"))
-    state = views.state(found)
+    state = views.snapshot(found)
     assert (state.epoch, state.findings.plan) == (1, PAIRED)
     assert [tally.scalar("rows") for tally in state.findings.tallies[""].values()] == [2, 2]
-    assert views.report("ranker", Inquiry())["epoch"] == 2
+    assert views.report("ranker", ExperimentQuery())["epoch"] == 2

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import BodyError, InvalidInput, KullbackError
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.requests.experiments import ExperimentBatch
 from kullback.requests.validation import validated
@@ -70,7 +70,7 @@ def batches(draws: st.DrawFn) -> Columns:
 
 def plainly(value: object) -> object:
     """Rows, or a part of them, without arrays, and with the types of numbers."""
-    if isinstance(value, Rows):
+    if isinstance(value, ArmRows):
         return {field.name: plainly(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {key: plainly(part) for key, part in value.items()}
@@ -79,7 +79,7 @@ def plainly(value: object) -> object:
     return value
 
 
-def rows(columns: Columns) -> Rows:
+def rows(columns: Columns) -> ArmRows:
     return read(ExperimentBatch, as_json(columns)).rows()
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import Comparison, compare
 from kullback.experiments.plan import Arm, Design, MetricName, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.tally import Tally
@@ -22,23 +22,23 @@ class Experiment:
     """A plan and its rows."""
 
     plan: Plan
-    rows: Rows
+    rows: ArmRows
 
     def comparison(self) -> Comparison:
         """What is answered of the one treatment."""
-        (found,) = compare(self.plan, evidence(self.plan, self.rows)).comparisons[""]
+        (found,) = compare(self.plan, tally_arms(self.plan, self.rows)).comparisons[""]
         return found
 
     def effect(self, metric: str = "") -> Contrast:
         """The difference in the plan's metric, or in another."""
         found = self.comparison()
-        effect = found.others[metric] if metric else found.effect
+        effect = found.other_metrics[metric] if metric else found.effect
         assert not isinstance(effect, Undefined)
         return effect
 
     def tallies(self) -> Mapping[str, Tally]:
         """Of the arms."""
-        return evidence(self.plan, self.rows)[""].tallies
+        return tally_arms(self.plan, self.rows)[""].tallies
 
     def of(self, places: Indices) -> "Experiment":
         """The same with some of its rows, in that order."""
@@ -58,7 +58,7 @@ def paired(rows: Shown, metric: MetricName = "log_loss") -> Experiment:
     """Both predictors score every row."""
     return Experiment(
         _plan("paired", metric),
-        Rows(
+        ArmRows(
             rows.y,
             {"old": probability(rows.first), "new": probability(rows.second)},
             unit=rows.unit[rows.user],
@@ -70,7 +70,7 @@ def split(rows: Shown, treated: Flags, metric: MetricName = "log_loss") -> Exper
     """The first predictor scores every row, for one arm or the other."""
     return Experiment(
         _plan("parallel", metric),
-        Rows(
+        ArmRows(
             rows.y,
             probability(rows.first),
             unit=rows.unit[rows.user],
@@ -79,11 +79,11 @@ def split(rows: Shown, treated: Flags, metric: MetricName = "log_loss") -> Exper
     )
 
 
-def _taken(rows: Rows, places: Indices) -> Rows:
+def _taken(rows: ArmRows, places: Indices) -> ArmRows:
     proba = rows.y_proba
     assert isinstance(rows.y_true, np.ndarray)
     assert isinstance(rows.unit, np.ndarray)
-    return Rows(
+    return ArmRows(
         rows.y_true[places],
         proba[places] if isinstance(proba, np.ndarray) else _by_arm(proba, places),
         rows.unit[places],

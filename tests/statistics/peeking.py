@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.verdict import judged
+from kullback.experiments.verdict import verdict_of
 from kullback.numerics.types import Flags, Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast, contrast
@@ -76,7 +76,7 @@ def power(runs: int, told: Told = lambda: None) -> Power:
     first = []
     for run in range(runs):
         looks = seen(np.random.default_rng([3, run]), twice, 2 * LOOKS, -minimum)
-        words = (judged(plan, *now).word for now in notable(looks, minimum))
+        words = (verdict_of(plan, *now).word for now in notable(looks, minimum))
         first.append(next((word for word in words if word in {"better", "worse"}), ""))
         told()
     return Power(first.count("better") / runs, first.count("worse") / runs)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.experiments.arm_tallies import Evidence, evidence
+from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy
@@ -41,7 +41,7 @@ factors = st.one_of(st.floats(0.01, 100.0), st.sampled_from((2.0**-40, 2.0, 1e9)
 def numbers(experiment: Experiment) -> Array:
     """All that is said of the difference: effect, error, freedom, interval, sequence, ln e."""
     found = experiment.comparison()
-    effect, sure = found.effect, found.sure
+    effect, sure = found.effect, found.confidence_sequence
     assert not isinstance(effect, Undefined)
     assert sure is not None
     return np.array(
@@ -116,15 +116,15 @@ def test_merging_in_any_order_gives_the_same_bits(rows: Shown, seed: int) -> Non
     parts = [part for part in np.split(rng.permutation(rows.y.size), cuts) if part.size]
     for experiment in both_designs(rows):
         found = [
-            evidence(one.plan, one.rows)[""] for one in (experiment.of(part) for part in parts)
+            tally_arms(one.plan, one.rows)[""] for one in (experiment.of(part) for part in parts)
         ]
-        left = Evidence()
+        left = ArmTallies()
         for part in found:
             left = left + part
-        right = Evidence.total(found[::-1])
-        whole = evidence(experiment.plan, experiment.rows)[""]
+        right = ArmTallies.total(found[::-1])
+        whole = tally_arms(experiment.plan, experiment.rows)[""]
         assert encoded(left) == encoded(right) == encoded(whole)
 
 
-def encoded(found: Evidence) -> dict[str, bytes]:
+def encoded(found: ArmTallies) -> dict[str, bytes]:
     return {arm: tally.encoded() for arm, tally in found.tallies.items()}

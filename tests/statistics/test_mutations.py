@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kullback.experiments.arm_tallies import Evidence, evidence
+from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.contrast import contrast
 from kullback.tally.units import BUCKETS, bucket_of
@@ -61,7 +61,7 @@ def rows() -> Shown:
 def exactly(rows: Shown) -> Added:
     def added(parts: list[Indices]) -> bytes:
         batches = [paired(rows).of(part) for part in parts]
-        found = Evidence.total([evidence(one.plan, one.rows)[""] for one in batches])
+        found = ArmTallies.total([tally_arms(one.plan, one.rows)[""] for one in batches])
         return found.tallies["new"].encoded()
 
     return added

@@ -80,11 +80,11 @@ def test_what_is_claimed_of_sums_is_claimed_by_the_service() -> None:
     assert experiment.plan.minimum_effect is not None
     ours = confidence_sequence(d, experiment.plan.minimum_effect, ALPHA)
     found = experiment.comparison()
-    assert found.sure is not None
+    assert found.confidence_sequence is not None
     assert is_claimed(ours)
     assert found.verdict.word == "worse"
-    assert found.sure.low == pytest.approx(ours.low, rel=1e-12)
-    assert found.sure.log_e_value == pytest.approx(ours.log_e_value, rel=1e-12)
+    assert found.confidence_sequence.low == pytest.approx(ours.low, rel=1e-12)
+    assert found.confidence_sequence.log_e_value == pytest.approx(ours.log_e_value, rel=1e-12)
 
 
 @given(

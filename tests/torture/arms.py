@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.report import report
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from tests.torture.audit import READ_SECONDS, Difference, Numbers, rows_of
 from tests.torture.pages import (
     DIGITS,
@@ -128,7 +128,7 @@ def _wanted(plan: Plan, pages: Sequence[Page]) -> Document:
     arm = [next(iter(row.scores)) for row in rows]
     apart = np.array([row.scores[own] for row, own in zip(rows, arm, strict=True)], np.float64)
     is_paired = plan.design == "paired"
-    all_rows = Rows(
+    all_rows = ArmRows(
         y_true=np.array([row.y for row in rows], np.float64),
         y_proba=scores if is_paired else apart,
         unit=[row.unit for row in rows],
@@ -136,7 +136,7 @@ def _wanted(plan: Plan, pages: Sequence[Page]) -> Document:
         weight=np.array([row.w for row in rows], np.float64),
         slices={"page": numbers},
     )
-    return _DOCUMENT.validate_json(to_json(report(compare(plan, evidence(plan, all_rows)))))
+    return _DOCUMENT.validate_json(to_json(report(compare(plan, tally_arms(plan, all_rows)))))
 
 
 def _scored(row: Row, experiment: str, rng: Random) -> Row:

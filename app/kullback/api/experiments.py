@@ -18,7 +18,7 @@ from kullback.api.routes import (
 )
 from kullback.api.store_requests import Desk
 from kullback.experiments.page import markdown
-from kullback.experiments.queries import Inquiry
+from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.windows import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
@@ -46,7 +46,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     )
     async def all_experiments() -> Response:
         """Every experiment, as it was set up."""
-        return as_json(await desk.read(desk.services.experiment_views.all))
+        return as_json(await desk.read(desk.services.experiment_views.list_all))
 
     @routes.put(
         "/{name}",
@@ -67,7 +67,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{name}", operation_id="get_experiment", response_class=Response, responses=READS)
     async def one(name: str) -> Response:
         """One experiment: its plan, what came, what was first decided."""
-        return as_json(await desk.read(lambda: desk.services.experiment_views.one(name)))
+        return as_json(await desk.read(lambda: desk.services.experiment_views.get(name)))
 
     @routes.delete(
         "/{name}",
@@ -109,7 +109,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
     )
     async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
         """Who is better, by how much, how surely, and why; as JSON or as a Markdown page."""
-        views, asked = desk.services.experiment_views, Inquiry(epoch, by)
+        views, asked = desk.services.experiment_views, ExperimentQuery(epoch, by)
         page = _wants_page(request)
 
         def read() -> Response:
@@ -118,7 +118,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
                 return Response(markdown(document), media_type=MARKDOWN)
             return as_json(document)
 
-        return await tagged(desk, request, lambda: views.tag(name, (asked, page)), read, "Accept")
+        return await tagged(desk, request, lambda: views.etag(name, (asked, page)), read, "Accept")
 
     @routes.get(
         "/{name}/series",
@@ -134,11 +134,11 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
         epoch: Epoch = None,
     ) -> Response:
         """Effect, confidence sequence and e-value at the end of each step, of all up to there."""
-        views, asked = desk.services.experiment_views, Inquiry(epoch, None, arm, step)
+        views, asked = desk.services.experiment_views, ExperimentQuery(epoch, None, arm, step)
         return await tagged(
             desk,
             request,
-            lambda: views.tag(name, asked),
+            lambda: views.etag(name, asked),
             lambda: as_json(views.series(name, asked)),
         )
 

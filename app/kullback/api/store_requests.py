@@ -14,8 +14,8 @@ from fastapi import Request, Response
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.workers import Workers
 from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
-from kullback.experiments.maintenance import ExperimentKeeper
-from kullback.experiments.queries import ExperimentViews
+from kullback.experiments.maintenance import ExperimentMaintenance
+from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
 from kullback.monitoring.counters import MonitorCounters
@@ -42,8 +42,8 @@ class Services:
     totals: MonitorCounters
     keeper: MonitorMaintenance
     experiments: Experiments
-    experiment_views: ExperimentViews
-    experiment_keeper: ExperimentKeeper
+    experiment_views: ExperimentQueries
+    experiment_keeper: ExperimentMaintenance
     upkeep: MaintenanceThread
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.state import EVERY_ARM
-from kullback.experiments.arm_tallies import Sample
+from kullback.experiments.arm_tallies import CheckedArmRows
 from kullback.numerics.types import Array, Indices
 from kullback.tally.unit_set import UnitSet, fingerprint_of
 from kullback.tally.units import Utf8, bucket_of
@@ -45,7 +45,7 @@ class Batch:
     `number` is that of each row over all files.
     """
 
-    sample: Sample
+    sample: CheckedArmRows
     number: Indices
     units: dict[str, UnitSet]
     excluded: dict[str, int]
@@ -66,7 +66,7 @@ def read(source: Source, rows: pa.RecordBatch, start: int) -> Batch:
     buckets, units = _units(columns.unit, cells, source.first, arms)
     slices = {column: cells.names(column) for column in columns.by}
     y = cells.numbers(columns.y_true, "a label lies in [0, 1]")
-    sample = Sample(y, arms, _weight(columns, cells), None, buckets, slices)
+    sample = CheckedArmRows(y, arms, _weight(columns, cells), None, buckets, slices)
     return Batch(sample, number + source.first, units, excluded)
 
 

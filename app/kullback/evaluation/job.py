@@ -8,7 +8,7 @@ from kullback.evaluation.executors import Work
 from kullback.evaluation.files import File
 from kullback.evaluation.state import State, Sum
 from kullback.evaluation.work import Task, check_counts
-from kullback.experiments.arm_tallies import Evidence
+from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Findings, effects
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import brief, report
@@ -68,7 +68,7 @@ def path(plan: Plan, state: State) -> list[Document]:
                 "comparisons": [
                     {name: told[name] for name in _OF_A_POINT}
                     for told in (
-                        brief(one, plan.alpha) for one in effects(plan, Evidence(dict(known)))
+                        brief(one, plan.alpha) for one in effects(plan, ArmTallies(dict(known)))
                     )
                 ],
             }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kullback.errors import TallyMismatch
-from kullback.experiments.arm_tallies import Evidence
+from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.plan import Plan
 from kullback.tally.exact import BinSums
 from kullback.tally.tally import VECTORS, Tally, total
@@ -61,7 +61,7 @@ class State:
         """The arms that have rows, in the order of their names."""
         return sorted({arm for segment, arm in self.tallies if not segment})
 
-    def evidence(self, plan: Plan) -> dict[str, Evidence]:
+    def evidence(self, plan: Plan) -> dict[str, ArmTallies]:
         """What the rows say to an experiment, as a whole ("") and by segment."""
         found: dict[str, dict[str, Tally]] = {"": {}}
         for (segment, arm), tally in self.tallies.items():
@@ -69,7 +69,7 @@ class State:
         units = self.units
         if EVERY_ARM in units:
             units = dict.fromkeys(plan.names, units[EVERY_ARM])
-        return {name: Evidence(by_arm, {} if name else units) for name, by_arm in found.items()}
+        return {name: ArmTallies(by_arm, {} if name else units) for name, by_arm in found.items()}
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from; equal states have equal bytes."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.experiments.plan import Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import probabilities, refuse, weights
 from kullback.scoring.labels import Labels, positive_shares
@@ -23,7 +23,7 @@ _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ArmTallies:
     """What rows say: a commutative monoid under +, whose zero is Evidence().
 
     Attributes:
@@ -34,11 +34,11 @@ class Evidence:
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     units: Mapping[str, UnitSet] = field(default_factory=dict)
 
-    def __add__(self, other: "Evidence") -> "Evidence":
-        return Evidence.total([self, other])
+    def __add__(self, other: "ArmTallies") -> "ArmTallies":
+        return ArmTallies.total([self, other])
 
     @classmethod
-    def total(cls, parts: Iterable["Evidence"]) -> "Evidence":
+    def total(cls, parts: Iterable["ArmTallies"]) -> "ArmTallies":
         """The sum of them all."""
         parts = list(parts)
         return cls(
@@ -48,7 +48,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class CheckedArmRows:
     """Rows of an experiment, checked.
 
     Attributes:
@@ -68,7 +68,7 @@ class Sample:
     slices: Slices
 
 
-def sample(plan: Plan, rows: Rows, first: int = 0) -> Sample:
+def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRows:
     """Rows as the experiment sees them; `first` is the number of the first where units are rows.
 
     Raises:
@@ -78,7 +78,7 @@ def sample(plan: Plan, rows: Rows, first: int = 0) -> Sample:
         plan.check_slice(name, "slice", name)
     y = positive_shares("y_true", rows.y_true)
     number = np.arange(first, first + y.size)
-    return Sample(
+    return CheckedArmRows(
         y=y,
         arms=_arms(plan, rows, y.size),
         w=_weight(rows, y.size),
@@ -89,7 +89,7 @@ def sample(plan: Plan, rows: Rows, first: int = 0) -> Sample:
 
 
 def tallies(
-    plan: Plan, checked: Sample, window: Indices
+    plan: Plan, checked: CheckedArmRows, window: Indices
 ) -> dict[str, dict[tuple[str, int], Tally]]:
     """By arm, the tally of each window and slice: see grouped."""
     found = {}
@@ -101,7 +101,7 @@ def tallies(
     return found
 
 
-def units(checked: Sample, window: Indices) -> dict[str, dict[int, UnitSet]]:
+def units(checked: CheckedArmRows, window: Indices) -> dict[str, dict[int, UnitSet]]:
     """By arm, the units of each window; the same for every arm where each row is of all."""
     if checked.unit is None:
         return {}
@@ -116,23 +116,23 @@ def units(checked: Sample, window: Indices) -> dict[str, dict[int, UnitSet]]:
     return found
 
 
-def evidence(plan: Plan, rows: Rows, first: int = 0) -> dict[str, Evidence]:
+def tally_arms(plan: Plan, rows: ArmRows, first: int = 0) -> dict[str, ArmTallies]:
     """What rows say, as a whole ("") and by segment ("name=value").
 
     Raises:
         InvalidInput: see sample.
     """
-    checked = sample(plan, rows, first)
+    checked = checked_arm_rows(plan, rows, first)
     window = np.zeros(checked.y.size, np.int64)
     parts: dict[str, dict[str, Tally]] = {"": {}}
     for arm, groups in tallies(plan, checked, window).items():
         for (name, _), tally in groups.items():
             parts.setdefault(name, {})[arm] = tally
     met = {arm: windows[0] for arm, windows in units(checked, window).items()}
-    return {name: Evidence(found, {} if name else met) for name, found in parts.items()}
+    return {name: ArmTallies(found, {} if name else met) for name, found in parts.items()}
 
 
-def _arms(plan: Plan, rows: Rows, n: int) -> dict[str, tuple[Indices | None, Array]]:
+def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, Array]]:
     if isinstance(rows.y_proba, Mapping):
         if plan.design != "paired":
             raise InvalidInput.at("the experiment is parallel: [n], and the arm of each", "y_proba")
@@ -184,7 +184,7 @@ def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
     return InvalidInput(error.message, offences, error.total)
 
 
-def _weight(rows: Rows, n: int) -> Array | None:
+def _weight(rows: ArmRows, n: int) -> Array | None:
     weight = weights("sample_weight", rows.weight, n)
     if rows.importance is None:
         return weight
@@ -192,11 +192,11 @@ def _weight(rows: Rows, n: int) -> Array | None:
     return weights("target_propensity", joint, n)
 
 
-def _taken(checked: Sample, rows: Indices | None) -> Sample:
+def _taken(checked: CheckedArmRows, rows: Indices | None) -> CheckedArmRows:
     if rows is None:
         return checked
     places = rows.tolist()
-    return Sample(
+    return CheckedArmRows(
         checked.y[rows],
         {},
         None if checked.w is None else checked.w[rows],
@@ -206,7 +206,7 @@ def _taken(checked: Sample, rows: Indices | None) -> Sample:
     )
 
 
-def _terms(plan: Plan, part: Sample, p: Array) -> Callable[[slice], Terms]:
+def _terms(plan: Plan, part: CheckedArmRows, p: Array) -> Callable[[slice], Terms]:
     layout = plan.layout
 
     def terms(rows: slice) -> Terms:

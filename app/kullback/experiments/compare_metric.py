@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.experiments.arm_tallies import evidence
+from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Flags, Undefined
 from kullback.scoring.conventions import CONVENTIONS, EXACT
 from kullback.scoring.labels import positive_shares
@@ -24,7 +24,7 @@ from kullback.tally.metrics import TallyMetrics
 _IN_NATS = "log_loss"
 
 
-def compare_once(plan: Plan, rows: Rows, options: Options) -> Score:
+def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
     """Which arm is better: the effect of the first treatment, with the report of the experiment.
 
         effect = metric(treatment) − metric(control)
@@ -45,7 +45,7 @@ def compare_once(plan: Plan, rows: Rows, options: Options) -> Score:
     """
     if options.reduction != "mean":
         raise InvalidInput.at("the effect is a difference of means: there is no sum", "reduction")
-    found = compare(plan, evidence(plan, rows))
+    found = compare(plan, tally_arms(plan, rows))
     one, tallies = found.comparisons[""][0], found.tallies[""]
     unit = options.nats if plan.metric == _IN_NATS else 1.0
     value, reason = _value(found, one)
@@ -94,7 +94,7 @@ class _Losses:
     infinite: Flags
 
 
-def _losses(plan: Plan, rows: Rows, one: Comparison, *, is_asked: bool) -> _Losses:
+def _losses(plan: Plan, rows: ArmRows, one: Comparison, *, is_asked: bool) -> _Losses:
     """The losses of rows, which tallies do not keep; none where nobody asks and all are finite."""
     convention = CONVENTIONS[plan.convention]
     if not is_asked and convention is not EXACT:

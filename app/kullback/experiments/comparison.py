@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from kullback.experiments.arm_tallies import Evidence
-from kullback.experiments.explanation import Why, why
+from kullback.experiments.arm_tallies import ArmTallies
+from kullback.experiments.explanation import Explanation, explain
 from kullback.experiments.plan import Plan
 from kullback.experiments.verdict import (
     Verdict,
-    broken,
-    judged,
+    invalid_assignment,
     too_early,
     too_thin,
+    verdict_of,
     without_minimum,
 )
 from kullback.numerics.types import Undefined
@@ -30,7 +30,7 @@ _OF_LABELS = "base_rate"  # the same in every arm where each row is of all
 
 
 @dataclass(frozen=True, slots=True)
-class Adjusted:
+class AdjustedComparison:
     """What is left of a comparison among all of its family.
 
     Attributes:
@@ -43,7 +43,7 @@ class Adjusted:
     holm: float
     benjamini_hochberg: float
     e_bh: bool | None = None
-    sure: ConfidenceSequence | None = None
+    confidence_sequence: ConfidenceSequence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Comparison:
     control: str
     effect: Contrast | Undefined
     relative: float | Undefined
-    sure: ConfidenceSequence | None
+    confidence_sequence: ConfidenceSequence | None
     verdict: Verdict
-    why: Why | None = None
-    others: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
-    adjusted: Adjusted | None = None
+    explanation: Explanation | None = None
+    other_metrics: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
+    adjusted: AdjustedComparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,16 @@ class Findings:
     plan: Plan
     tallies: Mapping[str, Mapping[str, Tally]]
     units: Mapping[str, float] | None
-    ratio: SampleRatio | None
-    crossed: float
+    sample_ratio: SampleRatio | None
+    crossover: float
     comparisons: Mapping[str, list[Comparison]]
 
 
-def compare(plan: Plan, parts: Mapping[str, Evidence]) -> Findings:
+def compare(plan: Plan, parts: Mapping[str, ArmTallies]) -> Findings:
     """Compare the arms by what rows say of them, as a whole ("") and by segment."""
-    whole = parts.get("", Evidence())
+    whole = parts.get("", ArmTallies())
     ratio, crossed = _ratio(plan, whole), _crossed(plan, whole)
-    wrong = broken(ratio, crossed)
+    wrong = invalid_assignment(ratio, crossed)
     known = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
     found = {
         name: [_compared(plan, part, arm, wrong) for arm in plan.treatments]
@@ -110,28 +110,31 @@ def compare(plan: Plan, parts: Mapping[str, Evidence]) -> Findings:
     )
 
 
-def effects(plan: Plan, whole: Evidence) -> list[Comparison]:
+def effects(plan: Plan, whole: ArmTallies) -> list[Comparison]:
     """Each arm against the control and no more: what a point of a series needs."""
-    part, wrong = _complete(plan, whole), broken(_ratio(plan, whole), _crossed(plan, whole))
+    part, wrong = (
+        _complete(plan, whole),
+        invalid_assignment(_ratio(plan, whole), _crossed(plan, whole)),
+    )
     return [_compared(plan, part, arm, wrong) for arm in plan.treatments]
 
 
-def _complete(plan: Plan, part: Evidence) -> Evidence:
+def _complete(plan: Plan, part: ArmTallies) -> ArmTallies:
     nothing = Tally(plan.layout)
-    return Evidence(
+    return ArmTallies(
         {arm: part.tallies.get(arm, nothing) for arm in plan.names},
         {arm: part.units.get(arm, UnitSet()) for arm in plan.names} if part.units else {},
     )
 
 
-def _ratio(plan: Plan, whole: Evidence) -> SampleRatio | None:
+def _ratio(plan: Plan, whole: ArmTallies) -> SampleRatio | None:
     if not (plan.splits_units and whole.units):
         return None
     counts = [whole.units.get(arm, UnitSet()).count for arm in plan.names]
     return sample_ratio(counts, [arm.share for arm in plan.arms])
 
 
-def _crossed(plan: Plan, whole: Evidence) -> float:
+def _crossed(plan: Plan, whole: ArmTallies) -> float:
     if not (plan.splits_units and whole.units):
         return 0.0
     sets = list(whole.units.values())
@@ -139,12 +142,12 @@ def _crossed(plan: Plan, whole: Evidence) -> float:
     return UnitSet.shared(sets).count / everyone if everyone else 0.0
 
 
-def _compared(plan: Plan, part: Evidence, arm: str, wrong: Verdict | None) -> Comparison:
+def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> Comparison:
     ours, theirs = part.tallies[arm], part.tallies[plan.control]
     metric = FUNCTIONALS[plan.metric]
     effect = difference(metric, ours, theirs)
     if isinstance(effect, Undefined):
-        verdict = wrong or _nothing(effect)
+        verdict = wrong or _undefined_effect(effect)
         return Comparison(arm, plan.control, effect, effect, None, verdict)
     base = metric(theirs).value
     assert not isinstance(base, Undefined)
@@ -156,11 +159,11 @@ def _compared(plan: Plan, part: Evidence, arm: str, wrong: Verdict | None) -> Co
     sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
     units = min(_units(part, one) for one in (arm, plan.control))
     wrong = wrong or too_early(plan, [ours, theirs], units)
-    verdict = wrong or judged(plan, effect, sure)
+    verdict = wrong or verdict_of(plan, effect, sure)
     return Comparison(arm, plan.control, effect, relative, sure, verdict)
 
 
-def _nothing(effect: Undefined) -> Verdict:
+def _undefined_effect(effect: Undefined) -> Verdict:
     told = {
         "empty": "An arm has no rows yet.",
         "zero_weight": "The rows of an arm have no weight.",
@@ -172,7 +175,7 @@ def _nothing(effect: Undefined) -> Verdict:
     return Verdict("invalid", effect.reason, reason)
 
 
-def _units(part: Evidence, arm: str) -> float:
+def _units(part: ArmTallies, arm: str) -> float:
     """How many units an arm has met: where that is not known, as its buckets tell it."""
     if part.units:
         return part.units[arm].count
@@ -180,14 +183,18 @@ def _units(part: Evidence, arm: str) -> float:
     return -BUCKETS * math.log(free / BUCKETS) if free else math.inf
 
 
-def _explained(plan: Plan, part: Evidence, found: Comparison) -> Comparison:
+def _explained(plan: Plan, part: ArmTallies, found: Comparison) -> Comparison:
     ours, theirs = part.tallies[found.arm], part.tallies[found.control]
     others = {
         name: difference(functional, ours, theirs)
         for name, functional in FUNCTIONALS.items()
         if plan.design == "parallel" or name != _OF_LABELS
     }
-    return replace(found, why=why(ours, theirs, is_shown=_is_shown(plan, found)), others=others)
+    return replace(
+        found,
+        explanation=explain(ours, theirs, is_shown=_is_shown(plan, found)),
+        other_metrics=others,
+    )
 
 
 def _is_shown(plan: Plan, found: Comparison) -> bool:
@@ -214,12 +221,12 @@ def _adjusted(
         is_claimed = next(claimed)
         if isinstance(one.effect, Undefined):
             return one
-        adjusted = Adjusted(*next(corrected))
+        adjusted = AdjustedComparison(*next(corrected))
         if plan.minimum_effect is not None:
             sure = (
                 confidence_sequence(one.effect, plan.minimum_effect, alpha) if is_claimed else None
             )
-            adjusted = replace(adjusted, e_bh=is_claimed, sure=sure)
+            adjusted = replace(adjusted, e_bh=is_claimed, confidence_sequence=sure)
         return replace(one, adjusted=adjusted)
 
     return {name: [one_of_many(one) for one in several] for name, several in comparisons.items()}
@@ -227,6 +234,6 @@ def _adjusted(
 
 def _log_e_value(one: Comparison) -> float:
     """The evidence that a claim may rest on: none where the data cannot carry one."""
-    if one.sure is None or one.verdict.word == "invalid":
+    if one.confidence_sequence is None or one.verdict.word == "invalid":
         return -math.inf
-    return one.sure.log_e_value
+    return one.confidence_sequence.log_e_value

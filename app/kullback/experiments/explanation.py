@@ -45,7 +45,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """Where the difference of log loss between an arm and the control comes from, in nats.
 
     Attributes:
@@ -62,7 +62,7 @@ class Why:
     auc: Contrast | Undefined
 
 
-def why(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Why:
+def explain(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Explanation:
     """Split the difference of log loss by the decompositions of the two.
 
     Advice is given only where the difference `is_shown` to be one.
@@ -75,7 +75,7 @@ def why(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Why:
     statement = _statement([calibration, ranking, rows], auc)
     if is_shown:
         statement += _advice(ours, [calibration, ranking], auc)
-    return Why(statement, calibration, ranking, rows, auc)
+    return Explanation(statement, calibration, ranking, rows, auc)
 
 
 def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | Undefined:

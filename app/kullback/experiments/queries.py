@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kullback.errors import InvalidInput, KullbackError
-from kullback.experiments.arm_tallies import Evidence
+from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Comparison, Findings, compare, effects
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import brief, report
-from kullback.experiments.windows import DAY, HOUR, Part, by_step, evidence
-from kullback.experiments.writes import KIND, WRITES, Found, plan_of
+from kullback.experiments.windows import DAY, HOUR, Part, by_step, tallies_by_segment
+from kullback.experiments.writes import KIND, WRITES, StoredExperiment, plan_of
 from kullback.moments import Clock, moment
 from kullback.storage.base import DONE, Record, Reply, Store, Transaction
 from kullback.tally.documents import Document
@@ -28,7 +28,7 @@ _log = logging.getLogger("kullback.experiments")
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ExperimentQuery:
     """What is asked of an experiment; None where nothing is said."""
 
     epoch: int | None = None
@@ -38,7 +38,7 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ExperimentSnapshot:
     """The findings of an epoch, at a version that every accepted write raises."""
 
     record: Record
@@ -47,7 +47,7 @@ class State:
     findings: Findings
 
 
-class Growth(NamedTuple):
+class CumulativeStep(NamedTuple):
     """What was known at some time: of how many rows, and of each arm against the control."""
 
     stop: int
@@ -55,19 +55,19 @@ class Growth(NamedTuple):
     comparisons: list[Comparison]
 
 
-class ExperimentViews:
+class ExperimentQueries:
     """Reading experiments; what was written before it was asked for is in every answer."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
-    def all(self) -> Document:
+    def list_all(self) -> Document:
         """Every experiment, by name."""
-        found = [Found.of(record, record.name) for record in self._store.records(KIND)]
+        found = [StoredExperiment.of(record, record.name) for record in self._store.records(KIND)]
         return {"experiments": [_document(one) for one in found]}
 
-    def one(self, name: str) -> Document:
+    def get(self, name: str) -> Document:
         """One experiment: its plan, what came, what was first decided.
 
         Raises:
@@ -86,14 +86,14 @@ class ExperimentViews:
             "first_crossing": self._crossings(found.record, found.epoch, found.plan),
         }
 
-    def tag(self, name: str, asked: object) -> str:
+    def etag(self, name: str, asked: object) -> str:
         """An entity tag: it changes whenever the answer to the question does."""
         record = self._find(name).record
         counts = sorted(self._store.counts(record.id).items())
         parts = (record.id, record.revision, counts, asked)
         return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
-    def report(self, name: str, asked: Inquiry) -> Document:
+    def report(self, name: str, asked: ExperimentQuery) -> Document:
         """The report of an experiment; a verdict that is reached for the first time is kept.
 
         Raises:
@@ -103,13 +103,13 @@ class ExperimentViews:
         found = self._find(name)
         if asked.by is not None:
             self._plan(found, asked.epoch).check_slice(asked.by, "by")
-        state = self.state(found, asked.epoch)
+        state = self.snapshot(found, asked.epoch)
         self.keep_crossings(state)
         head: Document = {"experiment": name, "epoch": state.epoch, "version": state.version}
         crossings = self._crossings(found.record, state.epoch, state.findings.plan)
         return head | report(state.findings, asked.by) | {"first_crossing": crossings}
 
-    def series(self, name: str, asked: Inquiry) -> Document:
+    def series(self, name: str, asked: ExperimentQuery) -> Document:
         """The effect of an arm over time: at the end of each step, of all rows up to there.
 
         Raises:
@@ -133,7 +133,7 @@ class ExperimentViews:
         head: Document = {"experiment": name, "metric": plan.metric, "step": asked.step}
         return head | {"epoch": epoch, "arm": arm, "control": plan.control, "points": points}
 
-    def state(self, found: Found, epoch: int | None = None) -> State:
+    def snapshot(self, found: StoredExperiment, epoch: int | None = None) -> ExperimentSnapshot:
         """The findings of an epoch, the present one unless said, with their version."""
         plan, record = self._plan(found, epoch), found.record
         before = self._version(record)
@@ -143,9 +143,11 @@ class ExperimentViews:
             if version == before:
                 break
         number = epoch or found.epoch
-        return State(record, number, version, compare(plan, evidence(plan, number, parts)))
+        return ExperimentSnapshot(
+            record, number, version, compare(plan, tallies_by_segment(plan, number, parts))
+        )
 
-    def keep_crossings(self, state: State) -> bool:
+    def keep_crossings(self, state: ExperimentSnapshot) -> bool:
         """Keep each verdict that is reached for the first time, with the version it came at.
 
         Returns:
@@ -177,18 +179,18 @@ class ExperimentViews:
             return False
         return True
 
-    def found(self) -> list[Found]:
+    def stored(self) -> list[StoredExperiment]:
         """Every experiment as it stands."""
-        return [Found.of(record, record.name) for record in self._store.records(KIND)]
+        return [StoredExperiment.of(record, record.name) for record in self._store.records(KIND)]
 
-    def last_start(self, found: Found) -> int | None:
+    def last_start(self, found: StoredExperiment) -> int | None:
         """When the last hour that has rows began."""
         return self._store.last_start(found.record.id)
 
-    def _find(self, name: str) -> Found:
-        return Found.of(self._store.record(KIND, name), name)
+    def _find(self, name: str) -> StoredExperiment:
+        return StoredExperiment.of(self._store.record(KIND, name), name)
 
-    def _plan(self, found: Found, epoch: int | None) -> Plan:
+    def _plan(self, found: StoredExperiment, epoch: int | None) -> Plan:
         if epoch in (None, found.epoch):
             return found.plan
         kept = self._store.attachment(found.record.id, plan_of(epoch or 0))
@@ -214,7 +216,7 @@ class ExperimentViews:
         return found
 
 
-def _document(found: Found) -> Document:
+def _document(found: StoredExperiment) -> Document:
     return found.document() | {"created": moment(found.record.created)}
 
 
@@ -229,16 +231,16 @@ def _first(one: Comparison, alpha: float, version: int, now: float) -> bytes:
     return json.dumps(kept).encode()
 
 
-def _growing(plan: Plan, epoch: int, steps: Mapping[int, list[Part]]) -> Iterator[Growth]:
-    known = Evidence()
+def _growing(plan: Plan, epoch: int, steps: Mapping[int, list[Part]]) -> Iterator[CumulativeStep]:
+    known = ArmTallies()
     for stop, parts in steps.items():
-        known += evidence(plan, epoch, parts)[""]
+        known += tallies_by_segment(plan, epoch, parts)[""]
         rows = [tally.scalar("rows") for tally in known.tallies.values()]
         n = max(rows, default=0) if plan.design == "paired" else sum(rows)
-        yield Growth(stop, n, effects(plan, known))
+        yield CumulativeStep(stop, n, effects(plan, known))
 
 
-def _point(plan: Plan, grown: Growth, arm: str, step: int) -> Document:
+def _point(plan: Plan, grown: CumulativeStep, arm: str, step: int) -> Document:
     one = next(one for one in grown.comparisons if one.arm == arm)
     start = max(0, grown.stop - step)  # a step may be longer than all time
     head: Document = {"from": moment(start), "to": moment(grown.stop), "n": grown.n}

@@ -1,7 +1,7 @@
 """This file is about what an experiment reports: its findings as a document."""
 
-from kullback.experiments.comparison import Adjusted, Comparison, Findings
-from kullback.experiments.explanation import Diagnosis, Why
+from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
+from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.verdict import WARN_CROSSED, too_thin
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast
@@ -40,12 +40,16 @@ def report(found: Findings, by: str | None = None) -> Document:
         "arms": arms(found, ""),
         "comparisons": [comparison(one, plan.alpha) for one in found.comparisons[""]],
         "sample_ratio": _ratio(found),
-        "crossover": found.crossed,
+        "crossover": found.crossover,
         "groups": [group(found, name) for name in segments],
         "warnings": _warnings(found),
     }
     if plan.design == "parallel":
-        rates = {one.arm: one.others["base_rate"] for one in found.comparisons[""] if one.others}
+        rates = {
+            one.arm: one.other_metrics["base_rate"]
+            for one in found.comparisons[""]
+            if one.other_metrics
+        }
         document["base_rate_difference"] = {arm: _effect(rate) for arm, rate in rates.items()}
     return document
 
@@ -75,19 +79,19 @@ def arms(found: Findings, segment: str) -> list[Document]:
 def comparison(one: Comparison, alpha: float) -> Document:
     """An arm against the control, with why, among its family, and by every other metric."""
     document = brief(one, alpha) | {
-        "why": None if one.why is None else _why(one.why),
+        "why": None if one.explanation is None else _why(one.explanation),
         "adjusted": None if one.adjusted is None else _adjusted(one.adjusted),
     }
-    if one.others:
+    if one.other_metrics:
         document["metrics"] = _others(one, alpha)
-    if "base_rate" in one.others:
-        document["base_rate_difference"] = _effect(one.others["base_rate"])
+    if "base_rate" in one.other_metrics:
+        document["base_rate_difference"] = _effect(one.other_metrics["base_rate"])
     return document
 
 
 def brief(one: Comparison, alpha: float) -> Document:
     """An arm against the control; the fixed interval is true in 1 − alpha of all experiments."""
-    sure = one.sure
+    sure = one.confidence_sequence
     return {
         "arm": one.arm,
         "control": one.control,
@@ -152,20 +156,22 @@ def _contrast(found: Contrast | Undefined, alpha: float) -> Document:
     }
 
 
-def _adjusted(found: Adjusted) -> Document:
+def _adjusted(found: AdjustedComparison) -> Document:
     return {
         "holm": found.holm,
         "benjamini_hochberg": found.benjamini_hochberg,
         "e_bh": found.e_bh,
-        "sequence": None if found.sure is None else _interval((found.sure.low, found.sure.high)),
+        "sequence": None
+        if found.confidence_sequence is None
+        else _interval((found.confidence_sequence.low, found.confidence_sequence.high)),
     }
 
 
 def _others(one: Comparison, alpha: float) -> Document:
     """Every other metric for one look, with Benjamini-Hochberg's correction for their number."""
-    others = dict(one.others)
-    if one.why is not None:
-        others["auc"] = one.why.auc
+    others = dict(one.other_metrics)
+    if one.explanation is not None:
+        others["auc"] = one.explanation.auc
     p_values = [found.p_value() for found in others.values() if not isinstance(found, Undefined)]
     corrected = iter(benjamini_hochberg(p_values))
     documents: dict[str, object] = {}
@@ -179,7 +185,7 @@ def _others(one: Comparison, alpha: float) -> Document:
     return documents
 
 
-def _why(found: Why) -> Document:
+def _why(found: Explanation) -> Document:
     parts = {name: finite(getattr(found, name)) for name in ("calibration", "ranking", "rows")}
     return {"statement": found.statement, **parts, "auc_difference": _effect(found.auc)}
 
@@ -187,7 +193,7 @@ def _why(found: Why) -> Document:
 def _ratio(found: Findings) -> Document:
     names = found.plan.names
     counts = found.units and {name: round(count) for name, count in found.units.items()}
-    ratio = found.ratio
+    ratio = found.sample_ratio
     if ratio is None:
         missing = dict.fromkeys(("e_value", "log_e_value", "p_value", "chi_square_p_value"))
         return missing | {"alarm": False, "units": counts, "expected": None}
@@ -204,8 +210,8 @@ def _ratio(found: Findings) -> Document:
 
 def _warnings(found: Findings) -> list[str]:
     warnings = [OWN_TRAFFIC] if found.plan.design == "parallel" else []
-    if found.crossed >= WARN_CROSSED:
-        warnings.append(CROSSED.format(found.crossed))
+    if found.crossover >= WARN_CROSSED:
+        warnings.append(CROSSED.format(found.crossover))
     return [*warnings, ONE_LOOK]
 
 

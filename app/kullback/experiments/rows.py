@@ -8,7 +8,7 @@ from kullback.scoring.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ArmRows:
     """Columns of n rows each.
 
     Attributes:

@@ -36,7 +36,7 @@ class Verdict:
     needed: float | None = None
 
 
-def broken(ratio: SampleRatio | None, crossed: float) -> Verdict | None:
+def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | None:
     """What makes every comparison invalid: units that did not go to the arms as planned.
 
     Args:
@@ -95,7 +95,7 @@ def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
     return None
 
 
-def judged(plan: Plan, found: Contrast, sure: ConfidenceSequence) -> Verdict:
+def verdict_of(plan: Plan, found: Contrast, sure: ConfidenceSequence) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
         better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from kullback.experiments.arm_tallies import Evidence, Sample, tallies, units
+from kullback.experiments.arm_tallies import ArmTallies, CheckedArmRows, tallies, units
 from kullback.experiments.plan import Plan
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
@@ -36,7 +36,7 @@ def times(timestamp: Array | None, n: int, now: float) -> Array:
     return timestamp
 
 
-def cells(plan: Plan, epoch: int, checked: Sample, time: Array) -> dict[Cell, bytes]:
+def cells(plan: Plan, epoch: int, checked: CheckedArmRows, time: Array) -> dict[Cell, bytes]:
     """The sums of rows, ready to be added to the store.
 
     Raises:
@@ -57,7 +57,7 @@ def cells(plan: Plan, epoch: int, checked: Sample, time: Array) -> dict[Cell, by
     return found
 
 
-def evidence(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, Evidence]:
+def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
     """What the parts of an epoch say, as a whole ("") and by segment."""
     sums: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     met: dict[str, list[UnitSet]] = defaultdict(list)
@@ -71,12 +71,12 @@ def evidence(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, Evidenc
             sums[cell.slice][arm].append(content)
     known = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
     found = {
-        name: Evidence(
+        name: ArmTallies(
             {arm: decoded_total(contents) for arm, contents in arms.items()}, {} if name else known
         )
         for name, arms in sums.items()
     }
-    return {"": Evidence()} | found
+    return {"": ArmTallies()} | found
 
 
 def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part]]:

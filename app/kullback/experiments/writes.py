@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import Conflict, KullbackError, NotFound
-from kullback.experiments.arm_tallies import sample
+from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
 from kullback.moments import Clock
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
@@ -20,7 +20,7 @@ WRITES = "writes"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlanDocument:
     """An experiment as it stands: its plan, and how many plans with rows came before."""
 
     epoch: int
@@ -31,16 +31,16 @@ class Standing:
         return _JSON.dump_json(self)
 
     @classmethod
-    def decoded(cls, document: bytes) -> "Standing":
+    def decoded(cls, document: bytes) -> "PlanDocument":
         """See encoded."""
         return _JSON.validate_json(document)
 
 
-_JSON = TypeAdapter(Standing)
+_JSON = TypeAdapter(PlanDocument)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredExperiment:
     """An experiment as it stands in the store."""
 
     record: Record
@@ -48,7 +48,7 @@ class Found:
     plan: Plan
 
     @classmethod
-    def of(cls, record: Record | None, name: str) -> "Found":
+    def of(cls, record: Record | None, name: str) -> "StoredExperiment":
         """The experiment of a record.
 
         Raises:
@@ -56,7 +56,7 @@ class Found:
         """
         if record is None:
             raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
-        standing = Standing.decoded(record.document)
+        standing = PlanDocument.decoded(record.document)
         return cls(record, standing.epoch, standing.plan)
 
     def document(self) -> dict[str, object]:
@@ -81,17 +81,17 @@ class Experiments:
         def work(tx: Transaction) -> Reply:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
-                record = tx.create(KIND, name, Standing(1, plan).encoded(), self._clock())
-                return Reply.of(Found(record, 1, plan).document(), 201)
-            present = Found.of(record, name)
+                record = tx.create(KIND, name, PlanDocument(1, plan).encoded(), self._clock())
+                return Reply.of(StoredExperiment(record, 1, plan).document(), 201)
+            present = StoredExperiment.of(record, name)
             if present.plan == plan:
                 return Reply.of(present.document())
             epoch = present.epoch
             if tx.has_rows(record.id):
                 tx.attach(record.id, plan_of(epoch), present.plan.encoded())
                 epoch += 1
-            tx.change(record.id, Standing(epoch, plan).encoded())
-            return Reply.of(Found(record, epoch, plan).document())
+            tx.change(record.id, PlanDocument(epoch, plan).encoded())
+            return Reply.of(StoredExperiment(record, epoch, plan).document())
 
         return self._store.write(work, token)
 
@@ -99,19 +99,19 @@ class Experiments:
         """Remove an experiment and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(Found.of(tx.record(KIND, name, for_change=True), name).record.id)
+            tx.delete(StoredExperiment.of(tx.record(KIND, name, for_change=True), name).record.id)
             return Reply(204, b"")
 
         return self._store.write(work, token)
 
-    def observe(self, name: str, rows: Rows, token: IdempotencyKey | None) -> Future[Written]:
+    def observe(self, name: str, rows: ArmRows, token: IdempotencyKey | None) -> Future[Written]:
         """Add rows to the present epoch."""
         ready = self._prepared(name, rows)
 
         def work(tx: Transaction) -> Reply:
             if isinstance(ready, KullbackError):
                 raise ready
-            present, record = Found.of(tx.record(KIND, name), name).record, ready.record
+            present, record = StoredExperiment.of(tx.record(KIND, name), name).record, ready.record
             if (present.id, present.revision) != (record.id, record.revision):
                 raise Conflict("the experiment was changed while the rows came: send them again")
             tx.add(record.id, ready.cells)
@@ -120,19 +120,19 @@ class Experiments:
 
         return self._store.write(work, token)
 
-    def _prepared(self, name: str, rows: Rows) -> "_Ready | KullbackError":
+    def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows | KullbackError":
         try:
-            found, now = Found.of(self._store.record(KIND, name), name), self._clock()
-            checked = sample(found.plan, rows)
+            found, now = StoredExperiment.of(self._store.record(KIND, name), name), self._clock()
+            checked = checked_arm_rows(found.plan, rows)
             n = checked.y.size
             sums = cells(found.plan, found.epoch, checked, times(rows.timestamp, n, now))
         except KullbackError as error:
             return error
-        return _Ready(found.record, found.epoch, n, sums, _accepted(found, n, sums))
+        return _PreparedRows(found.record, found.epoch, n, sums, _accepted(found, n, sums))
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class _PreparedRows:
     """Rows that were checked and summed for an experiment, before the write that adds them."""
 
     record: Record
@@ -147,7 +147,7 @@ def plan_of(epoch: int) -> str:
     return f"plan/{epoch}"
 
 
-def _accepted(found: Found, n: int, sums: Mapping[Cell, bytes]) -> Reply:
+def _accepted(found: StoredExperiment, n: int, sums: Mapping[Cell, bytes]) -> Reply:
     """What the caller is told of a write."""
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
     told = decoded_total(of_rows)

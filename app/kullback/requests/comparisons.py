@@ -7,7 +7,7 @@ from pydantic import Field
 from kullback.errors import InvalidInput
 from kullback.experiments.compare_metric import compare_once
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.requests.arms import MAX_ARMS, ArmFields, PlanFields, PlannedArms
 from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import Units
@@ -33,7 +33,7 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
 
     def score(self) -> Score:
         """See compare_once."""
-        rows = Rows(
+        rows = ArmRows(
             y_true=self.y_true,
             y_proba=self.y_proba,
             unit=self.unit,

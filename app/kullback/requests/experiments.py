@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from kullback.experiments.plan import Design, Plan
-from kullback.experiments.rows import Rows
+from kullback.experiments.rows import ArmRows
 from kullback.payload.identifiers import refuse_twice
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.batches import MAX_SLICES, Times, Units, Weights
@@ -49,9 +49,9 @@ class ExperimentBatch(ArmFields):
         default=None, description="When: epoch seconds, or RFC 3339 with Z or an offset; else now."
     )
 
-    def rows(self) -> Rows:
+    def rows(self) -> ArmRows:
         """The batch as an experiment takes it."""
-        return Rows(
+        return ArmRows(
             y_true=self.y_true,
             y_proba=self.y_proba,
             unit=self.unit,

@@ -8,8 +8,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from kullback.experiments.comparison import Comparison
-from kullback.experiments.maintenance import ExperimentKeeper
-from kullback.experiments.queries import State
+from kullback.experiments.maintenance import ExperimentMaintenance
+from kullback.experiments.queries import ExperimentSnapshot
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 5_000
@@ -27,15 +27,15 @@ _PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
     ),
     "effect_low": (
         "Lower bound of the effect, valid at every look.",
-        lambda one: None if one.sure is None else one.sure.low,
+        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.low,
     ),
     "effect_high": (
         "Upper bound of the effect, valid at every look.",
-        lambda one: None if one.sure is None else one.sure.high,
+        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.high,
     ),
     "e_value": (
         "Evidence against no difference, at any time.",
-        lambda one: None if one.sure is None else one.sure.e_value,
+        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.e_value,
     ),
 }
 
@@ -43,7 +43,7 @@ _PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
 class ExperimentCollector(Collector):
     """The gauges of each experiment, of the first by name that so many series have room for."""
 
-    def __init__(self, keeper: ExperimentKeeper, cap: int = MAX_SERIES) -> None:
+    def __init__(self, keeper: ExperimentMaintenance, cap: int = MAX_SERIES) -> None:
         self._keeper = keeper
         self._cap = cap
 
@@ -66,7 +66,7 @@ class ExperimentCollector(Collector):
         yield dropped
 
 
-def _within(cap: int, states: Mapping[str, State]) -> dict[str, State]:
+def _within(cap: int, states: Mapping[str, ExperimentSnapshot]) -> dict[str, ExperimentSnapshot]:
     """The first states by name whose series fit."""
     shown, left = {}, cap
     for name, state in sorted(states.items()):
@@ -81,7 +81,7 @@ def _within(cap: int, states: Mapping[str, State]) -> dict[str, State]:
 def _of_arms(
     name: str,
     text: str,
-    shown: Mapping[str, State],
+    shown: Mapping[str, ExperimentSnapshot],
     read: Callable[[Comparison], float | None],
 ) -> Metric:
     family = GaugeMetricFamily(name, text, labels=["experiment", "arm"])
@@ -93,7 +93,7 @@ def _of_arms(
     return family
 
 
-def _verdicts(shown: Mapping[str, State]) -> Metric:
+def _verdicts(shown: Mapping[str, ExperimentSnapshot]) -> Metric:
     family = GaugeMetricFamily(
         "kullback_experiment_verdict",
         "1 for the verdict of an arm against the control, 0 for the others.",
@@ -106,7 +106,7 @@ def _verdicts(shown: Mapping[str, State]) -> Metric:
     return family
 
 
-def _of_experiments(shown: Mapping[str, State]) -> Iterator[Metric]:
+def _of_experiments(shown: Mapping[str, ExperimentSnapshot]) -> Iterator[Metric]:
     ratio = GaugeMetricFamily(
         "kullback_experiment_sample_ratio_e_value",
         "Evidence that units are not split as planned; 1000 is an alarm.",
@@ -120,8 +120,8 @@ def _of_experiments(shown: Mapping[str, State]) -> Iterator[Metric]:
     )
     for experiment, state in shown.items():
         version.add_metric([experiment], state.version)
-        if state.findings.ratio is not None:
-            ratio.add_metric([experiment], state.findings.ratio.e_value)
+        if state.findings.sample_ratio is not None:
+            ratio.add_metric([experiment], state.findings.sample_ratio.e_value)
         for arm, count in (state.findings.units or {}).items():
             units.add_metric([experiment, arm], round(count))
     yield ratio

@@ -9,7 +9,7 @@ from datetime import datetime
 from kullback.api.store_requests import Services
 from kullback.errors import InvalidInput
 from kullback.experiments import told, wording
-from kullback.experiments.queries import ExperimentViews, Inquiry
+from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
 from kullback.experiments.told import Crossing, Group
 from kullback.experiments.windows import DAY, HOUR
 from kullback.ui import scores
@@ -94,7 +94,7 @@ def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str
         NotFound: there is none of that name.
     """
     views = services.experiment_views
-    setup = Setup.of(views.one(name))
+    setup = Setup.of(views.get(name))
     asked = Asked.of(query, setup.epoch)
     report = _report(views, name, asked)
     asked = asked.among([one.arm for one in report.comparisons])
@@ -150,20 +150,20 @@ def _whole(text: str) -> int | None:
     return int(text) if is_number else None
 
 
-def _report(views: ExperimentViews, name: str, asked: Asked) -> Report:
-    found = Report.of(views.report(name, Inquiry(asked.epoch)))
+def _report(views: ExperimentQueries, name: str, asked: Asked) -> Report:
+    found = Report.of(views.report(name, ExperimentQuery(asked.epoch)))
     assert isinstance(found, Report)
     return found
 
 
 def _points(
-    views: ExperimentViews, name: str, asked: Asked, automatic: Sequence[int]
+    views: ExperimentQueries, name: str, asked: Asked, automatic: Sequence[int]
 ) -> tuple[tuple[Point, ...], tuple[str, ...]]:
     """The course by the step asked for, else by the first of these that is given; and why."""
     complaints: tuple[str, ...] = ()
     for step in automatic if asked.step is None else (asked.step, *automatic):
         try:
-            series = views.series(name, Inquiry(asked.epoch, None, asked.arm, step))
+            series = views.series(name, ExperimentQuery(asked.epoch, None, asked.arm, step))
         except InvalidInput as error:
             complaints += (error.message,) if step == asked.step else ()
         else:

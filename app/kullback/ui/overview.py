@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from kullback.api.store_requests import Services
 from kullback.experiments.comparison import Comparison
-from kullback.experiments.queries import Inquiry
-from kullback.experiments.queries import State as Standing
-from kullback.experiments.writes import Found
+from kullback.experiments.queries import ExperimentQuery
+from kullback.experiments.queries import ExperimentSnapshot as Standing
+from kullback.experiments.writes import StoredExperiment
 from kullback.monitoring.monitor import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
@@ -95,7 +95,7 @@ class Overview:
     def experiments(self, services: Services, now: float) -> list[Line]:
         """Every experiment, by name: a line for each arm that is compared."""
         views, states = services.experiment_views, services.experiment_keeper.states
-        found = sorted(views.found(), key=lambda one: one.record.name)
+        found = sorted(views.stored(), key=lambda one: one.record.name)
         names = [one.record.name for one in found]
         sparks = self._of_experiments.drawn(names, lambda name: _effects(services, name), now)
         return [
@@ -114,7 +114,9 @@ def _monitor(name: str, recent: RecentHour | None, spark: str) -> Line:
     return Line(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
 
 
-def _experiment(found: Found, arm: str, state: Standing | None, last: float | None) -> Line:
+def _experiment(
+    found: StoredExperiment, arm: str, state: Standing | None, last: float | None
+) -> Line:
     name, what = found.record.name, f"{arm} against {found.plan.control}"
     if state is None:
         return Line(name, "undecided", shown(None), what, last)
@@ -142,10 +144,10 @@ def _losses(services: Services, name: str, now: float) -> list[float]:
 def _effects(services: Services, name: str) -> list[float]:
     """The effect of the first arm by day, or by hour on the first: of all rows up to there."""
     views = services.experiment_views
-    found = _numbers(views.series(name, Inquiry()), "effect")
+    found = _numbers(views.series(name, ExperimentQuery()), "effect")
     if len(found) > 1:
         return found
-    return _numbers(views.series(name, Inquiry(step=HOUR)), "effect")
+    return _numbers(views.series(name, ExperimentQuery(step=HOUR)), "effect")
 
 
 def _numbers(series: Document, name: str) -> list[float]:

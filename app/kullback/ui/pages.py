@@ -66,7 +66,7 @@ def _remembered(routes: APIRouter, desk: Desk, pages: Pages) -> None:
             return pages.page(request, "experiment.html", {"live": True, **known})
 
         def names() -> list[str]:
-            return sorted(one.record.name for one in desk.services.experiment_views.found())
+            return sorted(one.record.name for one in desk.services.experiment_views.stored())
 
         return await desk.read(lambda: _found(pages, request, "experiment", names, work))
 
