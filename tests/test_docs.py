@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
-from kullback.api.problem_types import INTERNAL, KINDS
+from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
 from kullback.monitoring.cells import FUTURE_SECONDS
 from kullback.monitoring.maintenance import IDEMPOTENCY_SECONDS
 from kullback.monitoring.monitor import DAY
@@ -26,11 +26,11 @@ from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import (
     MAX_SLICES,
-    Batch,
     LabelBatch,
     ObservationBatch,
     PredictionBatch,
     ReferenceBatch,
+    RowBatch,
 )
 from kullback.requests.monitors import MonitorSettings
 from kullback.scoring.catalog import METRICS
@@ -311,7 +311,7 @@ def test_every_setting_of_a_monitor_is_documented_with_its_default() -> None:
         (ReferenceBatch, "Reference and drift"),
     ],
 )
-def test_every_field_of_a_batch_is_documented(model: type[Batch], heading: str) -> None:
+def test_every_field_of_a_batch_is_documented(model: type[RowBatch], heading: str) -> None:
     names = [field.alias or name for name, field in model.model_fields.items()]
     text = section(MONITORS_PAGE, heading)
     assert [name for name in names if f"`{name}`" not in text] == []
@@ -394,7 +394,7 @@ def test_every_reason_in_the_code_is_documented() -> None:
 
 
 def test_every_kind_of_problem_is_in_the_table() -> None:
-    for kind in (*KINDS.values(), INTERNAL):
+    for kind in (*PROBLEM_TYPES.values(), INTERNAL):
         assert f"| {kind.status} | `{kind.type}` | {kind.title} |" in API_PAGE
 
 

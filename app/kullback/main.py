@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from kullback.api import experiments, monitors, problems, scores, system
-from kullback.api.store_requests import Desk, Services
-from kullback.api.workers import Workers
+from kullback.api.store_requests import Services, StoreRequests
+from kullback.api.workers import WorkerPool
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
@@ -97,13 +97,13 @@ class Runtime:
         experiment_views = ExperimentQueries(store, clock)
         return Services(
             monitors=Monitors(store, clock, totals),
-            views=views,
-            totals=totals,
-            keeper=MonitorMaintenance(store, views, clock, upkeep),
+            monitor_queries=views,
+            monitor_counters=totals,
+            monitor_maintenance=MonitorMaintenance(store, views, clock, upkeep),
             experiments=Experiments(store, clock),
-            experiment_views=experiment_views,
-            experiment_keeper=ExperimentMaintenance(store, experiment_views, clock, upkeep),
-            upkeep=upkeep,
+            experiment_queries=experiment_views,
+            experiment_maintenance=ExperimentMaintenance(store, experiment_views, clock, upkeep),
+            maintenance=upkeep,
         )
 
 
@@ -117,26 +117,30 @@ def create_app(
     settings, world = settings or Settings(), world or Runtime()
     release = version("kullback")
     telemetry = Telemetry(METRICS, release)
-    workers = Workers(settings.workers, settings.queue)
+    workers = WorkerPool(settings.workers, settings.queue)
     readiness = system.Readiness()
-    desk = Desk(settings, telemetry.wrote)
+    desk = StoreRequests(settings, telemetry.wrote)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         opened = await to_thread(world.store, settings) if store is None else store
         services = world.services(opened)
-        monitors_seen = MonitorCollector(services.views.tasks, services.totals, services.keeper)
-        experiments_seen = ExperimentCollector(services.experiment_keeper)
+        monitors_seen = MonitorCollector(
+            services.monitor_queries.tasks, services.monitor_counters, services.monitor_maintenance
+        )
+        experiments_seen = ExperimentCollector(services.experiment_maintenance)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
             desk.open(services)
-            services.upkeep.start([services.keeper.run_due, services.experiment_keeper.run_due])
+            services.maintenance.start(
+                [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
+            )
             readiness.check = opened.ping
             readiness.is_ready = True
             yield
             readiness.is_ready = False
             desk.close()
             workers.close()
-            await to_thread(services.upkeep.stop)
+            await to_thread(services.maintenance.stop)
         await to_thread(opened.close)
 
     app = Kullback(

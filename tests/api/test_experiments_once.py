@@ -160,7 +160,7 @@ async def two_on_one(one: Service, other: Service) -> None:
     again = await send(other, "POST", OBSERVATIONS, part(rows, 0, 500))
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    one.inside.experiment_keeper.run_due()
+    one.inside.experiment_maintenance.run_due()
     for start, service in ((500, other), (1000, one), (1500, other)):
         await observe(service, **part(rows, start, start + 500))
         other.clock.now += 60
@@ -173,7 +173,7 @@ async def two_on_one(one: Service, other: Service) -> None:
         for service in (one, other) * 3:
             tasks.start_soon(read, service)
     for service in (one, other):
-        service.inside.experiment_keeper.run_due()
+        service.inside.experiment_maintenance.run_due()
         reports.append(await report(service))
     assert reports[0]["comparisons"][0]["verdict"] == "worse"
     assert len(reports[0]["first_crossing"]) == 1

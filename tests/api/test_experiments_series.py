@@ -121,7 +121,7 @@ async def test_folding_changes_no_point_and_no_report(service: Service) -> None:
         await observe(service, **TWO)
     before = [await series(service, step=step) for step in (HOUR, 12 * HOUR, DAY)]
     told = await report(service)
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     assert await series(service) == before[2]
     days = await points(service, step=HOUR)
     assert days[-1] == before[0]["points"][-1]
@@ -135,7 +135,7 @@ async def test_hours_that_became_days_keep_the_last_point(service: Service) -> N
     seen = {step: await points(service, step=step) for step in (HOUR, 6 * HOUR, DAY, 7 * DAY)}
     for _ in range(3):
         service.clock.now += DAY
-        service.inside.experiment_keeper.run_due()
+        service.inside.experiment_maintenance.run_due()
         for step, before in seen.items():
             after = await points(service, step=step)
             fixed = ("effect", "standard_error", "sequence", "e_value", "n", "verdict")
@@ -150,12 +150,12 @@ async def test_hours_that_became_days_keep_the_last_point(service: Service) -> N
 async def test_rows_that_come_late_for_a_day_are_added_to_it(service: Service) -> None:
     await filled(service)
     service.clock.now += 3 * DAY
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     before = await points(service)
     await observe(service, **TWO, timestamp=[NOON - DAY, NOON - DAY])
     after = await points(service)
     assert [one["n"] for one in after] == [one["n"] + 2 * (at > 0) for at, one in enumerate(before)]
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     assert await points(service) == after
 
 

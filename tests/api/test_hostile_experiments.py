@@ -107,7 +107,7 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
                 continue
             assert json.loads(answer.content)["accepted"] > 0
             await everything(service, name)
-            service.inside.experiment_keeper.run_due()
+            service.inside.experiment_maintenance.run_due()
             await service.samples()
         except (AssertionError, ValueError) as error:
             error.add_note(f"{name}: {what}: {answer.status_code} {answer.text[:300]}")

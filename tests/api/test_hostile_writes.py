@@ -107,7 +107,7 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
             assert told.get("accepted", 1) + told.get("duplicates", 0) > 0
             after = await everything(service)
             assert after != before
-            service.inside.keeper.refresh_recent()
+            service.inside.monitor_maintenance.refresh_recent()
             service.tidy()
             await service.samples()
         except (AssertionError, ValueError) as error:

@@ -81,7 +81,7 @@ def leaves(cls: type[errors.KullbackError]) -> Iterator[type[errors.KullbackErro
 
 def test_every_refusal_of_the_error_tree_has_a_status() -> None:
     tree = [cls for cls in leaves(errors.KullbackError) if cls.__module__ == errors.__name__]
-    assert set(tree) <= problem_types.KINDS.keys()
+    assert set(tree) <= problem_types.PROBLEM_TYPES.keys()
 
 
 @pytest.mark.parametrize(("error", "status", "slug"), REFUSALS)
@@ -212,7 +212,7 @@ async def test_a_status_without_a_kind_of_its_own_is_named_by_its_phrase() -> No
 async def test_an_unknown_path_is_a_problem(client: AsyncClient) -> None:
     document = read(await client.get("/nowhere"))
     assert document["type"] == "/problems/not-found"
-    assert document["detail"] == problem_types.KINDS[errors.NotFound].explanation
+    assert document["detail"] == problem_types.PROBLEM_TYPES[errors.NotFound].explanation
 
 
 async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: AsyncClient) -> None:
@@ -223,10 +223,14 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: Asy
 
 @pytest.mark.parametrize(
     "kind",
-    [*problem_types.KINDS.values(), problem_types.INTERNAL, problem_types.METHOD_NOT_ALLOWED],
+    [
+        *problem_types.PROBLEM_TYPES.values(),
+        problem_types.INTERNAL,
+        problem_types.METHOD_NOT_ALLOWED,
+    ],
 )
 async def test_every_type_leads_to_its_explanation(
-    kind: problem_types.Kind, client: AsyncClient
+    kind: problem_types.ProblemType, client: AsyncClient
 ) -> None:
     answer = await client.get(kind.type)
     assert answer.status_code == 200

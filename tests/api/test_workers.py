@@ -5,7 +5,7 @@ import threading
 import anyio
 import pytest
 
-from kullback.api.workers import Workers
+from kullback.api.workers import WorkerPool
 from kullback.errors import InvalidInput, Overloaded
 
 pytestmark = pytest.mark.anyio
@@ -33,14 +33,14 @@ async def entered(gate: Gate) -> None:
 
 
 async def test_the_result_comes_from_another_thread() -> None:
-    workers = Workers(1, 0)
+    workers = WorkerPool(1, 0)
     name = await workers.run(lambda: threading.current_thread().name)
     workers.close()
     assert name.startswith("scorer")
 
 
 async def test_an_exception_is_passed_on() -> None:
-    workers = Workers(1, 0)
+    workers = WorkerPool(1, 0)
 
     def refuse() -> None:
         raise InvalidInput("no")
@@ -53,7 +53,7 @@ async def test_an_exception_is_passed_on() -> None:
 
 @pytest.mark.parametrize(("threads", "queue"), [(1, 0), (2, 0), (1, 2), (2, 3)])
 async def test_what_finds_no_place_is_refused_at_once(threads: int, queue: int) -> None:
-    workers, gate = Workers(threads, queue), Gate()
+    workers, gate = WorkerPool(threads, queue), Gate()
     names: list[str] = []
 
     async def run() -> None:
@@ -73,7 +73,7 @@ async def test_what_finds_no_place_is_refused_at_once(threads: int, queue: int) 
 
 
 async def test_closing_waits_for_what_runs() -> None:
-    workers, gate = Workers(1, 1), Gate()
+    workers, gate = WorkerPool(1, 1), Gate()
     done: list[str] = []
 
     async def run() -> None:

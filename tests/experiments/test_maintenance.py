@@ -38,7 +38,7 @@ def parts(service: Service) -> list[tuple[int, int]]:
 
 
 def attend(service: Service) -> None:
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
 
 
 async def test_parts_of_an_hour_are_put_together(service: Service) -> None:
@@ -80,7 +80,7 @@ async def test_epochs_are_folded_apart(service: Service) -> None:
 
 async def test_only_experiments_that_something_came_to_are_looked_at(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
-    keeper = service.inside.experiment_keeper
+    keeper = service.inside.experiment_maintenance
     attend(service)
     first = keeper.states["ranker"]
     attend(service)
@@ -100,11 +100,11 @@ async def test_a_removed_experiment_is_forgotten(service: Service) -> None:
     attend(service)
     await service.client.delete(EXPERIMENT)
     attend(service)
-    assert service.inside.experiment_keeper.states.keys() == {"other"}
+    assert service.inside.experiment_maintenance.states.keys() == {"other"}
     await service.put(EXPERIMENT, **PAIRED)
     await observe(service, **TWO)
     attend(service)
-    assert service.inside.experiment_keeper.states["ranker"].version == 1
+    assert service.inside.experiment_maintenance.states["ranker"].version == 1
 
 
 async def test_a_first_crossing_is_kept_though_nobody_reads_a_report(service: Service) -> None:
@@ -132,7 +132,7 @@ async def test_a_crossing_that_cannot_be_kept_now_is_kept_in_the_next_round(
         attend(service)
     assert "a first crossing was not kept yet: too many writes are waiting" in caplog.text
     assert (await service.get(EXPERIMENT))["first_crossing"] == []
-    (one,) = service.inside.experiment_keeper.states["ranker"].findings.comparisons[""]
+    (one,) = service.inside.experiment_maintenance.states["ranker"].findings.comparisons[""]
     assert one.verdict.word == "worse"
     attend(service)
     assert len((await service.get(EXPERIMENT))["first_crossing"]) == 1
@@ -183,5 +183,5 @@ async def test_upkeep_happens_by_itself(settings: Settings) -> None:
         with anyio.fail_after(30):
             while len(parts(service)) > 3:
                 await service.get(EXPERIMENT)
-            while service.inside.experiment_keeper.states["ranker"].version < 3:
+            while service.inside.experiment_maintenance.states["ranker"].version < 3:
                 await service.get(EXPERIMENT)

@@ -50,7 +50,7 @@ class Service:
 
     def tidy(self) -> None:
         """Do the upkeep that is due."""
-        self.inside.keeper.compact_all()
+        self.inside.monitor_maintenance.compact_all()
 
     async def put(self, path: str = MONITOR, /, **fields: object) -> Document:
         """Create or change a monitor, or set a reference."""

@@ -166,7 +166,7 @@ async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
     service: Service,
 ) -> None:
     await service.put()
-    keeper = service.inside.keeper
+    keeper = service.inside.monitor_maintenance
     for due in (True, False):
         for _ in range(2):
             await service.post("observations", y_true=[1], y_proba=[0.5])
@@ -189,15 +189,15 @@ async def test_upkeep_happens_by_itself(settings: Settings) -> None:
             service.clock.now += 2 * DAY
             while await widths(service) != {HOUR}:
                 await service.get()
-            while service.inside.keeper.recent["clicks"].rows:
+            while service.inside.monitor_maintenance.recent["clicks"].rows:
                 await service.get()
 
 
 async def test_the_last_hour_is_read_for_gauges(service: Service) -> None:
     await service.put()
-    service.inside.keeper.refresh_recent()
-    assert service.inside.keeper.recent["clicks"].rows == 0
+    service.inside.monitor_maintenance.refresh_recent()
+    assert service.inside.monitor_maintenance.recent["clicks"].rows == 0
     times = [service.clock.now, service.clock.now - 2 * HOUR]
     await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5], timestamp=times)
-    service.inside.keeper.refresh_recent()
-    assert service.inside.keeper.recent["clicks"].rows == 1
+    service.inside.monitor_maintenance.refresh_recent()
+    assert service.inside.monitor_maintenance.recent["clicks"].rows == 1

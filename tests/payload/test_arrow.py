@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kullback.api.scores import Asked
+from kullback.api.scores import MetricHandler
 from kullback.errors import InvalidInput
 from kullback.payload.arrow import parse_arrow, parse_parquet
 from kullback.payload.body import Body
@@ -80,7 +80,7 @@ def answer(metric: str, raw: bytes, media_type: str, query: Mapping[str, Any]) -
         for name, value in query.items()
     ]
     body = Body(bytearray(raw), media_type, "identity")
-    return Asked(REQUESTS[metric]).work(body, texts, CAP)[1]
+    return MetricHandler(REQUESTS[metric]).work(body, texts, CAP)[1]
 
 
 @law

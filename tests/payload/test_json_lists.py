@@ -11,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput, MalformedBody
-from kullback.payload.columns import Column, Kind
+from kullback.payload.columns import Column, EntryType
 from kullback.payload.json_lists import PIECE, parse
 from tests.payload.test_json_scan import spelled, word
 
 law = settings(deadline=None, derandomize=True, max_examples=250)
 COLUMNS = {
-    "p": Column(Kind.NUMBER, 4),
-    "w": Column(Kind.NUMBER, 1, per_row=False, scalar=True, names=("balanced",)),
-    "z": Column(Kind.LOGIT, 4),
-    "y": Column(Kind.LABEL, 4, scalar=True),
-    "f": Column(Kind.FLAG, 4),
-    "t": Column(Kind.TIME, 1),
-    "i": Column(Kind.ID, 1),
-    "s": Column(Kind.VALUE, 1, keys=2),
-    "k": Column(Kind.NUMBER, 1, keys=2, plain=True),
+    "p": Column(EntryType.NUMBER, 4),
+    "w": Column(EntryType.NUMBER, 1, per_row=False, scalar=True, names=("balanced",)),
+    "z": Column(EntryType.LOGIT, 4),
+    "y": Column(EntryType.LABEL, 4, scalar=True),
+    "f": Column(EntryType.FLAG, 4),
+    "t": Column(EntryType.TIME, 1),
+    "i": Column(EntryType.ID, 1),
+    "s": Column(EntryType.VALUE, 1, keys=2),
+    "k": Column(EntryType.NUMBER, 1, keys=2, plain=True),
 }
 EDGES = (
     *("-0.0", "0", "-0", "5e-324", "1e-400", "1E5", "1e+5", "0.1e-7", str(2**53 + 1), "1e308"),

@@ -25,11 +25,11 @@ from kullback.payload.media import (
     check_media_type,
 )
 from kullback.requests.batches import (
-    Batch,
     LabelBatch,
     ObservationBatch,
     PredictionBatch,
     ReferenceBatch,
+    RowBatch,
 )
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
@@ -69,12 +69,12 @@ def forecasts(draw: st.DrawFn, n: int) -> list[Any]:
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> tuple[type[Batch], Columns]:
+def batches(draw: st.DrawFn) -> tuple[type[RowBatch], Columns]:
     """A batch of any sort, as columns."""
     n = draw(st.integers(1, 6))
     outcomes = of(n, st.integers(0, 3), st.floats(0, 1), name, st.sampled_from([0.0, 1.0]))
     ids = of(n, name, integer)
-    sorts: list[type[Batch]] = [ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch]
+    sorts: list[type[RowBatch]] = [ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch]
     sort = draw(st.sampled_from(sorts))
     if sort is LabelBatch:
         return sort, {"id": draw(ids), "y_true": draw(outcomes)}
@@ -98,7 +98,7 @@ def batches(draw: st.DrawFn) -> tuple[type[Batch], Columns]:
     return sort, columns | {field: draw(extra[field]) for field in sorted(chosen)}
 
 
-def plainly(batch: Batch) -> list[Any]:
+def plainly(batch: RowBatch) -> list[Any]:
     """What a service gets of a batch, without arrays, and with the types of numbers."""
     if isinstance(batch, ObservationBatch):
         found: tuple[Any, ...] = astuple(batch.rows())
@@ -118,7 +118,7 @@ def plainly(batch: Batch) -> list[Any]:
 
 @law
 @given(batches())
-def test_a_batch_is_the_same_in_every_type_of_body(drawn: tuple[type[Batch], Columns]) -> None:
+def test_a_batch_is_the_same_in_every_type_of_body(drawn: tuple[type[RowBatch], Columns]) -> None:
     model, columns = drawn
     expected = plainly(read(model, as_json(columns)))
     for media_type, raw in bodies(columns):

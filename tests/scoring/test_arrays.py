@@ -5,7 +5,7 @@ import pytest
 
 from kullback.errors import InvalidInput
 from kullback.scoring.arrays import (
-    OFFENCES_NAMED,
+    ERRORS_NAMED,
     distributions,
     logit_rows,
     logits,
@@ -31,7 +31,7 @@ def test_all_offences_are_counted_and_the_first_are_named() -> None:
     with pytest.raises(InvalidInput) as caught:
         refuse("p", bad, lambda at: f"bad at {at}")
     assert caught.value.total == 45
-    assert len(caught.value.offences) == OFFENCES_NAMED
+    assert len(caught.value.offences) == ERRORS_NAMED
     assert caught.value.offences[0].pointer == "/p/1/0"
     assert "bad at (1, 0)" in caught.value.message
 

@@ -21,7 +21,7 @@ async def filled(service: Service, plan: Document = PARALLEL) -> Document:
     drawn = paired(noise=3.0, n=6000)
     await service.put(EXPERIMENT, **plan)
     await observe(service, **sent(split(drawn) if plan["design"] == "parallel" else drawn))
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     return await report(service)
 
 
@@ -61,13 +61,13 @@ async def test_every_gauge_is_what_the_report_says(service: Service) -> None:
 async def test_what_is_not_known_has_no_gauge(service: Service) -> None:
     await service.put(EXPERIMENT, **(PAIRED | {"minimum_effect": None}))
     assert await samples(service) == {"kullback_experiments_not_shown": 0}
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     verdicts = {named("verdict", arm="b", verdict=word): 0.0 for word in VERDICTS}
     verdicts[named("verdict", arm="b", verdict="invalid")] = 1.0
     bare = {named("version"): 0.0, "kullback_experiments_not_shown": 0.0}
     assert await samples(service) == verdicts | bare
     await observe(service, **TWO)
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     known = (await samples(service)).keys()
     assert named("effect", arm="b") in known
     assert named("effect_low", arm="b") not in known
@@ -79,7 +79,7 @@ async def test_gauges_of_a_removed_experiment_vanish(service: Service) -> None:
     await filled(service)
     assert len(await samples(service)) > 10
     await service.client.delete(EXPERIMENT)
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     assert await samples(service) == {"kullback_experiments_not_shown": 0}
 
 
@@ -95,7 +95,7 @@ async def test_names_are_those_that_dashboards_and_rules_read(service: Service) 
 async def test_experiments_beyond_the_cap_are_counted_and_not_shown(service: Service) -> None:
     for name in ("b", "a", "c"):
         await service.put(f"/v1/experiments/{name}", **PAIRED)
-    keeper = service.inside.experiment_keeper
+    keeper = service.inside.experiment_maintenance
     keeper.run_due()
     each = len(VERDICTS) + 5 + 2 + 2  # of the treatment, of the arms, of the experiment
     for cap, shown in ((0, ""), (2 * each, "ab"), (3 * each - 1, "ab"), (3 * each, "abc")):
@@ -113,7 +113,7 @@ async def test_promtool_finds_nothing_to_complain_about(service: Service) -> Non
     await filled(service)
     odd = ['quote"', "back\\slash", "Ü umlaut"]
     await service.put("/v1/experiments/odd", arms=odd, design="parallel")
-    service.inside.experiment_keeper.run_due()
+    service.inside.experiment_maintenance.run_due()
     text = (await service.client.get("/metrics")).content
     assert b'experiment="odd"' in text
     checked = subprocess.run(  # noqa: ASYNC221, S603 - a known program, and nobody else waits

@@ -158,7 +158,7 @@ async def test_gauges_say_what_the_last_hour_says(service: Service) -> None:
     await service.post("observations", **sent)
     await service.post("predictions", id=["x", "y"], y_proba=[0.5, 0.5])
     await service.post("labels", id=["z"], y_true=[1])
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     samples = await service.samples(monitor="clicks")
     report = await service.report(**{"from": now - 3600})
     gauges = {
@@ -183,7 +183,7 @@ async def test_gauges_say_what_the_last_hour_says(service: Service) -> None:
 
 async def test_a_gauge_without_a_number_is_absent(service: Service) -> None:
     await service.put()
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     samples = await service.samples(monitor="clicks")
     assert not any("recent_log_loss" in name or "drift" in name for name in samples)
     assert samples['kullback_recent_examples{monitor="clicks"}'] == 0
@@ -202,7 +202,7 @@ async def test_names_are_those_that_dashboards_and_rules_read(service: Service) 
     await service.put(slices=["country"])
     await service.put(f"{MONITOR}/reference", **ROWS)
     await service.post("observations", **ROWS)
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     found: dict[str, set[str]] = {}
     for sample in await service.samples():
         name, _, labels = sample.partition("{")
@@ -223,7 +223,7 @@ async def test_promtool_finds_nothing_to_complain_about(service: Service) -> Non
     odd = {"country": ['quote"', "back\\slash", "Ü umlaut", "DE"]}
     await service.put(f"{MONITOR}/reference", **ROWS)
     await service.post("observations", **(ROWS | {"slice": odd}))
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     text = (await service.client.get("/metrics")).content
     checked = subprocess.run(  # noqa: ASYNC221, S603 - a known program, and nobody else waits
         [promtool, "check", "metrics"], input=text, capture_output=True, check=False
@@ -237,7 +237,7 @@ class Shown:
     def __init__(self, service: Service, cap: int) -> None:
         self.tasks: dict[str, str] = {}
         self.totals = MonitorCounters()
-        keeper = service.inside.keeper
+        keeper = service.inside.monitor_maintenance
         self.registry = CollectorRegistry()
         self.registry.register(MonitorCollector(lambda: self.tasks, self.totals, keeper, cap))
 
@@ -325,7 +325,7 @@ async def test_counters_are_shown_while_the_store_is_away(service: Service) -> N
         raise StoreUnavailable("away")
 
     registry, reads = CollectorRegistry(), iter((shown.tasks.copy, away, away))
-    keeper = service.inside.keeper
+    keeper = service.inside.monitor_maintenance
 
     def read() -> dict[str, str]:
         return next(reads)()

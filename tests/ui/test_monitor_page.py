@@ -168,20 +168,20 @@ async def test_a_state_says_why(service: Service) -> None:
     await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 200, y_proba=[0.2, 0.3] * 200)
     assert "No rows with labels in the last hour." in words(await page(service))
     await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     text = words(await page(service))
     assert "drifting In the last hour, of 400 rows: scores have drifted from the reference." in text
     await service.client.delete(f"{MONITOR}")
     await service.put()
     await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     text = words(await page(service))
     assert "miscalibrated In the last hour, of 400 rows: predictions are 1.7 ± " in text
     await service.post("observations", y_true=[0] * 280, y_proba=[0.0] * 280)
     await service.client.delete(f"{MONITOR}")
     await service.put()
     await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.6, 0.4] * 200)
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     assert "ok In the last hour, of 400 rows: predictions are 1 ± " in words(await page(service))
 
 
@@ -348,7 +348,7 @@ async def test_a_joined_monitor_shows_what_waits(service: Service) -> None:
     ids = [f"r{at}" for at in range(10)]
     await service.post("predictions", id=ids, y_proba=[0.5] * 10)
     await service.post("predictions", id=ids[:2], y_proba=[0.5] * 2)
-    service.inside.keeper.refresh_recent()
+    service.inside.monitor_maintenance.refresh_recent()
     text = words(await page(service))
     assert "10 predictions wait for their labels." in text
     assert "Predictions waiting 10 for their label" in text

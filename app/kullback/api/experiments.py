@@ -16,7 +16,7 @@ from kullback.api.routes import (
     described_body,
     tagged,
 )
-from kullback.api.store_requests import Desk
+from kullback.api.store_requests import StoreRequests
 from kullback.experiments.page import markdown
 from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.windows import DAY
@@ -29,7 +29,7 @@ ArmName = Annotated[str | None, Query(description="The arm to show: else the fir
 Step = Annotated[int, Query(description="Seconds, a multiple of 3600.")]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: StoreRequests) -> APIRouter:
     """The routes of all experiments."""
     routes = APIRouter(
         prefix="/v1/experiments", tags=["experiments"], dependencies=[Depends(check_parameters)]
@@ -40,13 +40,13 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _setting_up(routes: APIRouter, desk: Desk) -> None:
+def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "", operation_id="list_experiments", response_class=Response, responses=problems(503)
     )
     async def all_experiments() -> Response:
         """Every experiment, as it was set up."""
-        return as_json(await desk.read(desk.services.experiment_views.list_all))
+        return as_json(await desk.read(desk.services.experiment_queries.list_all))
 
     @routes.put(
         "/{name}",
@@ -57,7 +57,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create an experiment, or change its plan: once rows have come that opens a new epoch."""
-        return await desk.receive(
+        return await desk.write(
             request,
             ExperimentSettings,
             lambda sent, token: desk.services.experiments.put(name, sent.plan(), token),
@@ -67,7 +67,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{name}", operation_id="get_experiment", response_class=Response, responses=READS)
     async def one(name: str) -> Response:
         """One experiment: its plan, what came, what was first decided."""
-        return as_json(await desk.read(lambda: desk.services.experiment_views.get(name)))
+        return as_json(await desk.read(lambda: desk.services.experiment_queries.get(name)))
 
     @routes.delete(
         "/{name}",
@@ -78,12 +78,12 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     )
     async def delete(name: str, request: Request) -> Response:
         """Remove an experiment and all that it holds."""
-        return await desk.submit(
+        return await desk.write_empty(
             request, lambda token: desk.services.experiments.delete(name, token)
         )
 
 
-def _writing(routes: APIRouter, desk: Desk) -> None:
+def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_experiment_observations",
@@ -93,14 +93,14 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
     )
     async def observations(name: str, request: Request) -> Response:
         """Add what arms predicted, with the outcomes."""
-        return await desk.receive(
+        return await desk.write(
             request,
             ExperimentBatch,
             lambda sent, token: desk.services.experiments.observe(name, sent.rows(), token),
         )
 
 
-def _reading(routes: APIRouter, desk: Desk) -> None:
+def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_experiment_report",
@@ -109,7 +109,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
     )
     async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
         """Who is better, by how much, how surely, and why; as JSON or as a Markdown page."""
-        views, asked = desk.services.experiment_views, ExperimentQuery(epoch, by)
+        views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, by)
         page = _wants_page(request)
 
         def read() -> Response:
@@ -134,7 +134,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
         epoch: Epoch = None,
     ) -> Response:
         """Effect, confidence sequence and e-value at the end of each step, of all up to there."""
-        views, asked = desk.services.experiment_views, ExperimentQuery(epoch, None, arm, step)
+        views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, None, arm, step)
         return await tagged(
             desk,
             request,

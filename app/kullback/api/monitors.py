@@ -16,7 +16,7 @@ from kullback.api.routes import (
     described_body,
     tagged,
 )
-from kullback.api.store_requests import Desk
+from kullback.api.store_requests import StoreRequests
 from kullback.monitoring.queries import MonitorQuery
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import moment
@@ -29,7 +29,7 @@ Metric = Annotated[str, Query(description="A metric of the report.")]
 Step = Annotated[int | None, Query(description="Seconds, a multiple of the window.")]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: StoreRequests) -> APIRouter:
     """The routes of all monitors."""
     routes = APIRouter(
         prefix="/v1/monitors", tags=["monitors"], dependencies=[Depends(check_parameters)]
@@ -40,11 +40,11 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _setting_up(routes: APIRouter, desk: Desk) -> None:
+def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get("", operation_id="list_monitors", response_class=Response, responses=problems(503))
     async def all_monitors() -> Response:
         """Every monitor, as it was set up."""
-        return as_json(await desk.read(desk.services.views.list_all))
+        return as_json(await desk.read(desk.services.monitor_queries.list_all))
 
     @routes.put(
         "/{name}",
@@ -55,7 +55,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create a monitor, or change it: once rows have come, only retention, slices and ttl."""
-        return await desk.receive(
+        return await desk.write(
             request,
             MonitorSettings,
             lambda sent, token: desk.services.monitors.put(name, sent.monitor(), token),
@@ -65,7 +65,7 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/{name}", operation_id="get_monitor", response_class=Response, responses=READS)
     async def one(name: str) -> Response:
         """One monitor: how it was set up, what came, what waits, its reference."""
-        return as_json(await desk.read(lambda: desk.services.views.get(name)))
+        return as_json(await desk.read(lambda: desk.services.monitor_queries.get(name)))
 
     @routes.delete(
         "/{name}",
@@ -76,10 +76,12 @@ def _setting_up(routes: APIRouter, desk: Desk) -> None:
     )
     async def delete(name: str, request: Request) -> Response:
         """Remove a monitor and all that it holds."""
-        return await desk.submit(request, lambda token: desk.services.monitors.delete(name, token))
+        return await desk.write_empty(
+            request, lambda token: desk.services.monitors.delete(name, token)
+        )
 
 
-def _writing(routes: APIRouter, desk: Desk) -> None:
+def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_observations",
@@ -89,7 +91,7 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
     )
     async def observations(name: str, request: Request) -> Response:
         """Add predictions with their labels."""
-        return await desk.receive(
+        return await desk.write(
             request,
             ObservationBatch,
             lambda sent, token: desk.services.monitors.observe(name, sent.rows(), token),
@@ -104,7 +106,7 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
     )
     async def predictions(name: str, request: Request) -> Response:
         """Add predictions; their labels come by id, before or after."""
-        return await desk.receive(
+        return await desk.write(
             request,
             PredictionBatch,
             lambda sent, token: desk.services.monitors.predict(name, sent.predictions(), token),
@@ -119,7 +121,7 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
     )
     async def labels(name: str, request: Request) -> Response:
         """Add labels; their predictions come by id, before or after."""
-        return await desk.receive(
+        return await desk.write(
             request,
             LabelBatch,
             lambda sent, token: desk.services.monitors.label(name, sent.labels(), token),
@@ -134,14 +136,14 @@ def _writing(routes: APIRouter, desk: Desk) -> None:
     )
     async def reference(name: str, request: Request) -> Response:
         """Set what drift is measured against: a batch, a stored period, or distributions."""
-        return await desk.receive(
+        return await desk.write(
             request,
             ReferenceBatch,
             lambda sent, token: desk.services.monitors.set_reference(name, sent.baseline(), token),
         )
 
 
-def _reading(routes: APIRouter, desk: Desk) -> None:
+def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_report",
@@ -153,7 +155,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """Every metric with its standard error, drift, and the values of one slice."""
         asked = MonitorQuery(_moment("from", start), _moment("to", stop), by)
-        views = desk.services.views
+        views = desk.services.monitor_queries
         return await tagged(
             desk,
             request,
@@ -177,7 +179,7 @@ def _reading(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """One metric over time: a point for each step in which rows came."""
         asked = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
-        views = desk.services.views
+        views = desk.services.monitor_queries
         return await tagged(
             desk,
             request,

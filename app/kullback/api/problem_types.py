@@ -20,7 +20,7 @@ from kullback.errors import (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """One kind of refusal: its status, the last part of its type, and what it says."""
 
     status: int
@@ -34,86 +34,86 @@ class Kind:
         return f"/problems/{self.slug}"
 
 
-METHOD_NOT_ALLOWED = Kind(
+METHOD_NOT_ALLOWED = ProblemType(
     405,
     "method-not-allowed",
     "The method is not for this path",
     "The path exists, but not for this method. The header `Allow` names those it takes.",
 )
-INTERNAL = Kind(
+INTERNAL = ProblemType(
     500,
     "internal",
     "Kullback failed",
     "This is a bug in Kullback, not in your request. Please report it with the `request_id`.",
 )
-KINDS: Mapping[type[KullbackError], Kind] = {
-    MalformedBody: Kind(
+PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
+    MalformedBody: ProblemType(
         400,
         "malformed-body",
         "The body cannot be read",
         "The bytes are not what `Content-Type` and `Content-Encoding` say they are.",
     ),
-    NotFound: Kind(
+    NotFound: ProblemType(
         404,
         "not-found",
         "There is nothing here",
         "No resource has this name. `GET /v1/scores` lists every metric, `GET /v1/monitors` every "
         "monitor.",
     ),
-    Conflict: Kind(
+    Conflict: ProblemType(
         409,
         "conflict",
         "What is there cannot become this",
         "The resource exists, and what it holds does not allow the change. Nothing was changed.",
     ),
-    IdempotencyKeyInProgress: Kind(
+    IdempotencyKeyInProgress: ProblemType(
         409,
         "idempotency-key-in-progress",
         "The same request is being worked on",
         "A request with this `Idempotency-Key` has not been answered yet. Ask again after the "
         "seconds in `Retry-After`; the answer will be that of the first.",
     ),
-    TallyMismatch: Kind(
+    TallyMismatch: ProblemType(
         409,
         "tally-mismatch",
         "Sums of different things do not add up",
         "What was stored was summed under other settings, or by a newer release.",
     ),
-    BodyTooLarge: Kind(
+    BodyTooLarge: ProblemType(
         413,
         "body-too-large",
         "The body is too large",
         "The body, as sent or as decompressed, exceeds what this service takes. Send it in parts, "
         "or ask its operator to raise `KULLBACK_MAX_BODY_MB`.",
     ),
-    UnsupportedBody: Kind(
+    UnsupportedBody: ProblemType(
         415,
         "unsupported-body",
         "The body's type or encoding is not read here",
         "The header `Accept` or `Accept-Encoding` of the answer names what is read.",
     ),
-    InvalidInput: Kind(
+    InvalidInput: ProblemType(
         422,
         "invalid-input",
         "The input cannot be scored",
         "The body was read, but a field is missing, unknown, out of its range or of the wrong "
         "shape. Every entry of `errors` points at one place; `total_errors` counts them all.",
     ),
-    IdempotencyKeyReused: Kind(
+    IdempotencyKeyReused: ProblemType(
         422,
         "idempotency-key-reused",
         "The idempotency key came before with another request",
         "An `Idempotency-Key` stands for one request. Nothing of this one was kept: send it "
         "again with a key of its own.",
     ),
-    Overloaded: Kind(
+    Overloaded: ProblemType(
         503,
         "overloaded",
         "The service cannot take this now",
         "The service is full or stopping. The same request may succeed after the seconds in "
         "`Retry-After`.",
     ),
-    StoreUnavailable: Kind(
+    StoreUnavailable: ProblemType(
         503,
         "store-unavailable",
         "The store is away",
@@ -122,6 +122,6 @@ KINDS: Mapping[type[KullbackError], Kind] = {
         "`Retry-After`.",
     ),
 }
-TABLE = (*KINDS.values(), METHOD_NOT_ALLOWED, INTERNAL)
+TABLE = (*PROBLEM_TYPES.values(), METHOD_NOT_ALLOWED, INTERNAL)
 BY_STATUS = {kind.status: kind for kind in reversed(TABLE)}
 BY_SLUG = {kind.slug: kind for kind in TABLE}

@@ -14,7 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from kullback.api.problem_types import BY_SLUG, BY_STATUS, INTERNAL, KINDS, METHOD_NOT_ALLOWED, Kind
+from kullback.api.problem_types import (
+    BY_SLUG,
+    BY_STATUS,
+    INTERNAL,
+    METHOD_NOT_ALLOWED,
+    PROBLEM_TYPES,
+    ProblemType,
+)
 from kullback.errors import (
     FieldError,
     IdempotencyKeyInProgress,
@@ -34,7 +41,7 @@ _MAX_TEXT = 512
 _MAX_POINTER = 256
 
 
-class Place(BaseModel):
+class FieldErrorEntry(BaseModel):
     """One wrong place."""
 
     pointer: str = Field(description="A JSON Pointer (RFC 6901) into the request.")
@@ -48,14 +55,14 @@ class Problem(BaseModel):
     title: str = Field(description="The kind of problem in a few words.")
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened to this request.")
-    errors: list[Place] = Field(description=f"The first {MAX_PLACES} wrong places.")
+    errors: list[FieldErrorEntry] = Field(description=f"The first {MAX_PLACES} wrong places.")
     total_errors: int = Field(description="How many places are wrong.")
     request_id: str | None = Field(description="The name of this request in the logs.")
 
 
 def problems(*kinds: type[KullbackError] | int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that refuses in these ways."""
-    rows = [BY_STATUS[kind] if isinstance(kind, int) else KINDS[kind] for kind in kinds]
+    rows = [BY_STATUS[kind] if isinstance(kind, int) else PROBLEM_TYPES[kind] for kind in kinds]
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         row.status: {"description": row.title, "content": {MEDIA_TYPE: {"schema": schema}}}
@@ -68,7 +75,7 @@ def describe(openapi: dict[str, Any]) -> None:
     schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    for model in (Place, Problem):
+    for model in (FieldErrorEntry, Problem):
         schemas[model.__name__] = model.model_json_schema(
             ref_template="#/components/schemas/{model}"
         )
@@ -132,7 +139,7 @@ def router() -> APIRouter:
 
 
 async def _refuse(request: Request, error: KullbackError) -> Response:
-    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+    kind = next(PROBLEM_TYPES[cls] for cls in type(error).__mro__ if cls in PROBLEM_TYPES)
     headers = {}
     if isinstance(error, UnsupportedBody):
         headers[error.header] = ", ".join(error.accepted)
@@ -145,7 +152,7 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
 
 async def _refuse_status(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
-    kind = BY_STATUS.get(error.status_code) or Kind(error.status_code, "", phrase, "")
+    kind = BY_STATUS.get(error.status_code) or ProblemType(error.status_code, "", phrase, "")
     said = str(error.detail)
     detail = kind.explanation if said == phrase and kind.explanation else said
     headers = dict(error.headers or {})
@@ -169,12 +176,12 @@ async def _refuse_parameters(request: Request, error: RequestValidationError) ->
         for wrong in found[:MAX_PLACES]
     ]
     detail = f"{places[0].pointer}: {places[0].detail}" if places else "the request is not valid"
-    return _answer(request, KINDS[InvalidInput], detail, places=places, total=len(found))
+    return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(found))
 
 
 def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     request: Request,
-    kind: Kind,
+    kind: ProblemType,
     detail: str,
     *,
     places: Iterable[FieldError] = (),
@@ -187,7 +194,7 @@ def _answer(  # noqa: PLR0913 - one keyword for each part of the document
         status=kind.status,
         detail=_clipped(detail, _MAX_TEXT),
         errors=[
-            Place(
+            FieldErrorEntry(
                 pointer=_clipped(place.pointer, _MAX_POINTER),
                 detail=_clipped(place.detail, _MAX_TEXT),
             )

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from kullback.api.problems import problems
-from kullback.api.store_requests import Desk
+from kullback.api.store_requests import StoreRequests
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
 from kullback.tally.documents import Document
@@ -34,7 +34,7 @@ async def check_parameters(request: Request) -> None:
 
 
 async def tagged(
-    desk: Desk,
+    desk: StoreRequests,
     request: Request,
     tag: Callable[[], str],
     read: Callable[[], Response],

@@ -11,7 +11,7 @@ from kullback.api import score_json
 from kullback.api.catalog import Catalog, Entry, describe, entry, missing, request_body
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.problems import problems
-from kullback.api.workers import Workers
+from kullback.api.workers import WorkerPool
 from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.media import JSON, check_media_type
@@ -28,14 +28,14 @@ Observe = Callable[[Score], None]
 class Scorer:
     """Scores bodies: small JSON at once, everything else in a worker."""
 
-    def __init__(self, settings: Settings, workers: Workers, observe: Observe) -> None:
+    def __init__(self, settings: Settings, workers: WorkerPool, observe: Observe) -> None:
         self._cap = settings.max_body_mb << 20
         self._inline = settings.inline_kb << 10
         self._intake = Intake(self._cap, settings.inflight_mb << 20)
         self._workers = workers
         self._observe = observe
 
-    async def answer(self, request: Request, asked: "Asked") -> Response:
+    async def answer(self, request: Request, asked: "MetricHandler") -> Response:
         """The answer to a request for one metric."""
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type)
@@ -57,7 +57,7 @@ class Scorer:
         return plain and len(body.raw) <= self._inline
 
 
-class Asked:
+class MetricHandler:
     """One metric: the model of its requests, and what a payload reader must know of it."""
 
     def __init__(self, model: type[ScoreRequest]) -> None:
@@ -93,7 +93,7 @@ class ScoreRoute(APIRoute):
             await super().handle(scope, receive, send)
 
 
-def router(settings: Settings, workers: Workers, observe: Observe) -> APIRouter:
+def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRouter:
     """The routes of all metrics."""
     routes = APIRouter(prefix="/v1/scores", tags=["scores"])
     scorer = Scorer(settings, workers, observe)
@@ -104,7 +104,7 @@ def router(settings: Settings, workers: Workers, observe: Observe) -> APIRouter:
         return describe()
 
     for name, model in REQUESTS.items():
-        _add(routes, name, Asked(model), scorer)
+        _add(routes, name, MetricHandler(model), scorer)
 
     @routes.get("/{metric}", operation_id="get_score", responses=problems(404))
     async def one(metric: str) -> Entry:
@@ -118,7 +118,7 @@ def router(settings: Settings, workers: Workers, observe: Observe) -> APIRouter:
     return routes
 
 
-def _add(routes: APIRouter, name: str, asked: Asked, scorer: Scorer) -> None:
+def _add(routes: APIRouter, name: str, asked: MetricHandler, scorer: Scorer) -> None:
     metric = METRICS[name]
 
     async def post(request: Request) -> Response:

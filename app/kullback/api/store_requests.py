@@ -12,7 +12,7 @@ from typing import TypeVar
 from fastapi import Request, Response
 
 from kullback.api.intake import BodyHeaders, Intake
-from kullback.api.workers import Workers
+from kullback.api.workers import WorkerPool
 from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
@@ -38,22 +38,22 @@ class Services:
     """What stands on the store, once that is open."""
 
     monitors: Monitors
-    views: MonitorQueries
-    totals: MonitorCounters
-    keeper: MonitorMaintenance
+    monitor_queries: MonitorQueries
+    monitor_counters: MonitorCounters
+    monitor_maintenance: MonitorMaintenance
     experiments: Experiments
-    experiment_views: ExperimentQueries
-    experiment_keeper: ExperimentMaintenance
-    upkeep: MaintenanceThread
+    experiment_queries: ExperimentQueries
+    experiment_maintenance: ExperimentMaintenance
+    maintenance: MaintenanceThread
 
 
-class Desk:
+class StoreRequests:
     """Takes requests that need the store to a few threads, and answers once it is done on disk."""
 
     def __init__(self, settings: Settings, observe: Observed) -> None:
         self._cap = settings.max_body_mb << 20
         self._intake = Intake(self._cap, settings.inflight_mb << 20)
-        self._workers = Workers(settings.workers, QUEUE)
+        self._workers = WorkerPool(settings.workers, QUEUE)
         self._observe = observe
         self._services: Services | None = None
 
@@ -81,7 +81,7 @@ class Desk:
         """What `work` reads."""
         return await self._workers.run(work)
 
-    async def receive(
+    async def write(
         self,
         request: Request,
         model: type[Model],
@@ -96,7 +96,7 @@ class Desk:
         query = request.query_params.multi_items()
 
         def work() -> Future[Written]:
-            token = _token(request, body.raw)
+            token = _idempotency_key(request, body.raw)
             return submit(read_batch(body, query, model, self._cap), token)
 
         try:
@@ -104,11 +104,11 @@ class Desk:
         finally:
             self._intake.release(size)
 
-    async def submit(
+    async def write_empty(
         self, request: Request, submit: Callable[[IdempotencyKey | None], Future[Written]]
     ) -> Response:
         """Submit a write that has no body."""
-        return await self._answered(lambda: submit(_token(request, b"")))
+        return await self._answered(lambda: submit(_idempotency_key(request, b"")))
 
     async def _answered(self, work: Callable[[], Future[Written]]) -> Response:
         began = perf_counter()
@@ -126,7 +126,7 @@ class Desk:
         return Response(reply.body, reply.status, headers, JSON if reply.body else None)
 
 
-def _token(request: Request, raw: bytes | bytearray) -> IdempotencyKey | None:
+def _idempotency_key(request: Request, raw: bytes | bytearray) -> IdempotencyKey | None:
     """What makes this request happen once, if its caller has asked for that.
 
     Raises:

@@ -10,7 +10,7 @@ from kullback.errors import Overloaded
 Result = TypeVar("Result")
 
 
-class Workers:
+class WorkerPool:
     """Threads that score large bodies; what finds no place in the queue is refused at once."""
 
     def __init__(self, threads: int, queue: int) -> None:

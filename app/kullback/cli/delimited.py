@@ -8,7 +8,7 @@ from pyarrow import csv
 
 from kullback.cli.file_types import INTEGER
 from kullback.errors import InvalidInput
-from kullback.payload.columns import Kind
+from kullback.payload.columns import EntryType
 
 # A label is a number only where it is written as JSON writes one: 007 is a name.
 # So is an integer of more digits than 64 bits hold.
@@ -36,13 +36,13 @@ class Delimited:
         return csv.read_csv(source, parse_options=self._parse, convert_options=convert)
 
 
-def typed(cells: pa.Array, kind: Kind, *place: str) -> pa.Array:
+def typed(cells: pa.Array, kind: EntryType, *place: str) -> pa.Array:
     """Cells of text as what a field of this kind holds.
 
     Raises:
         InvalidInput: a cell is not a number where only numbers may stand.
     """
-    if kind is not Kind.LABEL:
+    if kind is not EntryType.LABEL:
         return _numbers(cells, *place)
     if _all_match(cells, INTEGER):
         return cells.cast(pa.int64())

@@ -19,7 +19,7 @@ from kullback.cli.delimited import Delimited, typed
 from kullback.cli.file_types import FileType
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
-from kullback.payload.columns import Column, Kind
+from kullback.payload.columns import Column, EntryType
 from kullback.payload.media import ARROW, JSON
 
 Query = list[tuple[str, str]]
@@ -163,7 +163,7 @@ class _Part:
     cells: pa.Array
     is_text: bool
 
-    def read(self, kind: Kind, name: str, place: tuple[int, ...]) -> pa.Array:
+    def read(self, kind: EntryType, name: str, place: tuple[int, ...]) -> pa.Array:
         """The cells as a field of this kind takes them.
 
         Raises:
@@ -186,13 +186,13 @@ def _part(title: str, column: pa.ChunkedArray, *, is_text: bool) -> _Part:
 def _field(name: str, parts: list[_Part], column: Column) -> pa.Array:
     """One column as it is; several as rows, with an entry from each."""
     if len(parts) == 1:
-        return parts[0].read(column.kind, name, ())
-    arrays = [part.read(column.kind, name, (i,)) for i, part in enumerate(parts)]
+        return parts[0].read(column.entry, name, ())
+    arrays = [part.read(column.entry, name, (i,)) for i, part in enumerate(parts)]
     for part, array in zip(parts, arrays, strict=True):
         if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
             detail = f"the column {part.title} of type {array.type} is no part of a row of numbers"
             raise InvalidInput.at(detail, name)
-    whole = column.kind is Kind.LABEL and all(pa.types.is_integer(one.type) for one in arrays)
+    whole = column.entry is EntryType.LABEL and all(pa.types.is_integer(one.type) for one in arrays)
     kind = np.int64 if whole else np.float64
     cells = np.stack([one.to_numpy(zero_copy_only=False).astype(kind) for one in arrays], axis=1)
     return pa.FixedSizeListArray.from_arrays(pa.array(cells.reshape(-1)), len(arrays))

@@ -7,7 +7,7 @@ import pyarrow as pa
 from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
 from kullback.payload.arrow_size import inflated_size
 from kullback.payload.arrow_values import Place, is_list, is_text, ragged, values
-from kullback.payload.columns import TEXTUAL, Column, Kind
+from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_scan import MAX_AXES
 from kullback.payload.parquet_size import check_size
 
@@ -112,19 +112,19 @@ def _check_field(place: Place, field: pa.Field, column: Column) -> None:
         kind, depth = kind.value_type, depth + 1
     if pa.types.is_dictionary(kind) and depth == 0:
         kind = kind.value_type
-    if not _is_read(kind, column.kind) or depth > MAX_AXES - column.per_row:
+    if not _is_read(kind, column.entry) or depth > MAX_AXES - column.per_row:
         raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
 
 
-def _is_read(kind: pa.DataType, wanted: Kind) -> bool:
+def _is_read(kind: pa.DataType, wanted: EntryType) -> bool:
     if is_text(kind):
         return wanted in TEXTUAL
     if pa.types.is_timestamp(kind):
-        return wanted is Kind.TIME
+        return wanted is EntryType.TIME
     if pa.types.is_boolean(kind):
-        return wanted is not Kind.TIME and wanted is not Kind.ID
+        return wanted is not EntryType.TIME and wanted is not EntryType.ID
     if pa.types.is_floating(kind):
-        return wanted is not Kind.VALUE and wanted is not Kind.ID
+        return wanted is not EntryType.VALUE and wanted is not EntryType.ID
     return bool(pa.types.is_integer(kind))
 
 

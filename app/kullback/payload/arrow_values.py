@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from kullback.errors import BodyTooLarge, InvalidInput
 from kullback.numerics.types import Array, Indices
-from kullback.payload.columns import WHOLE, Column, Kind
+from kullback.payload.columns import WHOLE, Column, EntryType
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
 
@@ -64,7 +64,7 @@ def values(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
         raise BodyTooLarge(f"the column {'.'.join(place)} has more than {cap} entries")
     if pa.types.is_dictionary(array.type):
         return _looked_up(place, array, column, cap)
-    is_flag = column.kind is Kind.VALUE and pa.types.is_boolean(array.type)
+    is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
     if is_flag or is_text(array.type):
         if len(shape) > 1:
             raise InvalidInput.at("lists, where single entries are expected", *place)
@@ -117,7 +117,7 @@ def _numbers(place: Place, array: pa.Array, column: Column, shape: list[int]) ->
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     found = array.to_numpy(zero_copy_only=False)
-    if column.kind in WHOLE and pa.types.is_integer(array.type):
+    if column.entry in WHOLE and pa.types.is_integer(array.type):
         if found.dtype == np.uint64 and found.size and found.max() >= 2**63:
             large = int(np.argmax(found >= 2**63))
             raise InvalidInput.at("an integer of more than 63 bits", *place, *_steps(large, shape))

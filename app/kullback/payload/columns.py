@@ -16,7 +16,7 @@ from kullback.scoring.tokens import Ragged
 LONGEST_NAME = 256
 
 
-class Kind(Enum):
+class EntryType(Enum):
     """What an entry of a field is.
 
     A time is epoch seconds or RFC 3339; an id is a string or an integer, and so is a value that
@@ -32,8 +32,12 @@ class Kind(Enum):
     VALUE = "value"
 
 
-TEXTUAL = (Kind.LABEL, Kind.TIME, Kind.ID, Kind.VALUE)  # what may be strings
-WHOLE = (Kind.LABEL, Kind.ID, Kind.VALUE)  # what is kept as integers where it is integers
+TEXTUAL = (EntryType.LABEL, EntryType.TIME, EntryType.ID, EntryType.VALUE)  # what may be strings
+WHOLE = (
+    EntryType.LABEL,
+    EntryType.ID,
+    EntryType.VALUE,
+)  # what is kept as integers where it is integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Column:
     of them.
     """
 
-    kind: Kind
+    entry: EntryType
     axes: int
     per_row: bool = True
     scalar: bool = False
@@ -76,7 +80,7 @@ class Column:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Numbers, or rows of numbers, as a caller sends them in JSON."""
-        entry = _ENTRY[self.kind]
+        entry = _ENTRY[self.entry]
         if self.keys:
             each = self.single.__get_pydantic_json_schema__(schema, handler)
             named = {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
@@ -97,7 +101,7 @@ class Column:
             return self._check(value)
         if not isinstance(value, dict):
             instead = ", or one list without a name" if self.plain else ""
-            detail = f"expected lists of {_PLURAL[self.kind]}, by name{instead}"
+            detail = f"expected lists of {_PLURAL[self.entry]}, by name{instead}"
             raise PydanticCustomError("object", detail)
         if self.plain and not value:
             raise PydanticCustomError("empty", "an empty object")
@@ -118,13 +122,13 @@ class Column:
             if value.size == 0:
                 raise PydanticCustomError("empty", "an empty list")
             return value
-        if isinstance(value, list) and self.kind in TEXTUAL:
+        if isinstance(value, list) and self.entry in TEXTUAL:
             return value
         if isinstance(value, str) and value in self.names:
             return value
         if self.names:
             raise PydanticCustomError("list", f"expected numbers, or {_either(self.names)}")
-        raise PydanticCustomError("list", f"expected a list of {_PLURAL[self.kind]}")
+        raise PydanticCustomError("list", f"expected a list of {_PLURAL[self.entry]}")
 
 
 def _either(names: tuple[str, ...]) -> str:
@@ -133,29 +137,29 @@ def _either(names: tuple[str, ...]) -> str:
 
 _NUMBER: JsonSchemaValue = {"type": "number"}
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
-_ENTRY: dict[Kind, JsonSchemaValue] = {
-    Kind.NUMBER: _NUMBER,
-    Kind.LOGIT: {"anyOf": [_NUMBER, {"type": "string", "const": "-Infinity"}]},
-    Kind.LABEL: {"anyOf": [_NUMBER, {"type": "string"}]},
-    Kind.FLAG: {"anyOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]},
-    Kind.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
-    Kind.ID: {"anyOf": [_NAME, {"type": "integer"}]},
-    Kind.VALUE: {"anyOf": [_NAME, {"type": "integer"}, {"type": "boolean"}]},
+_ENTRY: dict[EntryType, JsonSchemaValue] = {
+    EntryType.NUMBER: _NUMBER,
+    EntryType.LOGIT: {"anyOf": [_NUMBER, {"type": "string", "const": "-Infinity"}]},
+    EntryType.LABEL: {"anyOf": [_NUMBER, {"type": "string"}]},
+    EntryType.FLAG: {"anyOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]},
+    EntryType.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
+    EntryType.ID: {"anyOf": [_NAME, {"type": "integer"}]},
+    EntryType.VALUE: {"anyOf": [_NAME, {"type": "integer"}, {"type": "boolean"}]},
 }
 _PLURAL = {
-    Kind.NUMBER: "numbers",
-    Kind.LOGIT: "numbers",
-    Kind.LABEL: "labels",
-    Kind.FLAG: "flags",
-    Kind.TIME: "times",
-    Kind.ID: "strings or integers",
-    Kind.VALUE: "strings, integers or booleans",
+    EntryType.NUMBER: "numbers",
+    EntryType.LOGIT: "numbers",
+    EntryType.LABEL: "labels",
+    EntryType.FLAG: "flags",
+    EntryType.TIME: "times",
+    EntryType.ID: "strings or integers",
+    EntryType.VALUE: "strings, integers or booleans",
 }
 
-Vector = Annotated[Array, Column(Kind.NUMBER, 1)]
-Rows = Annotated[Array, Column(Kind.NUMBER, 2)]
-LogitRows = Annotated[Array, Column(Kind.LOGIT, 2)]
-LabelRows = Annotated[Labels, Column(Kind.LABEL, 2)]
-LabelRowsOrOne = Annotated[Labels, Column(Kind.LABEL, 2, scalar=True)]
-Flags = Annotated[Array, Column(Kind.FLAG, 2)]
-Group = Annotated[Labels, Column(Kind.LABEL, 1)]
+Vector = Annotated[Array, Column(EntryType.NUMBER, 1)]
+Rows = Annotated[Array, Column(EntryType.NUMBER, 2)]
+LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2)]
+LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2)]
+LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True)]
+Flags = Annotated[Array, Column(EntryType.FLAG, 2)]
+Group = Annotated[Labels, Column(EntryType.LABEL, 1)]

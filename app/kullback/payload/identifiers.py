@@ -11,7 +11,7 @@ _BLOCK = 1 << 13
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def names(found: Labels, *place: str) -> Labels:
+def checked_identifiers(found: Labels, *place: str) -> Labels:
     """Strings or integers, one per row, that may be kept and shown.
 
     Raises:
@@ -28,9 +28,9 @@ def names(found: Labels, *place: str) -> Labels:
     return found
 
 
-def texts(found: Labels, *place: str) -> list[str]:
+def identifiers_as_text(found: Labels, *place: str) -> list[str]:
     """The same, with integers as their decimal text."""
-    found = names(found, *place)
+    found = checked_identifiers(found, *place)
     return found if isinstance(found, list) else [str(number) for number in found.tolist()]
 
 

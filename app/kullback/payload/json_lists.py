@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Indices
-from kullback.payload.columns import TEXTUAL, Column, Kind
+from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_entries import (
     DECODERS,
     EXPLAIN,
@@ -113,28 +113,28 @@ class _List:
     def read(self, column: Column) -> Labels | Ragged:
         """The entries as an array, or as a list where they are strings."""
         if column.ragged:
-            return self._ragged(column.kind)
-        if self._first == b'"' and self._axes == 1 and column.kind in TEXTUAL:
+            return self._ragged(column.entry)
+        if self._first == b'"' and self._axes == 1 and column.entry in TEXTUAL:
             return list(chain.from_iterable(rows for _, rows in self._pieces("str")))
-        if column.kind is Kind.LABEL:
+        if column.entry is EntryType.LABEL:
             return self._labels()
-        if column.kind is Kind.ID or column.kind is Kind.VALUE:
-            return self._names(column.kind)
+        if column.entry is EntryType.ID or column.entry is EntryType.VALUE:
+            return self._names(column.entry)
         entry = "float"
-        if column.kind is Kind.FLAG and self._first in (b"t", b"f"):
+        if column.entry is EntryType.FLAG and self._first in (b"t", b"f"):
             entry = "bool"
-        elif column.kind is Kind.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
+        elif column.entry is EntryType.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
             entry = "logit"
         return self._array(entry, np.float64)
 
-    def _ragged(self, kind: Kind) -> Ragged:
+    def _ragged(self, kind: EntryType) -> Ragged:
         """Rows of any lengths; a list of plain entries is one row."""
         if self._axes > 2:
             raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
         quoted = self._body.find(b'"', self._start, self._end) >= 0
-        if kind is Kind.LABEL:
+        if kind is EntryType.LABEL:
             entry = "str" if quoted else "int"
-        elif kind is Kind.FLAG and self._body.find(b"e", self._start, self._end) >= 0:
+        elif kind is EntryType.FLAG and self._body.find(b"e", self._start, self._end) >= 0:
             entry = "bool"  # true and false have an e, 0 and 1 do not
         else:
             entry = "logit" if quoted else "float"
@@ -162,9 +162,9 @@ class _List:
         except _NotIntegers:
             return self._array("float", np.float64)
 
-    def _names(self, kind: Kind) -> Labels:
+    def _names(self, kind: EntryType) -> Labels:
         """Integers, or booleans where rows may be sliced by them."""
-        if kind is Kind.VALUE and self._first in (b"t", b"f") and self._axes == 1:
+        if kind is EntryType.VALUE and self._first in (b"t", b"f") and self._axes == 1:
             flags = chain.from_iterable(rows for _, rows in self._pieces("bool"))
             return ["true" if flag else "false" for flag in flags]
         try:

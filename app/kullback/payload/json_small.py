@@ -9,7 +9,7 @@ import numpy as np
 from pydantic_core import from_json
 
 from kullback.errors import InvalidInput, MalformedBody
-from kullback.payload.columns import WHOLE, Column, Kind
+from kullback.payload.columns import WHOLE, Column, EntryType
 from kullback.payload.json_scan import MAX_AXES
 
 LONGEST = 1 << 21
@@ -45,9 +45,13 @@ def _plainly(value: Any, column: Column | None) -> object:  # noqa: ANN401 - fro
         or not kinds <= {int, float}
     ):
         raise ValueError(axes)
-    if kinds == {int} and column.kind in WHOLE:
+    if kinds == {int} and column.entry in WHOLE:
         return np.array(value, dtype=np.int64)
-    if not math.isfinite(sum(flat)) or column.kind is Kind.ID or column.kind is Kind.VALUE:
+    if (
+        not math.isfinite(sum(flat))
+        or column.entry is EntryType.ID
+        or column.entry is EntryType.VALUE
+    ):
         raise ValueError(axes)
     return np.array(value, dtype=np.float64)
 
@@ -73,4 +77,4 @@ def plain_value(place: tuple[str, ...], raw: bytearray, column: Column | None) -
         entry = np.array(value, dtype=np.int64 if isinstance(value, int) else np.float64)
     except OverflowError:
         raise InvalidInput.at("an integer of more than 64 bits", *place) from None
-    return entry.reshape(1) if column.kind is Kind.LABEL else entry.astype(np.float64)
+    return entry.reshape(1) if column.entry is EntryType.LABEL else entry.astype(np.float64)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic_core import from_json
 
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
-from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, Kind
+from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
 from kullback.payload.json_entries import repeated_key
 from kullback.scoring.labels import Labels
 
@@ -22,12 +22,12 @@ _BLANK = b" \t\r"
 _COLONS = (b'":', b" :", b"\t:", b"\r:")
 _NUMBERS = frozenset((int, float))
 _INTEGERS, _STRINGS, _FLAGS = frozenset((int,)), frozenset((str,)), frozenset((bool,))
-_FORMS: dict[Kind, tuple[frozenset[type], ...]] = {
-    Kind.NUMBER: (_NUMBERS,),
-    Kind.LABEL: (_NUMBERS, _STRINGS),
-    Kind.TIME: (_NUMBERS, _STRINGS),
-    Kind.ID: (_INTEGERS, _STRINGS),
-    Kind.VALUE: (_INTEGERS, _STRINGS, _FLAGS),
+_FORMS: dict[EntryType, tuple[frozenset[type], ...]] = {
+    EntryType.NUMBER: (_NUMBERS,),
+    EntryType.LABEL: (_NUMBERS, _STRINGS),
+    EntryType.TIME: (_NUMBERS, _STRINGS),
+    EntryType.ID: (_INTEGERS, _STRINGS),
+    EntryType.VALUE: (_INTEGERS, _STRINGS, _FLAGS),
 }
 _NOT = {
     _NUMBERS: "not a number",
@@ -208,7 +208,7 @@ class _Entries:
             if not first:
                 raise InvalidInput.at("an empty list", 0, *place)
             self._width, first = len(first), first[0]
-        forms = _FORMS[column.kind]
+        forms = _FORMS[column.entry]
         self._form = next((form for form in forms if type(first) in form), forms[0])
         self._parts: list[Any] = []
 
@@ -225,7 +225,7 @@ class _Entries:
         elif self._form is _FLAGS:
             self._parts.append(["true" if entry else "false" for entry in entries])
         else:
-            whole = kinds == {int} and self._column.kind in WHOLE
+            whole = kinds == {int} and self._column.entry in WHOLE
             self._parts.append(self._packed(entries, offset, whole=whole))
 
     def _flat(self, rows: list[Any], offset: int) -> list[Any]:

@@ -19,8 +19,8 @@ from pydantic.json_schema import JsonSchemaValue
 from kullback.errors import FieldError, InvalidInput, Step, pointer
 from kullback.experiments.plan import MINIMUM_UNITS, Arm, Assignment, Design, MetricName, Plan
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, Kind
-from kullback.payload.identifiers import are_names, refuse_twice, texts
+from kullback.payload.columns import Column, EntryType
+from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
 from kullback.requests.batches import Slices, Truth, check_lengths
 from kullback.scoring.arrays import probabilities, refuse
 from kullback.scoring.conventions import ConventionName
@@ -71,14 +71,18 @@ def _propensities(values: Array) -> Array:
 
 ArmForecasts = Annotated[
     Array | dict[str, Array],
-    Column(Kind.NUMBER, 1, keys=MAX_ARMS, plain=True),
+    Column(EntryType.NUMBER, 1, keys=MAX_ARMS, plain=True),
     AfterValidator(_forecasts),
 ]
-Arms = Annotated[list[str], Column(Kind.ID, 1), AfterValidator(lambda found: texts(found, "arm"))]
-Propensities = Annotated[Array, Column(Kind.NUMBER, 1), AfterValidator(_propensities)]
+Arms = Annotated[
+    list[str],
+    Column(EntryType.ID, 1),
+    AfterValidator(lambda found: identifiers_as_text(found, "arm")),
+]
+Propensities = Annotated[Array, Column(EntryType.NUMBER, 1), AfterValidator(_propensities)]
 TargetPropensities = Annotated[
     Array,
-    Column(Kind.NUMBER, 1),
+    Column(EntryType.NUMBER, 1),
     AfterValidator(lambda found: probabilities("target_propensity", found)),
 ]
 Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]

@@ -18,8 +18,8 @@ from kullback.monitoring.rows import (
     ReferencePeriod,
 )
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, Kind
-from kullback.payload.identifiers import names, texts
+from kullback.payload.columns import Column, EntryType
+from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import Moment, seconds
 from kullback.requests.validation import array_fields
 from kullback.scoring.arrays import probabilities, refuse, row_sums
@@ -46,7 +46,7 @@ def _predictions(values: Array) -> Array:
 def _outcomes(values: Labels) -> Labels:
     """Labels that are whole as integers, however they were written; others are shares."""
     if isinstance(values, list):
-        return names(values, "y_true")
+        return checked_identifiers(values, "y_true")
     if values.dtype == np.int64:
         return values
     shares = np.asarray(values, np.float64)
@@ -81,35 +81,43 @@ def _slice(name: str, found: Labels) -> list[str]:
         raise InvalidInput.at("lists, where single entries are expected", "slice", name)
     if len(found) == 0:
         raise InvalidInput.at("an empty list", "slice", name)
-    return texts(found, "slice", name)
+    return identifiers_as_text(found, "slice", name)
 
 
-Truth = Annotated[Labels, Column(Kind.LABEL, 1), AfterValidator(_outcomes)]
-Forecasts = Annotated[Array, Column(Kind.NUMBER, 2), AfterValidator(_predictions)]
+Truth = Annotated[Labels, Column(EntryType.LABEL, 1), AfterValidator(_outcomes)]
+Forecasts = Annotated[Array, Column(EntryType.NUMBER, 2), AfterValidator(_predictions)]
 Weights = Annotated[
-    Array, Column(Kind.NUMBER, 1), AfterValidator(partial(_masses, "sample_weight"))
+    Array, Column(EntryType.NUMBER, 1), AfterValidator(partial(_masses, "sample_weight"))
 ]
-Times = Annotated[Array, Column(Kind.TIME, 1), AfterValidator(partial(seconds, "timestamp"))]
-Units = Annotated[Labels, Column(Kind.ID, 1), AfterValidator(lambda found: names(found, "unit"))]
-Ids = Annotated[list[str], Column(Kind.ID, 1), AfterValidator(lambda found: texts(found, "id"))]
+Times = Annotated[Array, Column(EntryType.TIME, 1), AfterValidator(partial(seconds, "timestamp"))]
+Units = Annotated[
+    Labels,
+    Column(EntryType.ID, 1),
+    AfterValidator(lambda found: checked_identifiers(found, "unit")),
+]
+Ids = Annotated[
+    list[str],
+    Column(EntryType.ID, 1),
+    AfterValidator(lambda found: identifiers_as_text(found, "id")),
+]
 ScoreHistogram = Annotated[
     Array,
-    Column(Kind.NUMBER, 1, per_row=False),
+    Column(EntryType.NUMBER, 1, per_row=False),
     AfterValidator(partial(_distribution, "score_histogram")),
 ]
 LabelDistribution = Annotated[
     Array,
-    Column(Kind.NUMBER, 1, per_row=False),
+    Column(EntryType.NUMBER, 1, per_row=False),
     AfterValidator(partial(_distribution, "label_distribution")),
 ]
 Slices = Annotated[
     dict[str, list[str]],
-    Column(Kind.VALUE, 1, keys=MAX_SLICES),
+    Column(EntryType.VALUE, 1, keys=MAX_SLICES),
     AfterValidator(_slices),
 ]
 
 
-class Batch(BaseModel):
+class RowBatch(BaseModel):
     """Columns of as many rows each."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -137,7 +145,7 @@ def check_lengths(batch: BaseModel) -> None:
                 raise InvalidInput.at(f"{len(part)} rows where {first} has {n}", *place)
 
 
-class Forecast(Batch):
+class Forecast(RowBatch):
     """What may be said of rows beside what was predicted."""
 
     y_proba: Forecasts = Field(description="P(positive label) [n]; or [n][k], a column per label.")
@@ -178,7 +186,7 @@ class PredictionBatch(Forecast):
         return PredictionRows(self.id, self._rows(None))
 
 
-class LabelBatch(Batch):
+class LabelBatch(RowBatch):
     """Labels whose predictions come apart from them."""
 
     id: Ids = Field(description="By which each label finds its prediction.")
@@ -189,7 +197,7 @@ class LabelBatch(Batch):
         return LabelRows(self.id, self.y_true)
 
 
-class ReferenceBatch(Batch):
+class ReferenceBatch(RowBatch):
     """What a monitor is compared with: a batch, a period of its own past, or distributions."""
 
     y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")

@@ -8,9 +8,9 @@ from pydantic import Field, FiniteFloat
 from kullback.numerics.types import Array
 from kullback.payload.columns import (
     Column,
+    EntryType,
     Flags,
     Group,
-    Kind,
     LabelRows,
     LabelRowsOrOne,
     LogitRows,
@@ -32,10 +32,10 @@ from kullback.scoring.options import Options
 from kullback.scoring.reliability import Strategy
 from kullback.scoring.score import Score
 
-Numbers = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False, scalar=True)]
+Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
 ClassWeight = Annotated[
     Array | ClassWeightName,
-    Column(Kind.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
+    Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
 ]
 Label = Annotated[str, Field(max_length=1000)] | int
 ClassLabels = Annotated[list[Label], Field(min_length=1, max_length=1_000_000, fail_fast=True)]

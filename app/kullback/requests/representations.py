@@ -6,7 +6,7 @@ from pydantic import Field, FiniteFloat
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, Kind, LabelRows, LogitRows, Rows
+from kullback.payload.columns import Column, EntryType, LabelRows, LogitRows, Rows
 from kullback.requests.base import GradientRequest
 from kullback.scoring import (
     gan_loss,
@@ -21,16 +21,16 @@ from kullback.scoring.labels import Labels
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
 
-RaggedLogits = Annotated[Ragged, Column(Kind.LOGIT, 2, ragged=True)]
-RaggedLabels = Annotated[Ragged, Column(Kind.LABEL, 2, ragged=True)]
-RaggedFlags = Annotated[Ragged, Column(Kind.FLAG, 2, ragged=True)]
-LogitCubes = Annotated[Array, Column(Kind.LOGIT, 3)]
-Sizes = Annotated[Array, Column(Kind.NUMBER, 1, scalar=True)]
-Prior = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False)]
-Sample = Annotated[Array, Column(Kind.NUMBER, 1, per_row=False)]
-Maps = Annotated[Array, Column(Kind.NUMBER, 4, per_row=False)]
-Matrix = Annotated[Array, Column(Kind.NUMBER, 2, per_row=False)]
-Targets = Annotated[Labels, Column(Kind.LABEL, 1, per_row=False, scalar=True)]
+RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True)]
+RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True)]
+RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True)]
+LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3)]
+Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True)]
+Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
+Sample = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
+Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
+Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
+Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True)]
 LogProb = FiniteFloat | Literal["-Infinity"]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.payload.columns import Column
-from kullback.scoring.arrays import OFFENCES_NAMED
+from kullback.scoring.arrays import ERRORS_NAMED
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -66,7 +66,7 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
 def _refusal(offences: list[FieldError]) -> InvalidInput:
     first = offences[0]
     message = f"{first.pointer.removeprefix('/')[:80]}: {first.detail}"
-    return InvalidInput(message, offences[:OFFENCES_NAMED], len(offences))
+    return InvalidInput(message, offences[:ERRORS_NAMED], len(offences))
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

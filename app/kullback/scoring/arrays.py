@@ -9,13 +9,13 @@ from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.options import Options
 
-OFFENCES_NAMED = 20
+ERRORS_NAMED = 20
 _HEAVIEST = 1e100
 CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries stay in cache
 
 
 @dataclass(frozen=True, slots=True)
-class Distributions:
+class CheckedDistributions:
     """Rows that are probability distributions, (n, k), and what was done to make them so."""
 
     values: Array
@@ -52,7 +52,7 @@ def refuse(
     if not bad.any():
         return
     total = int(np.count_nonzero(bad))
-    places = [_unravel(int(i), bad.shape) for i in np.flatnonzero(bad)[:OFFENCES_NAMED]]
+    places = [_unravel(int(i), bad.shape) for i in np.flatnonzero(bad)[:ERRORS_NAMED]]
     start = 1 if single else 0
     offences = [FieldError(pointer(name, *place[start:]), describe(place)) for place in places]
     raise InvalidInput(f"{name}: {offences[0].detail}", offences, total)
@@ -79,7 +79,7 @@ def matrix(name: str, values: Array) -> tuple[Array, bool]:
     return np.ascontiguousarray(values), single
 
 
-def distributions(name: str, values: Array, options: Options) -> Distributions:
+def distributions(name: str, values: Array, options: Options) -> CheckedDistributions:
     """Rows whose entries are at least 0 and sum to 1 within `sum_tolerance`.
 
     With `on_unnormalized="renormalize"` each row is divided by its sum instead.
@@ -119,12 +119,12 @@ def distributions(name: str, values: Array, options: Options) -> Distributions:
             ),
             single=single,
         )
-    return Distributions(values, single, 0, worst)
+    return CheckedDistributions(values, single, 0, worst)
 
 
 def _renormalized(
     name: str, values: Array, sums: Array, *, single: bool, worst: float
-) -> Distributions:
+) -> CheckedDistributions:
     refuse(
         name,
         ~((sums > 0) & np.isfinite(sums)),
@@ -136,7 +136,7 @@ def _renormalized(
     if off.any():
         values = values.copy()
         values[off] /= row_sums(values[off])[:, None]
-    return Distributions(values, single, int(np.count_nonzero(off)), worst)
+    return CheckedDistributions(values, single, int(np.count_nonzero(off)), worst)
 
 
 def probabilities(name: str, values: Array) -> Array:

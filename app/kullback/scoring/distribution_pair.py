@@ -8,7 +8,13 @@ from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax, log_softmax_ratio
 from kullback.numerics.means import weighted_mean
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.arrays import Distributions, distributions, logit_rows, same_shape, weights
+from kullback.scoring.arrays import (
+    CheckedDistributions,
+    distributions,
+    logit_rows,
+    same_shape,
+    weights,
+)
 from kullback.scoring.information_rows import (
     cross_gradient,
     kl_rows,
@@ -23,7 +29,7 @@ class CheckedDistribution:
     def __init__(
         self,
         name: str,
-        checked: Distributions,
+        checked: CheckedDistributions,
         logits: Array | None = None,
         logs: Array | None = None,
     ) -> None:
@@ -51,7 +57,7 @@ class CheckedDistribution:
         assert logits is not None
         rows, single = logit_rows(logits_name, logits)
         logs = log_softmax(rows)
-        return cls(logits_name, Distributions(np.exp(logs), single), rows, logs)
+        return cls(logits_name, CheckedDistributions(np.exp(logs), single), rows, logs)
 
     def context(self, metric: str, options: Options) -> Context:
         """The context of a metric of this side alone."""

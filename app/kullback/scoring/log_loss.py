@@ -10,7 +10,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.means import ClassMeans, Mean, blocks, part
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
-    Distributions,
+    CheckedDistributions,
     distributions,
     probabilities,
     row_sums,
@@ -238,7 +238,7 @@ def _mass(y: Array, weight: Array | None) -> Array:
 
 
 def _soft_rows(
-    y_true: Array, checked: Distributions, asked: LogLossOptions, context: Context
+    y_true: Array, checked: CheckedDistributions, asked: LogLossOptions, context: Context
 ) -> Score:
     target = distributions("y_true", y_true, context.options)
     y, p = target.values, checked.values

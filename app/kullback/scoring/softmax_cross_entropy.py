@@ -9,7 +9,7 @@ from kullback.numerics.logspace import log_softmax
 from kullback.numerics.means import ClassMeans, Mean, exp, part, weighted_mean
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.scoring.arrays import (
-    Distributions,
+    CheckedDistributions,
     distributions,
     logit_rows,
     row_blocks,
@@ -148,7 +148,7 @@ def _soft(z: Array, y: Array, asked: SoftmaxOptions, context: Context) -> Score:
 
 
 def _target_entropy(
-    target: Distributions, asked: SoftmaxOptions, context: Context
+    target: CheckedDistributions, asked: SoftmaxOptions, context: Context
 ) -> float | Undefined:
     """The mean entropy of the (smoothed) targets: what no prediction can go below."""
     k = target.values.shape[1]

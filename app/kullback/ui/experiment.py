@@ -93,7 +93,7 @@ def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str
     Raises:
         NotFound: there is none of that name.
     """
-    views = services.experiment_views
+    views = services.experiment_queries
     setup = Setup.of(views.get(name))
     asked = Asked.of(query, setup.epoch)
     report = _report(views, name, asked)

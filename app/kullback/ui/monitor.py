@@ -70,10 +70,10 @@ def content(
     Raises:
         NotFound: there is no monitor of that name.
     """
-    setup = Setup.of(services.views.get(name))
+    setup = Setup.of(services.monitor_queries.get(name))
     ground = Ground(setup.window_seconds, setup.slices, now)
     asked = view(query, ground)
-    recent = services.keeper.recent.get(name)
+    recent = services.monitor_maintenance.recent.get(name)
     state = state_of(recent)
     head: dict[str, object] = {
         "setup": setup,
@@ -84,7 +84,7 @@ def content(
         "why": why(state, recent, has_reference=setup.reference is not None),
         "first": first_batch(setup),
     }
-    return head if setup.is_empty else head | _body(services.views, setup, asked, ground)
+    return head if setup.is_empty else head | _body(services.monitor_queries, setup, asked, ground)
 
 
 def _body(views: MonitorQueries, setup: Setup, asked: View, ground: Ground) -> dict[str, object]:

@@ -88,13 +88,16 @@ class Overview:
 
     def monitors(self, services: Services, now: float) -> list[Line]:
         """Every monitor, by name."""
-        recent, names = services.keeper.recent, sorted(services.views.tasks())
+        recent, names = (
+            services.monitor_maintenance.recent,
+            sorted(services.monitor_queries.tasks()),
+        )
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name, now), now)
         return [_monitor(name, recent.get(name), sparks[name]) for name in names]
 
     def experiments(self, services: Services, now: float) -> list[Line]:
         """Every experiment, by name: a line for each arm that is compared."""
-        views, states = services.experiment_views, services.experiment_keeper.states
+        views, states = services.experiment_queries, services.experiment_maintenance.states
         found = sorted(views.stored(), key=lambda one: one.record.name)
         names = [one.record.name for one in found]
         sparks = self._of_experiments.drawn(names, lambda name: _effects(services, name), now)
@@ -135,15 +138,15 @@ def _effect(one: Comparison) -> str:
 
 def _losses(services: Services, name: str, now: float) -> list[float]:
     """Log loss of the last day by the hour."""
-    window = services.views.get(name)["window_seconds"]
+    window = services.monitor_queries.get(name)["window_seconds"]
     assert isinstance(window, int)
     asked = MonitorQuery(start=now - DAY, step=max(HOUR, window))
-    return _numbers(services.views.series(name, asked), "value")
+    return _numbers(services.monitor_queries.series(name, asked), "value")
 
 
 def _effects(services: Services, name: str) -> list[float]:
     """The effect of the first arm by day, or by hour on the first: of all rows up to there."""
-    views = services.experiment_views
+    views = services.experiment_queries
     found = _numbers(views.series(name, ExperimentQuery()), "effect")
     if len(found) > 1:
         return found

@@ -5,7 +5,7 @@ from time import time
 
 from fastapi import APIRouter, Request, Response
 
-from kullback.api.store_requests import Desk
+from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
 from kullback.ui import experiment, monitor, playground
@@ -15,7 +15,7 @@ from kullback.ui.render import Pages
 Names = Callable[[], Sequence[str]]
 
 
-def router(desk: Desk, release: str) -> APIRouter:
+def router(desk: StoreRequests, release: str) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False)
     pages = Pages(release)
@@ -24,7 +24,7 @@ def router(desk: Desk, release: str) -> APIRouter:
     return routes
 
 
-def _remembered(routes: APIRouter, desk: Desk, pages: Pages) -> None:
+def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
     """What the service remembers; what is asked of it stands in the address."""
     overview = Overview()
 
@@ -53,7 +53,7 @@ def _remembered(routes: APIRouter, desk: Desk, pages: Pages) -> None:
             return pages.page(request, "monitor.html", {"live": True, **known})
 
         def names() -> list[str]:
-            return sorted(desk.services.views.tasks())
+            return sorted(desk.services.monitor_queries.tasks())
 
         return await desk.read(lambda: _found(pages, request, "monitor", names, work))
 
@@ -66,7 +66,7 @@ def _remembered(routes: APIRouter, desk: Desk, pages: Pages) -> None:
             return pages.page(request, "experiment.html", {"live": True, **known})
 
         def names() -> list[str]:
-            return sorted(one.record.name for one in desk.services.experiment_views.stored())
+            return sorted(one.record.name for one in desk.services.experiment_queries.stored())
 
         return await desk.read(lambda: _found(pages, request, "experiment", names, work))
 

@@ -137,4 +137,4 @@ def _answer(metric: Metric, model: type[ScoreRequest]) -> object:
 
 
 def _column(column: Column) -> dict[str, object]:
-    return {"kind": column.kind.value, "axes": column.axes, "keys": column.keys > 0}
+    return {"kind": column.entry.value, "axes": column.axes, "keys": column.keys > 0}
