@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kullback.demo.feeding import ASLEEP, SPANS, Clock, Feeder
-from kullback.demo.scenarios import cast
+from kullback.demo.scenarios import scenarios
 
 NOW = 1_700_000_000.0
 HISTORY = 2
@@ -59,7 +59,7 @@ class Hours:
 
 def feeder(service: Callable[[httpx.Request], httpx.Response]) -> Feeder:
     client = httpx.Client(base_url="http://kullback", transport=httpx.MockTransport(service))
-    return Feeder(client, cast(HISTORY, 0, NOW), NOW)
+    return Feeder(client, scenarios(HISTORY, 0, NOW), NOW)
 
 
 @pytest.fixture

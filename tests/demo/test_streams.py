@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kullback.demo.scenarios import cast
-from kullback.demo.streams import Labelled, Post, Stream
+from kullback.demo.scenarios import scenarios
+from kullback.demo.streams import LabelledLater, Post, Stream
 
 NOW = 1_700_000_000.0
 HISTORY = 2
@@ -16,15 +16,17 @@ def everything(stream: Stream, ends: list[int]) -> list[Post]:
     return [post for start, stop in pairwise(ends) for post in stream.posts(start, stop)]
 
 
-def intents(seed: int = 0) -> Labelled:
-    (found,) = (one for one in cast(HISTORY, seed, NOW) if isinstance(one, Labelled))
+def intents(seed: int = 0) -> LabelledLater:
+    (found,) = (one for one in scenarios(HISTORY, seed, NOW) if isinstance(one, LabelledLater))
     return found
 
 
 @pytest.mark.parametrize("place", range(5))
 def test_the_same_seed_brings_the_same_rows_and_another_seed_others(place: int) -> None:
     ends = [0, 1800, 3600, 3601]
-    one, same, other = (everything(cast(HISTORY, seed, NOW)[place], ends) for seed in (0, 0, 1))
+    one, same, other = (
+        everything(scenarios(HISTORY, seed, NOW)[place], ends) for seed in (0, 0, 1)
+    )
     assert len(one) == len(same)
     for post, again in zip(one, same, strict=True):
         assert (post.path, post.rows) == (again.path, again.rows)
@@ -33,24 +35,24 @@ def test_the_same_seed_brings_the_same_rows_and_another_seed_others(place: int) 
 
 
 def test_two_streams_have_other_random_numbers() -> None:
-    (healthy, drifting, *_) = (next(one.posts(0, 600)) for one in cast(HISTORY, 0, NOW))
+    (healthy, drifting, *_) = (next(one.posts(0, 600)) for one in scenarios(HISTORY, 0, NOW))
     assert healthy.columns["y_proba"][0] != drifting.columns["y_proba"][0]
 
 
 def test_seconds_have_other_random_numbers() -> None:
-    (healthy, *_) = cast(HISTORY, 0, NOW)
+    (healthy, *_) = scenarios(HISTORY, 0, NOW)
     assert len({healthy.count(second, second + 1) for second in range(60)}) > 3
 
 
 @pytest.mark.parametrize("place", range(5))
 def test_rows_are_counted_before_they_are_made(place: int) -> None:
-    stream = cast(HISTORY, 0, NOW)[place]
+    stream = scenarios(HISTORY, 0, NOW)[place]
     assert sum(post.rows for post in stream.posts(600, 4200)) == stream.count(600, 4200) > 0
 
 
 @pytest.mark.parametrize("place", range(5))
 def test_rows_lie_within_their_seconds_of_a_history_that_ends_now(place: int) -> None:
-    stream = cast(HISTORY, 0, NOW)[place]
+    stream = scenarios(HISTORY, 0, NOW)[place]
     end = round(stream.source.hours * 3600)
     (first, *_) = stream.posts(end - 900, end)
     times = first.columns["timestamp"].astype(np.float64)

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.executors import serial
-from kullback.evaluation.files import found, opened, tasks
+from kullback.evaluation.files import files_named, open_files, tasks
 from kullback.evaluation.job import evaluate
-from kullback.evaluation.state import State
+from kullback.evaluation.state import EvaluationState
 from kullback.evaluation.work import Task
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import ArmRows
@@ -58,10 +58,10 @@ def written(
 
 def work_of(names: Iterable[str], columns: Columns) -> list[Task]:
     """The tasks of these files."""
-    return list(tasks(opened(found(names), columns), columns, "sklearn"))
+    return list(tasks(open_files(files_named(names), columns), columns, "sklearn"))
 
 
-def state_of(names: Iterable[str], columns: Columns) -> State:
+def state_of(names: Iterable[str], columns: Columns) -> EvaluationState:
     """What these files say, read by this process."""
     return evaluate(work_of(names, columns), serial, lambda _: None)
 

@@ -11,7 +11,7 @@ import pytest
 from kullback.errors import InvalidInput
 from kullback.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
-from kullback.evaluation.files import found, opened, tasks
+from kullback.evaluation.files import files_named, open_files, tasks
 from kullback.evaluation.work import evaluate_part
 from kullback.experiments.arm_tallies import tally_arms
 from tests.evaluation.logs import (
@@ -93,7 +93,7 @@ def test_a_row_far_into_a_large_file_is_named_by_its_number_in_it(tmp_path: Path
 
 def test_an_arm_that_was_not_planned_is_refused_by_row(tmp_path: Path) -> None:
     names = written(tmp_path, with_cells("variant", {12: "c"}))
-    (task,) = tasks(opened(names, PARALLEL), PARALLEL, "sklearn", ["a", "b"])
+    (task,) = tasks(open_files(names, PARALLEL), PARALLEL, "sklearn", ["a", "b"])
     with pytest.raises(InvalidInput, match="variant holds 'c' in row 13: the arms are a, b"):
         evaluate_part(task)
 
@@ -134,7 +134,7 @@ def test_rows_that_lack_something_are_counted_by_what_and_left_out(
     assert state.rows == 60
     kept = table.take(pa.array(sorted(set(range(60)) - lost)))
     plan = PARALLEL_PLAN if columns is PARALLEL else PAIRED_PLAN
-    assert state.evidence(plan) == tally_arms(plan, rows_of(kept, columns))
+    assert state.arm_tallies(plan) == tally_arms(plan, rows_of(kept, columns))
 
 
 def test_a_row_of_no_segment_counts_in_the_whole_only(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_column_that_is_not_there_or_of_another_type_is_refused_before_any_row
 ) -> None:
     names = written(tmp_path, TABLE)
     with pytest.raises(InvalidInput) as refused:
-        opened(names, columns)
+        open_files(names, columns)
     assert str(refused.value).startswith(f"{names[0]}: ")
     assert said in str(refused.value)
 
@@ -185,21 +185,21 @@ def test_a_column_that_is_not_there_or_of_another_type_is_refused_before_any_row
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     names = written(tmp_path, TABLE.append_column("user", TABLE["user"]))
     with pytest.raises(InvalidInput, match="two columns are named user"):
-        opened(names, PAIRED)
+        open_files(names, PAIRED)
 
 
 def test_units_of_two_kinds_never_match_and_are_refused(tmp_path: Path) -> None:
     names = written(tmp_path, TABLE, [30])
     pq.write_table(TABLE.set_column(3, "user", pa.array(range(60))), names[1])
     with pytest.raises(InvalidInput, match=r"strings in .*000.parquet and integers in .*001"):
-        opened(names, PAIRED)
+        open_files(names, PAIRED)
 
 
 def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text("click,p\n1,0.5\n")
     with pytest.raises(InvalidInput, match=r"log.csv: not readable as Parquet: "):
-        opened([str(file)], PAIRED)
+        open_files([str(file)], PAIRED)
 
 
 def test_a_file_that_breaks_off_is_refused(tmp_path: Path) -> None:
@@ -232,10 +232,10 @@ def test_files_are_found_by_name_directory_and_pattern_in_a_fixed_order(tmp_path
     for name in ("b.parquet", "a.parquet", "deep/c.parquet", "note.txt"):
         (tmp_path / name).touch()
     names = [str(tmp_path / name) for name in ("a.parquet", "b.parquet", "deep/c.parquet")]
-    assert found([str(tmp_path)]) == names
-    assert found([str(tmp_path / "*.parquet")]) == names[:2]
-    assert found([str(tmp_path / "**/*.parquet")]) == names
-    assert found([names[1], names[0]]) == [names[1], names[0]]
+    assert files_named([str(tmp_path)]) == names
+    assert files_named([str(tmp_path / "*.parquet")]) == names[:2]
+    assert files_named([str(tmp_path / "**/*.parquet")]) == names
+    assert files_named([names[1], names[0]]) == [names[1], names[0]]
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,4 @@ def test_files_that_are_not_there_or_there_twice_are_refused(
     Path("empty").mkdir()
     Path("a.parquet").touch()
     with pytest.raises(InvalidInput, match=said):
-        found(asked)
+        files_named(asked)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kullback.errors import TallyMismatch
 from kullback.evaluation.columns import Columns
-from kullback.evaluation.files import opened
+from kullback.evaluation.files import open_files
 from kullback.evaluation.job import document, path
-from kullback.evaluation.state import State
+from kullback.evaluation.state import EvaluationState
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Plan
@@ -38,7 +38,7 @@ FEW = log(150)
 cuts = st.lists(st.integers(0, 50), max_size=3)
 
 
-def once(table: pa.Table) -> tuple[State, State]:
+def once(table: pa.Table) -> tuple[EvaluationState, EvaluationState]:
     """What a table says, as paired and as parallel arms."""
     with TemporaryDirectory() as directory:
         names = written(Path(directory), table)
@@ -50,7 +50,7 @@ def test_files_say_what_their_rows_say_in_memory(
     columns: Columns, plan: Plan, tmp_path: Path
 ) -> None:
     state = state_of(written(tmp_path, TABLE, [200, 0, 77], 60), columns)
-    assert state.evidence(plan) == tally_arms(plan, rows_of(TABLE, columns))
+    assert state.arm_tallies(plan) == tally_arms(plan, rows_of(TABLE, columns))
     assert state.rows == 700
 
 
@@ -76,20 +76,20 @@ def test_no_order_of_rows_changes_a_bit_but_of_the_way_there(order: list[int]) -
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_states_add_up_in_any_order_and_nothing_changes_nothing(n: int, m: int) -> None:
     one, other = (once(log(size, seed))[0] for seed, size in enumerate((n, m)))
-    both = State.total([one, other])
-    assert both.encoded() == State.total([other, one, State()]).encoded()
-    assert State.decoded(both.encoded()).encoded() == both.encoded()
+    both = EvaluationState.total([one, other])
+    assert both.encoded() == EvaluationState.total([other, one, EvaluationState()]).encoded()
+    assert EvaluationState.decoded(both.encoded()).encoded() == both.encoded()
 
 
 def test_a_state_of_an_unknown_version_is_refused() -> None:
     with pytest.raises(TallyMismatch, match="version 99"):
-        State.decoded(b"\x99" + State().encoded()[1:])
+        EvaluationState.decoded(b"\x99" + EvaluationState().encoded()[1:])
 
 
 def test_rows_without_units_count_each_for_itself_over_all_files(tmp_path: Path) -> None:
     columns = replace(PARALLEL, unit=None)
     state = state_of(written(tmp_path, TABLE, [100, 250], 90), columns)
-    assert state.evidence(PARALLEL_PLAN) == tally_arms(PARALLEL_PLAN, rows_of(TABLE, columns))
+    assert state.arm_tallies(PARALLEL_PLAN) == tally_arms(PARALLEL_PLAN, rows_of(TABLE, columns))
     assert state.units == {}
 
 
@@ -100,7 +100,7 @@ def test_whole_numbers_are_units_as_they_are_in_memory(kind: pa.DataType, tmp_pa
     for columns, plan in ((PAIRED, PAIRED_PLAN), (PARALLEL, PARALLEL_PLAN)):
         rows = replace(rows_of(table, columns), unit=number)
         found = state_of(written(tmp_path, table, [300]), columns)
-        assert found.evidence(plan) == tally_arms(plan, rows)
+        assert found.arm_tallies(plan) == tally_arms(plan, rows)
 
 
 def test_it_is_all_the_same_whether_strings_are_kept_as_a_dictionary(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_the_report_of_files_is_that_of_their_rows_with_what_was_read(
 ) -> None:
     names = written(tmp_path, TABLE, [400], 100)
     state = state_of(names, columns)
-    found = document(compare(plan, state.evidence(plan)), state, opened(names, columns))
+    found = document(compare(plan, state.arm_tallies(plan)), state, open_files(names, columns))
     known = report(compare(plan, tally_arms(plan, rows_of(TABLE, columns))))
     more = {"files": names, "rows": 700, "excluded": {}, "path": path(plan, state)}
     assert found == known | more
@@ -131,7 +131,7 @@ def test_the_path_ends_where_the_report_does_and_begins_before(
     state = state_of(written(tmp_path, TABLE, [333], 100), columns)
     points = path(plan, state)
     ((_, last),) = ((one["arm"], one) for one in _comparisons(points[-1]))
-    (whole,) = compare(plan, state.evidence(plan)).comparisons[""]
+    (whole,) = compare(plan, state.arm_tallies(plan)).comparisons[""]
     assert whole.confidence_sequence is not None
     assert last["sequence"] == [whole.confidence_sequence.low, whole.confidence_sequence.high]
     assert last["log_e_value"] == whole.confidence_sequence.log_e_value

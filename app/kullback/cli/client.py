@@ -26,7 +26,7 @@ class Payload:
     query: list[tuple[str, str]] = field(default_factory=list)
 
 
-def ask_here(metric: str, request: Payload) -> bytes:
+def score_here(metric: str, request: Payload) -> bytes:
     """The answer that a service would give, computed by this process.
 
     Raises:
@@ -54,7 +54,7 @@ class _Problem(BaseModel):
     total_errors: int = 0
 
 
-def ask_service(url: str, metric: str, request: Payload, timeout: float) -> bytes:
+def score_by_service(url: str, metric: str, request: Payload, timeout: float) -> bytes:
     """The answer of the service at `url`.
 
     Raises:

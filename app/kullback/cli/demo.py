@@ -62,14 +62,14 @@ def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
 
     from kullback.cli.progress import progress  # noqa: PLC0415
     from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
-    from kullback.demo.scenarios import cast  # noqa: PLC0415
+    from kullback.demo.scenarios import scenarios  # noqa: PLC0415
     from kullback.demo.service import serving  # noqa: PLC0415
 
     with serving(port) as address:
         began = time() // 1
         # trust_env: a proxy would not find what is on this machine
         with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as client:
-            feeder = Feeder(client, cast(hours, seed, began), began)
+            feeder = Feeder(client, scenarios(hours, seed, began), began)
             with progress(feeder.rows()) as done:
                 feeder.fill(done)
             typer.echo(_READY.format(address))

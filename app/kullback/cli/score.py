@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from kullback.cli import file_types
-from kullback.cli.client import ask_here, ask_service
+from kullback.cli.client import score_by_service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import KullbackError
 from kullback.payload.columns import Column
@@ -93,9 +93,9 @@ def _command(metric: Metric) -> Callable[..., None]:
             with waiting(file_types.size(file), f"{name} of {file}"):
                 request = files.read(file, file_types.file_type(file, type), fields, asked, query)
                 if url is None:
-                    answer = ask_here(name, request)
+                    answer = score_here(name, request)
                 else:
-                    answer = ask_service(url, name, request, timeout)
+                    answer = score_by_service(url, name, request, timeout)
         except KullbackError as error:
             raise fail(Failure.of(error)) from error
         except Failure as failure:

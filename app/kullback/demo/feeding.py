@@ -8,7 +8,7 @@ from typing import NoReturn
 import httpx
 
 from kullback.demo.columns import ARROW, arrow_stream
-from kullback.demo.streams import HOUR, Source, Stream
+from kullback.demo.streams import HOUR, DemoResource, Stream
 
 SPANS = 12  # a history is posted in so many bodies
 ASLEEP = 60  # seconds without a beat after which what would have come is left out
@@ -85,11 +85,11 @@ class Feeder:
         self.client.put(path, json=body).raise_for_status()
 
 
-def _seconds(source: Source) -> int:
+def _seconds(source: DemoResource) -> int:
     return round(source.hours * HOUR)
 
 
-def _spans(source: Source) -> Iterator[tuple[int, int]]:
+def _spans(source: DemoResource) -> Iterator[tuple[int, int]]:
     """A history in seconds, cut in parts."""
     ends = [_seconds(source) * part // SPANS for part in range(SPANS + 1)]
     yield from pairwise(ends)

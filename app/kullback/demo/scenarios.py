@@ -2,7 +2,7 @@
 
 from kullback.demo.clicks import Clicks
 from kullback.demo.intents import INTENTS, Intents
-from kullback.demo.streams import HOUR, Labelled, Observed, Source, Stream
+from kullback.demo.streams import HOUR, DemoResource, LabelledLater, Observed, Stream
 from kullback.demo.trials import LAYOUTS, RANKERS, PairedRankers, ParallelLayouts
 
 LONGER = 7  # experiments go on for days: so many times as long as monitors
@@ -28,7 +28,7 @@ _LAYOUT = {
 }
 
 
-def cast(history: float, seed: int, now: float) -> list[Stream]:
+def scenarios(history: float, seed: int, now: float) -> list[Stream]:
     """All of them, their history of so many hours ending now; of experiments, longer.
 
     Monitors are sound at first; the last quarter of the history, an hour at least, is the one in
@@ -38,11 +38,15 @@ def cast(history: float, seed: int, now: float) -> list[Stream]:
     drifting = Clicks(onset=sound, ramp=(history - sound) / 4)
     long = LONGER * history
     sources = [
-        Source("/v1/monitors/ctr-healthy", _CTR, Clicks(), 7_200, history, sound, 0),
-        Source("/v1/monitors/ctr-drifting", _CTR, drifting, 7_200, history, sound, 1),
-        Source("/v1/monitors/intent-multiclass", _INTENTS, Intents(), 1_200, history, sound, 2),
-        Source("/v1/experiments/ranker-paired", _RANKER, PairedRankers(), 900, long, 0, 3),
-        Source("/v1/experiments/layout-parallel", _LAYOUT, ParallelLayouts(), 900, long, 0, 4),
+        DemoResource("/v1/monitors/ctr-healthy", _CTR, Clicks(), 7_200, history, sound, 0),
+        DemoResource("/v1/monitors/ctr-drifting", _CTR, drifting, 7_200, history, sound, 1),
+        DemoResource(
+            "/v1/monitors/intent-multiclass", _INTENTS, Intents(), 1_200, history, sound, 2
+        ),
+        DemoResource("/v1/experiments/ranker-paired", _RANKER, PairedRankers(), 900, long, 0, 3),
+        DemoResource(
+            "/v1/experiments/layout-parallel", _LAYOUT, ParallelLayouts(), 900, long, 0, 4
+        ),
     ]
     streams = [Observed(source, seed, now - source.hours * HOUR) for source in sources]
-    return [Labelled(one) if isinstance(one.source.world, Intents) else one for one in streams]
+    return [LabelledLater(one) if isinstance(one.source.world, Intents) else one for one in streams]

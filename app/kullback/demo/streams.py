@@ -13,7 +13,7 @@ HOUR = 3600
 _IDS_PER_SECOND = 100_000
 
 
-class World(Protocol):
+class TrafficModel(Protocol):
     """What happens: rows for the hours at which they come."""
 
     def rows(self, rng: np.random.Generator, hours: Numbers) -> Columns:
@@ -31,7 +31,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DemoResource:
     """A monitor or an experiment, and where its rows come from.
 
     Attributes:
@@ -44,7 +44,7 @@ class Source:
 
     address: str
     settings: Mapping[str, object]
-    world: World
+    world: TrafficModel
     per_hour: float
     hours: float
     sound: float
@@ -55,7 +55,7 @@ class Stream(Protocol):
     """The rows of a source, second by second: the same for the same seed."""
 
     @property
-    def source(self) -> Source:
+    def source(self) -> DemoResource:
         """What it feeds."""
         ...
 
@@ -72,7 +72,7 @@ class Stream(Protocol):
 class Observed:
     """Predictions that are posted with their labels; `origin` is when the history began."""
 
-    source: Source
+    source: DemoResource
     seed: int
     origin: float
 
@@ -98,7 +98,7 @@ class Observed:
 
 
 @dataclass(slots=True)
-class Labelled:
+class LabelledLater:
     """Predictions first, and their labels when they are known: minutes later, a few never.
 
     Attributes:
@@ -113,7 +113,7 @@ class Labelled:
     _waiting: list[tuple[Numbers, Whole, Words]] = field(default_factory=list)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> DemoResource:
         """See Stream."""
         return self.stream.source
 
@@ -145,5 +145,5 @@ class Labelled:
         return ids[known <= now], labels[known <= now]
 
 
-def _came(rng: np.random.Generator, source: Source, start: int, stop: int) -> Numbers:
+def _came(rng: np.random.Generator, source: DemoResource, start: int, stop: int) -> Numbers:
     return arrivals(rng, start / HOUR, stop / HOUR, source.per_hour)

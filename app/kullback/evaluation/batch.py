@@ -22,7 +22,7 @@ _PROBABILITY = "a probability lies in [0, 1]"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LogSource:
     """A file whose rows are read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class LogBatch:
     """Rows that lack nothing, with the units of each arm, and how many others there were.
 
     `number` is that of each row over all files.
@@ -51,7 +51,7 @@ class Batch:
     excluded: dict[str, int]
 
 
-def read(source: Source, rows: pa.RecordBatch, start: int) -> Batch:
+def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
     """The rows of a file that begin at row `start` of it, counted from 0.
 
     Raises:
@@ -67,7 +67,7 @@ def read(source: Source, rows: pa.RecordBatch, start: int) -> Batch:
     slices = {column: cells.names(column) for column in columns.by}
     y = cells.numbers(columns.y_true, "a label lies in [0, 1]")
     sample = CheckedArmRows(y, arms, _weight(columns, cells), None, buckets, slices)
-    return Batch(sample, number + source.first, units, excluded)
+    return LogBatch(sample, number + source.first, units, excluded)
 
 
 class _Cells:
@@ -164,7 +164,7 @@ def _complete(columns: Columns, rows: pa.RecordBatch) -> tuple[Indices, dict[str
     return np.flatnonzero(complete), excluded
 
 
-def _arms(source: Source, cells: _Cells) -> dict[str, tuple[Indices | None, Array]]:
+def _arms(source: LogSource, cells: _Cells) -> dict[str, tuple[Indices | None, Array]]:
     columns = source.columns
     forecasts = {
         arm: cells.numbers(column, _PROBABILITY) for arm, column in columns.y_proba.items()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kullback.errors import InvalidInput
-from kullback.evaluation.batch import Source
+from kullback.evaluation.batch import LogSource
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.work import Task, unreadable
 from kullback.scoring.conventions import ConventionName
@@ -31,7 +31,7 @@ class File:
         return sum(self.groups)
 
 
-def found(asked: Iterable[str]) -> list[str]:
+def files_named(asked: Iterable[str]) -> list[str]:
     """The files that were meant: as named, in a directory, or by a pattern; in a fixed order.
 
     Raises:
@@ -47,7 +47,7 @@ def found(asked: Iterable[str]) -> list[str]:
     return names
 
 
-def opened(names: Iterable[str], columns: Columns) -> list[File]:
+def open_files(names: Iterable[str], columns: Columns) -> list[File]:
     """The files with how many rows they have, all of them fit for these columns.
 
     Raises:
@@ -83,7 +83,7 @@ def tasks(
     """All rows of the files in tasks of whole row groups; `arms` are those that may occur."""
     first, all_rows = 0, sum(file.rows for file in files)
     for file in files:
-        source = Source(file.name, columns, first, arms)
+        source = LogSource(file.name, columns, first, arms)
         start = 0
         for groups in _together(file.groups):
             rows = sum(file.groups[at] for at in groups)

@@ -6,7 +6,7 @@ from itertools import chain
 
 from kullback.evaluation.executors import Work
 from kullback.evaluation.files import File
-from kullback.evaluation.state import State, Sum
+from kullback.evaluation.state import EvaluationState, RunningState
 from kullback.evaluation.work import Task, check_counts
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Findings, effects
@@ -18,7 +18,7 @@ from kullback.tally.tally import Tally, total
 _OF_A_POINT = ("arm", "effect", "sequence", "fixed_interval", "e_value", "log_e_value")
 
 
-def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> State:
+def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> EvaluationState:
     """What all tasks say.
 
     Args:
@@ -33,16 +33,16 @@ def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> 
     tasks = iter(tasks)
     first = next(tasks, None)
     if first is None:
-        return State()
-    found = Sum(lambda state: check_counts(first.source, state))
+        return EvaluationState()
+    found = RunningState(lambda state: check_counts(first.source, state))
     with closing(work(chain([first], tasks))) as results:
         for task, content in results:
-            found.add(State.decoded(content))
+            found.add(EvaluationState.decoded(content))
             done(task.rows)
     return found.total()
 
 
-def document(found: Findings, state: State, files: Sequence[File]) -> Document:
+def document(found: Findings, state: EvaluationState, files: Sequence[File]) -> Document:
     """The report of an experiment, with the files that it is of and the path through their rows."""
     return report(found) | {
         "files": [file.name for file in files],
@@ -52,7 +52,7 @@ def document(found: Findings, state: State, files: Sequence[File]) -> Document:
     }
 
 
-def path(plan: Plan, state: State) -> list[Document]:
+def path(plan: Plan, state: EvaluationState) -> list[Document]:
     """What was known of the arms after each step through the rows, in the order of the files."""
     points: list[Document] = []
     known: dict[str, Tally] = {}

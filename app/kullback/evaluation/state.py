@@ -23,7 +23,7 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class EvaluationState:
     """What rows of files say: a commutative monoid under total, whose zero is State().
 
     Attributes:
@@ -42,7 +42,7 @@ class State:
     excluded: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def total(cls, parts: Iterable["State"]) -> "State":
+    def total(cls, parts: Iterable["EvaluationState"]) -> "EvaluationState":
         """The sum of them all."""
         parts = list(parts)
         excluded: Counter[str] = Counter()
@@ -61,7 +61,7 @@ class State:
         """The arms that have rows, in the order of their names."""
         return sorted({arm for segment, arm in self.tallies if not segment})
 
-    def evidence(self, plan: Plan) -> dict[str, ArmTallies]:
+    def arm_tallies(self, plan: Plan) -> dict[str, ArmTallies]:
         """What the rows say to an experiment, as a whole ("") and by segment."""
         found: dict[str, dict[str, Tally]] = {"": {}}
         for (segment, arm), tally in self.tallies.items():
@@ -92,7 +92,7 @@ class State:
         return b"".join((_VERSION, len(front).to_bytes(_LENGTH, "little"), front, *parts))
 
     @classmethod
-    def decoded(cls, content: bytes) -> "State":
+    def decoded(cls, content: bytes) -> "EvaluationState":
         """See encoded.
 
         Raises:
@@ -113,14 +113,14 @@ class State:
         )
 
 
-class Sum:
+class RunningState:
     """States that are added up as they come, several at a time: as many as fit the memory."""
 
-    def __init__(self, check: Callable[[State], None]) -> None:
-        self._parts: list[State] = []
+    def __init__(self, check: Callable[[EvaluationState], None]) -> None:
+        self._parts: list[EvaluationState] = []
         self._check = check
 
-    def add(self, part: State) -> None:
+    def add(self, part: EvaluationState) -> None:
         """One more.
 
         Raises:
@@ -131,13 +131,13 @@ class Sum:
         if len(self._parts) > (1 if many else _AT_ONCE):
             self._parts = [self.total()]
 
-    def total(self) -> State:
+    def total(self) -> EvaluationState:
         """All of them.
 
         Raises:
             InvalidInput: see add.
         """
-        found = State.total(self._parts)
+        found = EvaluationState.total(self._parts)
         self._check(found)
         return found
 

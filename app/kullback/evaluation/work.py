@@ -12,12 +12,12 @@ from kullback.errors import InvalidInput
 from kullback.evaluation.batch import (
     MAX_ARMS,
     MAX_SEGMENTS,
-    Batch,
-    Source,
+    LogBatch,
+    LogSource,
     read,
     too_many_segments,
 )
-from kullback.evaluation.state import State, Sum, without_histograms
+from kullback.evaluation.state import EvaluationState, RunningState, without_histograms
 from kullback.experiments.arm_tallies import tallies
 from kullback.experiments.plan import Arm, Plan
 from kullback.scoring.conventions import ConventionName
@@ -42,7 +42,7 @@ class Task:
         convention: whose log loss.
     """
 
-    source: Source
+    source: LogSource
     path: str
     groups: Sequence[int]
     start: int
@@ -57,7 +57,7 @@ def evaluate_part(task: Task) -> bytes:
     Raises:
         InvalidInput: the file cannot be read, or a value in it is impossible.
     """
-    found, at = Sum(lambda state: check_counts(task.source, state)), task.start
+    found, at = RunningState(lambda state: check_counts(task.source, state)), task.start
     try:
         with pq.ParquetFile(task.path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for rows in file.iter_batches(
@@ -81,7 +81,7 @@ def unreadable(file: str, error: Exception) -> InvalidInput:
     return InvalidInput(f"{file}: not readable as Parquet: {told}")
 
 
-def check_counts(source: Source, state: State) -> None:
+def check_counts(source: LogSource, state: EvaluationState) -> None:
     """Refuse what tells too many arms or segments apart.
 
     Raises:
@@ -97,10 +97,10 @@ def check_counts(source: Source, state: State) -> None:
             raise too_many_segments(column)
 
 
-def _said(task: Task, batch: Batch) -> State:
+def _said(task: Task, batch: LogBatch) -> EvaluationState:
     sample = batch.sample
     if sample.y.size == 0:
-        return State(excluded=batch.excluded)
+        return EvaluationState(excluded=batch.excluded)
     plan = _bare(list(sample.arms), task.convention)
     step = batch.number * STEPS // task.all_rows
     is_one = bool(step[0] == step[-1])
@@ -119,7 +119,7 @@ def _said(task: Task, batch: Batch) -> State:
         if not segment
     }
     whole = {key: total(several) for key, several in found.items()}
-    return State(whole, steps, batch.units, 0, batch.excluded)
+    return EvaluationState(whole, steps, batch.units, 0, batch.excluded)
 
 
 def _bare(names: Sequence[str], convention: ConventionName) -> Plan:

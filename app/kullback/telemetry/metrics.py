@@ -25,7 +25,7 @@ OUTCOMES = ("written", "replayed", "refused", "failed")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Series:
+class MetricSeries:
     """The series of one method on one route, looked up once."""
 
     def __init__(self, requests: Counter, seconds: Histogram, sizes: Histogram, *at: str) -> None:
@@ -81,7 +81,7 @@ class Telemetry:
             buckets=BYTES,
             registry=registry,
         )
-        self._series: dict[tuple[str, str], Series] = {}
+        self._series: dict[tuple[str, str], MetricSeries] = {}
 
     def _scores(self, registry: CollectorRegistry, metrics: Iterable[str]) -> None:
         rows = Counter("kullback_scores_rows", "Rows scored.", ["metric"], registry=registry)
@@ -125,12 +125,12 @@ class Telemetry:
         yield
         self._registry.unregister(collector)
 
-    def series(self, method: str, route: str) -> Series:
+    def series(self, method: str, route: str) -> MetricSeries:
         """The series of a route template; methods nobody knows share one."""
         method = method if method in METHODS else "other"
         series = self._series.get((method, route))
         if series is None:
-            series = Series(self._requests, self._seconds, self._sizes, method, route)
+            series = MetricSeries(self._requests, self._seconds, self._sizes, method, route)
             self._series[method, route] = series
         return series
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from kullback.experiments.told import Bin
-from kullback.ui.figures import SURE, Figure, Numbers, Scale, Series
+from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
 from kullback.ui.observed import Report, Setup
 
 _RARE = 0.1
@@ -29,8 +29,8 @@ def reliability(report: Report, setup: Setup) -> Figure:
         y_label="Observed",
         x=predicted,
         series=[
-            Series("Observed = predicted", predicted, hue=5, is_dashed=True),
-            Series("Observed", [one.observed for one in bins], low, high, style="points"),
+            ChartSeries("Observed = predicted", predicted, hue=5, is_dashed=True),
+            ChartSeries("Observed", [one.observed for one in bins], low, high, style="points"),
         ],
         x_scale=scale,
         y_scale=scale,
@@ -54,8 +54,8 @@ def histogram(report: Report, setup: Setup) -> Figure:
         y_label="Part of the label",
         x=list(range(len(bins))),
         series=[
-            Series(other, zeros, hue=2, style="bars"),
-            Series(happened, ones, hue=1, style="bars"),
+            ChartSeries(other, zeros, hue=2, style="bars"),
+            ChartSeries(happened, ones, hue=1, style="bars"),
         ],
         x_names=[f"{one.low:g}–{one.high:g}" for one in bins],  # noqa: RUF001 - a range
         y_holds=[0.0],

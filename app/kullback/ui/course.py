@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from kullback.experiments import wording
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.told import Interval
-from kullback.ui.figures import Figure, Numbers, Series, Style, known, typeset
+from kullback.ui.figures import ChartSeries, Figure, Numbers, Style, known, typeset
 from kullback.ui.judged import Comparison, Point, Report
 
 
@@ -29,7 +29,7 @@ def _effect(report: Report, one: Comparison, points: Sequence[Point], first: str
     series = [
         _band(f"{sure} sequence", [point.sequence for point in points], 1),
         _band(f"{sure} interval for one look", [point.fixed_interval for point in points], 5),
-        Series("Effect", [point.effect for point in points], style=_style(points)),
+        ChartSeries("Effect", [point.effect for point in points], style=_style(points)),
     ]
     metric, margin = wording.METRICS[report.metric], report.minimum_effect
     unit = wording.unit(report.metric).replace(" ", ", ")
@@ -73,7 +73,9 @@ def _evidence(report: Report, points: Sequence[Point]) -> Figure:
         y_label="ln e-value",
         x=[point.to.timestamp() for point in points],
         series=[
-            Series("ln e", [point.log_e_value for point in points], hue=4, style=_style(points))
+            ChartSeries(
+                "ln e", [point.log_e_value for point in points], hue=4, style=_style(points)
+            )
         ],
         is_time=True,
         levels=[(wanted, "enough: ln(1/α)"), (0.0, "nothing either way")],
@@ -85,13 +87,13 @@ def _style(points: Sequence[Point]) -> Style:
     return "line" if len(points) > 1 else "points"
 
 
-def _band(label: str, bounds: Sequence[Interval | None], hue: int) -> Series:
+def _band(label: str, bounds: Sequence[Interval | None], hue: int) -> ChartSeries:
     """Bounds without a line in them."""
     nothing: Numbers = [None] * len(bounds)
     low = [None if one is None else one[0] for one in bounds]
     high = [None if one is None else one[1] for one in bounds]
     style: Style = "line" if len(bounds) > 1 else "points"
-    return Series(label, nothing, low, high, hue, style, is_faint=hue == 5)
+    return ChartSeries(label, nothing, low, high, hue, style, is_faint=hue == 5)
 
 
 def _margins(margin: float | None) -> list[tuple[float, str]]:

@@ -14,7 +14,7 @@ from kullback.experiments.told import Crossing, Group
 from kullback.experiments.windows import DAY, HOUR
 from kullback.ui import scores
 from kullback.ui.course import course
-from kullback.ui.figures import Figure, Series
+from kullback.ui.figures import ChartSeries, Figure
 from kullback.ui.guards import guards
 from kullback.ui.judged import Comparison, Point, Report, Setup, points
 from kullback.ui.overview import HUES
@@ -220,7 +220,7 @@ def _segments(report: Report, arm: str) -> Figure | None:
         y_label=f"Difference of {wording.METRICS[report.metric]}",
         x=list(range(len(found))),
         series=[
-            Series(
+            ChartSeries(
                 "Effect",
                 [one.effect for _, one in found],
                 [None if ends is None else ends[0] for ends in sequences],

@@ -17,7 +17,7 @@ _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """One thing that is drawn over x: y, and where they are known its bounds.
 
     Attributes:
@@ -57,7 +57,7 @@ class Figure:
     x_label: str
     y_label: str
     x: Sequence[float]
-    series: Sequence[Series]
+    series: Sequence[ChartSeries]
     is_time: bool = False
     x_scale: Scale = "linear"
     y_scale: Scale = "linear"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kullback.monitoring.queries import MonitorQueries, MonitorQuery
 from kullback.tally.metrics import TallyMetrics
-from kullback.ui.figures import SURE, Figure, Numbers, Series
+from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers
 from kullback.ui.observed import Group, Point, Report, Setup, points
 from kullback.ui.times import Ground, View
 
@@ -73,14 +73,14 @@ class Course:
             x, places, at = [*x, at], [*places, None], at + step
         return cls(x, places)
 
-    def series(self, label: str, hue: int, *, is_faint: bool = False) -> Series:
+    def series(self, label: str, hue: int, *, is_faint: bool = False) -> ChartSeries:
         """The values as a line, with its band unless it is faint."""
         values = [None if one is None else one.value for one in self.points]
         if is_faint:
-            return Series(label, values, hue=hue, is_faint=True)
+            return ChartSeries(label, values, hue=hue, is_faint=True)
         errors = [None if one is None else one.standard_error for one in self.points]
         low, high = band(values, errors)
-        return Series(label, values, low, high, hue)
+        return ChartSeries(label, values, low, high, hue)
 
     def rows(self) -> Figure:
         """How many rows came in each step."""
@@ -92,7 +92,7 @@ class Course:
             y_label="Rows",
             x=self.x,
             series=[
-                Series(
+                ChartSeries(
                     "Rows",
                     [0 if one is None else one.n for one in self.points],
                     hue=5,
@@ -176,7 +176,7 @@ def side_by_side(
     ]
 
 
-def shared(lines: Iterable[Series]) -> tuple[float, float] | None:
+def shared(lines: Iterable[ChartSeries]) -> tuple[float, float] | None:
     """A scale for several lines, with room for bands that are not wild."""
     values = [y for line in lines for y in line.y if y is not None]
     if not values:
@@ -207,7 +207,7 @@ def _small(
     name: str,
     value: str,
     x: Sequence[float],
-    series: Sequence[Series],
+    series: Sequence[ChartSeries],
     scale: tuple[float, float] | None,
 ) -> Figure:
     return Figure(

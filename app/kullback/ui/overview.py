@@ -35,7 +35,7 @@ HUES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OverviewRow:
     """One monitor or experiment: its state, its headline number, and where it is told in full."""
 
     name: str
@@ -45,7 +45,7 @@ class Line:
     last: float | None
     spark: str = ""
 
-    def with_spark(self, spark: str) -> "Line":
+    def with_spark(self, spark: str) -> "OverviewRow":
         """The same with this sparkline."""
         return replace(self, spark=spark)
 
@@ -86,7 +86,7 @@ class Overview:
         self._of_monitors = Sparks()
         self._of_experiments = Sparks()
 
-    def monitors(self, services: Services, now: float) -> list[Line]:
+    def monitors(self, services: Services, now: float) -> list[OverviewRow]:
         """Every monitor, by name."""
         recent, names = (
             services.monitor_maintenance.recent,
@@ -95,7 +95,7 @@ class Overview:
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name, now), now)
         return [_monitor(name, recent.get(name), sparks[name]) for name in names]
 
-    def experiments(self, services: Services, now: float) -> list[Line]:
+    def experiments(self, services: Services, now: float) -> list[OverviewRow]:
         """Every experiment, by name: a line for each arm that is compared."""
         views, states = services.experiment_queries, services.experiment_maintenance.states
         found = sorted(views.stored(), key=lambda one: one.record.name)
@@ -110,23 +110,23 @@ class Overview:
         ]
 
 
-def _monitor(name: str, recent: RecentHour | None, spark: str) -> Line:
+def _monitor(name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
     loss = None if recent is None else recent.metrics["log_loss"].value
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
-    return Line(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
+    return OverviewRow(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
 
 
 def _experiment(
     found: StoredExperiment, arm: str, state: Standing | None, last: float | None
-) -> Line:
+) -> OverviewRow:
     name, what = found.record.name, f"{arm} against {found.plan.control}"
     if state is None:
-        return Line(name, "undecided", shown(None), what, last)
+        return OverviewRow(name, "undecided", shown(None), what, last)
     one = next((one for one in state.findings.comparisons[""] if one.arm == arm), None)
     if one is None:  # the plan has changed since the last round
-        return Line(name, "undecided", shown(None), what, last)
-    return Line(name, one.verdict.word, _effect(one), what, last)
+        return OverviewRow(name, "undecided", shown(None), what, last)
+    return OverviewRow(name, one.verdict.word, _effect(one), what, last)
 
 
 def _effect(one: Comparison) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from kullback.experiments.told import Arm, Bin
-from kullback.ui.figures import SURE, Figure, Numbers, Scale, Series
+from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
 from kullback.ui.judged import Comparison
 
 _LOW = 0.05
@@ -30,8 +30,8 @@ def reliability(arm: Arm, name: str) -> Figure:
         y_label="Observed",
         x=predicted,
         series=[
-            Series("Observed = predicted", predicted, hue=5, is_dashed=True),
-            Series("Observed", observed, low, high, style="points"),
+            ChartSeries("Observed = predicted", predicted, hue=5, is_dashed=True),
+            ChartSeries("Observed", observed, low, high, style="points"),
         ],
         x_scale=scale,
         y_scale=scale,
@@ -50,8 +50,8 @@ def histogram(arm: Arm, name: str) -> Figure:
         y_label="Part of the label",
         x=scores,
         series=[
-            Series("Label 0", [zero for _, _, zero in parts], hue=2, style="area"),
-            Series("Label 1", [one for _, one, _ in parts], hue=1),
+            ChartSeries("Label 0", [zero for _, _, zero in parts], hue=2, style="area"),
+            ChartSeries("Label 1", [one for _, one, _ in parts], hue=1),
         ],
         x_scale="logit" if any(0 < score < 1 for score in scores) else "linear",
         y_holds=[0.0],
@@ -82,7 +82,7 @@ def why(one: Comparison) -> Figure | None:
         x_label="Part",
         y_label="Difference of log loss, nats",
         x=[0, 1, 2],
-        series=[Series("Difference", parts, style="bars")],
+        series=[ChartSeries("Difference", parts, style="bars")],
         levels=[(0.0, "")],
         x_names=["calibration", "ranking", "its rows"],
     )

@@ -112,8 +112,8 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Compare recommenders by their logs: Parquet files of any size, on every CPU or on Dask."""
     # imported here: a service that is started by this command never reads a file
-    from kullback.cli.evaluate.plan import Asked  # noqa: PLC0415
-    from kullback.cli.evaluate.run import Workers, run  # noqa: PLC0415
+    from kullback.cli.evaluate.plan import EvaluateOptions  # noqa: PLC0415
+    from kullback.cli.evaluate.run import ExecutorOptions, run  # noqa: PLC0415
 
     settings = {
         "control": control,
@@ -125,10 +125,10 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "convention": convention,
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)
-    asked = Asked(*predictions, by or (), propensity, target_propensity, shares, settings)
+    asked = EvaluateOptions(*predictions, by or (), propensity, target_propensity, shares, settings)
     targets = {"--json": json, "--html": html, "--markdown": markdown}
     try:
-        run(asked, files, Workers(workers, dask), targets)
+        run(asked, files, ExecutorOptions(workers, dask), targets)
     except Failure as failure:
         raise fail(failure) from failure
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from kullback.requests.validation import validated
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluateOptions:
     """Options as they stand on the command line, by their names."""
 
     y_true: str
@@ -27,7 +27,7 @@ class Asked:
     shares: str | None
     settings: Mapping[str, object]
 
-    def question(self) -> "Question":
+    def plan(self) -> "EvaluationPlan":
         """What they ask.
 
         Raises:
@@ -49,7 +49,7 @@ class Asked:
         arms = None if self.shares is None else _shares(self.shares)
         design = "parallel" if self.paired is None else "paired"
         equal = None if self.paired is None else dict.fromkeys(forecasts)
-        question = Question(columns, {**self.settings, "design": design}, arms or equal)
+        question = EvaluationPlan(columns, {**self.settings, "design": design}, arms or equal)
         question.provisional()
         return question
 
@@ -70,7 +70,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvaluationPlan:
     """What is asked of files.
 
     Attributes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from json import dumps
 
 from kullback.cli import outputs
-from kullback.cli.evaluate.plan import Asked, Question
+from kullback.cli.evaluate.plan import EvaluateOptions, EvaluationPlan
 from kullback.cli.evaluate.tables import show
 from kullback.cli.progress import progress
 from kullback.cli.terminal import Failure, Status
@@ -22,7 +22,7 @@ from kullback.tally.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
+class ExecutorOptions:
     """Who does the work, as asked for."""
 
     processes: int | None
@@ -44,7 +44,10 @@ class Workers:
 
 
 def run(
-    asked: Asked, files: Sequence[str], workers: Workers, targets: Mapping[str, str | None]
+    asked: EvaluateOptions,
+    files: Sequence[str],
+    workers: ExecutorOptions,
+    targets: Mapping[str, str | None],
 ) -> None:
     """Answer what is asked of the files, into `targets` by option, and to the terminal.
 
@@ -53,7 +56,7 @@ def run(
     """
     try:
         outputs.check(targets)
-        found = _found(asked.question(), files, workers)
+        found = _found(asked.plan(), files, workers)
     except KullbackError as error:
         raise Failure(error.message, Status.UNUSABLE) from error
     except WorkStopped as error:
@@ -66,14 +69,14 @@ def run(
         show(Report.of(found))
 
 
-def _found(question: Question, asked: Sequence[str], workers: Workers) -> Document:
-    files = logs.opened(logs.found(asked), question.columns)
+def _found(question: EvaluationPlan, asked: Sequence[str], workers: ExecutorOptions) -> Document:
+    files = logs.open_files(logs.files_named(asked), question.columns)
     convention = question.provisional().convention
     tasks = list(logs.tasks(files, question.columns, convention, question.names))
     with progress(sum(file.rows for file in files)) as done:
         state = evaluate(tasks, workers.work(len(tasks)), done)
     plan = question.plan(state.arms)
-    return document(compare(plan, state.evidence(plan)), state, files)
+    return document(compare(plan, state.arm_tallies(plan)), state, files)
 
 
 def _as_json(found: Document) -> str:
