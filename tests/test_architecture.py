@@ -11,12 +11,13 @@ MAX_LINES = 300
 
 PURE = ("errors",)
 FORMULAS = (*PURE, "numerics", "scoring")
-SERVICES = (*FORMULAS, "moments", "tally", "storage.base", "maintenance")
+SERVICES = (*FORMULAS, "documents", "moments", "tally", "storage.base", "maintenance")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
     "maintenance": ("errors", "storage.base"),
     "settings": (),
+    "documents": (),
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,
@@ -29,7 +30,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "payload": FORMULAS,
     "requests": (*FORMULAS, "payload", "monitoring", "experiments"),
     "api": (
-        *(*FORMULAS, "settings", "monitoring", "experiments", "tally.documents", "maintenance"),
+        *(
+            *FORMULAS,
+            "settings",
+            "documents",
+            "monitoring",
+            "experiments",
+            "tally.documents",
+            "maintenance",
+        ),
         *("payload", "requests"),
     ),
     "ui": (
