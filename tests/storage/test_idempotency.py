@@ -119,7 +119,7 @@ def test_one_commit_holds_new_old_and_reused_tokens(store: Store) -> None:
             for n, token in enumerate(tokens)
         ]
     outcomes = [type(future.exception(30)).__name__ for future in futures]
-    assert outcomes == [("TokenReused" if n % 6 == 0 else "NoneType") for n in range(30)]
+    assert outcomes == [("IdempotencyKeyReused" if n % 6 == 0 else "NoneType") for n in range(30)]
     replayed = [n for n in range(30) if n % 6 and futures[n].result().replayed]
     assert replayed == [n for n in range(30) if n % 6 == 3]
     assert sums(store, number) == {cell(0): 30}
