@@ -3,13 +3,13 @@
 import json
 import logging
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
+from filelock import lock_descriptor
 from sqlalchemy import (
     URL,
     ColumnElement,
@@ -30,9 +30,6 @@ from sqlalchemy.pool import QueuePool
 
 from kullback.errors import StoreUnavailable
 from kullback.storage.database import Database, Fault
-
-if sys.platform != "win32":
-    import fcntl
 
 LOGGER = logging.getLogger("kullback.storage")
 SOUND = (3, 51, 3)  # before it, two connections that write or checkpoint at once corrupt a WAL
@@ -122,19 +119,16 @@ def _warn_of_an_old_library() -> None:
 def _lock(path: Path) -> Callable[[], None]:
     """Keep other processes away until the function that is returned is called."""
     try:
-        file = path.open("a")
+        with ExitStack() as opened:
+            file = opened.enter_context(path.open("a"))
+            if not lock_descriptor(file.fileno(), blocking=False):
+                raise StoreUnavailable(
+                    f"{path.with_suffix('')} is open in another process: one process serves one "
+                    "SQLite file, replicas need PostgreSQL"
+                )
+            return opened.pop_all().close
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
-            raise StoreUnavailable(
-                f"{path.with_suffix('')} is open in another process: one process serves one "
-                "SQLite file, replicas need PostgreSQL"
-            ) from error
-    return file.close
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], size: int, more: int = 0) -> Engine:
