@@ -11,6 +11,7 @@ from kullback.api.routes import (
     WRITES,
     By,
     NewName,
+    TaggedAnswer,
     as_json,
     check_parameters,
     described_body,
@@ -118,7 +119,12 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
                 return Response(markdown(document), media_type=MARKDOWN)
             return as_json(document)
 
-        return await tagged(desk, request, lambda: views.etag(name, (asked, page)), read, "Accept")
+        return await tagged(
+            desk,
+            request,
+            lambda: TaggedAnswer(views.etag(name, (asked, page)), read),
+            vary="Accept",
+        )
 
     @routes.get(
         "/{name}/series",
@@ -138,8 +144,9 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         return await tagged(
             desk,
             request,
-            lambda: views.etag(name, asked),
-            lambda: as_json(views.series(name, asked)),
+            lambda: TaggedAnswer(
+                views.etag(name, asked), lambda: as_json(views.series(name, asked))
+            ),
         )
 
 

@@ -11,6 +11,7 @@ from kullback.api.routes import (
     WRITES,
     By,
     NewName,
+    TaggedAnswer,
     as_json,
     check_parameters,
     described_body,
@@ -159,8 +160,9 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         return await tagged(
             desk,
             request,
-            lambda: views.etag(name, asked),
-            lambda: as_json(views.report(name, asked)),
+            lambda: TaggedAnswer(
+                views.etag(name, asked), lambda: as_json(views.report(name, asked))
+            ),
         )
 
     @routes.get(
@@ -183,8 +185,9 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         return await tagged(
             desk,
             request,
-            lambda: views.etag(name, asked),
-            lambda: as_json(views.series(name, asked)),
+            lambda: TaggedAnswer(
+                views.etag(name, asked), lambda: as_json(views.series(name, asked))
+            ),
         )
 
 

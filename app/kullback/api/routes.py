@@ -1,7 +1,7 @@
 """This file is about what the routes of named things share: names, tags, times, bodies."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
@@ -33,21 +33,30 @@ async def check_parameters(request: Request) -> None:
         seen.add(name)
 
 
+class TaggedAnswer(NamedTuple):
+    """An entity tag, and what makes the answer that it stands for.
+
+    The tag comes first: if something is added in between, the next one to ask gets it again.
+    """
+
+    etag: str
+    render: Callable[[], Response]
+
+
 async def tagged(
     desk: StoreRequests,
     request: Request,
-    tag: Callable[[], str],
-    read: Callable[[], Response],
+    select: Callable[[], TaggedAnswer],
     vary: str | None = None,
 ) -> Response:
-    """What is read, unless the caller has it already; `vary` names the headers it depends on."""
-    known = ",".join(request.headers.getlist("if-none-match"))
+    """The answer, unless the caller has it already; `vary` names the headers it depends on."""
+    cached = ",".join(request.headers.getlist("if-none-match"))
 
     def work() -> Response:
-        # The tag first: if something is added in between, the next one to ask gets it again.
-        present = tag()
-        response = Response(status_code=304) if _matches(known, present) else read()
-        response.headers.update({"etag": present, "cache-control": "no-cache"})
+        answer = select()
+        is_cached = _matches(cached, answer.etag)
+        response = Response(status_code=304) if is_cached else answer.render()
+        response.headers.update({"etag": answer.etag, "cache-control": "no-cache"})
         if vary is not None:
             response.headers["vary"] = vary
         return response
@@ -55,8 +64,8 @@ async def tagged(
     return await desk.read(work)
 
 
-def _matches(known: str, tag: str) -> bool:
-    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+def _matches(cached: str, tag: str) -> bool:
+    tags = [part.strip().removeprefix("W/") for part in cached.split(",")]
     return tag in tags or "*" in tags
 
 
