@@ -21,7 +21,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,
-    "storage": (*PURE, "tally"),
+    "storage": (*PURE, "documents", "tally"),
     "monitoring": SERVICES,
     "experiments": SERVICES,
     "evaluation": (*SERVICES, "experiments"),

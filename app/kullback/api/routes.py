@@ -1,17 +1,16 @@
-"""This file is about what the routes of named things share: names, tags, times, bodies."""
+"""What the routes of monitors and experiments share: parameters, entity tags, bodies."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from kullback.api.problems import problems
 from kullback.api.store_requests import StoreRequests
+from kullback.documents import to_json
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
-from kullback.tally.documents import Document
 
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
 WRITES = problems(400, 404, 409, 413, 415, 422, 503)
@@ -69,7 +68,7 @@ def _matches(cached: str, tag: str) -> bool:
     return tag in tags or "*" in tags
 
 
-def as_json(document: Document) -> Response:
+def as_json(document: object) -> Response:
     """A document as a response."""
     return Response(to_json(document), media_type=JSON)
 

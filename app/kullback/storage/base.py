@@ -5,11 +5,12 @@ counts, attachments and waiting rows. The bytes of a cell are added, never chang
 one adds up all parts of it, and `Transaction.fold` puts parts together.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
+
+from kullback.documents import to_json
 
 Merge = Callable[[Sequence[bytes]], bytes]
 Side = Literal["prediction", "label"]
@@ -38,9 +39,9 @@ class Reply(NamedTuple):
     body: bytes
 
     @classmethod
-    def of(cls, document: Mapping[str, object], status: int = 200) -> "Reply":
-        """A reply of JSON."""
-        return cls(status, json.dumps(document).encode())
+    def of(cls, document: object, status: int = 200) -> "Reply":
+        """A reply of a document, as JSON."""
+        return cls(status, to_json(document))
 
 
 class IdempotencyKey(NamedTuple):
