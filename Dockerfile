@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /opt/kullback \
  && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --require-hashes \
       --only-binary :all: -r requirements/runtime.txt
 
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
  && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --no-index --no-deps \

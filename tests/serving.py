@@ -13,6 +13,7 @@ from time import monotonic
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
+SERVE = (sys.executable, "-m", "kullback", "serve", "--port", "0", "--log-format", "json")
 _START_SECONDS = 60.0
 
 
@@ -25,19 +26,21 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(**environment: str) -> Iterator[Served]:
+def serving(*command: str, directory: Path = ROOT, **environment: str) -> Iterator[Served]:
     """A service, from the moment it listens until it is told to end.
 
-    Its database is its own, unless the environment names one.
+    Its command is `SERVE` unless another is given. Its database is its own, unless the environment
+    names one.
     """
-    with TemporaryDirectory(prefix="kullback-") as directory:
-        own = {"KULLBACK_DATABASE_URL": f"sqlite:///{directory}/kullback.db"}
-        log = Path(directory) / "log"
+    with TemporaryDirectory(prefix="kullback-") as scratch:
+        own = {"KULLBACK_DATABASE_URL": f"sqlite:///{scratch}/kullback.db"}
+        log = Path(scratch) / "log"
         with log.open("wb") as lines:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "kullback", "serve", "--port", "0", "--log-format", "json"],
-                cwd=ROOT,
+            process = subprocess.Popen(  # noqa: S603 - our own commands
+                command or SERVE,
+                cwd=directory,
                 env={**os.environ, **own, **environment},
+                stdout=lines,
                 stderr=lines,
             )
         try:
@@ -50,7 +53,7 @@ def serving(**environment: str) -> Iterator[Served]:
 def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     end, pause = monotonic() + _START_SECONDS, Event()
     while process.poll() is None and monotonic() < end:
-        found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
+        found = re.search(r"http://127\.0\.0\.1:[1-9]\d*", log.read_text())
         if found is not None:
             return found.group()
         pause.wait(0.05)
