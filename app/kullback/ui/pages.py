@@ -77,16 +77,23 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
     @routes.get("/playground")
     async def all_metrics(request: Request) -> Response:
         """Every metric."""
-        known = {"here": "Playground", "metrics": list(METRICS.values())}
-        return pages.page(request, "playground.html", known)
+        content = {"here": "Playground", "metrics": list(METRICS.values())}
+        return pages.page_of(request, "playground.html", "", lambda: content)
 
     @routes.get("/playground/{name}")
     async def one_metric(name: str, request: Request) -> Response:
         """One metric, with its example to be edited."""
         if name not in METRICS:
             return _missing(pages, request, "metric", list(METRICS))
-        known = playground.content(METRICS[name], str(request.base_url))
-        return pages.page(request, "metric.html", {"here": "Playground", **known})
+        return pages.page_of(
+            request,
+            "metric.html",
+            name,
+            lambda: {
+                "here": "Playground",
+                **playground.content(METRICS[name], str(request.base_url)),
+            },
+        )
 
 
 def _found(

@@ -1,8 +1,8 @@
-"""This file is about making pages: templates filled, data for charts, and what a page may load."""
+"""How pages are made: templates filled, data for charts, and what a page may load."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,8 +25,9 @@ class Pages:
     """Makes pages from templates; what callers named is always text, never markup."""
 
     def __init__(self, release: str) -> None:
+        loader = PackageLoader("kullback.ui")
         self._environment = Environment(
-            loader=PackageLoader("kullback.ui"),
+            loader=loader,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -34,20 +35,52 @@ class Pages:
         )
         self._environment.filters |= {"shown": shown, "data": _data, "ago": ago, "typeset": typeset}
         self._environment.globals |= {"release": release}
+        sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
+        self._edition = _etag(repr((release, [text for text, _, _ in sources])).encode())
 
     def page(
-        self, request: Request, template: str, known: Mapping[str, object], status: int = 200
+        self, request: Request, template: str, content: Mapping[str, object], status: int = 200
     ) -> Response:
-        """A page of what is known, or 304 where the caller has the same already."""
+        """A page, or 304 where the caller has the same already."""
+        text = self._render(request, template, content)
+        etag = _etag(text)
+        if status == 200 and _is_present(request, etag):
+            return _not_modified(etag)
+        return _page(text, etag, status)
+
+    def page_of(
+        self,
+        request: Request,
+        template: str,
+        state: object,
+        content: Callable[[], Mapping[str, object]],
+    ) -> Response:
+        """A page whose content follows from `state`: nothing is made where the caller has it."""
+        etag = _etag(repr((self._edition, str(request.base_url), state)).encode())
+        if _is_present(request, etag):
+            return _not_modified(etag)
+        return _page(self._render(request, template, content()), etag)
+
+    def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
         depth = request.url.path.removeprefix(request.scope.get("root_path", "")).count("/") - 1
-        context = {"root": "../" * depth, "base": str(request.base_url), "here": "", **known}
-        text = self._environment.get_template(template).render(context)
-        content = text.encode()
-        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        headers = {**_HEADERS, "etag": tag}
-        if status == 200 and tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(content, status, headers, "text/html; charset=utf-8")
+        context = {"root": "../" * depth, "base": str(request.base_url), "here": "", **content}
+        return self._environment.get_template(template).render(context).encode()
+
+
+def _etag(content: bytes) -> str:
+    return f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def _is_present(request: Request, etag: str) -> bool:
+    return etag in request.headers.get("if-none-match", "")
+
+
+def _not_modified(etag: str) -> Response:
+    return Response(status_code=304, headers={**_HEADERS, "etag": etag})
+
+
+def _page(text: bytes, etag: str, status: int = 200) -> Response:
+    return Response(text, status, {**_HEADERS, "etag": etag}, "text/html; charset=utf-8")
 
 
 def ago(seconds: float) -> str:

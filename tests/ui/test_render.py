@@ -1,0 +1,48 @@
+"""A page is made only for those who do not have it."""
+
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+
+from kullback.ui.render import Pages
+
+
+class Content:
+    """The content of a page, and how often it was made."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self) -> Mapping[str, object]:
+        self.made += 1
+        return {"metrics": []}
+
+
+def page(
+    content: Content,
+    state: object = "",
+    etag: str = "",
+    host: bytes = b"kullback",
+    release: str = "1.0",
+) -> Response:
+    headers = [(b"host", host), (b"if-none-match", etag.encode())]
+    scope = {"type": "http", "path": "/playground", "query_string": b"", "headers": headers}
+    return Pages(release).page_of(Request(scope), "playground.html", state, content)
+
+
+def test_a_page_that_the_caller_has_is_not_made() -> None:
+    content = Content()
+    first = page(content)
+    again = page(content, etag=first.headers["etag"])
+    assert (first.status_code, again.status_code, again.body) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert content.made == 1
+
+
+def test_a_page_is_another_for_another_state_host_and_release() -> None:
+    content = Content()
+    etag = page(content).headers["etag"]
+    assert page(content, "rows came", etag=etag).status_code == 200
+    assert page(content, host=b"elsewhere", etag=etag).status_code == 200
+    assert page(content, release="1.1", etag=etag).status_code == 200
+    assert content.made == 4
