@@ -1,4 +1,4 @@
-"""This file is about `python -m kullback`, which is the command `kullback`."""
+"""`python -m kullback`: the command `kullback`."""
 
 from kullback.cli import main
 

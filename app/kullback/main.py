@@ -1,4 +1,4 @@
-"""This file is about putting the service together: every concrete thing is built here."""
+"""Composition root: builds every concrete part of the service."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""This file is about upkeep: a thread that makes its rounds, and long work in short steps."""
+"""Maintenance: a thread that runs rounds of work, and long work in short steps."""
 
 import logging
 from collections.abc import Callable, Sequence

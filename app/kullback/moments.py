@@ -1,4 +1,4 @@
-"""This file is about moments: epoch seconds as people and programs write them."""
+"""Moments: epoch seconds as people and programs write them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

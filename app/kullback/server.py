@@ -1,4 +1,4 @@
-"""This file is about serving: one socket, one process, one uvicorn."""
+"""The server: one socket, one process, one uvicorn."""
 
 import logging
 import socket

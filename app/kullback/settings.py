@@ -1,4 +1,4 @@
-"""This file is about what the environment decides: KULLBACK_* variables as one frozen Settings."""
+"""Settings of the service: the environment variables KULLBACK_*."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""This file is about the command `kullback`: serve, score, evaluate, metrics, demo."""
+"""The command `kullback`: serve, score, evaluate, metrics, demo."""
 
 import json
 from importlib.metadata import version

@@ -1,4 +1,4 @@
-"""This file is about asking for a score: of this process, or of a service that runs."""
+"""Client of a score: computes it in this process, or asks a service."""
 
 from dataclasses import dataclass, field
 

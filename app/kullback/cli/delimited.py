@@ -1,4 +1,4 @@
-"""This file is about CSV and TSV: cells of text become numbers where all of them are."""
+"""CSV and TSV: a column of text becomes numbers where every cell is one."""
 
 from collections.abc import Sequence
 

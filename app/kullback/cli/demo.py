@@ -1,4 +1,4 @@
-"""This file is about `kullback demo`: the service at work on data that it makes up."""
+"""`kullback demo`: the service at work on data that it makes up."""
 
 import os
 import signal

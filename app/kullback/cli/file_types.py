@@ -1,4 +1,4 @@
-"""This file is about what a file holds, as its name or the caller says."""
+"""File types: what a file holds, by its name or by an option."""
 
 from enum import StrEnum
 from pathlib import Path

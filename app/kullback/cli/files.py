@@ -1,4 +1,4 @@
-"""This file is about files: a JSON request as it is, a table as the request its columns make."""
+"""Input files: a JSON request, or a table whose columns make a request."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""This file is about what a command leaves behind: whole files, all of them, or none."""
+"""Output files: all of them are written whole, or none is."""
 
 import os
 from collections.abc import Mapping

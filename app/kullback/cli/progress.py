@@ -1,4 +1,4 @@
-"""This file is about progress: how far long work is, where somebody looks."""
+"""Progress bar of long work, where stderr is a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

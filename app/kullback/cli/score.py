@@ -1,4 +1,4 @@
-"""This file is about `kullback score`: one command per metric, with the options of its request."""
+"""`kullback score`: one command per metric, with the options of its request."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""This file is about what a person sees: refusals on stderr, answers on stdout."""
+"""Terminal output: answers on stdout, refusals on stderr."""
 
 import json
 import sys

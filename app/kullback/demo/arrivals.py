@@ -1,4 +1,4 @@
-"""This file is about when rows come: at random, more of them by day than by night."""
+"""Arrival times: random, more by day than by night."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""This file is about clicks on advertisements, and a model that is right until others come."""
+"""Clicks on advertisements, and a click model that is right until users change."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about columns of rows, and the Arrow stream they are sent as."""
+"""Columns of rows, and the Arrow stream that carries them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""This file is about feeding a service over HTTP: a history, then what comes each second."""
+"""Feeding a service over HTTP: a history first, then new rows every second."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

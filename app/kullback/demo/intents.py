@@ -1,4 +1,4 @@
-"""This file is about what customers write in for, and a model that guesses it."""
+"""Customer messages by intent, and a classifier of them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""This file is about who is in the demonstration, and how each of them will stand."""
+"""The monitors and experiments of the demonstration, and how each will turn out."""
 
 from kullback.demo.clicks import Clicks
 from kullback.demo.intents import INTENTS, Intents

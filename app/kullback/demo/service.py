@@ -1,4 +1,4 @@
-"""This file is about the service that is shown: a process of its own, with a store that goes."""
+"""The service of the demonstration: its own process, with a store that is deleted at the end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""This file is about streams: the rows of a world as the bodies that a caller would post."""
+"""Streams: the rows of a traffic model as the bodies that a caller would post."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

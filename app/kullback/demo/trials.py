@@ -1,4 +1,4 @@
-"""This file is about two trials: a ranker that is better, and a layout that changes nothing."""
+"""Two trials: a ranker that is better, and a layout that changes nothing."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""This file is about isotonic regression, and the decomposition of log loss that it gives."""
+"""Isotonic regression, and the decomposition of log loss that it gives."""
 
 import math
 from dataclasses import dataclass

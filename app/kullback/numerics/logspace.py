@@ -1,4 +1,4 @@
-"""This file is about logarithms that lose no digits: the primitives under every formula."""
+"""Logarithms without loss of digits: the primitives under every formula."""
 
 import numpy as np
 

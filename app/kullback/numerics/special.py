@@ -1,4 +1,4 @@
-"""This file is about special functions: the few that NumPy lacks."""
+"""Special functions that NumPy lacks."""
 
 import math
 

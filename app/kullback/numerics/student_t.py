@@ -1,4 +1,4 @@
-"""This file is about the tails of Student's t and of the normal distribution, in logs."""
+"""Tails of Student's t and of the normal distribution, as logarithms."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""This file is about reading Arrow streams and Parquet files: columns without a copy."""
+"""Reader of Arrow streams and Parquet files: columns without a copy."""
 
 from collections.abc import Iterator, Mapping
 

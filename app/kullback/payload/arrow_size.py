@@ -1,4 +1,4 @@
-"""This file is about how large an Arrow stream becomes when its buffers are inflated.
+"""Size of an Arrow stream once its buffers are decompressed.
 
 A compressed buffer states its inflated length in its first eight bytes. Reading those, through the
 few fields of the metadata that lead to them, costs nothing; trusting pyarrow to stop would cost

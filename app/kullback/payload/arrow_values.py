@@ -1,4 +1,4 @@
-"""This file is about the values in Arrow arrays: one array for formulas from each."""
+"""Values of Arrow arrays as NumPy arrays for formulas."""
 
 import numpy as np
 import pyarrow as pa

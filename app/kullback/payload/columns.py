@@ -1,4 +1,4 @@
-"""This file is about the fields of a request that hold many numbers: what may stand in them."""
+"""Columns: the fields of a request that hold many numbers, and what they may contain."""
 
 from dataclasses import dataclass, replace
 from enum import Enum

@@ -1,4 +1,4 @@
-"""This file is about what callers name things by: ids, units, and the values of slices."""
+"""Identifiers that callers choose: ids, units and the values of slices."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is about decoding the entries of JSON lists, and naming the one that is wrong."""
+"""Decoder of the entries of JSON lists, which names the entry that is wrong."""
 
 from collections.abc import Callable, Sequence
 from json import loads

@@ -1,4 +1,4 @@
-"""This file is about reading large JSON: a scan of the top level, then lists in small pieces.
+"""Reader of large JSON: a scan of the top level, then lists in small pieces.
 
 The decoder is pydantic's. It holds the interpreter lock while it works and makes a Python object
 of every number, so a long list is cut at commas and decoded piece by piece: other threads run in

@@ -1,4 +1,4 @@
-"""This file is about scanning the top level of a JSON object, without decoding its values."""
+"""Scanner of the top level of a JSON object, which decodes no values."""
 
 import re
 from collections.abc import Generator, Iterator

@@ -1,4 +1,4 @@
-"""This file is about JSON that is read in one step: small bodies, and values that are no lists."""
+"""Reader of JSON in one step: small bodies, and values that are no lists."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""This file is about newline-delimited JSON: an object per line, with an entry of every column."""
+"""Reader of newline-delimited JSON: one object per line, with an entry for every column."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""This file is about how large a Parquet file becomes when its pages are inflated.
+"""Size of a Parquet file once its pages are decompressed.
 
 The footer says where pages are, and each page how large it becomes and how many values it holds,
 in Thrift's compact protocol. It is read here because pyarrow inflates a page before anyone can

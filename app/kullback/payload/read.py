@@ -1,4 +1,4 @@
-"""This file is about turning a body of any accepted type into the fields of a request."""
+"""Body of any accepted type to the fields of a request."""
 
 import json
 from collections.abc import Mapping

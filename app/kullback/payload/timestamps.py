@@ -1,4 +1,4 @@
-"""This file is about moments: RFC 3339 or epoch seconds in, epoch seconds out."""
+"""Timestamps: RFC 3339 or epoch seconds in, epoch seconds out."""
 
 import re
 from datetime import datetime

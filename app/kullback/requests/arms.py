@@ -1,4 +1,4 @@
-"""This file is about arms as callers send them: the plan, what each predicted, propensities."""
+"""Arms of an experiment, as a caller sends them: plan, predictions, propensities."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about batches of rows to be kept: observations, their halves, and references."""
+"""Batches of rows to be kept: observations, predictions, labels and references."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""This file is about the request to compare arms in one call."""
+"""Request to compare arms in one call."""
 
 from collections.abc import Mapping
 

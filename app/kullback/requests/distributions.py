@@ -1,4 +1,4 @@
-"""This file is about requests on distributions and counts."""
+"""Requests with distributions and counts."""
 
 from pydantic import Field
 

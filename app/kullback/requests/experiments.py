@@ -1,4 +1,4 @@
-"""This file is about experiments as callers send them: what is planned, and rows of the arms."""
+"""Settings of an experiment and batches of its rows, as a caller sends them."""
 
 from typing import Annotated, Self
 

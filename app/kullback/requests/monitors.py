@@ -1,4 +1,4 @@
-"""This file is about the settings of a monitor, as a caller sends them."""
+"""Settings of a monitor, as a caller sends them."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""This file is about requests on predictions of what happened."""
+"""Requests with predictions and their outcomes."""
 
 from dataclasses import replace
 from typing import Annotated, Literal, get_args

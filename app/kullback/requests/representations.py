@@ -1,4 +1,4 @@
-"""This file is about requests on sequences, information, attention maps, latents and games."""
+"""Requests with sequences, joint tables, attention maps, latents and games."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""This file is about making untrusted numbers into arrays that formulas may trust."""
+"""Checked arrays: untrusted numbers become arrays that formulas may trust."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

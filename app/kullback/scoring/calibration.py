@@ -1,4 +1,4 @@
-"""This file is about calibration: whether what is said to happen 30 % of the time does."""
+"""Calibration error: ECE, MCE, RMSCE and the Brier score."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is about what each library makes of a probability of 0: the named conventions."""
+"""Named conventions: what each library makes of a probability of 0."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about scores of counts: entropy estimates, and goodness of fit."""
+"""Scores of counts: entropy estimates and goodness of fit."""
 
 import math
 from dataclasses import replace

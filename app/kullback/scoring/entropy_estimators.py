@@ -1,4 +1,4 @@
-"""This file is about counts: entropy estimated from them, and the multinomial behind them."""
+"""Estimators of entropy from counts, and the multinomial distribution behind them."""
 
 import math
 from typing import Literal

@@ -1,4 +1,4 @@
-"""This file is about focal loss: log loss that turns away from what is already well predicted."""
+"""Focal loss: log loss with less weight on rows that are already predicted well."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

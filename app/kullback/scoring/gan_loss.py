@@ -1,4 +1,4 @@
-"""This file is about the losses of adversarial training: a discriminator against a generator."""
+"""Losses of adversarial training: a discriminator against a generator."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""This file is about how well Gaussians around equidistant corners can be told apart."""
+"""How well Gaussians around equidistant corners can be told apart."""
 
 import math
 

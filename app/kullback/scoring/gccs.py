@@ -1,4 +1,4 @@
-"""This file is about GCCS: latents that should be Gaussians around the corners of a simplex."""
+"""GCCS: latents that should be Gaussians around the corners of a simplex."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about infoCAM: where in an image the information about its label lies."""
+"""infoCAM: where in an image the information about its label lies."""
 
 import math
 from dataclasses import dataclass, replace

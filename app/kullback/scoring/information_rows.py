@@ -1,4 +1,4 @@
-"""This file is about the row by row arithmetic of entropy and of divergences, in nats."""
+"""Entropy and divergences of each row, in nats."""
 
 import math
 

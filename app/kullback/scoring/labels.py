@@ -1,4 +1,4 @@
-"""This file is about labels: which class a row is of, and what a class weighs."""
+"""Labels: the class of each row, and class weights."""
 
 from collections.abc import Sequence
 from itertools import pairwise

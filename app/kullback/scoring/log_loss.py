@@ -1,4 +1,4 @@
-"""This file is about log loss: binary, multiclass and multilabel, under a named convention."""
+"""Log loss: binary, multiclass and multilabel, under a named convention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

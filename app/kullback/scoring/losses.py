@@ -1,4 +1,4 @@
-"""This file is about the losses of rows under a convention, and their slopes, in nats."""
+"""Losses of rows under a convention, and their gradients, in nats."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""This file is about numbers of a size that formulas may square and add up."""
+"""Checks that numbers are small enough to be squared and summed."""
 
 import numpy as np
 

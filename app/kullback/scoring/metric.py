@@ -1,4 +1,4 @@
-"""This file is about what is said of a metric."""
+"""The Metric: its description, range and examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

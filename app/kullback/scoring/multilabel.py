@@ -1,4 +1,4 @@
-"""This file is about log loss where a row may have any number of labels."""
+"""Log loss of multilabel tasks, where a row may have any number of labels."""
 
 from dataclasses import replace
 

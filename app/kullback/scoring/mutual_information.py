@@ -1,4 +1,4 @@
-"""This file is about mutual information: of a table, of a classifier, of pair scores."""
+"""Mutual information of a table, of a classifier, and of pair scores."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""This file is about the probability-corrected softmax: a classifier as an information estimate."""
+"""Probability-corrected softmax loss, and the information that it estimates."""
 
 from dataclasses import replace
 

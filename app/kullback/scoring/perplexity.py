@@ -1,4 +1,4 @@
-"""This file is about sequences of tokens: perplexity, and what it says per bit and per byte."""
+"""Perplexity of token sequences, with bits per token and per byte."""
 
 import math
 from dataclasses import replace

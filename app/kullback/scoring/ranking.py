@@ -1,4 +1,4 @@
-"""This file is about ranking: the area under the ROC curve, of all rows and within groups."""
+"""Ranking: the area under the ROC curve, of all rows and within groups."""
 
 import numpy as np
 

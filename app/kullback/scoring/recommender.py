@@ -1,4 +1,4 @@
-"""This file is about recommenders: log loss beside what makes it comparable between logs."""
+"""Recommender metrics: log loss, and what makes it comparable between logs."""
 
 import math
 from dataclasses import dataclass, replace

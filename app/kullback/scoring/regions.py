@@ -1,4 +1,4 @@
-"""This file is about regions of an image: its largest connected part, its box, their overlap."""
+"""Regions of an image: largest connected component, bounding box, overlap."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about reliability: predictions in bins, beside what was observed there."""
+"""Reliability: predictions in bins, beside the observed rates."""
 
 from dataclasses import dataclass
 from typing import Literal

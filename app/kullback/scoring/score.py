@@ -1,4 +1,4 @@
-"""This file is about how losses of rows become one score that says what it is."""
+"""The Score: losses of rows, reduced to one number with its unit, rows and conventions."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about cross-entropy from independent logits: binary and multi-label."""
+"""Sigmoid cross-entropy: binary and multi-label, from independent logits."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""This file is about cross-entropy from the logits of a softmax."""
+"""Softmax cross-entropy from logits."""
 
 from dataclasses import dataclass, replace
 

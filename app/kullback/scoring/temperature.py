@@ -1,4 +1,4 @@
-"""This file is about temperature scaling: the one number that makes logits fit best."""
+"""Temperature scaling: the one number that makes logits fit best."""
 
 import math
 from dataclasses import dataclass

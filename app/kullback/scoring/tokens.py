@@ -1,4 +1,4 @@
-"""This file is about tokens: what each cost, from whatever a language model returns."""
+"""Log-probabilities of tokens, from the forms in which language models return them."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about what a store promises: adding exactly once, and reading what was added.
+"""The interface of a store: writes that count exactly once, and reads.
 
 A store keeps bytes that it does not understand. Records (a monitor, an experiment) own cells,
 counts, attachments and waiting rows. The bytes of a cell are added, never changed: whoever reads

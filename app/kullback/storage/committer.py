@@ -1,4 +1,4 @@
-"""This file is about one commit: the writes that share it, and what becomes of each."""
+"""One group commit: the writes that share it, and the result of each."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

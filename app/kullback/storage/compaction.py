@@ -1,4 +1,4 @@
-"""This file is about parts that become fewer: put together, or forgotten."""
+"""Compaction: parts are merged into fewer, and old ones deleted."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""This file is about what differs between engines: how to connect, and what went wrong."""
+"""What differs between database engines: connections, statements and the meaning of errors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

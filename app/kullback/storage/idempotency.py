@@ -1,4 +1,4 @@
-"""This file is about idempotency keys: whoever claims one first does the work, once."""
+"""Idempotency keys: the first request with a key does the work, later ones get its answer."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""This file is about rows that come in two halves, in either order, and are joined by their id."""
+"""Joining rows that arrive in two halves, in either order, by their id."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""This file is about a PostgreSQL server, which replicas share: settings, locks, and its errors."""
+"""PostgreSQL, which replicas share: connections, required settings, locks and errors."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is about the tables of the store, and how a database becomes as new as the code."""
+"""The tables of the store, and the migrations that bring a database up to date."""
 
 from collections.abc import Callable, Mapping
 

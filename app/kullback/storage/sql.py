@@ -1,4 +1,4 @@
-"""This file is about the store as a whole: opening it on either engine, writing and reading."""
+"""The SQL store: opening it on either engine, writing and reading."""
 
 import time
 from collections.abc import Callable, Iterator

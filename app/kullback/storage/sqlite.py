@@ -1,4 +1,4 @@
-"""This file is about one SQLite file: who may open it, how, and what its errors mean."""
+"""SQLite: opening and locking the file, its connections, and the meaning of its errors."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""This file is about what the writes of one commit add up to."""
+"""The sum of everything that the writes of one commit add."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""This file is about what one write does inside of its transaction."""
+"""The operations of one write inside its transaction."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""This file is about the one thread that writes: it takes what waits, and commits it together."""
+"""The writer thread: takes all waiting writes and commits them together."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""This file is about the bins of scores: fine, logit-spaced, and the same on every machine.
+"""Score bins: fine, logit-spaced, and the same on every machine.
 
 The smaller of p and 1 − p is read as its octave (a power of two) and one of 64 equal parts of it,
 straight from the bits of the double: no logarithm that rounds differently elsewhere decides on

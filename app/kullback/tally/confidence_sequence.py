@@ -1,4 +1,4 @@
-"""This file is about looking at any time: e-values and confidence sequences that survive it."""
+"""Confidence sequences and e-values: valid at every look at growing data."""
 
 import math
 from dataclasses import dataclass

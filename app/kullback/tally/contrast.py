@@ -1,4 +1,4 @@
-"""This file is about differences between tallies of the same units, and how sure they are."""
+"""Differences between tallies of the same units, with their standard errors."""
 
 import math
 from collections.abc import Callable, Sequence

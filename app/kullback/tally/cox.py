@@ -1,4 +1,4 @@
-"""This file is about recalibration by a line: Cox's slope and intercept, from a tally's bins."""
+"""Cox recalibration: slope and intercept of a line through the logits, from a tally's bins."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""This file is about what a tally says as a document: numbers with their status and reason."""
+"""What a tally says as a document: numbers with their status and reason."""
 
 import math
 from collections.abc import Sequence

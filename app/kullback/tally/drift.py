@@ -1,4 +1,4 @@
-"""This file is about drift: how far counts in cells are from a reference, and how surely."""
+"""Drift: the distance of counts from a reference, and a test of it."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about sums without rounding: the same bits whatever the order or the grouping.
+"""Exact sums: the same bits whatever the order or the grouping.
 
 A double is a whole number of units of 2⁻¹⁰⁷⁴. Sums are kept as such whole numbers: one Python
 integer for a single sum, digits of 40 bits in planes for a sum per bin. Adding is then exact,

@@ -1,4 +1,4 @@
-"""This file is about smooth functions of a tally's sums: their values and their slopes."""
+"""Metrics as smooth functions of a tally's sums: values and derivatives."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""This file is about the tallies of groups of rows: of each window, as a whole and by slices."""
+"""Tallies of groups of rows: each window, as a whole and by slice."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about standard errors: how much what is read from a tally would vary."""
+"""Standard errors of the metrics of a tally."""
 
 import math
 from collections.abc import Mapping

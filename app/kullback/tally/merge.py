@@ -1,4 +1,4 @@
-"""This file is about adding up what is kept as bytes: tallies, and sets of units."""
+"""Merging stored bytes: tallies, and sets of units."""
 
 from collections.abc import Sequence
 

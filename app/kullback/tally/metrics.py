@@ -1,4 +1,4 @@
-"""This file is about what is read from a tally at the very end: ratios, never kept or averaged."""
+"""Metrics of a tally: ratios of its sums, computed last and never stored or averaged."""
 
 import math
 from collections.abc import Callable

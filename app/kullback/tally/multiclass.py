@@ -1,4 +1,4 @@
-"""This file is about rows of a multiclass task: what each adds to a tally."""
+"""Terms of a multiclass task: what each row adds to a tally."""
 
 import numpy as np
 

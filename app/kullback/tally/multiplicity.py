@@ -1,4 +1,4 @@
-"""This file is about many decisions at once: which of them hold, and at what level."""
+"""Multiple testing: Holm, Benjamini-Hochberg, e-BH."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is about the sample ratio: whether units went to the arms in the planned shares."""
+"""Sample-ratio test: did units go to the arms in the planned shares?"""
 
 import math
 from collections.abc import Sequence

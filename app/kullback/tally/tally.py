@@ -1,4 +1,4 @@
-"""This file is about the Tally: the bundle of sums that everything remembered is made of."""
+"""The Tally: the bundle of sums that monitors and experiments keep."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

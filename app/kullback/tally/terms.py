@@ -1,4 +1,4 @@
-"""This file is about what rows add to a tally: their terms, computed once, summed in any groups."""
+"""Terms: what each row adds to a tally, computed once and summed in any groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

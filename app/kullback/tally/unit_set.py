@@ -1,4 +1,4 @@
-"""This file is about sets of units: who was seen, and how many; seen twice is seen once."""
+"""Sets of units as sparse bitmaps: which units occurred, and how many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about units of independence, such as users: each id falls into one of 1024 buckets.
+"""Units of independence, such as users: each id belongs to one of 1024 buckets.
 
 The bucket of an id never changes: not with the process, the platform or the release, nor with
 what else is in the batch. Integers and strings are hashed apart: 7 and "7" are two units.

@@ -1,4 +1,4 @@
-"""This file is about experiments as Prometheus sees them: what each said at the last round."""
+"""Prometheus collector of experiments: the results of the last maintenance round."""
 
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite

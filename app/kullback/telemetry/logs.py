@@ -1,4 +1,4 @@
-"""This file is about log lines: one event is one line, whatever a caller put into it."""
+"""Log lines: one event is one line, whatever text a caller sent."""
 
 import json
 import logging

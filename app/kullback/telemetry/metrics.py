@@ -1,4 +1,4 @@
-"""This file is about what Prometheus reads from this process: requests and scores."""
+"""Prometheus metrics of requests and scores in this process."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""This file is about every request: its id, its counters, its log line, its security headers."""
+"""Middleware around every request: its id, counters, log line and security headers."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""This file is about monitors as Prometheus sees them: sums that only grow, and the last hour."""
+"""Prometheus collector of monitors: sums that only grow, and gauges of the last hour."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""This file is about `kullback evaluate`: its options, as they stand on the command line."""
+"""`kullback evaluate`: its options."""
 
 from typing import Annotated
 

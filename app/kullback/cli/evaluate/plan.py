@@ -1,4 +1,4 @@
-"""This file is about what is asked of logs: columns, arms and settings, put together."""
+"""Plan of an evaluation: columns, arms and settings, from the options."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about evaluating logs for a person: answers and files."""
+"""Run of an evaluation: reads logs, shows the answer and writes the files."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about what a person reads of a comparison: tables in a terminal, verdicts first."""
+"""Tables of a comparison in a terminal, verdicts first."""
 
 from collections.abc import Iterable, Sequence
 
