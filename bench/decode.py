@@ -1,4 +1,4 @@
-"""This file is about reading JSON: bytes in, arrays out, no HTTP and no score."""
+"""Decoding JSON: bytes in, arrays out, without HTTP and without a score."""
 
 import json
 

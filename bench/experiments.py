@@ -1,4 +1,4 @@
-"""This file is about experiments: bucket sums of two arms, and logs larger than memory."""
+"""Experiments: bucket sums of two arms, and logs larger than memory."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""This file is about the arithmetic alone: arrays in, losses out, no HTTP."""
+"""Kernels: the arithmetic alone, arrays in and losses out, without HTTP."""
 
 from functools import partial
 

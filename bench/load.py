@@ -1,4 +1,4 @@
-"""This file is about what one large request does to the rest: other callers and memory."""
+"""Load: what one large request does to other callers and to memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

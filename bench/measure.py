@@ -1,4 +1,4 @@
-"""This file is about timing two sides fairly, and about what a row of the table says."""
+"""Timing of two sides fairly, and the rows of the table."""
 
 import gc
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""This file is about monitors: summing rows, taking them in for good, and reading them back."""
+"""Monitors: summing rows, storing them, and reading them back."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""This file is about pages: how long the overview of many monitors takes."""
+"""Pages: time to render the overview of many monitors."""
 
 import json
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""This file is about whole requests over the loopback, against servers that do less."""
+"""Whole requests over the loopback, against servers that do less."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""This file is about the rivals: what one would write instead with FastAPI, numpy and pydantic.
+"""Rivals: what one would write instead with FastAPI, numpy and pydantic.
 
 python -m bench.rivals PORT
 """

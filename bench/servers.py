@@ -1,4 +1,4 @@
-"""This file is about servers under measurement: real processes, one client socket each."""
+"""Servers under measurement: real processes, one client socket each."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""This file is about the larger scores: logits of a language model, maps of many images."""
+"""Larger scores: logits of a language model, maps of many images."""
 
 import numpy as np
 import pyarrow as pa

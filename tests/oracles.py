@@ -1,4 +1,4 @@
-"""This file is about what the formulas say at 60 digits, written from the formulas alone."""
+"""Oracles: formulas at 60 digits, written from the formulas alone."""
 
 import math
 from collections.abc import Sequence

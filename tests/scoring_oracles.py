@@ -1,4 +1,4 @@
-"""This file is about the same formulas at 60 digits, written as the papers write them."""
+"""Oracles of further metrics: their formulas at 60 digits, written as the papers write them."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""This file is about what the tests of counts, tokens, information and games draw and ask."""
+"""Hypothesis strategies for counts, tokens, information and games."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""This file is about what hypothesis draws: forecasts and outcomes with all their edges."""
+"""Hypothesis strategies: forecasts and outcomes with all their edges."""
 
 from collections.abc import Callable
 

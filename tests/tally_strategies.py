@@ -1,4 +1,4 @@
-"""This file is about what hypothesis draws for tallies: batches of rows of every kind."""
+"""Hypothesis strategies for tallies: batches of rows of every kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

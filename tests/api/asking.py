@@ -1,4 +1,4 @@
-"""This file is about asking over HTTP: for a score as the contract has it, or for a refusal."""
+"""Requests over HTTP: for a score as the contract has it, or for a refusal."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""This file is about one realistic request for each form that the later metrics take."""
+"""One realistic request for each form that the later metrics take."""
 
 from typing import Any
 

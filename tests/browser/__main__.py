@@ -1,4 +1,4 @@
-"""This file is about `make screenshots`: the pictures of the README, taken of a real service."""
+"""`make screenshots`: the pictures of the README, taken of a real service."""
 
 import sys
 from pathlib import Path

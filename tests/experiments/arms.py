@@ -1,4 +1,4 @@
-"""This file is about experiments under test: their plans, and rows of arms that differ."""
+"""Experiments under test: their plans, and rows of arms that differ."""
 
 from collections.abc import Mapping
 from dataclasses import replace

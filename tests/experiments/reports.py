@@ -1,4 +1,4 @@
-"""This file is about reports as callers read them: JSON, with all the names that are promised."""
+"""Reports as callers read them: JSON, with all the names that are promised."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""This file is about experiments under test over HTTP: what is sent for rows of arms."""
+"""Experiments under test over HTTP: bodies for rows of arms."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""This file is about a service with monitors under test: asked over HTTP, its clock set by hand."""
+"""A service with monitors under test: requests over HTTP, its clock set by hand."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""This file is about batches as they may be sent: the same columns in every type of body."""
+"""Batches to send: the same columns in every type of body."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""This file is about writing request bodies: fields as JSON, tables as Arrow and as Parquet."""
+"""Writers of request bodies: fields as JSON, tables as Arrow and as Parquet."""
 
 import io
 import json

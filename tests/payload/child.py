@@ -1,4 +1,4 @@
-"""This file is about work in a process of its own, which may crash or grow without harm."""
+"""Work in a process of its own, which may crash or grow without harm."""
 
 import multiprocessing
 import random

@@ -1,4 +1,4 @@
-"""This file is about reading answers in tests: their numbers, and what a refusal points at."""
+"""Readers of answers: their numbers, and what a refusal points at."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping

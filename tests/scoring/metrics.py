@@ -1,4 +1,4 @@
-"""This file is about every metric that is a mean over rows, in the forms the laws are tried on."""
+"""Every metric that is a mean over rows, in the forms on which the laws are tried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

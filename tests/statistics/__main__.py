@@ -1,4 +1,4 @@
-"""This file is about `make bench-statistics`: thousands of experiments, and what came of them."""
+"""`make bench-statistics`: thousands of experiments, and a table of their results."""
 
 import sys
 from collections.abc import Iterator, Sequence

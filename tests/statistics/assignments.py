@@ -1,4 +1,4 @@
-"""This file is about how others send units to arms, and whether their buckets know of it."""
+"""Hashes that others use to assign units, and whether our buckets depend on them."""
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b, md5

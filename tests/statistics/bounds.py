@@ -1,4 +1,4 @@
-"""This file is about bounds that must hold, of few runs and of many, and what breaks them."""
+"""Bounds that must hold, of few runs and of many, and mutations that break them."""
 
 import math
 from dataclasses import dataclass

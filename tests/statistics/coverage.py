@@ -1,4 +1,4 @@
-"""This file is about coverage: how often an interval of 95 % holds the truth, which is 0."""
+"""Coverage: how often an interval of 95 % holds the truth, which is 0."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

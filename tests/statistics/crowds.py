@@ -1,4 +1,4 @@
-"""This file is about experiments as they go on: what has been seen at each of many looks."""
+"""Many experiments as they go on: the sums at each of many looks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

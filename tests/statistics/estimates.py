@@ -1,4 +1,4 @@
-"""This file is about effects by plain sums: what each row adds, and then each bucket."""
+"""Effects by plain sums: what each row adds, and then each bucket."""
 
 import math
 from dataclasses import dataclass

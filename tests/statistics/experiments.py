@@ -1,4 +1,4 @@
-"""This file is about rows of a world as experiments take them, and the answer of the service."""
+"""Rows of a simulated world as experiments take them, and the answer of the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

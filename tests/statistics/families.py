@@ -1,4 +1,4 @@
-"""This file is about many questions at once, and units in wrong shares: how often they alarm."""
+"""False alarms of many comparisons at once, and of units in wrong shares."""
 
 import math
 from dataclasses import dataclass

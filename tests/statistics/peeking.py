@@ -1,4 +1,4 @@
-"""This file is about looking again and again: how often a difference is claimed that is not."""
+"""Peeking: how often repeated looks claim a difference that does not exist."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""This file is about worlds whose truth is known: users, what they do, and who predicts it."""
+"""Simulated worlds with a known truth: users, what they do, and who predicts it."""
 
 from dataclasses import dataclass
 from typing import Literal

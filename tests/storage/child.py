@@ -1,4 +1,4 @@
-"""This file is about a process that writes until it is ended, or until its disk fails.
+"""A process that writes until it is ended, or until its disk fails.
 
 It prints the number of each write once that is answered. A token goes with each of them.
 """

@@ -1,4 +1,4 @@
-"""This file is about writing to a store in tests: parts are numbers, and a sum is their sum."""
+"""Writes to a store in tests: parts are numbers, and merging adds them."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence

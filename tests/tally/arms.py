@@ -1,4 +1,4 @@
-"""This file is about rows that two arms have scored, and what oracles say of them."""
+"""Rows that two arms have scored, and what oracles say of them."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""This file is about `make torture`: many kills, a progress bar, and a table of what came of it."""
+"""`make torture`: many kills, a progress bar, and a table of the results."""
 
 import tempfile
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""This file is about experiments under torture: what is sent to them, and what they should hold."""
+"""Experiments under torture: what is sent to them, and what they should hold."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""This file is about what monitors say they hold, and what they should hold, to the bit."""
+"""Audit: what monitors hold beside what they should hold, to the bit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""This file is about clients: each sends a request again, until it is answered."""
+"""Clients: each sends a request again until it is answered."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

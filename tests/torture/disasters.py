@@ -1,4 +1,4 @@
-"""This file is about what can happen to a PostgreSQL server under its replicas."""
+"""Disasters of a PostgreSQL server under its replicas."""
 
 import os
 import signal

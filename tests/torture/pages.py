@@ -1,4 +1,4 @@
-"""This file is about what is sent: rows whose weights say afterwards which batches were added.
+"""Batches to send: the weights of their rows say afterwards which batches were added.
 
 A page is a window and a value of a slice. It has DIGITS places; what belongs to a place weighs
 BASE ** place. The weight of a page, written in that base, says how often each of them was added:

@@ -1,4 +1,4 @@
-"""This file is about the proof: servers are killed under load, then all is counted."""
+"""The proof: servers are killed under load, then all rows are counted."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""This file is about servers that are killed and started again, one process after the other."""
+"""Servers that are killed and started again, one process after the other."""
 
 import json
 import os

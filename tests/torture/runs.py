@@ -1,4 +1,4 @@
-"""This file is about whole runs: so many kills of servers on one store, all counted in the end."""
+"""Whole runs: many kills of servers on one store, with a count at the end."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""This file is about a server that is at work as soon as it is told: all is imported before.
+"""A server that works as soon as it is told to, as all is imported before.
 
 Its upkeep never rests, so that it is under way when the server is killed.
 """

@@ -1,4 +1,4 @@
-"""This file is about pages of an experiment under test."""
+"""Pages of an experiment under test."""
 
 from tests.experiments.arms import paired
 from tests.experiments.service import EXPERIMENT, PAIRED, hours, observe, sent

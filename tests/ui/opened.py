@@ -1,4 +1,4 @@
-"""This file is about pages as a browser reads them: text, tables, figures and links."""
+"""Pages as a browser reads them: text, tables, figures and links."""
 
 import json
 from collections.abc import Sequence

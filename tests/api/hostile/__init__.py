@@ -1,4 +1,4 @@
-"""This file is about bodies that must be refused: one a line in bodies.jsonl, each with a name.
+"""Bodies that must be refused: one per line in bodies.jsonl, each with a name.
 
 A body is `text`, `base64`, or `pieces` that are repeated and joined; or it is the worked example of
 each metric, and of each write to a monitor or an experiment, with `value` in place of its first

@@ -1,4 +1,4 @@
-"""This file is about what the service answers to the hostile bodies, as a table."""
+"""A table of what the service answers to the hostile bodies."""
 
 import sys
 from tempfile import TemporaryDirectory
