@@ -22,9 +22,10 @@ from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, sh
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
 from kullback.maintenance import MaintenanceThread
+from kullback.moments import DAY, HOUR
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.maintenance import MonitorMaintenance
-from kullback.monitoring.monitor import DAY, HOUR, Monitor
+from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries, MonitorQuery
 from kullback.monitoring.rows import ObservationRows as Batch
 from kullback.monitoring.writes import Monitors

@@ -18,9 +18,8 @@ from httpx import AsyncClient, Response
 from starlette.routing import Route
 
 from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
-from kullback.monitoring.cells import FUTURE_SECONDS
+from kullback.moments import DAY, FUTURE_SECONDS
 from kullback.monitoring.maintenance import IDEMPOTENCY_SECONDS
-from kullback.monitoring.monitor import DAY
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest

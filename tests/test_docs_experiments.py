@@ -17,6 +17,7 @@ from httpx import AsyncClient
 from kullback.cli import app as commands
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.experiments import comparison, verdict
+from kullback.experiments.plan import MAX_ARMS
 from kullback.experiments.queries import POINTS
 from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
@@ -26,8 +27,8 @@ from kullback.experiments.verdict import (
     WARN_CROSSED,
     Word,
 )
-from kullback.experiments.windows import FUTURE_SECONDS
-from kullback.requests.arms import LONGEST_ARM, MAX_ARMS
+from kullback.moments import FUTURE_SECONDS
+from kullback.requests.arms import LONGEST_ARM
 from kullback.requests.batches import MAX_SLICES
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.tally.grouping import MAX_GROUPS

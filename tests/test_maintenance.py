@@ -1,4 +1,4 @@
-"""Upkeep goes on after what fails, takes long work in short steps, and ends when it is told."""
+"""The maintenance thread makes its rounds, whatever happens in one of them."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def upkeep(store: Store) -> MaintenanceThread:
+def maintenance(store: Store) -> MaintenanceThread:
     return MaintenanceThread(store, 0.001)
 
 
@@ -53,40 +53,44 @@ class Round:
 @pytest.mark.parametrize(
     ("error", "level", "said"),
     [
-        (StoreUnavailable("the disk is away"), "WARNING", "upkeep was put off: the disk is away"),
-        (ValueError("a bug"), "ERROR", "upkeep failed"),
+        (
+            StoreUnavailable("the disk is away"),
+            "WARNING",
+            "maintenance was put off: the disk is away",
+        ),
+        (ValueError("a bug"), "ERROR", "maintenance failed"),
     ],
 )
 def test_a_round_that_fails_is_told_and_keeps_no_other_from_being_made(
-    upkeep: MaintenanceThread,
+    maintenance: MaintenanceThread,
     error: Exception,
     level: str,
     said: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failing, after = Round(error), Round()
-    with caplog.at_level(logging.INFO, "kullback.upkeep"):
-        upkeep.start([failing, after])
+    with caplog.at_level(logging.INFO, "kullback.maintenance"):
+        maintenance.start([failing, after])
         for one in (failing, after):
             one.wait()
-        upkeep.stop()
+        maintenance.stop()
     assert {(each.levelname, each.message) for each in caplog.records} == {(level, said)}
-    assert failing.threads == after.threads == {"upkeep"}
+    assert failing.threads == after.threads == {"maintenance"}
     assert failing.times == after.times
 
 
-def test_what_was_stopped_makes_no_more_rounds(upkeep: MaintenanceThread) -> None:
+def test_what_was_stopped_makes_no_more_rounds(maintenance: MaintenanceThread) -> None:
     one = Round()
-    upkeep.start([one])
+    maintenance.start([one])
     one.wait()
-    upkeep.stop()
+    maintenance.stop()
     times = one.times
-    assert "upkeep" not in {thread.name for thread in threading.enumerate()}
+    assert "maintenance" not in {thread.name for thread in threading.enumerate()}
     assert one.times == times
 
 
-def test_what_was_never_started_can_be_stopped(upkeep: MaintenanceThread) -> None:
-    upkeep.stop()
+def test_what_was_never_started_can_be_stopped(maintenance: MaintenanceThread) -> None:
+    maintenance.stop()
 
 
 def test_a_round_is_not_made_before_its_time(store: Store) -> None:
@@ -98,7 +102,7 @@ def test_a_round_is_not_made_before_its_time(store: Store) -> None:
 
 @pytest.mark.parametrize(("done", "steps"), [([3, 3, 2], 3), ([3, 0], 2), ([1], 1), ([0], 1)])
 def test_steps_are_taken_as_long_as_each_does_all_that_it_may(
-    upkeep: MaintenanceThread, done: list[int], steps: int
+    maintenance: MaintenanceThread, done: list[int], steps: int
 ) -> None:
     left = iter(done)
     taken: list[Transaction] = []
@@ -107,44 +111,44 @@ def test_steps_are_taken_as_long_as_each_does_all_that_it_may(
         taken.append(transaction)
         return next(left)
 
-    upkeep.until_done(step, 3)
+    maintenance.until_done(step, 3)
     assert len(taken) == len(set(map(id, taken))) == steps
 
 
-def test_no_step_is_taken_once_it_is_to_end(upkeep: MaintenanceThread) -> None:
+def test_no_step_is_taken_once_it_is_to_end(maintenance: MaintenanceThread) -> None:
     taken = 0
 
     def step(_: Transaction) -> int:
         nonlocal taken
         taken += 1
         if taken == 2:
-            upkeep.stop()
+            maintenance.stop()
         return int(taken < 5)
 
-    upkeep.until_done(step, 1)
+    maintenance.until_done(step, 1)
     assert taken == 2
 
 
-def test_what_a_step_raises_is_raised(upkeep: MaintenanceThread) -> None:
+def test_what_a_step_raises_is_raised(maintenance: MaintenanceThread) -> None:
     def step(_: Transaction) -> int:
         raise StoreUnavailable("away")
 
     with pytest.raises(StoreUnavailable, match="away"):
-        upkeep.until_done(step, 1)
+        maintenance.until_done(step, 1)
 
 
 def test_more_cells_than_one_step_may_take_are_folded_all(
-    store: Store, upkeep: MaintenanceThread
+    store: Store, maintenance: MaintenanceThread
 ) -> None:
     record = made(store)
     places = {cell(60 * at): at for at in range(CELLS_AT_ONCE + 50)}
     for _ in range(2):
         add(store, record, places)
     before = sums(store, record)
-    upkeep.compact(record, ALWAYS, 60)
+    maintenance.compact(record, ALWAYS, 60)
     assert rows(store, record) == CELLS_AT_ONCE + 50
     assert sums(store, record) == before
-    upkeep.compact(record, Times(0, 3600), 3600)
+    maintenance.compact(record, Times(0, 3600), 3600)
     assert rows(store, record) == CELLS_AT_ONCE + 50 - 59
-    upkeep.compact(record, Times(-LATE, LATE), 10**6)
+    maintenance.compact(record, Times(-LATE, LATE), 10**6)
     assert sums(store, record) == {cell(0, 10**6): sum(before.values())}

@@ -19,7 +19,7 @@ from kullback.api.workers import WorkerPool
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
-from kullback.maintenance import MaintenanceThread
+from kullback.maintenance import FULL_ROUND_SECONDS, MaintenanceThread
 from kullback.moments import Clock
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.maintenance import MonitorMaintenance
@@ -81,6 +81,7 @@ class Runtime:
     clock: Clock = time.time
     on_fatal: Callable[[str], None] = end_process
     maintenance_seconds: float = MAINTENANCE_SECONDS
+    full_round_seconds: float = FULL_ROUND_SECONDS
 
     def store(self, settings: Settings) -> Store:
         """The store that the settings name.
@@ -92,29 +93,32 @@ class Runtime:
 
     def services(self, store: Store) -> Services:
         """What stands on a store."""
-        clock, upkeep = self.clock, MaintenanceThread(store, self.maintenance_seconds)
+        clock = self.clock
+        maintenance = MaintenanceThread(store, self.maintenance_seconds, self.full_round_seconds)
         totals, views = MonitorCounters(), MonitorQueries(store, clock)
         experiment_views = ExperimentQueries(store, clock)
         return Services(
             monitors=Monitors(store, clock, totals),
             monitor_queries=views,
             monitor_counters=totals,
-            monitor_maintenance=MonitorMaintenance(store, views, clock, upkeep),
+            monitor_maintenance=MonitorMaintenance(store, views, clock, maintenance),
             experiments=Experiments(store, clock),
             experiment_queries=experiment_views,
-            experiment_maintenance=ExperimentMaintenance(store, experiment_views, clock, upkeep),
-            maintenance=upkeep,
+            experiment_maintenance=ExperimentMaintenance(
+                store, experiment_views, clock, maintenance
+            ),
+            maintenance=maintenance,
         )
 
 
 def create_app(
-    settings: Settings | None = None, world: Runtime | None = None, store: Store | None = None
+    settings: Settings | None = None, runtime: Runtime | None = None, store: Store | None = None
 ) -> FastAPI:
     """The service as these settings want it; without settings, as the environment does.
 
     It opens its store when it starts, unless it is given one, and closes it when it stops.
     """
-    settings, world = settings or Settings(), world or Runtime()
+    settings, runtime = settings or Settings(), runtime or Runtime()
     release = version("kullback")
     telemetry = Telemetry(METRICS, release)
     workers = WorkerPool(settings.workers, settings.queue)
@@ -123,8 +127,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        opened = await to_thread(world.store, settings) if store is None else store
-        services = world.services(opened)
+        opened = await to_thread(runtime.store, settings) if store is None else store
+        services = runtime.services(opened)
         monitors_seen = MonitorCollector(
             services.monitor_queries.tasks, services.monitor_counters, services.monitor_maintenance
         )

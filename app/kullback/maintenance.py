@@ -1,4 +1,4 @@
-"""Maintenance: a thread that runs rounds of work, and long work in short steps."""
+"""Maintenance: a thread that makes its rounds, and long work in short steps."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,8 +8,10 @@ from kullback.errors import KullbackError
 from kullback.storage.base import DONE, Reply, Store, Times, Transaction
 
 CELLS_AT_ONCE = 200
+RECENT_SECONDS = 900  # where parts pile up; what comes later waits for a full round
+FULL_ROUND_SECONDS = 3600.0
 
-_log = logging.getLogger("kullback.upkeep")
+_log = logging.getLogger("kullback.maintenance")
 
 
 class MaintenanceThread:
@@ -19,7 +21,10 @@ class MaintenanceThread:
     same transaction, and sums are the same in any order.
     """
 
-    def __init__(self, store: Store, seconds: float) -> None:
+    def __init__(
+        self, store: Store, seconds: float, full_round_seconds: float = FULL_ROUND_SECONDS
+    ) -> None:
+        self.full_round_seconds = full_round_seconds
         self._store = store
         self._seconds = seconds
         self._stopping = Event()
@@ -27,7 +32,7 @@ class MaintenanceThread:
 
     def start(self, rounds: Sequence[Callable[[], None]]) -> None:
         """Begin to make these rounds."""
-        self._thread = Thread(target=self._run, args=(rounds,), name="upkeep", daemon=True)
+        self._thread = Thread(target=self._run, args=(rounds,), name="maintenance", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -64,6 +69,6 @@ class MaintenanceThread:
         try:
             one()
         except KullbackError as error:
-            _log.warning("upkeep was put off: %s", error.message)
+            _log.warning("maintenance was put off: %s", error.message)
         except Exception:  # noqa: BLE001 - the next round may do better
-            _log.exception("upkeep failed")
+            _log.exception("maintenance failed")

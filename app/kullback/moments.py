@@ -1,9 +1,15 @@
-"""Moments: epoch seconds as people and programs write them."""
+"""Moments: epoch seconds, as people and programs write them, and how far they may go."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], float]  # now, in epoch seconds
+
+HOUR = 3600
+DAY = 86_400
+END = 253_402_300_800.0  # the first second of the year 10000, which RFC 3339 cannot write
+LAST_DAY = 253_402_214_400  # the last day before END: no window ends later
+FUTURE_SECONDS = 300  # how far ahead of the clock a timestamp may be
 
 
 def moment(seconds: float) -> str:

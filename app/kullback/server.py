@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, runtime: Runtime | None = None) -> int:
     """Serve until a signal ends it; the exit status of the process."""
     logs.configure(settings.log_format, settings.log_level, sys.stderr)
     try:
@@ -50,14 +50,14 @@ def serve(settings: Settings) -> int:
         reason = str(error.strerror).partition(" (while")[0]  # the address follows, once more
         _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, reason)
         return 1
-    world = Runtime()
+    runtime = runtime or Runtime()
     try:
-        store = world.store(settings)
+        store = runtime.store(settings)
     except StoreUnavailable as error:
         _log.error("cannot start: %s", error.message)
         listener.close()
         return 1
-    app = create_app(settings, world, store)
+    app = create_app(settings, runtime, store)
     config = uvicorn.Config(
         app,
         loop="auto",  # uvloop wherever it is to be had

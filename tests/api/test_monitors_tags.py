@@ -44,7 +44,7 @@ async def test_several_headers_are_one_list(service: Service) -> None:
     assert answer.status_code == 304
 
 
-async def test_upkeep_changes_nothing_that_can_be_seen(service: Service) -> None:
+async def test_maintenance_changes_nothing_that_can_be_seen(service: Service) -> None:
     await service.put()
     for _ in range(3):
         await service.post("observations", **ROWS)

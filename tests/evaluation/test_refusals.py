@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from kullback.errors import InvalidInput
-from kullback.evaluation.batch import MAX_ARMS, MAX_SEGMENTS
+from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import files_named, open_files, tasks
 from kullback.evaluation.work import evaluate_part
 from kullback.experiments.arm_tallies import tally_arms
+from kullback.experiments.plan import MAX_ARMS
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,

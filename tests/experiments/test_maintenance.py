@@ -1,4 +1,4 @@
-"""Upkeep folds what experiments hold, reads their gauges and keeps what was first decided."""
+"""Maintenance of experiments keeps sums, gauges and first crossings as they should be."""
 
 import anyio
 import pytest
@@ -175,8 +175,8 @@ async def test_a_report_is_the_same_while_upkeep_is_at_work(postgresql: Server) 
             assert all(each == before for each in seen)
 
 
-async def test_upkeep_happens_by_itself(settings: Settings) -> None:
-    async with running(settings.database_url, upkeep_seconds=0.001) as service:
+async def test_maintenance_happens_by_itself(settings: Settings) -> None:
+    async with running(settings.database_url, maintenance_seconds=0.001) as service:
         await service.put(EXPERIMENT, **PAIRED)
         for _ in range(3):
             await observe(service, **TWO)

@@ -19,7 +19,7 @@ from kullback.storage.base import Store
 Document = dict[str, Any]
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp()
 MONITOR = "/v1/monitors/clicks"
-NEVER = 1e6  # seconds: upkeep happens when a test asks for it
+NEVER = 1e6  # seconds: maintenance happens when a test asks for it
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Service:
         return services
 
     def tidy(self) -> None:
-        """Do the upkeep that is due."""
+        """Do the maintenance that is due."""
         self.inside.monitor_maintenance.compact_all()
 
     async def put(self, path: str = MONITOR, /, **fields: object) -> Document:
@@ -97,10 +97,10 @@ def refused(answer: httpx.Response, status: int = 422) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def running(url: str, upkeep_seconds: float = NEVER) -> AsyncIterator[Service]:
+async def running(url: str, maintenance_seconds: float = NEVER) -> AsyncIterator[Service]:
     """A service on the database at `url`, from its start to its end."""
     clock = Clock()
-    world = Runtime(clock=clock, on_fatal=pytest.fail, maintenance_seconds=upkeep_seconds)
+    world = Runtime(clock=clock, on_fatal=pytest.fail, maintenance_seconds=maintenance_seconds)
     settings = Settings(database_url=url)
     store = world.store(settings)
     app = create_app(settings, world, store)

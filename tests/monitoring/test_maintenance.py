@@ -1,4 +1,4 @@
-"""Upkeep folds windows and forgets old ones: what is read meanwhile stays the same to the bit."""
+"""Maintenance of monitors changes no sum, and forgets what is old."""
 
 import anyio
 import anyio.to_thread
@@ -178,8 +178,8 @@ async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
     assert await widths(service) == {HOUR}
 
 
-async def test_upkeep_happens_by_itself(settings: Settings) -> None:
-    async with running(settings.database_url, upkeep_seconds=0.001) as service:
+async def test_maintenance_happens_by_itself(settings: Settings) -> None:
+    async with running(settings.database_url, maintenance_seconds=0.001) as service:
         await service.put(**LONG)
         for _ in range(3):
             await service.post("observations", y_true=[1], y_proba=[0.5])

@@ -115,7 +115,7 @@ def columns(rows: list[Row]) -> Document:
 
 
 class Monitored(RuleBasedStateMachine):
-    """Writes, time and upkeep in any order."""
+    """Writes, time and maintenance in any order."""
 
     def __init__(self) -> None:
         super().__init__()

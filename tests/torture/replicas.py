@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import IO
 
 ROOT = Path(__file__).parent.parent.parent
-PLAIN = "app"
+PLAIN = "kullback"
 WAITING = "tests.torture.server"
 START_SECONDS = 60.0
 

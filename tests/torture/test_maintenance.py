@@ -1,4 +1,4 @@
-"""Upkeep that is killed in the middle, and a server that is told to end, leave everything exact."""
+"""Servers that are ended in the middle of maintenance lose nothing."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     """Look again and again."""
     until = time.monotonic() + UPKEEP_SECONDS
     while not is_so():
-        assert time.monotonic() < until, "upkeep does not come that far"
+        assert time.monotonic() < until, "maintenance does not come that far"
         time.sleep(0.02)
 
 

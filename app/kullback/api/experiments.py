@@ -20,7 +20,7 @@ from kullback.api.routes import (
 from kullback.api.store_requests import StoreRequests
 from kullback.experiments.page import markdown
 from kullback.experiments.queries import ExperimentQuery
-from kullback.experiments.windows import DAY
+from kullback.moments import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 

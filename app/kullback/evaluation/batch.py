@@ -11,13 +11,13 @@ from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.state import EVERY_ARM
 from kullback.experiments.arm_tallies import CheckedArmRows
+from kullback.experiments.plan import MAX_ARMS
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.arrays import HEAVIEST_WEIGHT
 from kullback.tally.unit_set import UnitSet, fingerprint_of
 from kullback.tally.units import Utf8, bucket_of
 
-MAX_ARMS = 20
 MAX_SEGMENTS = 1000
-_HEAVIEST = 1e100
 _PROBABILITY = "a probability lies in [0, 1]"
 
 
@@ -206,8 +206,8 @@ def _weight(columns: Columns, cells: _Cells) -> Array | None:
     """What each row counts for: its weight × target propensity / propensity."""
     weight = None
     if columns.weight is not None:
-        rule = f"a weight lies in [0, {_HEAVIEST:g}]"
-        weight = cells.numbers(columns.weight, rule, _HEAVIEST)
+        rule = f"a weight lies in [0, {HEAVIEST_WEIGHT:g}]"
+        weight = cells.numbers(columns.weight, rule, HEAVIEST_WEIGHT)
     if columns.propensity is None or columns.target_propensity is None:
         return weight
     rule = "the propensity of what was shown lies in (0, 1]"
@@ -216,9 +216,9 @@ def _weight(columns: Columns, cells: _Cells) -> Array | None:
     with np.errstate(over="ignore"):
         ratio: Array = target / logged
         joint: Array = ratio if weight is None else weight * ratio
-    fine = (ratio <= _HEAVIEST) & (joint <= _HEAVIEST)
+    fine = (ratio <= HEAVIEST_WEIGHT) & (joint <= HEAVIEST_WEIGHT)
     if not fine.all():
         at = int(np.flatnonzero(~fine)[0])
-        rule = f"weight × target propensity / propensity is at most {_HEAVIEST:g}"
+        rule = f"weight × target propensity / propensity is at most {HEAVIEST_WEIGHT:g}"
         cells.refuse(columns.propensity, at, f"holds {logged[at]:g}", rule)
     return joint

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from kullback.errors import InvalidInput
 from kullback.evaluation.batch import (
-    MAX_ARMS,
     MAX_SEGMENTS,
     LogBatch,
     LogSource,
@@ -19,7 +18,7 @@ from kullback.evaluation.batch import (
 )
 from kullback.evaluation.state import EvaluationState, RunningState, without_histograms
 from kullback.experiments.arm_tallies import tallies
-from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.plan import MAX_ARMS, Arm, Plan
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.tally import Tally, total
 

@@ -13,6 +13,7 @@ Design = Literal["parallel", "paired"]
 Assignment = Literal["unit", "request"]
 MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
 HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
+MAX_ARMS = 20
 MINIMUM_UNITS = 100
 
 

@@ -12,9 +12,9 @@ from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Comparison, Findings, compare, effects
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import brief, report
-from kullback.experiments.windows import DAY, HOUR, Part, by_step, tallies_by_segment
+from kullback.experiments.windows import Part, by_step, tallies_by_segment
 from kullback.experiments.writes import KIND, WRITES, StoredExperiment, plan_of
-from kullback.moments import Clock, moment
+from kullback.moments import DAY, HOUR, Clock, moment
 from kullback.storage.base import DONE, Record, Reply, Store, Transaction
 from kullback.tally.documents import Document
 

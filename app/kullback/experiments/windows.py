@@ -7,17 +7,14 @@ import numpy as np
 
 from kullback.experiments.arm_tallies import ArmTallies, CheckedArmRows, tallies, units
 from kullback.experiments.plan import Plan
+from kullback.moments import DAY, FUTURE_SECONDS, HOUR, LAST_DAY
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
-HOUR = 3600
-DAY = 86_400
-FINE_SECONDS = 2 * DAY  # how long hours stay; then they become days
-FUTURE_SECONDS = 300
-_LAST = 253_402_214_400  # the last day that begins in the year 9999
+HOURS_KEPT_SECONDS = 2 * DAY  # how long hours stay; then they become days
 _TALLY, _UNITS = "tally", "units"
 
 Part = tuple[Cell, bytes]
@@ -85,7 +82,7 @@ def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part
     for cell, content in parts:
         if cell.kind.partition("/")[0] == str(epoch):
             end = -(-(cell.start + cell.width) // step) * step
-            found[min(end, _LAST)].append((cell, content))
+            found[min(end, LAST_DAY)].append((cell, content))
     return dict(sorted(found.items()))
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.monitoring.monitor import DAY, Monitor
+from kullback.moments import DAY, FUTURE_SECONDS
+from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import refuse
@@ -24,7 +25,6 @@ MATCHED = "matched"  # predictions whose labels came apart from them
 PREDICTED = "predicted"  # predictions that came alone, whether or not their labels came since
 LABELLED = (OBSERVED, MATCHED)
 SCORED = (OBSERVED, PREDICTED)
-FUTURE_SECONDS = 300
 
 Cells = dict[Cell, Tally]
 

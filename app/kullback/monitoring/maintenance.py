@@ -6,9 +6,9 @@ from contextlib import suppress
 from itertools import islice
 
 from kullback.errors import NotFound
-from kullback.maintenance import MaintenanceThread
-from kullback.moments import Clock
-from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
+from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
+from kullback.moments import DAY, HOUR, Clock
+from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS
 from kullback.monitoring.queries import MonitorQueries, RecentHour
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Store, Times, Transaction
@@ -16,21 +16,19 @@ from kullback.storage.base import Store, Times, Transaction
 IDEMPOTENCY_SECONDS = 7 * DAY
 ROWS_AT_ONCE = 5_000
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
-FULL_EVERY = float(HOUR)
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
-YOUNG_SECONDS = 900  # where parts pile up; what comes later than that waits for a full pass
 
 
 class MonitorMaintenance:
-    """Keeps monitors small and their gauges fresh; see Upkeep."""
+    """Keeps monitors small and their gauges fresh; see MaintenanceThread."""
 
     def __init__(
-        self, store: Store, views: MonitorQueries, clock: Clock, upkeep: MaintenanceThread
+        self, store: Store, views: MonitorQueries, clock: Clock, maintenance: MaintenanceThread
     ) -> None:
         self._store = store
         self._views = views
         self._clock = clock
-        self._upkeep = upkeep
+        self._maintenance = maintenance
         self._recent: dict[str, RecentHour] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._tidied: dict[int, float] = {}
@@ -49,7 +47,11 @@ class MonitorMaintenance:
         self._recent = kept | self._read([record.name for record in changed])
         for record in changed:
             self._compact_recent(StoredMonitor.of(record, record.name))
-        untidy = (r for r in records if now - self._tidied.get(r.id, -math.inf) >= FULL_EVERY)
+        untidy = (
+            r
+            for r in records
+            if now - self._tidied.get(r.id, -math.inf) >= self._maintenance.full_round_seconds
+        )
         for record in islice(untidy, FULL_AT_ONCE):
             self._compact(StoredMonitor.of(record, record.name))
             self._tidied[record.id] = now
@@ -82,27 +84,27 @@ class MonitorMaintenance:
 
     def _compact_recent(self, found: StoredMonitor) -> None:
         now, window = int(self._clock()), found.monitor.window_seconds
-        since = (now - YOUNG_SECONDS) // window * window
-        self._upkeep.compact(found.record.id, Times(since, now + DAY), window)
+        since = (now - RECENT_SECONDS) // window * window
+        self._maintenance.compact(found.record.id, Times(since, now + DAY), window)
         self._expire(found)
 
     def _compact(self, found: StoredMonitor) -> None:
         now, record, monitor = int(self._clock()), found.record.id, found.monitor
         for stop, width in (
             (now + DAY, monitor.window_seconds),
-            (now - FINE_SECONDS, HOUR),
-            (now - HOURLY_SECONDS, DAY),
+            (now - WINDOWS_KEPT_SECONDS, HOUR),
+            (now - HOURS_KEPT_SECONDS, DAY),
         ):
-            self._upkeep.compact(
+            self._maintenance.compact(
                 found.record.id, Times(0, stop), max(width, monitor.window_seconds)
             )
         before = now - monitor.retention_days * DAY
-        self._upkeep.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
+        self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(found)
 
     def _expire(self, found: StoredMonitor) -> None:
         before = int(self._clock()) - found.monitor.ttl_seconds
-        self._upkeep.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
+        self._maintenance.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
 
 
 def _forget(tx: Transaction, record: int, before: int) -> int:

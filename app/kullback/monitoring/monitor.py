@@ -5,15 +5,14 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
+from kullback.moments import DAY
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
 from kullback.tally.tally import Layout, Task
 
-HOUR = 3600
-DAY = 86_400
-FINE_SECONDS = DAY  # how long windows stay as configured; then they become hours
-HOURLY_SECONDS = 30 * DAY  # how long hours stay; then they become days
+WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they become hours
+HOURS_KEPT_SECONDS = 30 * DAY  # how long hours stay; then they become days
 
 
 @dataclass(frozen=True, slots=True)

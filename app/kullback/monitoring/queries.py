@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kullback.errors import InvalidInput
-from kullback.moments import Clock, moment
-from kullback.monitoring.monitor import DAY, HOUR
+from kullback.moments import DAY, HOUR, Clock, moment
 from kullback.monitoring.reference import Reference, WindowTallies
 from kullback.monitoring.report import ReportScope, report, series, tallies_by_slice
 from kullback.monitoring.windows import span, step_at
@@ -83,7 +82,7 @@ class MonitorQueries:
         parts = (
             found.record.id,
             found.record.revision,
-            # Every write counts something, while what upkeep folds stays the same sums.
+            # Every write counts something, while what maintenance folds stays the same sums.
             sorted(self._store.counts(found.record.id).items()),
             hashlib.sha256(self._store.attachment(found.record.id, REFERENCE) or b"").hexdigest(),
             *asked_span,

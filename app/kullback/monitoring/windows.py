@@ -4,11 +4,11 @@ import math
 from typing import NamedTuple
 
 from kullback.errors import InvalidInput
-from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS, Monitor
+from kullback.moments import DAY, HOUR, LAST_DAY
+from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS, Monitor
 
 DEFAULT_SECONDS = DAY
-_LAST = 253_402_214_400  # the last day that begins in the year 9999: no window ends later
-_AGES = ((HOUR, FINE_SECONDS), (DAY, HOURLY_SECONDS))
+_AGES = ((HOUR, WINDOWS_KEPT_SECONDS), (DAY, HOURS_KEPT_SECONDS))
 
 
 class Span(NamedTuple):
@@ -42,13 +42,13 @@ def span(monitor: Monitor, start: float | None, stop: float | None, now: float) 
         raise InvalidInput.at("from must be before to", "from")
     first = _floor(start, width_at(monitor, start, now))
     last = _ceil(stop, width_at(monitor, stop, now))
-    return Span(min(first, _LAST - DAY), min(last, _LAST))
+    return Span(min(first, LAST_DAY - DAY), min(last, LAST_DAY))
 
 
 def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
     """The step of a series around a moment: as wide as asked, wider where windows do not fit it.
 
-    It depends on the clock alone, not on how far upkeep has come.
+    It depends on the clock alone, not on how far maintenance has come.
     """
     width = step
     for least, age in _AGES:
@@ -57,7 +57,7 @@ def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
         if _floor(moment, common) + wide <= now - age:
             width = common
     start = _floor(moment, width)
-    return Span(start, min(start + width, _LAST))
+    return Span(start, min(start + width, LAST_DAY))
 
 
 def _floor(moment: float, width: int) -> int:

@@ -9,11 +9,10 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
+from kullback.moments import END
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 from kullback.scoring.labels import Labels
-
-END = 253_402_300_800.0  # the first second of the year 10000
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,30})?"

@@ -17,7 +17,15 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 
 from kullback.errors import FieldError, InvalidInput, Step, pointer
-from kullback.experiments.plan import MINIMUM_UNITS, Arm, Assignment, Design, MetricName, Plan
+from kullback.experiments.plan import (
+    MAX_ARMS,
+    MINIMUM_UNITS,
+    Arm,
+    Assignment,
+    Design,
+    MetricName,
+    Plan,
+)
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
@@ -25,7 +33,6 @@ from kullback.requests.batches import Slices, Truth, check_lengths
 from kullback.scoring.arrays import probabilities, refuse
 from kullback.scoring.conventions import ConventionName
 
-MAX_ARMS = 20
 LONGEST_ARM = 64
 _SUM_TOLERANCE = 1e-6
 _ROUNDING = 1e-12

@@ -22,13 +22,12 @@ from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import Moment, seconds
 from kullback.requests.validation import array_fields
-from kullback.scoring.arrays import probabilities, refuse, row_sums
+from kullback.scoring.arrays import HEAVIEST_WEIGHT, probabilities, refuse, row_sums
 from kullback.scoring.labels import Labels
 
 MAX_SLICES = 20
 SLICE_NAME = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,62}$"
 _TOLERANCE = 1e-6
-_HEAVIEST = 1e100
 
 
 def _predictions(values: Array) -> Array:
@@ -58,8 +57,8 @@ def _outcomes(values: Labels) -> Labels:
 def _masses(name: str, values: Array) -> Array:
     refuse(
         name,
-        ~((values >= 0) & (values <= _HEAVIEST)),
-        lambda at: f"{values[at]:g} is not in [0, {_HEAVIEST:g}]",
+        ~((values >= 0) & (values <= HEAVIEST_WEIGHT)),
+        lambda at: f"{values[at]:g} is not in [0, {HEAVIEST_WEIGHT:g}]",
     )
     return values
 

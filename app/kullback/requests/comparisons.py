@@ -6,9 +6,9 @@ from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.experiments.compare_metric import compare_once
-from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.plan import MAX_ARMS, Arm, Plan
 from kullback.experiments.rows import ArmRows
-from kullback.requests.arms import MAX_ARMS, ArmFields, PlanFields, PlannedArms
+from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import Units
 from kullback.scoring.score import Score

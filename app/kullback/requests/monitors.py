@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kullback.errors import InvalidInput
-from kullback.monitoring.monitor import DAY, HOUR, Monitor
+from kullback.moments import DAY, HOUR
+from kullback.monitoring.monitor import Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import are_names, refuse_twice
 from kullback.requests.batches import MAX_SLICES, SLICE_NAME

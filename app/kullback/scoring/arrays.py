@@ -10,7 +10,7 @@ from kullback.numerics.types import Array, Flags
 from kullback.scoring.options import Options
 
 ERRORS_NAMED = 20
-_HEAVIEST = 1e100
+HEAVIEST_WEIGHT = 1e100
 CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries stay in cache
 
 
@@ -206,7 +206,7 @@ def weights(name: str, values: Array | None, n: int) -> Array | None:
             name, ~((values >= 0) & (values < np.inf)), lambda at: f"{values[at]:g} is no weight"
         )
     largest = float(values.max())
-    if largest > _HEAVIEST or 0 < largest < 1 / _HEAVIEST:
+    if largest > HEAVIEST_WEIGHT or 0 < largest < 1 / HEAVIEST_WEIGHT:
         raise InvalidInput.at(f"the largest of {name} is {largest:g}: scale them nearer to 1", name)
     return values
 

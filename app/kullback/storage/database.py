@@ -18,6 +18,9 @@ Among = Callable[
 PATIENCE = 2.0  # seconds to wait for a lock
 IMPATIENCE = 0.02  # seconds to wait for one when others have waited long already
 
+READERS = 8
+WAITING_READERS = 56
+
 
 class Raced(Conflict):
     """Somebody else made the same thing meanwhile."""

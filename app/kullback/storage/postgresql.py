@@ -23,11 +23,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import PATIENCE, Database, Fault
+from kullback.storage.database import PATIENCE, READERS, WAITING_READERS, Database, Fault
 
 LOGGER = logging.getLogger("kullback.storage")
-READERS = 8
-WAITING_READERS = 56
 POOL_SECONDS = 5.0
 SETTINGS = {
     "statement_timeout": "15s",

@@ -29,13 +29,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import Database, Fault
+from kullback.storage.database import READERS, WAITING_READERS, Database, Fault
 
 LOGGER = logging.getLogger("kullback.storage")
 SOUND = (3, 51, 3)  # before it, two connections that write or checkpoint at once corrupt a WAL
 BUSY_SECONDS = 5.0
-READERS = 8
-WAITING_READERS = 56
 
 COMMON = ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF", "temp_store=MEMORY")
 WRITER = (

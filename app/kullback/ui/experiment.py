@@ -11,7 +11,7 @@ from kullback.errors import InvalidInput
 from kullback.experiments import told, wording
 from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
 from kullback.experiments.told import Crossing, Group
-from kullback.experiments.windows import DAY, HOUR
+from kullback.moments import DAY, HOUR
 from kullback.ui import scores
 from kullback.ui.course import course
 from kullback.ui.figures import ChartSeries, Figure

@@ -7,7 +7,7 @@ from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.queries import ExperimentSnapshot as Standing
 from kullback.experiments.writes import StoredExperiment
-from kullback.monitoring.monitor import DAY, HOUR
+from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
 from kullback.tally.documents import Document

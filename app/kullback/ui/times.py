@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.errors import InvalidInput
+from kullback.moments import DAY, END, HOUR
 from kullback.moments import moment as moment_of
-from kullback.monitoring.monitor import DAY, FINE_SECONDS, HOUR, HOURLY_SECONDS
-from kullback.payload.timestamps import END, moment
+from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS
+from kullback.payload.timestamps import moment
 
 RANGES = {
     "1h": ("Last hour", HOUR),
@@ -66,7 +67,7 @@ class View:
     def step(self, ground: Ground, most: int = MOST_STEPS) -> int:
         """The shortest step of whole windows of which there are at most so many."""
         age = ground.now - self.start
-        least = DAY if age > HOURLY_SECONDS else HOUR if age > FINE_SECONDS else 1
+        least = DAY if age > HOURS_KEPT_SECONDS else HOUR if age > WINDOWS_KEPT_SECONDS else 1
         width = self.stop - self.start
         short = (step for step in range(ground.window, HOUR, ground.window) if HOUR % step == 0)
         long = (step for step in _LONG if step % ground.window == 0)
