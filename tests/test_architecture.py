@@ -12,6 +12,10 @@ MAX_LINES = 300
 PURE = ("errors",)
 FORMULAS = (*PURE, "numerics", "scoring")
 SERVICES = (*FORMULAS, "documents", "moments", "tally", "storage.base", "maintenance")
+EDGE = (
+    *(*FORMULAS, "settings", "moments", "documents", "payload", "requests"),
+    *("services", "monitoring", "experiments"),
+)
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
@@ -27,24 +31,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "evaluation": (*SERVICES, "experiments"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
-    "payload": FORMULAS,
-    "requests": (*FORMULAS, "payload", "monitoring", "experiments"),
-    "api": (
-        *(
-            *FORMULAS,
-            "settings",
-            "documents",
-            "monitoring",
-            "experiments",
-            "tally.documents",
-            "maintenance",
-        ),
-        *("payload", "requests"),
-    ),
-    "ui": (
-        *(*FORMULAS, "settings", "moments", "tally", "monitoring", "experiments"),
-        *("payload", "requests", "api"),
-    ),
+    "payload": (*FORMULAS, "moments"),
+    "requests": (*FORMULAS, "moments", "payload", "monitoring", "experiments"),
+    "services": ("monitoring", "experiments", "maintenance"),
+    "api": EDGE,
+    "ui": (*EDGE, "tally", "api"),
 }
 ROOTS = {"__init__", "__main__", "cli", "main", "server"}
 WEB = {"fastapi", "starlette", "uvicorn", "httpx", "prometheus_client"}

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from kullback.api import experiments, monitors, problems, scores, system
-from kullback.api.store_requests import Services, StoreRequests
+from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
@@ -26,6 +26,7 @@ from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import Monitors
 from kullback.scoring.catalog import METRICS
+from kullback.services import Services
 from kullback.settings import Settings
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store

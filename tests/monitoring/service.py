@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from kullback.api.store_requests import Services
 from kullback.main import Runtime, create_app
+from kullback.services import Services
 from kullback.settings import Settings
 from kullback.storage.base import Store
 

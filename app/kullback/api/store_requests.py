@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from hashlib import sha256
 from time import perf_counter
 from typing import TypeVar
@@ -14,37 +13,17 @@ from fastapi import Request, Response
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.workers import WorkerPool
 from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
-from kullback.experiments.maintenance import ExperimentMaintenance
-from kullback.experiments.queries import ExperimentQueries
-from kullback.experiments.writes import Experiments
-from kullback.maintenance import MaintenanceThread
-from kullback.monitoring.counters import MonitorCounters
-from kullback.monitoring.maintenance import MonitorMaintenance
-from kullback.monitoring.queries import MonitorQueries
-from kullback.monitoring.writes import IdempotencyKey, Monitors, Written
+from kullback.monitoring.writes import IdempotencyKey, Written
 from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
+from kullback.services import Services
 from kullback.settings import Settings
 
 Result = TypeVar("Result")
 Observed = Callable[[str, float], None]
 QUEUE = 256
 _IS_KEY = re.compile(r"[!-~]{1,255}").fullmatch
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What stands on the store, once that is open."""
-
-    monitors: Monitors
-    monitor_queries: MonitorQueries
-    monitor_counters: MonitorCounters
-    monitor_maintenance: MonitorMaintenance
-    experiments: Experiments
-    experiment_queries: ExperimentQueries
-    experiment_maintenance: ExperimentMaintenance
-    maintenance: MaintenanceThread
 
 
 class StoreRequests:

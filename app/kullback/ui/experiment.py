@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kullback.api.store_requests import Services
 from kullback.errors import InvalidInput
 from kullback.experiments import told, wording
 from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
 from kullback.experiments.told import Crossing, Group
 from kullback.moments import DAY, HOUR
+from kullback.services import Services
 from kullback.ui import scores
 from kullback.ui.course import course
 from kullback.ui.figures import ChartSeries, Figure

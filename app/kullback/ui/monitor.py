@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.api.store_requests import Services
 from kullback.experiments.told import Metric
 from kullback.moments import moment
 from kullback.monitoring.queries import MonitorQueries, MonitorQuery, RecentHour
 from kullback.monitoring.report import statement
 from kullback.numerics.types import Undefined
+from kullback.services import Services
 from kullback.ui import bins, history
 from kullback.ui.figures import shown
 from kullback.ui.observed import Report, Setup

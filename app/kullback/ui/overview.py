@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from kullback.api.store_requests import Services
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.queries import ExperimentSnapshot as Standing
@@ -10,6 +9,7 @@ from kullback.experiments.writes import StoredExperiment
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
+from kullback.services import Services
 from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
 from kullback.tally.metrics import Estimate
