@@ -1,4 +1,4 @@
-// This file is about the browser: Debian's Chromium, which asks nobody for anything of its own.
+// The browser: Debian's Chromium, without requests of its own.
 
 import { chromium } from "playwright-core";
 

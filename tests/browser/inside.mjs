@@ -1,4 +1,4 @@
-// This file is about what runs inside a page: each function is sent there whole, and uses nothing from here.
+// Functions that run inside a page: each is sent there whole, and uses nothing from here.
 
 // Each chart as it was drawn: its numbers, and of the pixels of each series the nearest to its colour.
 export function charts() {

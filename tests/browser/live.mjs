@@ -1,4 +1,4 @@
-// This file is about a page that stays open: whether it comes to say something, and what is kept meanwhile.
+// A page that stays open: whether it renews itself, and what it keeps meanwhile.
 // node live.mjs ADDRESS TEXT: prints a line when it looks, and a line of JSON when the text has come.
 
 import { open } from "./browser.mjs";

@@ -1,4 +1,4 @@
-// This file is about looking: every page is opened in a browser, and what was seen is written down.
+// Visits to every page in a browser, written down as JSON.
 // node look.mjs ADDRESS OUT PATH...
 
 import { writeFile } from "node:fs/promises";

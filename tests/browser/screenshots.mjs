@@ -1,4 +1,4 @@
-// This file is about pictures of the pages, in both themes: node screenshots.mjs ADDRESS FOLDER.
+// Screenshots of the pages, in both themes: node screenshots.mjs ADDRESS FOLDER.
 
 import { open } from "./browser.mjs";
 

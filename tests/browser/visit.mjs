@@ -1,4 +1,4 @@
-// This file is about one visit: a page in each theme and width, and what it did meanwhile.
+// One visit: a page in each theme and width, and what happened meanwhile.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-// This file is about the weight of a page: node weigh.mjs ADDRESS PATH prints the bytes of each part.
+// Weight of a page: node weigh.mjs ADDRESS PATH prints the bytes of each part.
 
 import { open } from "./browser.mjs";
 import { weigh } from "./visit.mjs";

@@ -1,4 +1,4 @@
-// This file is about charts: each figure of a page is drawn from the data that stands in it.
+// Charts: each figure of a page is drawn from the data that stands in it.
 
 const HEIGHT = 260;
 const SMALL = 180; // high, of charts side by side: what they share is told once, above them

@@ -1,4 +1,4 @@
-// This file is about an answer in words: what it says, what happened to the rows, and its details.
+// An answer in words: what it says, what happened to the rows, and its details.
 
 import { make, shown, table } from "./playground-pictures.js";
 

@@ -1,4 +1,4 @@
-// This file is about pictures of an answer: what is worth seeing of each metric, with its numbers.
+// Pictures of an answer: what is worth seeing of each metric, with its numbers.
 
 const MOST_BARS = 200;
 const MOST_CELLS = 64;

@@ -1,4 +1,4 @@
-// This file is about the text of a request: what stands where in it, tables as JSON, and calls to copy.
+// The text of a request: positions in it, tables as JSON, and calls to copy.
 
 const BLANK = /[ \t\n\r]*/y;
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;

@@ -1,4 +1,4 @@
-// This file is about the playground: a request is edited, sent, and its answer explained.
+// The playground: a request is edited and sent, and its answer explained.
 
 import { draw } from "./charts.js";
 import { explained, plural, sentence } from "./playground-answer.js";
