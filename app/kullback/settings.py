@@ -25,54 +25,57 @@ class Settings(BaseSettings):
         env_prefix="KULLBACK_", frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(
-        default=8000, ge=0, le=65535, description="The port to listen on; 0 takes any that is free."
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any that is free."
     )
     database_url: str = Field(
         default="sqlite:///kullback.db",
         pattern=r"^(sqlite:///|postgresql\+psycopg://).+",
         repr=False,  # it may hold a password
         description=(
-            "Where monitors are kept: sqlite:///FILE for one process, or "
-            "postgresql+psycopg://USER:PASSWORD@HOST/NAME for as many as there are."
+            "Database of monitors and experiments: sqlite:///FILE for one process, or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME for any number of them."
         ),
     )
     log_format: LogFormat = Field(
         default="json",
-        description="How a log line is written: json to be collected, text to be read.",
+        description="Format of a log line: json for programs, text for people.",
     )
     log_level: LogLevel = Field(
         default="info",
-        description="The least grave lines to log; at info there is one per request.",
+        description="Minimum level that is logged; info has one line per request.",
     )
     max_body_mb: int = Field(
-        default=64, ge=1, description="The largest body in MiB, as sent and as decompressed."
+        default=64, ge=1, description="Largest body in MiB, as sent and as decompressed."
     )
     workers: int = Field(
         default=2,
         ge=1,
         le=256,
-        description="Threads that score large bodies; monitors have as many of their own.",
+        description=(
+            "Threads that score large bodies; a second pool of the same size serves monitors "
+            "and experiments."
+        ),
     )
     queue: int = Field(
         default=16,
         ge=0,
-        description="Large bodies to be scored that may wait for a thread; one more answers 503.",
+        description="Large bodies that may wait for a scoring thread; one more is answered 503.",
     )
     inflight_mb: int = Field(
         default=256,
         ge=1,
         description=(
-            "MiB of bodies held at once, once for scores and once for monitors; one beyond it "
-            "answers 503."
+            "MiB of bodies in memory at once, counted apart for scores and for the store; a body "
+            "beyond it is answered 503."
         ),
     )
     inline_kb: int = Field(
-        default=64, ge=0, description="Bodies of up to as many KiB are scored on the event loop."
+        default=64, ge=0, description="Bodies of up to this many KiB are scored on the event loop."
     )
     web_concurrency: Annotated[int, AfterValidator(_alone)] = Field(
         default=1,
         validation_alias="WEB_CONCURRENCY",
-        description="Server processes, as hosting platforms name it. Only 1 is accepted.",
+        description="Number of server processes, as hosting platforms name it; only 1 is accepted.",
     )

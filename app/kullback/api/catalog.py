@@ -39,7 +39,7 @@ class ExampleAnswer(BaseModel):
 
 
 class Entry(Summary):
-    """One metric, in full."""
+    """Metric to explain."""
 
     formula: str
     example: dict[str, Any] = Field(description="A request; it can be posted as it is.")

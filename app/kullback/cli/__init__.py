@@ -54,11 +54,15 @@ def kullback(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[str | None, typer.Option(help="The port; 0 takes any that is free.")] = None,
-    database_url: Annotated[str | None, typer.Option(help="Where monitors are kept.")] = None,
-    log_format: Annotated[LogFormat | None, typer.Option(help="How a log line is written.")] = None,
-    log_level: Annotated[LogLevel | None, typer.Option(help="The least grave lines.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[str | None, typer.Option(help="Port; 0 takes any that is free.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="URL of the database of monitors and experiments.")
+    ] = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="Format of a log line.")] = None,
+    log_level: Annotated[
+        LogLevel | None, typer.Option(help="Minimum level that is logged.")
+    ] = None,
 ) -> None:
     """Serve over HTTP until a signal ends it.
 
@@ -95,7 +99,7 @@ def _source(loc: tuple[int | str, ...], given: dict[str, str]) -> str:
 
 @app.command()
 def metrics(
-    name: Annotated[str | None, typer.Argument(help="One metric, in full.", metavar="[METRIC]")] = (
+    name: Annotated[str | None, typer.Argument(help="Metric to explain.", metavar="[METRIC]")] = (
         None
     ),
 ) -> None:

@@ -21,11 +21,16 @@ _READY = """\
 Kullback with example data: {}/
 Rows keep arriving. Ctrl-C ends it and removes the data."""
 
-_Port = Annotated[int, typer.Option(help="The port; 0 takes any that is free.", min=0, max=65535)]
+_Port = Annotated[int, typer.Option(help="Port; 0 takes any that is free.", min=0, max=65535)]
 _Open = Annotated[bool, typer.Option(help="Open a browser, where there is a desktop.")]
-_Seed = Annotated[int, typer.Option(help="Of the data: the same seed, the same rows.", min=0)]
+_Seed = Annotated[
+    int, typer.Option(help="Seed of the data: the same seed gives the same rows.", min=0)
+]
 _Hours = Annotated[
-    int, typer.Option(help="How far monitors look back; experiments, 7 times.", min=2, max=96)
+    int,
+    typer.Option(
+        help="Hours of history of the monitors; experiments have 7 times as many.", min=2, max=96
+    ),
 ]
 
 
@@ -36,7 +41,7 @@ def demo(
     seed: _Seed = 0,
     history_hours: _Hours = 24,
 ) -> None:
-    """Look around: serve monitors and experiments full of made-up rows, until Ctrl-C.
+    """Serve example monitors and experiments with made-up rows, until Ctrl-C.
 
     A sound model and one that drifts, one whose labels come late, a better ranker, and a layout
     that changes nothing. All of it is in a temporary store, and goes when the command ends.

@@ -51,12 +51,13 @@ _Option = Annotated[
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="Any option below, by its name."),
 ]
 _Url = Annotated[
-    str | None, typer.Option(help="Ask the service there instead, as in http://127.0.0.1:8000.")
+    str | None,
+    typer.Option(help="Address of a service to ask instead, as in http://127.0.0.1:8000."),
 ]
 _Timeout = Annotated[float, typer.Option(help="Seconds to wait for the service.", min=0.001)]
 _Pretty = Annotated[
     bool | None,
-    typer.Option("--pretty/--compact", help="Indent; by default where a terminal shows it."),
+    typer.Option("--pretty/--compact", help="Indent the answer; default in a terminal."),
 ]
 
 score = typer.Typer(

@@ -91,7 +91,7 @@ def t_log_tail_inverse(log_p: float, df: float) -> float:
         t with ln P(T > t) = log_p
 
     Steps are of Halley's method in u = asinh(t/√ν): the density of u is log-concave, (cosh u)^−ν,
-    and so is its tail, wherefore steps cannot go astray.
+    and so is its tail, so the steps always converge.
 
     Args:
         log_p: ln p, at most 0, however near to 0.

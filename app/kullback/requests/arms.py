@@ -113,28 +113,35 @@ PlannedArms = Annotated[
 
 
 class PlanFields(BaseModel):
-    """What makes one arm better than another, whatever the arms are."""
+    """Fields of a plan: when one arm counts as better than another."""
 
     control: str | None = Field(
-        default=None, description="The arm that the others are compared with: else the first."
+        default=None, description="Arm that the others are compared with; default the first."
     )
     assignment: Assignment = Field(
         default="unit",
-        description="What went to one of parallel arms: a unit with all its rows, or each request.",
+        description=(
+            "What is assigned to one of parallel arms: a unit with all its rows, or each request."
+        ),
     )
-    metric: MetricName = Field(default="log_loss", description="What decides.")
+    metric: MetricName = Field(default="log_loss", description="Metric that decides.")
     alpha: Alpha = Field(
-        default=0.05, description="How often, at most, to claim a difference that is not there."
+        default=0.05,
+        description="Largest probability of claiming a difference that does not exist.",
     )
     minimum_effect: Effect | None = Field(
         default=None,
-        description="The smallest effect worth knowing of, in the metric's unit; else undecided.",
+        description=(
+            "Smallest effect that matters, in the metric's unit; without it the verdict is "
+            "undecided."
+        ),
     )
     minimum_units: UnitCount = Field(
-        default=MINIMUM_UNITS, description="No verdict before each arm has so many units."
+        default=MINIMUM_UNITS, description="Units that each arm needs before a verdict."
     )
     convention: ConventionName = Field(
-        default="sklearn", description="Whose log loss: what p = 0 on the truth costs."
+        default="sklearn",
+        description="Library whose log loss to use: it decides what p = 0 on the truth costs.",
     )
 
     def plan_of(self, arms: tuple[Arm, ...], design: Design, slices: Sequence[str]) -> Plan:
@@ -163,23 +170,31 @@ class PlanFields(BaseModel):
 
 
 class ArmFields(BaseModel):
-    """What arms predicted, with the outcomes."""
+    """Predictions of the arms with their outcomes."""
 
     y_true: Truth = Field(description="Labels 0 and 1 [n], or shares in [0, 1].")
     y_proba: ArmForecasts = Field(
-        description="By name the P(1) [n] of each arm (paired); or one list, with arm (parallel)."
+        description="P(1) [n] of each arm, by its name (paired); or one list, with arm (parallel)."
     )
     arm: Arms | None = Field(
-        default=None, description="The arm of each row, where y_proba is one list."
+        default=None, description="Arm of each row, where y_proba is one list."
     )
     slice: Slices | None = Field(
-        default=None, description="By slice, such as country, the value of each row."
+        default=None, description="Value of each row for each slice, such as country."
     )
     propensity: Propensities | None = Field(
-        default=None, description="How likely what was shown was to be shown, in (0, 1]."
+        default=None,
+        description=(
+            "Logging propensity: probability in (0, 1] with which the logging policy showed "
+            "this item."
+        ),
     )
     target_propensity: TargetPropensities | None = Field(
-        default=None, description="The same under the policy to be judged, in [0, 1]."
+        default=None,
+        description=(
+            "Target propensity: probability in [0, 1] with which the policy to be evaluated "
+            "shows this item."
+        ),
     )
 
     @model_validator(mode="after")

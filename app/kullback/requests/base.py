@@ -12,21 +12,24 @@ UnitInterval = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class ScoreRequest(BaseModel):
-    """What every metric may be asked."""
+    """Fields that every metric takes."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     base: Base = Field(default="e", description="Unit: nats (e), bits (2) or hartleys (10).")
-    reduction: Reduction = Field(default="mean", description="Of the rows' losses.")
+    reduction: Reduction = Field(
+        default="mean", description="How the losses of rows become one value."
+    )
     per_row: bool = Field(default=False, description="Return the loss of each row too.")
     sample_weight: Vector | None = Field(
         default=None, description="Weight of each row, at least 0."
     )
     sum_tolerance: UnitInterval = Field(
-        default=1e-6, description="How far a row's sum may be from 1."
+        default=1e-6, description="Largest allowed distance of a row's sum from 1."
     )
     on_unnormalized: OnUnnormalized = Field(
-        default="error", description="Refuse rows that do not sum to 1, or divide by the sum."
+        default="error",
+        description="Refuse rows that do not sum to 1, or divide them by their sum.",
     )
 
     def options(self) -> Options:

@@ -145,18 +145,24 @@ def check_lengths(batch: BaseModel) -> None:
 
 
 class Forecast(RowBatch):
-    """What may be said of rows beside what was predicted."""
+    """Fields of rows beside what was predicted."""
 
     y_proba: Forecasts = Field(description="P(positive label) [n]; or [n][k], a column per label.")
-    sample_weight: Weights | None = Field(default=None, description="Weight of each row, from 0.")
+    sample_weight: Weights | None = Field(
+        default=None, description="Weight of each row, at least 0."
+    )
     timestamp: Times | None = Field(
-        default=None, description="When: epoch seconds, or RFC 3339 with Z or an offset; else now."
+        default=None,
+        description=(
+            "Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
+        ),
     )
     unit: Units | None = Field(
-        default=None, description="Whom each row is about: rows of one unit are not independent."
+        default=None,
+        description="Unit of each row, such as a user id; rows of one unit are not independent.",
     )
     slice: Slices | None = Field(
-        default=None, description="By slice, such as country, the value of each row."
+        default=None, description="Value of each row for each slice, such as country."
     )
 
     def _rows(self, y_true: Labels | None) -> ObservationRows:
@@ -176,9 +182,9 @@ class ObservationBatch(Forecast):
 
 
 class PredictionBatch(Forecast):
-    """Predictions whose labels come apart from them."""
+    """Predictions whose labels arrive separately."""
 
-    id: Ids = Field(description="By which each label finds its prediction.")
+    id: Ids = Field(description="Id that joins each label to its prediction.")
 
     def predictions(self) -> PredictionRows:
         """The batch as a monitor takes it."""
@@ -186,9 +192,9 @@ class PredictionBatch(Forecast):
 
 
 class LabelBatch(RowBatch):
-    """Labels whose predictions come apart from them."""
+    """Labels whose predictions arrive separately."""
 
-    id: Ids = Field(description="By which each label finds its prediction.")
+    id: Ids = Field(description="Id that joins each label to its prediction.")
     y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
 
     def labels(self) -> LabelRows:
@@ -197,19 +203,21 @@ class LabelBatch(RowBatch):
 
 
 class ReferenceBatch(RowBatch):
-    """What a monitor is compared with: a batch, a period of its own past, or distributions."""
+    """Reference of a monitor: a batch, a period of its own past, or distributions."""
 
     y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
-    sample_weight: Weights | None = Field(default=None, description="Weight of each row, from 0.")
-    slice: Slices | None = Field(default=None, description="By slice, the value of each row.")
-    start: Moment | None = Field(default=None, alias="from", description="Begin of a period.")
+    sample_weight: Weights | None = Field(
+        default=None, description="Weight of each row, at least 0."
+    )
+    slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
+    start: Moment | None = Field(default=None, alias="from", description="Start of a period.")
     stop: Moment | None = Field(default=None, alias="to", description="End of a period, exclusive.")
     score_histogram: ScoreHistogram | None = Field(
-        default=None, description="How much lies in each of so many equal bins of [0, 1]."
+        default=None, description="Mass of each bin, where equal bins divide [0, 1]."
     )
     label_distribution: LabelDistribution | None = Field(
-        default=None, description="How much is of each label, in the order of the labels."
+        default=None, description="Mass of each label, in the order of the labels."
     )
 
     @model_validator(mode="after")

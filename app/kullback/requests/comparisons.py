@@ -15,14 +15,17 @@ from kullback.scoring.score import Score
 
 
 class CompareRequest(ScoreRequest, PlanFields, ArmFields):
-    """What arms predicted, what happened, and what makes one better."""
+    """Predictions of the arms, their outcomes, and the plan of the comparison."""
 
     unit: Units | None = Field(
         default=None,
-        description="Whom each row is about; without, rows are taken as independent.",
+        description="Unit of each row, such as a user id; without it, rows count as independent.",
     )
     arms: PlannedArms | None = Field(
-        default=None, description="The arms, with their planned shares: else those sent, equal."
+        default=None,
+        description=(
+            "Arms with their planned shares; default the arms that were sent, in equal shares."
+        ),
     )
 
     def plan(self) -> Plan:

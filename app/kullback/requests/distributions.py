@@ -19,8 +19,10 @@ class EntropyRequest(GradientRequest):
 
     p: Rows | None = Field(default=None, description="One distribution [k] or a batch [n][k].")
     logits: LogitRows | None = Field(default=None, description="p = softmax(logits).")
-    counts: Rows | None = Field(default=None, description="Counts [k] or [n][k], for estimates.")
-    estimator: Estimator | None = Field(default=None, description="Of counts: plugin unless said.")
+    counts: Rows | None = Field(default=None, description="Counts [k] or [n][k] to estimate from.")
+    estimator: Estimator | None = Field(
+        default=None, description="Estimator for counts; default plugin."
+    )
 
     def score(self) -> Score:
         """See scoring.entropy and count_scores.entropy_of_counts."""
@@ -39,7 +41,7 @@ class CrossEntropyRequest(GradientRequest):
     """Cross-entropy of a target distribution and a predicted one."""
 
     p: Rows = Field(description="Target: one distribution [k] or a batch [n][k].")
-    q: Rows | None = Field(default=None, description="Predicted, of the same shape.")
+    q: Rows | None = Field(default=None, description="Predicted distribution, of the same shape.")
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
 
     def score(self) -> Score:
@@ -52,9 +54,11 @@ class KLDivergenceRequest(GradientRequest):
 
     p: Rows | None = Field(default=None, description="Target: [k] or [n][k].")
     p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")
-    q: Rows | None = Field(default=None, description="Predicted, of the same shape.")
+    q: Rows | None = Field(default=None, description="Predicted distribution, of the same shape.")
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
-    p_counts: Rows | None = Field(default=None, description="Counts in place of p: a G test.")
+    p_counts: Rows | None = Field(
+        default=None, description="Counts in place of p; they add a G test."
+    )
 
     def score(self) -> Score:
         """See scoring.kl_divergence and count_scores.fit_of_counts."""
@@ -69,7 +73,7 @@ class JSDivergenceRequest(GradientRequest):
     """Jensen-Shannon divergence of two distributions."""
 
     p: Rows = Field(description="One distribution [k] or a batch [n][k].")
-    q: Rows = Field(description="Another, of the same shape.")
+    q: Rows = Field(description="Second distribution, of the same shape.")
 
     def score(self) -> Score:
         """See scoring.js_divergence."""

@@ -15,16 +15,21 @@ _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ExperimentSettings(PlanFields):
-    """What an experiment is set up for, before its first row."""
+    """Settings of an experiment, made before its first row."""
 
     model_config = _STRICT
 
-    arms: PlannedArms = Field(description="Names, for equal shares of the units; or their shares.")
+    arms: PlannedArms = Field(
+        description=(
+            "Names of the arms, for equal shares of the units; or names with their shares."
+        )
+    )
     design: Design = Field(
-        default="parallel", description="Each row is of one arm; or every arm has scored every row."
+        default="parallel",
+        description="Parallel: each row belongs to one arm. Paired: every arm scores every row.",
     )
     slices: Annotated[list[SliceName], Field(max_length=MAX_SLICES)] = Field(
-        default=[], description="By what rows may be sliced."
+        default=[], description="Names by which rows may be sliced."
     )
 
     @model_validator(mode="after")
@@ -39,14 +44,21 @@ class ExperimentSettings(PlanFields):
 
 
 class ExperimentBatch(ArmFields):
-    """What arms predicted, with the outcomes, for whom and when."""
+    """Predictions of the arms with their outcomes, units and times."""
 
     model_config = _STRICT
 
-    unit: Units = Field(description="Whom each row is about: rows of one unit are not independent.")
-    sample_weight: Weights | None = Field(default=None, description="Weight of each row, from 0.")
+    unit: Units = Field(
+        description="Unit of each row, such as a user id; rows of one unit are not independent."
+    )
+    sample_weight: Weights | None = Field(
+        default=None, description="Weight of each row, at least 0."
+    )
     timestamp: Times | None = Field(
-        default=None, description="When: epoch seconds, or RFC 3339 with Z or an offset; else now."
+        default=None,
+        description=(
+            "Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
+        ),
     )
 
     def rows(self) -> ArmRows:

@@ -22,35 +22,38 @@ _WEEK = 7 * DAY
 
 
 class MonitorSettings(BaseModel):
-    """What a monitor is set up for."""
+    """Settings of a monitor."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     task: Literal["binary", "multiclass"] = Field(
-        default="binary", description="Two outcomes, or one of several classes."
+        default="binary", description="Binary: two outcomes. Multiclass: one of several classes."
     )
     labels: LabelNames | None = Field(
         default=None, description="The labels, in column order; the last of two is positive."
     )
     pos_label: Label | None = Field(
-        default=None, description="The positive label: 1, or the last of labels."
+        default=None, description="Positive label; default 1, or the last of labels."
     )
     window_seconds: Annotated[int, Field(ge=1, le=DAY)] = Field(
-        default=60, description="Divides an hour; or whole hours that divide a day."
+        default=60,
+        description=(
+            "Length of a window: it divides an hour, or is whole hours that divide a day."
+        ),
     )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=30, description="How long windows are kept."
+        default=30, description="Days that windows are kept."
     )
     slices: Annotated[list[SliceName], Field(max_length=MAX_SLICES)] = Field(
-        default=[], description="By what rows may be sliced."
+        default=[], description="Names by which rows may be sliced."
     )
     convention: ConventionName = Field(
         default="sklearn",
-        description="Whose log loss to keep: what p = 0 on the truth costs.",
+        description="Library whose log loss to keep: it decides what p = 0 on the truth costs.",
     )
     ttl_seconds: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="How long a prediction or a label waits for its other half: 7 days, or less.",
+        description="Seconds that a prediction or a label waits for its other half, up to 7 days.",
     )
 
     @model_validator(mode="after")

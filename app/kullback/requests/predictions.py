@@ -46,7 +46,8 @@ class ConventionRequest(GradientRequest):
     """A request of a metric that follows a named convention where p = 0 on the truth."""
 
     convention: ConventionName = Field(
-        default="exact", description="Whose number to print: p = 0 on the truth costs ∞ or less."
+        default="exact",
+        description="Library whose number to print: it decides what p = 0 on the truth costs.",
     )
 
     def options(self) -> Options:
@@ -64,13 +65,14 @@ class LogLossRequest(ConventionRequest):
     y_proba: Rows = Field(description="P(pos_label) [n]; or [n][k], a column per class or label.")
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
     labels: ClassLabels | None = Field(
-        default=None, description="The label of each column, in column order; never sorted."
+        default=None, description="Label of each column, in column order; never sorted."
     )
     pos_label: Label | None = Field(
-        default=None, description="The positive label: 1, or the last of labels."
+        default=None, description="Positive label; default 1, or the last of labels."
     )
     class_weight: ClassWeight | None = Field(
-        default=None, description="A weight per class, or a rule that derives them from y_true."
+        default=None,
+        description="Weight of each class, or a rule that derives the weights from y_true.",
     )
     beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
         default=None, description="β of class_weight effective_number."
@@ -92,15 +94,17 @@ class LogLossRequest(ConventionRequest):
 class SoftmaxCrossEntropyRequest(GradientRequest):
     """Cross-entropy of softmax logits with class indices or soft rows."""
 
-    logits: LogitRows = Field(description="[n][k], or [k] for one row; -Infinity masks a class.")
+    logits: LogitRows = Field(
+        description="Logits [n][k], or [k] for one row; -Infinity masks a class."
+    )
     y_true: LabelRowsOrOne = Field(description="Class indices [n], or soft rows [n][k].")
-    class_weight: ClassWeight | None = Field(default=None, description="A weight per class.")
+    class_weight: ClassWeight | None = Field(default=None, description="Weight of each class.")
     beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
         default=None, description="β of class_weight effective_number."
     )
-    ignore_index: int | None = Field(default=None, description="Rows of this class do not count.")
+    ignore_index: int | None = Field(default=None, description="Class whose rows do not count.")
     label_smoothing: UnitInterval = Field(
-        default=0.0, description="Mass given to all classes alike."
+        default=0.0, description="Probability mass that is spread evenly over all classes."
     )
 
     def score(self) -> Score:
@@ -116,9 +120,11 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
 class SigmoidCrossEntropyRequest(GradientRequest):
     """Binary and multi-label cross-entropy from logits."""
 
-    logits: LogitRows = Field(description="[n] or [n][l].")
-    y_true: Rows = Field(description="In [0, 1], of the same shape; soft labels allowed.")
-    pos_weight: Numbers | None = Field(default=None, description="Weight of the positive side.")
+    logits: LogitRows = Field(description="Logits [n] or [n][l].")
+    y_true: Rows = Field(
+        description="Labels in [0, 1], of the same shape; soft labels are allowed."
+    )
+    pos_weight: Numbers | None = Field(default=None, description="Weight of the positive term.")
     mask: Flags | None = Field(default=None, description="1 where an entry counts.")
 
     def score(self) -> Score:
@@ -133,8 +139,12 @@ class FocalLossRequest(GradientRequest):
 
     y_true: LabelRows = Field(description="0 or 1 [n] or [n][k]; class indices [n].")
     y_proba: Rows | None = Field(default=None, description="P(1) [n], or rows [n][k].")
-    logits: LogitRows | None = Field(default=None, description="Of a sigmoid [n], or rows [n][k].")
-    gamma: Annotated[FiniteFloat, Field(ge=0)] = Field(default=2.0, description="Focus.")
+    logits: LogitRows | None = Field(
+        default=None, description="Logits of a sigmoid [n], or rows of logits [n][k]."
+    )
+    gamma: Annotated[FiniteFloat, Field(ge=0)] = Field(
+        default=2.0, description="Focusing exponent: the larger, the less weight on easy rows."
+    )
     alpha: Numbers | None = Field(
         default=None, description="Weight of class 1 (class 0 has 1 − alpha), or one per class."
     )
@@ -151,15 +161,17 @@ class CalibrationRequest(ScoreRequest):
 
     y_true: LabelRows = Field(description="Labels [n].")
     y_proba: Rows | None = Field(default=None, description="P(pos_label) [n], or rows [n][k].")
-    logits: LogitRows | None = Field(default=None, description="Of a sigmoid [n], softmax [n][k].")
+    logits: LogitRows | None = Field(
+        default=None, description="Logits of a sigmoid [n], or of a softmax [n][k]."
+    )
     bins: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default=15, description="Each (low, high]."
+        default=15, description="Number of bins, each (low, high]."
     )
     strategy: Strategy = Field(
         default="uniform", description="Bins of equal width, or of equal counts."
     )
-    labels: ClassLabels | None = Field(default=None, description="The label of each column.")
-    pos_label: Label | None = Field(default=None, description="The positive label.")
+    labels: ClassLabels | None = Field(default=None, description="Label of each column.")
+    pos_label: Label | None = Field(default=None, description="Positive label.")
 
     def score(self) -> Score:
         """See calibration.calibration."""
@@ -176,9 +188,9 @@ class RecommenderRequest(ConventionRequest):
 
     y_true: LabelRows = Field(description="Clicks [n]: 0 or 1, or click rates.")
     y_proba: Vector = Field(description="P(click) [n].")
-    group: Group | None = Field(default=None, description="A group per row, such as user ids.")
+    group: Group | None = Field(default=None, description="Group of each row, such as a user id.")
     negative_sampling_rate: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = Field(
-        default=None, description="The share of negatives that were kept in training."
+        default=None, description="Share of negatives that were kept in training."
     )
 
     def score(self) -> Score:

@@ -52,16 +52,24 @@ class PerplexityRequest(GradientRequest):
     token_logprobs: RaggedLogits | None = Field(
         default=None, description="ln p of each token, one list per sequence, of any lengths."
     )
-    logits: LogitCubes | None = Field(default=None, description="[n][t][v], with y_true.")
+    logits: LogitCubes | None = Field(default=None, description="Logits [n][t][v], with y_true.")
     top_logprobs: list[list[dict[str, LogProb]]] | None = Field(
-        default=None, description="Per token an object of the tokens kept; y_true holds tokens."
+        default=None,
+        description=(
+            "For each token an object of the most likely tokens; y_true then holds tokens."
+        ),
     )
-    y_true: RaggedLabels | None = Field(default=None, description="Token indices, or tokens.")
+    y_true: RaggedLabels | None = Field(
+        default=None, description="Indices of the true tokens, or the tokens."
+    )
     mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
-    ignore_index: int | None = Field(default=None, description="Tokens that do not count.")
-    n_bytes: Sizes | None = Field(default=None, description="Bytes of the text, or of each.")
+    ignore_index: int | None = Field(default=None, description="Index of tokens that do not count.")
+    n_bytes: Sizes | None = Field(
+        default=None, description="Bytes of the text, or of each sequence."
+    )
     vocabulary_size: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Tokens there are, for those that top_logprobs leaves out."
+        default=None,
+        description="Size of the vocabulary, with the tokens that top_logprobs leaves out.",
     )
 
     def score(self) -> Score:
@@ -97,18 +105,25 @@ class PerplexityRequest(GradientRequest):
 class MutualInformationRequest(GradientRequest):
     """Mutual information of a table, of a classifier, or of pair scores."""
 
-    joint: Rows | None = Field(default=None, description="[a][b], rows X and columns Y.")
-    logits: LogitRows | None = Field(default=None, description="[n][k] of a classifier.")
+    joint: Rows | None = Field(
+        default=None, description="Joint distribution [a][b]: rows X, columns Y."
+    )
+    logits: LogitRows | None = Field(default=None, description="Logits [n][k] of a classifier.")
     y_true: LabelRows | None = Field(default=None, description="Class indices [n].")
-    prior: Prior | None = Field(default=None, description="[k]; uniform if left out.")
+    prior: Prior | None = Field(
+        default=None, description="Prior of the classes [k]; default uniform."
+    )
     logit_kind: mutual_information.LogitKind | None = Field(
-        default=None, description="Of a network trained with cross-entropy, or with PC-softmax."
+        default=None,
+        description=(
+            "Kind of the logits: trained with cross-entropy (posterior) or with PC-softmax (pc)."
+        ),
     )
     pair_scores: LogitRows | None = Field(
-        default=None, description="[n][n], joint pairs on the diagonal."
+        default=None, description="Scores of pairs [n][n]; joint pairs on the diagonal."
     )
     estimator: mutual_information.PairEstimator | None = Field(
-        default=None, description="Of pair_scores: infonce unless said."
+        default=None, description="Estimator for pair_scores; default infonce."
     )
 
     def score(self) -> Score:
@@ -140,9 +155,11 @@ class MutualInformationRequest(GradientRequest):
 class PCSoftmaxRequest(GradientRequest):
     """The probability-corrected softmax loss."""
 
-    logits: LogitRows = Field(description="[n][k].")
+    logits: LogitRows = Field(description="Logits [n][k].")
     y_true: LabelRows = Field(description="Class indices [n].")
-    prior: Prior | None = Field(default=None, description="[k]; uniform if left out.")
+    prior: Prior | None = Field(
+        default=None, description="Prior of the classes [k]; default uniform."
+    )
 
     def score(self) -> Score:
         """See pc_softmax.pc_softmax."""
@@ -154,7 +171,9 @@ class GanLossRequest(GradientRequest):
 
     real_logits: Sample = Field(description="Scores of real samples [n].")
     fake_logits: Sample = Field(description="Scores of generated samples [m].")
-    kind: gan_loss.GanKind = Field(default="non_saturating", description="Which game.")
+    kind: gan_loss.GanKind = Field(
+        default="non_saturating", description="Form of the adversarial loss."
+    )
 
     def score(self) -> Score:
         """See adversarial.gan_loss."""
@@ -164,14 +183,20 @@ class GanLossRequest(GradientRequest):
 class GccsRequest(GradientRequest):
     """Divergence of class latents from Gaussians around the corners of a simplex."""
 
-    latents: Rows = Field(description="[n][d].")
+    latents: Rows = Field(description="Latent vectors [n][d].")
     y_true: LabelRows = Field(description="Class indices [n].")
     mu: Positive = Field(description="Distance of the targets from the centre.")
     sigma: Positive = Field(description="Standard deviation of the targets.")
-    layout: gccs.Layout = Field(default="standard", description="Where the targets lie.")
-    covariance: gccs.Covariance = Field(default="diag", description="Of each class.")
-    ddof: Annotated[int, Field(ge=0, le=1)] = Field(default=1, description="Of the covariance.")
-    adversarial_latents: Rows | None = Field(default=None, description="[n][d], under attack.")
+    layout: gccs.Layout = Field(default="standard", description="Positions of the targets.")
+    covariance: gccs.Covariance = Field(
+        default="diag", description="Form of the covariance of each class."
+    )
+    ddof: Annotated[int, Field(ge=0, le=1)] = Field(
+        default=1, description="Delta degrees of freedom of the covariance."
+    )
+    adversarial_latents: Rows | None = Field(
+        default=None, description="Latent vectors [n][d] under attack."
+    )
 
     def score(self) -> Score:
         """See latent.gccs."""
@@ -182,23 +207,27 @@ class GccsRequest(GradientRequest):
 class InfocamRequest(GradientRequest):
     """Where in an image the information about its label lies."""
 
-    features: Maps = Field(description="[c][h][w], or [n][c][h][w].")
-    weights: Matrix = Field(description="[k][c] of the last layer.")
-    bias: Prior | None = Field(default=None, description="[k] of the last layer.")
-    target: Targets | None = Field(default=None, description="The class, or one per image.")
-    mode: infocam.Mode = Field(default="mean_others", description="What is subtracted.")
-    reference: int | None = Field(default=None, description="The other class of mode pair.")
+    features: Maps = Field(description="Feature maps [c][h][w], or [n][c][h][w].")
+    weights: Matrix = Field(description="Weights [k][c] of the last layer.")
+    bias: Prior | None = Field(default=None, description="Bias [k] of the last layer.")
+    target: Targets | None = Field(default=None, description="Class to locate, or one per image.")
+    mode: infocam.Mode = Field(
+        default="mean_others", description="What is subtracted from the map of the class."
+    )
+    reference: int | None = Field(default=None, description="Other class, for mode pair.")
     window: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None, description="Side of the windows whose sums smooth the map."
     )
     threshold: Annotated[FiniteFloat, Field(ge=0, lt=1)] = Field(
-        default=0.2, description="Of the normalized map; strict."
+        default=0.2, description="Threshold of the normalized map; values must exceed it."
     )
     upsample_to: (
         Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=2, max_length=2)]
         | None
-    ) = Field(default=None, description="[height, width] to scale the map to.")
-    truth_box: Matrix | None = Field(default=None, description="[x0, y0, x1, y1), or one each.")
+    ) = Field(default=None, description="Size [height, width] to scale the map to.")
+    truth_box: Matrix | None = Field(
+        default=None, description="True box [x0, y0, x1, y1), or one per image."
+    )
 
     def score(self) -> Score:
         """See attention.infocam."""

@@ -10,7 +10,7 @@ _ENTRIES = (
     Metric(
         "entropy",
         "Entropy",
-        "How uncertain a distribution is.",
+        "Uncertainty of a distribution.",
         "H(p) = −Σₖ pₖ ln pₖ",
         _NATS,
         "[0, ln k]",
@@ -40,7 +40,7 @@ _ENTRIES = (
     Metric(
         "kl-divergence",
         "Kullback-Leibler divergence",
-        "What is lost by believing q where p is true.",
+        "Information lost when q is used in place of the true p.",
         "KL(p‖q) = Σₖ pₖ ln(pₖ/qₖ)",
         _NATS,
         "[0, ∞]",
@@ -55,7 +55,7 @@ _ENTRIES = (
     Metric(
         "js-divergence",
         "Jensen-Shannon divergence",
-        "How far two distributions lie from their middle.",
+        "Divergence of two distributions from their average.",
         "JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2",
         _NATS,
         "[0, ln 2]",
@@ -70,7 +70,7 @@ _ENTRIES = (
     Metric(
         "log-loss",
         "Log loss",
-        "The mean surprise at what happened.",
+        "Mean negative log-probability of what happened.",
         "ℓ = −Σₖ yₖ ln pₖ; value = Σ wℓ / Σ w",
         _NATS,
         "[0, ∞]",
@@ -124,7 +124,7 @@ _ENTRIES = (
     Metric(
         "focal-loss",
         "Focal loss",
-        "Log loss, less for what is already well predicted.",
+        "Log loss with less weight on rows that are already predicted well.",
         "FL = −α_t (1 − p_t)^γ ln p_t",
         "nats, modulated",
         "[0, ∞]",
@@ -139,7 +139,7 @@ _ENTRIES = (
     Metric(
         "calibration",
         "Expected calibration error",
-        "The mean gap between what was said and what was seen.",
+        "Mean gap between predicted probabilities and observed rates.",
         "ECE = Σ_b (W_b/W) |observed_b − mean predicted_b|",
         "probability",
         "[0, 1]",
@@ -154,7 +154,7 @@ _ENTRIES = (
     Metric(
         "recommender",
         "Recommender report",
-        "Log loss of click predictions, with what makes it comparable between logs.",
+        "Log loss of click predictions, with metrics that are comparable between logs.",
         "NE = LL / H_b(r), r = Σ wy / Σ w; calibration ratio = Σ wp / Σ wy",
         _NATS,
         "[0, ∞]",
@@ -173,7 +173,7 @@ _ENTRIES = (
     Metric(
         "perplexity",
         "Perplexity",
-        "How many tokens a language model was as good as choosing between.",
+        "Number of equally likely tokens that would be as hard to predict.",
         "PPL = exp(Σ nll / Σ tokens), nll = −ln p(token | context)",
         "tokens",
         "[1, ∞]",
@@ -188,7 +188,7 @@ _ENTRIES = (
     Metric(
         "mutual-information",
         "Mutual information",
-        "How much two variables tell of each other.",
+        "Information that two variables carry about each other.",
         "I(X; Y) = Σ J ln(J / (p_X p_Y))",
         _NATS,
         "[0, min(H(X), H(Y))]; estimates may be negative",
@@ -203,7 +203,7 @@ _ENTRIES = (
     Metric(
         "pc-softmax",
         "Probability-corrected softmax loss",
-        "A classification loss whose negative estimates the information inputs carry about labels.",
+        "Classification loss whose negative estimates the information of inputs about labels.",
         "ℓ = ln Σⱼ πⱼ e^{zⱼ} − z_y",
         _NATS,
         "[min ln π, ∞]",
@@ -222,7 +222,7 @@ _ENTRIES = (
     Metric(
         "gan-loss",
         "Adversarial losses",
-        "What a discriminator and a generator pay.",
+        "Losses of a discriminator and a generator.",
         "d = mean softplus(−r) + mean softplus(f)",
         "nats, bits or hartleys; none for hinge, wasserstein and least_squares",
         "[0, ∞]; wasserstein (−∞, ∞)",
@@ -237,7 +237,7 @@ _ENTRIES = (
     Metric(
         "gccs",
         "Gaussian class-conditional simplex loss",
-        "How far class latents are from Gaussians around the corners of a simplex.",
+        "Divergence of class latents from Gaussians around the corners of a simplex.",
         "KL_k = ½ [tr S_k/σ² + ‖m_k − μ_k‖²/σ² − d + d ln σ² − ln det S_k]",
         _NATS,
         "[0, ∞]",

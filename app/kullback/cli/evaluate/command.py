@@ -9,7 +9,7 @@ from kullback.cli.terminal import Failure, fail
 from kullback.experiments.plan import MINIMUM_UNITS
 
 _INTERRUPTED = 130
-_COLUMNS, _PLAN, _WORK, _OUTPUT = "Columns", "What is asked", "Who does the work", "What is left"
+_COLUMNS, _PLAN, _WORK, _OUTPUT = "Columns", "Plan of the comparison", "Workers", "Output"
 EXAMPLES = """\
 Examples:
 
@@ -40,48 +40,76 @@ _Files = Annotated[
     list[str],
     typer.Argument(help="Parquet files, directories of them, or 'patterns'.", metavar="FILES..."),
 ]
-_YTrue = Annotated[str, _column("Labels: 0 and 1, booleans, or shares between.")]
-_YProba = Annotated[str | None, _column("P(1) of each row, by the arm that --arm names.")]
-_Arm = Annotated[str | None, _column("The arm of each row.")]
+_YTrue = Annotated[str, _column("Labels: 0 and 1, booleans, or shares in between.")]
+_YProba = Annotated[str | None, _column("P(1) of each row, predicted by the arm that --arm names.")]
+_Arm = Annotated[str | None, _column("Arm of each row.")]
 _Paired = Annotated[
     str | None,
-    _column("P(1) of every arm for every row; an arm is named as its column.", "[NAME=]COL,…"),
+    _column(
+        "P(1) of every arm for every row; without NAME an arm has the name of its column.",
+        "[NAME=]COL,…",
+    ),
 ]
-_Unit = Annotated[str | None, _column("Whom a row is about, else rows are independent.")]
-_Weight = Annotated[str | None, _column("The weight of each row.")]
-_By = Annotated[list[str] | None, _column("Tell segments apart by this; may be repeated.")]
-_Propensity = Annotated[str | None, _column("How likely what was shown was to be shown.")]
-_Target = Annotated[str | None, _column("The same under the policy to be judged.")]
+_Unit = Annotated[
+    str | None, _column("Unit of each row, such as a user id; default every row on its own.")
+]
+_Weight = Annotated[str | None, _column("Weight of each row.")]
+_By = Annotated[
+    list[str] | None, _column("Report each value of this column as a segment; may be repeated.")
+]
+_Propensity = Annotated[
+    str | None,
+    _column("Logging propensity: probability with which the logging policy showed this item."),
+]
+_Target = Annotated[
+    str | None,
+    _column(
+        "Target propensity: probability with which the policy to be evaluated shows this item."
+    ),
+]
 _Metric = Annotated[
-    str, _option("What decides.", "log_loss|normalized_entropy|brier|base_rate", _PLAN)
+    str, _option("Metric that decides.", "log_loss|normalized_entropy|brier|base_rate", _PLAN)
 ]
 _Control = Annotated[
-    str | None, _option("The arm that others are compared with, else the first.", "ARM", _PLAN)
+    str | None, _option("Arm that the others are compared with; default the first.", "ARM", _PLAN)
 ]
 _Shares = Annotated[
     str | None,
-    _option("The planned part of the units of each arm, else equal.", "ARM=SHARE,…", _PLAN),
+    _option("Planned share of the units of each arm; default equal.", "ARM=SHARE,…", _PLAN),
 ]
 _Assignment = Annotated[
-    str, _option("What went to an arm: a unit, or each request apart.", "unit|request", _PLAN)
+    str,
+    _option(
+        "What is assigned to an arm: a unit with all its rows, or each request.",
+        "unit|request",
+        _PLAN,
+    ),
 ]
-_Effect = Annotated[float | None, _option("The smallest effect worth knowing of.", "EFFECT", _PLAN)]
-_MinimumUnits = Annotated[int, _option("No verdict before each arm has so many.", "N", _PLAN)]
-_Alpha = Annotated[float, _option("How often a false difference may be claimed.", "ALPHA", _PLAN)]
-_Convention = Annotated[str, _option("Whose log loss.", "NAME", _PLAN)]
+_Effect = Annotated[
+    float | None,
+    _option("Smallest effect that matters; without it nothing is decided.", "EFFECT", _PLAN),
+]
+_MinimumUnits = Annotated[int, _option("Units that each arm needs before a verdict.", "N", _PLAN)]
+_Alpha = Annotated[
+    float,
+    _option("Largest probability of claiming a difference that does not exist.", "ALPHA", _PLAN),
+]
+_Convention = Annotated[str, _option("Library whose log loss to use.", "NAME", _PLAN)]
 _Processes = Annotated[
     int | None,
     typer.Option(
-        help="Processes on this machine, else one per CPU.",
+        help="Processes on this machine; default one per CPU.",
         metavar="N",
         min=1,
         rich_help_panel=_WORK,
     ),
 ]
-_Dask = Annotated[str | None, _option("A Dask scheduler instead.", "tcp://…", _WORK)]
+_Dask = Annotated[
+    str | None, _option("Address of a Dask scheduler to use instead.", "tcp://…", _WORK)
+]
 _Json = Annotated[str | None, _option("Write the report as JSON.", "FILE|-", _OUTPUT)]
-_Html = Annotated[str | None, _option("Write a page with pictures.", "FILE", _OUTPUT)]
-_Markdown = Annotated[str | None, _option("Write a page to paste.", "FILE|-", _OUTPUT)]
+_Html = Annotated[str | None, _option("Write the report as a page with pictures.", "FILE", _OUTPUT)]
+_Markdown = Annotated[str | None, _option("Write the report as Markdown.", "FILE|-", _OUTPUT)]
 
 
 def evaluate(  # noqa: PLR0913 - each is an option of the command
