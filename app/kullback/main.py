@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from kullback.api import experiments, monitors, problems, scores, system
+from kullback.api import experiments, monitors, openapi, problems, scores, system
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
 from kullback.experiments.maintenance import ExperimentMaintenance
@@ -66,12 +66,12 @@ def end_process(reason: str) -> None:
 
 
 class Kullback(FastAPI):
-    """The application, with `Problem` as its one error schema."""
+    """The application, with all that its document leaves out."""
 
     def openapi(self) -> dict[str, Any]:
         """See FastAPI."""
         if self.openapi_schema is None:
-            problems.describe(super().openapi())
+            openapi.complete(super().openapi())
         return super().openapi()
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from httpx import AsyncClient
 
+from kullback.api.score_answer import ScoreAnswer
+
 ENVELOPE = [
     *("metric", "value", "status", "reason", "unit", "n", "weight", "standard_error"),
     *("per_row", "gradient", "details", "conventions", "diagnostics"),
@@ -23,7 +25,8 @@ async def score(client: AsyncClient, metric: str, /, **fields: object) -> Score:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     found: Score = json.loads(answer.content, parse_constant=refuse)
-    assert list(found) == ENVELOPE
+    ScoreAnswer.model_validate_json(answer.content, strict=True, extra="forbid")
+    assert list(found) == list(ScoreAnswer.model_fields) == ENVELOPE
     assert list(found["diagnostics"]) == DIAGNOSTICS
     assert (found["value"] is None) == (found["status"] != "finite")
     assert (found["reason"] is None) == (found["status"] == "finite")

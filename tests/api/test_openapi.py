@@ -7,18 +7,13 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-import schemathesis
-from anyio.from_thread import start_blocking_portal
-from fastapi import FastAPI
 from httpx import AsyncClient
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
-from schemathesis.checks import CHECKS
-from starlette.types import Receive, Scope, Send
 
 from kullback.api.problems import MEDIA_TYPE
 from kullback.main import create_app
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from kullback.requests import REQUESTS
+from kullback.requests.validation import array_fields
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
 from tests.payload.bodies import IS_ARROW, IS_JSON, IS_PARQUET, as_arrow, as_parquet
@@ -26,14 +21,15 @@ from tests.payload.bodies import IS_ARROW, IS_JSON, IS_PARQUET, as_arrow, as_par
 pytestmark = pytest.mark.anyio
 
 Document = dict[str, Any]
+SILENT = re.compile("/v1/(monitors|experiments)")  # those whose answers are no types yet
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
-REFERENCE = re.compile(r"#/components/schemas/(\w+)")
+REFERENCE = re.compile(r"#/components/(schemas|parameters|headers|responses)/([\w-]+)")
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
 
-@pytest.fixture
-def document(app: FastAPI) -> Document:
-    found: Document = app.openapi()
+@pytest.fixture(scope="module")
+def document() -> Document:
+    found: Document = create_app(Settings()).openapi()
     return found
 
 
@@ -42,6 +38,28 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
+
+
+def resolved(document: Document, node: Document) -> Document:
+    """What a reference leads to; else the node itself."""
+    match = REFERENCE.fullmatch(node.get("$ref", ""))
+    found: Document = document["components"][match[1]][match[2]] if match else node
+    return found
+
+
+def parameters(document: Document, operation: Document) -> Iterator[Document]:
+    """The parameters of an operation."""
+    for each in operation["parameters"]:
+        yield resolved(document, each)
+
+
+def answers(document: Document, operation: Document) -> dict[str, Document]:
+    """The answers of an operation, by status."""
+    return {status: resolved(document, answer) for status, answer in operation["responses"].items()}
+
+
+def has_body(operation: Document) -> bool:
+    return "requestBody" in operation
 
 
 def nodes(tree: object) -> Iterator[Document]:
@@ -62,19 +80,19 @@ def test_the_document_is_of_openapi_3_1(document: Document) -> None:
         assert path.startswith("/")
         assert method in METHODS
         assert operation["responses"]
-        named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+        named = {each["name"] for each in parameters(document, operation) if each["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path))
-        for status, answer in operation["responses"].items():
+        for status, answer in answers(document, operation).items():
             assert re.fullmatch(r"[1-5]\d\d", status)
             assert answer["description"]
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_used(document: Document) -> None:
-    schemas = document["components"]["schemas"]
+def test_every_reference_leads_somewhere_and_every_component_is_used(document: Document) -> None:
     found = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
-    names = {match.group(1) for each in found if (match := REFERENCE.fullmatch(each))}
-    assert len(names) == len(found)
-    assert names == schemas.keys()
+    places = [match.groups() for each in found if (match := REFERENCE.fullmatch(each))]
+    assert len(places) == len(found)
+    components = document["components"]
+    assert set(places) == {(kind, name) for kind in components for name in components[kind]}
 
 
 def test_no_schema_has_definitions_of_its_own_or_a_type_that_is_none(document: Document) -> None:
@@ -85,6 +103,82 @@ def test_no_schema_has_definitions_of_its_own_or_a_type_that_is_none(document: D
             assert kind in TYPES
 
 
+def test_every_answer_and_every_body_of_json_is_a_component(document: Document) -> None:
+    for path, _, operation in operations(document):
+        if SILENT.match(path):
+            continue
+        contents = [answer.get("content", {}) for answer in answers(document, operation).values()]
+        if has_body(operation):
+            contents.append(operation["requestBody"]["content"])
+        schemas = [content[JSON]["schema"] for content in contents if JSON in content]
+        assert all(schema.keys() == {"$ref"} for schema in schemas)
+
+
+def test_every_answer_that_is_not_a_refusal_has_a_schema(document: Document) -> None:
+    for path, method, operation in operations(document):
+        if SILENT.match(path):
+            continue
+        accepted = {
+            status: answer.get("content", {})
+            for status, answer in answers(document, operation).items()
+            if status < "3"
+        }
+        assert accepted
+        for status, content in accepted.items():
+            assert bool(content) == (status != "204"), (path, method, status)
+            assert all(each.get("schema") for each in content.values()), (path, method, status)
+
+
+def test_all_metrics_answer_with_the_same_schema(document: Document) -> None:
+    paths = document["paths"]
+    contents = [
+        paths[f"/v1/scores/{name}"]["post"]["responses"]["200"]["content"] for name in METRICS
+    ]
+    assert contents == len(METRICS) * [
+        {JSON: {"schema": {"$ref": "#/components/schemas/ScoreAnswer"}}}
+    ]
+
+
+def test_headers_are_parameters_of_the_operations_that_read_them(document: Document) -> None:
+    for path, method, operation in operations(document):
+        sent = {each["name"] for each in parameters(document, operation) if each["in"] == "header"}
+        is_write = method != "get" and not path.startswith("/v1/scores")
+        is_tagged = path.endswith(("/report", "/series"))
+        assert sent == {
+            "X-Request-ID",
+            *({"Idempotency-Key"} if is_write else ()),
+            *({"If-None-Match"} if is_tagged else ()),
+        }
+
+
+def test_headers_of_answers_are_declared(document: Document) -> None:
+    for path, method, operation in operations(document):
+        for status, answer in answers(document, operation).items():
+            is_tagged = path.endswith(("/report", "/series")) and status in {"200", "304"}
+            is_write = method != "get" and not path.startswith("/v1/scores")
+            assert answer["headers"].keys() == {
+                "X-Request-ID",
+                *({"ETag"} if is_tagged else ()),
+                *({"Idempotency-Replayed"} if is_write and status < "3" else ()),
+                *({"Retry-After"} if status in {"409", "503"} else ()),
+            }
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_options_that_stand_beside_columns_are_parameters(document: Document, metric: str) -> None:
+    operation = document["paths"][f"/v1/scores/{metric}"]["post"]
+    declared = [each for each in parameters(document, operation) if each["in"] == "query"]
+    columns = array_fields(REQUESTS[metric])
+    options = {name for name in REQUESTS[metric].model_fields if name not in columns}
+    scalars = {name for name, column in columns.items() if column.may_be_option}
+    assert {each["name"] for each in declared} == options | scalars
+    for each in declared:
+        assert not each.get("required", False)
+        assert each["description"].endswith("With an Arrow or Parquet body only.")
+        schema = each.get("schema") or each["content"][JSON]["schema"]
+        assert "default" not in schema  # a client would send it beside JSON, and be refused
+
+
 def test_every_operation_has_a_name_of_its_own(document: Document) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(set(names)) == len(names)
@@ -92,7 +186,7 @@ def test_every_operation_has_a_name_of_its_own(document: Document) -> None:
 
 def test_every_refusal_is_the_one_problem_schema(document: Document) -> None:
     for _, _, operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for status, answer in answers(document, operation).items():
             if status >= "4":
                 schema = {"$ref": "#/components/schemas/Problem"}
                 assert answer["content"] == {MEDIA_TYPE: {"schema": schema}}
@@ -115,7 +209,7 @@ def test_every_post_names_its_forms_and_refusals(document: Document, metric: str
     assert operation["requestBody"]["content"].keys() == {JSON, ARROW, PARQUET}
     assert operation["responses"].keys() >= {"200", "400", "413", "415", "422", "503"}
     assert METRICS[metric].formula in operation["description"]
-    schema = operation["requestBody"]["content"][JSON]["schema"]
+    schema = resolved(document, operation["requestBody"]["content"][JSON]["schema"])
     assert schema["additionalProperties"] is False
     assert all("description" in field for field in schema["properties"].values())
 
@@ -132,7 +226,7 @@ def test_every_write_of_a_monitor_names_its_forms_and_refusals(
     assert content.keys() == {JSON, ARROW, PARQUET, *LINES}
     refusals = {"400", "404", "409", "413", "415", "422", "503"}
     assert operation["responses"].keys() == {"200", *refusals}
-    schema = content[JSON]["schema"]
+    schema = resolved(document, content[JSON]["schema"])
     assert schema["additionalProperties"] is False
     assert all("description" in field for field in schema["properties"].values())
 
@@ -190,66 +284,3 @@ async def test_every_documented_refusal_happens(document: Document, settings: Se
     assert [answer.status_code for answer in answers] == [400, 413, 415, 422, 200, 200]
     declared = document["paths"][path]["post"]["responses"].keys()
     assert {str(answer.status_code) for answer in answers} <= declared
-
-
-@schemathesis.serializer(ARROW, PARQUET, *LINES)
-def _as_it_is(_: schemathesis.SerializationContext, value: bytes) -> bytes:
-    return value
-
-
-APPS = [create_app(Settings())]
-
-
-@pytest.fixture(scope="module")
-def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An application that has been started, and that has a monitor."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('openapi')}/kullback.db"
-    app = create_app(Settings(database_url=url))
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
-    ):
-        APPS.append(app)
-        portal.call(_monitored, app)
-        yield
-        APPS.pop()
-
-
-async def _monitored(app: FastAPI) -> None:
-    async with AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kullback") as one:
-        await one.put("/v1/monitors/clicks", json={"slices": ["country"]})
-
-
-async def unstopped(scope: Scope, receive: Receive, send: Send) -> None:
-    """The application, which is not stopped after each request."""
-    if scope["type"] == "lifespan":
-        for step in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{step}.complete"})
-    else:
-        await APPS[-1](scope, receive, send)
-
-
-schema = schemathesis.openapi.from_asgi("/openapi.json", unstopped)
-WANTED = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_schema_conformance",
-)
-CHOSEN: list[Any] = [check for check in CHECKS.get_all() if check.__name__ in WANTED]
-
-
-@pytest.mark.usefixtures("_started")
-@schema.include(path_regex="^/v1/|^/problems/|^/livez").parametrize()
-@hypothesis_settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-def test_whatever_the_document_allows_is_answered_as_it_says(case: schemathesis.Case[Any]) -> None:
-    assert len(CHOSEN) == len(WANTED)
-    if case.path.startswith("/v1/monitors/{name}") and case.method != "DELETE":
-        case.path_parameters["name"] = "clicks"  # which is there
-    case.call_and_validate(checks=CHOSEN)

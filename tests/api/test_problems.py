@@ -252,13 +252,15 @@ def test_a_route_declares_its_refusals_by_class_or_by_status() -> None:
 
 async def test_problem_is_the_one_error_schema_of_the_documentation(client: AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
-    schemas = document["components"]["schemas"]
-    assert {"Problem", "Place"} <= schemas.keys()
+    schemas, shared = (document["components"][kind] for kind in ("schemas", "responses"))
+    assert {"Problem", "FieldErrorEntry"} <= schemas.keys()
     assert "HTTPValidationError" not in json.dumps(document)
     for path, operations in document["paths"].items():
         for operation in operations.values():
             refusals = {k: v for k, v in operation["responses"].items() if k[0] in "45"}
-            for answer in refusals.values():
+            for status, reference in refusals.items():
+                assert reference == {"$ref": f"#/components/responses/{status}"}, path
+                answer = shared[status]
                 schema = answer["content"]["application/problem+json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}, path
                 assert answer["content"].keys() == {"application/problem+json"}, path

@@ -1,4 +1,4 @@
-"""This file is about describing the metrics: the catalog's answers, and their place in OpenAPI."""
+"""The catalog of metrics, as it is answered."""
 
 from difflib import get_close_matches
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from kullback.errors import NotFound
-from kullback.payload.media import ARROW, JSON, MEDIA_TYPES, PARQUET
+from kullback.payload.media import MEDIA_TYPES
 from kullback.requests import REQUESTS
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Direction, Metric
@@ -92,21 +92,4 @@ def _summary(metric: Metric) -> dict[str, Any]:
         "range": metric.range,
         "direction": metric.direction,
         "href": f"/v1/scores/{metric.name}",
-    }
-
-
-def request_body(name: str) -> dict[str, Any]:
-    """The OpenAPI request body of a metric: JSON with an example, Arrow, Parquet."""
-    metric, model = METRICS[name], REQUESTS[name]
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {"schema": schema, "example": metric.example.request},
-                ARROW: binary,
-                PARQUET: binary,
-            },
-        }
     }

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
@@ -14,7 +15,6 @@ from kullback.api.routes import (
     TaggedAnswer,
     as_json,
     check_parameters,
-    described_body,
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
@@ -54,7 +54,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="put_experiment",
         response_class=Response,
         responses={201: {"description": "Created"}, **WRITES},
-        openapi_extra=described_body(ExperimentSettings, (JSON,)),
+        openapi_extra=request_body(ExperimentSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create an experiment, or change its plan: once rows have come that opens a new epoch."""
@@ -90,7 +90,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="add_experiment_observations",
         response_class=Response,
         responses=WRITES,
-        openapi_extra=described_body(ExperimentBatch, BATCH_TYPES),
+        openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
     )
     async def observations(name: str, request: Request) -> Response:
         """Add what arms predicted, with the outcomes."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
@@ -14,7 +15,6 @@ from kullback.api.routes import (
     TaggedAnswer,
     as_json,
     check_parameters,
-    described_body,
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
@@ -52,7 +52,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="put_monitor",
         response_class=Response,
         responses={201: {"description": "Created"}, **WRITES},
-        openapi_extra=described_body(MonitorSettings, (JSON,)),
+        openapi_extra=request_body(MonitorSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create a monitor, or change it: once rows have come, only retention, slices and ttl."""
@@ -88,7 +88,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="add_observations",
         response_class=Response,
         responses=WRITES,
-        openapi_extra=described_body(ObservationBatch, BATCH_TYPES),
+        openapi_extra=request_body(ObservationBatch, BATCH_TYPES),
     )
     async def observations(name: str, request: Request) -> Response:
         """Add predictions with their labels."""
@@ -103,7 +103,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="add_predictions",
         response_class=Response,
         responses=WRITES,
-        openapi_extra=described_body(PredictionBatch, BATCH_TYPES),
+        openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
     )
     async def predictions(name: str, request: Request) -> Response:
         """Add predictions; their labels come by id, before or after."""
@@ -118,7 +118,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="add_labels",
         response_class=Response,
         responses=WRITES,
-        openapi_extra=described_body(LabelBatch, BATCH_TYPES),
+        openapi_extra=request_body(LabelBatch, BATCH_TYPES),
     )
     async def labels(name: str, request: Request) -> Response:
         """Add labels; their predictions come by id, before or after."""
@@ -133,7 +133,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         operation_id="put_reference",
         response_class=Response,
         responses=WRITES,
-        openapi_extra=described_body(ReferenceBatch, BATCH_TYPES),
+        openapi_extra=request_body(ReferenceBatch, BATCH_TYPES),
     )
     async def reference(name: str, request: Request) -> Response:
         """Set what drift is measured against: a batch, a stored period, or distributions."""

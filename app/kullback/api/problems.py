@@ -1,4 +1,4 @@
-"""This file is about what a refusal means over HTTP: the only status table, and its documents."""
+"""Refusals over HTTP: the only status table, and its documents."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
@@ -68,28 +68,6 @@ def problems(*kinds: type[KullbackError] | int) -> dict[int | str, dict[str, Any
         row.status: {"description": row.title, "content": {MEDIA_TYPE: {"schema": schema}}}
         for row in rows
     }
-
-
-def describe(openapi: dict[str, Any]) -> None:
-    """Make `Problem` the one error schema of an OpenAPI document."""
-    schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    for model in (FieldErrorEntry, Problem):
-        schemas[model.__name__] = model.model_json_schema(
-            ref_template="#/components/schemas/{model}"
-        )
-        schemas[model.__name__].pop("$defs", None)
-    for operation in _operations(openapi):
-        refused = operation["responses"].get("422", {}).get("content", {})
-        if "application/json" in refused:
-            operation["responses"].update(
-                {str(status): answer for status, answer in problems(InvalidInput).items()}
-            )
-
-
-def _operations(openapi: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    return (operation for path in openapi["paths"].values() for operation in path.values())
 
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]

@@ -1,10 +1,9 @@
-"""What the routes of monitors and experiments share: parameters, entity tags, bodies."""
+"""What the routes of monitors and experiments share: parameters and entity tags."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query, Request, Response
-from pydantic import BaseModel
 
 from kullback.api.problems import problems
 from kullback.api.store_requests import StoreRequests
@@ -71,11 +70,3 @@ def _matches(cached: str, tag: str) -> bool:
 def as_json(document: object) -> Response:
     """A document as a response."""
     return Response(to_json(document), media_type=JSON)
-
-
-def described_body(model: type[BaseModel], accepted: tuple[str, ...]) -> dict[str, Any]:
-    """The OpenAPI request body: JSON by its schema, the others as bytes."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    content = {kind: {"schema": schema} if kind == JSON else binary for kind in accepted}
-    return {"requestBody": {"required": True, "content": content}}

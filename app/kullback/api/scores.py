@@ -1,4 +1,4 @@
-"""This file is about the routes under /v1/scores: a payload goes in, a score comes out."""
+"""The routes under /v1/scores: a payload goes in, a score comes out."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,15 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from kullback.api import score_json
-from kullback.api.catalog import Catalog, Entry, describe, entry, missing, request_body
+from kullback.api.catalog import Catalog, Entry, describe, entry, missing
 from kullback.api.intake import BodyHeaders, Intake
+from kullback.api.openapi import score_request
 from kullback.api.problems import problems
+from kullback.api.score_answer import ScoreAnswer
 from kullback.api.workers import WorkerPool
 from kullback.payload import read
 from kullback.payload.body import Body
-from kullback.payload.media import JSON, check_media_type
+from kullback.payload.media import JSON, MEDIA_TYPES, check_media_type
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
@@ -132,7 +134,8 @@ def _add(routes: APIRouter, name: str, asked: MetricHandler, scorer: Scorer) -> 
         operation_id=f"score_{metric.key}",
         summary=metric.summary,
         description=f"    {metric.formula}\n\nIn {metric.range}; {metric.direction} is better.",
-        response_class=Response,
-        responses={200: {"description": "The score"}, **problems(400, 413, 415, 422, 503)},
-        openapi_extra=request_body(name),
+        response_model=ScoreAnswer,
+        response_description="The score",
+        responses=problems(400, 413, 415, 422, 503),
+        openapi_extra=score_request(REQUESTS[name], MEDIA_TYPES, metric.example.request),
     )

@@ -1,4 +1,4 @@
-"""This file is about the service itself: whether it lives, what it counts, how it is read about."""
+"""The routes of the service itself: probes, counters, and the pages about the API."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +16,7 @@ from kullback.errors import Overloaded
 
 Expose = Callable[[str], tuple[bytes, str]]
 
+_EXPOSED = ("text/plain", "application/openmetrics-text")
 STATIC = Path(__file__).parent.parent / "ui" / "static"
 # The viewer's stylesheet holds its icons as data: addresses.
 _DOCS_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
@@ -56,7 +57,7 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
         "/metrics",
         operation_id="metrics",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}}},
+        responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in _EXPOSED}}},
     )
     async def metrics(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
         """Every counter for Prometheus; OpenMetrics where `Accept` asks for it."""

@@ -1,0 +1,131 @@
+"""The OpenAPI document: what FastAPI leaves out is added to what it finds."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
+
+from kullback.api.parameters import (
+    HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
+    REQUEST_ID,
+    query_options,
+)
+from kullback.api.problems import Problem, problems
+from kullback.errors import InvalidInput
+from kullback.payload.media import JSON
+from kullback.requests import REQUESTS
+from kullback.requests.base import ScoreRequest
+from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
+from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.requests.monitors import MonitorSettings
+
+BODIES: tuple[type[BaseModel], ...] = (
+    *REQUESTS.values(),
+    *(MonitorSettings, ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch),
+    *(ExperimentSettings, ExperimentBatch),
+)
+_SCHEMAS = "#/components/schemas/{model}"
+
+
+def request_body(model: type[BaseModel], accepted: tuple[str, ...]) -> JsonSchemaValue:
+    """The request body of an operation: JSON by its schema, the others as bytes."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    fields = {"schema": {"$ref": _SCHEMAS.format(model=model.__name__)}}
+    content = {kind: fields if kind == JSON else binary for kind in accepted}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def score_request(
+    model: type[ScoreRequest], accepted: tuple[str, ...], example: Mapping[str, object]
+) -> JsonSchemaValue:
+    """The same of a metric, with an example, and with options beside what is not JSON."""
+    described = request_body(model, accepted)
+    described["requestBody"]["content"][JSON]["example"] = example
+    return described | {"parameters": query_options(model)}
+
+
+def complete(document: JsonSchemaValue) -> None:
+    """Name every schema and every parameter, and make `Problem` the one schema of refusals."""
+    components = document["components"]
+    schemas = components["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for field in _fields(schemas):
+        field.pop("default", None)  # what is not in an answer is not there
+    schemas |= _named(BODIES, "validation") | _named((Problem,), "serialization")
+    for field in _fields(schemas):
+        field.pop("title", None)  # its name, again
+    components["headers"] = HEADERS
+    for method, operation in _operations(document):
+        _refuse_alike(operation)
+        _add_headers(method, operation)
+    components["parameters"] = dict(sorted(_shared_parameters(document)))
+    components["responses"] = dict(sorted(_shared_refusals(document)))
+
+
+def _named(models: tuple[type[BaseModel], ...], mode: JsonSchemaMode) -> JsonSchemaValue:
+    """The schemas of these models, and of what they hold, by their names."""
+    definitions: JsonSchemaValue = {}
+    for model in models:
+        schema = model.model_json_schema(mode=mode, ref_template=_SCHEMAS)
+        definitions |= schema.pop("$defs", {})
+        definitions[model.__name__] = schema
+    return definitions
+
+
+def _fields(schemas: JsonSchemaValue) -> Iterator[JsonSchemaValue]:
+    for schema in schemas.values():
+        yield from schema.get("properties", {}).values()
+
+
+def _operations(document: JsonSchemaValue) -> Iterator[tuple[str, JsonSchemaValue]]:
+    for path in document["paths"].values():
+        yield from path.items()
+
+
+def _refuse_alike(operation: JsonSchemaValue) -> None:
+    answers = operation["responses"]
+    if JSON in answers.get("422", {}).get("content", {}):
+        answers |= {str(status): answer for status, answer in problems(InvalidInput).items()}
+
+
+def _add_headers(method: str, operation: JsonSchemaValue) -> None:
+    """Headers that are sent and answered: they follow from what an operation may answer."""
+    answers = operation["responses"]
+    tagged, once = "304" in answers, method != "get" and "409" in answers
+    sent = [REQUEST_ID, *([IF_NONE_MATCH] if tagged else ()), *([IDEMPOTENCY_KEY] if once else ())]
+    operation["parameters"] = [*operation.get("parameters", ()), *sent]
+    for status, answer in answers.items():
+        names = ["X-Request-ID"]
+        if status in {"409", "503"}:
+            names.append("Retry-After")
+        if tagged and status in {"200", "304"}:
+            names.append("ETag")
+        if once and status < "300":
+            names.append("Idempotency-Replayed")
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _shared_parameters(document: JsonSchemaValue) -> Iterator[tuple[str, JsonSchemaValue]]:
+    """Put a reference in place of each parameter that several operations have alike."""
+    lists = [operation["parameters"] for _, operation in _operations(document)]
+    uses = Counter(str(each) for parameters in lists for each in parameters)
+    names: dict[str, str] = {}
+    for parameters in lists:
+        for at, parameter in enumerate(parameters):
+            name, key = parameter["name"], str(parameter)
+            if uses[key] > 1 and names.setdefault(name, key) == key:
+                yield name, parameter
+                parameters[at] = {"$ref": f"#/components/parameters/{name}"}
+
+
+def _shared_refusals(document: JsonSchemaValue) -> Iterator[tuple[str, JsonSchemaValue]]:
+    """Put a reference in place of each refusal: those of one status are alike."""
+    for _, operation in _operations(document):
+        answers = operation["responses"]
+        for status in [status for status in answers if status >= "4"]:
+            yield status, answers[status]
+            answers[status] = {"$ref": f"#/components/responses/{status}"}

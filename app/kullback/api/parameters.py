@@ -1,0 +1,80 @@
+"""Headers and query options as parameters of the OpenAPI document."""
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaValue
+
+from kullback.requests.validation import array_fields
+
+REQUEST_ID: JsonSchemaValue = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "description": "The name of this request in the logs: else a fresh one, as for any other text.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+}
+IDEMPOTENCY_KEY: JsonSchemaValue = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A name for this write: sent again with it, it is answered and not repeated.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
+}
+IF_NONE_MATCH: JsonSchemaValue = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of the answer that is there: 304 where nothing has changed.",
+    "schema": {"type": "string"},
+}
+HEADERS: dict[str, JsonSchemaValue] = {
+    "X-Request-ID": {
+        "description": "The name of the request in the logs.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    },
+    "ETag": {
+        "description": "The state that the answer is of, for If-None-Match.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Idempotency-Replayed": {
+        "description": "There where the write had been done before.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the request is sent again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+}
+
+
+def query_options(model: type[BaseModel]) -> list[JsonSchemaValue]:
+    """The options of a request as parameters of the query, for bodies that hold columns alone."""
+    columns = array_fields(model)
+    return [
+        _option(name, field)
+        for name, field in model.model_json_schema()["properties"].items()
+        if name not in columns or columns[name].may_be_option
+    ]
+
+
+def _option(name: str, field: JsonSchemaValue) -> JsonSchemaValue:
+    """One option: no default, which a client would send beside JSON too, and no null."""
+    annotations = ("title", "description", "default")
+    schema = {key: value for key, value in field.items() if key not in annotations}
+    forms = [form for form in schema.pop("anyOf", ()) if form != {"type": "null"}]
+    schema |= forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {}
+    default = field.get("default")
+    words = "" if default is None else f" Default: {default}."
+    description = f"{field['description']}{words} With an Arrow or Parquet body only."
+    place: JsonSchemaValue = {"name": name, "in": "query", "description": description}
+    if _is_flat(schema):
+        return place | {"schema": schema}
+    return place | {"content": {"application/json": {"schema": schema}}}
+
+
+def _is_flat(schema: JsonSchemaValue) -> bool:
+    """Whether a value is a word or a number, or a list of such, which repeated parameters make."""
+    forms = schema.get("anyOf", [schema])
+    items = [form["items"] for form in forms if form.get("type") == "array"]
+    nested = [form for item in items for form in item.get("anyOf", [item])]
+    return all(form.get("type") != "object" for form in forms) and not any(
+        form.get("type") in {"array", "object"} for form in nested
+    )
