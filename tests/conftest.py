@@ -1,16 +1,38 @@
-"""What every test of the running application starts from."""
+"""What every test starts from: how examples are drawn, and the running application."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
+from hypothesis import HealthCheck
+from hypothesis import settings as profile
 
 from kullback.main import create_app
 from kullback.settings import Settings
 from tests.monitoring.service import Service, running
+
+pytest_plugins = ["tests.postgresql"]
+
+# Laws are tried on the same examples in every run, on however slow a machine.
+profile.register_profile(
+    "laws",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+profile.register_profile("fast", profile.get_profile("laws"), max_examples=10)
+profile.load_profile("laws")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_tests_are_measured() -> None:
+    """Let coverage count what runs in the processes of tests, not in those that they start."""
+    os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
 @pytest.fixture

@@ -26,10 +26,9 @@ from tests.experiments.service import (
     sent,
 )
 from tests.monitoring.service import NEVER, Clock, Document, Service, done, refused, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.storage.writes import held
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 WRITES: list[tuple[str, str, Document | None]] = [

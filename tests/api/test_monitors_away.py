@@ -5,9 +5,8 @@ from psycopg import sql
 
 from kullback.settings import Settings
 from tests.monitoring.service import MONITOR, Document, Service, refused, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}

@@ -5,10 +5,9 @@ import httpx
 import pytest
 
 from tests.monitoring.service import MONITOR, NOON, Document, Service, refused, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.storage.writes import held
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}

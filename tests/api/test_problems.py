@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, HTTPException, Query
 from httpx import ASGITransport, AsyncClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 from starlette.middleware import Middleware
@@ -152,6 +152,7 @@ async def test_a_document_stays_small_whatever_it_is_about(text: str) -> None:
     assert document["total_errors"] == 30
 
 
+@settings(max_examples=100)
 @given(st.text(), st.text())
 def test_whatever_a_refusal_says_can_be_written(detail: str, place: str) -> None:
     async def law() -> None:

@@ -17,10 +17,8 @@ from tests.deploy.live import (
     prometheus,
     until,
 )
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.serving import serving
-
-__all__ = ["postgresql"]
 
 LOSS = "sum(kullback_loss_nats_total) / sum(kullback_weight_total)"
 RATE = (

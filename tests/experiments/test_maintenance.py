@@ -21,10 +21,9 @@ from tests.experiments.service import (
     sent,
 )
 from tests.monitoring.service import NOON, Document, Service, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.storage.writes import DONE, held
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 HOUR, DAY = 3600, 86_400

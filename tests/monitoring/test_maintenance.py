@@ -7,9 +7,8 @@ import pytest
 
 from kullback.settings import Settings
 from tests.monitoring.service import NOON, Document, Service, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 HOUR, DAY = 3600, 86_400

@@ -8,10 +8,8 @@ import pytest
 
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.storage.writes import Opening, fold
-
-__all__ = ["postgresql"]
 
 
 @pytest.fixture

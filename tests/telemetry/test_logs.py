@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.telemetry.logs import REQUEST_ID, JsonLines, TextLines, configure
@@ -55,6 +55,7 @@ def test_a_line_names_the_request_it_belongs_to(formatter: logging.Formatter) ->
     assert "abc-1" in line
 
 
+@settings(max_examples=100)
 @given(st.text(), st.text())
 def test_an_event_is_one_printable_json_line(message: str, value: str) -> None:
     line = JsonLines().format(record(message.replace("%", ""), path=value))
@@ -63,6 +64,7 @@ def test_an_event_is_one_printable_json_line(message: str, value: str) -> None:
     assert json.loads(line)["path"] == value
 
 
+@settings(max_examples=100)
 @given(st.text(), st.text())
 def test_an_event_is_one_printable_text_line(message: str, value: str) -> None:
     line = TextLines().format(record(message.replace("%", ""), path=value))

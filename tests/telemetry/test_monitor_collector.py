@@ -20,9 +20,8 @@ from kullback.tally.tally import Layout
 from kullback.telemetry.monitor_collector import MAX_SERIES, MonitorCollector
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, running
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 
-__all__ = ["postgresql"]
 pytestmark = pytest.mark.anyio
 
 COUNTERS = (

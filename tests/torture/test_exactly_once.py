@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import Server, postgresql
+from tests.postgresql import Server
 from tests.torture.runs import survived
-
-__all__ = ["postgresql"]
 
 ON_SQLITE = 20
 ON_POSTGRESQL = 5

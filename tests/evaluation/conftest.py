@@ -1,5 +1,0 @@
-"""How hypothesis draws for the laws of evaluating files."""
-
-from tests.examples import draw_the_same
-
-draw_the_same()
