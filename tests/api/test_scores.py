@@ -142,7 +142,7 @@ async def test_an_unknown_metric_is_answered_with_the_nearest_one(
     assert all(name in answer.json()["detail"] for name in METRICS)
 
 
-@pytest.mark.parametrize("metric", WITH_GRADIENT.keys() - {"gan-loss"})
+@pytest.mark.parametrize("metric", sorted(WITH_GRADIENT.keys() - {"gan-loss"}))
 async def test_a_gradient_has_the_shape_of_its_array(client: AsyncClient, metric: str) -> None:
     request = WITH_GRADIENT[metric]
     found = await score(client, metric, **request, gradient=True)
@@ -160,7 +160,7 @@ async def test_the_gradient_of_two_arrays_is_an_object_of_two(client: AsyncClien
     }
 
 
-@pytest.mark.parametrize("metric", METRICS.keys() - {"calibration", "gccs"})
+@pytest.mark.parametrize("metric", sorted(METRICS.keys() - {"calibration", "gccs"}))
 async def test_there_is_a_number_for_every_row(client: AsyncClient, metric: str) -> None:
     found = await score(
         client, metric, **(dict(METRICS[metric].example.request) | {"per_row": True})
@@ -205,7 +205,7 @@ async def test_a_row_of_weight_0_adds_nothing_even_if_it_is_infinite(client: Asy
     assert found["diagnostics"]["infinite"] == 1
 
 
-@pytest.mark.parametrize("metric", METRICS.keys() - WITHOUT_WEIGHTS)
+@pytest.mark.parametrize("metric", sorted(METRICS.keys() - WITHOUT_WEIGHTS))
 async def test_without_any_weight_a_score_is_undefined(client: AsyncClient, metric: str) -> None:
     request: Score = dict(METRICS[metric].example.request)
     rows = next((len(request[name]) for name in ("y_true", "token_logprobs") if name in request), 1)
@@ -213,7 +213,7 @@ async def test_without_any_weight_a_score_is_undefined(client: AsyncClient, metr
     assert (found["status"], found["reason"]) == ("undefined", "zero_weight")
 
 
-@pytest.mark.parametrize("metric", WITHOUT_WEIGHTS)
+@pytest.mark.parametrize("metric", sorted(WITHOUT_WEIGHTS))
 async def test_weights_that_mean_nothing_are_refused(client: AsyncClient, metric: str) -> None:
     request = METRICS[metric].example.request
     for weights in ([1], [1, 1, 1, 1]):
