@@ -1,0 +1,69 @@
+"""One request of each kind: every operation and every page is asked once, and answers."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from httpx import AsyncClient
+
+from kullback.api.problems import MEDIA_TYPE
+from kullback.scoring.catalog import METRICS
+from tests.experiments.service import PAIRED, TWO
+from tests.monitoring.service import Document
+
+pytestmark = pytest.mark.anyio
+
+ROWS: Document = {"y_true": [1, 0], "y_proba": [0.75, 0.25]}
+NAMES = {
+    "/v1/monitors/{name}": "clicks",
+    "/v1/experiments/{name}": "ranker",
+    "/v1/scores/{metric}": "log-loss",
+    "/monitors/{name}": "clicks",
+    "/experiments/{name}": "ranker",
+    "/playground/{name}": "log-loss",
+    "/problems/{slug}": "not-found",
+    "/static/{path:path}": "style.css",
+}
+WRITES: list[tuple[str, str, Document]] = [
+    ("PUT", "/v1/monitors/{name}", {}),
+    ("POST", "/v1/monitors/{name}/observations", ROWS),
+    ("POST", "/v1/monitors/{name}/predictions", {"id": ["a"], "y_proba": [0.5]}),
+    ("POST", "/v1/monitors/{name}/labels", {"id": ["a"], "y_true": [1]}),
+    ("PUT", "/v1/monitors/{name}/reference", ROWS),
+    ("PUT", "/v1/experiments/{name}", PAIRED),
+    ("POST", "/v1/experiments/{name}/observations", TWO),
+    ("POST", "/v1/scores/{metric}", dict(METRICS["log-loss"].example.request)),
+    *(("POST", f"/v1/scores/{name}", dict(each.example.request)) for name, each in METRICS.items()),
+]
+READS = [
+    *("/", "/playground", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics"),
+    *("/v1/scores", "/v1/monitors", "/v1/experiments", *NAMES),
+    *(f"/v1/{kind}/{{name}}/report" for kind in ("monitors", "experiments")),
+    *(f"/v1/{kind}/{{name}}/series" for kind in ("monitors", "experiments")),
+]
+ENDS = ["/v1/monitors/{name}", "/v1/experiments/{name}"]
+STEPS: list[tuple[str, str, Document | None]] = [
+    *WRITES,
+    *(("GET", path, None) for path in READS),
+    *(("DELETE", path, None) for path in ENDS),
+]
+
+
+def filled(path: str) -> str:
+    """A path with a name of what is there in place of each parameter."""
+    for beginning, name in NAMES.items():
+        if path.startswith(beginning):
+            return beginning[: beginning.index("{")] + name + path[len(beginning) :]
+    return path
+
+
+async def test_every_operation_and_every_page_answers(client: AsyncClient) -> None:
+    for method, path, body in STEPS:
+        answer = await client.request(method, filled(path), json=body)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        assert answer.headers.get("content-type") != MEDIA_TYPE
+
+
+def test_no_operation_is_left_out(app: FastAPI) -> None:
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    there = {(method, route.path) for route in routes for method in route.methods or ()}
+    assert {(method, path) for method, path, _ in STEPS} == there
