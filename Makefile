@@ -20,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check bench bench-statistics torture screenshots lock
+.PHONY: help setup run demo test test-fast check bench bench-statistics torture screenshots lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -34,18 +34,19 @@ run: $(RUNTIME)  ## serve on http://127.0.0.1:8000
 demo: $(RUNTIME)  ## look around on http://127.0.0.1:8000, with example data
 	$(BIN)/kullback demo
 
-# Two halves at a time, as most of it waits for one core: what the first leaves out, the second
-# runs, so that a new directory of tests is never forgotten.
-HALF   := tests/api tests/tally tests/ui
-PYTEST := $(BIN)/coverage run --parallel-mode -m pytest
+# Each core runs tests, a file of them at a time. WORKERS=0: one after the other, in one process.
+WORKERS ?= auto
+PYTEST  := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
+FAST    := $(addprefix tests/,numerics scoring tally payload requests api/test_every_operation.py)
+
+# Servers that tests start read what was compiled, whatever the environment says.
+test test-fast: export PYTHONDONTWRITEBYTECODE :=
 
 # Branch coverage is gated on Python 3.12 and newer: 3.11 loses the line event of some
 # statements after an `await` and reports branches as missed that did run.
 test: check $(BROWSER)  ## lint, types, tests and branch coverage: what CI runs
 	@$(BIN)/coverage erase
-	@$(PYTEST) $(HALF) > .half.log 2>&1 & half=$$!; \
-	$(PYTEST) $(addprefix --ignore=,$(HALF)); rest=$$?; \
-	wait $$half; half=$$?; cat .half.log; exit $$((half | rest))
+	@COVERAGE_PROCESS_START=pyproject.toml $(PYTEST)
 	@$(BIN)/coverage combine --quiet
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))'; then \
 		$(BIN)/coverage report; \
@@ -53,6 +54,9 @@ test: check $(BROWSER)  ## lint, types, tests and branch coverage: what CI runs
 		$(BIN)/coverage report --fail-under=0; \
 		echo 'Python 3.11: coverage is shown, not gated; use 3.12 or newer for the gate.'; \
 	fi
+
+test-fast: $(DEV)  ## the pure core and one request of each kind, in 90 seconds
+	@$(PYTEST) --hypothesis-profile fast $(FAST)
 
 check: $(DEV)  ## formatting, lint and types
 	$(BIN)/ruff format --check .

@@ -19,7 +19,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("build.txt", "runtime.txt", "dev.txt")
-DOCUMENTED_TARGETS = {"setup", "run", "test", "check", "bench", "help"}
+DOCUMENTED_TARGETS = {"setup", "run", "test", "test-fast", "check", "bench", "help"}
 INSTALLED_FROM = ("requirements/build.txt", "requirements/runtime.txt", "pyproject.toml")
 
 
