@@ -11,7 +11,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 MADE    := $(VENV)/.python-$(or $(VERSION),none)
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
-BROWSER := tests/browser/node_modules/.package-lock.json
+CLIENTS := $(VENV)/clients/.made
+NODE    := $(addsuffix /node_modules/.package-lock.json,tests/browser tests/clients)
 
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL = $(PIP) install --quiet --require-hashes --only-binary :all:
@@ -44,7 +45,7 @@ test test-fast: export PYTHONDONTWRITEBYTECODE :=
 
 # Branch coverage is gated on Python 3.12 and newer: 3.11 loses the line event of some
 # statements after an `await` and reports branches as missed that did run.
-test: check $(BROWSER)  ## lint, types, tests and branch coverage: what CI runs
+test: check $(CLIENTS) $(NODE)  ## lint, types, tests and branch coverage: what CI runs
 	@$(BIN)/coverage erase
 	@COVERAGE_PROCESS_START=pyproject.toml $(PYTEST)
 	@$(BIN)/coverage combine --quiet
@@ -72,13 +73,14 @@ bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: cove
 torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture
 
-screenshots: $(DEV) $(BROWSER)  ## take the pictures in docs/images again, with a browser
+screenshots: $(DEV) $(NODE)  ## take the pictures in docs/images again, with a browser
 	$(BIN)/python -m tests.browser docs/images
 
 lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer versions)
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --group clients --output-file requirements/clients.txt
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -98,7 +100,13 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 	$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
-# node leads the browser of some tests; where it cannot be had, they are skipped and say so.
-$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
-	@{ npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund && touch $@; } \
-		|| echo '*** npm failed or is missing: NO PAGE WILL BE OPENED IN A BROWSER ***' >&2
+# What makes a caller's client needs an older typer than the service does.
+$(CLIENTS): $(MADE) requirements/clients.txt
+	$(BIN)/python -m venv --clear $(@D)
+	$(subst $(BIN),$(@D)/bin,$(INSTALL)) -r requirements/clients.txt
+	@touch $@
+
+# Where node cannot be had, some tests are skipped and say so.
+tests/%/node_modules/.package-lock.json: tests/%/package.json tests/%/package-lock.json
+	@{ npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund && touch $@; } \
+		|| echo '*** npm failed or is missing: TESTS IN tests/$* WILL BE SKIPPED ***' >&2

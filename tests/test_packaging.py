@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("build.txt", "runtime.txt", "dev.txt")
+LOCKS = ("build.txt", "runtime.txt", "dev.txt", "clients.txt")
 DOCUMENTED_TARGETS = {"setup", "run", "test", "test-fast", "check", "bench", "help"}
 INSTALLED_FROM = ("requirements/build.txt", "requirements/runtime.txt", "pyproject.toml")
 
@@ -30,6 +30,7 @@ def project() -> dict[str, list[str]]:
         "build.txt": content["build-system"]["requires"],
         "runtime.txt": content["project"]["dependencies"],
         "dev.txt": content["dependency-groups"]["dev"],
+        "clients.txt": content["dependency-groups"]["clients"],
     }
 
 

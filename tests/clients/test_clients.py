@@ -1,0 +1,65 @@
+"""Clients that others generate from the document are of use: they compile, call and parse."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kullback.scoring.catalog import METRICS
+from tests.clients.generated import Printed, fetch, python_calls, run, tool, typescript_calls
+from tests.serving import serving
+
+SILENT = re.compile("monitor|experiment|add_|get_report|get_series|put_reference")  # no types yet
+VALUES = {
+    "score": pytest.approx(0.28990926, rel=1e-6),
+    "conventions": "exact",
+    "catalog": len(METRICS),
+    "entry": "log-loss",
+    "alive": "alive",
+    "ready": "ready",
+}
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving() as served:
+        yield served.address
+
+
+@pytest.fixture(scope="module")
+def document(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fetch(address, tmp_path_factory.mktemp("clients"))
+
+
+@pytest.fixture(scope="module")
+def printed(document: Path, address: str) -> Printed:
+    return python_calls(document, address)
+
+
+def test_a_validator_of_openapi_finds_nothing(document: Path) -> None:
+    assert run([tool("openapi-spec-validator"), document], document.parent).endswith(": OK\n")
+
+
+def test_a_python_client_parses_an_answer_of_each_family(printed: Printed) -> None:
+    assert printed.calls == VALUES
+
+
+def test_a_generated_client_has_every_operation(document: Path, printed: Printed) -> None:
+    paths = json.loads(document.read_text())["paths"]
+    names = {each["operationId"] for path in paths.values() for each in path.values()}
+    assert printed.answers.keys() == names
+
+
+def test_a_python_client_knows_the_type_of_every_answer(printed: Printed) -> None:
+    unknown = {
+        name
+        for name, kinds in printed.answers.items()
+        if not set(kinds) - {"NoneType", "Problem"} or "Any" in kinds
+    }
+    assert {name for name in unknown if not SILENT.search(name)} == set()
+
+
+def test_a_typescript_client_parses_an_answer_of_each_family(document: Path, address: str) -> None:
+    assert typescript_calls(document, address) == VALUES
