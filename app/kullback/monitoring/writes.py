@@ -129,10 +129,17 @@ class Monitors:
         self, name: str, sent: Baseline, token: IdempotencyKey | None
     ) -> Future[Written]:
         """Set what drift is measured against: a batch, a stored period, or distributions."""
-        return self._write(name, lambda found: _Referred(self._reference(found, sent)), token)
+        return self._write(
+            name, lambda found: _Referred(self._reference(found, sent)), token, is_change=True
+        )
 
     def _write(
-        self, name: str, prepare: Callable[[StoredMonitor], Ingest], token: IdempotencyKey | None
+        self,
+        name: str,
+        prepare: Callable[[StoredMonitor], Ingest],
+        token: IdempotencyKey | None,
+        *,
+        is_change: bool = False,
     ) -> Future[Written]:
         now = self._clock()
         ready = self._prepared(name, prepare)
@@ -142,11 +149,13 @@ class Monitors:
             if isinstance(ready, KullbackError):
                 raise ready
             found, arrival = ready
-            present = StoredMonitor.of(tx.record(KIND, name), name)
+            present = StoredMonitor.of(tx.record(KIND, name, for_change=is_change), name)
             if present.record.id != found.record.id or (
                 present.monitor.fixed() != found.monitor.fixed()
             ):
                 raise Conflict("the monitor was changed while the rows came: send them again")
+            if is_change:  # the next revision: entity tags do not depend on what is attached
+                tx.change(present.record.id, present.record.document)
             done, answer = arrival.add(tx, found.record.id, now)
             added[:] = [done]  # of the last attempt: an earlier one was undone
             return answer
