@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import PlainSerializer, WithJsonSchema
 
 Clock = Callable[[], float]  # now, in epoch seconds
 
@@ -15,3 +18,10 @@ FUTURE_SECONDS = 300  # how far ahead of the clock a timestamp may be
 def moment(seconds: float) -> str:
     """Epoch seconds as RFC 3339 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+Moment = Annotated[  # epoch seconds that JSON has as RFC 3339
+    float,
+    PlainSerializer(moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]

@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.monitoring.service import MONITOR, Document, Service
+from tests.monitoring.service import MONITOR, Document, Service, refused
+from tests.statements import tables, watched
 
 pytestmark = pytest.mark.anyio
 
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}
-DAY = 86_400
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 async def tag(service: Service, what: str = "report", /, **query: str | float) -> str:
@@ -35,6 +37,56 @@ async def test_nothing_is_sent_again_that_has_not_changed(service: Service, what
         assert await status(service, form, what) == 304
     for form in ("", '"x"', known.strip('"'), f"{known}x"):
         assert await status(service, form, what) == 200
+
+
+@pytest.mark.parametrize("what", ["report", "series"])
+async def test_an_answer_reads_nothing_twice(service: Service, what: str) -> None:
+    await service.put(slices=["country"])
+    await service.post("observations", **ROWS, slice={"country": ["DE", "FR"]})
+    await service.put(f"{MONITOR}/reference", **ROWS)
+    query = {"by": "country"} if what == "report" else {}
+    with watched() as statements:
+        await tag(service, what, **query)
+    read = ["records", "counts", "parts"]
+    assert tables(statements) == read + ["parts", "attachments"] * (what == "report")
+    assert len(set(statements)) == len(statements)
+
+
+@pytest.mark.parametrize("what", ["report", "series"])
+async def test_to_send_nothing_again_no_sum_and_no_reference_is_read(
+    service: Service, what: str
+) -> None:
+    await service.put()
+    await service.post("observations", **ROWS)
+    await service.put(f"{MONITOR}/reference", **ROWS)
+    known = await tag(service, what)
+    with watched() as statements:
+        assert await status(service, known, what) == 304
+    assert tables(statements) == ["records", "counts"]
+
+
+@pytest.mark.parametrize("query", [{"step": 61}, {"metric": "loss"}])
+async def test_what_no_series_has_is_refused_before_sums_are_read(
+    service: Service, query: dict[str, str]
+) -> None:
+    await service.put()
+    await service.post("observations", **ROWS)
+    with watched() as statements:
+        refused(await service.client.get(f"{MONITOR}/series", params=query))
+    assert "parts" not in tables(statements)
+
+
+async def test_a_series_has_another_tag_once_its_windows_are_wider(service: Service) -> None:
+    await service.put()
+    start = service.clock.now // HOUR * HOUR
+    await service.post("observations", **ROWS, timestamp=[start, start + 60])
+    query: Document = {"from": start - HOUR, "to": start + 3 * HOUR}
+    service.clock.now = start + DAY + HOUR - 1
+    before, fine = await tag(service, "series", **query), await service.points(**query)
+    service.clock.now += 1
+    after, wide = await tag(service, "series", **query), await service.points(**query)
+    assert (len(fine), len(wide)) == (2, 1)
+    assert after != before
 
 
 async def test_several_headers_are_one_list(service: Service) -> None:

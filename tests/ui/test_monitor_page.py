@@ -3,19 +3,19 @@
 import json
 import shlex
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from time import time
 
 import pytest
 
 from kullback.moments import moment
+from kullback.monitoring.report import MetricPoint
 from kullback.ui.figures import shown
 from kullback.ui.history import MOST_SLICES, Course, shared
-from kullback.ui.monitor import content
-from kullback.ui.observed import Point, points
+from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import ago
 from kullback.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
 from tests.monitoring.service import MONITOR, NOON, Document, Service
+from tests.statements import tables, watched
 from tests.ui.opened import Page
 
 pytestmark = pytest.mark.anyio
@@ -131,7 +131,7 @@ async def test_low_rates_are_drawn_where_they_can_be_told_apart(service: Service
     await service.put()
     y_true = [int(at % 50 == 0) for at in range(200)]
     await service.post("observations", y_true=y_true, y_proba=[0.002, 0.03] * 100)
-    drawn = content(service.inside, "clicks", {}, service.clock.now)["bins"]
+    drawn = MonitorPage.of(service.inside, "clicks", {}).content()["bins"]
     assert isinstance(drawn, list)
     assert (drawn[0].x_scale, drawn[0].y_scale) == ("logit", "logit")
 
@@ -391,6 +391,53 @@ async def test_a_page_stays_the_same_while_nothing_comes(service: Service) -> No
     assert fresh.status_code == 200
 
 
+async def test_a_page_reads_nothing_twice(service: Service) -> None:
+    await service.put(slices=["country"])
+    await fill(service, ["DE", "FR"])
+    await service.put(f"{MONITOR}/reference", y_true=[1, 0], y_proba=[0.9, 0.2])
+    with watched() as statements:
+        await page(service, **WHEN, by="country")
+    read = ["attachments", "counts", "parts", "parts", "parts", "records"]
+    assert sorted(tables(statements)) == read
+    assert len(set(statements)) == len(statements)
+
+
+async def test_of_a_page_that_the_caller_has_no_sum_is_read(service: Service) -> None:
+    await service.put(slices=["country"])
+    await fill(service, ["DE", "FR"])
+    await service.put(f"{MONITOR}/reference", y_true=[1, 0], y_proba=[0.9, 0.2])
+    query = {**WHEN, "by": "country"}
+    headers = {"if-none-match": (await service.client.get(PAGE, params=query)).headers["etag"]}
+    with watched() as statements:
+        again = await service.client.get(PAGE, params=query, headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+    assert tables(statements) == ["records", "counts", "parts"]
+    assert "max(parts.start)" in statements[-1][0]
+
+
+async def test_whatever_a_page_shows_makes_another_tag(service: Service) -> None:
+    await service.put(slices=["country"])
+    await fill(service, ["DE", "FR"])
+    seen: list[str] = []
+
+    async def changed(**query: str) -> None:
+        etag = (await service.client.get(PAGE, params={**WHEN, **query})).headers["etag"]
+        assert etag not in seen
+        seen.append(etag)
+
+    await changed()
+    await changed(by="country")
+    await changed(colour="red")
+    service.inside.monitor_maintenance.refresh_recent()
+    await changed()
+    await service.put(f"{MONITOR}/reference", y_true=[1, 0], y_proba=[0.9, 0.2])
+    await changed()
+    await service.put(slices=["country", "device"])
+    await changed()
+    service.clock.now = HERE + DAY + HOUR  # what was by the minute is now by the hour
+    await changed()
+
+
 @pytest.mark.parametrize("window", [1, 60, 144, 900, 1200, 3600, 4 * 3600, 86_400])
 @pytest.mark.parametrize("key", RANGES)
 def test_steps_are_whole_windows_and_as_many_as_can_be_seen(window: int, key: str) -> None:
@@ -422,7 +469,5 @@ def test_no_values_have_no_scale() -> None:
     assert shared([]) is None
 
 
-def _point(start: int, stop: int) -> Point:
-    moments = [datetime.fromtimestamp(at, UTC).isoformat() for at in (start, stop)]
-    (found,) = points({"points": [{"from": moments[0], "to": moments[1], "n": 1, "value": 0.5}]})
-    return found
+def _point(start: int, stop: int) -> MetricPoint:
+    return MetricPoint(start, stop, 1, 0.5, "finite", None, None)

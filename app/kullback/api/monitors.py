@@ -1,4 +1,4 @@
-"""This file is about the routes under /v1/monitors: streams of predictions, remembered."""
+"""Routes under /v1/monitors: streams of predictions, remembered."""
 
 from typing import Annotated
 
@@ -42,7 +42,12 @@ def router(desk: StoreRequests) -> APIRouter:
 
 
 def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
-    @routes.get("", operation_id="list_monitors", response_class=Response, responses=problems(503))
+    @routes.get(
+        "",
+        operation_id="list_monitors",
+        response_class=Response,
+        responses=problems(503),
+    )
     async def all_monitors() -> Response:
         """Every monitor, as it was set up."""
         return as_json(await desk.read(desk.services.monitor_queries.list_all))
@@ -63,10 +68,12 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
             (JSON,),
         )
 
-    @routes.get("/{name}", operation_id="get_monitor", response_class=Response, responses=READS)
-    async def one(name: str) -> Response:
+    @routes.get(
+        "/{name}", operation_id="get_monitor", response_class=Response, responses=READS
+    )
+    async def details(name: str) -> Response:
         """One monitor: how it was set up, what came, what waits, its reference."""
-        return as_json(await desk.read(lambda: desk.services.monitor_queries.get(name)))
+        return as_json(await desk.read(lambda: desk.services.monitor_queries.open(name).details()))
 
     @routes.delete(
         "/{name}",
@@ -155,15 +162,13 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         name: str, request: Request, start: From = None, stop: To = None, by: By = None
     ) -> Response:
         """Every metric with its standard error, drift, and the values of one slice."""
-        asked = MonitorQuery(_moment("from", start), _moment("to", stop), by)
-        views = desk.services.monitor_queries
-        return await tagged(
-            desk,
-            request,
-            lambda: TaggedAnswer(
-                views.etag(name, asked), lambda: as_json(views.report(name, asked))
-            ),
-        )
+        query = MonitorQuery(_moment("from", start), _moment("to", stop), by)
+
+        def select() -> TaggedAnswer:
+            selection = desk.services.monitor_queries.select(name, query)
+            return TaggedAnswer(selection.etag, lambda: as_json(selection.report()))
+
+        return await tagged(desk, request, select)
 
     @routes.get(
         "/{name}/series",
@@ -180,15 +185,13 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         step: Step = None,
     ) -> Response:
         """One metric over time: a point for each step in which rows came."""
-        asked = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
-        views = desk.services.monitor_queries
-        return await tagged(
-            desk,
-            request,
-            lambda: TaggedAnswer(
-                views.etag(name, asked), lambda: as_json(views.series(name, asked))
-            ),
-        )
+        query = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
+
+        def select() -> TaggedAnswer:
+            selection = desk.services.monitor_queries.select(name, query)
+            return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
+
+        return await tagged(desk, request, select)
 
 
 def _moment(name: str, text: str | None) -> float | None:

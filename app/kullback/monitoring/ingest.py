@@ -1,8 +1,8 @@
-"""This file is about what arrives at a monitor: worked out before the write, then added in it."""
+"""Rows for a monitor: checked and summed before the write, then added in it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from kullback.monitoring.delayed_labels import (
     unpack_predictions,
 )
 from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
 from kullback.numerics.types import Array, Indices
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
@@ -46,15 +47,15 @@ class AddedRows:
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
 
-    def reply_counts(self, accepted: int) -> dict[str, int]:
-        """What the caller is told of every write."""
-        labelled = [tally for cell, tally in self.cells.items() if not cell.slice]
-        return {
-            "accepted": accepted,
-            "clipped": sum(tally.scalar("clipped") for tally in labelled),
-            "infinite": sum(tally.scalar("infinite") for tally in labelled),
-            "late": self.late,
-        }
+    def accepted(self, rows: int) -> RowsAccepted:
+        """The answer to every write."""
+        tallies = [tally for cell, tally in self.cells.items() if not cell.slice]
+        return RowsAccepted(
+            accepted=rows,
+            clipped=sum(tally.scalar("clipped") for tally in tallies),
+            infinite=sum(tally.scalar("infinite") for tally in tallies),
+            late=self.late,
+        )
 
 
 class Ingest(Protocol):
@@ -85,10 +86,10 @@ class ObservationIngest:
         return cls(len(rows), AddedRows(summed, late(monitor, checked, now), 0, counts))
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
-        """See Arrival."""
+        """See Ingest."""
         del now
         self.added.put(tx, record)
-        return self.added, Reply.of(self.added.reply_counts(self.rows))
+        return self.added, Reply.of(self.added.accepted(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,14 @@ class PredictionIngest:
         return cls(monitor, len(sent.ids), checked, packed, _predictions(monitor, checked, now))
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
-        """See Arrival."""
+        """See Ingest."""
         joined = tx.join(record, "prediction", self.packed, now)
         fresh = self.added
         if joined.duplicates:
             twice = set(joined.duplicates)
             rest = [at for at, name in enumerate(self.packed) if name not in twice]
-            some = self.sample.taken(np.array(rest, dtype=np.int64))
-            fresh = _predictions(self.monitor, some, now)
+            first = self.sample.taken(np.array(rest, dtype=np.int64))
+            fresh = _predictions(self.monitor, first, now)
         matched = [self.packed[name] for name in joined.matched]
         summed = _matched(self.monitor, matched, unpack_outcomes(list(joined.matched.values())))
         new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
@@ -151,7 +152,7 @@ class LabelIngest:
         return cls(monitor, len(sent.ids), pack_outcomes(ids, outcomes[first]))
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
-        """See Arrival."""
+        """See Ingest."""
         joined = tx.join(record, "label", self.packed, now)
         y = unpack_outcomes([self.packed[name] for name in joined.matched])
         summed = _matched(self.monitor, list(joined.matched.values()), y)
@@ -161,7 +162,7 @@ class LabelIngest:
 def _answer(
     tx: Transaction, record: int, side: Side, joined: Joined, new: AddedRows
 ) -> tuple[AddedRows, Reply]:
-    """Add what was joined, and tell the caller; `new` has all that were sent as duplicates yet."""
+    """Add what was joined, and answer; `new` has all rows that were sent as duplicates yet."""
     matched, waiting = len(joined.matched), len(joined.waiting)
     other = "label" if side == "prediction" else "prediction"
     counts = {
@@ -172,9 +173,13 @@ def _answer(
     }
     added = replace(new, duplicates=new.duplicates - matched - waiting, counts=counts)
     added.put(tx, record)
-    told = added.reply_counts(matched + waiting)
-    told |= {"matched": matched, "pending": waiting, "duplicates": added.duplicates}
-    return added, Reply.of(told)
+    accepted = JoinedRowsAccepted(
+        **asdict(added.accepted(matched + waiting)),
+        matched=matched,
+        pending=waiting,
+        duplicates=added.duplicates,
+    )
+    return added, Reply.of(accepted)
 
 
 def _first(ids: Sequence[str]) -> Indices:
@@ -194,8 +199,8 @@ def _predictions(monitor: Monitor, rows: CheckedRows, now: float) -> AddedRows:
 
 def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array) -> Cells:
     """What predictions add that were matched with their outcomes, (n,)."""
-    found: dict[Cell, list[Tally]] = defaultdict(list)
+    kept: dict[Cell, list[Tally]] = defaultdict(list)
     for part in unpack_predictions(monitor, packed, y):
         for cell, tally in cells(monitor, part, MATCHED).items():
-            found[cell].append(tally)
-    return {cell: total(tallies) for cell, tallies in found.items()}
+            kept[cell].append(tally)
+    return {cell: total(tallies) for cell, tallies in kept.items()}

@@ -1,4 +1,4 @@
-"""This file is about keeping monitors: folding, forgetting what is old, recent numbers."""
+"""Maintenance of monitors: merging, forgetting what is old, reading the last hour."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ class MonitorMaintenance:
     """Keeps monitors small and their gauges fresh; see MaintenanceThread."""
 
     def __init__(
-        self, store: Store, views: MonitorQueries, clock: Clock, maintenance: MaintenanceThread
+        self, store: Store, queries: MonitorQueries, clock: Clock, maintenance: MaintenanceThread
     ) -> None:
         self._store = store
-        self._views = views
+        self._queries = queries
         self._clock = clock
         self._maintenance = maintenance
         self._recent: dict[str, RecentHour] = {}
@@ -62,7 +62,7 @@ class MonitorMaintenance:
         self._recent = self._read([record.name for record in self._store.records(KIND)])
 
     def compact_all(self) -> None:
-        """Fold, forget and expire in every monitor, and forget old tokens."""
+        """Merge, forget and expire in every monitor, and forget old tokens."""
         for record in self._store.records(KIND):
             self._compact(StoredMonitor.of(record, record.name))
         self._store.sweep(self._clock() - IDEMPOTENCY_SECONDS)
@@ -76,35 +76,35 @@ class MonitorMaintenance:
         return has_changed
 
     def _read(self, names: Sequence[str]) -> dict[str, RecentHour]:
-        found: dict[str, RecentHour] = {}
+        recent: dict[str, RecentHour] = {}
         for name in names:
             with suppress(NotFound):  # removed this very moment
-                found[name] = self._views.recent(name)
-        return found
+                recent[name] = self._queries.open(name).recent()
+        return recent
 
-    def _compact_recent(self, found: StoredMonitor) -> None:
-        now, window = int(self._clock()), found.monitor.window_seconds
+    def _compact_recent(self, stored: StoredMonitor) -> None:
+        now, window = int(self._clock()), stored.monitor.window_seconds
         since = (now - RECENT_SECONDS) // window * window
-        self._maintenance.compact(found.record.id, Times(since, now + DAY), window)
-        self._expire(found)
+        self._maintenance.compact(stored.record.id, Times(since, now + DAY), window)
+        self._expire(stored)
 
-    def _compact(self, found: StoredMonitor) -> None:
-        now, record, monitor = int(self._clock()), found.record.id, found.monitor
+    def _compact(self, stored: StoredMonitor) -> None:
+        now, record, monitor = int(self._clock()), stored.record.id, stored.monitor
         for stop, width in (
             (now + DAY, monitor.window_seconds),
             (now - WINDOWS_KEPT_SECONDS, HOUR),
             (now - HOURS_KEPT_SECONDS, DAY),
         ):
             self._maintenance.compact(
-                found.record.id, Times(0, stop), max(width, monitor.window_seconds)
+                stored.record.id, Times(0, stop), max(width, monitor.window_seconds)
             )
         before = now - monitor.retention_days * DAY
         self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
-        self._expire(found)
+        self._expire(stored)
 
-    def _expire(self, found: StoredMonitor) -> None:
-        before = int(self._clock()) - found.monitor.ttl_seconds
-        self._maintenance.until_done(lambda tx: _expire(tx, found.record.id, before), ROWS_AT_ONCE)
+    def _expire(self, stored: StoredMonitor) -> None:
+        before = int(self._clock()) - stored.monitor.ttl_seconds
+        self._maintenance.until_done(lambda tx: _expire(tx, stored.record.id, before), ROWS_AT_ONCE)
 
 
 def _forget(tx: Transaction, record: int, before: int) -> int:

@@ -1,6 +1,6 @@
-"""This file is about what a monitor is: the task, the windows and the slices it was set up for."""
+"""Monitors: the task, the windows and the slices that each was set up for."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
@@ -79,10 +79,6 @@ class Monitor:
         if name not in self.slices:
             known = ", ".join(self.slices) or "none"
             raise InvalidInput.at(f"not a slice of this monitor, which has {known}", *place)
-
-    def document(self) -> dict[str, object]:
-        """The settings by name."""
-        return asdict(self)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

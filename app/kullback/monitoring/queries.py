@@ -1,23 +1,35 @@
-"""This file is about reading monitors: reports, series, and what stands of each in the store."""
+"""Reading monitors: reports, series, and what stands of each in the store."""
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
 
 from kullback.errors import InvalidInput
-from kullback.moments import DAY, HOUR, Clock, moment
-from kullback.monitoring.reference import Reference, WindowTallies
-from kullback.monitoring.report import ReportScope, report, series, tallies_by_slice
-from kullback.monitoring.windows import span, step_at
+from kullback.moments import DAY, HOUR, Clock
+from kullback.monitoring.reference import Reference
+from kullback.monitoring.replies import (
+    CreatedMonitor,
+    MonitorCounts,
+    MonitorDetails,
+    MonitorList,
+    ReferenceSummary,
+)
+from kullback.monitoring.report import MetricPoint, MonitorReport, MonitorSeries, ReportScope
+from kullback.monitoring.window_tallies import (
+    Part,
+    WindowTallies,
+    tallies_by_slice,
+    tallies_by_step,
+)
+from kullback.monitoring.windows import Span, span, step_at, widened
 from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
 from kullback.storage.base import Store
-from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
 from kullback.tally.metrics import Estimate, TallyMetrics
 from kullback.tally.tally import Tally
 
 LONGEST_STEP = 366 * DAY
-_COUNTS = ("observations", "predictions", "labels", "matched", "duplicates", "late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,129 +62,180 @@ class MonitorQueries:
         self._store = store
         self._clock = clock
 
-    def list_all(self) -> Document:
+    def list_all(self) -> MonitorList:
         """Every monitor, by name."""
-        found = [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
-        return {"monitors": [self._document(one) for one in found]}
+        return MonitorList(
+            tuple(CreatedMonitor.at(stored.record, stored.monitor) for stored in self._stored())
+        )
 
-    def get(self, name: str) -> Document:
-        """One monitor: how it was set up, what came, what waits.
+    def open(self, name: str) -> "MonitorReader":
+        """A monitor as it is now.
 
         Raises:
             NotFound: there is none of that name.
         """
-        found = self._find(name)
-        counts = self._store.counts(found.record.id)
-        last = self._store.last_start(found.record.id)
-        reference = self._reference(found)
-        return self._document(found) | {
-            "counts": {name: counts.get(name, 0) for name in _COUNTS}
-            | {
-                "pending": _sides(counts, "waiting"),
-                "expired": _sides(counts, "expired"),
-            },
-            "last_window": None if last is None else moment(last),
-            "reference": None if reference is None else reference.document(),
-        }
+        stored = StoredMonitor.of(self._store.record(KIND, name), name)
+        return MonitorReader(self._store, stored, self._clock())
 
-    def etag(self, name: str, asked: MonitorQuery) -> str:
-        """An entity tag: it changes whenever the answer to the question does."""
-        found = self._find(name)
-        asked_span = span(found.monitor, asked.start, asked.stop, self._clock())
-        parts = (
-            found.record.id,
-            found.record.revision,
-            # Every write counts something, while what maintenance folds stays the same sums.
-            sorted(self._store.counts(found.record.id).items()),
-            hashlib.sha256(self._store.attachment(found.record.id, REFERENCE) or b"").hexdigest(),
-            *asked_span,
-            asked,
-        )
-        return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
-
-    def report(self, name: str, asked: MonitorQuery) -> Document:
-        """The report of a monitor.
+    def select(self, name: str, query: MonitorQuery) -> "MonitorSelection":
+        """Some time of a monitor.
 
         Raises:
             NotFound: there is none of that name.
             InvalidInput: the time or the slice cannot be asked for.
         """
-        found = self._find(name)
-        asked_span = span(found.monitor, asked.start, asked.stop, self._clock())
-        if asked.by is not None:
-            found.monitor.check_slice(asked.by, "by")
-        record = found.record.id
-        parts = self._store.parts(record, *asked_span)
-        slices = self._store.parts(record, *asked_span, slices=asked.by) if asked.by else []
-        whole = ReportScope(name, found.monitor.layout, asked_span, asked.by)
-        return report(whole, parts, slices, self._reference(found))
-
-    def series(self, name: str, asked: MonitorQuery) -> Document:
-        """One metric of a monitor over time.
-
-        Raises:
-            NotFound: there is no monitor of that name.
-            InvalidInput: the time, the metric or the step cannot be asked for.
-        """
-        found = self._find(name)
-        window = found.monitor.window_seconds
-        step = window if asked.step is None else asked.step
-        if not 1 <= step <= LONGEST_STEP or step % window:
-            detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
-            raise InvalidInput.at(detail, "step")
-        known = TallyMetrics(Tally(found.monitor.layout)).names()
-        if asked.metric not in known:
-            raise InvalidInput.at(f"metric is one of {', '.join(known)}", "metric")
-        now = self._clock()
-        parts = self._store.parts(
-            found.record.id, *span(found.monitor, asked.start, asked.stop, now)
-        )
-        points = series(parts, asked.metric, lambda at: step_at(found.monitor, step, at, now))
-        return {"monitor": name, "metric": asked.metric, "step": step, "points": points}
-
-    def baseline(self, name: str) -> TallyMetrics | None:
-        """What the reference of a monitor says, where it has rows with labels.
-
-        Raises:
-            NotFound: there is none of that name.
-        """
-        reference = self._reference(self._find(name))
-        known = None if reference is None else reference.labelled.get("")
-        return None if known is None else TallyMetrics(known)
-
-    def recent(self, name: str) -> RecentHour:
-        """The last hour of a monitor, up to now.
-
-        Raises:
-            NotFound: there is none of that name.
-        """
-        found, now = self._find(name), self._clock()
-        asked_span = span(found.monitor, now - HOUR, None, now)
-        rows = tallies_by_slice(self._store.parts(found.record.id, *asked_span)).get(
-            "", WindowTallies(None, None)
-        )
-        reading = TallyMetrics(rows.labelled or Tally(found.monitor.layout))
-        reference = self._reference(found)
-        drift = {} if reference is None else reference.drifts(rows, "")
-        last, counts = self._store.last_start(found.record.id), self._store.counts(found.record.id)
-        waiting = (counts.get(f"waiting_{side}", 0) for side in ("predictions", "labels"))
-        return RecentHour(reading.metrics(), reading.rows, drift, last, *waiting)
+        return self.open(name).select(query)
 
     def tasks(self) -> dict[str, str]:
         """The task of every monitor."""
-        found = [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
-        return {one.record.name: one.monitor.task for one in found}
+        return {stored.record.name: stored.monitor.task for stored in self._stored()}
 
-    def _find(self, name: str) -> StoredMonitor:
-        return StoredMonitor.of(self._store.record(KIND, name), name)
+    def _stored(self) -> list[StoredMonitor]:
+        return [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
 
-    def _document(self, found: StoredMonitor) -> Document:
-        return found.document() | {"created": moment(found.record.created)}
 
-    def _reference(self, found: StoredMonitor) -> Reference | None:
-        content = self._store.attachment(found.record.id, REFERENCE)
+class MonitorReader:
+    """A monitor at one moment; what is needed of it is read once, when it is first needed."""
+
+    def __init__(self, store: Store, stored: StoredMonitor, now: float) -> None:
+        self.store = store
+        self.record = stored.record
+        self.monitor = stored.monitor
+        self.now = now
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """What the store counts of it."""
+        return self.store.counts(self.record.id)
+
+    @cached_property
+    def last_start(self) -> int | None:
+        """When the last window began that has rows."""
+        return self.store.last_start(self.record.id)
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        """What its drift is measured against."""
+        content = self.store.attachment(self.record.id, REFERENCE)
         return None if content is None else Reference.decoded(content)
 
+    def details(self) -> MonitorDetails:
+        """How it was set up, what came, what waits."""
+        reference = self.reference
+        return MonitorDetails(
+            **asdict(CreatedMonitor.at(self.record, self.monitor)),
+            counts=MonitorCounts.of(self.counts),
+            last_window=self.last_start,
+            reference=None if reference is None else ReferenceSummary.of(reference),
+        )
 
-def _sides(counts: Mapping[str, int], what: str) -> Document:
-    return {side: counts.get(f"{what}_{side}", 0) for side in ("predictions", "labels")}
+    def baseline(self) -> TallyMetrics | None:
+        """The metrics of its reference, where that has rows with labels."""
+        labelled = {} if self.reference is None else self.reference.labelled
+        return TallyMetrics(labelled[""]) if "" in labelled else None
+
+    def recent(self) -> RecentHour:
+        """Its last hour, up to now."""
+        rows = self.select(MonitorQuery(start=self.now - HOUR)).tallies()
+        metrics = TallyMetrics(rows.labelled or Tally(self.monitor.layout))
+        return RecentHour(
+            metrics=metrics.metrics(),
+            rows=metrics.rows,
+            drift={} if self.reference is None else self.reference.drifts(rows, ""),
+            last_start=self.last_start,
+            waiting_predictions=self.counts.get("waiting_predictions", 0),
+            waiting_labels=self.counts.get("waiting_labels", 0),
+        )
+
+    def select(self, query: MonitorQuery) -> "MonitorSelection":
+        """Some time of it.
+
+        Raises:
+            InvalidInput: the time or the slice cannot be asked for.
+        """
+        chosen = span(self.monitor, query.start, query.stop, self.now)
+        if query.by is not None:
+            self.monitor.check_slice(query.by, "by")
+        return MonitorSelection(self, query, chosen)
+
+
+class MonitorSelection:
+    """Some time of a monitor: all that is asked of it comes from one reading of its parts."""
+
+    def __init__(self, reader: MonitorReader, query: MonitorQuery, chosen: Span) -> None:
+        self.reader = reader
+        self._query = query
+        self._span = chosen
+
+    @property
+    def etag(self) -> str:
+        """An entity tag: it changes whenever an answer does, and costs no part of a sum."""
+        record = self.reader.record
+        parts = (
+            record.id,
+            record.revision,
+            # Every write counts something, while what maintenance merges stays the same sums.
+            sorted(self.reader.counts.items()),
+            self._span,
+            widened(self.reader.monitor, self._span, self.reader.now),
+            self._query,
+        )
+        return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+    def report(self) -> MonitorReport:
+        """Metrics and drift of this time, and of the values of the slice."""
+        monitor, by = self.reader.monitor, self._query.by
+        return MonitorReport.of(
+            ReportScope(self.reader.record.name, monitor.layout, self._span, by),
+            self.tallies(),
+            tallies_by_slice(self._slices),
+            self.reader.reference,
+        )
+
+    def tallies(self) -> WindowTallies:
+        """What came of all rows."""
+        return tallies_by_slice(self._rows).get("", WindowTallies())
+
+    def series(self) -> MonitorSeries:
+        """One metric of all rows over this time.
+
+        Raises:
+            InvalidInput: the metric or the step cannot be asked for.
+        """
+        metric, monitor = self._query.metric, self.reader.monitor
+        window = monitor.window_seconds
+        step = window if self._query.step is None else self._query.step
+        if not 1 <= step <= LONGEST_STEP or step % window:
+            detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
+            raise InvalidInput.at(detail, "step")
+        names = TallyMetrics(Tally(monitor.layout)).names()
+        if metric not in names:
+            raise InvalidInput.at(f"metric is one of {', '.join(names)}", "metric")
+        points = self.points([metric], step)[metric]
+        return MonitorSeries(self.reader.record.name, metric, step, points)
+
+    def points(
+        self, metrics: Sequence[str], step: int, value: str | None = None
+    ) -> dict[str, tuple[MetricPoint, ...]]:
+        """Metrics over time, of all rows or of one value of the slice: a point for each step."""
+        reader, parts = self.reader, self._rows
+        if value is not None:
+            name = f"{self._query.by}={value}"
+            parts = [part for part in self._slices if part[0].slice == name]
+        tallies = tallies_by_step(parts, lambda at: step_at(reader.monitor, step, at, reader.now))
+        steps = [(at, TallyMetrics(tally)) for at, tally in tallies.items()]
+        return {
+            metric: tuple(MetricPoint.of(at, read, metric) for at, read in steps)
+            for metric in metrics
+        }
+
+    @cached_property
+    def _rows(self) -> list[Part]:
+        return self.reader.store.parts(self.reader.record.id, *self._span)
+
+    @cached_property
+    def _slices(self) -> list[Part]:
+        by = self._query.by
+        if by is None:
+            return []
+        return self.reader.store.parts(self.reader.record.id, *self._span, slices=by)

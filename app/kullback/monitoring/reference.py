@@ -1,4 +1,4 @@
-"""This file is about a reference: what scores, labels and slices are compared with."""
+"""References: what the scores, labels and slices of a monitor are compared with."""
 
 import json
 import struct
@@ -11,12 +11,10 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ReferenceDistributions
+from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
-from kullback.numerics.types import Array
-from kullback.tally.bins import BINS, SIXTIETHS, uniform
+from kullback.tally.bins import SIXTIETHS, uniform
 from kullback.tally.drift import Drift, Shares, drift, tenths
-from kullback.tally.exact import real
-from kullback.tally.inference import kish
 from kullback.tally.tally import Tally
 
 Number = TypeVar("Number", int, float)
@@ -41,63 +39,53 @@ class Reference:
     positive_first: bool = False  # how `label_distribution` was given; sums have it last
 
     @classmethod
-    def of_period(cls, span: Span, seen: Mapping[str, "WindowTallies"], now: float) -> "Reference":
+    def of_period(cls, span: Span, slices: Mapping[str, WindowTallies], now: float) -> "Reference":
         """What came in some time.
 
         Raises:
             InvalidInput: nothing did.
         """
-        if not seen:
+        if not slices:
             raise InvalidInput.at("nothing came between from and to", "from")
-        labelled = {name: s.labelled for name, s in seen.items() if s.labelled is not None}
-        scored = {name: s.scored for name, s in seen.items() if s.scored is not None}
+        labelled = {name: s.labelled for name, s in slices.items() if s.labelled is not None}
+        scored = {name: s.scored for name, s in slices.items() if s.scored is not None}
         return cls("period", now, tuple(span), labelled, scored)
 
-    def drifts(self, current: "WindowTallies", name: str) -> dict[str, Drift]:
+    def drifts(self, current: WindowTallies, name: str) -> dict[str, Drift]:
         """Drift of the scores and of the labels of a slice."""
         return {
             "score": self.score_drift(current, name),
             "label": self.label_drift(current, name),
         }
 
-    def score_drift(self, current: "WindowTallies", name: str) -> Drift:
+    def score_drift(self, current: WindowTallies, name: str) -> Drift:
         """Drift of the scores of a slice: in tenths of the reference, or in the bins given."""
         mass, rows = current.scores()
         if self.score_histogram is not None:
             given = np.array(self.score_histogram)
             return drift(Shares(uniform(mass, given.size), rows), Shares(given, None))
-        past, past_rows = WindowTallies(None, self.scored.get(name)).scores()
+        past, past_rows = WindowTallies(scored=self.scored.get(name)).scores()
         if past.sum() <= 0:
             return drift(Shares(mass, rows), None)
         cells = tenths(past)
         return drift(Shares(mass, rows).merged(cells), Shares(past, past_rows).merged(cells))
 
-    def label_drift(self, current: "WindowTallies", name: str) -> Drift:
+    def label_drift(self, current: WindowTallies, name: str) -> Drift:
         """Drift of the labels of a slice."""
         now = current.labels()
         if self.label_distribution is not None:
             given = np.array(self.label_distribution)
             return drift(now, Shares(given[::-1] if self.positive_first else given, None))
         past = self.labelled.get(name)
-        return drift(now, None if past is None else WindowTallies(past, None).labels())
+        return drift(now, None if past is None else WindowTallies(past).labels())
 
-    def slice_drift(self, current: Mapping[str, "WindowTallies"], name: str) -> Drift:
+    def slice_drift(self, current: Mapping[str, WindowTallies], name: str) -> Drift:
         """Drift of how the rows fall into the values of one slice."""
         known = {key for key in self.scored if key.startswith(f"{name}=")}
         values = sorted(known | set(current))
-        nothing = WindowTallies(None, None)
+        nothing = WindowTallies()
         now = _shares([current.get(key, nothing) for key in values])
-        return drift(now, _shares([WindowTallies(None, self.scored.get(key)) for key in values]))
-
-    def document(self) -> dict[str, object]:
-        """What a caller is told of it."""
-        rows = self.scored.get("")
-        return {
-            "source": self.source,
-            "n": None if rows is None else rows.scalar("rows"),
-            "score_histogram": self.score_histogram,
-            "label_distribution": self.label_distribution,
-        }
+        return drift(now, _shares([WindowTallies(scored=self.scored.get(key)) for key in values]))
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""
@@ -138,32 +126,6 @@ class Reference:
             _tuple(head["label_distribution"]),
             head["positive_first"],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class WindowTallies:
-    """What came in some time: the rows whose labels are known, and all that were scored."""
-
-    labelled: Tally | None
-    scored: Tally | None
-
-    def scores(self) -> tuple[Array, float]:
-        """The mass of each bin of scores, and of how many rows it is."""
-        if self.scored is None:
-            return np.zeros(BINS), 0.0
-        return self.scored.vector("bin_w").reals(BINS), kish(self.scored)
-
-    def labels(self) -> Shares:
-        """The mass of each label."""
-        if self.labelled is None:
-            return Shares(np.zeros(1), None)
-        layout = self.labelled.layout
-        if layout.task == "multiclass":
-            mass = self.labelled.vector("class_w").reals(layout.classes)
-        else:
-            weight, positive = (self.labelled.scalar(name) for name in ("w", "wy"))
-            mass = np.array([real(weight - positive), real(positive)])
-        return Shares(mass, kish(self.labelled))
 
 
 def _shares(values: list[WindowTallies]) -> Shares:

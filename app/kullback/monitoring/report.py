@@ -1,30 +1,41 @@
-"""This file is about what a monitor reports: metrics, drift and slices of some time, as numbers."""
+"""What a monitor reports: metrics, drift and slices of some time, and one metric over time."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
 
-from kullback.moments import moment
-from kullback.monitoring.cells import LABELLED, SCORED
-from kullback.monitoring.reference import Reference, WindowTallies
+from pydantic import Field
+
+from kullback.moments import Moment
+from kullback.monitoring.reference import Reference
+from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Undefined
-from kullback.storage.base import Cell
-from kullback.tally.documents import Document, bins, decomposition, estimate, numbers, stated
+from kullback.scoring.score import Status
 from kullback.tally.drift import Drift
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import TallyMetrics
-from kullback.tally.tally import Layout, Tally, decoded_total, total
+from kullback.tally.report_types import (
+    LogLossDecomposition,
+    MetricValue,
+    MetricValues,
+    ReliabilityBin,
+    metric_values,
+    reliability_bins,
+    stated,
+)
+from kullback.tally.tally import Layout, Tally
 
 RELIABILITY_BINS = 10
 _SIGNIFICANT = 0.001
-_DRIFT = ("kl", "js", "psi", "g_statistic", "degrees_of_freedom", "p_value")
-Part = tuple[Cell, bytes]
+
+Start = Annotated[Moment, Field(alias="from")]
+Stop = Annotated[Moment, Field(alias="to")]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportScope:
-    """What a report is of."""
+    """What a report is of: a monitor, the time, and the slice whose values are reported."""
 
     monitor: str
     layout: Layout
@@ -32,121 +43,210 @@ class ReportScope:
     by: str | None = None
 
 
-def tallies_by_slice(parts: Iterable[Part]) -> dict[str, WindowTallies]:
-    """What came, by slice."""
-    kept: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for cell, content in parts:
-        kept[cell.slice][cell.kind].append(content)
-    return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """How far shares are from those of the reference, in nats, and how surely they changed.
 
-
-def _window_tallies(kinds: Mapping[str, Sequence[bytes]]) -> WindowTallies:
-    sums = {kind: decoded_total(contents) for kind, contents in kinds.items()}
-    labelled, scored = (
-        [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
-    )
-    return WindowTallies(total(labelled) if labelled else None, total(scored) if scored else None)
-
-
-def report(
-    asked: ReportScope, parts: Iterable[Part], slices: Iterable[Part], reference: Reference | None
-) -> Document:
-    """The report of docs/api.md.
-
-    Args:
-        asked: of what.
-        parts: of all rows.
-        slices: of each value of the slice `asked.by`.
-        reference: what drift is measured against.
+    `statement` says it in words. A number is null where `reason` says why there is none.
     """
-    nothing = WindowTallies(None, None)
-    all_rows = tallies_by_slice(parts).get("", nothing)
-    groups = tallies_by_slice(slices)
-    reading = TallyMetrics(all_rows.labelled or Tally(asked.layout))
-    drifts: Document = _drifts(all_rows, reference, "")
-    if asked.by is not None and reference is not None:
-        drifts["slices"] = {asked.by: _drift(reference.slice_drift(groups, asked.by))}
-    return {
-        "monitor": asked.monitor,
-        "from": moment(asked.span.start),
-        "to": moment(asked.span.stop),
-        **numbers(reading),
-        "predictions": _predictions(all_rows),
-        "clipped": reading.tally.scalar("clipped"),
-        "infinite": reading.tally.scalar("infinite"),
-        "units": occupied_buckets(reading.tally) if by_unit(reading.tally) else None,
-        "decomposition": decomposition(reading),
-        "reliability": bins(reading.reliability(RELIABILITY_BINS)),
-        "drift": drifts,
-        "groups": [_group(asked, name, group, reference) for name, group in groups.items()],
-    }
+
+    kl: float | None
+    js: float | None
+    psi: float | None
+    g_statistic: float | None
+    degrees_of_freedom: int | None
+    p_value: float | None
+    reason: str | None
+    statement: str
+
+    @classmethod
+    def of(cls, drift: Drift) -> "DriftReport":
+        """The drift as it is reported."""
+        numbers = (drift.kl, drift.js, drift.psi, drift.g_statistic, drift.p_value)
+        kl, js, psi, statistic, p_value = (stated(number) for number in numbers)
+        degrees = drift.degrees_of_freedom
+        reasons = (reason for _, _, reason in (kl, js, psi, statistic, p_value))
+        return cls(
+            kl=kl[0],
+            js=js[0],
+            psi=psi[0],
+            g_statistic=statistic[0],
+            degrees_of_freedom=None if isinstance(degrees, Undefined) else degrees,
+            p_value=p_value[0],
+            reason=next((reason for reason in reasons if reason is not None), None),
+            statement=statement(drift),
+        )
 
 
-def series(parts: Iterable[Part], metric: str, step_at: Callable[[int], Span]) -> list[Document]:
-    """One metric over time: a point for each step in which rows came."""
-    steps: dict[Span, list[bytes]] = defaultdict(list)
-    for cell, content in parts:
-        if cell.kind in LABELLED:
-            steps[step_at(cell.start)].append(content)
-    points: list[Document] = []
-    for (start, stop), contents in sorted(steps.items()):
-        reading = TallyMetrics(decoded_total(contents))
-        found: Document = {"from": moment(start), "to": moment(stop), "n": reading.rows}
-        points.append(found | estimate(reading.metric(metric)))
-    return points
+@dataclass(frozen=True, slots=True)
+class MonitorDrift:
+    """Drift of scores and of labels; of `slices`, how rows fall into the values of a slice."""
 
-
-def _group(
-    asked: ReportScope, name: str, group: WindowTallies, reference: Reference | None
-) -> Document:
-    key, _, value = name.partition("=")
-    reading = TallyMetrics(group.labelled or Tally(asked.layout))
-    head: Document = {"slice": {key: value}}
-    return (
-        head
-        | numbers(reading)
-        | {
-            "predictions": _predictions(group),
-            "drift": _drifts(group, reference, name),
-        }
+    score: DriftReport
+    label: DriftReport
+    slices: Annotated[Mapping[str, DriftReport], Field(exclude_if=lambda slices: not slices)] = (
+        field(default_factory=dict)
     )
 
-
-def _drifts(group: WindowTallies, reference: Reference | None, name: str) -> Document:
-    if reference is None:
-        reference = Reference("none", 0.0)
-    return {of: _drift(found) for of, found in reference.drifts(group, name).items()}
-
-
-def _drift(found: Drift) -> Document:
-    if isinstance(found.psi, Undefined):
-        missing: Document = dict.fromkeys(_DRIFT)
-        return missing | {"reason": found.psi.reason, "statement": statement(found)}
-    columns: Mapping[str, float | Undefined] = {
-        "kl": found.kl,
-        "js": found.js,
-        "psi": found.psi,
-        "g_statistic": found.g_statistic,
-        "degrees_of_freedom": found.degrees_of_freedom,
-        "p_value": found.p_value,
-    }
-    told = {name: stated(value) for name, value in columns.items()}
-    reason = next((reason for _, _, reason in told.values() if reason is not None), None)
-    numbers: Document = {name: value for name, (value, _, _) in told.items()}
-    return numbers | {"reason": reason, "statement": statement(found)}
+    @classmethod
+    def of(
+        cls,
+        rows: WindowTallies,
+        reference: Reference | None,
+        name: str = "",
+        slices: Mapping[str, DriftReport] | None = None,
+    ) -> "MonitorDrift":
+        """Drift of the rows of a slice, "" for all rows."""
+        drifts = (reference or Reference("none", 0.0)).drifts(rows, name)
+        score, label = (DriftReport.of(drifts[side]) for side in ("score", "label"))
+        return cls(score, label, slices or {})
 
 
-def statement(found: Drift) -> str:
+@dataclass(frozen=True, slots=True)
+class MonitorGroup:
+    """The rows of one value of a slice; of these `predictions` were scored, `n` have labels."""
+
+    slice: Mapping[str, str]
+    n: int
+    weight: float
+    metrics: MetricValues
+    predictions: int
+    drift: MonitorDrift
+
+    @classmethod
+    def of(
+        cls, layout: Layout, name: str, rows: WindowTallies, reference: Reference | None
+    ) -> "MonitorGroup":
+        """The rows of `name`, a slice and its value as the store has them: "country=DE"."""
+        key, _, value = name.partition("=")
+        metrics = TallyMetrics(rows.labelled or Tally(layout))
+        return cls(
+            slice={key: value},
+            n=metrics.rows,
+            weight=metrics.weight,
+            metrics=metric_values(metrics),
+            predictions=rows.predictions,
+            drift=MonitorDrift.of(rows, reference, name),
+        )
+
+    @property
+    def value(self) -> str:
+        """The value that the rows have."""
+        return next(iter(self.slice.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorReport:
+    """Metrics and drift of a monitor between `from`, inclusive, and `to`, exclusive.
+
+    Of the rows, `predictions` were scored and `n` have labels; the loss of `clipped` was bounded
+    by the convention, that of `infinite` is infinite. `units` is how many buckets of units have
+    rows, null where rows have none. `groups` are the values of the slice that was asked for.
+    """
+
+    monitor: str
+    start: Start
+    stop: Stop
+    n: int
+    weight: float
+    metrics: MetricValues
+    predictions: int
+    clipped: int
+    infinite: int
+    units: int | None
+    decomposition: LogLossDecomposition
+    reliability: tuple[ReliabilityBin, ...]
+    drift: MonitorDrift
+    groups: tuple[MonitorGroup, ...]
+
+    @classmethod
+    def of(
+        cls,
+        scope: ReportScope,
+        rows: WindowTallies,
+        groups: Mapping[str, WindowTallies],
+        reference: Reference | None,
+    ) -> "MonitorReport":
+        """The report of some rows.
+
+        Args:
+            scope: what the report is of.
+            rows: all rows.
+            groups: the rows of each value of the slice `scope.by`.
+            reference: what drift is measured against.
+        """
+        metrics = TallyMetrics(rows.labelled or Tally(scope.layout))
+        mixes: Mapping[str, DriftReport] = {}
+        if scope.by is not None and reference is not None:
+            mixes = {scope.by: DriftReport.of(reference.slice_drift(groups, scope.by))}
+        return cls(
+            monitor=scope.monitor,
+            start=scope.span.start,
+            stop=scope.span.stop,
+            n=metrics.rows,
+            weight=metrics.weight,
+            metrics=metric_values(metrics),
+            predictions=rows.predictions,
+            clipped=metrics.tally.scalar("clipped"),
+            infinite=metrics.tally.scalar("infinite"),
+            units=occupied_buckets(metrics.tally) if by_unit(metrics.tally) else None,
+            decomposition=LogLossDecomposition.of(metrics.decomposition()),
+            reliability=reliability_bins(metrics.reliability(RELIABILITY_BINS)),
+            drift=MonitorDrift.of(rows, reference, slices=mixes),
+            groups=tuple(
+                MonitorGroup.of(scope.layout, name, group, reference)
+                for name, group in groups.items()
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """A metric of the `n` rows with labels of one step; `error_bound` is of `auc` alone."""
+
+    start: Start
+    stop: Stop
+    n: int
+    value: float | None
+    status: Status
+    reason: str | None
+    standard_error: float | None
+    error_bound: Annotated[float | None, Field(exclude_if=lambda bound: bound is None)] = None
+
+    @classmethod
+    def of(cls, span: Span, metrics: TallyMetrics, name: str) -> "MetricPoint":
+        """The metric of this name."""
+        estimate = metrics.metric(name)
+        value = MetricValue.of(estimate)
+        return cls(
+            start=span.start,
+            stop=span.stop,
+            n=metrics.rows,
+            value=value.value,
+            status=value.status,
+            reason=value.reason,
+            standard_error=value.standard_error,
+            error_bound=estimate.error_bound,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSeries:
+    """One metric over time: a point for each step of `step` seconds in which rows came."""
+
+    monitor: str
+    metric: str
+    step: int
+    points: tuple[MetricPoint, ...]
+
+
+def statement(drift: Drift) -> str:
     """What the numbers mean, in words: how sure a change is first, then how large."""
-    if isinstance(found.p_value, Undefined) or isinstance(found.psi, Undefined):
-        why = found.p_value.reason if isinstance(found.p_value, Undefined) else ""
+    if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
+        why = drift.p_value.reason if isinstance(drift.p_value, Undefined) else ""
         return {"no_reference": "No reference to compare with."}.get(why, "No rows to compare.")
-    if found.p_value >= _SIGNIFICANT:
-        return f"No significant change (p = {found.p_value:.3g})."
-    size = "small" if found.psi < 0.1 else "moderate" if found.psi < 0.25 else "large"
-    chance = f"p = {found.p_value:.1g}" if found.p_value > 0 else "p < 1e-300"
-    return f"A significant change ({chance}), {size} in size (PSI {found.psi:.3f})."
-
-
-def _predictions(group: WindowTallies) -> int:
-    return 0 if group.scored is None else group.scored.scalar("rows")
+    if drift.p_value >= _SIGNIFICANT:
+        return f"No significant change (p = {drift.p_value:.3g})."
+    size = "small" if drift.psi < 0.1 else "moderate" if drift.psi < 0.25 else "large"
+    chance = f"p = {drift.p_value:.1g}" if drift.p_value > 0 else "p < 1e-300"
+    return f"A significant change ({chance}), {size} in size (PSI {drift.psi:.3f})."

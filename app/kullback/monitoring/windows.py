@@ -1,4 +1,4 @@
-"""This file is about windows of time: clock-aligned, fine when young, wide when old."""
+"""Windows of time: clock-aligned, fine when young, wide when old."""
 
 import math
 from typing import NamedTuple
@@ -58,6 +58,12 @@ def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
             width = common
     start = _floor(moment, width)
     return Span(start, min(start + width, LAST_DAY))
+
+
+def widened(monitor: Monitor, span: Span, now: float) -> tuple[int, ...]:
+    """Before when, within a span, windows are an hour and a day wide: steps differ beside it."""
+    wide = ((max(monitor.window_seconds, least), now - age) for least, age in _AGES)
+    return tuple(min(max(_floor(edge, width), span.start), span.stop) for width, edge in wide)
 
 
 def _floor(moment: float, width: int) -> int:

@@ -1,4 +1,4 @@
-"""This file is about writing to monitors: what is answered is on disk, exactly once."""
+"""Writes to monitors: what is answered is on disk, exactly once."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,7 +17,7 @@ from kullback.monitoring.ingest import (
 )
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference, reference_of_distributions
-from kullback.monitoring.report import tallies_by_slice
+from kullback.monitoring.replies import MonitorSetup, ReferenceSummary
 from kullback.monitoring.rows import (
     Baseline,
     LabelRows,
@@ -25,6 +25,7 @@ from kullback.monitoring.rows import (
     PredictionRows,
     ReferenceDistributions,
 )
+from kullback.monitoring.window_tallies import tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
 
@@ -52,10 +53,6 @@ class StoredMonitor:
             raise NotFound(f"no monitor is named {name[:80]}; GET /v1/monitors lists them")
         return cls(record, Monitor.decoded(record.document))
 
-    def document(self) -> dict[str, object]:
-        """The monitor as its callers set it up."""
-        return {"name": self.record.name, **self.monitor.document()}
-
 
 class Monitors:
     """Writing to monitors, each write with the token that makes it happen once.
@@ -81,7 +78,7 @@ class Monitors:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 record = tx.create(KIND, name, monitor.encoded(), self._clock())
-                return Reply.of(StoredMonitor(record, monitor).document(), 201)
+                return Reply.of(MonitorSetup.of(name, monitor), 201)
             present = Monitor.decoded(record.document)
             if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
                 raise Conflict(
@@ -90,7 +87,7 @@ class Monitors:
                 )
             if present != monitor:
                 tx.change(record.id, monitor.encoded())
-            return Reply.of(StoredMonitor(record, monitor).document())
+            return Reply.of(MonitorSetup.of(name, monitor))
 
         return self._store.write(work, token)
 
@@ -111,7 +108,7 @@ class Monitors:
         """Add rows that come with their labels."""
         now = self._clock()
         return self._write(
-            name, lambda found: ObservationIngest.of(found.monitor, rows, now), token
+            name, lambda stored: ObservationIngest.of(stored.monitor, rows, now), token
         )
 
     def predict(
@@ -119,18 +116,23 @@ class Monitors:
     ) -> Future[Written]:
         """Add predictions whose labels come later, or came before."""
         now = self._clock()
-        return self._write(name, lambda found: PredictionIngest.of(found.monitor, sent, now), token)
+        return self._write(
+            name, lambda stored: PredictionIngest.of(stored.monitor, sent, now), token
+        )
 
     def label(self, name: str, sent: LabelRows, token: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""
-        return self._write(name, lambda found: LabelIngest.of(found.monitor, sent), token)
+        return self._write(name, lambda stored: LabelIngest.of(stored.monitor, sent), token)
 
     def set_reference(
         self, name: str, sent: Baseline, token: IdempotencyKey | None
     ) -> Future[Written]:
         """Set what drift is measured against: a batch, a stored period, or distributions."""
         return self._write(
-            name, lambda found: _Referred(self._reference(found, sent)), token, is_change=True
+            name,
+            lambda stored: _ReferenceIngest(self._reference(stored, sent)),
+            token,
+            is_change=True,
         )
 
     def _write(
@@ -148,17 +150,17 @@ class Monitors:
         def work(tx: Transaction) -> Reply:
             if isinstance(ready, KullbackError):
                 raise ready
-            found, arrival = ready
+            stored, ingest = ready
             present = StoredMonitor.of(tx.record(KIND, name, for_change=is_change), name)
-            if present.record.id != found.record.id or (
-                present.monitor.fixed() != found.monitor.fixed()
+            if present.record.id != stored.record.id or (
+                present.monitor.fixed() != stored.monitor.fixed()
             ):
                 raise Conflict("the monitor was changed while the rows came: send them again")
             if is_change:  # the next revision: entity tags do not depend on what is attached
                 tx.change(present.record.id, present.record.document)
-            done, answer = arrival.add(tx, found.record.id, now)
-            added[:] = [done]  # of the last attempt: an earlier one was undone
-            return answer
+            rows, reply = ingest.add(tx, stored.record.id, now)
+            added[:] = [rows]  # of the last attempt: an earlier one was undone
+            return reply
 
         future = self._store.write(work, token)
         future.add_done_callback(lambda done: self._count(name, done, added))
@@ -168,8 +170,8 @@ class Monitors:
         self, name: str, prepare: Callable[[StoredMonitor], Ingest]
     ) -> tuple[StoredMonitor, Ingest] | KullbackError:
         try:
-            found = StoredMonitor.of(self._store.record(KIND, name), name)
-            return found, prepare(found)
+            stored = StoredMonitor.of(self._store.record(KIND, name), name)
+            return stored, prepare(stored)
         except KullbackError as error:
             return error
 
@@ -181,8 +183,8 @@ class Monitors:
         if _is_new(done):
             self._totals.add(name, added[0])
 
-    def _reference(self, found: StoredMonitor, sent: Baseline) -> Reference:
-        now, monitor = self._clock(), found.monitor
+    def _reference(self, stored: StoredMonitor, sent: Baseline) -> Reference:
+        now, monitor = self._clock(), stored.monitor
         if isinstance(sent, ReferenceDistributions):
             return reference_of_distributions(monitor, sent, now)
         if isinstance(sent, ObservationRows):
@@ -190,11 +192,11 @@ class Monitors:
             kind = PREDICTED if checked.y is None else OBSERVED
             summed = {cell.slice: tally for cell, tally in cells(monitor, checked, kind).items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
-        asked = span(monitor, sent.start, sent.stop, now)
-        parts = self._store.parts(found.record.id, *asked)
+        period = span(monitor, sent.start, sent.stop, now)
+        parts = self._store.parts(stored.record.id, *period)
         for name in monitor.slices:
-            parts += self._store.parts(found.record.id, *asked, slices=name)
-        return Reference.of_period(asked, tallies_by_slice(parts), now)
+            parts += self._store.parts(stored.record.id, *period, slices=name)
+        return Reference.of_period(period, tallies_by_slice(parts), now)
 
 
 def _is_new(done: Future[Written]) -> bool:
@@ -205,13 +207,13 @@ def _is_new(done: Future[Written]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Referred:
+class _ReferenceIngest:
     """A reference, ready to be set."""
 
     reference: Reference
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
-        """See Arrival."""
+        """See Ingest."""
         del now
         tx.attach(record, REFERENCE, self.reference.encoded())
-        return AddedRows(), Reply.of(self.reference.document())
+        return AddedRows(), Reply.of(ReferenceSummary.of(self.reference))

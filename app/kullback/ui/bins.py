@@ -1,19 +1,20 @@
-"""This file is about figures of a monitor's bins: reliability, and scores by label."""
+"""Figures of a monitor's bins: reliability, and scores by label."""
 
 import math
 from collections.abc import Sequence
 
-from kullback.experiments.told import Bin
+from kullback.monitoring.replies import MonitorSetup
+from kullback.monitoring.report import MonitorReport
+from kullback.tally.report_types import ReliabilityBin
 from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
-from kullback.ui.observed import Report, Setup
 
 _RARE = 0.1
 
 
-def reliability(report: Report, setup: Setup) -> Figure:
+def reliability(report: MonitorReport, setup: MonitorSetup) -> Figure:
     """What happened against what was predicted, in bins of equal width that hold rows."""
-    bins = [one for one in report.reliability if one.mean_predicted is not None]
-    predicted = [one.mean_predicted or 0.0 for one in bins]
+    bins = [each for each in report.reliability if each.mean_predicted is not None]
+    predicted = [each.mean_predicted or 0.0 for each in bins]
     low, high = _bounds(bins, report)
     is_binary = setup.task == "binary"
     what = "what was predicted" if is_binary else "the probability of the top label"
@@ -30,14 +31,14 @@ def reliability(report: Report, setup: Setup) -> Figure:
         x=predicted,
         series=[
             ChartSeries("Observed = predicted", predicted, hue=5, is_dashed=True),
-            ChartSeries("Observed", [one.observed for one in bins], low, high, style="points"),
+            ChartSeries("Observed", [each.observed for each in bins], low, high, style="points"),
         ],
         x_scale=scale,
         y_scale=scale,
     )
 
 
-def histogram(report: Report, setup: Setup) -> Figure:
+def histogram(report: MonitorReport, setup: MonitorSetup) -> Figure:
     """Which part of the rows of each label has which scores."""
     bins = report.reliability
     counts = [(b.weight * (b.observed or 0.0), b.weight * (1 - (b.observed or 0.0))) for b in bins]
@@ -57,18 +58,18 @@ def histogram(report: Report, setup: Setup) -> Figure:
             ChartSeries(other, zeros, hue=2, style="bars"),
             ChartSeries(happened, ones, hue=1, style="bars"),
         ],
-        x_names=[f"{one.low:g}–{one.high:g}" for one in bins],  # noqa: RUF001 - a range
+        x_names=[f"{each.low:g}–{each.high:g}" for each in bins],  # noqa: RUF001 - a range
         y_holds=[0.0],
     )
 
 
-def _names(setup: Setup) -> tuple[str, str]:
+def _names(setup: MonitorSetup) -> tuple[str, str]:
     """What the rows are called in which it happened, and those in which it did not."""
     if setup.task == "multiclass":
         return "Top label right", "Top label wrong"
     labels = setup.labels or (0, 1)
     happened = labels[-1] if setup.pos_label is None else setup.pos_label
-    other = next(one for one in labels if one != happened)
+    other = next(label for label in labels if label != happened)
     return f"Label {happened}", f"Label {other}"
 
 
@@ -77,14 +78,14 @@ def _parts(weights: Sequence[float]) -> Numbers:
     return [weight / total if total > 0 else None for weight in weights]
 
 
-def _bounds(bins: Sequence[Bin], report: Report) -> tuple[Numbers, Numbers]:
+def _bounds(bins: Sequence[ReliabilityBin], report: MonitorReport) -> tuple[Numbers, Numbers]:
     """Where what is observed may lie: rows of equal weights are taken as independent.
 
     Source: Wilson, Journal of the American Statistical Association 22 (1927).
     """
     per_weight = report.n / report.weight if report.weight > 0 else 0.0
-    found = [_wilson(one.observed or 0.0, one.weight * per_weight) for one in bins]
-    return [low for low, _ in found], [high for _, high in found]
+    ends = [_wilson(each.observed or 0.0, each.weight * per_weight) for each in bins]
+    return [low for low, _ in ends], [high for _, high in ends]
 
 
 def _wilson(observed: float, rows: float) -> tuple[float, float]:
@@ -94,7 +95,7 @@ def _wilson(observed: float, rows: float) -> tuple[float, float]:
     return max(0.0, (middle - half) / (rows + square)), min(1.0, (middle + half) / (rows + square))
 
 
-def _scale(report: Report, predicted: Sequence[float]) -> Scale:
+def _scale(report: MonitorReport, predicted: Sequence[float]) -> Scale:
     """Logits where so little happens that all else would lie in one corner."""
     rate = report.metrics["base_rate"].value
     is_rare = rate is not None and rate < _RARE

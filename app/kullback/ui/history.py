@@ -1,16 +1,16 @@
-"""This file is about figures of a monitor over time: all rows, and the values of a slice."""
+"""Figures of a monitor over time: all rows, and the values of a slice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kullback.monitoring.queries import MonitorQueries, MonitorQuery
+from kullback.monitoring.queries import MonitorSelection
+from kullback.monitoring.report import MetricPoint, MonitorGroup
 from kullback.tally.metrics import TallyMetrics
 from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers
-from kullback.ui.observed import Group, Point, Report, Setup, points
 from kullback.ui.times import Ground, View
 
 MOST_SLICES = 12
-SLICE_STEPS = 12  # each is a report of its own
+SLICE_STEPS = 12
 _BAND = "The band is ±1.96 standard errors, from 0 up."
 
 
@@ -57,15 +57,15 @@ class Course:
     """Points on a time axis that has a place for every step, with rows or without."""
 
     x: Sequence[float]
-    points: Sequence[Point | None]
+    points: Sequence[MetricPoint | None]
 
     @classmethod
-    def of(cls, found: Sequence[Point], start: float, stop: float, step: int) -> "Course":
-        """The points found; old ones are wider than a step, so steps within them have no place."""
+    def of(cls, points: Sequence[MetricPoint], start: float, stop: float, step: int) -> "Course":
+        """The points; old ones are wider than a step, so steps within them have no place."""
         x: list[float] = []
-        places: list[Point | None] = []
+        places: list[MetricPoint | None] = []
         at = start // step * step
-        for point in found:
+        for point in points:
             while at < point.start:
                 x, places, at = [*x, at], [*places, None], at + step
             x, places, at = [*x, point.start], [*places, point], point.stop
@@ -75,10 +75,10 @@ class Course:
 
     def series(self, label: str, hue: int, *, is_faint: bool = False) -> ChartSeries:
         """The values as a line, with its band unless it is faint."""
-        values = [None if one is None else one.value for one in self.points]
+        values = [None if point is None else point.value for point in self.points]
         if is_faint:
             return ChartSeries(label, values, hue=hue, is_faint=True)
-        errors = [None if one is None else one.standard_error for one in self.points]
+        errors = [None if point is None else point.standard_error for point in self.points]
         low, high = band(values, errors)
         return ChartSeries(label, values, low, high, hue)
 
@@ -94,7 +94,7 @@ class Course:
             series=[
                 ChartSeries(
                     "Rows",
-                    [0 if one is None else one.n for one in self.points],
+                    [0 if point is None else point.n for point in self.points],
                     hue=5,
                     style="bars",
                 )
@@ -105,26 +105,24 @@ class Course:
 
 def band(values: Numbers, errors: Numbers) -> tuple[Numbers, Numbers]:
     """Values less and plus 1.96 standard errors, from 0 up; None where one is not known."""
-    known = [
+    pairs = [
         (v, e) if v is not None and e is not None else None
         for v, e in zip(values, errors, strict=True)
     ]
-    low = [None if one is None else max(0.0, one[0] - SURE * one[1]) for one in known]
-    high = [None if one is None else one[0] + SURE * one[1] for one in known]
+    low = [None if pair is None else max(0.0, pair[0] - SURE * pair[1]) for pair in pairs]
+    high = [None if pair is None else pair[0] + SURE * pair[1] for pair in pairs]
     return low, high
 
 
-def over_time(views: MonitorQueries, setup: Setup, view: View, ground: Ground) -> list[Figure]:
+def over_time(selection: MonitorSelection, view: View, ground: Ground) -> list[Figure]:
     """The metrics of all rows, and how many came."""
-    figures, course = [], None
-    step, baseline = view.step(ground), views.baseline(setup.name)
-    for drawn in BINARY if setup.task == "binary" else MULTICLASS:
-        asked = MonitorQuery(view.start, view.stop, None, drawn.metric, step)
-        found = points(views.series(setup.name, asked))
-        course = Course.of(found, view.start, view.stop, step)
-        figures.append(_figure(drawn, course, baseline))
-    assert course is not None
-    return [*figures, course.rows()]
+    step, reader = view.step(ground), selection.reader
+    drawn = BINARY if reader.monitor.task == "binary" else MULTICLASS
+    points = selection.points([each.metric for each in drawn], step)
+    courses = [Course.of(points[each.metric], view.start, view.stop, step) for each in drawn]
+    baseline = reader.baseline()
+    figures = [_figure(*pair, baseline) for pair in zip(drawn, courses, strict=True)]
+    return [*figures, courses[0].rows()]
 
 
 def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figure:
@@ -145,34 +143,33 @@ def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figu
     )
 
 
-def heaviest(groups: Sequence[Group]) -> list[Group]:
+def heaviest(groups: Sequence[MonitorGroup]) -> list[MonitorGroup]:
     """The values of a slice, that with the most weight first."""
-    return sorted(groups, key=lambda one: (-one.weight, one.value))
+    return sorted(groups, key=lambda group: (-group.weight, group.value))
 
 
 def side_by_side(
-    views: MonitorQueries, setup: Setup, view: View, ground: Ground, groups: Sequence[Group]
+    selection: MonitorSelection, view: View, ground: Ground, groups: Sequence[MonitorGroup]
 ) -> list[Figure]:
     """Log loss over time of the heaviest values of a slice, on one scale, beside all rows."""
-    step = view.step(ground, SLICE_STEPS)
-    asked = MonitorQuery(view.start, view.stop, None, "log_loss", step)
-    found = points(views.series(setup.name, asked))
-    reports = [
-        Report.of(
-            views.report(setup.name, MonitorQuery(max(at.start, view.start), at.stop, view.by))
+    step, metric = view.step(ground, SLICE_STEPS), "log_loss"
+    values = [group.value for group in heaviest(groups)[:MOST_SLICES]]
+    if not values:
+        return []
+    whole = selection.points([metric], step)[metric]
+    courses = [
+        Course.of(
+            _in_steps_of(whole, selection.points([metric], step, value)[metric]),
+            *(view.start, view.stop, step),
         )
-        for at in found
+        for value in values
     ]
-    courses = {
-        one.value: Course.of(_of_value(one.value, found, reports), view.start, view.stop, step)
-        for one in heaviest(groups)[:MOST_SLICES]
-    }
-    whole = Course.of(found, view.start, view.stop, step).series("All rows", 5, is_faint=True)
-    lines = {value: course.series(value, 1) for value, course in courses.items()}
-    scale = shared(lines.values())
+    faint = Course.of(whole, view.start, view.stop, step).series("All rows", 5, is_faint=True)
+    lines = [course.series(value, 1) for value, course in zip(values, courses, strict=True)]
+    scale = shared(lines)
     return [
-        _small(f"slice-{at}", value, courses[value].x, [whole, line], scale)
-        for at, (value, line) in enumerate(lines.items())
+        _small(f"slice-{at}", line.label, courses[at].x, [faint, line], scale)
+        for at, line in enumerate(lines)
     ]
 
 
@@ -186,21 +183,13 @@ def shared(lines: Iterable[ChartSeries]) -> tuple[float, float] | None:
     return max(0.0, low - room), high + room or 1.0
 
 
-def _of_value(value: str, steps: Sequence[Point], reports: Sequence[Report]) -> list[Point]:
-    """The log loss of one value in each step; a step without its rows has none."""
-    found = []
-    for step, report in zip(steps, reports, strict=True):
-        group = next((one for one in report.groups if one.value == value), None)
-        loss = None if group is None else group.metrics["log_loss"]
-        found.append(
-            replace(
-                step,
-                n=0 if group is None else group.n,
-                value=None if loss is None else loss.value,
-                standard_error=None if loss is None else loss.standard_error,
-            )
-        )
-    return found
+def _in_steps_of(whole: Sequence[MetricPoint], points: Sequence[MetricPoint]) -> list[MetricPoint]:
+    """A point for each step of all rows; where there is none, one without rows."""
+    by_start = {point.start: point for point in points}
+    return [
+        by_start.get(step.start, replace(step, n=0, value=None, standard_error=None))
+        for step in whole
+    ]
 
 
 def _small(

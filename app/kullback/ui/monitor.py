@@ -1,19 +1,19 @@
-"""This file is about the page of a monitor: how it stands, over time and slice by slice."""
+"""The page of a monitor: how it stands, over time and slice by slice."""
 
 import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.experiments.told import Metric
 from kullback.moments import moment
-from kullback.monitoring.queries import MonitorQueries, MonitorQuery, RecentHour
+from kullback.monitoring.queries import MonitorQuery, MonitorSelection, RecentHour
+from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import statement
 from kullback.numerics.types import Undefined
 from kullback.services import Services
+from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui import bins, history
 from kullback.ui.figures import shown
-from kullback.ui.observed import Report, Setup
 from kullback.ui.overview import HUES, is_drifting, state_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
@@ -62,62 +62,84 @@ class Card:
     meaning: str
 
 
-def content(
-    services: Services, name: str, query: Mapping[str, str], now: float
-) -> dict[str, object]:
-    """What the page shows.
+@dataclass(frozen=True, slots=True)
+class MonitorPage:
+    """The page of a monitor, of the time and the slice that its address asks for."""
 
-    Raises:
-        NotFound: there is no monitor of that name.
-    """
-    setup = Setup.of(services.monitor_queries.get(name))
-    ground = Ground(setup.window_seconds, setup.slices, now)
-    asked = view(query, ground)
-    recent = services.monitor_maintenance.recent.get(name)
-    state = state_of(recent)
-    head: dict[str, object] = {
-        "setup": setup,
-        "asked": asked,
-        "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From … to …"},
-        "state": state,
-        "hue": HUES[state],
-        "why": why(state, recent, has_reference=setup.reference is not None),
-        "first": first_batch(setup),
-    }
-    return head if setup.is_empty else head | _body(services.monitor_queries, setup, asked, ground)
+    selection: MonitorSelection
+    view: View
+    ground: Ground
+    recent: RecentHour | None
+
+    @classmethod
+    def of(cls, services: Services, name: str, query: Mapping[str, str]) -> "MonitorPage":
+        """The page that an address asks for.
+
+        Raises:
+            NotFound: there is no monitor of that name.
+        """
+        reader = services.monitor_queries.open(name)
+        ground = Ground(reader.monitor.window_seconds, reader.monitor.slices, reader.now)
+        chosen = view(query, ground)
+        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.by))
+        return cls(selection, chosen, ground, services.monitor_maintenance.recent.get(name))
+
+    @property
+    def state(self) -> object:
+        """What the content follows from; it costs no part of a sum."""
+        steps = self.view.step(self.ground), self.view.step(self.ground, history.SLICE_STEPS)
+        selection = self.selection
+        return selection.etag, selection.reader.last_start, self.view, steps, self.recent
+
+    def content(self) -> dict[str, object]:
+        """What the page shows."""
+        setup = self.selection.reader.details()
+        state = state_of(self.recent)
+        head: dict[str, object] = {
+            "live": True,
+            "setup": setup,
+            "view": self.view,
+            "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From … to …"},
+            "state": state,
+            "hue": HUES[state],
+            "why": why(state, self.recent, has_reference=setup.reference is not None),
+            "first": first_batch(setup),
+        }
+        return head if setup.counts.is_empty else head | self._body(setup)
+
+    def _body(self, setup: MonitorSetup) -> dict[str, object]:
+        selection, chosen = self.selection, self.view
+        report = selection.report()
+        slices = history.side_by_side(selection, chosen, self.ground, report.groups)
+        return {
+            "report": report,
+            "names": NAMES,
+            "why_not": why_not,
+            "cards": cards(report.metrics),
+            "course": history.over_time(selection, chosen, self.ground) if report.n else [],
+            "bins": [bins.reliability(report, setup), bins.histogram(report, setup)],
+            "slices": slices,
+            "groups": history.heaviest(report.groups),
+            "baseline": json.dumps({"from": moment(chosen.start), "to": moment(chosen.stop)}),
+        }
 
 
-def _body(views: MonitorQueries, setup: Setup, asked: View, ground: Ground) -> dict[str, object]:
-    report = Report.of(views.report(setup.name, MonitorQuery(asked.start, asked.stop, asked.by)))
-    has_rows = report.n > 0
-    return {
-        "report": report,
-        "names": NAMES,
-        "why_not": why_not,
-        "cards": cards(report.metrics),
-        "course": history.over_time(views, setup, asked, ground) if has_rows else [],
-        "bins": [bins.reliability(report, setup), bins.histogram(report, setup)],
-        "slices": history.side_by_side(views, setup, asked, ground, report.groups),
-        "groups": history.heaviest(report.groups),
-        "baseline": json.dumps({"from": moment(asked.start), "to": moment(asked.stop)}),
-    }
-
-
-def cards(metrics: Mapping[str, Metric]) -> list[Card]:
+def cards(metrics: MetricValues) -> list[Card]:
     """The metrics at a glance: those that a task has."""
-    found = {name: metrics[name] for name in MEANINGS if name in metrics}
-    return [_card(name, one) for name, one in found.items() if one.reason != "multiclass"]
+    chosen = {name: metrics[name] for name in MEANINGS if name in metrics}
+    return [_card(name, value) for name, value in chosen.items() if value.reason != "multiclass"]
 
 
-def _card(name: str, one: Metric) -> Card:
-    if one.value is None:
-        number = "∞" if one.reason == "positive_infinity" else shown(None)
-        return Card(NAMES[name], number, "", why_not(one.reason))
-    error = "" if one.standard_error is None else f"± {shown(_rounded(one.standard_error, 2))}"
+def _card(name: str, metric: MetricValue) -> Card:
+    if metric.value is None:
+        number = "∞" if metric.reason == "positive_infinity" else shown(None)
+        return Card(NAMES[name], number, "", why_not(metric.reason))
+    deviation = metric.standard_error
+    error = "" if deviation is None else f"± {shown(_rounded(deviation, 2))}"
     meaning = MEANINGS[name]
-    if one.error_bound is not None:
-        meaning += f"; known to ± {shown(_rounded(one.error_bound, 2))}"
-    return Card(NAMES[name], shown(_rounded(one.value, 4)), error, meaning)
+    if isinstance(metric, AucValue) and metric.error_bound is not None:
+        meaning += f"; known to ± {shown(_rounded(metric.error_bound, 2))}"
+    return Card(NAMES[name], shown(_rounded(metric.value, 4)), error, meaning)
 
 
 def why_not(reason: str | None) -> str:
@@ -137,12 +159,12 @@ def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
         return f"No rows with labels in the last hour.{more}"
     rows = f"In the last hour, of {recent.rows:,} rows:"
     if state == "drifting":
-        found = [
-            f"{of}s have drifted from the reference. {statement(one)}"
-            for of, one in recent.drift.items()
-            if is_drifting(one)
+        sentences = [
+            f"{side}s have drifted from the reference. {statement(drift)}"
+            for side, drift in recent.drift.items()
+            if is_drifting(drift)
         ]
-        return f"{rows} {' '.join(found)}"
+        return f"{rows} {' '.join(sentences)}"
     calibration = _calibration(recent)
     if state == "miscalibrated":
         return f"{rows} {calibration}."
@@ -157,15 +179,15 @@ def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
 
 
 def _calibration(recent: RecentHour) -> str:
-    found = recent.metrics["calibration_ratio"]
-    if isinstance(found.value, Undefined):
+    ratio = recent.metrics["calibration_ratio"]
+    if isinstance(ratio.value, Undefined):
         return ""
-    error = found.standard_error
-    told = f" ± {shown(_rounded(error, 2))}" if isinstance(error, float) else ""
-    return f"predictions are {shown(_rounded(found.value, 3))}{told} times what happened"
+    error = ratio.standard_error
+    spread = f" ± {shown(_rounded(error, 2))}" if isinstance(error, float) else ""
+    return f"predictions are {shown(_rounded(ratio.value, 3))}{spread} times what happened"
 
 
-def first_batch(setup: Setup) -> str:
+def first_batch(setup: MonitorSetup) -> str:
     """A first batch for this monitor as the shell takes it; "" where its rows are too wide."""
     if setup.task == "multiclass":
         labels: Sequence[str | int] = setup.labels or ()

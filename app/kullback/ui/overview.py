@@ -138,10 +138,10 @@ def _effect(one: Comparison) -> str:
 
 def _losses(services: Services, name: str, now: float) -> list[float]:
     """Log loss of the last day by the hour."""
-    window = services.monitor_queries.get(name)["window_seconds"]
-    assert isinstance(window, int)
-    asked = MonitorQuery(start=now - DAY, step=max(HOUR, window))
-    return _numbers(services.monitor_queries.series(name, asked), "value")
+    reader = services.monitor_queries.open(name)
+    step = max(HOUR, reader.monitor.window_seconds)
+    points = reader.select(MonitorQuery(start=now - DAY, step=step)).series().points
+    return [point.value for point in points if point.value is not None]
 
 
 def _effects(services: Services, name: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""This file is about the pages that people open: which there are, and what each is made from."""
+"""The pages that people open: which there are, and what each is made from."""
 
 from collections.abc import Callable, Sequence
 from time import time
@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
-from kullback.ui import experiment, monitor, playground
+from kullback.ui import experiment, playground
+from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import Overview
 from kullback.ui.render import Pages
 
@@ -49,8 +50,8 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
         """One monitor."""
 
         def work() -> Response:
-            known = monitor.content(desk.services, name, request.query_params, time())
-            return pages.page(request, "monitor.html", {"live": True, **known})
+            page = MonitorPage.of(desk.services, name, request.query_params)
+            return pages.page_of(request, "monitor.html", page.state, page.content)
 
         def names() -> list[str]:
             return sorted(desk.services.monitor_queries.tasks())

@@ -1,0 +1,161 @@
+"""What is answered about monitors besides reports: settings, what came, what a write did."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from kullback.moments import Moment
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.reference import Reference
+from kullback.scoring.conventions import ConventionName
+from kullback.scoring.labels import Label
+from kullback.storage.base import Record
+from kullback.tally.tally import Task
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSetup:
+    """How a monitor was set up; `labels` are in column order, the last of two is positive."""
+
+    name: str
+    task: Task
+    labels: tuple[Label, ...] | None
+    pos_label: Label | None
+    window_seconds: int
+    retention_days: int
+    slices: tuple[str, ...]
+    convention: ConventionName
+    ttl_seconds: int
+
+    @classmethod
+    def of(cls, name: str, monitor: Monitor) -> "MonitorSetup":
+        """A monitor as it was set up."""
+        return cls(name, **asdict(monitor))
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedMonitor(MonitorSetup):
+    """How a monitor was set up, and when it was created."""
+
+    created: Moment
+
+    @classmethod
+    def at(cls, record: Record, monitor: Monitor) -> "CreatedMonitor":
+        """The monitor of a record."""
+        return cls(record.name, **asdict(monitor), created=record.created)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorList:
+    """Every monitor, by name."""
+
+    monitors: tuple[CreatedMonitor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedRows:
+    """Predictions without a label, and labels without a prediction."""
+
+    predictions: int
+    labels: int
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], state: str) -> "UnmatchedRows":
+        """Those that are in this state, by the counts of the store."""
+        return cls(counts.get(f"{state}_predictions", 0), counts.get(f"{state}_labels", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorCounts:
+    """How many rows have come since the monitor was created.
+
+    `pending` rows wait for their other half, `expired` ones waited longer than `ttl_seconds`.
+    """
+
+    observations: int
+    predictions: int
+    labels: int
+    matched: int
+    duplicates: int
+    late: int
+    pending: UnmatchedRows
+    expired: UnmatchedRows
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> "MonitorCounts":
+        """The counts of the store."""
+        return cls(
+            observations=counts.get("observations", 0),
+            predictions=counts.get("predictions", 0),
+            labels=counts.get("labels", 0),
+            matched=counts.get("matched", 0),
+            duplicates=counts.get("duplicates", 0),
+            late=counts.get("late", 0),
+            pending=UnmatchedRows.of(counts, "waiting"),
+            expired=UnmatchedRows.of(counts, "expired"),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row ever came."""
+        return not (self.observations or self.is_joined)
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether predictions and labels come apart."""
+        return self.predictions > 0 or self.labels > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSummary:
+    """What drift is measured against; `n` is null where no rows were counted."""
+
+    source: str
+    n: int | None
+    score_histogram: tuple[float, ...] | None
+    label_distribution: tuple[float, ...] | None
+
+    @classmethod
+    def of(cls, reference: Reference) -> "ReferenceSummary":
+        """The reference in short."""
+        rows = reference.scored.get("")
+        return cls(
+            reference.source,
+            None if rows is None else rows.scalar("rows"),
+            reference.score_histogram,
+            reference.label_distribution,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorDetails(CreatedMonitor):
+    """A monitor in full; `last_window` is the start of the last window in which rows came."""
+
+    counts: MonitorCounts
+    last_window: Moment | None
+    reference: ReferenceSummary | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsAccepted:
+    """How many rows were added; `late` ones lie in windows that had ended.
+
+    The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite.
+    """
+
+    accepted: int
+    clipped: int
+    infinite: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedRowsAccepted(RowsAccepted):
+    """How many rows were added, and what became of them by id.
+
+    `matched` rows met their other half, `pending` ones wait for it. Of `duplicates` an id had
+    come before: nothing was kept of these.
+    """
+
+    matched: int
+    pending: int
+    duplicates: int
