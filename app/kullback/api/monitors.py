@@ -19,6 +19,15 @@ from kullback.api.routes import (
 )
 from kullback.api.store_requests import StoreRequests
 from kullback.monitoring.queries import MonitorQuery
+from kullback.monitoring.replies import (
+    JoinedRowsAccepted,
+    MonitorDetails,
+    MonitorList,
+    MonitorSetup,
+    ReferenceSummary,
+    RowsAccepted,
+)
+from kullback.monitoring.report import MonitorReport, MonitorSeries
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
@@ -45,7 +54,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "",
         operation_id="list_monitors",
-        response_class=Response,
+        response_model=MonitorList,
         responses=problems(503),
     )
     async def all_monitors() -> Response:
@@ -55,8 +64,8 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.put(
         "/{name}",
         operation_id="put_monitor",
-        response_class=Response,
-        responses={201: {"description": "Created"}, **WRITES},
+        response_model=MonitorSetup,
+        responses={201: {"description": "Created", "model": MonitorSetup}, **WRITES},
         openapi_extra=request_body(MonitorSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
@@ -69,7 +78,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         )
 
     @routes.get(
-        "/{name}", operation_id="get_monitor", response_class=Response, responses=READS
+        "/{name}", operation_id="get_monitor", response_model=MonitorDetails, responses=READS
     )
     async def details(name: str) -> Response:
         """One monitor: how it was set up, what came, what waits, its reference."""
@@ -93,7 +102,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_observations",
-        response_class=Response,
+        response_model=RowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(ObservationBatch, BATCH_TYPES),
     )
@@ -108,7 +117,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/predictions",
         operation_id="add_predictions",
-        response_class=Response,
+        response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
     )
@@ -123,7 +132,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/labels",
         operation_id="add_labels",
-        response_class=Response,
+        response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(LabelBatch, BATCH_TYPES),
     )
@@ -138,7 +147,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.put(
         "/{name}/reference",
         operation_id="put_reference",
-        response_class=Response,
+        response_model=ReferenceSummary,
         responses=WRITES,
         openapi_extra=request_body(ReferenceBatch, BATCH_TYPES),
     )
@@ -155,7 +164,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_report",
-        response_class=Response,
+        response_model=MonitorReport,
         responses=TAGGED,
     )
     async def report(
@@ -173,7 +182,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/series",
         operation_id="get_series",
-        response_class=Response,
+        response_model=MonitorSeries,
         responses=TAGGED,
     )
     async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
