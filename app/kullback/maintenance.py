@@ -62,12 +62,12 @@ class MaintenanceThread:
 
     def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.wait(self._seconds):
-            for one in rounds:
-                self._attempt(one)
+            for work in rounds:
+                self._attempt(work)
 
-    def _attempt(self, one: Callable[[], None]) -> None:
+    def _attempt(self, work: Callable[[], None]) -> None:
         try:
-            one()
+            work()
         except KullbackError as error:
             _log.warning("maintenance was put off: %s", error.message)
         except Exception:  # noqa: BLE001 - the next round may do better

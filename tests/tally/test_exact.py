@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import ONE, UNIT, BinSums, decoded, exact_products, real
+from kullback.tally.exact import ONES, UNIT, BinSums, decoded, exact_products, real
 from tests import strategies as draw
 from tests.tally_strategies import magnitude
 
@@ -70,7 +70,7 @@ def test_products_are_those_of_fractions(columns: tuple[Array, Array]) -> None:
     assert found["a", "b"] == units(sum((a * b for a, b in products), Fraction()), 2 * UNIT)
     squares = (a * a for a in fractions(first))
     assert found["a", "a"] == units(sum(squares, Fraction()), 2 * UNIT)
-    assert found[ONE, "a"] == units(sum(fractions(first), Fraction()), 2 * UNIT)
+    assert found[ONES, "a"] == units(sum(fractions(first), Fraction()), 2 * UNIT)
 
 
 def test_products_of_many_are_those_of_fractions() -> None:
@@ -80,7 +80,7 @@ def test_products_of_many_are_those_of_fractions() -> None:
     assert found["a", "b"] == units(sum((a * b for a, b in products), Fraction()), 2 * UNIT)
     squares = (b * b for b in fractions(second))
     assert found["b", "b"] == units(sum(squares, Fraction()), 2 * UNIT)
-    assert found[ONE, "b"] == units(sum(fractions(second), Fraction()), 2 * UNIT)
+    assert found[ONES, "b"] == units(sum(fractions(second), Fraction()), 2 * UNIT)
 
 
 @pytest.mark.parametrize("value", [2.0**20, 1.0, 1 - 2.0**-53, 2.0**-1074, 2.0**800])

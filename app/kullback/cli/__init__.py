@@ -33,8 +33,8 @@ def main() -> None:
     app(prog_name="kullback")
 
 
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if asked:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
         typer.echo(f"kullback {version('kullback')}")
         raise typer.Exit
 
@@ -68,14 +68,14 @@ def serve(
 
     Options override the environment (KULLBACK_HOST and so on), which overrides the defaults.
     """
-    asked = {
+    options = {
         "host": host,
         "port": port,
         "database_url": database_url,
         "log_format": log_format,
         "log_level": log_level,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

@@ -50,8 +50,8 @@ def typed(cells: pa.Array, kind: EntryType, *place: str) -> pa.Array:
 
 
 def _all_match(cells: pa.Array, pattern: str) -> bool:
-    found = pc.all(pc.match_substring_regex(cells, pattern))
-    return bool(found.as_py())
+    matches = pc.all(pc.match_substring_regex(cells, pattern))
+    return bool(matches.as_py())
 
 
 def _numbers(cells: pa.Array, *place: str) -> pa.Array:

@@ -87,26 +87,26 @@ def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
 @contextmanager
 def _ending() -> Iterator[None]:
     """Let every way to end the command end it once, so that nothing is left behind."""
-    before = {one: signal.getsignal(one) for one in _signals()}
+    before = {number: signal.getsignal(number) for number in _signals()}
     try:
-        for one, handler in before.items():
-            if handler != signal.SIG_IGN or one == signal.SIGINT:  # nohup stays nohup
-                signal.signal(one, _end)
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN or number == signal.SIGINT:  # nohup stays nohup
+                signal.signal(number, _end)
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(_: int, __: FrameType | None) -> NoReturn:
-    for one in _signals():
-        signal.signal(one, signal.SIG_IGN)  # a second one would interrupt the clearing away
+    for number in _signals():
+        signal.signal(number, signal.SIG_IGN)  # a second one would interrupt the clearing away
     raise KeyboardInterrupt
 
 
 def _signals() -> list[signal.Signals]:
     """Those that this platform has."""
-    return [one for one in signal.Signals if one.name in _ENDINGS]
+    return [number for number in signal.Signals if number.name in _ENDINGS]
 
 
 def _has_desktop() -> bool:

@@ -33,8 +33,8 @@ def file_type(file: str, said: FileType | None) -> FileType:
     for kind in sorted(FileType, key=len, reverse=True):
         if file.lower().endswith(f".{kind}"):
             return kind
-    known = ", ".join(FileType)
-    raise Failure(f"{file}: say what it holds with --type: one of {known}", Status.UNUSABLE)
+    types = ", ".join(FileType)
+    raise Failure(f"{file}: say what it holds with --type: one of {types}", Status.UNUSABLE)
 
 
 def size(file: str) -> int:

@@ -64,7 +64,7 @@ def read(
     file: str,
     kind: FileType,
     fields: Mapping[str, Column],
-    asked: Mapping[str, Sequence[str]],
+    named: Mapping[str, Sequence[str]],
     query: Query,
 ) -> Payload:
     """The request that a file makes.
@@ -73,15 +73,15 @@ def read(
         file: a path, or - for standard input.
         kind: what it holds.
         fields: the fields of the metric that hold many entries.
-        asked: the columns that make each field; none at all for columns named as the fields.
+        named: the columns that make each field; none at all for columns named as the fields.
         query: the options.
 
     Raises:
         Failure: the file cannot be read, or has no such column.
         InvalidInput: a cell is missing, or no number where one is expected.
     """
-    if kind is FileType.JSON and (asked or query):
-        name = next(iter(asked), None) or query[0][0]
+    if kind is FileType.JSON and (named or query):
+        name = next(iter(named), None) or query[0][0]
         option = "--" + name.replace("_", "-")
         raise Failure(
             f"{option} is for tables: a JSON request holds its own options", Status.UNUSABLE
@@ -91,8 +91,10 @@ def read(
             if kind is FileType.JSON:
                 return Payload(JSON, bytearray(source.read()))
             table = _table(source, kind)
-            chosen = asked or _of_field_names(file, table.names, fields)
-            columns = {name: _known(file, table.names, wanted) for name, wanted in chosen.items()}
+            chosen = named or _of_field_names(file, table.names, fields)
+            columns = {
+                name: _existing(file, table.names, wanted) for name, wanted in chosen.items()
+            }
             every = list(dict.fromkeys(name for names in columns.values() for name in names))
             cells, is_text = table.read(every), isinstance(table, Delimited)
     except OSError as error:
@@ -132,15 +134,15 @@ def _line(error: Exception) -> str:
 def _of_field_names(
     file: str, names: Sequence[str], fields: Mapping[str, Column]
 ) -> dict[str, list[str]]:
-    found = {name: [name] for name in fields if name in names}
-    if not found:
+    named = {name: [name] for name in fields if name in names}
+    if not named:
         some = [name for name in fields if fields[name].per_row and name != "sample_weight"]
         detail = f"no column is named {' or '.join(some)}; name yours, as in "
         raise Failure(f"{file}: {detail}--{some[0].replace('_', '-')} COLUMN", Status.UNUSABLE)
-    return found
+    return named
 
 
-def _known(file: str, names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+def _existing(file: str, names: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """The columns that were meant: one name, or several with commas in between."""
     meant: list[str] = []
     for text in wanted:
@@ -192,9 +194,13 @@ def _field(name: str, parts: list[_Part], column: Column) -> pa.Array:
         if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
             detail = f"the column {part.title} of type {array.type} is no part of a row of numbers"
             raise InvalidInput.at(detail, name)
-    whole = column.entry is EntryType.LABEL and all(pa.types.is_integer(one.type) for one in arrays)
+    whole = column.entry is EntryType.LABEL and all(
+        pa.types.is_integer(array.type) for array in arrays
+    )
     kind = np.int64 if whole else np.float64
-    cells = np.stack([one.to_numpy(zero_copy_only=False).astype(kind) for one in arrays], axis=1)
+    cells = np.stack(
+        [array.to_numpy(zero_copy_only=False).astype(kind) for array in arrays], axis=1
+    )
     return pa.FixedSizeListArray.from_arrays(pa.array(cells.reshape(-1)), len(arrays))
 
 

@@ -84,7 +84,7 @@ def _command(metric: Metric) -> Callable[..., None]:
         option: _Option = None,
         **given: Given,
     ) -> None:
-        asked = {field: names for field, names in given.items() if isinstance(names, list)}
+        named = {field: names for field, names in given.items() if isinstance(names, list)}
         try:
             query = [pair for field, value in given.items() for pair in _query(field, value)]
             query += [_pair(text) for text in option or ()]
@@ -92,7 +92,7 @@ def _command(metric: Metric) -> Callable[..., None]:
             from kullback.cli import files  # noqa: PLC0415
 
             with waiting(file_types.size(file), f"{name} of {file}"):
-                request = files.read(file, file_types.file_type(file, type), fields, asked, query)
+                request = files.read(file, file_types.file_type(file, type), fields, named, query)
                 if url is None:
                     answer = score_here(name, request)
                 else:

@@ -21,5 +21,5 @@ def arrivals(rng: np.random.Generator, start: float, stop: float, per_hour: floa
 
 def rhythm(hours: Numbers) -> Numbers:
     """The time of day from −1 to 1, at its mean when the history begins."""
-    found: npt.NDArray[np.float64] = np.sin(2 * np.pi * hours / 24)
-    return found
+    rate: npt.NDArray[np.float64] = np.sin(2 * np.pi * hours / 24)
+    return rate

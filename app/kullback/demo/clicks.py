@@ -51,5 +51,5 @@ class Clicks:
 
 def sigmoid(logit: Numbers) -> Numbers:
     """1 / (1 + exp(−z)), for logits far from overflow."""
-    found: Numbers = 1 / (1 + np.exp(-logit))
-    return found
+    probability: Numbers = 1 / (1 + np.exp(-logit))
+    return probability

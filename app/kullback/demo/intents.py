@@ -36,5 +36,5 @@ class Intents:
 
 def _softmax(logits: Numbers) -> Numbers:
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    found: Numbers = weights / weights.sum(axis=1, keepdims=True)
-    return found
+    probabilities: Numbers = weights / weights.sum(axis=1, keepdims=True)
+    return probabilities

@@ -49,4 +49,7 @@ def scenarios(history: float, seed: int, now: float) -> list[Stream]:
         ),
     ]
     streams = [Observed(source, seed, now - source.hours * HOUR) for source in sources]
-    return [LabelledLater(one) if isinstance(one.source.world, Intents) else one for one in streams]
+    return [
+        LabelledLater(stream) if isinstance(stream.source.world, Intents) else stream
+        for stream in streams
+    ]

@@ -57,8 +57,8 @@ def serving(port: int) -> Iterator[str]:
 
 def _options(port: int, directory: str) -> list[str]:
     url = f"sqlite:///{directory}/kullback.db"
-    asked = {"host": HOST, "port": str(port), "database-url": url, "log-format": "json"}
-    return [f"--{name}={value}" for name, value in {**asked, "log-level": "info"}.items()]
+    options = {"host": HOST, "port": str(port), "database-url": url, "log-format": "json"}
+    return [f"--{name}={value}" for name, value in {**options, "log-level": "info"}.items()]
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:

@@ -130,19 +130,19 @@ class LabelledLater:
             del columns["y_true"]
             yield Post(f"{self.source.address}/predictions", columns, times.size)
         rng = np.random.default_rng([self.stream.seed, self.source.key, start, 1])
-        known = times + rng.exponential(self.delay / np.log(2), times.size)
-        known[rng.random(times.size) < self.lost] = np.inf
-        self._waiting.append((known, ids, rows["y_true"].astype(np.str_)))
+        due = times + rng.exponential(self.delay / np.log(2), times.size)
+        due[rng.random(times.size) < self.lost] = np.inf
+        self._waiting.append((due, ids, rows["y_true"].astype(np.str_)))
         due_ids, due_labels = self._due(self.stream.origin + stop)
         if due_ids.size:
             yield Post(f"{self.source.address}/labels", {"id": due_ids, "y_true": due_labels}, 0)
 
     def _due(self, now: float) -> tuple[Whole, Words]:
         """Ids and labels that are known by now; they wait no longer."""
-        known, ids, labels = map(np.concatenate, zip(*self._waiting, strict=True))
-        waits = (known > now) & np.isfinite(known)
-        self._waiting = [(known[waits], ids[waits], labels[waits])]
-        return ids[known <= now], labels[known <= now]
+        due, ids, labels = map(np.concatenate, zip(*self._waiting, strict=True))
+        waits = (due > now) & np.isfinite(due)
+        self._waiting = [(due[waits], ids[waits], labels[waits])]
+        return ids[due <= now], labels[due <= now]
 
 
 def _came(rng: np.random.Generator, source: DemoResource, start: int, stop: int) -> Numbers:

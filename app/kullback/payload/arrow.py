@@ -29,12 +29,12 @@ def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dic
         raise BodyTooLarge(f"the compressed buffers inflate to more than {cap} bytes")
     try:
         with pa.ipc.open_stream(buffer) as reader:
-            known = _checked(reader.schema, columns)
+            checked = _checked(reader.schema, columns)
             table = pa.Table.from_batches(_bounded(reader), reader.schema)
             table.validate(full=True)
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Arrow IPC stream") from error
-    return _columns(table, known, cap)
+    return _columns(table, checked, cap)
 
 
 def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
@@ -49,13 +49,13 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
             thrift_string_size_limit=1 << 20,
             thrift_container_size_limit=1 << 20,
         ) as file:
-            known = _checked(file.schema_arrow, columns)
+            checked = _checked(file.schema_arrow, columns)
             batches = list(_within(file.iter_batches(use_threads=False), cap))
             table = pa.Table.from_batches(batches, file.schema_arrow)
             table.validate(full=True)
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
-    return _columns(table, known, cap)
+    return _columns(table, checked, cap)
 
 
 def _bounded(reader: pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
@@ -79,7 +79,7 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
 
     Such a field may be a struct as well.
     """
-    found: dict[str, Column] = {}
+    checked: dict[str, Column] = {}
     for field in schema:
         head, dot, _ = field.name.partition(".")
         column = columns.get(head)
@@ -87,15 +87,15 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
             raise InvalidInput.at(
                 "there is no such column; options are query parameters", field.name
             )
-        if field.name in found:
+        if field.name in checked:
             raise InvalidInput.at("the column stands twice", field.name)
-        found[field.name] = column
+        checked[field.name] = column
         if _is_struct(field.type, column):
             for part in field.type:
                 _check_field((field.name, part.name), part, column)
         else:
             _check_field((field.name,), field, column)
-    return found
+    return checked
 
 
 def _is_struct(kind: pa.DataType, column: Column) -> bool:
@@ -128,31 +128,31 @@ def _is_read(kind: pa.DataType, wanted: EntryType) -> bool:
     return bool(pa.types.is_integer(kind))
 
 
-def _columns(table: pa.Table, known: Mapping[str, Column], cap: int) -> dict[str, object]:
-    one_row = any(not column.per_row for column in known.values())
+def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[str, object]:
+    one_row = any(not column.per_row for column in checked.values())
     fields: dict[str, object] = {}
-    for name, column in known.items():
+    for name, column in checked.items():
         array = _joined(name, table.column(name))
         if one_row:
             array = _only_cell(name, array)
         if _is_struct(array.type, column):
             for field, part in zip(array.type, array.flatten(), strict=True):
-                found = values((name, field.name), part, column, cap)
-                _put(fields, (name, field.name), found, column)
+                entries = values((name, field.name), part, column, cap)
+                _put(fields, (name, field.name), entries, column)
         else:
             read = ragged if column.ragged else values
             _put(fields, tuple(name.split(".", 1)), read((name,), array, column, cap), column)
     return fields
 
 
-def _put(fields: dict[str, object], place: Place, found: object, column: Column) -> None:
+def _put(fields: dict[str, object], place: Place, value: object, column: Column) -> None:
     """Keep what a column holds as a field, or as one of the lists that a field holds by name."""
     held = fields.setdefault(place[0], {}) if len(place) > 1 else fields
     if not isinstance(held, dict) or place[-1] in held:
         raise InvalidInput.at("the column stands twice", *place)
     if held is not fields and len(held) == column.keys:
         raise InvalidInput.at(f"more than {column.keys} keys", place[0])
-    held[place[-1]] = found
+    held[place[-1]] = value
 
 
 def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:

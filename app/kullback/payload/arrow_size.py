@@ -50,8 +50,8 @@ def _messages(stream: memoryview) -> Iterator[tuple[int, int]]:
 
 def _table(stream: memoryview, at: int) -> int:
     """The table that a flatbuffer offset at `at` leads to."""
-    found: int = at + struct.unpack_from("<I", stream, at)[0]
-    return found
+    table: int = at + struct.unpack_from("<I", stream, at)[0]
+    return table
 
 
 def _field(stream: memoryview, table: int, number: int) -> int:

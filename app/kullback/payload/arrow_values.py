@@ -81,10 +81,10 @@ def _looked_up(place: Place, array: pa.Array, column: Column, cap: int) -> Label
     if array.dictionary.null_count:
         unknown = array.dictionary.is_null().to_numpy(zero_copy_only=False)[codes]
         raise InvalidInput.at(_NULL, *place, *np.flatnonzero(unknown)[:1].tolist())
-    found = values(place, array.dictionary, column, cap)
-    if isinstance(found, list):
-        return [found[code] for code in codes.tolist()]
-    picked: Array | Indices = found[codes]
+    entries = values(place, array.dictionary, column, cap)
+    if isinstance(entries, list):
+        return [entries[code] for code in codes.tolist()]
+    picked: Array | Indices = entries[codes]
     return picked
 
 
@@ -116,14 +116,14 @@ def _flattened(place: Place, array: pa.Array, shape: list[int]) -> tuple[pa.Arra
 def _numbers(place: Place, array: pa.Array, column: Column, shape: list[int]) -> Array | Indices:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
-    found = array.to_numpy(zero_copy_only=False)
+    numpy_array = array.to_numpy(zero_copy_only=False)
     if column.entry in WHOLE and pa.types.is_integer(array.type):
-        if found.dtype == np.uint64 and found.size and found.max() >= 2**63:
-            large = int(np.argmax(found >= 2**63))
+        if numpy_array.dtype == np.uint64 and numpy_array.size and numpy_array.max() >= 2**63:
+            large = int(np.argmax(numpy_array >= 2**63))
             raise InvalidInput.at("an integer of more than 63 bits", *place, *_steps(large, shape))
-        integers: Indices = found.astype(np.int64, copy=False)
+        integers: Indices = numpy_array.astype(np.int64, copy=False)
         return integers
-    numbers: Array = found.astype(np.float64, copy=False)
+    numbers: Array = numpy_array.astype(np.float64, copy=False)
     return numbers
 
 

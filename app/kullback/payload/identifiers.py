@@ -11,27 +11,31 @@ _BLOCK = 1 << 13
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def checked_identifiers(found: Labels, *place: str) -> Labels:
+def checked_identifiers(identifiers: Labels, *place: str) -> Labels:
     """Strings or integers, one per row, that may be kept and shown.
 
     Raises:
         InvalidInput: a string is empty, too long, or has control characters.
     """
-    if not isinstance(found, list):
-        return found
-    for start in range(0, len(found), _BLOCK):
-        block = found[start : start + _BLOCK]
+    if not isinstance(identifiers, list):
+        return identifiers
+    for start in range(0, len(identifiers), _BLOCK):
+        block = identifiers[start : start + _BLOCK]
         if not are_names(block):
             row = next(i for i, name in enumerate(block) if not are_names([name]))
             detail = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
             raise InvalidInput.at(detail, *place, start + row)
-    return found
+    return identifiers
 
 
-def identifiers_as_text(found: Labels, *place: str) -> list[str]:
+def identifiers_as_text(identifiers: Labels, *place: str) -> list[str]:
     """The same, with integers as their decimal text."""
-    found = checked_identifiers(found, *place)
-    return found if isinstance(found, list) else [str(number) for number in found.tolist()]
+    identifiers = checked_identifiers(identifiers, *place)
+    return (
+        identifiers
+        if isinstance(identifiers, list)
+        else [str(number) for number in identifiers.tolist()]
+    )
 
 
 def are_names(block: list[str]) -> bool:

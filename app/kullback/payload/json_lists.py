@@ -243,15 +243,15 @@ class _List:
         if self._axes == 1:
             comma = self._body.find(b",", at + PIECE, self._end)
         else:
-            found = _ROW_END[self._axes].search(self._body, at + PIECE, self._end)
-            comma = found.end() - 1 if found else -1
+            match = _ROW_END[self._axes].search(self._body, at + PIECE, self._end)
+            comma = match.end() - 1 if match else -1
         return comma if comma >= 0 else self._end
 
     def _cut_strings(self, at: int) -> int:
         if at + PIECE >= self._end or self._axes > 1:
             return self._end
-        found = _STRING_ITEMS.match(self._body, at, at + PIECE)
-        return found.end() - 1 if found and found.end() > at else self._end
+        match = _STRING_ITEMS.match(self._body, at, at + PIECE)
+        return match.end() - 1 if match and match.end() > at else self._end
 
     def _decode(self, decode: Decode, raw: bytes, offset: int) -> list[Any]:
         try:

@@ -50,9 +50,9 @@ def members(body: bytearray, at: int, *within: str) -> Generator[tuple[str, int,
 
 def skip(body: bytearray, at: int) -> int:
     """The place of the first byte from `at` on that is not white space."""
-    found = _SPACE.match(body, at)
-    assert found is not None
-    return found.end()
+    match = _SPACE.match(body, at)
+    assert match is not None
+    return match.end()
 
 
 def _malformed(at: int, detail: str) -> MalformedBody:
@@ -60,13 +60,13 @@ def _malformed(at: int, detail: str) -> MalformedBody:
 
 
 def _key(body: bytearray, at: int) -> tuple[str, int]:
-    found = _STRING.match(body, at)
-    if found is None:
+    match = _STRING.match(body, at)
+    if match is None:
         raise _malformed(at, "a key is expected")
-    if len(found.group()) > _MAX_KEY:
+    if len(match.group()) > _MAX_KEY:
         raise _malformed(at, "the key is too long")
-    name = _decoded(found.group(), at)
-    colon = skip(body, found.end())
+    name = _decoded(match.group(), at)
+    colon = skip(body, match.end())
     if body[colon : colon + 1] != b":":
         raise _malformed(colon, "a colon is expected")
     return name, skip(body, colon + 1)
@@ -84,10 +84,10 @@ def _value_end(body: bytearray, start: int, place: tuple[str, ...]) -> int:
     first = bytes(body[start : start + 1])
     if first in (b"[", b"{"):
         return _simple_list_end(body, start) or _nested_end(body, start, place)
-    found = _STRING.match(body, start) if first == b'"' else _SCALAR.match(body, start)
-    if found is None:
+    match = _STRING.match(body, start) if first == b'"' else _SCALAR.match(body, start)
+    if match is None:
         raise _malformed(start, "a value is expected")
-    return found.end()
+    return match.end()
 
 
 def _simple_list_end(body: bytearray, start: int) -> int | None:
@@ -128,10 +128,10 @@ def _nested_end(body: bytearray, start: int, place: tuple[str, ...]) -> int:
                     break
                 return at
         else:
-            found = _FLAT.match(body, at, at + _WINDOW)
-            if found is None or found.end() == at:
-                found = _STRING.match(body, at)
-            if found is None:
+            match = _FLAT.match(body, at, at + _WINDOW)
+            if match is None or match.end() == at:
+                match = _STRING.match(body, at)
+            if match is None:
                 break
-            at = found.end()
+            at = match.end()
     raise _malformed(at, "a bracket is not closed")

@@ -19,12 +19,12 @@ _PLAIN_KEY = 90
 def at_once(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object] | None:
     """The same of a small body in one step; None if anything in it is unusual, right or wrong."""
     try:
-        found = from_json(body, allow_inf_nan=False)
-        if type(found) is not dict or max(map(len, found)) > _PLAIN_KEY:
+        document = from_json(body, allow_inf_nan=False)
+        if type(document) is not dict or max(map(len, document)) > _PLAIN_KEY:
             return None
-        if len(found) != body.count(b":"):
+        if len(document) != body.count(b":"):
             return None  # a key stands twice, or there is an object within
-        return {name: _plainly(value, columns.get(name)) for name, value in found.items()}
+        return {name: _plainly(value, columns.get(name)) for name, value in document.items()}
     except (ValueError, TypeError, LookupError, OverflowError):
         return None
 

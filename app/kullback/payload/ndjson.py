@@ -96,18 +96,18 @@ def _row_first(steps: list[str], columns: Mapping[str, Column]) -> list[str]:
 
 def _line_numbers(body: bytearray, rows: set[int]) -> dict[int, int]:
     """The line, from 1, of each of these rows."""
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     row = number = at = 0
-    while len(found) < len(rows) and at < len(body):
+    while len(numbers) < len(rows) and at < len(body):
         end = body.find(b"\n", at)
         end = end if end >= 0 else len(body)
         number += 1
         if body[at:end].strip(_BLANK):
             if row in rows:
-                found[row] = number
+                numbers[row] = number
             row += 1
         at = end + 1
-    return found
+    return numbers
 
 
 def _pieces(body: bytearray) -> Iterator[bytearray]:
@@ -128,8 +128,8 @@ def _rows(lines: list[bytearray], offset: int) -> list[Any]:
         rows.extend(map(_decoded, lines))
     except ValueError as error:
         raise MalformedBody.at("not valid JSON", offset + len(rows)) from error
-    for row, found in enumerate(rows):
-        if type(found) is not dict:
+    for row, row_object in enumerate(rows):
+        if type(row_object) is not dict:
             raise MalformedBody.at("not a JSON object", offset + row)
     return rows
 
@@ -160,12 +160,12 @@ class _Objects:
     def add(self, rows: list[Any], offset: int) -> None:
         """Take rows that begin at `offset`."""
         if set(map(type, rows)) != {dict}:
-            row = _first(type(found) is not dict for found in rows)
+            row = _first(type(entry) is not dict for entry in rows)
             raise InvalidInput.at("an object is expected", offset + row, *self._place)
         for name, part in self._parts.items():
             part.add(self._values(name, rows, offset), offset)
         if set(map(len, rows)) != {len(self._parts)}:
-            row = _first(len(found) != len(self._parts) for found in rows)
+            row = _first(len(entry) != len(self._parts) for entry in rows)
             name = next(name for name in rows[row] if name not in self._parts)
             detail = "this field is not in the first row"
             raise InvalidInput.at(detail, offset + row, *self._place, name)
@@ -174,7 +174,7 @@ class _Objects:
         try:
             return [row[name] for row in rows]
         except KeyError as error:
-            row = _first(name not in found for found in rows)
+            row = _first(name not in entry for entry in rows)
             detail = "this field is missing, and is in the first row"
             raise InvalidInput.at(detail, offset + row, *self._place, name) from error
 

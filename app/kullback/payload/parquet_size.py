@@ -101,10 +101,12 @@ def _struct(struct: Struct, field: Field) -> Struct:
 
 def _structs(struct: Struct, field: Field) -> list[Struct]:
     value = struct.get(field, [])
-    found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else None
-    if found is None or not isinstance(value, list) or len(found) != len(value):
+    structs = (
+        [item for item in value if isinstance(item, dict)] if isinstance(value, list) else None
+    )
+    if structs is None or not isinstance(value, list) or len(structs) != len(value):
         raise ValueError(field)
-    return found
+    return structs
 
 
 class _Reader:
@@ -120,16 +122,16 @@ class _Reader:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise ValueError(self._depth)
-        found: Struct = {}
+        fields: Struct = {}
         number = 0
         while head := self._byte():
             step, kind = head >> 4, head & 15
             number = number + step if step else self._integer(32)
-            if not 0 <= number < 1 << 15 or (number, kind) in found:
+            if not 0 <= number < 1 << 15 or (number, kind) in fields:
                 raise ValueError(number)  # readers differ in what they make of it
-            found[number, kind] = kind if kind in (_TRUE, _FALSE) else self._value(kind)
+            fields[number, kind] = kind if kind in (_TRUE, _FALSE) else self._value(kind)
         self._depth -= 1
-        return found
+        return fields
 
     def _value(self, kind: int) -> Value:
         if kind in (_TRUE, _FALSE, _BYTE):  # within a list a boolean takes a byte
@@ -155,9 +157,9 @@ class _Reader:
         self._depth += 1
         if self._depth > _MAX_DEPTH or size > len(self._raw) - self.at:
             raise ValueError(size)
-        found = [self._value(head & 15) for _ in range(size)]
+        items = [self._value(head & 15) for _ in range(size)]
         self._depth -= 1
-        return found
+        return items
 
     def _map(self) -> Value:
         size = self._varint()

@@ -36,10 +36,14 @@ def fields(
             raise InvalidInput.at(detail, query[0][0])
         return parse(raw, columns)
     arrays = _table(raw, body.media_type, columns, cap)
-    asked = options(query, arrays, texts)
+    from_query = options(query, arrays, texts)
     # Numbers that are not one per row, such as alpha, may be options: then they are read as JSON.
-    lists = {name: asked[name] for name in asked if name in columns and columns[name].may_be_option}
-    return arrays | asked | parse(bytearray(json.dumps(lists).encode()), columns)
+    lists = {
+        name: from_query[name]
+        for name in from_query
+        if name in columns and columns[name].may_be_option
+    }
+    return arrays | from_query | parse(bytearray(json.dumps(lists).encode()), columns)
 
 
 def batch_fields(
@@ -74,12 +78,12 @@ def options(query: Query, arrays: Mapping[str, object], texts: frozenset[str]) -
     Raises:
         InvalidInput: an option is also a column.
     """
-    found: dict[str, list[object]] = {}
+    given: dict[str, list[object]] = {}
     for name, value in query:
         if name in arrays:
             raise InvalidInput.at("sent both as a column and as an option", name)
-        found.setdefault(name, []).append(value if name in texts else _value(value))
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        given.setdefault(name, []).append(value if name in texts else _value(value))
+    return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
 
 
 def _value(text: str) -> object:

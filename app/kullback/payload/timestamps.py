@@ -28,11 +28,11 @@ def _epoch_seconds(text: str) -> float:
     Raises:
         ValueError: it is not RFC 3339, or there is no such day.
     """
-    found = _RFC_3339.fullmatch(text)
-    if found is None:
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
         raise ValueError(_EXPECTED)
     if text[17] == "6":
-        text = f"{text[:17]}59.999999{found[1]}"
+        text = f"{text[:17]}59.999999{match[1]}"
     return datetime.fromisoformat(text.upper()).timestamp()
 
 
@@ -47,12 +47,12 @@ def seconds(name: str, times: Labels) -> Array:
         InvalidInput: one is not RFC 3339, or outside the years 1970 to 9999.
     """
     if isinstance(times, list):
-        found: list[float] = []
+        parsed: list[float] = []
         try:
-            found.extend(map(_epoch_seconds, times))
+            parsed.extend(map(_epoch_seconds, times))
         except ValueError as error:
-            raise InvalidInput.at(_EXPECTED, name, len(found)) from error
-        times = np.array(found)
+            raise InvalidInput.at(_EXPECTED, name, len(parsed)) from error
+        times = np.array(parsed)
     moments = np.asarray(times, np.float64)
     refuse(
         name,

@@ -59,12 +59,12 @@ def _planned(value: object) -> tuple[Arm, ...]:
 def _forecasts(values: Array | dict[str, Array]) -> Array | dict[str, Array]:
     if not isinstance(values, dict):
         return probabilities("y_proba", values)
-    for arm, found in values.items():
+    for arm, column in values.items():
         _check_name(arm, "y_proba", arm)
-        if found.ndim != 1:
+        if column.ndim != 1:
             raise InvalidInput.at("lists, where single entries are expected", "y_proba", arm)
         try:
-            probabilities(arm, found)
+            probabilities(arm, column)
         except InvalidInput as error:
             raise _within("y_proba", error) from error
     return values
@@ -84,13 +84,13 @@ ArmForecasts = Annotated[
 Arms = Annotated[
     list[str],
     Column(EntryType.ID, 1),
-    AfterValidator(lambda found: identifiers_as_text(found, "arm")),
+    AfterValidator(lambda values: identifiers_as_text(values, "arm")),
 ]
 Propensities = Annotated[Array, Column(EntryType.NUMBER, 1), AfterValidator(_propensities)]
 TargetPropensities = Annotated[
     Array,
     Column(EntryType.NUMBER, 1),
-    AfterValidator(lambda found: probabilities("target_propensity", found)),
+    AfterValidator(lambda values: probabilities("target_propensity", values)),
 ]
 Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]
 Effect = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=_LARGEST)]

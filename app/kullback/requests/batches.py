@@ -70,17 +70,17 @@ def _distribution(name: str, values: Array) -> Array:
 
 
 def _slices(values: dict[str, Labels]) -> dict[str, list[str]]:
-    return {name: _slice(name, found) for name, found in values.items()}
+    return {name: _slice(name, column) for name, column in values.items()}
 
 
-def _slice(name: str, found: Labels) -> list[str]:
+def _slice(name: str, column: Labels) -> list[str]:
     if not re.fullmatch(SLICE_NAME, name):
         raise InvalidInput.at("no slice may be named so", "slice", name)
-    if not isinstance(found, list) and found.ndim != 1:
+    if not isinstance(column, list) and column.ndim != 1:
         raise InvalidInput.at("lists, where single entries are expected", "slice", name)
-    if len(found) == 0:
+    if len(column) == 0:
         raise InvalidInput.at("an empty list", "slice", name)
-    return identifiers_as_text(found, "slice", name)
+    return identifiers_as_text(column, "slice", name)
 
 
 Truth = Annotated[Labels, Column(EntryType.LABEL, 1), AfterValidator(_outcomes)]
@@ -92,12 +92,12 @@ Times = Annotated[Array, Column(EntryType.TIME, 1), AfterValidator(partial(secon
 Units = Annotated[
     Labels,
     Column(EntryType.ID, 1),
-    AfterValidator(lambda found: checked_identifiers(found, "unit")),
+    AfterValidator(lambda values: checked_identifiers(values, "unit")),
 ]
 Ids = Annotated[
     list[str],
     Column(EntryType.ID, 1),
-    AfterValidator(lambda found: identifiers_as_text(found, "id")),
+    AfterValidator(lambda values: identifiers_as_text(values, "id")),
 ]
 ScoreHistogram = Annotated[
     Array,
@@ -223,10 +223,10 @@ class ReferenceBatch(RowBatch):
     @model_validator(mode="after")
     def _of_one_form(self) -> Self:
         forms = [[name for name in form if name in self._sent()] for form in _FORMS]
-        found = [form for form in forms if form]
-        if len(found) != 1:
+        present = [form for form in forms if form]
+        if len(present) != 1:
             detail = "a batch, a period (from, to), or distributions: one of them is expected"
-            raise InvalidInput.at(detail, found[1][0] if found else "y_proba")
+            raise InvalidInput.at(detail, present[1][0] if present else "y_proba")
         needed = ("y_proba",) if forms[0] else ("from", "to") if forms[1] else ()
         for name in needed:
             if name not in self._sent():

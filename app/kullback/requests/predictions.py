@@ -80,7 +80,7 @@ class LogLossRequest(ConventionRequest):
 
     def score(self) -> Score:
         """See log_loss.log_loss."""
-        asked = log_loss.LogLossOptions(
+        options = log_loss.LogLossOptions(
             task=self.task,
             labels=self.labels,
             pos_label=self.pos_label,
@@ -88,7 +88,7 @@ class LogLossRequest(ConventionRequest):
             beta=self.beta,
             convention=self.convention,
         )
-        return log_loss.log_loss(self.y_true, self.y_proba, asked, self.options())
+        return log_loss.log_loss(self.y_true, self.y_proba, options, self.options())
 
 
 class SoftmaxCrossEntropyRequest(GradientRequest):
@@ -109,11 +109,11 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
 
     def score(self) -> Score:
         """See softmax.softmax_cross_entropy."""
-        asked = softmax_cross_entropy.SoftmaxOptions(
+        options = softmax_cross_entropy.SoftmaxOptions(
             self.class_weight, self.beta, self.ignore_index, self.label_smoothing
         )
         return softmax_cross_entropy.softmax_cross_entropy(
-            self.logits, self.y_true, asked, self.options()
+            self.logits, self.y_true, options, self.options()
         )
 
 
@@ -152,8 +152,10 @@ class FocalLossRequest(GradientRequest):
 
     def score(self) -> Score:
         """See focal.focal_loss."""
-        asked = focal_loss.FocalOptions(self.task, self.gamma, self.alpha)
-        return focal_loss.focal_loss(self.y_true, self.y_proba, self.logits, asked, self.options())
+        options = focal_loss.FocalOptions(self.task, self.gamma, self.alpha)
+        return focal_loss.focal_loss(
+            self.y_true, self.y_proba, self.logits, options, self.options()
+        )
 
 
 class CalibrationRequest(ScoreRequest):
@@ -175,11 +177,11 @@ class CalibrationRequest(ScoreRequest):
 
     def score(self) -> Score:
         """See calibration.calibration."""
-        asked = calibrating.CalibrationOptions(
+        options = calibrating.CalibrationOptions(
             self.bins, self.strategy, self.labels, self.pos_label
         )
         return calibrating.calibration(
-            self.y_true, self.y_proba, self.logits, asked, self.options()
+            self.y_true, self.y_proba, self.logits, options, self.options()
         )
 
 
@@ -195,7 +197,7 @@ class RecommenderRequest(ConventionRequest):
 
     def score(self) -> Score:
         """See recommender.recommender."""
-        asked = recommender.RecommenderOptions(
+        options = recommender.RecommenderOptions(
             self.group, self.negative_sampling_rate, self.convention
         )
-        return recommender.recommender(self.y_true, self.y_proba, asked, self.options())
+        return recommender.recommender(self.y_true, self.y_proba, options, self.options())

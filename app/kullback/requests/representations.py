@@ -74,10 +74,12 @@ class PerplexityRequest(GradientRequest):
 
     def score(self) -> Score:
         """See sequence.perplexity."""
-        asked = PerplexityOptions(self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size)
-        return perplexity.perplexity(self._tokens(asked), asked, self.options())
+        options = PerplexityOptions(
+            self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size
+        )
+        return perplexity.perplexity(self._tokens(options), options, self.options())
 
-    def _tokens(self, asked: PerplexityOptions) -> Tokens:
+    def _tokens(self, options: PerplexityOptions) -> Tokens:
         forms = (self.token_logprobs, self.logits, self.top_logprobs)
         if sum(form is not None for form in forms) != 1:
             detail = "send one of token_logprobs, logits and top_logprobs"
@@ -88,17 +90,17 @@ class PerplexityRequest(GradientRequest):
             refuse_beside("is of top_logprobs", self, "vocabulary_size")
         if self.token_logprobs is not None:
             refuse_beside("is already in token_logprobs", self, "y_true")
-            return tokens.from_log_probs(self.token_logprobs, asked)
+            return tokens.from_log_probs(self.token_logprobs, options)
         if self.y_true is None:
             raise InvalidInput.at("this field is missing", "y_true")
         if self.logits is not None:
-            return tokens.from_logits(self.logits, self.y_true, asked, gradient=self.gradient)
-        return tokens.from_top_log_probs(self._kept(), self.y_true, asked, self.sum_tolerance)
+            return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)
+        return tokens.from_top_log_probs(self._kept(), self.y_true, options, self.sum_tolerance)
 
     def _kept(self) -> list[list[dict[str, float]]]:
         return [
-            [{token: float(value) for token, value in kept.items()} for kept in one]
-            for one in self.top_logprobs or ()
+            [{token: float(value) for token, value in kept.items()} for kept in sequence]
+            for sequence in self.top_logprobs or ()
         ]
 
 
@@ -200,8 +202,10 @@ class GccsRequest(GradientRequest):
 
     def score(self) -> Score:
         """See latent.gccs."""
-        asked = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
-        return gccs.gccs(self.latents, self.y_true, self.adversarial_latents, asked, self.options())
+        options = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
+        return gccs.gccs(
+            self.latents, self.y_true, self.adversarial_latents, options, self.options()
+        )
 
 
 class InfocamRequest(GradientRequest):
@@ -232,7 +236,7 @@ class InfocamRequest(GradientRequest):
     def score(self) -> Score:
         """See attention.infocam."""
         size = None if self.upsample_to is None else (self.upsample_to[0], self.upsample_to[1])
-        asked = infocam.InfocamOptions(
+        options = infocam.InfocamOptions(
             mode=self.mode,
             target=self.target,
             reference=self.reference,
@@ -241,4 +245,4 @@ class InfocamRequest(GradientRequest):
             upsample_to=size,
             truth_box=self.truth_box,
         )
-        return infocam.infocam(self.features, self.weights, self.bias, asked, self.options())
+        return infocam.infocam(self.features, self.weights, self.bias, options, self.options())

@@ -56,11 +56,11 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        found: dict[str, str] = {}
+        given: dict[str, str] = {}
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
-            found.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
-        raise _refusal([FieldError(*places) for places in found.items()]) from None
+            given.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
+        raise _refusal([FieldError(*places) for places in given.items()]) from None
 
 
 def _refusal(offences: list[FieldError]) -> InvalidInput:

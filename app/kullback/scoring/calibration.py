@@ -48,7 +48,7 @@ def calibration(
     y_true: Labels,
     y_proba: Array | None,
     logits: Array | None,
-    asked: CalibrationOptions,
+    settings: CalibrationOptions,
     options: Options,
 ) -> Score:
     """Expected calibration error: the mean gap between what was said and what was seen.
@@ -60,7 +60,7 @@ def calibration(
         y_proba: P(pos_label) (n,), binned against y; or rows (n, k), of which the top label's
             confidence is binned against whether it was right, ties to the lowest index. Or
         logits: of a sigmoid (n,), of a softmax (n, k).
-        asked: `bins` (default 15), each (low, high], 0 in the first; `strategy` uniform, or
+        settings: `bins` (default 15), each (low, high], 0 in the first; `strategy` uniform, or
             quantile for bins of equal counts.
         options: see Options; `reduction` and `base` do not change the value.
 
@@ -77,21 +77,21 @@ def calibration(
     n, options = _checked(y_true, y_proba, logits, options)
     weight = options.sample_weight
     context = Context(
-        "calibration", options, conventions={"bins": asked.bins, "strategy": asked.strategy}
+        "calibration", options, conventions={"bins": settings.bins, "strategy": settings.strategy}
     )
     sent = logits if y_proba is None else y_proba
     assert sent is not None
     if sent.ndim == 1:
-        forecast = _binary(y_true, y_proba, logits, asked)
+        forecast = _binary(y_true, y_proba, logits, settings)
     else:
-        forecast, context = _multiclass(y_true, y_proba, logits, asked, context)
+        forecast, context = _multiclass(y_true, y_proba, logits, settings, context)
     if weight is not None and not (weight > 0).any():
-        value, reason, found = math.nan, "zero_weight", None
+        value, reason, reliability = math.nan, "zero_weight", None
     else:
-        found = Reliability.of(
-            forecast.stated, forecast.came_true, weight, asked.bins, asked.strategy
+        reliability = Reliability.of(
+            forecast.stated, forecast.came_true, weight, settings.bins, settings.strategy
         )
-        value, reason = found.ece(), None
+        value, reason = reliability.ece(), None
     return Score(
         metric="calibration",
         value=value,
@@ -99,7 +99,7 @@ def calibration(
         unit="probability",
         n=n,
         weight=float(n) if weight is None else math.fsum(weight.tolist()),
-        details=explained(_details(forecast, found, asked, options)),
+        details=explained(_details(forecast, reliability, settings, options)),
         conventions=conventions(context),
         diagnostics=diagnostics(np.empty(0), context),
     )
@@ -120,9 +120,9 @@ def _checked(
 
 
 def _binary(
-    y_true: Labels, y_proba: Array | None, logits: Array | None, asked: CalibrationOptions
+    y_true: Labels, y_proba: Array | None, logits: Array | None, settings: CalibrationOptions
 ) -> _Forecast:
-    y = binary_target("y_true", y_true, asked.labels, asked.pos_label)
+    y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
     if y_proba is not None:
         p = probabilities("y_proba", y_proba)
         return _Forecast(p, y, (p - y) ** 2)
@@ -139,7 +139,7 @@ def _multiclass(
     y_true: Labels,
     y_proba: Array | None,
     logits: Array | None,
-    asked: CalibrationOptions,
+    settings: CalibrationOptions,
     context: Context,
 ) -> tuple[_Forecast, Context]:
     if y_proba is not None:
@@ -154,7 +154,7 @@ def _multiclass(
         z, _ = logit_rows("logits", logits)
         p = np.exp(log_softmax(z))
     n, k = p.shape
-    index = class_indices("y_true", y_true, asked.labels, k)
+    index = class_indices("y_true", y_true, settings.labels, k)
     top = p.argmax(axis=1)
     miss = p.copy()
     miss[np.arange(n), index] -= 1.0
@@ -164,7 +164,10 @@ def _multiclass(
 
 
 def _details(
-    forecast: _Forecast, found: Reliability | None, asked: CalibrationOptions, options: Options
+    forecast: _Forecast,
+    reliability: Reliability | None,
+    settings: CalibrationOptions,
+    options: Options,
 ) -> dict[str, object]:
     weight = options.sample_weight
     gone = Undefined("zero_weight")
@@ -173,17 +176,19 @@ def _details(
     log_loss = math.nan if isinstance(mean, Undefined) else mean
     parts = decompose(forecast.stated, forecast.came_true, weight, log_loss)
     return {
-        "mce": gone if found is None else float(found.gaps().max()),
-        "rmsce": gone if found is None else math.sqrt(float(found.shares() @ found.gaps() ** 2)),
+        "mce": gone if reliability is None else float(reliability.gaps().max()),
+        "rmsce": gone
+        if reliability is None
+        else math.sqrt(float(reliability.shares() @ reliability.gaps() ** 2)),
         "brier": weighted_mean(forecast.brier, weight),
-        "table": [] if found is None else found.table(),
+        "table": [] if reliability is None else reliability.table(),
         "decomposition": {
             "miscalibration": in_unit(parts.miscalibration, options),
             "discrimination": in_unit(parts.discrimination, options),
             "uncertainty": in_unit(parts.uncertainty, options),
         },
         "temperature": _temperature(forecast, weight),
-        **_classwise(forecast, asked, weight),
+        **_classwise(forecast, settings, weight),
     }
 
 
@@ -194,7 +199,7 @@ def _temperature(forecast: _Forecast, weight: Array | None) -> float | Undefined
 
 
 def _classwise(
-    forecast: _Forecast, asked: CalibrationOptions, weight: Array | None
+    forecast: _Forecast, settings: CalibrationOptions, weight: Array | None
 ) -> dict[str, object]:
     if forecast.rows is None or forecast.index is None:
         return {"classwise": Undefined("binary")}
@@ -205,8 +210,8 @@ def _classwise(
             np.minimum(forecast.rows[:, k], 1.0),
             (forecast.index == k).astype(np.float64),
             weight,
-            asked.bins,
-            asked.strategy,
+            settings.bins,
+            settings.strategy,
         ).ece()
         for k in range(forecast.rows.shape[1])
     ]

@@ -62,7 +62,7 @@ def entropy_of_counts(counts: Array, estimator: Estimator, options: Options) -> 
     reduced = reduce_rows(rows, weight)
     if n == 1:
         reduced = replace(reduced, standard_error=estimate_error(estimator, table))
-    mean = reduced.known()
+    mean = reduced.value()
     maximum = math.log(k)
     details: dict[str, object] = {
         "plugin": in_unit(weighted_mean(plugin(table), weight), options),

@@ -53,7 +53,7 @@ def cross_entropy(p: Array, q: Array | None, q_logits: Array | None, options: Op
     details = {
         "entropy": mean_in_unit(entropy_rows(target.values, None), weight, options),
         "kl_divergence": mean_in_unit(kl_of_pair(target, predicted), weight, options),
-        "perplexity": exp(reduced.known()),
+        "perplexity": exp(reduced.value()),
     }
     gradient = cross_entropy_gradient(target, predicted) if options.gradient else None
     return score_rows(Losses(rows, gradient=gradient), details, context, reduced)

@@ -43,14 +43,14 @@ def entropy(p: Array | None, logits: Array | None, options: Options) -> Score:
     maximum = math.log(side.values.shape[1])
     details = {
         "normalized": _normalized(reduced, maximum),
-        "effective_outcomes": exp(reduced.known()),
+        "effective_outcomes": exp(reduced.value()),
         "maximum": maximum / options.nats,
     }
     return score_rows(Losses(rows, gradient=gradient), details, context, reduced)
 
 
 def _normalized(reduced: Reduced, maximum: float) -> float | Undefined:
-    mean = reduced.known()
+    mean = reduced.value()
     if isinstance(mean, Undefined):
         return mean
     return min(mean / maximum, 1.0) if maximum > 0 else Undefined("one_outcome")

@@ -218,8 +218,8 @@ _ERRORS = {"plugin": plugin_error, "miller_madow": plugin_error, "jackknife": ja
 
 def estimate_error(estimator: Estimator, counts: Array) -> float | None:
     """The standard error of the mean estimate over rows, where one is known."""
-    known = _ERRORS.get(estimator)
-    if known is None:
+    estimate = _ERRORS.get(estimator)
+    if estimate is None:
         return None
-    errors = known(counts)
+    errors = estimate(counts)
     return math.sqrt(math.fsum((errors**2).tolist())) / errors.size

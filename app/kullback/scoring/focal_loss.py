@@ -48,7 +48,7 @@ def focal_loss(
     y_true: Labels,
     y_proba: Array | None,
     logits: Array | None,
-    asked: FocalOptions,
+    settings: FocalOptions,
     options: Options,
 ) -> Score:
     """Log loss, less for what is already well predicted.
@@ -59,7 +59,7 @@ def focal_loss(
         y_true: 0 or 1 (n,), or (n, k) for multilabel; class indices (n,) for multiclass.
         y_proba: P(1) (n,), rows (n, k) that sum to 1, or P(1) (n, k) for multilabel. Or
         logits: of a sigmoid (n,), of a softmax (n, k), or of sigmoids (n, k) for multilabel.
-        asked: gamma γ ≥ 0; alpha: a number weighs class 1 and 1 − alpha class 0, a list weighs
+        settings: gamma γ ≥ 0; alpha: a number weighs class 1 and 1 − alpha class 0, a list weighs
             each class, None weighs nothing.
         options: see Options; the gradient is with respect to the logits or to y_proba.
 
@@ -73,7 +73,7 @@ def focal_loss(
     Source: Lin, Goyal, Girshick, He & Dollár, ICCV (2017), eq. 5.
     """
     name, scores = _sent(y_proba, logits)
-    task = asked.task or ("binary" if scores.ndim == 1 else "multiclass")
+    task = settings.task or ("binary" if scores.ndim == 1 else "multiclass")
     if scores.ndim != (1 if task == "binary" else 2):
         raise InvalidInput.at(f"a {task} {name} cannot have shape {shown(scores)}", name)
     n = scores.shape[0]
@@ -82,20 +82,20 @@ def focal_loss(
     weight = weights("sample_weight", options.sample_weight, n)
     extra = {
         "task": task,
-        "gamma": asked.gamma,
-        "alpha": None if asked.alpha is None else asked.alpha.tolist(),
+        "gamma": settings.gamma,
+        "alpha": None if settings.alpha is None else settings.alpha.tolist(),
     }
     context = Context("focal_loss", replace(options, sample_weight=weight), conventions=extra)
     if task == "multiclass":
-        return _multiclass(y_true, name, scores, asked, context)
+        return _multiclass(y_true, name, scores, settings, context)
     y = _hard(y_true, scores)
-    alpha = _per_class(asked.alpha, 2)
+    alpha = _per_class(settings.alpha, 2)
     truth = _bernoulli(name, scores, y, alpha)
-    losses = _losses(truth, asked.gamma)
+    losses = _losses(truth, settings.gamma)
     gradient = None
     if options.gradient:
         sign = np.where(y == 1, 1.0, -1.0)
-        gradient = sign * _slope(truth, asked.gamma, logits=name == "logits")
+        gradient = sign * _slope(truth, settings.gamma, logits=name == "logits")
     if task == "multilabel":
         gradient = None if gradient is None else gradient / scores.shape[1]
         losses = row_sums(losses) / scores.shape[1]
@@ -140,8 +140,8 @@ def _bernoulli(name: str, scores: Array, y: Array, alpha: Array | None) -> _Trut
     p = probabilities("y_proba", scores)
     with np.errstate(divide="ignore"):
         log_p, log_rest = np.log(p), 0.0 - neg_log_complement(p)
-    one = y == 1
-    return _Truth(np.where(one, log_p, log_rest), np.where(one, log_rest, log_p), weight)
+    positive = y == 1
+    return _Truth(np.where(positive, log_p, log_rest), np.where(positive, log_rest, log_p), weight)
 
 
 def _losses(truth: _Truth, gamma: float) -> Array:
@@ -167,11 +167,11 @@ def _slope(truth: _Truth, gamma: float, *, logits: bool) -> Array:
 
 
 def _multiclass(
-    y_true: Labels, name: str, scores: Array, asked: FocalOptions, context: Context
+    y_true: Labels, name: str, scores: Array, settings: FocalOptions, context: Context
 ) -> Score:
     n, k = scores.shape
     index = class_indices("y_true", y_true, None, k)
-    alpha = _per_class(asked.alpha, k)
+    alpha = _per_class(settings.alpha, k)
     rows = np.arange(n)
     weight = 1.0 if alpha is None else alpha[index]
     if name == "logits":
@@ -185,13 +185,13 @@ def _multiclass(
         p = np.minimum(checked.values[rows, index], 1.0)
         with np.errstate(divide="ignore"):
             truth = _Truth(np.log(p), 0.0 - neg_log_complement(p), weight)
-    losses = _losses(truth, asked.gamma)
+    losses = _losses(truth, settings.gamma)
     gradient = None
     if context.options.gradient and name == "logits":
-        gradient = _softmax_gradient(truth, logs, index, asked.gamma)
+        gradient = _softmax_gradient(truth, logs, index, settings.gamma)
     elif context.options.gradient:
         gradient = np.zeros_like(scores)
-        gradient[rows, index] = _slope(truth, asked.gamma, logits=False)
+        gradient[rows, index] = _slope(truth, settings.gamma, logits=False)
     details = {"positives": int(np.count_nonzero(index))}
     return score_rows(Losses(losses, gradient=gradient), details, context)
 

@@ -132,9 +132,9 @@ def _checked(name: str, values: Array) -> Array:
 def _mean(values: Array) -> float:
     mean = Mean()
     mean.add(values, None)
-    known = mean.value()
-    assert isinstance(known, float)  # the arrays are not empty
-    return known
+    value = mean.value()
+    assert isinstance(value, float)  # the arrays are not empty
+    return value
 
 
 def _error(real: Array, fake: Array, factors: tuple[int, int], nats: float) -> float | None:

@@ -42,12 +42,12 @@ class _ClassFit:
     slope: Array
 
 
-def centroids(k: int, asked: GccsOptions) -> Array:
+def centroids(k: int, settings: GccsOptions) -> Array:
     """The k corners: μ·e_k in k dimensions, or Helmert coordinates in k − 1. All √2·μ apart."""
-    if asked.layout == "standard":
-        return asked.mu * np.eye(k)
+    if settings.layout == "standard":
+        return settings.mu * np.eye(k)
     j = np.arange(1, k)
-    step = asked.mu / np.sqrt(j * (j + 1.0))
+    step = settings.mu / np.sqrt(j * (j + 1.0))
     row = np.arange(k)[:, None]
     corners: Array = np.where(row < j, step, np.where(row == j, -j * step, 0.0))
     return corners
@@ -57,7 +57,7 @@ def gccs(
     latents: Array,
     y_true: Labels,
     adversarial_latents: Array | None,
-    asked: GccsOptions,
+    settings: GccsOptions,
     options: Options,
 ) -> Score:
     """How far each class's latents are from the Gaussian around its corner of a simplex.
@@ -68,7 +68,7 @@ def gccs(
         latents: z, shape (n, d); d classes for layout standard, d + 1 for regular_k_minus_1.
         y_true: class indices (n,).
         adversarial_latents: of the same rows under attack, shape (n, d), or None.
-        asked: μ and σ of the targets, the layout, the covariance and its ddof.
+        settings: μ and σ of the targets, the layout, the covariance and its ddof.
         options: see Options; the gradient is with respect to latents.
 
     Returns:
@@ -81,21 +81,21 @@ def gccs(
     Source: Ali et al., arXiv:2010.15487 (2020), for the method; the formulas are those of the
         divergence of Gaussians.
     """
-    positive("mu", asked.mu)
-    positive("sigma", asked.sigma)
+    positive("mu", settings.mu)
+    positive("sigma", settings.sigma)
     z = _checked("latents", latents)
     n, d = z.shape
-    k = d if asked.layout == "standard" else d + 1
+    k = d if settings.layout == "standard" else d + 1
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but latents has {n}", "y_true")
     if options.sample_weight is not None:
         raise InvalidInput.at("sample_weight does not apply to gccs", "sample_weight")
     index = class_indices("y_true", y_true, None, k)
-    corners = centroids(k, asked)
-    fits = [_fit(z[index == c], corners[c], c, asked) for c in range(k)]
+    corners = centroids(k, settings)
+    fits = [_fit(z[index == c], corners[c], c, settings) for c in range(k)]
     present = [fit for fit in fits if fit is not None]
     loss = sum_up([fit.kl for fit in present])
-    decisions = _Decisions.of(z, corners, asked)
+    decisions = _Decisions.of(z, corners, settings)
     details: dict[str, object] = {
         "loss_mean": loss / len(present) / options.nats,
         "kl_per_class": [
@@ -105,18 +105,18 @@ def gccs(
         "accuracy": share(decisions.nearest == index),
         "margins": decisions.margins + 0.0,
         "posteriors": decisions.posteriors,
-        "pairwise_distance": math.sqrt(2.0) * asked.mu,
-        **ideal_accuracy(k, asked.mu / asked.sigma),
+        "pairwise_distance": math.sqrt(2.0) * settings.mu,
+        **ideal_accuracy(k, settings.mu / settings.sigma),
         "separation": _separation(present),
-        "robustness": _robustness(z, index, adversarial_latents, corners, asked),
+        "robustness": _robustness(z, index, adversarial_latents, corners, settings),
     }
     context = Context(
         "gccs",
         options,
         conventions={
-            "layout": asked.layout,
-            "covariance": asked.covariance,
-            "ddof": asked.ddof,
+            "layout": settings.layout,
+            "covariance": settings.covariance,
+            "ddof": settings.ddof,
         },
     )
     return Score(
@@ -139,27 +139,27 @@ def _checked(name: str, values: Array) -> Array:
     return moderate(name, values)
 
 
-def _fit(z: Array, corner: Array, label: int, asked: GccsOptions) -> _ClassFit | None:
+def _fit(z: Array, corner: Array, label: int, settings: GccsOptions) -> _ClassFit | None:
     n, d = z.shape
     if n == 0:
         return None
-    least = max(d + 1 if asked.covariance == "full" else 2, asked.ddof + 1)
+    least = max(d + 1 if settings.covariance == "full" else 2, settings.ddof + 1)
     if n < least:
-        detail = f"class {label} has {n} latents; {asked.covariance} covariance needs {least}"
+        detail = f"class {label} has {n} latents; {settings.covariance} covariance needs {least}"
         raise InvalidInput.at(detail, "y_true")
     shift = (z - z[0]).mean(axis=0)  # from the first latent: equal coordinates deviate by 0
-    spread = (z - z[0] - shift) / asked.sigma
-    offset = (z[0] - corner + shift) / asked.sigma
-    freedom = n - asked.ddof
-    deviations, axes = _deviations(spread / math.sqrt(freedom), asked.covariance)
-    trace = float((deviations**2).sum()) * asked.sigma**2
+    spread = (z - z[0] - shift) / settings.sigma
+    offset = (z[0] - corner + shift) / settings.sigma
+    freedom = n - settings.ddof
+    deviations, axes = _deviations(spread / math.sqrt(freedom), settings.covariance)
+    trace = float((deviations**2).sum()) * settings.sigma**2
     if (deviations == 0).any():
         return _ClassFit(math.inf, z[0] + shift, trace, np.full_like(z, np.nan))
     kl = 0.5 * (float(_excess(deviations).sum()) + float(offset @ offset))
     with np.errstate(over="ignore", invalid="ignore"):
         pull = 1.0 - (1.0 / deviations) ** 2
         turned = spread * pull if axes is None else (spread @ axes.T) * pull @ axes
-        slope = (offset / n + turned / freedom) / asked.sigma
+        slope = (offset / n + turned / freedom) / settings.sigma
     return _ClassFit(kl, z[0] + shift, trace, slope)
 
 
@@ -193,7 +193,7 @@ class _Decisions:
     posteriors: Array
 
     @classmethod
-    def of(cls, z: Array, corners: Array, asked: GccsOptions) -> "_Decisions":
+    def of(cls, z: Array, corners: Array, settings: GccsOptions) -> "_Decisions":
         """Nearest corners; equal norms make the distances a matter of inner products."""
         affinity = z @ corners.T
         nearest = affinity.argmax(axis=1)
@@ -202,8 +202,8 @@ class _Decisions:
         runner_up[np.arange(z.shape[0]), nearest] = -np.inf
         margins = np.zeros(z.shape[0])
         if corners.shape[0] > 1:
-            margins = (first - runner_up.max(axis=1)) / (math.sqrt(2.0) * asked.mu)
-        posteriors = np.exp(log_softmax(affinity / asked.sigma**2))
+            margins = (first - runner_up.max(axis=1)) / (math.sqrt(2.0) * settings.mu)
+        posteriors = np.exp(log_softmax(affinity / settings.sigma**2))
         return cls(nearest, margins, posteriors)
 
 
@@ -211,8 +211,8 @@ def _separation(present: list[_ClassFit]) -> dict[str, object]:
     """Spread within classes against the least distance between their means."""
     trace = sum_up([fit.trace for fit in present]) / len(present)
     if len(present) < 2:
-        one = Undefined("one_class")
-        return {"intra_class_trace": trace, "min_centroid_distance": one, "ratio": one}
+        undefined = Undefined("one_class")
+        return {"intra_class_trace": trace, "min_centroid_distance": undefined, "ratio": undefined}
     means = np.stack([fit.mean for fit in present])
     gaps = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
     least = float(gaps[~np.eye(len(present), dtype=np.bool_)].min())
@@ -221,14 +221,14 @@ def _separation(present: list[_ClassFit]) -> dict[str, object]:
 
 
 def _robustness(
-    z: Array, index: Indices, attacked: Array | None, corners: Array, asked: GccsOptions
+    z: Array, index: Indices, attacked: Array | None, corners: Array, settings: GccsOptions
 ) -> object:
     if attacked is None:
         return Undefined("no_adversarial_latents")
     moved = _checked("adversarial_latents", attacked)
     same_shape("adversarial_latents", moved, "latents", z)
-    before = _Decisions.of(z, corners, asked).nearest == index
-    after = _Decisions.of(moved, corners, asked).nearest == index
+    before = _Decisions.of(z, corners, settings).nearest == index
+    after = _Decisions.of(moved, corners, settings).nearest == index
     right = int(np.count_nonzero(before))
     flipped = int(np.count_nonzero(before & ~after))
     return {

@@ -49,7 +49,7 @@ def infocam(
     features: Array,
     class_weights: Array,
     bias: Array | None,
-    asked: InfocamOptions,
+    settings: InfocamOptions,
     options: Options,
 ) -> Score:
     """Where in an image the information about its label lies.
@@ -63,7 +63,7 @@ def infocam(
         features: F of the last convolution, shape (c, h, w), or (n, c, h, w) for a batch.
         class_weights: W, shape (k, c).
         bias: b, shape (k,), or None.
-        asked: mode, target class (the arg max of z where None), a window whose sums smooth D,
+        settings: mode, target class (the arg max of z where None), a window whose sums smooth D,
             the threshold, a size to scale D up to, and a true box [x0, y0, x1, y1).
         options: see Options; the gradient is with respect to features, at the box found.
 
@@ -87,30 +87,34 @@ def infocam(
     options = replace(
         options, sample_weight=checked_weights("sample_weight", options.sample_weight, n)
     )
-    _check_options(asked, k)
-    _check_size(asked, n, h, w)
+    _check_options(settings, k)
+    _check_size(settings, n, h, w)
     pooled = batch.reshape(n, c, h * w).mean(axis=2)
     z = pooled @ class_weights.T + offset
-    target = _targets(asked.target, z)
-    direction = _directions(class_weights, z, target, asked)
-    truth = _truth(asked.truth_box, n, single=single)
+    target = _targets(settings.target, z)
+    direction = _directions(class_weights, z, target, settings)
+    truth = _truth(settings.truth_box, n, single=single)
     maps = np.matmul(direction[:, None, :], batch.reshape(n, c, h * w)).reshape(n, h, w) + 0.0
     noise = _rounding(batch, direction)
-    found = [
-        _locate(maps[i], asked, noise[i], None if truth is None else truth[i]) for i in range(n)
+    located = [
+        _locate(maps[i], settings, noise[i], None if truth is None else truth[i]) for i in range(n)
     ]
-    values = np.array([item.value for item in found])
-    flat = np.array([item.region is None for item in found])
-    gradient = _gradient(found, direction, (h, w), asked) if options.gradient else None
+    values = np.array([item.value for item in located])
+    flat = np.array([item.region is None for item in located])
+    gradient = _gradient(located, direction, (h, w), settings) if options.gradient else None
     rows = Losses(values, None, flat, None, gradient)
     reduced = reduce_rows(rows, options.sample_weight)
     if reduced.reason == "empty":
         reduced = replace(reduced, reason="no_region")
-    details = _details(found, z, target, options, single=single)
+    details = _details(located, z, target, options, single=single)
     context = Context(
         "infocam",
         options,
-        conventions={"mode": asked.mode, "threshold": asked.threshold, "window": asked.window},
+        conventions={
+            "mode": settings.mode,
+            "threshold": settings.threshold,
+            "window": settings.window,
+        },
         single=single,
     )
     return score_rows(rows, details, context, reduced)
@@ -135,21 +139,21 @@ def _check_weights(class_weights: Array, channels: int) -> int:
     return int(class_weights.shape[0])
 
 
-def _check_options(asked: InfocamOptions, k: int) -> None:
-    if asked.mode == "pair" and asked.reference is None:
+def _check_options(settings: InfocamOptions, k: int) -> None:
+    if settings.mode == "pair" and settings.reference is None:
         raise InvalidInput.at("mode pair needs a reference class", "reference")
-    if asked.reference is not None and not 0 <= asked.reference < k:
+    if settings.reference is not None and not 0 <= settings.reference < k:
         raise InvalidInput.at(f"the class is not among 0..{k - 1}", "reference")
-    if asked.mode in ("mean_others", "argmin") and k < 2:
-        raise InvalidInput.at(f"mode {asked.mode} needs two classes", "weights")
+    if settings.mode in ("mean_others", "argmin") and k < 2:
+        raise InvalidInput.at(f"mode {settings.mode} needs two classes", "weights")
 
 
-def _check_size(asked: InfocamOptions, n: int, height: int, width: int) -> None:
+def _check_size(settings: InfocamOptions, n: int, height: int, width: int) -> None:
     """A few options may ask for maps far beyond what was sent."""
-    margin = (asked.window or 1) - 1
+    margin = (settings.window or 1) - 1
     cells = [n * (height + margin) * (width + margin)]
-    if asked.upsample_to is not None:
-        cells.append(n * asked.upsample_to[0] * asked.upsample_to[1])
+    if settings.upsample_to is not None:
+        cells.append(n * settings.upsample_to[0] * settings.upsample_to[1])
     if max(cells) > max(_LARGEST_ANSWER, n * height * width):
         name = "window" if cells[0] == max(cells) else "upsample_to"
         raise InvalidInput.at(f"maps of {max(cells)} cells in all; 2²⁴ at most", name)
@@ -165,14 +169,14 @@ def _targets(target: Labels | None, z: Array) -> Indices:
     return class_indices("target", target, None, z.shape[1])
 
 
-def _directions(class_weights: Array, z: Array, target: Indices, asked: InfocamOptions) -> Array:
+def _directions(class_weights: Array, z: Array, target: Indices, settings: InfocamOptions) -> Array:
     """The weights whose map is D, by linearity: one row per image."""
     direction: Array = class_weights[target]
-    if asked.mode == "pair":
-        direction = direction - class_weights[asked.reference]
-    elif asked.mode == "argmin":
+    if settings.mode == "pair":
+        direction = direction - class_weights[settings.reference]
+    elif settings.mode == "argmin":
         direction = direction - class_weights[z.argmin(axis=1)]
-    elif asked.mode == "mean_others":  # differences first: those of equal classes are exactly 0
+    elif settings.mode == "mean_others":  # differences first: those of equal classes are exactly 0
         classes, place = np.unique(target, return_inverse=True)
         sums = [(class_weights[y] - class_weights).sum(axis=0) for y in classes.tolist()]
         direction = (np.stack(sums) / (class_weights.shape[0] - 1))[place]
@@ -202,22 +206,22 @@ def _rounding(batch: Array, direction: Array) -> list[float]:
 
 
 def _locate(
-    difference: Array, asked: InfocamOptions, noise: float, truth: Array | None
+    difference: Array, settings: InfocamOptions, noise: float, truth: Array | None
 ) -> _Located:
-    smooth = difference if asked.window is None else _window_sums(difference, asked.window)
+    smooth = difference if settings.window is None else _window_sums(difference, settings.window)
     scale = 1.0
-    if asked.upsample_to is not None:
-        height, width = asked.upsample_to
+    if settings.upsample_to is not None:
+        height, width = settings.upsample_to
         scale = smooth.size / (height * width)
         smooth = resized(smooth, height, width)
-    mask = _mask(smooth, asked.threshold, noise * (asked.window or 1) ** 2)
+    mask = _mask(smooth, settings.threshold, noise * (settings.window or 1) ** 2)
     region = None if mask is None else largest_region(mask)
     if region is None:
         return _Located(smooth, None, 0.0, Undefined("no_region"))
     x0, y0, x1, y1 = region.box
     value = float(smooth[y0:y1, x0:x1].sum()) * scale / difference.size
-    found = np.array(region.box, dtype=np.float64)
-    iou = Undefined("no_truth_box") if truth is None else overlap(found, truth)
+    box = np.array(region.box, dtype=np.float64)
+    iou = Undefined("no_truth_box") if truth is None else overlap(box, truth)
     return _Located(smooth, region, value, iou)
 
 
@@ -251,15 +255,15 @@ def _running_sums(image: Array, size: int) -> Array:
 
 
 def _gradient(
-    found: list[_Located], direction: Array, shape: tuple[int, int], asked: InfocamOptions
+    located: list[_Located], direction: Array, shape: tuple[int, int], settings: InfocamOptions
 ) -> Array | None:
     """∂value/∂F_c = direction_c / (h·w) inside the box; of the plain map only."""
-    if asked.window is not None or asked.upsample_to is not None:
+    if settings.window is not None or settings.upsample_to is not None:
         detail = "the gradient is that of the plain map: leave window and upsample_to out"
         raise InvalidInput.at(detail, "gradient")
     h, w = shape
-    inside = np.zeros((len(found), 1, h, w))
-    for i, item in enumerate(found):
+    inside = np.zeros((len(located), 1, h, w))
+    for i, item in enumerate(located):
         if item.region is not None:
             x0, y0, x1, y1 = item.region.box
             inside[i, 0, y0:y1, x0:x1] = 1.0 / (h * w)
@@ -268,19 +272,19 @@ def _gradient(
 
 
 def _details(
-    found: list[_Located], z: Array, target: Indices, options: Options, *, single: bool
+    located: list[_Located], z: Array, target: Indices, options: Options, *, single: bool
 ) -> dict[str, object]:
     k = z.shape[1]
     information = (log_softmax(z) + math.log(k)) / options.nats
     columns: dict[str, list[object]] = {
-        "map": [item.map for item in found],
-        "box": [_box(item.region) for item in found],
-        "area": [0 if item.region is None else item.region.area for item in found],
-        "components": [0 if item.region is None else item.region.components for item in found],
-        "degenerate": [item.region is None for item in found],
+        "map": [item.map for item in located],
+        "box": [_box(item.region) for item in located],
+        "area": [0 if item.region is None else item.region.area for item in located],
+        "components": [0 if item.region is None else item.region.components for item in located],
+        "degenerate": [item.region is None for item in located],
         "logits": list(z + 0.0),
         "target": target.tolist(),
-        "iou": [item.iou for item in found],
+        "iou": [item.iou for item in located],
         "pointwise_information": list(information + 0.0),
     }
     return {name: column[0] if single else column for name, column in columns.items()}

@@ -45,7 +45,7 @@ def js_divergence(p: Array, q: Array, options: Options) -> Score:
     rows = js_rows(target.values, predicted.values)
     context = pair_context("js_divergence", target, predicted, options)
     reduced = reduce_rows(Losses(rows), context.options.sample_weight)
-    mean = reduced.known()
+    mean = reduced.value()
     distance = mean if isinstance(mean, Undefined) else math.sqrt(mean / options.nats)
     gradient = None
     if options.gradient:

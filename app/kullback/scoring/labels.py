@@ -36,18 +36,18 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
         InvalidInput: a label is not among the columns' labels, or those are not k different ones.
     """
     if labels is None:
-        found = whole(name, y)
-        outside = (found < 0) | (found >= k)
-        refuse(name, outside, lambda at: f"the label {found[at]} is not among 0..{k - 1}")
-        return found
+        indices = whole(name, y)
+        outside = (indices < 0) | (indices >= k)
+        refuse(name, outside, lambda at: f"the label {indices[at]} is not among 0..{k - 1}")
+        return indices
     _check_labels(labels, k)
     if isinstance(y, list):
         column = {label: i for i, label in enumerate(labels) if isinstance(label, str)}
-        found = np.fromiter((column.get(label, -1) for label in y), np.int64, len(y))
+        indices = np.fromiter((column.get(label, -1) for label in y), np.int64, len(y))
     else:
-        found = _numeric_columns(whole(name, y), labels)
-    refuse(name, found < 0, lambda _: "the label is not among labels")
-    return found
+        indices = _numeric_columns(whole(name, y), labels)
+    refuse(name, indices < 0, lambda _: "the label is not among labels")
+    return indices
 
 
 def _check_labels(labels: Sequence[Label], k: int) -> None:
@@ -66,10 +66,10 @@ def _numeric_columns(y: Indices, labels: Sequence[Label]) -> Indices:
     pairs = sorted((label, i) for i, label in enumerate(labels) if isinstance(label, int))
     if not pairs:
         return np.full(y.shape, -1, dtype=np.int64)
-    known = np.array([label for label, _ in pairs], dtype=np.int64)
+    ordered = np.array([label for label, _ in pairs], dtype=np.int64)
     column = np.array([i for _, i in pairs], dtype=np.int64)
-    place = np.minimum(np.searchsorted(known, y), known.size - 1)
-    return np.where(known[place] == y, column[place], -1)
+    place = np.minimum(np.searchsorted(ordered, y), ordered.size - 1)
+    return np.where(ordered[place] == y, column[place], -1)
 
 
 def whole(name: str, y: Labels) -> Indices:
@@ -145,14 +145,14 @@ def binary_labels(
         return [0, 1]
     if pos_label is None:
         raise InvalidInput.at("pos_label must name the positive class", "pos_label")
-    found: list[Label] = (
+    distinct: list[Label] = (
         list(dict.fromkeys(y)) if isinstance(y, list) else np.unique(whole(name, y)).tolist()
     )
-    others = [label for label in found if label != pos_label]
-    if len(others) == len(found) > 1:
+    others = [label for label in distinct if label != pos_label]
+    if len(others) == len(distinct) > 1:
         raise InvalidInput.at("pos_label is none of the labels that occur", "pos_label")
     if len(others) > 1:
-        raise InvalidInput.at(f"{len(found)} different labels where two are expected", name)
+        raise InvalidInput.at(f"{len(distinct)} different labels where two are expected", name)
     stand_in: Label = "" if isinstance(pos_label, str) else pos_label - 1
     return [others[0] if others else stand_in, pos_label]
 

@@ -57,7 +57,7 @@ class LogLossOptions:
     convention: ConventionName = "exact"
 
 
-def log_loss(y_true: Labels, y_proba: Array, asked: LogLossOptions, options: Options) -> Score:
+def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: Options) -> Score:
     """The mean surprise at what happened: −ln of the probability given to the true label.
 
         binary      ℓ = −y ln p − (1 − y) ln(1 − p)
@@ -69,7 +69,7 @@ def log_loss(y_true: Labels, y_proba: Array, asked: LogLossOptions, options: Opt
         y_true: labels (n,), integers or strings; soft labels (n,) in [0, 1] or rows (n, k) that
             sum to 1; for multilabel 0..1, (n, k).
         y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order.
-        asked: task, labels, pos_label, class_weight and the convention for p = 0.
+        settings: task, labels, pos_label, class_weight and the convention for p = 0.
         options: see Options; the gradient is with respect to y_proba.
 
     Returns:
@@ -82,7 +82,7 @@ def log_loss(y_true: Labels, y_proba: Array, asked: LogLossOptions, options: Opt
 
     Source: Good, Journal of the Royal Statistical Society B 14 (1952).
     """
-    task = asked.task or ("binary" if y_proba.ndim == 1 else "multiclass")
+    task = settings.task or ("binary" if y_proba.ndim == 1 else "multiclass")
     expected = 1 if task == "binary" else 2
     if y_proba.ndim != expected:
         wanted = "[n]" if task == "binary" else "[n][k]"
@@ -94,33 +94,33 @@ def log_loss(y_true: Labels, y_proba: Array, asked: LogLossOptions, options: Opt
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
     weights("sample_weight", options.sample_weight, n)
     context = Context(
-        "log_loss", options, asked.convention, {"task": task, "class_weight": _named(asked)}
+        "log_loss", options, settings.convention, {"task": task, "class_weight": _named(settings)}
     )
     if task == "binary":
-        return _binary(y_true, y_proba, asked, context)
+        return _binary(y_true, y_proba, settings, context)
     if task == "multilabel":
-        if asked.labels is not None and len(asked.labels) != y_proba.shape[1]:
-            names, columns = len(asked.labels), y_proba.shape[1]
+        if settings.labels is not None and len(settings.labels) != y_proba.shape[1]:
+            names, columns = len(settings.labels), y_proba.shape[1]
             raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
-        convention = CONVENTIONS[asked.convention]
-        return multilabel(y_true, y_proba, asked.class_weight, convention, context)
-    return _multiclass(y_true, y_proba, asked, context)
+        convention = CONVENTIONS[settings.convention]
+        return multilabel(y_true, y_proba, settings.class_weight, convention, context)
+    return _multiclass(y_true, y_proba, settings, context)
 
 
-def _named(asked: LogLossOptions) -> str | None:
-    if asked.class_weight is None or isinstance(asked.class_weight, str):
-        return asked.class_weight
+def _named(settings: LogLossOptions) -> str | None:
+    if settings.class_weight is None or isinstance(settings.class_weight, str):
+        return settings.class_weight
     return "given"
 
 
-def _binary(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: Context) -> Score:
+def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: Context) -> Score:
     p = probabilities("y_proba", y_proba)
-    y = binary_target("y_true", y_true, asked.labels, asked.pos_label)
+    y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
     hard = not has_soft(y)
-    convention = CONVENTIONS[asked.convention]
+    convention = CONVENTIONS[settings.convention]
     weight = context.options.sample_weight
     losses, clipped = binary_losses(y, p, convention)
-    class_weight = _binary_weights(y, asked, weight)
+    class_weight = _binary_weights(y, settings, weight)
     accuracy, brier, base_rate, macro = Mean(), Mean(), Mean(), ClassMeans(2)
     for block in blocks(p.size):
         w, label, predicted = part(weight, block), y[block], p[block]
@@ -170,30 +170,34 @@ def _soft_weighted(
     return losses, gradient
 
 
-def _binary_weights(y: Array, asked: LogLossOptions, sample_weight: Array | None) -> Array | None:
+def _binary_weights(
+    y: Array, settings: LogLossOptions, sample_weight: Array | None
+) -> Array | None:
     """The weights of the negative and the positive class; rows of weight 0 do not count."""
     counted = y if sample_weight is None else y[sample_weight > 0]
     mass = float(np.sum(counted))
     counts = np.array([counted.size - mass, mass])
-    weight = class_weights(asked.class_weight, counts, asked.beta)
-    first = 0 if asked.labels is None else asked.labels[0]
-    flipped = asked.pos_label == first
-    if weight is not None and flipped and not isinstance(asked.class_weight, str):
+    weight = class_weights(settings.class_weight, counts, settings.beta)
+    first = 0 if settings.labels is None else settings.labels[0]
+    flipped = settings.pos_label == first
+    if weight is not None and flipped and not isinstance(settings.class_weight, str):
         return weight[::-1]  # class_weight follows labels, and the first of them is positive
     return weight
 
 
-def _multiclass(y_true: Labels, y_proba: Array, asked: LogLossOptions, context: Context) -> Score:
+def _multiclass(
+    y_true: Labels, y_proba: Array, settings: LogLossOptions, context: Context
+) -> Score:
     checked = distributions("y_proba", y_proba, context.options)
     if not isinstance(y_true, list) and y_true.ndim == 2:
-        return _soft_rows(np.asarray(y_true, np.float64), checked, asked, context)
+        return _soft_rows(np.asarray(y_true, np.float64), checked, settings, context)
     p = checked.values
     n, k = p.shape
-    index = class_indices("y_true", y_true, asked.labels, k)
-    convention = CONVENTIONS[asked.convention]
+    index = class_indices("y_true", y_true, settings.labels, k)
+    convention = CONVENTIONS[settings.convention]
     weight = context.options.sample_weight
     counts = class_counts(index if weight is None else index[weight > 0], k)
-    class_weight = class_weights(asked.class_weight, counts, asked.beta)
+    class_weight = class_weights(settings.class_weight, counts, settings.beta)
     losses = np.empty(n)
     accuracy, brier, macro, clipped = Mean(), Mean(), ClassMeans(k), 0
     for block in blocks(n):
@@ -238,15 +242,15 @@ def _mass(y: Array, weight: Array | None) -> Array:
 
 
 def _soft_rows(
-    y_true: Array, checked: CheckedDistributions, asked: LogLossOptions, context: Context
+    y_true: Array, checked: CheckedDistributions, settings: LogLossOptions, context: Context
 ) -> Score:
     target = distributions("y_true", y_true, context.options)
     y, p = target.values, checked.values
     same_shape("y_true", y, "y_proba", p)
     k = p.shape[1]
-    convention = CONVENTIONS[asked.convention]
+    convention = CONVENTIONS[settings.convention]
     weight = context.options.sample_weight
-    class_weight = class_weights(asked.class_weight, _mass(y, weight), asked.beta)
+    class_weight = class_weights(settings.class_weight, _mass(y, weight), settings.beta)
     columns = np.ones(k) if class_weight is None else class_weight
     costs, bounded = convention.outcomes(used_rows(p, convention))
     mass = y * columns

@@ -47,7 +47,7 @@ def pc_softmax(logits: Array, y_true: Labels, prior: Array | None, options: Opti
     gradient = corrected_gradient(z, index, log_prior) if options.gradient else None
     rows = Losses(losses, gradient=gradient)
     reduced = reduce_rows(rows, options.sample_weight)
-    mean = in_unit(reduced.known(), options)
+    mean = in_unit(reduced.value(), options)
     details = {
         "mutual_information": 0.0 - mean if isinstance(mean, float) else mean,
         "pointwise_information": in_details(information / options.nats + 0.0),

@@ -23,14 +23,14 @@ from kullback.scoring.tokens import PerplexityOptions, Tokens
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 
 
-def perplexity(tokens: Tokens, asked: PerplexityOptions, options: Options) -> Score:
+def perplexity(tokens: Tokens, settings: PerplexityOptions, options: Options) -> Score:
     """How many tokens a model was as good as choosing between.
 
         perplexity = exp(Σ w·nll / Σ w·tokens),  nll of a token = −ln p(token | context)
 
     Args:
         tokens: their costs; see kullback/scoring/tokens.py.
-        asked: `n_bytes` of the text, in all or of each sequence.
+        settings: `n_bytes` of the text, in all or of each sequence.
         options: see Options; `sample_weight` weighs sequences, `base` and `reduction` change
             nothing; the gradient is with respect to the logits.
 
@@ -53,7 +53,7 @@ def perplexity(tokens: Tokens, asked: PerplexityOptions, options: Options) -> Sc
     count: Array = np.bincount(owner, tokens.valid, n).astype(np.float64)
     rows = Losses(nll, count, count == 0)
     reduced = reduce_rows(rows, weight)
-    mean = reduced.known()
+    mean = reduced.value()
     value = exp(mean)
     whole = value if isinstance(value, float) else math.nan
     reason = reduced.reason
@@ -71,7 +71,7 @@ def perplexity(tokens: Tokens, asked: PerplexityOptions, options: Options) -> Sc
         standard_error=_error(reduced.standard_error, whole),
         per_row=per_row if options.per_row else None,
         gradient=_reduced_gradient(tokens, owner, reduced.normalizer, whole, options),
-        details=explained(_details(nll, count, mean, asked, weight)),
+        details=explained(_details(nll, count, mean, settings, weight)),
         conventions=conventions(context),
         diagnostics=diagnostics(per_row, context),
     )
@@ -110,7 +110,7 @@ def _details(
     nll: Array,
     count: Array,
     mean: float | Undefined,
-    asked: PerplexityOptions,
+    settings: PerplexityOptions,
     weight: Array | None,
 ) -> dict[str, object]:
     w = np.ones_like(nll) if weight is None else weight
@@ -129,7 +129,7 @@ def _details(
         "nll": total,
         "n_tokens": int(count.sum()),
         "bits_per_token": mean / _LN2 if isinstance(mean, float) else mean,
-        "bits_per_byte": _per_byte(total, asked.n_bytes, w),
+        "bits_per_byte": _per_byte(total, settings.n_bytes, w),
         "log10_perplexity": mean / _LN10 if isinstance(mean, float) else mean,
         "sequences": sequences,
     }

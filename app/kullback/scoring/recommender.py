@@ -32,7 +32,7 @@ class RecommenderOptions:
 
 
 def recommender(
-    y_true: Labels, y_proba: Array, asked: RecommenderOptions, options: Options
+    y_true: Labels, y_proba: Array, settings: RecommenderOptions, options: Options
 ) -> Score:
     """Log loss of click predictions, with what makes it comparable between logs.
 
@@ -43,7 +43,7 @@ def recommender(
     Args:
         y_true: clicks (n,), 0 or 1, or click rates in [0, 1] of aggregated rows.
         y_proba: P(click) (n,).
-        asked: `group` (n,), such as user ids; `negative_sampling_rate` s in (0, 1]; convention.
+        settings: `group` (n,), such as user ids; `negative_sampling_rate` s in (0, 1]; convention.
         options: see Options; the gradient is with respect to y_proba as sent.
 
     Returns:
@@ -64,15 +64,15 @@ def recommender(
     n = p.size
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     weight = options.sample_weight
-    rate = asked.negative_sampling_rate or 1.0
+    rate = settings.negative_sampling_rate or 1.0
     corrected = _corrected(p, rate)
-    convention = CONVENTIONS[asked.convention]
+    convention = CONVENTIONS[settings.convention]
     losses, clipped = binary_losses(y, corrected, convention)
     if convention is EXACT and rate < 1:
         losses = _corrected_losses(y, p, rate)
-    extra = {"negative_sampling_rate": asked.negative_sampling_rate, "bins": BINS}
+    extra = {"negative_sampling_rate": settings.negative_sampling_rate, "bins": BINS}
     context = Context(
-        "recommender", options, asked.convention, extra, clipped=int(np.count_nonzero(clipped))
+        "recommender", options, settings.convention, extra, clipped=int(np.count_nonzero(clipped))
     )
     gradient = None
     if options.gradient:
@@ -80,7 +80,7 @@ def recommender(
     rows = Losses(losses, gradient=gradient)
     reduced = reduce_rows(rows, weight)
     details = _overall(corrected, y, reduced, options) | _by_group(
-        corrected, y, losses, asked.group, options
+        corrected, y, losses, settings.group, options
     )
     return score_rows(rows, details, context, reduced)
 
@@ -192,13 +192,13 @@ def _numbered(group: Labels) -> tuple[list[str] | list[int], Indices]:
         number: dict[str, int] = {}
         index = [number.setdefault(name, len(number)) for name in group]
         return list(number), np.array(index, dtype=np.int64)
-    found, first, index_sorted = np.unique(
+    distinct, first, index_sorted = np.unique(
         whole("group", group), return_index=True, return_inverse=True
     )
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
-    return found[order].tolist(), rank[index_sorted]
+    return distinct[order].tolist(), rank[index_sorted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,5 +240,5 @@ def _impression_mean(areas: list[float | Undefined], impressions: Array) -> floa
 
 
 def _plain_mean(values: list[object]) -> float | Undefined:
-    known = [value for value in values if isinstance(value, float)]
-    return sum_up(known) / len(known) if known else Undefined("zero_weight")
+    defined = [value for value in values if isinstance(value, float)]
+    return sum_up(defined) / len(defined) if defined else Undefined("zero_weight")

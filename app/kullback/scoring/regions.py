@@ -63,8 +63,8 @@ def _root(runs: list[_Run], number: int) -> int:
     return number
 
 
-def _join(runs: list[_Run], one: int, other: int) -> None:
-    first, second = sorted((_root(runs, one), _root(runs, other)))
+def _join(runs: list[_Run], run: int, other: int) -> None:
+    first, second = sorted((_root(runs, run), _root(runs, other)))
     runs[second].parent = first  # the earlier run in reading order names the part
 
 
@@ -84,9 +84,9 @@ def _largest(runs: list[_Run]) -> Region:
     return Region(box, areas[best], len(parts))
 
 
-def overlap(one: Array, other: Array) -> float:
+def overlap(first: Array, other: Array) -> float:
     """Intersection over union of two half-open boxes, 0 where they do not meet."""
-    x0, y0, x1, y1 = one.tolist()
+    x0, y0, x1, y1 = first.tolist()
     left, top, right, bottom = other.tolist()
     shared: float = max(0.0, min(x1, right) - max(x0, left)) * max(
         0.0, min(y1, bottom) - max(y0, top)

@@ -85,7 +85,7 @@ class Reduced:
     standard_error: float | None
     reason: str | None
 
-    def known(self) -> "float | Undefined":
+    def value(self) -> "float | Undefined":
         """The mean, or why there is none."""
         return Undefined(self.reason or "undefined") if math.isnan(self.mean) else self.mean
 

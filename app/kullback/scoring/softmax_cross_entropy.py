@@ -68,7 +68,7 @@ class _Batch:
 
 
 def softmax_cross_entropy(
-    logits: Array, y_true: Labels, asked: SoftmaxOptions, options: Options
+    logits: Array, y_true: Labels, settings: SoftmaxOptions, options: Options
 ) -> Score:
     """Cross-entropy of a softmax with its target, computed from the logits.
 
@@ -79,7 +79,7 @@ def softmax_cross_entropy(
     Args:
         logits: z, shape (n, k) or (k,); −∞ masks a class.
         y_true: class indices (n,), or soft rows (n, k) that sum to 1.
-        asked: class_weight w, ignore_index, label_smoothing ε in [0, 1].
+        settings: class_weight w, ignore_index, label_smoothing ε in [0, 1].
         options: see Options; the gradient is (Σ_c t_nc) softmax(zₙ) − tₙ, over the normalizer.
 
     Returns:
@@ -95,21 +95,23 @@ def softmax_cross_entropy(
     z, single = logit_rows("logits", logits)
     n, k = z.shape
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
-    extra = {"label_smoothing": asked.label_smoothing, "ignore_index": asked.ignore_index}
+    extra = {"label_smoothing": settings.label_smoothing, "ignore_index": settings.ignore_index}
     context = Context("softmax_cross_entropy", options, conventions=extra, single=single)
     if not isinstance(y_true, list) and (y_true.ndim == 2 or _is_soft_row(y_true, n, k)):
         return _soft(
-            z, np.asarray(y_true, np.float64).reshape(-1, y_true.shape[-1]), asked, context
+            z, np.asarray(y_true, np.float64).reshape(-1, y_true.shape[-1]), settings, context
         )
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but logits has {n}", "y_true")
-    index, ignored = _indices(y_true, asked.ignore_index, k)
+    index, ignored = _indices(y_true, settings.ignore_index, k)
     counted = np.ones(n, np.bool_) if ignored is None else ~ignored
     if options.sample_weight is not None:
         counted &= options.sample_weight > 0
-    class_weight = class_weights(asked.class_weight, class_counts(index[counted], k), asked.beta)
+    class_weight = class_weights(
+        settings.class_weight, class_counts(index[counted], k), settings.beta
+    )
     column_weight = np.ones(k) if class_weight is None else class_weight
-    batch = _Batch(z, column_weight, asked.label_smoothing, index, None, ignored)
+    batch = _Batch(z, column_weight, settings.label_smoothing, index, None, ignored)
     share = None if class_weight is None else column_weight[index]
     return _score(batch, share, {"class_weights": class_weight}, context)
 
@@ -129,30 +131,30 @@ def _indices(y_true: Labels, ignore_index: int | None, k: int) -> tuple[Indices,
     return class_indices("y_true", index, None, k), ignored if ignored.any() else None
 
 
-def _soft(z: Array, y: Array, asked: SoftmaxOptions, context: Context) -> Score:
+def _soft(z: Array, y: Array, settings: SoftmaxOptions, context: Context) -> Score:
     target = distributions("y_true", y, context.options)
     same_shape("y_true", target.values, "logits", z)
-    if asked.ignore_index is not None:
+    if settings.ignore_index is not None:
         raise InvalidInput.at("ignore_index does not apply to soft rows", "ignore_index")
     weight = context.options.sample_weight
     counts = (target.values if weight is None else target.values[weight > 0]).sum(axis=0)
-    class_weight = class_weights(asked.class_weight, counts, asked.beta)
+    class_weight = class_weights(settings.class_weight, counts, settings.beta)
     column_weight = np.ones(z.shape[1]) if class_weight is None else class_weight
-    batch = _Batch(z, column_weight, asked.label_smoothing, None, target.values)
+    batch = _Batch(z, column_weight, settings.label_smoothing, None, target.values)
     context = replace(context, renormalized=target.renormalized, max_sum_error=target.max_sum_error)
     details: dict[str, object] = {
         "class_weights": class_weight,
-        "target_entropy": _target_entropy(target, asked, context),
+        "target_entropy": _target_entropy(target, settings, context),
     }
     return _score(batch, None, details, context)
 
 
 def _target_entropy(
-    target: CheckedDistributions, asked: SoftmaxOptions, context: Context
+    target: CheckedDistributions, settings: SoftmaxOptions, context: Context
 ) -> float | Undefined:
     """The mean entropy of the (smoothed) targets: what no prediction can go below."""
     k = target.values.shape[1]
-    smooth = (1.0 - asked.label_smoothing) * target.values + asked.label_smoothing / k
+    smooth = (1.0 - settings.label_smoothing) * target.values + settings.label_smoothing / k
     with np.errstate(divide="ignore"):
         logs = np.where(smooth > 0, np.log(smooth), 0.0)
     mean = weighted_mean(0.0 - row_sums(smooth * logs), context.options.sample_weight)
@@ -183,7 +185,7 @@ def _score(batch: _Batch, share: Array | None, extra: dict[str, object], context
     surprise = reduce_rows(Losses(plain, ignored=batch.ignored), options.sample_weight)
     details: dict[str, object] = {
         "accuracy": accuracy.value(),
-        "perplexity": exp(surprise.known()),
+        "perplexity": exp(surprise.value()),
         "normalizer": reduced.normalizer,
         "macro": _macro(batch, losses, share, options),
         **{name: value for name, value in extra.items() if value is not None},

@@ -56,7 +56,7 @@ class PerplexityOptions:
     vocabulary_size: int | None = None
 
 
-def from_log_probs(log_probs: Ragged, asked: PerplexityOptions) -> Tokens:
+def from_log_probs(log_probs: Ragged, settings: PerplexityOptions) -> Tokens:
     """Tokens whose log-probabilities a model returned.
 
     Raises:
@@ -69,9 +69,9 @@ def from_log_probs(log_probs: Ragged, asked: PerplexityOptions) -> Tokens:
         first = int(np.flatnonzero(bad)[0])
         detail = f"{values[first]:g} is not the logarithm of a probability"
         raise InvalidInput.at(detail, "token_logprobs", *log_probs.place(first))
-    if asked.ignore_index is not None:
+    if settings.ignore_index is not None:
         raise InvalidInput.at("ignore_index needs logits and y_true", "ignore_index")
-    valid = _valid(asked.mask, log_probs.lengths)
+    valid = _valid(settings.mask, log_probs.lengths)
     return Tokens(0.0 - values, log_probs.lengths, valid)
 
 
@@ -94,14 +94,14 @@ def _valid(mask: Ragged | None, lengths: Indices) -> Flags:
 
 
 def from_logits(
-    logits: Array, y_true: Ragged, asked: PerplexityOptions, *, gradient: bool
+    logits: Array, y_true: Ragged, settings: PerplexityOptions, *, gradient: bool
 ) -> Tokens:
     """Tokens predicted by logits over a vocabulary.
 
     Args:
         logits: z, shape (n, t, v), or (t, v) for one sequence.
         y_true: token indices, n lists of t.
-        asked: `mask` and `ignore_index` say which tokens count.
+        settings: `mask` and `ignore_index` say which tokens count.
         gradient: whether to return softmax(z) − 1{j = y} too.
 
     Raises:
@@ -116,9 +116,9 @@ def from_logits(
     if y_true.lengths.size != n or (y_true.lengths != t).any():
         raise InvalidInput.at(f"y_true is not {n} lists of {t} tokens", "y_true")
     index = _token_indices(y_true)
-    valid = _valid(asked.mask, y_true.lengths)
-    if asked.ignore_index is not None:
-        valid &= index != asked.ignore_index
+    valid = _valid(settings.mask, y_true.lengths)
+    if settings.ignore_index is not None:
+        valid &= index != settings.ignore_index
     outside = valid & ((index < 0) | (index >= v))
     if outside.any():
         at = int(np.argmax(outside))
@@ -171,7 +171,7 @@ def _costs(z: Array, index: Indices, *, keep: bool) -> tuple[Array, Array | None
 def from_top_log_probs(
     top: Sequence[Sequence[Mapping[str, float]]],
     y_true: Ragged,
-    asked: PerplexityOptions,
+    settings: PerplexityOptions,
     tolerance: float,
 ) -> Tokens:
     """Tokens of which only the most likely were returned: the rest share what is left.
@@ -188,9 +188,9 @@ def from_top_log_probs(
         raise InvalidInput.at("y_true holds the tokens, as strings", "y_true")
     if y_true.lengths.shape != lengths.shape or (y_true.lengths != lengths).any():
         raise InvalidInput.at("y_true and top_logprobs are of different lengths", "y_true")
-    if asked.ignore_index is not None:
+    if settings.ignore_index is not None:
         raise InvalidInput.at("ignore_index needs logits and y_true", "ignore_index")
-    valid = _valid(asked.mask, lengths)
+    valid = _valid(settings.mask, lengths)
     flat = [kept for sequence in top for kept in sequence]
     nll = np.zeros(len(flat))
     for at, (kept, token) in enumerate(zip(flat, y_true.values, strict=True)):
@@ -200,7 +200,7 @@ def from_top_log_probs(
         if token in kept:
             nll[at] = 0.0 - kept[token]
         elif valid[at]:
-            nll[at] = _spread(rest, len(kept), asked.vocabulary_size)
+            nll[at] = _spread(rest, len(kept), settings.vocabulary_size)
     return Tokens(nll, lengths, valid)
 
 

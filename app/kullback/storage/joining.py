@@ -81,9 +81,9 @@ def _meet(
         .order_by(WAITING.c.id)
         .with_for_update()
     )
-    found, matched = set[str](), dict[str, bytes]()
+    met, matched = set[str](), dict[str, bytes]()
     for name, state, content in connection.execute(there).all():
-        found.add(name)
+        met.add(name)
         if state in (WAITS[arrival.side], MATCHED):
             joined.duplicates.append(name)
         else:
@@ -95,7 +95,7 @@ def _meet(
             .values(state=MATCHED, content=b"")
         )
     joined.matched.update(matched)
-    return found
+    return met
 
 
 def _without(ids: Sequence[str], some: Sequence[str] | set[str]) -> list[str]:

@@ -175,11 +175,11 @@ def _begin(connection: Connection) -> None:
 def _check(writer: Engine, path: Path) -> None:
     try:
         with writer.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     except DBAPIError as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error.orig}") from error
-    if found != "ok":
-        raise StoreUnavailable(f"{path} is damaged: {found}")
+    if result != "ok":
+        raise StoreUnavailable(f"{path} is damaged: {result}")
 
 
 def _among(

@@ -80,8 +80,8 @@ class SqlTransaction:
     def has_rows(self, record: int) -> bool:
         """See Transaction."""
         self._settle()
-        found = (exists().where(table.c.record == record) for table in (PARTS, COUNTS, WAITING))
-        return bool(self._connection.execute(select(or_(*found))).scalar())
+        present = (exists().where(table.c.record == record) for table in (PARTS, COUNTS, WAITING))
+        return bool(self._connection.execute(select(or_(*present))).scalar())
 
     def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
         """See Transaction."""

@@ -94,9 +94,9 @@ class Writer:
         Raises:
             Fatal: what everybody in it was told.
         """
-        running = [one for one in group if one.future.set_running_or_notify_cancel()]
+        running = [queued for queued in group if queued.future.set_running_or_notify_cancel()]
         try:
-            outcomes = self._commit([one.write for one in running]) if running else []
+            outcomes = self._commit([queued.write for queued in running]) if running else []
         except Fatal as error:
             self._tell(group, running, [error] * len(running))
             raise
@@ -106,13 +106,13 @@ class Writer:
         self, group: list[QueuedWrite], running: list[QueuedWrite], outcomes: Sequence[Outcome]
     ) -> None:
         with self._lock:  # before anybody knows, so that whoever tries again is let in
-            tokens = (one.write.token for one in group)
+            tokens = (queued.write.token for queued in group)
             self._in_flight.difference_update(token[:2] for token in tokens if token is not None)
-        for one, outcome in zip(running, outcomes, strict=True):
+        for queued, outcome in zip(running, outcomes, strict=True):
             if isinstance(outcome, Exception):
-                one.future.set_exception(outcome)
+                queued.future.set_exception(outcome)
             else:
-                one.future.set_result(outcome)
+                queued.future.set_result(outcome)
 
     def _give_up(self, error: Fatal) -> None:
         """Tell everybody who still waits, and let nobody in any more."""

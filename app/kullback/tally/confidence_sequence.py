@@ -41,7 +41,9 @@ class ConfidenceSequence:
         return math.exp(-max(self.log_e_value, 0.0))
 
 
-def confidence_sequence(found: Contrast, minimum_effect: float, alpha: float) -> ConfidenceSequence:
+def confidence_sequence(
+    difference: Contrast, minimum_effect: float, alpha: float
+) -> ConfidenceSequence:
     """The normal mixture over θ ~ N(0, φ), φ = minimum_effect², at the information 1/SE².
 
         v = φ/SE²,  z = Φ⁻¹ of Student's t tail of θ/SE
@@ -49,7 +51,7 @@ def confidence_sequence(found: Contrast, minimum_effect: float, alpha: float) ->
         θ ± c·SE with c(v) = √((1 + v)/v · (ln(1 + v) + 2 ln(1/α))), as a quantile of t again
 
     Args:
-        found: the difference now.
+        difference: the difference now.
         minimum_effect: the smallest effect worth knowing of, fixed before the first look.
         alpha: in (0, 1).
 
@@ -59,15 +61,15 @@ def confidence_sequence(found: Contrast, minimum_effect: float, alpha: float) ->
     Source: Robbins, Annals of Mathematical Statistics 41 (1970); Waudby-Smith, Arbour, Sinha,
         Kennedy & Ramdas, Annals of Statistics 52 (2024); docs/statistics.md for t.
     """
-    v = _information(found, minimum_effect)
+    v = _information(difference, minimum_effect)
     if math.isinf(v):
-        log_e = math.inf if found.effect else -math.inf
-        return ConfidenceSequence(log_e, found.effect, found.effect, v)
-    tail = t_log_tail(abs(found.statistic), found.degrees_of_freedom)
+        log_e = math.inf if difference.effect else -math.inf
+        return ConfidenceSequence(log_e, difference.effect, difference.effect, v)
+    tail = t_log_tail(abs(difference.statistic), difference.degrees_of_freedom)
     z = normal_log_tail_inverse(tail)
     log_e = -0.5 * math.log1p(v) + (0.5 * z * z * (v / (1 + v)) if v > 0 else 0.0)
-    half = _half_width(v, found.degrees_of_freedom, alpha) * found.standard_error
-    return ConfidenceSequence(log_e, found.effect - half, found.effect + half, v)
+    half = _half_width(v, difference.degrees_of_freedom, alpha) * difference.standard_error
+    return ConfidenceSequence(log_e, difference.effect - half, difference.effect + half, v)
 
 
 def boundary(v: float, alpha: float) -> float:
@@ -75,20 +77,20 @@ def boundary(v: float, alpha: float) -> float:
     return math.sqrt((1 + v) / v * (math.log1p(v) - 2 * math.log(alpha))) if v > 0 else math.inf
 
 
-def still_needed(found: Contrast, minimum_effect: float, alpha: float) -> float | None:
+def still_needed(difference: Contrast, minimum_effect: float, alpha: float) -> float | None:
     """How many times the present information decides, if effect and spread stay what they are.
 
     What is decided is that the effect is not 0, or that it is smaller than `minimum_effect`:
     whichever comes first. None beyond 10 000 times.
     """
-    v = _information(found, minimum_effect)
+    v = _information(difference, minimum_effect)
     if math.isinf(v):
         return 1.0
-    reach = max(abs(found.effect), minimum_effect - abs(found.effect))
+    reach = max(abs(difference.effect), minimum_effect - abs(difference.effect))
 
     def is_decided(times: float) -> bool:
-        half = _half_width(v * times, found.degrees_of_freedom, alpha)
-        return half * found.standard_error / math.sqrt(times) < reach
+        half = _half_width(v * times, difference.degrees_of_freedom, alpha)
+        return half * difference.standard_error / math.sqrt(times) < reach
 
     if not is_decided(_FURTHEST):
         return None
@@ -99,9 +101,11 @@ def still_needed(found: Contrast, minimum_effect: float, alpha: float) -> float 
     return math.exp(high)
 
 
-def _information(found: Contrast, minimum_effect: float) -> float:
+def _information(difference: Contrast, minimum_effect: float) -> float:
     """V = φ/SE²; infinite where there is no spread, or next to none."""
-    ratio = minimum_effect / found.standard_error if found.standard_error > 0 else math.inf
+    ratio = (
+        minimum_effect / difference.standard_error if difference.standard_error > 0 else math.inf
+    )
     return ratio * ratio
 
 

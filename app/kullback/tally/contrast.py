@@ -102,17 +102,17 @@ def difference(
     Returns:
         Undefined where one of the two is, or (`infinite`) where one is infinite; see contrast.
     """
-    ours, theirs = functional(treatment), functional(control)
-    for found in (ours.value, theirs.value):
-        if isinstance(found, Undefined):
-            return found
-    assert not isinstance(ours.value, Undefined)
-    assert not isinstance(theirs.value, Undefined)
-    if math.isinf(ours.value) or math.isinf(theirs.value):
+    of_treatment, of_control = functional(treatment), functional(control)
+    for value in (of_treatment.value, of_control.value):
+        if isinstance(value, Undefined):
+            return value
+    assert not isinstance(of_treatment.value, Undefined)
+    assert not isinstance(of_control.value, Undefined)
+    if math.isinf(of_treatment.value) or math.isinf(of_control.value):
         return Undefined("infinite")
     with np.errstate(invalid="ignore"):  # ∞ − ∞ of heavy rows: contrast says that it is no double
-        u = influence(treatment, ours.slopes) - influence(control, theirs.slopes)
-    return contrast(ours.value - theirs.value, u, clusters([treatment, control]))
+        u = influence(treatment, of_treatment.slopes) - influence(control, of_control.slopes)
+    return contrast(of_treatment.value - of_control.value, u, clusters([treatment, control]))
 
 
 def clusters(tallies: Sequence[Tally]) -> int:
@@ -134,22 +134,22 @@ def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
     Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988), with sums by group as in
         Obuchowski, Biometrics 53 (1997).
     """
-    ours, theirs = _area(treatment), _area(control)
-    if isinstance(ours, Undefined):
-        return ours
-    if isinstance(theirs, Undefined):
-        return theirs
+    of_treatment, of_control = _area(treatment), _area(control)
+    if isinstance(of_treatment, Undefined):
+        return of_treatment
+    if isinstance(of_control, Undefined):
+        return of_control
     groups = int(np.count_nonzero(_seen([_ranks(treatment, "rank_w"), _ranks(control, "rank_w")])))
-    return contrast(ours.area - theirs.area, ours.u - theirs.u, groups)
+    return contrast(of_treatment.area - of_control.area, of_treatment.u - of_control.u, groups)
 
 
 def auc_error(tally: Tally) -> float | Undefined:
     """The standard error of the AUC of a clustered tally; see auc_difference."""
-    found = _area(tally)
-    if isinstance(found, Undefined):
-        return found
+    auc = _area(tally)
+    if isinstance(auc, Undefined):
+        return auc
     groups = int(np.count_nonzero(_seen([_ranks(tally, "rank_w")])))
-    sure = contrast(found.area, found.u, groups)
+    sure = contrast(auc.area, auc.u, groups)
     return sure if isinstance(sure, Undefined) else sure.standard_error
 
 

@@ -19,7 +19,7 @@ from kullback.numerics.types import Array, Indices
 
 UNIT = 1074
 DIGIT = 40
-ONE = "1"
+ONES = "1"
 _HALF = DIGIT // 2
 _ROWS = 1 << 13  # 2¹³ rows of 40 bits sum to at most 2⁵³, which a double holds exactly
 _PARTS = 1 << 13
@@ -42,7 +42,7 @@ def exact_products(
     comes too: Σ a, in the same units.
     """
     totals = dict.fromkeys(pairs, 0)
-    totals |= {(ONE, first): 0 for first, second in pairs if first == second}
+    totals |= {(ONES, first): 0 for first, second in pairs if first == second}
     size = max(column.size for column in columns.values())
     rooms = {name: np.empty((_EXPECTED, min(_ROWS, size))) for name in columns}
     for start in range(0, size, _ROWS):
@@ -52,7 +52,7 @@ def exact_products(
             ones, product = _product(parts[first], parts[second])
             totals[first, second] += product
             if first == second:
-                totals[ONE, first] += ones
+                totals[ONES, first] += ones
     return totals
 
 
@@ -217,16 +217,16 @@ def _shifted(values: Array, power: int) -> Array:
 
 def decoded(content: bytes, at: int) -> tuple[BinSums, int]:
     """The sums whose bytes begin at a place, and the place behind them."""
-    size, planes = content[at] | content[at + 1] << 8, content[at + 2]
+    size, count = content[at] | content[at + 1] << 8, content[at + 2]
     end = at + 3 + size * _INDEX.itemsize
     bins, at = content[at + 3 : end], end
-    found = []
-    for _ in range(planes):
+    planes: list[Plane] = []
+    for _ in range(count):
         step, width = content[at] - 128, content[at + 1]
         end = at + 2 + size * width
-        found.append(Plane(step, width, content[at + 2 : end]))
+        planes.append(Plane(step, width, content[at + 2 : end]))
         at = end
-    return BinSums(bins, tuple(found)), at
+    return BinSums(bins, tuple(planes)), at
 
 
 def _added(parts: Iterable[BinSums], size: int) -> Iterator[tuple[int, Indices]]:

@@ -87,13 +87,13 @@ def calibration_ratio(tally: Tally) -> Functional:
 
 def log_calibration_ratio(tally: Tally) -> Functional:
     """The logarithm ln R = ln(Σ wp / Σ wy): 0 is perfect."""
-    found = calibration_ratio(tally)
-    if isinstance(found.value, Undefined):
-        return found
-    if found.value <= 0:
+    ratio = calibration_ratio(tally)
+    if isinstance(ratio.value, Undefined):
+        return ratio
+    if ratio.value <= 0:
         return Functional(Undefined("no_predictions"))
-    slopes = {name: slope / found.value for name, slope in found.slopes.items()}
-    return Functional(math.log(found.value), slopes)
+    slopes = {name: slope / ratio.value for name, slope in ratio.slopes.items()}
+    return Functional(math.log(ratio.value), slopes)
 
 
 def missing(tally: Tally) -> Undefined | None:

@@ -39,7 +39,7 @@ def group_ids(
     codes = [(np.zeros(window.size, dtype=np.int64), [""])]
     codes += [_coded(name, values) for name, values in slices.items()]
     _check_count(window, codes)
-    found: dict[Group, list[Tally]] = defaultdict(list)
+    by_group: dict[Group, list[Tally]] = defaultdict(list)
     for start in range(0, window.size, _CHUNK):
         rows = slice(start, start + _CHUNK)
         part = terms(rows)
@@ -49,8 +49,8 @@ def group_ids(
             index = code[rows][inside] * windows + window[rows][inside]
             for key, tally in some.groups(index):
                 value, place = divmod(key, windows)
-                found[names[value], first + place].append(tally)
-    return {group: total(tallies) for group, tallies in found.items()}
+                by_group[names[value], first + place].append(tally)
+    return {group: total(tallies) for group, tallies in by_group.items()}
 
 
 def _coded(name: str, values: Sequence[str | None]) -> tuple[Indices, list[str]]:

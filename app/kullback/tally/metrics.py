@@ -213,13 +213,13 @@ class TallyMetrics:
     def _gathered(self, index: Indices) -> list[Bin]:
         """Bins of the histogram put together by their index (BINS,), those that hold something."""
         weight, positive, predicted = self._histogram()
-        found = []
+        gathered = []
         for at in np.unique(index[weight > 0]).tolist():
             inside = (index == at) & (weight > 0)
             means = predicted[inside] / weight[inside]
             w, y, p = (float(sums[inside].sum()) for sums in (weight, positive, predicted))
-            found.append(Bin(float(means[0]), float(means[-1]), w, p / w, y / w))
-        return found
+            gathered.append(Bin(float(means[0]), float(means[-1]), w, p / w, y / w))
+        return gathered
 
     def _histogram(self) -> tuple[Array, Array, Array]:
         names = ("bin_w", "bin_wy", "bin_wp")
@@ -227,12 +227,12 @@ class TallyMetrics:
         return weight, positive, predicted
 
     def _of(self, functional: Callable[[Tally], Functional]) -> Estimate:
-        found = functional(self.tally)
-        if isinstance(found.value, Undefined):
-            return Estimate(found.value, found.value)
-        if not found.slopes:
-            return Estimate(found.value, INFINITE)
-        return Estimate(found.value, standard_error(self.tally, found.slopes))
+        result = functional(self.tally)
+        if isinstance(result.value, Undefined):
+            return Estimate(result.value, result.value)
+        if not result.slopes:
+            return Estimate(result.value, INFINITE)
+        return Estimate(result.value, standard_error(self.tally, result.slopes))
 
     def _gain(self) -> Estimate:
         entropy = self._of(normalized_entropy)

@@ -10,7 +10,7 @@ import numpy as np
 from kullback.errors import TallyMismatch
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.bins import BINS, RANK_BINS
-from kullback.tally.exact import DIGIT, ONE, UNIT, BinSums, Plane, decoded
+from kullback.tally.exact import DIGIT, ONES, UNIT, BinSums, Plane, decoded
 from kullback.tally.units import BUCKETS, GROUPS
 
 Task = Literal["binary", "multiclass"]
@@ -18,11 +18,11 @@ Task = Literal["binary", "multiclass"]
 # What a row is to its tally: weight w; w times loss l, outcome y, prediction p, squared error b.
 COUNTS = ("rows", "weighted_rows", "clipped", "infinite")
 MOMENTS = {
-    "w": (ONE, "w"),
-    "wl": (ONE, "l"),
-    "wy": (ONE, "y"),
-    "wp": (ONE, "p"),
-    "wb": (ONE, "b"),
+    "w": (ONES, "w"),
+    "wl": (ONES, "l"),
+    "wy": (ONES, "y"),
+    "wp": (ONES, "p"),
+    "wb": (ONES, "b"),
 }
 SQUARES = {
     "ww": ("w", "w"),

@@ -8,7 +8,7 @@ import numpy as np
 from kullback.numerics.means import blocks
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
-from kullback.tally.exact import ONE, UNIT, BinSums, exact_products
+from kullback.tally.exact import ONES, UNIT, BinSums, exact_products
 from kullback.tally.tally import MOMENTS, SCALARS, SQUARES, VECTORS, Layout, Tally
 from kullback.tally.units import BUCKETS, GROUPS, group_of
 
@@ -192,8 +192,8 @@ def _sums(names: Sequence[str], columns: Mapping[str, Array]) -> dict[str, int]:
     pairs = {}
     for name in names:
         first, second = _FACTORS[name]
-        pairs[name] = (ONE if first == "w" and "w" not in columns else first), second
-    sums = exact_products(columns, {pair for pair in pairs.values() if ONE not in pair})
+        pairs[name] = (ONES if first == "w" and "w" not in columns else first), second
+    sums = exact_products(columns, {pair for pair in pairs.values() if ONES not in pair})
     return {name: sums[pairs[name]] >> (UNIT if name in MOMENTS else 0) for name in names}
 
 

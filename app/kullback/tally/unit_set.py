@@ -43,14 +43,14 @@ class UnitSet:
     @classmethod
     def union(cls, sets: Sequence["UnitSet"]) -> "UnitSet":
         """The units of any of the sets; none of no sets."""
-        joined = b"".join([one.fingerprints for one in sets])
+        joined = b"".join([units.fingerprints for units in sets])
         # A stable sort merges what is in order already, as each set is.
         return cls(_distinct(np.sort(np.frombuffer(joined, _FINGERPRINT), kind="stable")))
 
     @classmethod
     def shared(cls, sets: Sequence["UnitSet"]) -> "UnitSet":
         """The units of more than one of the sets."""
-        joined = b"".join([one.fingerprints for one in sets])
+        joined = b"".join([units.fingerprints for units in sets])
         ordered = np.sort(np.frombuffer(joined, _FINGERPRINT), kind="stable")
         return cls(_distinct(ordered[1:][ordered[1:] == ordered[:-1]]))
 

@@ -32,7 +32,7 @@ class Utf8:
     @classmethod
     def of(cls, strings: list[str]) -> "Utf8":
         """These strings."""
-        raw = [one.encode(errors="surrogatepass") for one in strings]
+        raw = [text.encode(errors="surrogatepass") for text in strings]
         lengths = np.fromiter(map(len, raw), np.int64, len(raw))
         return cls(lengths, np.frombuffer(b"".join(raw), np.uint8))
 

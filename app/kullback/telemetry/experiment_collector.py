@@ -19,23 +19,35 @@ VERDICTS = ("better", "worse", "equivalent", "not_worse", "undecided", "invalid"
 _PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
     "effect": (
         "Treatment minus control, in the metric's unit.",
-        lambda one: None if isinstance(one.effect, Undefined) else one.effect.effect,
+        lambda comparison: (
+            None if isinstance(comparison.effect, Undefined) else comparison.effect.effect
+        ),
     ),
     "standard_error": (
         "Of the effect, by buckets of units.",
-        lambda one: None if isinstance(one.effect, Undefined) else one.effect.standard_error,
+        lambda comparison: (
+            None if isinstance(comparison.effect, Undefined) else comparison.effect.standard_error
+        ),
     ),
     "effect_low": (
         "Lower bound of the effect, valid at every look.",
-        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.low,
+        lambda comparison: (
+            None if comparison.confidence_sequence is None else comparison.confidence_sequence.low
+        ),
     ),
     "effect_high": (
         "Upper bound of the effect, valid at every look.",
-        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.high,
+        lambda comparison: (
+            None if comparison.confidence_sequence is None else comparison.confidence_sequence.high
+        ),
     ),
     "e_value": (
         "Evidence against no difference, at any time.",
-        lambda one: None if one.confidence_sequence is None else one.confidence_sequence.e_value,
+        lambda comparison: (
+            None
+            if comparison.confidence_sequence is None
+            else comparison.confidence_sequence.e_value
+        ),
     ),
 }
 
@@ -86,10 +98,10 @@ def _of_arms(
 ) -> Metric:
     family = GaugeMetricFamily(name, text, labels=["experiment", "arm"])
     for experiment, state in shown.items():
-        for one in state.findings.comparisons[""]:
-            value = read(one)
+        for comparison in state.findings.comparisons[""]:
+            value = read(comparison)
             if value is not None and isfinite(value):
-                family.add_metric([experiment, one.arm], value)
+                family.add_metric([experiment, comparison.arm], value)
     return family
 
 
@@ -100,9 +112,11 @@ def _verdicts(shown: Mapping[str, ExperimentSnapshot]) -> Metric:
         labels=["experiment", "arm", "verdict"],
     )
     for experiment, state in shown.items():
-        for one in state.findings.comparisons[""]:
+        for comparison in state.findings.comparisons[""]:
             for word in VERDICTS:
-                family.add_metric([experiment, one.arm, word], float(one.verdict.word == word))
+                family.add_metric(
+                    [experiment, comparison.arm, word], float(comparison.verdict.word == word)
+                )
     return family
 
 

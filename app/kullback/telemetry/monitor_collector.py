@@ -72,7 +72,7 @@ class MonitorCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client.registry.Collector."""
         with self._lock:
-            tasks = self._known()
+            tasks = self._latest_tasks()
             sums = {name: self._totals.of(name) for name in tasks}
             places = {(name, part) for name, parts in sums.items() for part in parts}
             self._admit(sorted(places, key=lambda place: (bool(place[1]), place)))
@@ -93,7 +93,7 @@ class MonitorCollector(Collector):
         family.add_metric([], dropped)
         yield family
 
-    def _known(self) -> Mapping[str, str]:
+    def _latest_tasks(self) -> Mapping[str, str]:
         """The task of every monitor; as last known while the store is away."""
         with suppress(StoreUnavailable):
             self._tasks = self._names()
@@ -168,8 +168,8 @@ def _info(tasks: Mapping[str, str]) -> Metric:
 def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     for name, metric in _METRICS.items():
         text = f"{metric} of the last hour, over all replicas."
-        found = {monitor: seen.metrics[metric].value for monitor, seen in recent.items()}
-        yield _gauge(f"kullback_recent_{name}", text, found)
+        values = {monitor: seen.metrics[metric].value for monitor, seen in recent.items()}
+        yield _gauge(f"kullback_recent_{name}", text, values)
     yield _gauge(
         "kullback_recent_log_loss_standard_error_nats",
         "Standard error of the log loss of the last hour.",
@@ -182,8 +182,8 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
     }
     for name, (text, attribute) in plain.items():
-        found = {monitor: getattr(seen, attribute) for monitor, seen in recent.items()}
-        yield _gauge(name, text, found)
+        values = {monitor: getattr(seen, attribute) for monitor, seen in recent.items()}
+        yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
         yield _drift(f"kullback_drift_{name}", attribute, recent)
 
