@@ -1,4 +1,4 @@
-"""This file is about the routes under /v1/experiments: which of several arms is better."""
+"""Routes under /v1/experiments: settings, observations, reports and series of experiments."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""This file is about the kinds of refusal: the only table of what each means over HTTP."""
+"""Problem types: the one table of what each kind of refusal means over HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

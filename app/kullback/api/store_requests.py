@@ -1,4 +1,4 @@
-"""This file is about writes and reads that need the store: what waits for it waits off the loop."""
+"""Requests to the store: writes and reads that run in threads, off the event loop."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""This file is about work that would hold up the event loop: a few threads and a bounded queue."""
+"""Worker pool: a few threads and a bounded queue for work that would block the event loop."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""This file is about axes: where a number stands in a picture, and what is marked there."""
+"""Axes: positions of numbers in a picture, and their ticks."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""This file is about a batch of a file's rows: checked, and as an experiment sees them."""
+"""Batch of a file's rows: checked, as rows of an experiment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about columns of a file: which is what to an experiment, and of what type."""
+"""Columns of a file: the role of each in an experiment, and its type."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about drawing: shapes of SVG, styled by the class names of templates/style.css."""
+"""SVG shapes, styled by the class names of templates/style.css."""
 
 import re
 from collections.abc import Iterable

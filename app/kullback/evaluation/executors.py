@@ -1,4 +1,4 @@
-"""This file is about who does the work: this process, several on this machine, or a Dask cluster.
+"""Executors: this process, several on this machine, or a Dask cluster.
 
 All say the same, bit by bit: sums are exact, so that it does not matter who added what to what.
 """

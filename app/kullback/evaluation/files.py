@@ -1,4 +1,4 @@
-"""This file is about files: which there are, what they hold, and how their rows make tasks."""
+"""Files to evaluate: which there are, what they hold, and the tasks of their row groups."""
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""This file is about a report as one HTML file that needs nothing else: no script, no network."""
+"""Report as one HTML file without scripts and without requests."""
 
 import re
 

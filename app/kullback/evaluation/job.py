@@ -1,4 +1,4 @@
-"""This file is about the whole job: tasks become one state, and the state a document."""
+"""Evaluation job: tasks become one state, and the state a report."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""This file is about what has been read of files: tallies, units and counts that add up."""
+"""Evaluation state: tallies, units and counts of the rows read, which add up."""
 
 import json
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""This file is about one piece of the work: some row groups of a file, as the bytes of a state."""
+"""Evaluation task: some row groups of a file become the bytes of a state."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""This file is about what rows say of the arms: a tally of each, and the units each has met."""
+"""Tallies of the arms: the sums of each, and the units that it has."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""This file is about a comparison in one call, of which nothing is kept."""
+"""The metric `compare`: an experiment in one call, of which nothing is kept."""
 
 import math
 from collections.abc import Mapping

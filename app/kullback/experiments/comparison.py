@@ -1,4 +1,4 @@
-"""This file is about comparing arms: effects, how sure they are, verdicts and why."""
+"""Comparison of arms: effects with their errors, verdicts and explanations."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""This file is about why one arm is better: calibration, ranking, or the rows it was shown."""
+"""Explanation of an effect: calibration, ranking, or the rows that an arm was shown."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about what an experiment is: its plan, fixed before the first row."""
+"""Plan of an experiment: its settings, fixed before the first row."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""This file is about reading experiments: reports, series, and first crossings."""
+"""Queries of experiments: reports, series and first decisions."""
 
 import hashlib
 import json

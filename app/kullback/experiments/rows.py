@@ -1,4 +1,4 @@
-"""This file is about rows of an experiment: who was shown what by which arm, and what happened."""
+"""Rows of an experiment: arms, predictions, outcomes, units and times."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

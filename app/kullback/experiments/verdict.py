@@ -1,4 +1,4 @@
-"""This file is about the verdict: what may be said of an arm against the control, and why."""
+"""Verdicts: the word for a comparison, and its reason."""
 
 from collections.abc import Sequence as Several
 from dataclasses import dataclass

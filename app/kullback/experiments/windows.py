@@ -1,4 +1,4 @@
-"""This file is about what the store keeps of an experiment: sums by epoch, arm and hour."""
+"""Windows of an experiment in the store: sums by epoch, arm and hour."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""This file is about writing to experiments: what is answered is on disk, exactly once."""
+"""Writes to experiments: an answered write is on disk, exactly once."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future

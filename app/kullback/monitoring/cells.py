@@ -1,4 +1,4 @@
-"""This file is about turning rows into what is kept of them: a tally for each window and slice."""
+"""Cells of a monitor: rows become a tally for each window and slice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about what this process has added to its monitors since it began: for Prometheus."""
+"""Counters of a monitor for Prometheus: what this process has added since it began."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""This file is about rows that wait: predictions for their labels, labels for their predictions."""
+"""Delayed labels: predictions wait for their labels, and labels for their predictions."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

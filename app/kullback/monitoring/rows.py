@@ -1,4 +1,4 @@
-"""This file is about rows as they arrive: what was predicted, what happened, when, for whom."""
+"""Rows of a monitor: predictions, labels, times, units and slices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

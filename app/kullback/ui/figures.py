@@ -1,4 +1,4 @@
-"""This file is about figures: what is drawn, and the table that has the same numbers."""
+"""Figures: data of a chart, and the table with the same numbers."""
 
 import math
 import re

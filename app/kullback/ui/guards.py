@@ -1,4 +1,4 @@
-"""This file is about the guards of an experiment: what must hold before its verdict counts."""
+"""Guards of an experiment page: what must hold before its verdict counts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""This file is about the overview: how every monitor and every experiment stands, in one look."""
+"""The overview page: the state of every monitor and every experiment."""
 
 from dataclasses import dataclass, replace
 

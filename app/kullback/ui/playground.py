@@ -1,4 +1,4 @@
-"""This file is about the playground: a metric, its example to be edited, and the calls to copy."""
+"""The playground page: a metric, its example to edit, and calls to copy."""
 
 import json
 import shlex

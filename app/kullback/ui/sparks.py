@@ -1,4 +1,4 @@
-"""This file is about sparklines: the course of a number as one small path, kept for a while."""
+"""Sparklines: the course of a number as one small path, kept for a while."""
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock

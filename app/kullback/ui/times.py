@@ -1,4 +1,4 @@
-"""This file is about what a monitor page is of: the time and the slice its address asks for."""
+"""Times of a monitor page: the span and the slice that its address names."""
 
 import re
 from collections.abc import Mapping, Sequence
