@@ -20,6 +20,7 @@ from starlette.routing import Route
 from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
 from kullback.moments import DAY, FUTURE_SECONDS
 from kullback.monitoring.maintenance import IDEMPOTENCY_SECONDS
+from kullback.numerics.reasons import Reason
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
@@ -357,13 +358,17 @@ async def test_every_name_in_an_answer_of_a_monitor_is_documented(
     assert [name for name in drift if f"| `{name}` |" not in formulas] == []
 
 
+def reasons_in(source: str) -> set[str]:
+    names = set(re.findall(r"Reason\.([A-Z_]+)", source))
+    return {str(reason) for reason in Reason if reason.name in names}
+
+
 def test_every_reason_of_a_monitor_is_documented() -> None:
     files = [
         *(APP / "tally").glob("*.py"),
         *(APP / "monitoring").glob("*.py"),
     ]
-    places = re.findall(r"Undefined\((.*)\)", "".join(file.read_text() for file in files))
-    reasons = {reason for place in places for reason in re.findall(r'(?<!scalar\()"(\w+)"', place)}
+    reasons = reasons_in("".join(file.read_text() for file in files))
     assert {"zero_weight", "multiclass", "no_reference", "separable"} <= reasons
     text = MONITORS_PAGE.split("### Numbers that are not there\n")[1].split("\n#")[0]
     text += EXPERIMENTS_PAGE.split("### Numbers that are not there\n")[1].split("\n#")[0]
@@ -386,7 +391,7 @@ def test_every_reason_in_the_code_is_documented() -> None:
     sources = "".join(
         file.read_text() for room in ("numerics", "scoring") for file in (APP / room).glob("*.py")
     )
-    reasons = set(re.findall(r'Undefined\("(\w+)"\)', sources))
+    reasons = reasons_in(sources)
     assert "one_class" in reasons
     text = section(METRICS_PAGE, "Numbers that are not there")
     assert [reason for reason in reasons if f"`{reason}`" not in text] == []

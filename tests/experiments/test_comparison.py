@@ -12,6 +12,7 @@ from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.experiments.comparison import Comparison, compare, effects
 from kullback.experiments.plan import Arm, MetricName, Plan
 from kullback.experiments.rows import ArmRows
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast, difference
@@ -91,7 +92,7 @@ def test_of_a_control_of_zero_nothing_is_relative() -> None:
     rows = ArmRows(y, {"a": y, "b": np.full(400, 0.5)}, np.arange(400))
     one = only(replace(PAIRED, metric="brier"), rows)
     assert effect(one).effect == 0.25
-    assert one.relative == Undefined("control_is_zero")
+    assert one.relative == Undefined(Reason.CONTROL_IS_ZERO)
 
 
 @pytest.mark.parametrize("metric", MARGINS)

@@ -8,6 +8,7 @@ import pytest
 
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.explanation import Diagnosis, explain
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.metrics import TallyMetrics
@@ -151,7 +152,7 @@ def test_of_no_rows_there_is_too_little_to_say() -> None:
     for ours, theirs in ((nothing, some), (some, nothing), (nothing, nothing)):
         found = explain(ours, theirs)
         assert found.statement == "There is too little to say why."
-        assert found.calibration == found.ranking == found.rows == Undefined("empty")
+        assert found.calibration == found.ranking == found.rows == Undefined(Reason.EMPTY)
 
 
 def test_of_an_infinite_loss_there_is_too_little_to_say() -> None:
@@ -188,5 +189,5 @@ def test_a_diagnosis_of_nothing_says_why() -> None:
     found = Diagnosis.of(
         Batch(PAIRED.layout, np.ones(0), np.ones(0), units=np.ones(0, int)).tally()
     )
-    assert found.miscalibration == found.calibration_ratio == Undefined("empty")
-    assert found.slope == found.intercept == Undefined("one_class")
+    assert found.miscalibration == found.calibration_ratio == Undefined(Reason.EMPTY)
+    assert found.slope == found.intercept == Undefined(Reason.ONE_CLASS)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
 from kullback.numerics.isotonic import binary_entropy, binary_entropy_sum, decompose, isotonic_means
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from tests import oracles
 from tests import strategies as draw
@@ -100,7 +101,7 @@ def test_the_parts_are_those_of_recalibrated_forecasts(y: Array, p: Array) -> No
 
 def test_without_weight_there_are_no_parts() -> None:
     parts = decompose(np.array([0.5]), np.array([1.0]), np.zeros(1), math.nan)
-    assert parts.uncertainty == Undefined("zero_weight")
+    assert parts.uncertainty == Undefined(Reason.ZERO_WEIGHT)
 
 
 def test_uncertainty_of_a_rate() -> None:

@@ -18,6 +18,7 @@ from kullback.numerics.means import (
     sum_up,
     weighted_mean,
 )
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from tests import oracles
 from tests import strategies as draw
@@ -68,8 +69,8 @@ def test_values_without_weight_add_nothing_even_infinite_ones() -> None:
 
 
 def test_a_mean_of_nothing_says_why() -> None:
-    assert Mean().value() == Undefined("empty")
-    assert weighted_mean(np.array([1.0]), np.zeros(1)) == Undefined("zero_weight")
+    assert Mean().value() == Undefined(Reason.EMPTY)
+    assert weighted_mean(np.array([1.0]), np.zeros(1)) == Undefined(Reason.ZERO_WEIGHT)
 
 
 def test_means_of_classes_by_hand() -> None:
@@ -85,7 +86,7 @@ def test_means_of_classes_by_hand() -> None:
 def test_means_of_classes_without_weight_say_why() -> None:
     means = ClassMeans(2)
     means.add(np.array([1.0]), np.array([0]), np.zeros(1))
-    assert means.value() == Undefined("zero_weight")
+    assert means.value() == Undefined(Reason.ZERO_WEIGHT)
 
 
 def test_a_sum_beyond_a_double_is_infinite() -> None:
@@ -98,7 +99,7 @@ def test_a_power_beyond_a_double_is_infinite() -> None:
     assert exp(710.0) == math.inf
     assert exp(math.inf) == math.inf
     assert exp(0.0) == 1.0
-    assert exp(Undefined("empty")) == Undefined("empty")
+    assert exp(Undefined(Reason.EMPTY)) == Undefined(Reason.EMPTY)
 
 
 def test_part_of_no_weights_is_no_weights() -> None:

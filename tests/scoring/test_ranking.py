@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.ranking import auc, group_aucs
 from tests import oracles
@@ -69,7 +70,7 @@ def test_each_group_is_ranked_alone(rows: tuple[Array, Array, Array], data: st.D
                 expected if isinstance(expected, Undefined) else pytest.approx(expected, abs=1e-9)
             )
         else:
-            assert found == Undefined("one_class")
+            assert found == Undefined(Reason.ONE_CLASS)
 
 
 def test_a_light_group_is_ranked_beside_a_heavy_one() -> None:
@@ -79,5 +80,5 @@ def test_a_light_group_is_ranked_beside_a_heavy_one() -> None:
 
 
 def test_one_class_has_no_pairs() -> None:
-    assert auc(np.array([0.1, 0.9]), np.ones(2), None) == Undefined("one_class")
-    assert auc(np.array([0.1, 0.9]), np.zeros(2), None) == Undefined("one_class")
+    assert auc(np.array([0.1, 0.9]), np.ones(2), None) == Undefined(Reason.ONE_CLASS)
+    assert auc(np.array([0.1, 0.9]), np.zeros(2), None) == Undefined(Reason.ONE_CLASS)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.options import Options
 from kullback.scoring.score import (
@@ -300,11 +301,11 @@ def test_only_the_first_infinite_rows_are_named_and_all_are_counted() -> None:
 def test_what_is_missing_in_details_is_explained_where_it_stands() -> None:
     details = {
         "none": None,
-        "ratio": Undefined("one_class"),
+        "ratio": Undefined(Reason.ONE_CLASS),
         "low": -math.inf,
         "odd": math.nan,
         "parts": {"high": math.inf, "zero": -0.0},
-        "rows": [{"mean": Undefined("empty_bin"), "name": "a"}],
+        "rows": [{"mean": Undefined(Reason.EMPTY_BIN), "name": "a"}],
     }
     found = explained(details)
     assert found["reasons"] == {
@@ -320,7 +321,7 @@ def test_what_is_missing_in_details_is_explained_where_it_stands() -> None:
 
 def test_nats_become_bits_and_what_is_undefined_stays() -> None:
     assert in_unit(math.log(2), Options(base="2")) == 1.0
-    assert in_unit(Undefined("empty"), Options(base="2")) == Undefined("empty")
+    assert in_unit(Undefined(Reason.EMPTY), Options(base="2")) == Undefined(Reason.EMPTY)
 
 
 def test_the_gradient_of_a_mean_is_divided_by_its_weight() -> None:

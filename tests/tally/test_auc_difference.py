@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Indices, Undefined
 from kullback.tally.contrast import auc_difference, auc_error
 from kullback.tally.metrics import TallyMetrics
@@ -69,17 +70,17 @@ def test_of_one_class_there_is_no_auc(label: float) -> None:
     one = replace(both, y=np.full(50, label))
     for treatment, control in ((one, both), (both, one), (one, one)):
         found = auc_difference(ranked(treatment), ranked(control))
-        assert found == Undefined("one_class")
-    assert auc_error(ranked(one)) == Undefined("one_class")
+        assert found == Undefined(Reason.ONE_CLASS)
+    assert auc_error(ranked(one)) == Undefined(Reason.ONE_CLASS)
 
 
 def test_without_ranks_there_is_no_error_of_auc() -> None:
     control, treatment = arms(50)
     found = auc_difference(treatment.tally(), control.tally())
-    assert found == Undefined("too_few_units")
+    assert found == Undefined(Reason.TOO_FEW_UNITS)
 
 
 def test_of_one_unit_there_is_no_error_of_auc() -> None:
     batch, _ = arms(50)
     alone = ranked(replace(batch, units=np.zeros(50, np.int64)))
-    assert auc_error(alone) == Undefined("too_few_units")
+    assert auc_error(alone) == Undefined(Reason.TOO_FEW_UNITS)

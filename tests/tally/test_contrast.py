@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast, clusters, contrast, difference
 from kullback.tally.functionals import FUNCTIONALS, Functional
@@ -92,7 +93,7 @@ def test_without_spread_only_no_effect_is_likely() -> None:
 def test_what_has_no_error_says_why(
     effect: float, u: Sequence[float], count: int, reason: str
 ) -> None:
-    assert contrast(effect, np.array(u), count) == Undefined(reason)
+    assert contrast(effect, np.array(u), count) == Undefined(Reason(reason))
 
 
 def test_a_paired_difference_of_log_loss_is_by_the_formula() -> None:
@@ -159,9 +160,9 @@ SURE = Batch(EXACT, np.array([0.5, 0.25]), np.zeros(2), units=np.arange(2)).tall
 )
 def test_a_difference_to_nothing_says_why(name: str, other: Tally, reason: str) -> None:
     functional = FUNCTIONALS[name]
-    assert difference(functional, SOME, other) == Undefined(reason)
-    assert difference(functional, other, SOME) == Undefined(reason)
-    assert difference(functional, other, other) == Undefined(reason)
+    assert difference(functional, SOME, other) == Undefined(Reason(reason))
+    assert difference(functional, other, SOME) == Undefined(Reason(reason))
+    assert difference(functional, other, other) == Undefined(Reason(reason))
     assert isinstance(difference(functional, SOME, SOME), Contrast)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.cox import CalibrationLine, calibration_line
 from kullback.tally.tally import Layout, Tally
@@ -100,7 +101,7 @@ def check(batch: Batch) -> None:
 
 
 def nothing(reason: str) -> CalibrationLine:
-    return CalibrationLine(Undefined(reason), Undefined(reason))
+    return CalibrationLine(Undefined(Reason(reason)), Undefined(Reason(reason)))
 
 
 @pytest.mark.parametrize(

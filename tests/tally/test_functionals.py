@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.functionals import FUNCTIONALS, Functional, accuracy, calibration_ratio, missing
 from kullback.tally.inference import influence
@@ -47,7 +48,7 @@ def test_accuracy_is_the_weight_of_what_was_right() -> None:
     layout = Layout("multiclass", 3, "sklearn")
     batch = Batch(layout, proba, classes=np.array([0, 1, 0]), w=np.array([1.0, 2.0, 5.0]))
     assert accuracy(batch.tally()).value == 0.75
-    assert accuracy(Tally(layout)).value == Undefined("empty")
+    assert accuracy(Tally(layout)).value == Undefined(Reason.EMPTY)
 
 
 def clicks(n: int = 500) -> Batch:
@@ -134,7 +135,7 @@ WEIGHTLESS = replace(FEW, w=np.zeros(2)).tally()
 def test_what_does_not_exist_says_why(
     functional: Callable[[Tally], Functional], tally: Tally, reason: str
 ) -> None:
-    assert functional(tally) == Functional(Undefined(reason))
+    assert functional(tally) == Functional(Undefined(Reason(reason)))
 
 
 def test_what_is_infinite_has_no_slopes() -> None:
@@ -145,5 +146,5 @@ def test_what_is_infinite_has_no_slopes() -> None:
 
 def test_nothing_is_missing_where_there_is_weight() -> None:
     assert missing(FEW.tally()) is None
-    assert missing(WEIGHTLESS) == Undefined("zero_weight")
-    assert missing(Tally(BINARY)) == Undefined("empty")
+    assert missing(WEIGHTLESS) == Undefined(Reason.ZERO_WEIGHT)
+    assert missing(Tally(BINARY)) == Undefined(Reason.EMPTY)

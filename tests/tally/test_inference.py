@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
@@ -106,7 +107,7 @@ def test_the_standard_error_of_log_loss_is_that_of_a_weighted_mean(
     alive = [row for row in zip(w.tolist(), loss.tolist(), strict=True) if row[0] > 0]
     error = TallyMetrics(batch.tally()).metric("log_loss").standard_error
     if len(alive) < 2:
-        assert error == Undefined("too_few_rows")
+        assert error == Undefined(Reason.TOO_FEW_ROWS)
         return
     rows = [(Fraction(a), Fraction(a) * Fraction(b)) for a, b in alive]
     total = sum((a for a, _ in rows), Fraction())
@@ -204,29 +205,31 @@ def test_where_no_bin_holds_two_scores_it_is_that_of_delong_exactly() -> None:
 
 def test_one_row_of_a_class_says_nothing_of_the_error_of_auc() -> None:
     batch = Batch(BINARY, np.array([0.1, 0.4, 0.8]), np.array([0.0, 0.0, 1.0]))
-    assert TallyMetrics(batch.tally()).auc().standard_error == Undefined("too_few_rows")
+    assert TallyMetrics(batch.tally()).auc().standard_error == Undefined(Reason.TOO_FEW_ROWS)
 
 
 def test_below_two_rows_or_units_there_is_no_standard_error() -> None:
     one = Batch(BINARY, np.array([0.2]), np.array([0.0]))
-    assert TallyMetrics(one.tally()).metric("log_loss").standard_error == Undefined("too_few_rows")
+    assert TallyMetrics(one.tally()).metric("log_loss").standard_error == Undefined(
+        Reason.TOO_FEW_ROWS
+    )
     weightless = replace(one + one, w=np.array([1.0, 0.0]))
     assert TallyMetrics(weightless.tally()).metric("log_loss").standard_error == Undefined(
-        "too_few_rows"
+        Reason.TOO_FEW_ROWS
     )
     together = replace(one + one, units=np.zeros(2, np.int64))
     assert TallyMetrics(together.tally()).metric("log_loss").standard_error == Undefined(
-        "too_few_units"
+        Reason.TOO_FEW_UNITS
     )
 
 
 def test_a_standard_error_beyond_doubles_is_said_to_be() -> None:
     batch = Batch(BINARY, np.array([0.2, 0.7]), np.array([5e-324, 0.0]))
     found = TallyMetrics(batch.tally()).metric("calibration_ratio")
-    assert found.standard_error == Undefined("beyond_doubles")
+    assert found.standard_error == Undefined(Reason.BEYOND_DOUBLES)
     steep = {"w": 1e200, "l": 1e200}
-    assert standard_error(weighty(None), steep) == Undefined("beyond_doubles")
-    assert standard_error(weighty(np.arange(2)), steep) == Undefined("beyond_doubles")
+    assert standard_error(weighty(None), steep) == Undefined(Reason.BEYOND_DOUBLES)
+    assert standard_error(weighty(np.arange(2)), steep) == Undefined(Reason.BEYOND_DOUBLES)
 
 
 def weighty(buckets: Indices | None) -> Tally:

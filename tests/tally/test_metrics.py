@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.numerics.isotonic import decompose
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.options import Options
@@ -141,8 +142,8 @@ def reasons(tally: Tally) -> dict[str, str]:
 def test_of_no_rows_everything_is_empty() -> None:
     assert set(reasons(Tally(BINARY)).values()) == {"empty"}
     assert len(reasons(Tally(BINARY))) == len(values(Tally(BINARY)))
-    assert TallyMetrics(Tally(BINARY)).decomposition().uncertainty == Undefined("empty")
-    assert TallyMetrics(Tally(BINARY)).reliability(10)[3].observed == Undefined("empty_bin")
+    assert TallyMetrics(Tally(BINARY)).decomposition().uncertainty == Undefined(Reason.EMPTY)
+    assert TallyMetrics(Tally(BINARY)).reliability(10)[3].observed == Undefined(Reason.EMPTY_BIN)
 
 
 def test_of_rows_without_weight_everything_is_zero_weight() -> None:
@@ -172,8 +173,8 @@ def test_a_multiclass_task_has_no_metrics_of_a_binary_one() -> None:
     expected = dict.fromkeys((*of_binary, "base_rate", "mean_prediction"), "multiclass")
     assert reasons(batch.tally()) == expected
     for name in expected:
-        assert values(Tally(layout))[name] == Undefined("multiclass")
-    assert TallyMetrics(batch.tally()).decomposition().uncertainty == Undefined("multiclass")
+        assert values(Tally(layout))[name] == Undefined(Reason.MULTICLASS)
+    assert TallyMetrics(batch.tally()).decomposition().uncertainty == Undefined(Reason.MULTICLASS)
 
 
 def test_an_impossible_outcome_is_infinite_and_spoils_nothing_else() -> None:
@@ -184,7 +185,7 @@ def test_an_impossible_outcome_is_infinite_and_spoils_nothing_else() -> None:
     assert (
         reading.metric("log_loss").value == reading.metric("normalized_entropy").value == math.inf
     )
-    assert reading.metric("log_loss").standard_error == Undefined("positive_infinity")
+    assert reading.metric("log_loss").standard_error == Undefined(Reason.POSITIVE_INFINITY)
     assert reading.metric("relative_information_gain").value == -math.inf
     assert reading.decomposition().miscalibration == math.inf
     assert reading.metrics()["brier"].value == pytest.approx((1 + 0.25 + 0.5625) / 3)

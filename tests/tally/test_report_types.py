@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kullback.documents import to_json
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.metrics import Bin, Estimate, TallyMetrics
 from kullback.tally.report_types import (
@@ -35,7 +36,7 @@ CLASSES = Batch(Layout("multiclass", 3, "exact"), np.full((2, 3), 1 / 3), classe
         (0.25, (0.25, "finite", None)),
         (math.inf, (None, "infinite", "positive_infinity")),
         (-math.inf, (None, "infinite", "negative_infinity")),
-        (Undefined("one_class"), (None, "undefined", "one_class")),
+        (Undefined(Reason.ONE_CLASS), (None, "undefined", "one_class")),
     ],
 )
 def test_a_value_is_a_number_or_has_a_reason(
@@ -56,15 +57,15 @@ def test_a_metric_has_a_bound_only_where_bins_leave_one() -> None:
         "reason": None,
         "standard_error": 0.1,
     }
-    assert json.loads(to_json(AucValue(None, "undefined", "empty", None, 0.0))) == {
+    assert json.loads(to_json(AucValue(None, "undefined", Reason.EMPTY, None, 0.0))) == {
         "value": None,
         "status": "undefined",
         "reason": "empty",
         "standard_error": None,
         "error_bound": 0.0,
     }
-    undefined = Estimate(Undefined("empty"), Undefined("empty"), 0.0)
-    assert MetricValue.of(undefined) == MetricValue(None, "undefined", "empty", None)
+    undefined = Estimate(Undefined(Reason.EMPTY), Undefined(Reason.EMPTY), 0.0)
+    assert MetricValue.of(undefined) == MetricValue(None, "undefined", Reason.EMPTY, None)
 
 
 @pytest.mark.parametrize("tally", [Tally(EXACT), SOME, LOST, CLASSES.tally()])
@@ -93,7 +94,7 @@ def test_the_parts_of_log_loss_make_it() -> None:
 
 
 def test_bins_say_what_was_predicted_and_what_happened() -> None:
-    empty = Undefined("empty_bin")
+    empty = Undefined(Reason.EMPTY_BIN)
     bins = [Bin(0.0, 0.5, 2.0, 0.3, 0.25), Bin(0.5, 1.0, 0.0, empty, empty)]
     assert reliability_bins(bins) == (
         ReliabilityBin(low=0.0, high=0.5, weight=2.0, mean_predicted=0.3, observed=0.25),

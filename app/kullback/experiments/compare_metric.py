@@ -12,6 +12,7 @@ from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import report
 from kullback.experiments.rows import ArmRows
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Undefined
 from kullback.scoring.conventions import CONVENTIONS, EXACT
 from kullback.scoring.labels import positive_shares
@@ -73,7 +74,7 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
     )
 
 
-def _value(found: Findings, one: Comparison) -> tuple[float, str | None]:
+def _value(found: Findings, one: Comparison) -> tuple[float, Reason | None]:
     """The effect, as a number that is not finite where there is none, and why."""
     if not isinstance(one.effect, Undefined):
         return one.effect.effect, None
@@ -82,7 +83,7 @@ def _value(found: Findings, one: Comparison) -> tuple[float, str | None]:
     if not isinstance(ours, Undefined) and not isinstance(theirs, Undefined):
         difference = ours - theirs
         if math.isinf(difference):
-            return difference, "positive_infinity" if difference > 0 else "negative_infinity"
+            return difference, Reason.of_infinity(difference)
         if not math.isnan(difference):
             return difference, None
     return math.nan, one.effect.reason

@@ -15,6 +15,7 @@ from kullback.experiments.verdict import (
     verdict_of,
     without_minimum,
 )
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast, difference
@@ -151,7 +152,7 @@ def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> 
         return Comparison(arm, plan.control, effect, effect, None, verdict)
     base = metric(theirs).value
     assert not isinstance(base, Undefined)
-    relative = effect.effect / base if base else Undefined("control_is_zero")
+    relative = effect.effect / base if base else Undefined(Reason.CONTROL_IS_ZERO)
     wrong = wrong or too_thin(ours) or too_thin(theirs)
     if plan.minimum_effect is None:
         verdict = wrong or without_minimum()

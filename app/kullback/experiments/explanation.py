@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, auc_difference
 from kullback.tally.cox import calibration_line
@@ -84,7 +85,7 @@ def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | U
     if isinstance(theirs, Undefined):
         return theirs
     both_finite = math.isfinite(ours) and math.isfinite(theirs)
-    return ours - theirs if both_finite else Undefined("infinite")
+    return ours - theirs if both_finite else Undefined(Reason.INFINITE)
 
 
 def _statement(parts: list[float | Undefined], auc: Contrast | Undefined) -> str:

@@ -3,6 +3,7 @@
 from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
 from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.verdict import WARN_CROSSED, too_thin
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast
 from kullback.tally.documents import Document, bins, estimate, finite, numbers
@@ -124,7 +125,7 @@ def _told(tally: Tally) -> Document:
     refused = too_thin(tally)
     document = numbers(TallyMetrics(tally))
     if refused is not None:
-        missing = Undefined(refused.code)
+        missing = Undefined(Reason.EFFECTIVE_SAMPLE_SIZE)
         names = TallyMetrics(tally).names()
         document["metrics"] = {name: estimate(Estimate(missing, missing)) for name in names}
         document["refused"] = refused.reason

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.numerics.logspace import neg_log_complement
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 
 _VECTOR_PASSES = 64
@@ -80,7 +81,7 @@ def decompose(p: Array, y: Array, weight: Array | None, log_loss: float) -> Deco
     w = np.ones_like(p) if weight is None else weight
     alive = w > 0
     if not alive.any():
-        nothing = Undefined("zero_weight")
+        nothing = Undefined(Reason.ZERO_WEIGHT)
         return Decomposition(nothing, nothing, nothing)
     p, y, w = p[alive], y[alive], w[alive]
     order = np.argsort(p, kind="stable")

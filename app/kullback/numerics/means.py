@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 
 ROWS_PER_BLOCK = 1 << 15  # what is made of a block stays in cache
@@ -40,7 +41,7 @@ class Mean:
         """The mean, or why there is none."""
         weight = math.fsum(self._weights)
         if weight == 0:
-            return Undefined("zero_weight" if self._n else "empty")
+            return Undefined(Reason.ZERO_WEIGHT if self._n else Reason.EMPTY)
         return sum_up(self._sums) / weight
 
 
@@ -64,7 +65,7 @@ class ClassMeans:
         """The unweighted mean of the means of the classes that occur."""
         present = self._weights > 0
         means = self._sums[present] / self._weights[present]
-        return float(means.sum()) / means.size if means.size else Undefined("zero_weight")
+        return float(means.sum()) / means.size if means.size else Undefined(Reason.ZERO_WEIGHT)
 
 
 def sum_up(parts: list[float]) -> float:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kullback.numerics.reasons import Reason
+
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -14,4 +16,4 @@ Flags = npt.NDArray[np.bool_]
 class Undefined:
     """A number that does not exist, and why."""
 
-    reason: str
+    reason: Reason

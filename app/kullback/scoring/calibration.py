@@ -10,6 +10,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.isotonic import decompose
 from kullback.numerics.logspace import log_softmax, sigmoid
 from kullback.numerics.means import weighted_mean
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import distributions, logit_rows, probabilities, row_sums, weights
 from kullback.scoring.arrays import logits as checked_logits
@@ -86,7 +87,7 @@ def calibration(
     else:
         forecast, context = _multiclass(y_true, y_proba, logits, settings, context)
     if weight is not None and not (weight > 0).any():
-        value, reason, reliability = math.nan, "zero_weight", None
+        value, reason, reliability = math.nan, Reason.ZERO_WEIGHT, None
     else:
         reliability = Reliability.of(
             forecast.stated, forecast.came_true, weight, settings.bins, settings.strategy
@@ -170,7 +171,7 @@ def _details(
     options: Options,
 ) -> dict[str, object]:
     weight = options.sample_weight
-    gone = Undefined("zero_weight")
+    gone = Undefined(Reason.ZERO_WEIGHT)
     losses, _ = binary_losses(forecast.came_true, forecast.stated, EXACT)
     mean = weighted_mean(losses, weight)
     log_loss = math.nan if isinstance(mean, Undefined) else mean
@@ -194,7 +195,7 @@ def _details(
 
 def _temperature(forecast: _Forecast, weight: Array | None) -> float | Undefined:
     if forecast.logits is None or forecast.index is None:
-        return Undefined("no_logits" if forecast.logits is None else "soft_labels")
+        return Undefined(Reason.NO_LOGITS if forecast.logits is None else Reason.SOFT_LABELS)
     return temperature(forecast.logits, forecast.index, weight)
 
 
@@ -202,9 +203,9 @@ def _classwise(
     forecast: _Forecast, settings: CalibrationOptions, weight: Array | None
 ) -> dict[str, object]:
     if forecast.rows is None or forecast.index is None:
-        return {"classwise": Undefined("binary")}
+        return {"classwise": Undefined(Reason.BINARY)}
     if weight is not None and not (weight > 0).any():
-        return {"classwise": Undefined("zero_weight")}
+        return {"classwise": Undefined(Reason.ZERO_WEIGHT)}
     errors = [
         Reliability.of(
             np.minimum(forecast.rows[:, k], 1.0),

@@ -8,6 +8,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.means import exp, weighted_mean
+from kullback.numerics.reasons import Reason
 from kullback.numerics.special import chi_square_tail
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import distributions, logit_rows, same_shape, weights
@@ -79,7 +80,7 @@ def entropy_of_counts(counts: Array, estimator: Estimator, options: Options) -> 
 def _normalized(mean: float | Undefined, maximum: float) -> float | Undefined:
     if isinstance(mean, Undefined):
         return mean
-    return mean / maximum if maximum > 0 else Undefined("one_outcome")
+    return mean / maximum if maximum > 0 else Undefined(Reason.ONE_OUTCOME)
 
 
 def fit_of_counts(
@@ -147,7 +148,7 @@ def kl_of_counts(counts: Array, q: Array, options: Options, log_q: Array | None 
         "entropy": in_unit(weighted_mean(plugin(table), weight), options),
         "g_statistic": g,
         "degrees_of_freedom": degrees,
-        "p_value": chi_square_tail(g, degrees) if degrees > 0 else Undefined("one_cell"),
+        "p_value": chi_square_tail(g, degrees) if degrees > 0 else Undefined(Reason.ONE_CELL),
         "combinatorial_divergence": in_unit(
             weighted_mean(divergences + combinatorial_gap(table), weight), options
         ),

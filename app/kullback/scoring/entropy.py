@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from kullback.numerics.means import exp
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.distribution_pair import (
     CheckedDistribution,
@@ -53,7 +54,7 @@ def _normalized(reduced: Reduced, maximum: float) -> float | Undefined:
     mean = reduced.value()
     if isinstance(mean, Undefined):
         return mean
-    return min(mean / maximum, 1.0) if maximum > 0 else Undefined("one_outcome")
+    return min(mean / maximum, 1.0) if maximum > 0 else Undefined(Reason.ONE_OUTCOME)
 
 
 def _entropy_gradient(side: CheckedDistribution, rows: Array) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import sigmoid, softplus
 from kullback.numerics.means import Mean, share
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import shown
 from kullback.scoring.magnitudes import moderate
@@ -101,7 +102,9 @@ def gan_loss(real_logits: Array, fake_logits: Array, kind: GanKind, options: Opt
         "discriminator_fake": parts[1] / nats,
         "discriminator_accuracy": 0.5 * (share(real > game.boundary) + share(fake < game.boundary)),
         "jsd_lower_bound": (
-            (math.log(2.0) - loss / 2) / nats if game.in_nats else Undefined("not_of_this_game")
+            (math.log(2.0) - loss / 2) / nats
+            if game.in_nats
+            else Undefined(Reason.NOT_OF_THIS_GAME)
         ),
     }
     if options.gradient:

@@ -9,6 +9,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax, phi
 from kullback.numerics.means import share, sum_up
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import same_shape, shown
 from kullback.scoring.gaussian import ideal_accuracy
@@ -99,7 +100,7 @@ def gccs(
     details: dict[str, object] = {
         "loss_mean": loss / len(present) / options.nats,
         "kl_per_class": [
-            Undefined("absent") if fit is None else fit.kl / options.nats for fit in fits
+            Undefined(Reason.ABSENT) if fit is None else fit.kl / options.nats for fit in fits
         ],
         "predictions": decisions.nearest,
         "accuracy": share(decisions.nearest == index),
@@ -122,7 +123,7 @@ def gccs(
     return Score(
         metric="gccs",
         value=loss / options.nats,
-        reason="positive_infinity" if math.isinf(loss) else None,
+        reason=Reason.of_infinity(loss),
         unit=options.unit,
         n=n,
         weight=float(n),
@@ -211,12 +212,12 @@ def _separation(present: list[_ClassFit]) -> dict[str, object]:
     """Spread within classes against the least distance between their means."""
     trace = sum_up([fit.trace for fit in present]) / len(present)
     if len(present) < 2:
-        undefined = Undefined("one_class")
+        undefined = Undefined(Reason.ONE_CLASS)
         return {"intra_class_trace": trace, "min_centroid_distance": undefined, "ratio": undefined}
     means = np.stack([fit.mean for fit in present])
     gaps = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
     least = float(gaps[~np.eye(len(present), dtype=np.bool_)].min())
-    ratio = least / math.sqrt(trace) if trace > 0 else Undefined("no_spread")
+    ratio = least / math.sqrt(trace) if trace > 0 else Undefined(Reason.NO_SPREAD)
     return {"intra_class_trace": trace, "min_centroid_distance": least, "ratio": ratio}
 
 
@@ -224,7 +225,7 @@ def _robustness(
     z: Array, index: Indices, attacked: Array | None, corners: Array, settings: GccsOptions
 ) -> object:
     if attacked is None:
-        return Undefined("no_adversarial_latents")
+        return Undefined(Reason.NO_ADVERSARIAL_LATENTS)
     moved = _checked("adversarial_latents", attacked)
     same_shape("adversarial_latents", moved, "latents", z)
     before = _Decisions.of(z, corners, settings).nearest == index
@@ -235,7 +236,7 @@ def _robustness(
         "clean_accuracy": share(before),
         "adversarial_accuracy": share(after),
         "robust_accuracy": share(before & after),
-        "attack_success_rate": flipped / right if right else Undefined("none_correct"),
+        "attack_success_rate": flipped / right if right else Undefined(Reason.NONE_CORRECT),
         "mean_shift": float(np.sqrt(((moved - z) ** 2).sum(axis=1)).mean()),
     }
 

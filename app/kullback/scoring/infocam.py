@@ -8,6 +8,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.scoring.arrays import refuse, shown
 from kullback.scoring.arrays import weights as checked_weights
@@ -104,8 +105,8 @@ def infocam(
     gradient = _gradient(located, direction, (h, w), settings) if options.gradient else None
     rows = Losses(values, None, flat, None, gradient)
     reduced = reduce_rows(rows, options.sample_weight)
-    if reduced.reason == "empty":
-        reduced = replace(reduced, reason="no_region")
+    if reduced.reason is Reason.EMPTY:
+        reduced = replace(reduced, reason=Reason.NO_REGION)
     details = _details(located, z, target, options, single=single)
     context = Context(
         "infocam",
@@ -217,11 +218,11 @@ def _locate(
     mask = _mask(smooth, settings.threshold, noise * (settings.window or 1) ** 2)
     region = None if mask is None else largest_region(mask)
     if region is None:
-        return _Located(smooth, None, 0.0, Undefined("no_region"))
+        return _Located(smooth, None, 0.0, Undefined(Reason.NO_REGION))
     x0, y0, x1, y1 = region.box
     value = float(smooth[y0:y1, x0:x1].sum()) * scale / difference.size
     box = np.array(region.box, dtype=np.float64)
-    iou = Undefined("no_truth_box") if truth is None else overlap(box, truth)
+    iou = Undefined(Reason.NO_TRUTH_BOX) if truth is None else overlap(box, truth)
     return _Located(smooth, region, value, iou)
 
 
@@ -291,4 +292,4 @@ def _details(
 
 
 def _box(region: Region | None) -> list[int] | Undefined:
-    return Undefined("no_region") if region is None else list(region.box)
+    return Undefined(Reason.NO_REGION) if region is None else list(region.box)

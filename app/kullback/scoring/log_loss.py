@@ -8,6 +8,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.means import ClassMeans, Mean, blocks, part
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
     CheckedDistributions,
@@ -132,7 +133,7 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
     details: dict[str, object] = {
         "accuracy": accuracy.value(),
         "brier": brier.value(),
-        "macro": in_unit(macro.value(), context.options) if hard else Undefined("soft_labels"),
+        "macro": in_unit(macro.value(), context.options) if hard else Undefined(Reason.SOFT_LABELS),
         "base_rate": base_rate.value(),
     }
     gradient = binary_gradient(y, p, convention) if context.options.gradient else None
@@ -261,7 +262,7 @@ def _soft_rows(
     details: dict[str, object] = {
         "accuracy": accuracy.value(),
         "brier": brier.value(),
-        "macro": Undefined("soft_labels"),
+        "macro": Undefined(Reason.SOFT_LABELS),
     }
     if class_weight is not None:
         details["class_weights"] = class_weight

@@ -9,6 +9,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax, log_sum_exp
 from kullback.numerics.means import weighted_mean
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
     distributions,
@@ -238,7 +239,7 @@ def _donsker_varadhan(f: Array) -> _Bound:
     np.fill_diagonal(gradient, 1.0)
     with np.errstate(over="ignore"):
         rows = np.diagonal(f) - log_mean
-    return _Bound(rows, gradient, Undefined("unbounded"), has_error=False)
+    return _Bound(rows, gradient, Undefined(Reason.UNBOUNDED), has_error=False)
 
 
 def _nwj(f: Array) -> _Bound:
@@ -250,4 +251,4 @@ def _nwj(f: Array) -> _Bound:
     gradient = -grown / (n - 1)
     np.fill_diagonal(gradient, 1.0)
     rows = np.diagonal(f) - mean
-    return _Bound(rows, gradient, Undefined("unbounded"), has_error=False)
+    return _Bound(rows, gradient, Undefined(Reason.UNBOUNDED), has_error=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from kullback.numerics.means import exp
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import refuse, weights
 from kullback.scoring.options import Options
@@ -58,7 +59,7 @@ def perplexity(tokens: Tokens, settings: PerplexityOptions, options: Options) ->
     whole = value if isinstance(value, float) else math.nan
     reason = reduced.reason
     if math.isinf(whole) and reason is None:
-        reason = "positive_overflow"
+        reason = Reason.POSITIVE_OVERFLOW
     per_row = np.divide(nll, count, out=np.zeros(n), where=count > 0)
     context = Context("perplexity", options)
     return Score(
@@ -120,7 +121,7 @@ def _details(
         {
             "nll": row if size else 0.0,
             "n_tokens": int(size),
-            "perplexity": exp(row / size) if size else Undefined("empty"),
+            "perplexity": exp(row / size) if size else Undefined(Reason.EMPTY),
         }
         for row, size in zip(nll.tolist(), count.tolist(), strict=True)
     ]
@@ -137,11 +138,11 @@ def _details(
 
 def _per_byte(nll: float, n_bytes: Array | None, weight: Array) -> float | Undefined:
     if n_bytes is None:
-        return Undefined("no_bytes")
+        return Undefined(Reason.NO_BYTES)
     sizes = n_bytes
     if sizes.ndim:
         checked = weights("n_bytes", sizes, weight.size)
         assert checked is not None
         sizes = np.asarray(checked @ weight)
     refuse("n_bytes", ~((sizes >= 0) & (sizes < np.inf)), lambda _: "no number of bytes")
-    return nll / (float(sizes) * _LN2) if sizes > 0 else Undefined("no_bytes")
+    return nll / (float(sizes) * _LN2) if sizes > 0 else Undefined(Reason.NO_BYTES)

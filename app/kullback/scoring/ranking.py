@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 
 
@@ -57,6 +58,6 @@ def _areas(
     wins = np.bincount(owner, won, groups)
     pairs = np.ldexp(positives, up) * np.ldexp(negatives, down)
     return [
-        win / pair if pair > 0 else Undefined("one_class")
+        win / pair if pair > 0 else Undefined(Reason.ONE_CLASS)
         for win, pair in zip(wins.tolist(), pairs.tolist(), strict=True)
     ]

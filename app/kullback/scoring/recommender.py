@@ -9,6 +9,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.isotonic import binary_entropy
 from kullback.numerics.logspace import softplus
 from kullback.numerics.means import bin_sums, sum_up, weighted_mean
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import probabilities, same_shape, weights
 from kullback.scoring.conventions import CONVENTIONS, EXACT, ConventionName
@@ -139,20 +140,20 @@ def _normalized(log_loss: float, base_rate: float | Undefined) -> float | Undefi
     if isinstance(base_rate, Undefined):
         return base_rate
     entropy = binary_entropy(base_rate)
-    return log_loss / entropy if entropy > 0 else Undefined("one_class")
+    return log_loss / entropy if entropy > 0 else Undefined(Reason.ONE_CLASS)
 
 
 def _ratio(mean_prediction: float | Undefined, base_rate: float | Undefined) -> float | Undefined:
     if isinstance(base_rate, Undefined) or isinstance(mean_prediction, Undefined):
         return base_rate
-    return mean_prediction / base_rate if base_rate > 0 else Undefined("no_positives")
+    return mean_prediction / base_rate if base_rate > 0 else Undefined(Reason.NO_POSITIVES)
 
 
 def _by_group(
     p: Array, y: Array, losses: Array, group: Labels | None, options: Options
 ) -> dict[str, object]:
     if group is None:
-        none = Undefined("no_group")
+        none = Undefined(Reason.NO_GROUP)
         return {"grouped_auc": none, "macro_log_loss": none, "groups": []}
     if row_count(group) != p.size:
         detail = f"group has {row_count(group)} rows but y_proba has {p.size}"
@@ -216,7 +217,7 @@ class _Group:
         """The group as a row of the answer."""
         head = {"group": self.name, "n": self.n, "weight": self.weight}
         if self.weight == 0:
-            gone = Undefined("zero_weight")
+            gone = Undefined(Reason.ZERO_WEIGHT)
             return {**head, "log_loss": gone, "normalized_entropy": gone, "auc": gone}
         mean = self.lost / self.weight
         return {
@@ -235,10 +236,10 @@ def _impression_mean(areas: list[float | Undefined], impressions: Array) -> floa
     ]
     total = math.fsum(weight for _, weight in pairs)
     if total == 0:
-        return Undefined("one_class")
+        return Undefined(Reason.ONE_CLASS)
     return math.fsum(area * weight for area, weight in pairs) / total
 
 
 def _plain_mean(values: list[object]) -> float | Undefined:
     defined = [value for value in values if isinstance(value, float)]
-    return sum_up(defined) / len(defined) if defined else Undefined("zero_weight")
+    return sum_up(defined) / len(defined) if defined else Undefined(Reason.ZERO_WEIGHT)

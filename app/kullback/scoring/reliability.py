@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from kullback.numerics.means import bin_sums
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 
 Strategy = Literal["uniform", "quantile"]
@@ -59,7 +60,7 @@ class Reliability:
 
     def table(self) -> list[dict[str, object]]:
         """The bins as rows; the means of an empty bin are undefined."""
-        empty = Undefined("empty_bin")
+        empty = Undefined(Reason.EMPTY_BIN)
         columns = (self.low, self.high, self.count, self.weight, self.predicted, self.observed)
         return [
             {

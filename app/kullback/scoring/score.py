@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from kullback.numerics.means import blocks, sum_of_squares, sum_up
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Undefined
 from kullback.scoring.options import Options
 
@@ -54,7 +55,7 @@ class Score:
 
     metric: str
     value: float
-    reason: str | None
+    reason: Reason | None
     unit: str
     n: int
     weight: float
@@ -83,11 +84,11 @@ class Reduced:
     n: int
     weight: float
     standard_error: float | None
-    reason: str | None
+    reason: Reason | None
 
     def value(self) -> "float | Undefined":
         """The mean, or why there is none."""
-        return Undefined(self.reason or "undefined") if math.isnan(self.mean) else self.mean
+        return Undefined(self.reason or Reason.UNDEFINED) if math.isnan(self.mean) else self.mean
 
 
 def reduce_rows(losses: Losses, weight: Array | None) -> Reduced:
@@ -111,13 +112,13 @@ def reduce_rows(losses: Losses, weight: Array | None) -> Reduced:
         sent.append(float(np.sum(w)))
     normalizer = math.fsum(shares)
     if normalizer == 0:
-        reason = "zero_weight" if rows else "empty"
+        reason = Reason.ZERO_WEIGHT if rows else Reason.EMPTY
         return Reduced(math.nan, 0.0, rows, math.fsum(sent), None, reason)
     mean = sum_up(sums) / normalizer
     error = None
     if alive > 1 and math.isfinite(mean):
         error = _deviation(losses, weight, mean) / normalizer * math.sqrt(alive / (alive - 1))
-    return Reduced(mean, normalizer, rows, math.fsum(sent), error, _sign(mean))
+    return Reduced(mean, normalizer, rows, math.fsum(sent), error, Reason.of_infinity(mean))
 
 
 def _plain_mean(losses: Array) -> Reduced:
@@ -130,7 +131,7 @@ def _plain_mean(losses: Array) -> Reduced:
         deviations = ((losses[block] - mean) / scale for block in blocks(n))
         spread = scale * math.sqrt(sum_up([sum_of_squares(d) for d in deviations]))
         error = spread / n * math.sqrt(n / (n - 1))
-    return Reduced(mean, float(n), n, float(n), error, _sign(mean))
+    return Reduced(mean, float(n), n, float(n), error, Reason.of_infinity(mean))
 
 
 def _weighed(losses: Losses, weight: Array | None, block: slice) -> tuple[Array, Array, Array]:
@@ -156,12 +157,6 @@ def _deviation(losses: Losses, weight: Array | None, mean: float) -> float:
         deviations = (added - w * share * mean) / scale
         squares.append(sum_of_squares(deviations))
     return scale * math.sqrt(sum_up(squares))
-
-
-def _sign(value: float) -> str | None:
-    if math.isinf(value):
-        return "positive_infinity" if value > 0 else "negative_infinity"
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +186,7 @@ def score_rows(
     return Score(
         metric=context.metric,
         value=value,
-        reason=reduced.reason or _sign(value),
+        reason=reduced.reason or Reason.of_infinity(value),
         unit=options.unit,
         n=reduced.n,
         weight=reduced.weight,
@@ -262,7 +257,7 @@ def _explain(value: object, path: str, reasons: dict[str, str]) -> object:
     if isinstance(value, float):
         if math.isfinite(value):
             return value + 0.0
-        reasons[path] = _sign(value) or "undefined"
+        reasons[path] = Reason.of_infinity(value) or "undefined"
         return None
     if isinstance(value, Undefined):
         reasons[path] = value.reason

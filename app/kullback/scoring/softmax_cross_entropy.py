@@ -7,6 +7,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.means import ClassMeans, Mean, exp, part, weighted_mean
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.scoring.arrays import (
     CheckedDistributions,
@@ -230,10 +231,10 @@ def _macro(
 ) -> float | Undefined:
     """The unweighted mean of the classes' means."""
     if batch.index is None:
-        return Undefined("soft_labels")
+        return Undefined(Reason.SOFT_LABELS)
     kept = np.ones(losses.size, np.bool_) if batch.ignored is None else ~batch.ignored
     if not kept.any():
-        return Undefined("empty")
+        return Undefined(Reason.EMPTY)
     if share is not None:
         kept &= share > 0
         losses = np.divide(losses, share, out=np.zeros_like(losses), where=kept)

@@ -7,6 +7,7 @@ import numpy as np
 
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.means import part
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import row_blocks
 
@@ -41,7 +42,7 @@ def temperature(logits: Array, index: Indices, weight: Array | None) -> float | 
     rows = np.arange(index.size)
     alive = np.ones(index.size, np.bool_) if weight is None else weight > 0
     if not alive.any():
-        return Undefined("zero_weight")
+        return Undefined(Reason.ZERO_WEIGHT)
     z, w = logits[alive], None if weight is None else weight[alive]
     index, rows = index[alive], rows[: int(alive.sum())]
     with np.errstate(over="ignore"):
@@ -51,11 +52,11 @@ def temperature(logits: Array, index: Indices, weight: Array | None) -> float | 
     z = z / scale
     truth = z[rows, index]
     if not truth.min() > -np.inf:
-        return Undefined("infinite_loss")
+        return Undefined(Reason.INFINITE_LOSS)
     if not truth.min() < 0:
-        return Undefined("separable")
+        return Undefined(Reason.SEPARABLE)
     if _slope(z, truth, w, 0.0).value >= 0:
-        return Undefined("anti_predictive")
+        return Undefined(Reason.ANTI_PREDICTIVE)
     return _root(z, truth, w) * scale
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.student_t import t_log_tail, t_log_tail_inverse
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
@@ -74,11 +75,11 @@ def contrast(effect: float, u: Array, clusters: int) -> Contrast | Undefined:
         sandwich; Satterthwaite, Biometrics Bulletin 2 (1946), for df from the variance of SE².
     """
     if clusters < 2:
-        return Undefined("too_few_units")
+        return Undefined(Reason.TOO_FEW_UNITS)
     size = math.hypot(*u.tolist())
     error = math.sqrt(clusters / (clusters - 1)) * size
     if not (math.isfinite(error) and math.isfinite(effect)):
-        return Undefined("beyond_doubles")
+        return Undefined(Reason.BEYOND_DOUBLES)
     if size == 0:
         return Contrast(effect, 0.0, clusters - 1.0, clusters, 0.0)
     shares = np.square(u / size)
@@ -109,7 +110,7 @@ def difference(
     assert not isinstance(of_treatment.value, Undefined)
     assert not isinstance(of_control.value, Undefined)
     if math.isinf(of_treatment.value) or math.isinf(of_control.value):
-        return Undefined("infinite")
+        return Undefined(Reason.INFINITE)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ of heavy rows: contrast says that it is no double
         u = influence(treatment, of_treatment.slopes) - influence(control, of_control.slopes)
     return contrast(of_treatment.value - of_control.value, u, clusters([treatment, control]))
@@ -164,7 +165,7 @@ def _area(tally: Tally) -> _Area | Undefined:
     negative = np.maximum(weight - positive, 0.0)
     p, n = float(positive.sum()), float(negative.sum())
     if not (p > 0 and n > 0):
-        return Undefined("one_class")
+        return Undefined(Reason.ONE_CLASS)
     below = (np.cumsum(negative) - negative / 2) / n
     above = 1.0 - (np.cumsum(positive) - positive / 2) / p
     area = float(positive @ below) / p

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.bins import BINS
 from kullback.tally.tally import Tally
@@ -44,9 +45,9 @@ def calibration_line(tally: Tally) -> CalibrationLine:
     inner = (mean > 0) & (mean < 1)  # a certain prediction has no logit
     w, y, mean = w[inner], y[inner], mean[inner]
     if not 0 < y.sum() < w.sum():
-        return CalibrationLine(Undefined("one_class"), Undefined("one_class"))
+        return CalibrationLine(Undefined(Reason.ONE_CLASS), Undefined(Reason.ONE_CLASS))
     if mean.size < 2:
-        return CalibrationLine(Undefined("one_prediction"), Undefined("one_prediction"))
+        return CalibrationLine(Undefined(Reason.ONE_PREDICTION), Undefined(Reason.ONE_PREDICTION))
     return _fitted(np.log(mean) - np.log1p(-mean), w / w.sum(), y / w.sum())
 
 
@@ -64,7 +65,7 @@ def _fitted(x: Array, w: Array, y: Array) -> CalibrationLine:
         slope, intercept = slope + float(step[0]), intercept + float(step[1])
         if np.abs(step).max() < _ENOUGH * max(1.0, abs(slope), abs(intercept)):
             return CalibrationLine(slope, intercept)
-    return CalibrationLine(Undefined("separable"), Undefined("separable"))
+    return CalibrationLine(Undefined(Reason.SEPARABLE), Undefined(Reason.SEPARABLE))
 
 
 def _damping(logit: Array, step: Array, w: Array, y: Array) -> float:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.special import chi_square_tail
 from kullback.numerics.types import Array, Indices, Undefined
 
 _GROUPS = 10
-_EMPTY = Undefined("empty")
-_NO_REFERENCE = Undefined("no_reference")
+_EMPTY = Undefined(Reason.EMPTY)
+_NO_REFERENCE = Undefined(Reason.NO_REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kullback.numerics.isotonic import binary_entropy
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.exact import real
 from kullback.tally.tally import Tally
 
-INFINITE = Undefined("positive_infinity")
-MULTICLASS = Undefined("multiclass")
-ONE_CLASS = Undefined("one_class")
-NO_POSITIVES = Undefined("no_positives")
+INFINITE = Undefined(Reason.POSITIVE_INFINITY)
+MULTICLASS = Undefined(Reason.MULTICLASS)
+ONE_CLASS = Undefined(Reason.ONE_CLASS)
+NO_POSITIVES = Undefined(Reason.NO_POSITIVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def log_calibration_ratio(tally: Tally) -> Functional:
     if isinstance(ratio.value, Undefined):
         return ratio
     if ratio.value <= 0:
-        return Functional(Undefined("no_predictions"))
+        return Functional(Undefined(Reason.NO_PREDICTIONS))
     slopes = {name: slope / ratio.value for name, slope in ratio.slopes.items()}
     return Functional(math.log(ratio.value), slopes)
 
@@ -100,7 +101,7 @@ def missing(tally: Tally) -> Undefined | None:
     """Why nothing can be read, if nothing can."""
     if tally.scalar("w") > 0:
         return None
-    return Undefined("zero_weight" if tally.scalar("rows") else "empty")
+    return Undefined(Reason.ZERO_WEIGHT if tally.scalar("rows") else Reason.EMPTY)
 
 
 FUNCTIONALS: Mapping[str, Callable[[Tally], Functional]] = {

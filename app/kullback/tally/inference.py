@@ -6,6 +6,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.exact import UNIT
 from kullback.tally.tally import SQUARES, Tally
@@ -14,7 +15,7 @@ from kullback.tally.units import BUCKETS
 _BITS = 64
 _SECOND = {tuple(sorted(pair)): name for name, pair in SQUARES.items()}
 _UNITS = {"w": "unit_w", "l": "unit_wl", "y": "unit_wy", "p": "unit_wp", "b": "unit_wb"}
-_TOO_LARGE = Undefined("beyond_doubles")
+_TOO_LARGE = Undefined(Reason.BEYOND_DOUBLES)
 
 
 def standard_error(tally: Tally, gradient: Mapping[str, float]) -> float | Undefined:
@@ -47,7 +48,7 @@ def row_error(tally: Tally, total: int, shift: int) -> float | Undefined:
     """√(m/(m − 1) · total) / 2^shift of m rows; see standard_error."""
     rows = tally.scalar("weighted_rows")
     if rows < 2:
-        return Undefined("too_few_rows")
+        return Undefined(Reason.TOO_FEW_ROWS)
     spare = max(total.bit_length() - _BITS, 0) // 2
     root = math.sqrt((total >> 2 * spare) * (rows / (rows - 1)))
     try:
@@ -82,7 +83,7 @@ def influence(tally: Tally, slopes: Mapping[str, float]) -> Array:
 def _clustered(tally: Tally, gradient: Mapping[str, float]) -> float | Undefined:
     buckets = occupied_buckets(tally)
     if buckets < 2:
-        return Undefined("too_few_units")
+        return Undefined(Reason.TOO_FEW_UNITS)
     spread = math.hypot(*influence(tally, gradient).tolist())
     error = math.sqrt(buckets / (buckets - 1)) * spread
     return error if math.isfinite(error) else _TOO_LARGE

@@ -13,6 +13,7 @@ from kullback.numerics.isotonic import (
     binary_entropy_sum,
     isotonic_means,
 )
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.contrast import auc_error
@@ -35,7 +36,7 @@ from kullback.tally.inference import row_error, standard_error
 from kullback.tally.tally import Tally
 
 ECE_BINS = 15
-_TOO_FEW = Undefined("too_few_rows")
+_TOO_FEW = Undefined(Reason.TOO_FEW_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class TallyMetrics:
 
     def reliability(self, bins: int) -> list[Bin]:
         """Bins of equal width: mean prediction beside what was observed. `bins` divides 60."""
-        empty = Undefined("empty_bin")
+        empty = Undefined(Reason.EMPTY_BIN)
         columns = [uniform(sums, bins).tolist() for sums in self._histogram()]
         return [
             Bin(b / bins, (b + 1) / bins, w, p / w if w else empty, y / w if w else empty)

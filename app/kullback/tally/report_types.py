@@ -1,10 +1,10 @@
 """What a tally says as JSON: each number with its status, or the reason that there is none."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.numerics.isotonic import Decomposition
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.scoring.score import Status
 from kullback.tally.metrics import Bin, Estimate, TallyMetrics
@@ -16,7 +16,7 @@ class MetricValue:
 
     value: float | None
     status: Status
-    reason: str | None
+    reason: Reason | None
     standard_error: float | None
 
     @classmethod
@@ -64,13 +64,12 @@ class LogLossDecomposition:
         )
 
 
-def stated(value: float | Undefined) -> tuple[float | None, Status, str | None]:
+def stated(value: float | Undefined) -> tuple[float | None, Status, Reason | None]:
     """A value, its status and its reason."""
     if isinstance(value, Undefined):
         return None, "undefined", value.reason
-    if math.isinf(value):
-        return None, "infinite", "positive_infinity" if value > 0 else "negative_infinity"
-    return value, "finite", None
+    reason = Reason.of_infinity(value)
+    return (value, "finite", None) if reason is None else (None, "infinite", reason)
 
 
 def finite(value: float | Undefined | None) -> float | None:

@@ -9,6 +9,7 @@ from kullback.moments import moment
 from kullback.monitoring.queries import MonitorQuery, MonitorSelection, RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import statement
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
@@ -38,17 +39,6 @@ MEANINGS = {
     "brier": "squared error, lower is better",
     "ece": "mean gap between predicted and observed",
     "accuracy": "how often the top label was right",
-}
-REASONS = {
-    "empty": "no rows",
-    "zero_weight": "all weights are 0",
-    "one_class": "needs rows of both labels",
-    "no_positives": "needs rows of the positive label",
-    "no_predictions": "all predictions are 0",
-    "multiclass": "of two labels only",
-    "positive_infinity": "a probability of 0 was given to what happened",
-    "too_few_rows": "needs more rows",
-    "too_few_units": "needs more units",
 }
 
 
@@ -144,7 +134,7 @@ def _card(name: str, metric: MetricValue) -> Card:
 
 def why_not(reason: str | None) -> str:
     """Why there is no number, in words."""
-    return REASONS.get(reason or "", (reason or "").replace("_", " "))
+    return "" if reason is None else Reason(reason).sentence
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from kullback.api import score_json
+from kullback.numerics.reasons import Reason
 from kullback.payload.columns import Column
 from kullback.payload.json_lists import parse
 from kullback.payload.media import ARROW, JSON, PARQUET
@@ -24,36 +25,6 @@ _BETTER = {
     "neither": "Neither lower nor higher is better.",
 }
 _TYPES = {".parquet": PARQUET, ".arrow": ARROW, ".arrows": ARROW}
-
-REASONS = {
-    "positive_infinity": "infinite",
-    "negative_infinity": "minus infinity",
-    "zero_weight": "all rows have weight 0",
-    "empty": "no row counts: all are ignored or masked",
-    "one_class": "only one class occurs, so there is nothing to compare with",
-    "one_outcome": "a single outcome has no maximum entropy to be divided by",
-    "no_positives": "the labels have no positive mass to divide by",
-    "soft_labels": "soft labels belong to no one class",
-    "no_group": "no group was sent",
-    "empty_bin": "nothing fell into the bin",
-    "no_logits": "this needs logits, and probabilities were sent",
-    "separable": "every row is right: the best temperature goes to 0",
-    "anti_predictive": "the logits are worse than none: the best temperature goes to infinity",
-    "infinite_loss": "a class that happened has a logit of minus infinity",
-    "binary": "one probability per row: there are no classes to go through",
-    "positive_overflow": "too large for a number; its logarithm is not",
-    "no_bytes": "bits per byte need n_bytes",
-    "one_cell": "a single cell leaves no degree of freedom",
-    "unbounded": "this estimator has no upper bound",
-    "not_of_this_game": "only minimax and non-saturating losses bound a divergence",
-    "absent": "no row is of this class",
-    "no_spread": "all latents of each class coincide",
-    "none_correct": "nothing was right before the attack",
-    "no_adversarial_latents": "no latents under attack were sent",
-    "no_region": "the map is flat: there is no box",
-    "no_truth_box": "there is no box to compare with",
-    "undefined": "nothing divided by nothing",
-}
 
 
 def content(metric: Metric, base: str) -> dict[str, object]:
@@ -122,7 +93,7 @@ def _known(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
         "labels": "labels" in model.model_fields,
         "words": sorted(word_options(model)),
         "types": _TYPES,
-        "reasons": REASONS,
+        "reasons": {reason: reason.sentence for reason in Reason},
         "answer": _answer(metric, model),
     }
 
