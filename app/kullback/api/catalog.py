@@ -15,7 +15,7 @@ from kullback.scoring.metric import Direction, Metric
 class Summary(BaseModel):
     """One metric, in short."""
 
-    name: str = Field(description="Its place in the path.")
+    name: str = Field(description="Name of the metric in the path.")
     title: str
     summary: str
     unit: str
@@ -31,10 +31,10 @@ class Catalog(BaseModel):
 
 
 class ExampleAnswer(BaseModel):
-    """What is worth seeing in the answer to the example."""
+    """Part of the answer to the example."""
 
     value: float
-    details: dict[str, Any] = Field(description="Some of the details.")
+    details: dict[str, Any] = Field(description="Some of the details of the answer.")
     explanation: str
 
 

@@ -25,9 +25,11 @@ from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 
 MARKDOWN = "text/markdown"
-Epoch = Annotated[int | None, Query(ge=1, description="A past plan: else the present one.")]
-ArmName = Annotated[str | None, Query(description="The arm to show: else the first treatment.")]
-Step = Annotated[int, Query(description="Seconds, a multiple of 3600.")]
+Epoch = Annotated[
+    int | None, Query(ge=1, description="Epoch of the plan; default the present one.")
+]
+ArmName = Annotated[str | None, Query(description="Arm to show; default the first treatment.")]
+Step = Annotated[int, Query(description="Seconds of a step, a multiple of 3600.")]
 
 
 def router(desk: StoreRequests) -> APIRouter:
@@ -46,7 +48,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         "", operation_id="list_experiments", response_class=Response, responses=problems(503)
     )
     async def all_experiments() -> Response:
-        """Every experiment, as it was set up."""
+        """Every experiment, with its settings."""
         return as_json(await desk.read(desk.services.experiment_queries.list_all))
 
     @routes.put(
@@ -57,7 +59,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(ExperimentSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
-        """Create an experiment, or change its plan: once rows have come that opens a new epoch."""
+        """Create an experiment, or change its plan: once it has rows, that opens a new epoch."""
         return await desk.write(
             request,
             ExperimentSettings,
@@ -67,7 +69,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
 
     @routes.get("/{name}", operation_id="get_experiment", response_class=Response, responses=READS)
     async def one(name: str) -> Response:
-        """One experiment: its plan, what came, what was first decided."""
+        """One experiment: its plan, its counts and its first decision."""
         return as_json(await desk.read(lambda: desk.services.experiment_queries.get(name)))
 
     @routes.delete(
@@ -93,7 +95,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
     )
     async def observations(name: str, request: Request) -> Response:
-        """Add what arms predicted, with the outcomes."""
+        """Add predictions of the arms, with the outcomes."""
         return await desk.write(
             request,
             ExperimentBatch,
@@ -109,7 +111,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         responses={200: {"content": {JSON: {}, MARKDOWN: {}}}, **TAGGED},
     )
     async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
-        """Who is better, by how much, how surely, and why; as JSON or as a Markdown page."""
+        """Which arm is better, by how much, how surely, and why; as JSON or as Markdown."""
         views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, by)
         page = _wants_page(request)
 
@@ -139,7 +141,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         arm: ArmName = None,
         epoch: Epoch = None,
     ) -> Response:
-        """Effect, confidence sequence and e-value at the end of each step, of all up to there."""
+        """Effect, confidence sequence and e-value after each step, of all rows so far."""
         views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, None, arm, step)
         return await tagged(
             desk,

@@ -33,10 +33,12 @@ from kullback.payload.timestamps import moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.monitors import MonitorSettings
 
-From = Annotated[str | None, Query(alias="from", description="RFC 3339 or epoch seconds.")]
-To = Annotated[str | None, Query(alias="to", description="RFC 3339 or epoch seconds, exclusive.")]
-Metric = Annotated[str, Query(description="A metric of the report.")]
-Step = Annotated[int | None, Query(description="Seconds, a multiple of the window.")]
+From = Annotated[str | None, Query(alias="from", description="Start: RFC 3339 or epoch seconds.")]
+To = Annotated[
+    str | None, Query(alias="to", description="End, exclusive: RFC 3339 or epoch seconds.")
+]
+Metric = Annotated[str, Query(description="Metric of the report.")]
+Step = Annotated[int | None, Query(description="Seconds of a step, a multiple of the window.")]
 
 
 def router(desk: StoreRequests) -> APIRouter:
@@ -58,7 +60,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         responses=problems(503),
     )
     async def all_monitors() -> Response:
-        """Every monitor, as it was set up."""
+        """Every monitor, with its settings."""
         return as_json(await desk.read(desk.services.monitor_queries.list_all))
 
     @routes.put(
@@ -69,7 +71,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(MonitorSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
-        """Create a monitor, or change it: once rows have come, only retention, slices and ttl."""
+        """Create a monitor, or change it: once it has rows, only retention, slices and ttl."""
         return await desk.write(
             request,
             MonitorSettings,
@@ -81,7 +83,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         "/{name}", operation_id="get_monitor", response_model=MonitorDetails, responses=READS
     )
     async def details(name: str) -> Response:
-        """One monitor: how it was set up, what came, what waits, its reference."""
+        """One monitor: its settings, its counts, its waiting rows and its reference."""
         return as_json(await desk.read(lambda: desk.services.monitor_queries.open(name).details()))
 
     @routes.delete(
@@ -122,7 +124,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
     )
     async def predictions(name: str, request: Request) -> Response:
-        """Add predictions; their labels come by id, before or after."""
+        """Add predictions; their labels arrive by id, before or after them."""
         return await desk.write(
             request,
             PredictionBatch,
@@ -137,7 +139,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(LabelBatch, BATCH_TYPES),
     )
     async def labels(name: str, request: Request) -> Response:
-        """Add labels; their predictions come by id, before or after."""
+        """Add labels; their predictions arrive by id, before or after them."""
         return await desk.write(
             request,
             LabelBatch,
@@ -152,7 +154,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         openapi_extra=request_body(ReferenceBatch, BATCH_TYPES),
     )
     async def reference(name: str, request: Request) -> Response:
-        """Set what drift is measured against: a batch, a stored period, or distributions."""
+        """Set the reference of drift: a batch, a stored period, or distributions."""
         return await desk.write(
             request,
             ReferenceBatch,
@@ -193,7 +195,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         metric: Metric = "log_loss",
         step: Step = None,
     ) -> Response:
-        """One metric over time: a point for each step in which rows came."""
+        """One metric over time: a point for each step that has rows."""
         query = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
 
         def select() -> TaggedAnswer:

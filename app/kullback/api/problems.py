@@ -42,10 +42,10 @@ _MAX_POINTER = 256
 
 
 class FieldErrorEntry(BaseModel):
-    """One wrong place."""
+    """One wrong place in a request."""
 
     pointer: str = Field(description="A JSON Pointer (RFC 6901) into the request.")
-    detail: str = Field(description="What is wrong there.")
+    detail: str = Field(description="What is wrong at this place.")
 
 
 class Problem(BaseModel):
@@ -56,8 +56,8 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened to this request.")
     errors: list[FieldErrorEntry] = Field(description=f"The first {MAX_PLACES} wrong places.")
-    total_errors: int = Field(description="How many places are wrong.")
-    request_id: str | None = Field(description="The name of this request in the logs.")
+    total_errors: int = Field(description="Number of wrong places.")
+    request_id: str | None = Field(description="Id of this request in the logs.")
 
 
 def problems(*kinds: type[KullbackError] | int) -> dict[int | str, dict[str, Any]]:

@@ -16,8 +16,8 @@ WRITES = problems(400, 404, 409, 413, 415, 422, 503)
 READS = problems(404, 422, 503)
 TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed"}, **READS}
 
-NewName = Annotated[str, Path(pattern=NAME, description="Its name, chosen by the caller.")]
-By = Annotated[str | None, Query(description="The slice to report by.")]
+NewName = Annotated[str, Path(pattern=NAME, description="Name, chosen by the caller.")]
+By = Annotated[str | None, Query(description="Slice to report by.")]
 
 
 async def check_parameters(request: Request) -> None:

@@ -31,7 +31,7 @@ class Readiness:
 
 
 class Health(BaseModel):
-    """How the service is."""
+    """State of the service."""
 
     status: str = Field(description="`alive` or `ready`.")
 
@@ -42,12 +42,12 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
 
     @routes.get("/livez", operation_id="livez")
     async def livez() -> Health:
-        """Tell that the process answers; nothing else is looked at."""
+        """Answer while the process runs; nothing else is checked."""
         return Health(status="alive")
 
     @routes.get("/readyz", operation_id="readyz", responses=problems(Overloaded))
     async def readyz() -> Health:
-        """Tell whether requests should be sent here: not while it stops, or the store is away."""
+        """Answer 200 while requests may be sent here, 503 while it stops or its store is away."""
         if not readiness.is_ready:
             raise Overloaded("the service is starting or stopping")
         await run_in_threadpool(readiness.check)

@@ -127,7 +127,7 @@ class Monitors:
     def set_reference(
         self, name: str, sent: Baseline, token: IdempotencyKey | None
     ) -> Future[Written]:
-        """Set what drift is measured against: a batch, a stored period, or distributions."""
+        """Set the reference of drift: a batch, a stored period, or distributions."""
         return self._write(
             name,
             lambda stored: _ReferenceIngest(self._reference(stored, sent)),
