@@ -22,13 +22,13 @@ By = Annotated[str | None, Query(description="Slice to report by.")]
 
 async def check_parameters(request: Request) -> None:
     """Refuse parameters of the query that the route does not have, or that stand twice."""
-    known = {field.alias for field in request.scope["route"].dependant.query_params}
-    seen: set[str] = set()
+    names = {field.alias for field in request.scope["route"].dependant.query_params}
+    given: set[str] = set()
     for name, _ in request.query_params.multi_items():
-        if name not in known or name in seen:
-            detail = "stands twice" if name in seen else "there is no such parameter"
+        if name not in names or name in given:
+            detail = "stands twice" if name in given else "there is no such parameter"
             raise InvalidInput.at(detail, name)
-        seen.add(name)
+        given.add(name)
 
 
 class TaggedAnswer(NamedTuple):

@@ -83,10 +83,10 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     )
 
 
-def late(monitor: Monitor, sample: CheckedRows, now: float) -> int:
+def late(monitor: Monitor, rows: CheckedRows, now: float) -> int:
     """How many rows lie in windows that had ended."""
     width = monitor.window_seconds
-    return int(np.count_nonzero(sample.time < now // width * width))
+    return int(np.count_nonzero(rows.time < now // width * width))
 
 
 def _check_times(monitor: Monitor, time: Array, now: float) -> None:
@@ -98,24 +98,26 @@ def _check_times(monitor: Monitor, time: Array, now: float) -> None:
     refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
 
 
-def cells(monitor: Monitor, sample: CheckedRows, kind: str) -> Cells:
+def cells(monitor: Monitor, rows: CheckedRows, kind: str) -> Cells:
     """The tally of each window, of all rows and of each value of each slice.
 
     Raises:
         InvalidInput: the rows lie in more groups than one request may touch.
     """
     width = monitor.window_seconds
-    window = (sample.time // width).astype(np.int64)
-    found = group_ids(lambda rows: _terms(monitor, sample, rows), window, sample.slices)
-    return {Cell(kind, name, place * width, width): tally for (name, place), tally in found.items()}
+    window = (rows.time // width).astype(np.int64)
+    tallies = group_ids(lambda chosen: _terms(monitor, rows, chosen), window, rows.slices)
+    return {
+        Cell(kind, name, place * width, width): tally for (name, place), tally in tallies.items()
+    }
 
 
-def _terms(monitor: Monitor, sample: CheckedRows, rows: slice) -> Terms:
-    y = None if sample.y is None else sample.y[rows]
-    w = None if sample.w is None else sample.w[rows]
-    units = None if sample.units is None else sample.units[rows]
+def _terms(monitor: Monitor, rows: CheckedRows, chosen: slice) -> Terms:
+    y = None if rows.y is None else rows.y[chosen]
+    w = None if rows.w is None else rows.w[chosen]
+    units = None if rows.units is None else rows.units[chosen]
     if monitor.task == "binary":
         outcome = None if y is None else np.asarray(y, np.float64)
-        return binary_terms(monitor.layout, outcome, sample.p[rows], w, units)
+        return binary_terms(monitor.layout, outcome, rows.p[chosen], w, units)
     classes = None if y is None else np.asarray(y, np.int64)
-    return multiclass_terms(monitor.layout, classes, sample.p[rows], w, units)
+    return multiclass_terms(monitor.layout, classes, rows.p[chosen], w, units)

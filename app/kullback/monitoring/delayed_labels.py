@@ -19,17 +19,19 @@ def _prediction(monitor: Monitor) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-def pack_predictions(monitor: Monitor, ids: Sequence[str], sample: CheckedRows) -> dict[str, bytes]:
+def pack_predictions(
+    monitor: Monitor, ids: Sequence[str], checked: CheckedRows
+) -> dict[str, bytes]:
     """The bytes of each prediction, by its id."""
     kind = _prediction(monitor)
     rows = np.zeros(len(ids), kind)
-    rows["time"] = sample.time
-    rows["weight"] = 1.0 if sample.w is None else sample.w
-    rows["unit"] = -1 if sample.units is None else sample.units
-    rows["proba"] = sample.p.reshape(len(ids), -1)
+    rows["time"] = checked.time
+    rows["weight"] = 1.0 if checked.w is None else checked.w
+    rows["unit"] = -1 if checked.units is None else checked.units
+    rows["proba"] = checked.p.reshape(len(ids), -1)
     raw, size = rows.tobytes(), kind.itemsize
     cut = (raw[at : at + size] for at in range(0, len(raw), size))
-    slices = _slices(sample, len(ids))
+    slices = _slices(checked, len(ids))
     return {name: row + more for name, row, more in zip(ids, cut, slices, strict=True)}
 
 
@@ -44,9 +46,11 @@ def unpack_predictions(
     kind = _prediction(monitor)
     rows = np.frombuffer(b"".join(raw[: kind.itemsize] for raw in packed), kind)
     for has_unit in (True, False):
-        some = np.flatnonzero((rows["unit"] >= 0) == has_unit)
-        if some.size:
-            yield _unpacked(monitor, [packed[at] for at in some.tolist()], rows[some], y[some])
+        places = np.flatnonzero((rows["unit"] >= 0) == has_unit)
+        if places.size:
+            yield _unpacked(
+                monitor, [packed[at] for at in places.tolist()], rows[places], y[places]
+            )
 
 
 def _unpacked(
@@ -81,14 +85,14 @@ def unpack_outcomes(packed: Sequence[bytes]) -> Array:
     return np.frombuffer(b"".join(packed), _OUTCOME).astype(np.float64)
 
 
-def _slices(sample: CheckedRows, n: int) -> Iterator[bytes]:
+def _slices(checked: CheckedRows, n: int) -> Iterator[bytes]:
     """The slice values of each row as JSON, nothing where there are none."""
-    if not sample.slices:
+    if not checked.slices:
         yield from [b""] * n
         return
-    names = list(sample.slices)
+    names = list(checked.slices)
     written: dict[tuple[str | None, ...], bytes] = {}
-    rows = zip(*sample.slices.values(), strict=True)
+    rows = zip(*checked.slices.values(), strict=True)
     for row in rows:
         if row not in written:
             written[row] = json.dumps(dict(zip(names, row, strict=True))).encode()
@@ -96,5 +100,5 @@ def _slices(sample: CheckedRows, n: int) -> Iterator[bytes]:
 
 
 def _read(raw: bytes) -> Mapping[str, str]:
-    found: dict[str, str] = json.loads(raw) if raw else {}
-    return found
+    values: dict[str, str] = json.loads(raw) if raw else {}
+    return values

@@ -98,7 +98,7 @@ class PredictionIngest:
 
     monitor: Monitor
     sent: int
-    sample: CheckedRows
+    checked: CheckedRows
     packed: dict[str, bytes]
     added: AddedRows
 
@@ -123,8 +123,8 @@ class PredictionIngest:
         if joined.duplicates:
             twice = set(joined.duplicates)
             rest = [at for at, name in enumerate(self.packed) if name not in twice]
-            first = self.sample.taken(np.array(rest, dtype=np.int64))
-            fresh = _predictions(self.monitor, first, now)
+            others = self.checked.taken(np.array(rest, dtype=np.int64))
+            fresh = _predictions(self.monitor, others, now)
         matched = [self.packed[name] for name in joined.matched]
         summed = _matched(self.monitor, matched, unpack_outcomes(list(joined.matched.values())))
         new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds

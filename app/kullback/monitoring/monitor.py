@@ -77,8 +77,8 @@ class Monitor:
             InvalidInput: it is not one of `slices`.
         """
         if name not in self.slices:
-            known = ", ".join(self.slices) or "none"
-            raise InvalidInput.at(f"not a slice of this monitor, which has {known}", *place)
+            names = ", ".join(self.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this monitor, which has {names}", *place)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

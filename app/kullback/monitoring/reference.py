@@ -81,8 +81,8 @@ class Reference:
 
     def slice_drift(self, current: Mapping[str, WindowTallies], name: str) -> Drift:
         """Drift of how the rows fall into the values of one slice."""
-        known = {key for key in self.scored if key.startswith(f"{name}=")}
-        values = sorted(known | set(current))
+        past = {key for key in self.scored if key.startswith(f"{name}=")}
+        values = sorted(past | set(current))
         nothing = WindowTallies()
         now = _shares([current.get(key, nothing) for key in values])
         return drift(now, _shares([WindowTallies(scored=self.scored.get(key)) for key in values]))

@@ -173,7 +173,7 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     yield _gauge(
         "kullback_recent_log_loss_standard_error_nats",
         "Standard error of the log loss of the last hour.",
-        {monitor: seen.metrics["log_loss"].standard_error for monitor, seen in recent.items()},
+        {monitor: hour.metrics["log_loss"].standard_error for monitor, hour in recent.items()},
     )
     plain = {
         "kullback_recent_examples": ("Rows with labels in the last hour.", "rows"),
@@ -200,8 +200,8 @@ def _gauge(name: str, text: str, values: Mapping[str, float | Undefined | None])
 def _drift(name: str, attribute: str, recent: Mapping[str, RecentHour]) -> Metric:
     text = f"{attribute} of the last hour against the reference."
     family = GaugeMetricFamily(name, text, labels=["monitor", "of"])
-    for monitor, seen in recent.items():
-        for of, drift in seen.drift.items():
+    for monitor, hour in recent.items():
+        for of, drift in hour.drift.items():
             value = getattr(drift, attribute)
             if not isinstance(value, Undefined):
                 family.add_metric([monitor, of], value)

@@ -35,13 +35,13 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
 
         def work() -> Response:
             services = desk.services
-            known = {
+            content = {
                 "here": "Overview",
                 "live": True,
                 "monitors": overview.monitors(services, time()),
                 "experiments": overview.experiments(services, time()),
             }
-            return pages.page(request, "overview.html", known)
+            return pages.page(request, "overview.html", content)
 
         return await desk.read(work)
 

@@ -108,8 +108,8 @@ def _time(query: Mapping[str, str], ground: Ground) -> tuple[str, float, float]:
     if key in RANGES:
         return _last(key, ground)
     if key != CUSTOM:
-        known = ", ".join((*RANGES, CUSTOM))
-        raise InvalidInput(f"There is no range “{key[:40]}”; there are {known}.")
+        names = ", ".join((*RANGES, CUSTOM))
+        raise InvalidInput(f"There is no range “{key[:40]}”; there are {names}.")
     if start is None and stop is None:
         raise InvalidInput("“From … to …” needs a time.")
     last = _next_window(ground) if stop is None else _seconds("to", stop)
@@ -134,8 +134,8 @@ def _next_window(ground: Ground) -> float:
 def _seconds(name: str, text: str) -> float:
     """A time of a query as epoch seconds; in UTC where it names no zone."""
     local = _WITHOUT_ZONE.fullmatch(text)
-    told = text if local is None else f"{local[1]}{local[2] or ':00'}Z"
+    zoned = text if local is None else f"{local[1]}{local[2] or ':00'}Z"
     try:
-        return min(moment(name, told), END - DAY)
+        return min(moment(name, zoned), END - DAY)
     except InvalidInput:
         raise InvalidInput(f"“{name}” is a time such as 2026-01-31T12:00, in UTC.") from None
