@@ -1,16 +1,17 @@
 """A report as one HTML file: whole, harmless, and with the numbers of the document."""
 
-import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
 
 import pytest
+from pydantic import TypeAdapter
 
+from kullback.documents import to_json
 from kullback.evaluation.html import page
-from kullback.experiments.told import Report
+from kullback.experiments.report import EvaluationReport
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 
@@ -132,7 +133,7 @@ def test_headings_step_down_one_at_a_time_and_sections_are_named_by_them(name: s
 
 @EVERY
 def test_a_verdict_is_told_by_word_and_sign_and_not_by_colour_alone(name: str) -> None:
-    report = Report.of(DOCUMENTS[name])
+    report = DOCUMENTS[name]
     cards = PAGES[name].all("article")
     assert len(cards) == len(report.comparisons)
     for card, one in zip(cards, report.comparisons, strict=True):
@@ -145,13 +146,13 @@ def test_a_hostile_name_is_text_and_nothing_else() -> None:
     root = PAGES["segmented"]
     assert HOSTILE in root.text
     assert "&lt;script&gt;alert(1)" in page(DOCUMENTS["segmented"])
-    title = page(DOCUMENTS["better"] | {"experiment": "</title><script>alert(2)</script>"})
+    title = page(replace(DOCUMENTS["better"], control="</title><script>alert(2)</script>"))
     assert read(title).all("script") == []
 
 
 def test_the_table_of_effects_has_the_numbers_of_the_document() -> None:
     head, row = captioned(PAGES["better"], "Effects")
-    (one,) = Report.of(DOCUMENTS["better"]).comparisons
+    (one,) = DOCUMENTS["better"].comparisons
     assert one.standard_error is not None
     cells = dict(zip(head, (cell.replace("−", "-") for cell in row), strict=True))
     digits = one.standard_error / 10
@@ -166,7 +167,7 @@ def test_the_table_of_effects_has_the_numbers_of_the_document() -> None:
 
 
 def test_the_table_of_a_reliability_diagram_has_its_points() -> None:
-    arm = Report.of(DOCUMENTS["better"]).arms[1]
+    arm = DOCUMENTS["better"].arms[1]
     _, *found = captioned(PAGES["better"], "Reliability of new")
     told = [[float(cell.replace("−", "-")) for cell in row] for row in found]
     expected = [
@@ -188,27 +189,19 @@ def test_a_course_is_drawn_only_where_there_is_one() -> None:
     assert "There is no effect to draw yet." in PAGES["empty"].text
 
 
-def test_refusals_exclusions_clipping_and_first_verdicts_are_told() -> None:
-    crossing: dict[str, object] = {"arm": "new", "verdict": "better", "version": 7}
-    told: dict[str, object] = {
-        "excluded": {"y_true": 1203, "unit": 0},
-        "first_crossing": [crossing],
-    }
-    text = read(page(DOCUMENTS["thin"] | told)).text
+def test_refusals_exclusions_and_clipping_are_told() -> None:
+    text = read(page(replace(DOCUMENTS["thin"], excluded={"y_true": 1203, "unit": 0}))).text
     assert "Excluded: 1,203 rows without y_true." in text
     assert "without unit." not in text
-    assert "First verdict: new: better at version 7." in text
     assert "effective rows of 6,000" in text
-    arms = DOCUMENTS["better"]["arms"]
-    assert isinstance(arms, list)
-    clipped = [arms[0] | {"clipped": 3}, arms[1]]
-    told = {"arms": clipped}
-    assert "old: 3 predictions were clipped" in read(page(DOCUMENTS["better"] | told)).text
+    old, new = DOCUMENTS["better"].arms
+    clipped = replace(DOCUMENTS["better"], arms=(replace(old, clipped=3), new))
+    assert "old: 3 predictions were clipped" in read(page(clipped)).text
 
 
 def test_a_report_kept_as_json_makes_the_same_page() -> None:
     document = DOCUMENTS["segmented"]
-    assert page(json.loads(json.dumps(document))) == page(document)
+    assert page(TypeAdapter(EvaluationReport).validate_json(to_json(document))) == page(document)
 
 
 def luminance(colour: str) -> float:

@@ -1,6 +1,7 @@
 """Pictures: what is more stands higher or further right, and nothing known is left out."""
 
 import math
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from kullback.evaluation import course, pictures
 from kullback.evaluation.drawing import shortened
-from kullback.experiments.told import Arm, Bin, Comparison, Report
+from kullback.experiments.report import (
+    EvaluationLook,
+    EvaluationReport,
+    EvaluationStep,
+    OverallArm,
+    OverallComparison,
+)
+from kullback.tally.report_types import ReliabilityBin
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 
@@ -36,21 +44,26 @@ def words(svg: str) -> list[str]:
     return [one.text or "" for one in ET.fromstring(svg).iter(SVG + "text")]  # noqa: S314
 
 
-def arm(*reliability: tuple[float, float, float]) -> Arm:
+def arm(*reliability: tuple[float, float, float]) -> OverallArm:
     """An arm with bins (predicted, observed, weight)."""
-    bins = tuple(Bin(p, p, weight, p, observed) for p, observed, weight in reliability)
-    return Arm("new", 100, 100.0, {}, reliability=bins, score_histogram=bins)
+    bins = tuple(ReliabilityBin(p, p, weight, p, observed) for p, observed, weight in reliability)
+    return replace(DOCUMENTS["better"].arms[1], reliability=bins, score_histogram=bins)
 
 
-def report(*comparisons: Comparison, minimum_effect: float | None = 0.1) -> Report:
-    return Report("paired", "log_loss", "old", 0.05, (), comparisons, minimum_effect)
+def report(*comparisons: OverallComparison, minimum_effect: float | None = 0.1) -> EvaluationReport:
+    return replace(DOCUMENTS["better"], comparisons=comparisons, minimum_effect=minimum_effect)
 
 
-def told(effect: float, half: float) -> Comparison:
+def told(effect: float, half: float) -> OverallComparison:
     """A comparison whose sequence is twice as wide as its interval."""
-    fixed, sequence = (effect - half, effect + half), (effect - 2 * half, effect + 2 * half)
-    return Comparison(
-        f"arm {effect}", "old", "undecided", "", effect, None, half / 2, fixed, None, sequence
+    return replace(
+        DOCUMENTS["better"].comparisons[0],
+        arm=f"arm {effect}",
+        verdict="undecided",
+        effect=effect,
+        standard_error=half / 2,
+        fixed_interval=(effect - half, effect + half),
+        sequence=(effect - 2 * half, effect + 2 * half),
     )
 
 
@@ -80,14 +93,12 @@ def test_zero_stands_between_worse_and_better() -> None:
 
 
 def test_where_higher_is_better_the_right_is_better() -> None:
-    found = Report("parallel", "base_rate", "old", 0.05, (), (told(0.2, 0.05),), 0.1)
+    found = replace(report(told(0.2, 0.05)), design="parallel", metric="base_rate")
     assert {"← worse", "better →"} <= set(words(pictures.forest(found)))
 
 
 def test_a_sequence_beyond_the_picture_ends_in_an_arrow() -> None:
-    endless = Comparison(
-        "new", "old", "invalid", "", 0.1, None, 0.05, (0.0, 0.2), None, (-1e6, 1e6)
-    )
+    endless = replace(told(0.1, 0.1), verdict="invalid", sequence=(-1e6, 1e6))
     svg = pictures.forest(report(endless))
     tips = [points(one) for one in shapes(svg, "polyline", "sequence")]
     assert tips[0][0][0] > tips[0][1][0]
@@ -95,7 +106,7 @@ def test_a_sequence_beyond_the_picture_ends_in_an_arrow() -> None:
 
 
 def test_a_forest_has_every_segment_under_its_arm() -> None:
-    svg = pictures.forest(Report.of(DOCUMENTS["segmented"]))
+    svg = pictures.forest(DOCUMENTS["segmented"])
     assert len(shapes(svg, "polygon", "estimate")) == 6
     assert words(svg).count("all rows") == 2
     assert any(one.startswith(HOSTILE[:20]) for one in words(svg))
@@ -127,8 +138,9 @@ def test_error_bars_shrink_with_weight() -> None:
     svg = pictures.reliability(arm((0.3, 0.3, 100.0), (0.6, 0.3, 400.0)))
     light, heavy = (numbers(one, "y1", "y2") for one in shapes(svg, "line", "bar"))
     assert light[0] - light[1] == pytest.approx(2 * (heavy[0] - heavy[1]), abs=0.05)
-    assert pictures.spread(Bin(0, 1, 100.0, 0.3, 0.3)) == pytest.approx(1.96 * 0.0458258, rel=1e-5)
-    assert pictures.spread(Bin(0, 1, 0.0, None, None)) == 0.0
+    spread = pictures.spread(ReliabilityBin(0, 1, 100.0, 0.3, 0.3))
+    assert spread == pytest.approx(1.96 * 0.0458258, rel=1e-5)
+    assert pictures.spread(ReliabilityBin(0, 1, 0.0, None, None)) == 0.0
 
 
 def test_nothing_observed_is_hollow_where_the_axis_has_no_zero() -> None:
@@ -148,7 +160,7 @@ def test_bars_of_a_label_are_as_high_as_its_part_and_stand_on_zero() -> None:
 
 
 def test_the_parts_of_each_label_sum_to_one() -> None:
-    for found in Report.of(DOCUMENTS["better"]).arms:
+    for found in DOCUMENTS["better"].arms:
         parts = list(pictures.parts(found.score_histogram))
         assert math.fsum(one for _, one, _ in parts) == pytest.approx(1.0)
         assert math.fsum(zero for _, _, zero in parts) == pytest.approx(1.0)
@@ -160,7 +172,7 @@ def test_a_label_that_never_came_has_no_bars() -> None:
 
 
 def test_the_course_runs_right_and_a_higher_effect_stands_higher() -> None:
-    svg = course.sequence(Report.of(DOCUMENTS["walked"]), "new")
+    svg = course.sequence(DOCUMENTS["walked"], "new")
     (curve,) = shapes(svg, "polyline", "curve")
     x, y = zip(*points(curve), strict=True)
     assert list(x) == sorted(x)
@@ -171,7 +183,7 @@ def test_the_course_runs_right_and_a_higher_effect_stands_higher() -> None:
 
 
 def test_the_first_look_without_zero_is_marked() -> None:
-    found = Report.of(DOCUMENTS["walked"])
+    found = DOCUMENTS["walked"]
     svg = course.sequence(found, "new")
     (mark,) = shapes(svg, "circle", "crossing")
     (curve,) = shapes(svg, "polyline", "curve")
@@ -181,7 +193,7 @@ def test_the_first_look_without_zero_is_marked() -> None:
 
 
 def test_evidence_is_drawn_with_the_line_that_alpha_asks_for() -> None:
-    svg = course.log_e_values(Report.of(DOCUMENTS["walked"]), "new")
+    svg = course.log_e_values(DOCUMENTS["walked"], "new")
     (limit,) = shapes(svg, "line", "limit")
     (curve,) = shapes(svg, "polyline", "curve")
     heights = [y for _, y in points(curve)]
@@ -191,8 +203,9 @@ def test_evidence_is_drawn_with_the_line_that_alpha_asks_for() -> None:
 
 
 def test_a_course_without_sequences_is_its_effect_alone() -> None:
-    looks = [{"n": n, "comparisons": [{"arm": "new", "effect": -0.1}]} for n in (1, 2)]
-    found = Report.of(DOCUMENTS["without_minimum"] | {"path": looks})
+    look = EvaluationLook("new", -0.1, None, None, None, None)
+    path = tuple(EvaluationStep(n, (look,)) for n in (1, 2))
+    found = replace(DOCUMENTS["without_minimum"], path=path)
     svg = course.sequence(found, "new")
     assert shapes(svg, "polygon", "band") == []
     assert len(shapes(svg, "polyline", "curve")) == 1
@@ -200,15 +213,14 @@ def test_a_course_without_sequences_is_its_effect_alone() -> None:
 
 
 def test_nothing_known_is_no_picture() -> None:
-    found = Report.of(DOCUMENTS["empty"])
+    found = DOCUMENTS["empty"]
     assert pictures.forest(found) == ""
     assert pictures.reliability(found.arms[0]) == ""
     assert pictures.score_histogram(found.arms[0]) == ""
     assert course.sequence(found, "new") == ""
     assert course.log_e_values(found, "new") == ""
-    assert (
-        pictures.reliability(Arm("x", 0, 0.0, {}, reliability=(Bin(0, 1, 0.0, None, None),))) == ""
-    )
+    unobserved = (ReliabilityBin(0, 1, 0.0, None, None),)
+    assert pictures.reliability(replace(found.arms[0], reliability=unobserved)) == ""
 
 
 @given(st.lists(st.tuples(chance, chance, st.floats(0.1, 1e6)), min_size=1, max_size=10))
@@ -229,5 +241,5 @@ def test_any_effects_make_a_picture_that_is_whole(found: list[tuple[float, float
 def test_names_are_cut_to_the_room_there_is_and_escaped() -> None:
     assert shortened("country = DE", 200) == "country = DE"
     assert shortened("a" * 100, 82) == "a" * 9 + "…"
-    one = Comparison("<b>&", "old", "better", "", -0.1)
+    one = replace(told(-0.1, 0.1), arm="<b>&")
     assert "&lt;b&gt;&amp; against old" in pictures.forest(report(one))

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kullback.documents import extended
 from kullback.errors import TallyMismatch
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import open_files
-from kullback.evaluation.job import document, path
+from kullback.evaluation.job import evaluation_report, path
 from kullback.evaluation.state import EvaluationState
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import report
+from kullback.experiments.report import EvaluationReport
+from kullback.experiments.reporting import arms_report
 from tests.evaluation.logs import (
     PAIRED,
     PAIRED_PLAN,
@@ -118,10 +120,15 @@ def test_the_report_of_files_is_that_of_their_rows_with_what_was_read(
 ) -> None:
     names = written(tmp_path, TABLE, [400], 100)
     state = state_of(names, columns)
-    found = document(compare(plan, state.arm_tallies(plan)), state, open_files(names, columns))
-    known = report(compare(plan, tally_arms(plan, rows_of(TABLE, columns))))
-    more = {"files": names, "rows": 700, "excluded": {}, "path": path(plan, state)}
-    assert found == known | more
+    findings = compare(plan, state.arm_tallies(plan))
+    assert evaluation_report(findings, state, open_files(names, columns)) == extended(
+        EvaluationReport,
+        arms_report(compare(plan, tally_arms(plan, rows_of(TABLE, columns)))),
+        files=tuple(names),
+        rows=700,
+        excluded={},
+        path=path(plan, state),
+    )
 
 
 @DESIGNS
@@ -130,28 +137,22 @@ def test_the_path_ends_where_the_report_does_and_begins_before(
 ) -> None:
     state = state_of(written(tmp_path, TABLE, [333], 100), columns)
     points = path(plan, state)
-    ((_, last),) = ((one["arm"], one) for one in _comparisons(points[-1]))
+    (last,) = points[-1].comparisons
     (whole,) = compare(plan, state.arm_tallies(plan)).comparisons[""]
     assert whole.confidence_sequence is not None
-    assert last["sequence"] == [whole.confidence_sequence.low, whole.confidence_sequence.high]
-    assert last["log_e_value"] == whole.confidence_sequence.log_e_value
-    counts = [point["n"] for point in points]
+    assert last.sequence == (whole.confidence_sequence.low, whole.confidence_sequence.high)
+    assert last.log_e_value == whole.confidence_sequence.log_e_value
+    counts = [point.n for point in points]
     assert len(points) > 40
-    assert counts == sorted(counts, key=lambda n: int(str(n)))
+    assert counts == sorted(counts)
     assert counts[-1] == 700
 
 
 def test_each_point_of_the_path_is_what_its_rows_say(tmp_path: Path) -> None:
     points = path(PAIRED_PLAN, state_of(written(tmp_path, TABLE), PAIRED))
     point = points[len(points) // 2]
-    rows = rows_of(TABLE.slice(0, int(str(point["n"]))), PAIRED)
+    rows = rows_of(TABLE.slice(0, point.n), PAIRED)
     (known,) = compare(PAIRED_PLAN, tally_arms(PAIRED_PLAN, rows)).comparisons[""]
-    (found,) = _comparisons(point)
+    (found,) = point.comparisons
     assert known.confidence_sequence is not None
-    assert found["sequence"] == [known.confidence_sequence.low, known.confidence_sequence.high]
-
-
-def _comparisons(point: dict[str, object]) -> list[dict[str, object]]:
-    found = point["comparisons"]
-    assert isinstance(found, list)
-    return found
+    assert found.sequence == (known.confidence_sequence.low, known.confidence_sequence.high)

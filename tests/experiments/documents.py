@@ -1,14 +1,18 @@
 """Reports of simulated experiments, for the pages that are made of them."""
 
+from dataclasses import replace
+from math import exp
+
 import numpy as np
 
+from kullback.documents import extended
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.comparison import compare
+from kullback.experiments.comparison import Findings, compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.report import report
+from kullback.experiments.report import EvaluationLook, EvaluationReport, EvaluationStep
+from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
-from kullback.tally.documents import Document
 
 HOSTILE = "a|b `c` <script>alert(1)</script> *d* [e](f)"
 _ROWS = 6000
@@ -20,7 +24,7 @@ def plan(*arms: str, minimum_effect: float | None = 0.02, slices: tuple[str, ...
     return Plan(shares, arms[0], "paired", minimum_effect=minimum_effect, slices=slices)
 
 
-def paired(shape: Plan, noise: list[float], rows: int = _ROWS) -> Document:
+def paired(shape: Plan, noise: list[float], rows: int = _ROWS) -> EvaluationReport:
     """Each arm predicts the truth with so much noise, in logits."""
     z, y, rng = _truth(rows)
     p = {
@@ -29,80 +33,83 @@ def paired(shape: Plan, noise: list[float], rows: int = _ROWS) -> Document:
     }
     unit = [f"u{at}" for at in rng.integers(0, max(1, rows // 4), rows)]
     slices = {name: rng.choice(["x", HOSTILE], rows).tolist() for name in shape.slices}
-    return report(compare(shape, tally_arms(shape, ArmRows(y, p, unit=unit, slices=slices))))
+    return _report(compare(shape, tally_arms(shape, ArmRows(y, p, unit=unit, slices=slices))))
 
 
-def better() -> Document:
+def better() -> EvaluationReport:
     """`new` predicts better than `old`, by far."""
     return paired(plan("old", "new"), [2.0, 0.1])
 
 
-def worse() -> Document:
+def worse() -> EvaluationReport:
     """`new` predicts worse than `old`, by far."""
     return paired(plan("old", "new"), [0.1, 2.0])
 
 
-def without_minimum() -> Document:
+def without_minimum() -> EvaluationReport:
     """Nothing says which effect is worth knowing of."""
     return paired(plan("old", "new", minimum_effect=None), [2.0, 0.1])
 
 
-def segmented() -> Document:
+def segmented() -> EvaluationReport:
     """Three arms, one of them with a name that means something to Markdown and HTML."""
     return paired(plan("old", HOSTILE, "like", slices=("country",)), [2.0, 0.1, 2.0])
 
 
-def unbalanced() -> Document:
+def unbalanced() -> EvaluationReport:
     """Two thirds of the units where a half was planned."""
     shape = Plan((Arm("old", 0.5), Arm("new", 0.5)), "old", minimum_effect=0.02)
     z, y, rng = _truth(_ROWS)
     arm = np.where(rng.random(_ROWS) < 2 / 3, "old", "new").tolist()
     unit = [f"{name}{at}" for at, name in enumerate(arm)]
     rows = ArmRows(y, _chance(z), unit=unit, arm=arm)
-    return report(compare(shape, tally_arms(shape, rows)))
+    return _report(compare(shape, tally_arms(shape, rows)))
 
 
-def thin() -> Document:
+def thin() -> EvaluationReport:
     """A few rows have nearly all the weight."""
     shape = plan("old", "new")
     z, y, rng = _truth(_ROWS)
     p = {"old": _chance(z + rng.normal(size=_ROWS)), "new": _chance(z)}
     importance = np.where(np.arange(_ROWS) % 1000 == 0, 1e5, 0.1)
-    return report(compare(shape, tally_arms(shape, ArmRows(y, p, importance=importance))))
+    return _report(compare(shape, tally_arms(shape, ArmRows(y, p, importance=importance))))
 
 
-def empty() -> Document:
+def empty() -> EvaluationReport:
     """No rows yet."""
-    return report(compare(plan("old", "new"), {}))
+    return _report(compare(plan("old", "new"), {}))
 
 
-def walked(document: Document, arm: str = "new") -> Document:
+def walked(report: EvaluationReport, arm: str = "new") -> EvaluationReport:
     """The same, with three looks of which the second is the first without 0."""
-    looks = [(1000, -0.1, [-0.3, 0.1], 0.5), (2000, -0.2, [-0.3, -0.1], 4.0)]
-    path = [
-        {
-            "n": n,
-            "comparisons": [
-                {
-                    "arm": arm,
-                    "effect": effect,
-                    "sequence": sequence,
-                    "fixed_interval": [effect - 0.05, effect + 0.05],
-                    "e_value": float(np.exp(log_e)),
-                    "log_e_value": log_e,
-                }
-            ],
-        }
-        for n, effect, sequence, log_e in [*looks, (3000, -0.25, [-0.3, -0.2], 9.0)]
+    looks = [
+        (1000, -0.1, (-0.3, 0.1), 0.5),
+        (2000, -0.2, (-0.3, -0.1), 4.0),
+        (3000, -0.25, (-0.3, -0.2), 9.0),
     ]
-    return document | {"path": path}
+    path = [
+        EvaluationStep(n, (EvaluationLook(arm, effect, sequence, _around(effect), exp(e), e),))
+        for n, effect, sequence, e in looks
+    ]
+    return replace(report, path=tuple(path))
 
 
-def all_of_them() -> dict[str, Document]:
+def all_of_them() -> dict[str, EvaluationReport]:
     """Every kind of report, by what is special about it."""
     kinds = (better, worse, without_minimum, segmented, unbalanced, thin, empty)
     found = {kind.__name__: kind() for kind in kinds}
-    return found | {"walked": walked(found["better"]), "not walked": found["better"] | {"path": []}}
+    return found | {"walked": walked(found["better"]), "not walked": found["better"]}
+
+
+def _report(findings: Findings) -> EvaluationReport:
+    """The report of files of which nothing was excluded."""
+    return extended(
+        EvaluationReport, arms_report(findings), files=(), rows=_ROWS, excluded={}, path=()
+    )
+
+
+def _around(effect: float) -> tuple[float, float]:
+    return effect - 0.05, effect + 0.05
 
 
 def _truth(rows: int) -> tuple[Array, Array, np.random.Generator]:

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 
+from kullback.documents import to_json
 from kullback.experiments.comparison import Findings
-from kullback.experiments.report import report
-from kullback.tally.documents import Document
+from kullback.experiments.reporting import arms_report
 
+Document = dict[str, object]
 ARM = {"arm", "share", "units", "clusters", "n", "weight", "metrics", "clipped", "infinite"}
 COMPARISON = {
     *("arm", "control", "effect", "relative_effect", "standard_error", "degrees_of_freedom"),
@@ -23,8 +24,8 @@ VERDICTS = {"better", "worse", "equivalent", "not_worse", "undecided", "invalid"
 
 
 def written(findings: Findings) -> Document:
-    """The report after a way through JSON, which knows no NaN and no infinity."""
-    document: Document = json.loads(json.dumps(report(findings), allow_nan=False))
+    """The report as a caller reads it."""
+    document: Document = json.loads(to_json(arms_report(findings)))
     check(document)
     return document
 

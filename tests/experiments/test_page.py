@@ -2,18 +2,36 @@
 
 import math
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.documents import extended
 from kullback.experiments import wording
+from kullback.experiments.comparison import compare
 from kullback.experiments.page import escaped, markdown
-from kullback.experiments.told import Comparison, Crossing, Metric, Report
+from kullback.experiments.report import ExperimentReport, FirstCrossing, ParallelComparison
+from kullback.experiments.reporting import arms_report
+from kullback.numerics.reasons import Reason
+from kullback.tally.report_types import AucValue, MetricValue
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 
 DOCUMENTS = documents.all_of_them()
+CROSSING = FirstCrossing(
+    version=7,
+    at=datetime(2026, 1, 1, tzinfo=UTC).timestamp(),
+    arm="new",
+    verdict="better",
+    effect=-0.25,
+    standard_error=0.05,
+    sequence=(-0.4, -0.1),
+    e_value=4021.0,
+    log_e_value=math.log(4021.0),
+)
 CELL = re.compile(r"(?<!\\)\|")
 
 
@@ -50,7 +68,7 @@ def test_a_page_says_the_verdict_in_words(name: str, claim: str) -> None:
 
 def test_the_headline_has_effect_unit_sequence_and_e_value() -> None:
     document = DOCUMENTS["better"]
-    (one,) = Report.of(document).comparisons
+    (one,) = document.comparisons
     assert one.effect is not None
     assert one.sequence is not None
     assert one.standard_error is not None
@@ -69,7 +87,7 @@ def test_the_arms_have_the_numbers_of_the_document() -> None:
     document = DOCUMENTS["better"]
     (head, *rows), *_ = tables(markdown(document))
     at = head.index("Log loss (nats)")
-    for row, arm in zip(rows, Report.of(document).arms, strict=True):
+    for row, arm in zip(rows, document.arms, strict=True):
         assert row[0] == arm.arm
         assert row[1] == f"{arm.n:,}"
         value = arm.metrics["log_loss"].value
@@ -124,28 +142,24 @@ def test_thin_weights_are_told_beside_the_arms() -> None:
 
 
 def test_what_was_excluded_is_counted_by_cause() -> None:
-    page = markdown(DOCUMENTS["better"] | {"excluded": {"y_true": 1203, "y_proba.b": 0}})
+    page = markdown(replace(DOCUMENTS["better"], excluded={"y_true": 1203, "y_proba.b": 0}))
     assert "Excluded: 1,203 rows without y\\_true." in page
     assert "y\\_proba.b" not in page
 
 
 def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
-    crossing: dict[str, object] = {
-        "arm": "new",
-        "verdict": "better",
-        "version": 7,
-        "at": "2026-01-01T00:00:00Z",
-        "effect": -0.25,
-        "e_value": 4021.0,
-    }
-    told: dict[str, object] = {
-        "experiment": "home-ranking",
-        "version": 41,
-        "first_crossing": [crossing],
-    }
-    page = markdown(DOCUMENTS["better"] | told)
+    document = extended(
+        ExperimentReport,
+        arms_report(compare(documents.plan("old", "new"), {})),
+        experiment="home-ranking",
+        epoch=2,
+        version=41,
+        first_crossing=(CROSSING,),
+    )
+    page = markdown(document)
     assert page.startswith("# Experiment home-ranking\n")
     assert "Version: 41" in page
+    assert "Epoch: 2" in page
     assert "new: better at version 7, 2026-01-01T00:00:00Z, effect -0.2500, e-value 4,021" in page
     assert "First verdicts" not in markdown(DOCUMENTS["better"])
 
@@ -189,13 +203,21 @@ def test_a_number_has_the_digits_of_its_standard_error(
 
 
 def test_an_auc_is_told_with_its_bound() -> None:
-    assert wording.measured(Metric(0.5, 0.01, None, 0.002)) == "0.5000 ± 0.0020"
-    assert wording.measured(Metric(None, None, "one_class")) == "—"
-    assert wording.measured(None) == "—"
+    assert wording.measured(AucValue(0.5, "finite", None, 0.01, 0.002)) == "0.5000 ± 0.0020"
+    assert wording.measured(AucValue(None, "undefined", Reason.ONE_CLASS, None, None)) == "—"
+    assert wording.measured(MetricValue(None, "undefined", Reason.ONE_CLASS, None)) == "—"
 
 
 def test_little_known_is_told_without_invention() -> None:
     assert wording.percent(None) == "—"
     assert wording.interval(None, 0.1) == "—"
-    assert wording.crossing(Crossing("new", "worse")) == "new: worse"
-    assert wording.explanation(Comparison("new", "old", "undecided", "")) == ""
+    (comparison,) = DOCUMENTS["better"].comparisons
+    assert wording.explanation(replace(comparison, why=None)) == ""
+    (parallel,) = DOCUMENTS["unbalanced"].comparisons
+    assert isinstance(parallel, ParallelComparison)
+    assert wording.explanation(replace(parallel, why=None, base_rate_difference=None)) == ""
+
+
+def test_a_first_verdict_without_evidence_that_can_be_told_is_told() -> None:
+    told = "new: better at version 7, 2026-01-01T00:00:00Z, effect -0.2500, e-value 0"
+    assert wording.crossing(replace(CROSSING, e_value=0.0)) == told

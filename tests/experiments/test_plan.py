@@ -1,12 +1,16 @@
 """A plan survives being written down, and knows its arms."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from kullback.documents import to_json
 from kullback.errors import InvalidInput
+from kullback.experiments.answers import ExperimentSetup
 from kullback.experiments.plan import MINIMUM_UNITS, Arm, Plan
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.tally.tally import Layout
@@ -58,10 +62,12 @@ def test_tallies_are_of_its_convention() -> None:
     )
 
 
-def test_its_document_names_everything() -> None:
-    document = PAIRED.document()
-    assert document["arms"] == ({"name": "a", "share": 0.5}, {"name": "b", "share": 0.5})
-    assert set(document) == set(Plan.__dataclass_fields__)
+def test_a_set_up_names_everything_that_was_planned() -> None:
+    document = json.loads(to_json(ExperimentSetup.of("ranker", 1, PAIRED)))
+    assert document["arms"] == [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]
+    assert set(document) == {"name", "epoch", *Plan.__dataclass_fields__}
+    planned = {name: value for name, value in document.items() if name not in {"name", "epoch"}}
+    assert TypeAdapter(Plan).validate_python(planned) == PAIRED
 
 
 @pytest.mark.parametrize(("slices", "known"), [((), "none"), (("os", "age"), "os, age")])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kullback.documents import to_json
 from kullback.experiments.plan import Plan
 from kullback.experiments.queries import (
     POINTS,
@@ -57,7 +58,7 @@ def stands(views: ExperimentQueries, store: Store) -> ExperimentSnapshot:
 
 
 def crossings(views: ExperimentQueries) -> object:
-    return views.get("ranker")["first_crossing"]
+    return views.get("ranker").first_crossing
 
 
 def test_the_version_is_the_number_of_writes_with_rows(
@@ -96,11 +97,10 @@ def test_what_was_kept_first_stays_whoever_comes_later(
     later = ExperimentQueries(store, lambda: NOW + 60)
     for look, state in ((views, first), (later, second), (later, first)):
         assert look.keep_crossings(state)
-        kept = look.report("ranker", ExperimentQuery())["first_crossing"]
+        kept = look.report("ranker", ExperimentQuery()).first_crossing
         assert kept == crossings(look)
-        assert isinstance(kept, list)
-        assert (len(kept), kept[0]["version"]) == (1, 1)
-        assert kept[0]["at"] == "2026-03-05T12:00:30.500000Z"
+        assert (len(kept), kept[0].version) == (1, 1)
+        assert json.loads(to_json(kept[0]))["at"] == "2026-03-05T12:00:30.500000Z"
 
 
 def test_what_was_kept_is_not_written_again(
@@ -124,7 +124,7 @@ def test_the_crossing_of_an_experiment_that_is_gone_is_not_kept(
     assert views.keep_crossings(old)
     filled(experiments)
     assert views.keep_crossings(old)
-    assert crossings(views) == []
+    assert crossings(views) == ()
     (record,) = store.records(KIND)
     assert store.counts(record.id) == {}
     assert store.attachment(old.record.id, "crossing/1/b") is None
@@ -159,7 +159,6 @@ def test_exactly_so_many_points_are_given(
     filled(
         experiments, replace(drawn, timestamp=NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))
     )
-    points = views.series("ranker", ExperimentQuery(step=3600))["points"]
-    assert isinstance(points, list)
+    points = views.series("ranker", ExperimentQuery(step=3600)).points
     assert len(points) == POINTS
-    assert points[-1]["n"] == POINTS
+    assert points[-1].n == POINTS

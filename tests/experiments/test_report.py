@@ -1,16 +1,17 @@
 """The report says everything it promises, as JSON, whatever the rows were."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from kullback.documents import to_json
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.report import ONE_LOOK, OWN_TRAFFIC, brief, report
+from kullback.experiments.reporting import ONE_LOOK, OWN_TRAFFIC, arm_effect, arms_report
 from kullback.experiments.rows import ArmRows
-from kullback.tally.documents import Document
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.metrics import TallyMetrics
 from tests.experiments.arms import (
@@ -21,7 +22,7 @@ from tests.experiments.arms import (
     paired,
     split,
 )
-from tests.experiments.reports import entries, entry, written
+from tests.experiments.reports import Document, entries, entry, written
 
 
 def first(document: Document) -> Document:
@@ -79,7 +80,8 @@ def test_numbers_are_those_of_the_findings() -> None:
     assert one.adjusted is not None
     assert entry(told, "adjusted")["holm"] == one.adjusted.holm
     assert entry(told, "adjusted")["e_bh"] is True
-    assert {name: told[name] for name in brief(one, 0.05)} == brief(one, 0.05)
+    alone = json.loads(to_json(arm_effect(one, 0.05)))
+    assert {name: told[name] for name in alone} == alone
 
 
 def test_arms_are_told_as_their_tallies_read() -> None:
@@ -184,6 +186,6 @@ def test_segments_are_told_in_order_or_of_one_slice_alone() -> None:
             assert arm["units"] is None
             assert "reliability" not in arm
         assert "metrics" not in first(group)
-    of_one = report(findings, by="os")
-    assert [group["slice"] for group in entries(of_one, "groups")] == [{"os": "a"}]
-    assert entries(report(findings, by="o"), "groups") == []
+    of_one = arms_report(findings, by="os")
+    assert [group.slice for group in of_one.groups] == [{"os": "a"}]
+    assert arms_report(findings, by="o").groups == ()

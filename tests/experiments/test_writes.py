@@ -148,4 +148,4 @@ def test_a_report_that_is_read_while_its_plan_changes_is_of_one_plan(
     state = views.snapshot(found)
     assert (state.epoch, state.findings.plan) == (1, PAIRED)
     assert [tally.scalar("rows") for tally in state.findings.tallies[""].values()] == [2, 2]
-    assert views.report("ranker", ExperimentQuery())["epoch"] == 2
+    assert views.report("ranker", ExperimentQuery()).epoch == 2

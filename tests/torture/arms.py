@@ -8,12 +8,12 @@ from random import Random
 import httpx
 import numpy as np
 from pydantic import BaseModel, TypeAdapter
-from pydantic_core import to_json
 
+from kullback.documents import to_json
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.report import report
+from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
 from tests.torture.audit import READ_SECONDS, Difference, Numbers, rows_of
 from tests.torture.pages import (
@@ -136,7 +136,7 @@ def _wanted(plan: Plan, pages: Sequence[Page]) -> Document:
         weight=np.array([row.w for row in rows], np.float64),
         slices={"page": numbers},
     )
-    return _DOCUMENT.validate_json(to_json(report(compare(plan, tally_arms(plan, all_rows)))))
+    return _DOCUMENT.validate_json(to_json(arms_report(compare(plan, tally_arms(plan, all_rows)))))
 
 
 def _scored(row: Row, experiment: str, rng: Random) -> Row:

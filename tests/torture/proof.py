@@ -64,7 +64,7 @@ class Proof:
 
     def set_up_experiment(self, experiment: str) -> None:
         """Create an experiment that is sliced by page."""
-        self._put(f"experiments/{experiment}", arms.PLANS[experiment].document())
+        self._put(f"experiments/{experiment}", asdict(arms.PLANS[experiment]))
 
     @contextmanager
     def load(self) -> Iterator[Callable[[int], None]]:

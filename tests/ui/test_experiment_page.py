@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from kullback.experiments import wording
-from kullback.experiments.told import Metric
+from kullback.tally.report_types import AucValue
 from kullback.ui.figures import shown, typeset
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
@@ -232,8 +232,8 @@ async def test_the_report_can_be_taken_along(service: Service) -> None:
 
 
 def _measured(found: Document) -> str:
-    names = ("value", "standard_error", "error_bound")
-    return typeset(wording.measured(Metric(**{name: found.get(name) for name in names})))
+    metric = AucValue(**{"error_bound": None, **found})
+    return typeset(wording.measured(metric))
 
 
 def _on_one_line(page: Page) -> str:

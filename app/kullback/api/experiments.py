@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
@@ -18,8 +19,16 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
+from kullback.experiments.answers import (
+    AcceptedObservations,
+    ExperimentDetail,
+    ExperimentList,
+    ExperimentSeries,
+    ExperimentSetup,
+)
 from kullback.experiments.page import markdown
 from kullback.experiments.queries import ExperimentQuery
+from kullback.experiments.report import ExperimentReport
 from kullback.moments import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
@@ -45,7 +54,11 @@ def router(desk: StoreRequests) -> APIRouter:
 
 def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
-        "", operation_id="list_experiments", response_class=Response, responses=problems(503)
+        "",
+        operation_id="list_experiments",
+        response_model=ExperimentList,
+        response_class=JSONResponse,
+        responses=problems(503),
     )
     async def all_experiments() -> Response:
         """Every experiment, with its settings."""
@@ -54,8 +67,9 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.put(
         "/{name}",
         operation_id="put_experiment",
-        response_class=Response,
-        responses={201: {"description": "Created"}, **WRITES},
+        response_model=ExperimentSetup,
+        response_class=JSONResponse,
+        responses={201: {"description": "Created", "model": ExperimentSetup}, **WRITES},
         openapi_extra=request_body(ExperimentSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
@@ -67,7 +81,13 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
             (JSON,),
         )
 
-    @routes.get("/{name}", operation_id="get_experiment", response_class=Response, responses=READS)
+    @routes.get(
+        "/{name}",
+        operation_id="get_experiment",
+        response_model=ExperimentDetail,
+        response_class=JSONResponse,
+        responses=READS,
+    )
     async def one(name: str) -> Response:
         """One experiment: its plan, its counts and its first decision."""
         return as_json(await desk.read(lambda: desk.services.experiment_queries.get(name)))
@@ -90,7 +110,8 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_experiment_observations",
-        response_class=Response,
+        response_model=AcceptedObservations,
+        response_class=JSONResponse,
         responses=WRITES,
         openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
     )
@@ -107,8 +128,9 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_experiment_report",
-        response_class=Response,
-        responses={200: {"content": {JSON: {}, MARKDOWN: {}}}, **TAGGED},
+        response_model=ExperimentReport,
+        response_class=JSONResponse,
+        responses={200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}}, **TAGGED},
     )
     async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
         """Which arm is better, by how much, how surely, and why; as JSON or as Markdown."""
@@ -131,7 +153,8 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}/series",
         operation_id="get_experiment_series",
-        response_class=Response,
+        response_model=ExperimentSeries,
+        response_class=JSONResponse,
         responses=TAGGED,
     )
     async def series(

@@ -1,14 +1,14 @@
-"""This file is about pictures of the course: how sure a comparison became as rows came."""
+"""Pictures of an effect and its evidence, row by row of the files."""
 
 import math
 from collections.abc import Sequence
 
 from kullback.evaluation.axes import Scale, around
 from kullback.evaluation.drawing import WIDTH, Frame, dot, line, picture, polygon, polyline, text
-from kullback.experiments.told import Interval, Look, Report
+from kullback.experiments.report import EvaluationLook, EvaluationReport, Interval
 from kullback.experiments.wording import METRICS, unit
 
-Course = Sequence[tuple[int, Look]]
+Course = Sequence[tuple[int, EvaluationLook]]
 
 _WIDEST = 4.0  # of effects, beyond which a sequence is cut
 _LEFT = 72
@@ -18,7 +18,7 @@ _BOTTOM = 260.0
 _HEIGHT = 306
 
 
-def sequence(report: Report, arm: str) -> str:
+def sequence(report: EvaluationReport, arm: str) -> str:
     """The effect and its confidence sequence over rows; "" where there is none.
 
     Where the sequence is wider than the picture it ends at the picture's edge.
@@ -39,7 +39,7 @@ def sequence(report: Report, arm: str) -> str:
     return picture(_HEIGHT, f"Effect of {arm} over rows", told, shapes)
 
 
-def log_e_values(report: Report, arm: str) -> str:
+def log_e_values(report: EvaluationReport, arm: str) -> str:
     """The evidence ln e over rows beside ln(1/α); "" where there is none."""
     known = [(n, look.log_e_value) for n, look in report.looks(arm)]
     points = [(n, log_e) for n, log_e in known if log_e is not None]
@@ -61,7 +61,7 @@ def log_e_values(report: Report, arm: str) -> str:
     return picture(_HEIGHT, f"Evidence on {arm} over rows", told, shapes)
 
 
-def first_crossing(course: Course) -> tuple[int, Look] | None:
+def first_crossing(course: Course) -> tuple[int, EvaluationLook] | None:
     """The first look at which 0 was outside of the sequence."""
     for n, look in course:
         if look.sequence is not None and not look.sequence[0] <= 0 <= look.sequence[1]:
@@ -69,7 +69,7 @@ def first_crossing(course: Course) -> tuple[int, Look] | None:
     return None
 
 
-def _span(report: Report, course: Course) -> Interval:
+def _span(report: EvaluationReport, course: Course) -> Interval:
     """As high as the effects of the later half of the course, and its sequences if not wild."""
     margin = report.minimum_effect or 0.0
     later = [look for _, look in course[len(course) // 2 :]]
@@ -79,7 +79,7 @@ def _span(report: Report, course: Course) -> Interval:
     return around(ends)
 
 
-def _margin(report: Report, frame: Frame) -> list[str]:
+def _margin(report: EvaluationReport, frame: Frame) -> list[str]:
     margin = report.minimum_effect
     if margin is None:
         return []

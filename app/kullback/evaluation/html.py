@@ -6,15 +6,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kullback.evaluation import course, pictures
 from kullback.experiments import wording
-from kullback.experiments.told import Report
-from kullback.tally.documents import Document
+from kullback.experiments.report import EvaluationReport
 
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
 
 
-def page(document: Document) -> str:
+def page(report: EvaluationReport) -> str:
     """The page of a report: verdicts, pictures with their numbers, and how to read them."""
-    report = Report.of(document)
     return (
         _environment()
         .get_template("page.html")
@@ -52,7 +50,6 @@ def _exact(value: float | None) -> str:
     return wording.UNKNOWN if value is None else _typeset(f"{value:.6g}")
 
 
-def _title(report: Report) -> str:
-    if report.experiment is not None:
-        return f"Experiment {report.experiment}"
-    return f"{', '.join(one.arm for one in report.comparisons)} against {report.control}"
+def _title(report: EvaluationReport) -> str:
+    arms = ", ".join(comparison.arm for comparison in report.comparisons)
+    return f"{arms} against {report.control}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from itertools import chain
 
+from kullback.documents import extended
 from kullback.evaluation.executors import Work
 from kullback.evaluation.files import File
 from kullback.evaluation.state import EvaluationState, RunningState
@@ -11,11 +12,9 @@ from kullback.evaluation.work import Task, check_counts
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Findings, effects
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import brief, report
-from kullback.tally.documents import Document
+from kullback.experiments.report import ArmEffect, EvaluationLook, EvaluationReport, EvaluationStep
+from kullback.experiments.reporting import arm_effect, arms_report
 from kullback.tally.tally import Tally, total
-
-_OF_A_POINT = ("arm", "effect", "sequence", "fixed_interval", "e_value", "log_e_value")
 
 
 def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> EvaluationState:
@@ -34,43 +33,51 @@ def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> 
     first = next(tasks, None)
     if first is None:
         return EvaluationState()
-    found = RunningState(lambda state: check_counts(first.source, state))
+    running = RunningState(lambda state: check_counts(first.source, state))
     with closing(work(chain([first], tasks))) as results:
         for task, content in results:
-            found.add(EvaluationState.decoded(content))
+            running.add(EvaluationState.decoded(content))
             done(task.rows)
-    return found.total()
+    return running.total()
 
 
-def document(found: Findings, state: EvaluationState, files: Sequence[File]) -> Document:
-    """The report of an experiment, with the files that it is of and the path through their rows."""
-    return report(found) | {
-        "files": [file.name for file in files],
-        "rows": state.rows,
-        "excluded": {name: state.excluded[name] for name in sorted(state.excluded)},
-        "path": path(found.plan, state),
-    }
+def evaluation_report(
+    findings: Findings, state: EvaluationState, files: Sequence[File]
+) -> EvaluationReport:
+    """The report of arms, with the files that it is of and the path through their rows."""
+    return extended(
+        EvaluationReport,
+        arms_report(findings),
+        files=tuple(file.name for file in files),
+        rows=state.rows,
+        excluded={name: state.excluded[name] for name in sorted(state.excluded)},
+        path=path(findings.plan, state),
+    )
 
 
-def path(plan: Plan, state: EvaluationState) -> list[Document]:
-    """What was known of the arms after each step through the rows, in the order of the files."""
-    points: list[Document] = []
-    known: dict[str, Tally] = {}
+def path(plan: Plan, state: EvaluationState) -> tuple[EvaluationStep, ...]:
+    """The effects after each step through the rows, in the order of the files."""
+    steps: list[EvaluationStep] = []
+    tallies: dict[str, Tally] = {}
     for step in sorted({step for step, _ in state.steps}):
         for arm in plan.names:
             more = state.steps.get((step, arm))
             if more is not None:
-                known[arm] = total([known[arm], more]) if arm in known else more
-        rows = [tally.scalar("rows") for tally in known.values()]
-        points.append(
-            {
-                "n": max(rows) if plan.design == "paired" else sum(rows),
-                "comparisons": [
-                    {name: told[name] for name in _OF_A_POINT}
-                    for told in (
-                        brief(one, plan.alpha) for one in effects(plan, ArmTallies(dict(known)))
-                    )
-                ],
-            }
-        )
-    return points
+                tallies[arm] = total([tallies[arm], more]) if arm in tallies else more
+        rows = [tally.scalar("rows") for tally in tallies.values()]
+        comparisons = effects(plan, ArmTallies(dict(tallies)))
+        n = max(rows) if plan.design == "paired" else sum(rows)
+        looks = tuple(_look(arm_effect(comparison, plan.alpha)) for comparison in comparisons)
+        steps.append(EvaluationStep(n, looks))
+    return tuple(steps)
+
+
+def _look(effect: ArmEffect) -> EvaluationLook:
+    return EvaluationLook(
+        effect.arm,
+        effect.effect,
+        effect.sequence,
+        effect.fixed_interval,
+        effect.e_value,
+        effect.log_e_value,
+    )

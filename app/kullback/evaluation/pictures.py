@@ -1,4 +1,4 @@
-"""This file is about pictures of arms: effects with their intervals, reliability and scores."""
+"""Pictures of arms: effects with their intervals, reliability and scores."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +19,9 @@ from kullback.evaluation.drawing import (
     width,
 )
 from kullback.experiments.plan import HIGHER_IS_BETTER
-from kullback.experiments.told import Arm, Bin, Comparison, Report
+from kullback.experiments.report import ArmsReport, ComparisonReport, OverallArm
 from kullback.experiments.wording import METRICS, VERDICTS, effect, unit
+from kullback.tally.report_types import ReliabilityBin
 
 MOST_ROWS = 40
 _ROW = 44
@@ -36,22 +37,23 @@ class Row:
     """A comparison and the segment it is of."""
 
     segment: str
-    one: Comparison
+    comparison: ComparisonReport
 
     @property
     def name(self) -> str:
         """The arm against the control, and where."""
-        return f"{self.one.arm} against {self.one.control}, {self.segment}"
+        return f"{self.comparison.arm} against {self.comparison.control}, {self.segment}"
 
 
-def rows(report: Report) -> list[Row]:
+def rows(report: ArmsReport) -> list[Row]:
     """All comparisons: of all rows, then of the segments."""
-    whole = [Row("all rows", one) for one in report.comparisons]
-    parts = [Row(group.name, one) for group in report.groups for one in group.comparisons]
-    return whole + parts
+    whole = [Row("all rows", comparison) for comparison in report.comparisons]
+    return whole + [
+        Row(group.name, comparison) for group in report.groups for comparison in group.comparisons
+    ]
 
 
-def forest(report: Report) -> str:
+def forest(report: ArmsReport) -> str:
     """Each effect with its intervals, the arms first and then the segments; "" without any.
 
     The axis is as wide as all the intervals for one look and most of the sequences.
@@ -70,12 +72,12 @@ def forest(report: Report) -> str:
         for at, row in enumerate(several):
             shapes += _effect(row, scale, top + _NAME + _ROW * at)
         top += _NAME + _ROW * len(several)
-    told = "; ".join(f"{row.name}: {effect(row.one)}" for row in shown)
+    told = "; ".join(f"{row.name}: {effect(row.comparison)}" for row in shown)
     title = f"Difference of {METRICS[report.metric]} to {report.control}"
     return picture(bottom + 48, title, told, shapes)
 
 
-def reliability(arm: Arm) -> str:
+def reliability(arm: OverallArm) -> str:
     """What was observed against what an arm predicted, in bins of equal weight; "" without rows.
 
     Bars are ±1.96 √(o(1 − o)/weight). Axes are logits where probabilities span powers of ten.
@@ -97,15 +99,15 @@ def reliability(arm: Arm) -> str:
     return picture(382, title, told, shapes)
 
 
-def spread(found: Bin) -> float:
+def spread(bar: ReliabilityBin) -> float:
     """Half the length of the bar of what was observed: 1.96 √(o(1 − o)/weight)."""
-    observed = found.observed
-    if observed is None or found.weight <= 0:
+    observed = bar.observed
+    if observed is None or bar.weight <= 0:
         return 0.0
-    return 1.96 * math.sqrt(max(0.0, observed * (1 - observed)) / found.weight)
+    return 1.96 * math.sqrt(max(0.0, observed * (1 - observed)) / bar.weight)
 
 
-def score_histogram(arm: Arm) -> str:
+def score_histogram(arm: OverallArm) -> str:
     """Which parts of label 1 (upwards) and 0 (downwards) have which scores; "" without rows."""
     bars = list(parts(arm.score_histogram))
     if not bars:
@@ -130,7 +132,7 @@ def score_histogram(arm: Arm) -> str:
     return picture(342, f"Scores of {arm.arm} by label", told, shapes)
 
 
-def parts(bins: Sequence[Bin]) -> Iterator[tuple[Bin, float, float]]:
+def parts(bins: Sequence[ReliabilityBin]) -> Iterator[tuple[ReliabilityBin, float, float]]:
     """Each bin with the parts of label 1 and of label 0 that it holds."""
     known = [(one, one.observed) for one in bins if one.observed is not None]
     ones = sum(one.weight * observed for one, observed in known)
@@ -141,25 +143,25 @@ def parts(bins: Sequence[Bin]) -> Iterator[tuple[Bin, float, float]]:
         yield one, above, below
 
 
-def _by_arm(report: Report) -> dict[str, list[Row]]:
+def _by_arm(report: ArmsReport) -> dict[str, list[Row]]:
     """The rows that have an effect and are drawn, by arm."""
-    shown = [row for row in rows(report) if row.one.effect is not None][:MOST_ROWS]
-    arms = dict.fromkeys(row.one.arm for row in shown)
-    return {arm: [row for row in shown if row.one.arm == arm] for arm in arms}
+    shown = [row for row in rows(report) if row.comparison.effect is not None][:MOST_ROWS]
+    arms = dict.fromkeys(row.comparison.arm for row in shown)
+    return {arm: [row for row in shown if row.comparison.arm == arm] for arm in arms}
 
 
-def _span(report: Report, shown: Sequence[Row]) -> tuple[float, float]:
+def _span(report: ArmsReport, shown: Sequence[Row]) -> tuple[float, float]:
     margin = report.minimum_effect or 0.0
     ends = [-margin, margin, 0.0]
     for row in shown:
-        ends += [row.one.effect or 0.0, *(row.one.fixed_interval or ())]
+        ends += [row.comparison.effect or 0.0, *(row.comparison.fixed_interval or ())]
     widest = 2.5 * max(map(abs, ends))
     for row in shown:
-        ends += [max(-widest, min(widest, end)) for end in row.one.sequence or ()]
+        ends += [max(-widest, min(widest, end)) for end in row.comparison.sequence or ()]
     return around(ends)
 
 
-def _ground(report: Report, scale: Scale, bottom: float) -> list[str]:
+def _ground(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
     margin = report.minimum_effect
     shapes = []
     if margin is not None:
@@ -170,7 +172,7 @@ def _ground(report: Report, scale: Scale, bottom: float) -> list[str]:
     return [*shapes, line((scale(0), _HEAD), (scale(0), bottom), "zero")]
 
 
-def _axis(report: Report, scale: Scale, bottom: float) -> list[str]:
+def _axis(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
     ticks = scale.ticks(6)
     shapes = [line((scale.start, bottom), (scale.stop, bottom), "axis")]
     for value, name in zip(ticks, labels(ticks), strict=True):
@@ -186,20 +188,20 @@ def _axis(report: Report, scale: Scale, bottom: float) -> list[str]:
 
 
 def _effect(row: Row, scale: Scale, top: float) -> list[str]:
-    one, middle = row.one, top + 32
-    assert one.effect is not None
-    value = f"{effect(one)}, {VERDICTS[one.verdict]}"
+    comparison, middle = row.comparison, top + 32
+    assert comparison.effect is not None
+    value = f"{effect(comparison)}, {VERDICTS[comparison.verdict]}"
     room = scale.stop - scale.start - width(value) - 12
     shapes = [
         text((scale.start, top + 18), shortened(row.segment, room), "label"),
         text((scale.stop, top + 18), value, "label end strong"),
     ]
-    if one.sequence is not None:
-        shapes += _whisker(scale, one.sequence, middle)
-    if one.fixed_interval is not None:
-        low, high = map(scale, one.fixed_interval)
+    if comparison.sequence is not None:
+        shapes += _whisker(scale, comparison.sequence, middle)
+    if comparison.fixed_interval is not None:
+        low, high = map(scale, comparison.fixed_interval)
         shapes.append(box((low, middle - 4), (high, middle + 4), "fixed"))
-    x = scale(one.effect)
+    x = scale(comparison.effect)
     corners = [(x, middle - 7), (x + 6, middle), (x, middle + 7), (x - 6, middle)]
     return [*shapes, polygon(corners, "estimate")]
 

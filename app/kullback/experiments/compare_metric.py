@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.documents import to_mapping
 from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import report
+from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Undefined
@@ -46,12 +47,13 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
     """
     if options.reduction != "mean":
         raise InvalidInput.at("the effect is a difference of means: there is no sum", "reduction")
-    found = compare(plan, tally_arms(plan, rows))
-    one, tallies = found.comparisons[""][0], found.tallies[""]
+    findings = compare(plan, tally_arms(plan, rows))
+    comparison, tallies = findings.comparisons[""][0], findings.tallies[""]
     unit = options.nats if plan.metric == _IN_NATS else 1.0
-    value, reason = _value(found, one)
-    error = None if isinstance(one.effect, Undefined) else one.effect.standard_error / unit
-    losses = _losses(plan, rows, one, is_asked=options.per_row)
+    value, reason = _value(findings, comparison)
+    effect = comparison.effect
+    error = None if isinstance(effect, Undefined) else effect.standard_error / unit
+    losses = _losses(plan, rows, comparison, is_needed=options.per_row)
     paired = plan.design == "paired"
     arms = [tallies[plan.control]] if paired else list(tallies.values())
     context = Context("compare", options, plan.convention)
@@ -64,7 +66,7 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
         weight=sum(TallyMetrics(tally).weight for tally in arms),
         standard_error=error,
         per_row=losses.rows / options.nats + 0.0 if options.per_row else None,
-        details=explained(report(found)),
+        details=explained(to_mapping(arms_report(findings))),
         conventions=conventions(context),
         diagnostics=Diagnostics(
             infinite=int(np.count_nonzero(losses.infinite)),
@@ -74,19 +76,20 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
     )
 
 
-def _value(found: Findings, one: Comparison) -> tuple[float, Reason | None]:
+def _value(findings: Findings, comparison: Comparison) -> tuple[float, Reason | None]:
     """The effect, as a number that is not finite where there is none, and why."""
-    if not isinstance(one.effect, Undefined):
-        return one.effect.effect, None
-    tallies, metric = found.tallies[""], FUNCTIONALS[found.plan.metric]
-    ours, theirs = metric(tallies[one.arm]).value, metric(tallies[one.control]).value
-    if not isinstance(ours, Undefined) and not isinstance(theirs, Undefined):
-        difference = ours - theirs
+    if not isinstance(comparison.effect, Undefined):
+        return comparison.effect.effect, None
+    tallies, metric = findings.tallies[""], FUNCTIONALS[findings.plan.metric]
+    treatment = metric(tallies[comparison.arm]).value
+    control = metric(tallies[comparison.control]).value
+    if not isinstance(treatment, Undefined) and not isinstance(control, Undefined):
+        difference = treatment - control
         if math.isinf(difference):
             return difference, Reason.of_infinity(difference)
         if not math.isnan(difference):
             return difference, None
-    return math.nan, one.effect.reason
+    return math.nan, comparison.effect.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +98,17 @@ class _Losses:
     infinite: Flags
 
 
-def _losses(plan: Plan, rows: ArmRows, one: Comparison, *, is_asked: bool) -> _Losses:
+def _losses(plan: Plan, rows: ArmRows, comparison: Comparison, *, is_needed: bool) -> _Losses:
     """The losses of rows, which tallies do not keep; none where nobody asks and all are finite."""
     convention = CONVENTIONS[plan.convention]
-    if not is_asked and convention is not EXACT:
+    if not is_needed and convention is not EXACT:
         return _Losses(np.empty(0), np.empty(0, np.bool_))
     y = positive_shares("y_true", rows.y_true)
     if not isinstance(rows.y_proba, Mapping):
         losses, _ = binary_losses(y, rows.y_proba, convention)
         return _Losses(losses, np.isinf(losses))
-    ours, _ = binary_losses(y, rows.y_proba[one.arm], convention)
-    theirs, _ = binary_losses(y, rows.y_proba[one.control], convention)
+    treatment, _ = binary_losses(y, rows.y_proba[comparison.arm], convention)
+    control, _ = binary_losses(y, rows.y_proba[comparison.control], convention)
     with np.errstate(invalid="ignore"):  # ∞ − ∞: neither is better there
-        difference: Array = ours - theirs
+        difference: Array = treatment - control
     return _Losses(difference, ~np.isfinite(difference))

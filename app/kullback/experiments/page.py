@@ -1,12 +1,18 @@
-"""This file is about a report as Markdown, to be pasted into a ticket."""
+"""A report as Markdown, to be pasted into a ticket."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from kullback.experiments import wording
-from kullback.experiments.told import Arm, Comparison, Report
+from kullback.experiments.report import (
+    ArmReport,
+    ArmsReport,
+    ComparisonReport,
+    EvaluationReport,
+    ExperimentReport,
+    FirstCrossing,
+)
 from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
-from kullback.tally.documents import Document
 
 _MEANT = re.compile(r"[\\`*_{}\[\]<>&|~#$@]")
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc", "base_rate")
@@ -16,26 +22,27 @@ _ARMS = (
 )
 
 
-def markdown(document: Document) -> str:
+def markdown(report: ArmsReport) -> str:
     """The page of a report: verdicts first, then the numbers they stand on."""
-    report = Report.of(document)
-    name = "of recommenders" if report.experiment is None else report.experiment
-    kind = "Comparison" if report.experiment is None else "Experiment"
+    title = "Comparison of recommenders"
+    first: tuple[FirstCrossing, ...] = ()
+    if isinstance(report, ExperimentReport):
+        title, first = f"Experiment {escaped(report.experiment)}", report.first_crossing
     parts = [
-        [f"# {kind} {escaped(name)}"],
+        [f"# {title}"],
         [escaped(" · ".join(f"{name}: {value}" for name, value in wording.setting(report)))],
-        *([_headline(report, one)] for one in report.comparisons),
+        *([_headline(report, comparison)] for comparison in report.comparisons),
         ["## Arms", *_arms(report.arms)],
         ["## Comparisons", *_comparisons(report)],
         _why(report.comparisons),
         _segments(report),
         ["## Checks", _list(_checks(report))],
-        ["## First verdicts", _list(map(wording.crossing, report.first_crossing))],
+        ["## First verdicts", _list(map(wording.crossing, first))],
         ["## Warnings", _list(report.warnings)],
         ["## How to read it", _list(wording.reading(report))],
     ]
-    told = ["\n\n".join(part) for part in parts if all(part) and part]
-    return "\n\n".join(told) + "\n"
+    written = ["\n\n".join(part) for part in parts if all(part) and part]
+    return "\n\n".join(written) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -44,18 +51,18 @@ def escaped(text: str) -> str:
     return _MEANT.sub(r"\\\g<0>", on_one_line).replace("://", r":\//")
 
 
-def _headline(report: Report, one: Comparison) -> str:
-    told = f"**{escaped(wording.claim(one))}**. {escaped(wording.evidence(report, one))}"
-    return f"{told} {escaped(one.reason)}"
+def _headline(report: ArmsReport, comparison: ComparisonReport) -> str:
+    claim, evidence = wording.claim(comparison), wording.evidence(report, comparison)
+    return f"**{escaped(claim)}**. {escaped(evidence)} {escaped(comparison.reason)}"
 
 
-def _arms(arms: Sequence[Arm]) -> list[str]:
+def _arms(arms: Sequence[ArmReport]) -> list[str]:
     rows = [
         [
             arm.arm,
             f"{arm.n:,}",
             UNKNOWN if arm.units is None else f"{arm.units:,}",
-            *(measured(arm.metrics.get(name)) for name in _ARM_METRICS),
+            *(measured(arm.metrics[name]) for name in _ARM_METRICS),
         ]
         for arm in arms
     ]
@@ -63,92 +70,94 @@ def _arms(arms: Sequence[Arm]) -> list[str]:
     return [_table(_ARMS, rows), *([_list(refused)] if refused else [])]
 
 
-def _comparisons(report: Report) -> list[str]:
-    sure = wording.sure(report)
+def _comparisons(report: ArmsReport) -> list[str]:
+    coverage = wording.coverage(report)
     head = (
         "Arm against control",
         f"Effect{_in_unit(report)}",
         "Standard error",
-        f"{sure} interval (one look)",
-        f"{sure} sequence (always valid)",
+        f"{coverage} interval (one look)",
+        f"{coverage} sequence (always valid)",
         "e-value",
         "Verdict",
     )
     rows = [
         [
-            f"{one.arm} against {one.control}",
-            wording.effect(one),
-            number(one.standard_error, decimals(one.standard_error)),
-            interval(one.fixed_interval, one.standard_error),
-            interval(one.sequence, one.standard_error),
-            wording.weight_of_evidence(one.e_value, one.log_e_value),
-            wording.VERDICTS[one.verdict],
+            f"{comparison.arm} against {comparison.control}",
+            wording.effect(comparison),
+            number(comparison.standard_error, decimals(comparison.standard_error)),
+            interval(comparison.fixed_interval, comparison.standard_error),
+            interval(comparison.sequence, comparison.standard_error),
+            wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
+            wording.VERDICTS[comparison.verdict],
         ]
-        for one in report.comparisons
+        for comparison in report.comparisons
     ]
     return [_table(head, rows)]
 
 
-def _why(comparisons: Iterable[Comparison]) -> list[str]:
-    told = [(one.arm, wording.explanation(one)) for one in comparisons]
-    known = [f"{arm}: {words}" for arm, words in told if words]
-    return ["## Why", _list(known)] if known else []
+def _why(comparisons: Iterable[ComparisonReport]) -> list[str]:
+    words = {comparison.arm: wording.explanation(comparison) for comparison in comparisons}
+    explanations = [f"{arm}: {explanation}" for arm, explanation in words.items() if explanation]
+    return ["## Why", _list(explanations)] if explanations else []
 
 
-def _segments(report: Report) -> list[str]:
+def _segments(report: ArmsReport) -> list[str]:
     head = (
         *("Segment", "Arm", "Rows", f"Effect{_in_unit(report)}"),
-        f"{wording.sure(report)} sequence (always valid)",
+        f"{wording.coverage(report)} sequence (always valid)",
         *("e-value", "Verdict", "Of all together (e-BH)", "Sequence of what e-BH claims"),
     )
     rows = [
         [
             group.name,
-            one.arm,
-            f"{sum(arm.n for arm in group.arms if arm.arm == one.arm):,}",
-            *_sequence_cells(one),
+            comparison.arm,
+            _rows_of(group.arms, comparison.arm),
+            *_sequence_cells(comparison),
         ]
         for group in report.groups
-        for one in group.comparisons
+        for comparison in group.comparisons
     ]
     if not rows:
         return []
     whole = [
-        ["all rows", one.arm, _rows_of(report, one), *_sequence_cells(one)]
-        for one in report.comparisons
+        [
+            "all rows",
+            comparison.arm,
+            _rows_of(report.arms, comparison.arm),
+            *_sequence_cells(comparison),
+        ]
+        for comparison in report.comparisons
     ]
     return ["## Segments", _table(head, [*whole, *rows])]
 
 
-def _rows_of(report: Report, one: Comparison) -> str:
-    return f"{sum(arm.n for arm in report.arms if arm.arm == one.arm):,}"
+def _rows_of(arms: Iterable[ArmReport], name: str) -> str:
+    return f"{sum(arm.n for arm in arms if arm.arm == name):,}"
 
 
-def _sequence_cells(one: Comparison) -> list[str]:
-    claimed = None if one.adjusted is None else one.adjusted.sequence
+def _sequence_cells(comparison: ComparisonReport) -> list[str]:
+    claimed = None if comparison.adjusted is None else comparison.adjusted.sequence
     return [
-        wording.effect(one),
-        interval(one.sequence, one.standard_error),
-        wording.weight_of_evidence(one.e_value, one.log_e_value),
-        wording.VERDICTS[one.verdict],
-        wording.adjusted(one),
-        interval(claimed, one.standard_error),
+        wording.effect(comparison),
+        interval(comparison.sequence, comparison.standard_error),
+        wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
+        wording.VERDICTS[comparison.verdict],
+        wording.adjusted(comparison),
+        interval(claimed, comparison.standard_error),
     ]
 
 
-def _checks(report: Report) -> list[str]:
-    told = [wording.shares(report.sample_ratio)]
+def _checks(report: ArmsReport) -> list[str]:
+    checks = [wording.shares(report.sample_ratio)]
     if report.design == "parallel":
-        told.append(f"Crossover: {wording.percent(report.crossover)} of units met several arms.")
-    told += [f"Excluded: {count:,} rows without {name}." for name, count in _excluded(report)]
-    return told
+        checks.append(f"Crossover: {wording.percent(report.crossover)} of units met several arms.")
+    excluded = report.excluded.items() if isinstance(report, EvaluationReport) else ()
+    checks += [f"Excluded: {count:,} rows without {name}." for name, count in excluded if count]
+    return checks
 
 
-def _excluded(report: Report) -> list[tuple[str, int]]:
-    return [(name, count) for name, count in report.excluded.items() if count]
-
-
-def _in_unit(report: Report) -> str:
+def _in_unit(report: ArmsReport) -> str:
     unit = wording.unit(report.metric).strip()
     return f" ({unit})" if unit else ""
 

@@ -1,6 +1,6 @@
 """Plan of an experiment: its settings, fixed before the first row."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -84,10 +84,6 @@ class Plan:
         if name not in self.slices:
             known = ", ".join(self.slices) or "none"
             raise InvalidInput.at(f"not a slice of this experiment, which has {known}", *place)
-
-    def document(self) -> dict[str, object]:
-        """The plan by name."""
-        return asdict(self)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

@@ -1,28 +1,39 @@
 """Queries of experiments: reports, series and first decisions."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
+
+from kullback.documents import extended, to_json
 from kullback.errors import InvalidInput, KullbackError
+from kullback.experiments.answers import (
+    EffectPoint,
+    ExperimentDetail,
+    ExperimentList,
+    ExperimentSeries,
+    ListedExperiment,
+)
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Comparison, Findings, compare, effects
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import brief, report
+from kullback.experiments.report import ExperimentReport, FirstCrossing
+from kullback.experiments.reporting import arm_effect, arms_report
 from kullback.experiments.windows import Part, by_step, tallies_by_segment
 from kullback.experiments.writes import KIND, WRITES, StoredExperiment, plan_of
-from kullback.moments import DAY, HOUR, Clock, moment
+from kullback.moments import DAY, HOUR, Clock
+from kullback.numerics.types import Undefined
 from kullback.storage.base import DONE, Record, Reply, Store, Transaction
-from kullback.tally.documents import Document
+from kullback.tally.report_types import finite
 
 POINTS = 500
 _EVER = 1 << 60
 _TRIES = 3
 _OPEN = ("undecided", "invalid")
-_KEPT = ("arm", "verdict", "effect", "standard_error", "sequence", "e_value", "log_e_value")
+_CROSSING = TypeAdapter(FirstCrossing)
 
 _log = logging.getLogger("kullback.experiments")
 
@@ -62,12 +73,11 @@ class ExperimentQueries:
         self._store = store
         self._clock = clock
 
-    def list_all(self) -> Document:
+    def list_all(self) -> ExperimentList:
         """Every experiment, by name."""
-        found = [StoredExperiment.of(record, record.name) for record in self._store.records(KIND)]
-        return {"experiments": [_document(one) for one in found]}
+        return ExperimentList(tuple(map(_listed, self.stored())))
 
-    def get(self, name: str) -> Document:
+    def get(self, name: str) -> ExperimentDetail:
         """One experiment: its plan, what came, what was first decided.
 
         Raises:
@@ -77,14 +87,14 @@ class ExperimentQueries:
         record = found.record.id
         counts, last = self._store.counts(record), self._store.last_start(record)
         epochs = range(1, found.epoch + 1)
-        return _document(found) | {
-            "version": counts.get(WRITES, 0),
-            "observations": {
-                str(epoch): counts.get(f"observations/{epoch}", 0) for epoch in epochs
-            },
-            "last_window": None if last is None else moment(last),
-            "first_crossing": self._crossings(found.record, found.epoch, found.plan),
-        }
+        return extended(
+            ExperimentDetail,
+            _listed(found),
+            version=counts.get(WRITES, 0),
+            observations={str(epoch): counts.get(f"observations/{epoch}", 0) for epoch in epochs},
+            last_window=last,
+            first_crossing=self._crossings(found.record, found.epoch, found.plan),
+        )
 
     def etag(self, name: str, asked: object) -> str:
         """An entity tag: it changes whenever the answer to the question does."""
@@ -93,7 +103,7 @@ class ExperimentQueries:
         parts = (record.id, record.revision, counts, asked)
         return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
-    def report(self, name: str, asked: ExperimentQuery) -> Document:
+    def report(self, name: str, asked: ExperimentQuery) -> ExperimentReport:
         """The report of an experiment; a verdict that is reached for the first time is kept.
 
         Raises:
@@ -105,11 +115,16 @@ class ExperimentQueries:
             self._plan(found, asked.epoch).check_slice(asked.by, "by")
         state = self.snapshot(found, asked.epoch)
         self.keep_crossings(state)
-        head: Document = {"experiment": name, "epoch": state.epoch, "version": state.version}
-        crossings = self._crossings(found.record, state.epoch, state.findings.plan)
-        return head | report(state.findings, asked.by) | {"first_crossing": crossings}
+        return extended(
+            ExperimentReport,
+            arms_report(state.findings, asked.by),
+            experiment=name,
+            epoch=state.epoch,
+            version=state.version,
+            first_crossing=self._crossings(found.record, state.epoch, state.findings.plan),
+        )
 
-    def series(self, name: str, asked: ExperimentQuery) -> Document:
+    def series(self, name: str, asked: ExperimentQuery) -> ExperimentSeries:
         """The effect of an arm over time: at the end of each step, of all rows up to there.
 
         Raises:
@@ -130,8 +145,9 @@ class ExperimentQueries:
             detail = f"{len(steps)} points, where at most {POINTS} are given: ask for a longer step"
             raise InvalidInput.at(detail, "step")
         points = [_point(plan, one, arm, asked.step) for one in _growing(plan, epoch, steps)]
-        head: Document = {"experiment": name, "metric": plan.metric, "step": asked.step}
-        return head | {"epoch": epoch, "arm": arm, "control": plan.control, "points": points}
+        return ExperimentSeries(
+            name, plan.metric, asked.step, epoch, arm, plan.control, tuple(points)
+        )
 
     def snapshot(self, found: StoredExperiment, epoch: int | None = None) -> ExperimentSnapshot:
         """The findings of an epoch, the present one unless said, with their version."""
@@ -207,28 +223,37 @@ class ExperimentQueries:
     def _version(self, record: Record) -> int:
         return self._store.counts(record.id).get(WRITES, 0)
 
-    def _crossings(self, record: Record, epoch: int, plan: Plan) -> list[Document]:
-        found = []
-        for arm in plan.treatments:
-            kept = self._store.attachment(record.id, _crossing(epoch, arm))
-            if kept is not None:
-                found.append(json.loads(kept))
-        return found
+    def _crossings(self, record: Record, epoch: int, plan: Plan) -> tuple[FirstCrossing, ...]:
+        kept = [self._store.attachment(record.id, _crossing(epoch, arm)) for arm in plan.treatments]
+        return tuple(_CROSSING.validate_json(content) for content in kept if content is not None)
 
 
-def _document(found: StoredExperiment) -> Document:
-    return found.document() | {"created": moment(found.record.created)}
+def _listed(experiment: StoredExperiment) -> ListedExperiment:
+    return extended(ListedExperiment, experiment.setup(), created=experiment.record.created)
 
 
 def _crossing(epoch: int, arm: str) -> str:
     return f"crossing/{epoch}/{arm}"
 
 
-def _first(one: Comparison, alpha: float, version: int, now: float) -> bytes:
+def _first(comparison: Comparison, alpha: float, version: int, now: float) -> bytes:
     """A verdict that was reached for the first time, as it is kept."""
-    told = brief(one, alpha)
-    kept: Document = {"version": version, "at": moment(now)} | {name: told[name] for name in _KEPT}
-    return json.dumps(kept).encode()
+    contrast, sequence = comparison.effect, comparison.confidence_sequence
+    assert not isinstance(contrast, Undefined)
+    assert sequence is not None
+    return to_json(
+        FirstCrossing(
+            version,
+            now,
+            comparison.arm,
+            comparison.verdict.word,
+            contrast.effect,
+            contrast.standard_error,
+            arm_effect(comparison, alpha).sequence,
+            sequence.e_value,
+            finite(sequence.log_e_value),
+        )
+    )
 
 
 def _growing(plan: Plan, epoch: int, steps: Mapping[int, list[Part]]) -> Iterator[CumulativeStep]:
@@ -240,8 +265,8 @@ def _growing(plan: Plan, epoch: int, steps: Mapping[int, list[Part]]) -> Iterato
         yield CumulativeStep(stop, n, effects(plan, known))
 
 
-def _point(plan: Plan, grown: CumulativeStep, arm: str, step: int) -> Document:
-    one = next(one for one in grown.comparisons if one.arm == arm)
+def _point(plan: Plan, grown: CumulativeStep, arm: str, step: int) -> EffectPoint:
+    (comparison,) = (each for each in grown.comparisons if each.arm == arm)
     start = max(0, grown.stop - step)  # a step may be longer than all time
-    head: Document = {"from": moment(start), "to": moment(grown.stop), "n": grown.n}
-    return head | brief(one, plan.alpha)
+    effect = arm_effect(comparison, plan.alpha)
+    return extended(EffectPoint, effect, start=start, to=grown.stop, n=grown.n)

@@ -1,225 +1,282 @@
-"""This file is about what an experiment reports: its findings as a document."""
+"""Reports of arms, as they stand in JSON and as pages read them.
 
-from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
-from kullback.experiments.explanation import Diagnosis, Explanation
-from kullback.experiments.verdict import WARN_CROSSED, too_thin
+JSON begins with the fields of a type's last base.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from kullback.experiments.plan import Assignment, Design, MetricName
+from kullback.experiments.verdict import Word
+from kullback.moments import Moment
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Undefined
-from kullback.tally.contrast import Contrast
-from kullback.tally.documents import Document, bins, estimate, finite, numbers
-from kullback.tally.inference import kish
-from kullback.tally.inference import occupied_buckets as occupied
-from kullback.tally.metrics import Estimate, TallyMetrics
-from kullback.tally.multiplicity import benjamini_hochberg
-from kullback.tally.tally import Tally
+from kullback.scoring.conventions import ConventionName
+from kullback.tally.report_types import MetricValues, ReliabilityBin
 
-RELIABILITY_BINS = 10
-SCORE_BINS = 64
-OWN_TRAFFIC = (
-    "On split traffic log loss says who predicts its own traffic better, not who recommends "
-    "better: see base_rate_difference, and score every row by every arm (paired) where you can."
-)
-ONE_LOOK = "fixed_interval and fixed_p_value are valid for one look, at a time planned in advance."
-CROSSED = "{:.1%} of all units met more than one arm."
+Interval = tuple[float, float]
+OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
 
 
-def report(found: Findings, by: str | None = None) -> Document:
-    """The report of docs/api.md; of the segments those of one slice, where one is named."""
-    plan = found.plan
-    segments = [name for name in sorted(found.comparisons) if name]
-    if by is not None:
-        segments = [name for name in segments if name.startswith(f"{by}=")]
-    document: Document = {
-        "design": plan.design,
-        "assignment": plan.assignment,
-        "metric": plan.metric,
-        "control": plan.control,
-        "alpha": plan.alpha,
-        "minimum_effect": plan.minimum_effect,
-        "minimum_units": plan.minimum_units,
-        "convention": plan.convention,
-        "arms": arms(found, ""),
-        "comparisons": [comparison(one, plan.alpha) for one in found.comparisons[""]],
-        "sample_ratio": _ratio(found),
-        "crossover": found.crossover,
-        "groups": [group(found, name) for name in segments],
-        "warnings": _warnings(found),
-    }
-    if plan.design == "parallel":
-        rates = {
-            one.arm: one.other_metrics["base_rate"]
-            for one in found.comparisons[""]
-            if one.other_metrics
-        }
-        document["base_rate_difference"] = {arm: _effect(rate) for arm, rate in rates.items()}
-    return document
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()
 
 
-def arms(found: Findings, segment: str) -> list[Document]:
-    """Every arm with its metrics; of all rows also what they are made of."""
-    documents = []
-    for arm in found.plan.arms:
-        tally = found.tallies[segment][arm.name]
-        known = found.units is not None and not segment
-        documents.append(
-            {
-                "arm": arm.name,
-                "share": arm.share,
-                "units": round(found.units[arm.name]) if known and found.units else None,
-                "clusters": occupied(tally),
-                **_told(tally),
-                "clipped": tally.scalar("clipped"),
-                "infinite": tally.scalar("infinite"),
-                "effective_sample_size": kish(tally),
-            }
-            | ({} if segment else _in_depth(tally))
-        )
-    return documents
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastReport:
+    """The difference of a metric, arm minus control; null throughout where there is none.
+
+    `fixed_interval` and `fixed_p_value` are valid for one look, at a time planned in advance.
+    `clusters` are buckets of units; `largest_share` is the part of the variance that one makes.
+    """
+
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: Interval | None
+    fixed_p_value: float | None
 
 
-def comparison(one: Comparison, alpha: float) -> Document:
-    """An arm against the control, with why, among its family, and by every other metric."""
-    document = brief(one, alpha) | {
-        "why": None if one.explanation is None else _why(one.explanation),
-        "adjusted": None if one.adjusted is None else _adjusted(one.adjusted),
-    }
-    if one.other_metrics:
-        document["metrics"] = _others(one, alpha)
-    if "base_rate" in one.other_metrics:
-        document["base_rate_difference"] = _effect(one.other_metrics["base_rate"])
-    return document
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDifference(ContrastReport):
+    """The difference of another metric, with its p-value corrected for the number of metrics."""
+
+    benjamini_hochberg: float | None
+    reason: Reason | None
 
 
-def brief(one: Comparison, alpha: float) -> Document:
-    """An arm against the control; the fixed interval is true in 1 − alpha of all experiments."""
-    sure = one.confidence_sequence
-    return {
-        "arm": one.arm,
-        "control": one.control,
-        **_contrast(one.effect, alpha),
-        "relative_effect": finite(one.relative),
-        "sequence": None if sure is None else _interval((sure.low, sure.high)),
-        "e_value": None if sure is None else sure.e_value,
-        "log_e_value": None if sure is None else finite(sure.log_e_value),
-        "p_value": None if sure is None else sure.p_value,
-        "information": None if sure is None else finite(sure.information),
-        "verdict": one.verdict.word,
-        "reason": one.verdict.reason,
-        "reason_code": one.verdict.code,
-        "information_needed": one.verdict.needed,
-    }
+@dataclass(frozen=True, kw_only=True)
+class ArmPair:
+    """An arm, and the control that it is compared with."""
+
+    arm: str
+    control: str
 
 
-def group(found: Findings, name: str) -> Document:
-    """The arms and their comparisons in a segment."""
-    key, _, value = name.partition("=")
-    return {
-        "slice": {key: value},
-        "arms": arms(found, name),
-        "comparisons": [comparison(one, found.plan.alpha) for one in found.comparisons[name]],
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmEffect(ContrastReport, ArmPair):
+    """The effect of an arm and the verdict on it.
+
+    `sequence`, `e_value` and `p_value` are valid at every look at once; they are null without a
+    minimum effect. `information_needed`: how many times the present information would decide.
+    """
+
+    relative_effect: float | None
+    sequence: Interval | None
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    information: float | None
+    verdict: Word
+    reason: str
+    reason_code: str
+    information_needed: float | None
 
 
-def _told(tally: Tally) -> Document:
-    """The metrics of an arm; none where its weights leave too little of it."""
-    refused = too_thin(tally)
-    document = numbers(TallyMetrics(tally))
-    if refused is not None:
-        missing = Undefined(Reason.EFFECTIVE_SAMPLE_SIZE)
-        names = TallyMetrics(tally).names()
-        document["metrics"] = {name: estimate(Estimate(missing, missing)) for name in names}
-        document["refused"] = refused.reason
-    return document
+@dataclass(frozen=True, slots=True)
+class ExplanationReport:
+    """Where the difference of log loss comes from, in words and in nats."""
+
+    statement: str
+    calibration: float | None
+    ranking: float | None
+    rows: float | None
+    auc_difference: float | None
 
 
-def _in_depth(tally: Tally) -> Document:
-    diagnosis, reading = Diagnosis.of(tally), TallyMetrics(tally)
-    parts = ("miscalibration", "discrimination", "uncertainty", "slope", "intercept")
-    return {
-        "diagnosis": {name: finite(getattr(diagnosis, name)) for name in parts},
-        "reliability": bins(reading.quantiles(RELIABILITY_BINS)),
-        "score_histogram": bins(reading.scores(SCORE_BINS)),
-    }
+@dataclass(frozen=True, slots=True)
+class AdjustedValues:
+    """A comparison among all arms and segments: adjusted p-values, and what e-BH claims."""
+
+    holm: float
+    benjamini_hochberg: float
+    e_bh: bool | None
+    sequence: Interval | None
 
 
-def _contrast(found: Contrast | Undefined, alpha: float) -> Document:
-    if isinstance(found, Undefined):
-        names = ("effect", "standard_error", "degrees_of_freedom", "clusters", "largest_share")
-        return dict.fromkeys((*names, "fixed_interval", "fixed_p_value"))
-    return {
-        "effect": found.effect,
-        "standard_error": found.standard_error,
-        "degrees_of_freedom": found.degrees_of_freedom,
-        "clusters": found.clusters,
-        "largest_share": found.largest_share,
-        "fixed_interval": _interval(found.interval(alpha)),
-        "fixed_p_value": found.p_value(),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonReport(ArmEffect):
+    """An arm against the control."""
+
+    why: ExplanationReport | None
+    adjusted: AdjustedValues | None
 
 
-def _adjusted(found: AdjustedComparison) -> Document:
-    return {
-        "holm": found.holm,
-        "benjamini_hochberg": found.benjamini_hochberg,
-        "e_bh": found.e_bh,
-        "sequence": None
-        if found.confidence_sequence is None
-        else _interval((found.confidence_sequence.low, found.confidence_sequence.high)),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallComparison(ComparisonReport):
+    """An arm against the control in all rows, by every metric."""
+
+    metrics: Mapping[str, MetricDifference]
 
 
-def _others(one: Comparison, alpha: float) -> Document:
-    """Every other metric for one look, with Benjamini-Hochberg's correction for their number."""
-    others = dict(one.other_metrics)
-    if one.explanation is not None:
-        others["auc"] = one.explanation.auc
-    p_values = [found.p_value() for found in others.values() if not isinstance(found, Undefined)]
-    corrected = iter(benjamini_hochberg(p_values))
-    documents: dict[str, object] = {}
-    for name, found in others.items():
-        missing = isinstance(found, Undefined)
-        documents[name] = {
-            **_contrast(found, alpha),
-            "benjamini_hochberg": None if missing else next(corrected),
-            "reason": found.reason if isinstance(found, Undefined) else None,
-        }
-    return documents
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelComparison(OverallComparison):
+    """An arm against the control where each row is of one arm."""
+
+    base_rate_difference: float | None
 
 
-def _why(found: Explanation) -> Document:
-    parts = {name: finite(getattr(found, name)) for name in ("calibration", "ranking", "rows")}
-    return {"statement": found.statement, **parts, "auc_difference": _effect(found.auc)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmReport:
+    """An arm and its metrics; `refused` says why there are none."""
+
+    arm: str
+    share: float
+    units: int | None
+    clusters: int
+    n: int
+    weight: float
+    metrics: MetricValues
+    refused: Annotated[str | None, OnlyWhereKnown] = None
+    clipped: int
+    infinite: int
+    effective_sample_size: float
 
 
-def _ratio(found: Findings) -> Document:
-    names = found.plan.names
-    counts = found.units and {name: round(count) for name, count in found.units.items()}
-    ratio = found.sample_ratio
-    if ratio is None:
-        missing = dict.fromkeys(("e_value", "log_e_value", "p_value", "chi_square_p_value"))
-        return missing | {"alarm": False, "units": counts, "expected": None}
-    return {
-        "e_value": ratio.e_value,
-        "log_e_value": finite(ratio.log_e_value),
-        "p_value": ratio.p_value,
-        "chi_square_p_value": ratio.chi_square_p_value,
-        "alarm": ratio.alarm,
-        "units": counts,
-        "expected": dict(zip(names, ratio.expected, strict=True)),
-    }
+@dataclass(frozen=True, slots=True)
+class ArmDiagnosis:
+    """What the log loss of an arm is made of, in nats, and its calibration line in logits."""
+
+    miscalibration: float | None
+    discrimination: float | None
+    uncertainty: float | None
+    slope: float | None
+    intercept: float | None
 
 
-def _warnings(found: Findings) -> list[str]:
-    warnings = [OWN_TRAFFIC] if found.plan.design == "parallel" else []
-    if found.crossover >= WARN_CROSSED:
-        warnings.append(CROSSED.format(found.crossover))
-    return [*warnings, ONE_LOOK]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallArm(ArmReport):
+    """An arm in all rows, with its predictions in bins of equal weight and of equal width."""
+
+    diagnosis: ArmDiagnosis
+    reliability: tuple[ReliabilityBin, ...]
+    score_histogram: tuple[ReliabilityBin, ...]
 
 
-def _effect(found: Contrast | Undefined) -> float | None:
-    return None if isinstance(found, Undefined) else found.effect
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """The arms and their comparisons in the rows of one value of a slice."""
+
+    slice: Mapping[str, str]
+    arms: tuple[ArmReport, ...]
+    comparisons: tuple[ComparisonReport, ...]
+
+    @property
+    def name(self) -> str:
+        """The segment, as "country = DE"."""
+        return ", ".join(f"{key} = {value}" for key, value in self.slice.items())
 
 
-def _interval(bounds: tuple[float, float]) -> list[float] | None:
-    low, high = map(finite, bounds)
-    return None if low is None or high is None else [low, high]
+@dataclass(frozen=True, slots=True)
+class SampleRatioReport:
+    """Whether units went to the arms in the planned shares; null where that is not a question."""
+
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    chi_square_p_value: float | None
+    alarm: bool
+    units: Mapping[str, int] | None
+    expected: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmsReport:
+    """Arms and how they compare, by what a plan says.
+
+    `crossover` is the part of all units that met more than one arm.
+    """
+
+    design: Design
+    assignment: Assignment
+    metric: MetricName
+    control: str
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: ConventionName
+    arms: tuple[OverallArm, ...]
+    comparisons: tuple[ParallelComparison | OverallComparison, ...]
+    sample_ratio: SampleRatioReport
+    crossover: float
+    groups: tuple[SegmentReport, ...]
+    warnings: tuple[str, ...]
+    base_rate_difference: Annotated[Mapping[str, float | None] | None, OnlyWhereKnown] = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCrossing:
+    """The first verdict on an arm that was not open, as it was kept, at a version."""
+
+    version: int
+    at: Annotated[Moment, BeforeValidator(_seconds)]
+    arm: str
+    verdict: Word
+    effect: float
+    standard_error: float
+    sequence: Interval | None
+    e_value: float
+    log_e_value: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentVersion:
+    """Which state of an experiment: `version` is the number of writes that brought rows."""
+
+    experiment: str
+    epoch: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentReport(ArmsReport, ExperimentVersion):
+    """The report of an epoch of an experiment."""
+
+    first_crossing: tuple[FirstCrossing, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows came: each is of every arm where arms are paired."""
+        counts = [arm.n for arm in self.arms]
+        return max(counts) if self.design == "paired" else sum(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationLook:
+    """The effect of an arm after some rows of files."""
+
+    arm: str
+    effect: float | None
+    sequence: Interval | None
+    fixed_interval: Interval | None
+    e_value: float | None
+    log_e_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationStep:
+    """The effects after the first `n` rows of files."""
+
+    n: int
+    comparisons: tuple[EvaluationLook, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationReport(ArmsReport):
+    """The report of arms in files; `excluded` counts rows by what is missing in them."""
+
+    files: tuple[str, ...]
+    rows: int
+    excluded: Mapping[str, int]
+    path: tuple[EvaluationStep, ...]
+
+    def looks(self, arm: str) -> list[tuple[int, EvaluationLook]]:
+        """The effects of an arm, with the number of rows, in order."""
+        return [
+            (step.n, look) for step in self.path for look in step.comparisons if look.arm == arm
+        ]

@@ -1,8 +1,20 @@
-"""This file is about how a report is put in words and in as many digits as are known."""
+"""The words of a report, and its numbers in as many digits as are known."""
 
 import math
 
-from kullback.experiments.told import Comparison, Crossing, Interval, Metric, Ratio, Report
+from kullback.experiments.report import (
+    ArmEffect,
+    ArmsReport,
+    ComparisonReport,
+    EvaluationReport,
+    ExperimentReport,
+    FirstCrossing,
+    Interval,
+    ParallelComparison,
+    SampleRatioReport,
+)
+from kullback.moments import moment
+from kullback.tally.report_types import AucValue, MetricValue
 
 UNKNOWN = "—"
 METRICS = {
@@ -58,14 +70,15 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
     return f"{value:{sign},.{places}f}"
 
 
-def measured(found: Metric | None) -> str:
+def measured(metric: MetricValue) -> str:
     """A metric of an arm, and ± what its value may be off for certain where that is known."""
-    if found is None or found.value is None:
+    if metric.value is None:
         return UNKNOWN
-    known = decimals(found.standard_error)
-    places = None if known is None else known + 1
-    bound = "" if found.error_bound is None else f" ± {number(found.error_bound, places)}"
-    return number(found.value, places) + bound
+    known_places = decimals(metric.standard_error)
+    places = None if known_places is None else known_places + 1
+    error_bound = metric.error_bound if isinstance(metric, AucValue) else None
+    bound = "" if error_bound is None else f" ± {number(error_bound, places)}"
+    return number(metric.value, places) + bound
 
 
 def interval(bounds: Interval | None, standard_error: float | None) -> str:
@@ -103,108 +116,109 @@ def unit(metric: str) -> str:
     return " nats" if metric == "log_loss" else ""
 
 
-def claim(one: Comparison) -> str:
+def claim(comparison: ArmEffect) -> str:
     """The verdict, as what is claimed."""
-    return CLAIMS[one.verdict].format(one.arm, one.control)
+    return CLAIMS[comparison.verdict].format(comparison.arm, comparison.control)
 
 
-def evidence(report: Report, one: Comparison) -> str:
+def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
     """The effect with its unit, the sequence and the e-value, in a sentence."""
     metric = METRICS[report.metric]
-    if one.effect is None:
+    if comparison.effect is None:
         return f"There is no difference of {metric} to tell."
-    told = f"Difference of {metric}: {effect(one)}{unit(report.metric)}"
-    if one.relative_effect is not None:
-        told += f" ({percent(one.relative_effect, signed=True)} of the control's)"
-    if one.sequence is not None:
-        bounds = interval(one.sequence, one.standard_error)
-        told += f"; at every look between {bounds.replace(' to ', ' and ')} ({sure(report)} sure)"
-    if one.e_value is not None:
-        told += f"; e-value {weight_of_evidence(one.e_value, one.log_e_value)}"
-    return told + "."
+    sentence = f"Difference of {metric}: {effect(comparison)}{unit(report.metric)}"
+    if comparison.relative_effect is not None:
+        sentence += f" ({percent(comparison.relative_effect, signed=True)} of the control's)"
+    if comparison.sequence is not None:
+        bounds = interval(comparison.sequence, comparison.standard_error).replace(" to ", " and ")
+        sentence += f"; at every look between {bounds} ({coverage(report)} sure)"
+    if comparison.e_value is not None:
+        weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
+        sentence += f"; e-value {weight}"
+    return sentence + "."
 
 
-def explanation(one: Comparison) -> str:
+def explanation(comparison: ComparisonReport) -> str:
     """Why the effect is what it is; "" where that is not known."""
-    told = [] if one.why is None else [one.why.statement]
-    if told and one.verdict == "invalid" and one.effect is not None:
-        told.insert(0, "Without a verdict this describes the rows at hand and no more.")
-    if one.base_rate_difference is not None:
-        told.append(f"Its base rate differs by {number(one.base_rate_difference, signed=True)}.")
-    return " ".join(told)
+    sentences = [] if comparison.why is None else [comparison.why.statement]
+    if sentences and comparison.verdict == "invalid" and comparison.effect is not None:
+        sentences.insert(0, "Without a verdict this describes the rows at hand and no more.")
+    if isinstance(comparison, ParallelComparison) and comparison.base_rate_difference is not None:
+        difference = number(comparison.base_rate_difference, signed=True)
+        sentences.append(f"Its base rate differs by {difference}.")
+    return " ".join(sentences)
 
 
-def effect(one: Comparison) -> str:
+def effect(comparison: ArmEffect) -> str:
     """The effect, to as many digits as its standard error has."""
-    return number(one.effect, decimals(one.standard_error), signed=True)
+    return number(comparison.effect, decimals(comparison.standard_error), signed=True)
 
 
-def sure(report: Report) -> str:
-    """How sure intervals are, in percent."""
+def coverage(report: ArmsReport) -> str:
+    """In which part of all experiments intervals are right, in percent."""
     return f"{100 * (1 - report.alpha):.6g}%"
 
 
-def adjusted(one: Comparison) -> str:
+def adjusted(comparison: ComparisonReport) -> str:
     """What e-BH says of a comparison among all of them."""
-    if one.adjusted is None or one.adjusted.e_bh is None:
+    if comparison.adjusted is None or comparison.adjusted.e_bh is None:
         return UNKNOWN
-    return "a difference" if one.adjusted.e_bh else "none claimed"
+    return "a difference" if comparison.adjusted.e_bh else "none claimed"
 
 
-def setting(report: Report) -> list[tuple[str, str]]:
+def setting(report: ArmsReport) -> list[tuple[str, str]]:
     """What the report is of, by name."""
-    known = [
+    settings = [
         ("Design", report.design),
         ("Metric", f"{METRICS[report.metric]} ({direction(report)})"),
         ("Control", report.control),
         ("α", f"{report.alpha:g}"),
         ("Minimum effect", _with_unit(report)),
-        ("Minimum units", _count(report.minimum_units)),
+        ("Minimum units", f"{report.minimum_units:,}"),
         ("Convention", report.convention),
-        ("Rows", _count(report.rows)),
-        ("Version", _count(report.version)),
-        ("Epoch", None if report.epoch is None else str(report.epoch)),
     ]
-    return [(name, value) for name, value in known if value is not None]
+    if isinstance(report, EvaluationReport):
+        settings.append(("Rows", f"{report.rows:,}"))
+    if isinstance(report, ExperimentReport):
+        settings += [("Version", f"{report.version:,}"), ("Epoch", str(report.epoch))]
+    return settings
 
 
-def direction(report: Report) -> str:
+def direction(report: ArmsReport) -> str:
     """Which way is better."""
     return "higher is better" if report.metric == "base_rate" else "lower is better"
 
 
-def shares(ratio: Ratio) -> str:
+def shares(ratio: SampleRatioReport) -> str:
     """Whether units went to the arms as planned, in a sentence."""
     if ratio.expected is None or ratio.units is None:
         return "Sample ratio: not a question here (each row is of all arms, or has no unit)."
-    found = " : ".join(f"{count:,.0f}" for count in ratio.units.values())
+    units = " : ".join(f"{count:,.0f}" for count in ratio.units.values())
     expected = " : ".join(f"{count:,.0f}" for count in ratio.expected.values())
     verdict = "NOT as planned" if ratio.alarm else "no sign of a mismatch"
     e_value = weight_of_evidence(ratio.e_value, ratio.log_e_value)
     names = " : ".join(ratio.units)
     return (
-        f"Sample ratio: {verdict}. Units {names} = {found}, expected {expected}; e-value {e_value} "
+        f"Sample ratio: {verdict}. Units {names} = {units}, expected {expected}; e-value {e_value} "
         "(an alarm from 1,000)."
     )
 
 
-def crossing(found: Crossing) -> str:
+def crossing(first: FirstCrossing) -> str:
     """When the first verdict on an arm was written down."""
-    told = f"{found.arm}: {VERDICTS[found.verdict]}"
-    told += "" if found.version is None else f" at version {found.version:,}"
-    told += "" if found.at is None else f", {found.at}"
-    told += "" if found.effect is None else f", effect {number(found.effect, signed=True)}"
-    if found.e_value is None:
-        return told
-    log_e_value = math.log(found.e_value) if found.e_value > 0 else None
-    return f"{told}, e-value {weight_of_evidence(found.e_value, log_e_value)}"
+    log_e_value = math.log(first.e_value) if first.e_value > 0 else None
+    return (
+        f"{first.arm}: {VERDICTS[first.verdict]} at version {first.version:,}, "
+        f"{moment(first.at)}, effect {number(first.effect, signed=True)}, "
+        f"e-value {weight_of_evidence(first.e_value, log_e_value)}"
+    )
 
 
-def reading(report: Report) -> list[str]:
+def reading(report: ArmsReport) -> list[str]:
     """How to read a report, in three lines."""
     metric, e_value = METRICS[report.metric], f"{1 / report.alpha:.4g}"
     always = (
-        f"The always-valid sequence is right at every look at once in {sure(report)} of all "
+        f"The always-valid sequence is right at every look at once in {coverage(report)} of all "
         "experiments, so stop whenever you like; the interval for one look is right only at a "
         "time that was planned."
     )
@@ -225,11 +239,7 @@ def _places(value: float) -> int:
     return max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
 
 
-def _count(value: int | None) -> str | None:
-    return None if value is None else f"{value:,}"
-
-
-def _with_unit(report: Report) -> str:
+def _with_unit(report: ArmsReport) -> str:
     if report.minimum_effect is None:
         return "none"
     return f"{report.minimum_effect:g}{unit(report.metric)}"

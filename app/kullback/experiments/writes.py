@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import Conflict, KullbackError, NotFound
+from kullback.experiments.answers import AcceptedObservations, ExperimentSetup
 from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
@@ -59,9 +60,9 @@ class StoredExperiment:
         standing = PlanDocument.decoded(record.document)
         return cls(record, standing.epoch, standing.plan)
 
-    def document(self) -> dict[str, object]:
+    def setup(self) -> ExperimentSetup:
         """The experiment as its callers set it up."""
-        return {"name": self.record.name, "epoch": self.epoch, **self.plan.document()}
+        return ExperimentSetup.of(self.record.name, self.epoch, self.plan)
 
 
 class Experiments:
@@ -82,16 +83,16 @@ class Experiments:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 record = tx.create(KIND, name, PlanDocument(1, plan).encoded(), self._clock())
-                return Reply.of(StoredExperiment(record, 1, plan).document(), 201)
+                return Reply.of(StoredExperiment(record, 1, plan).setup(), 201)
             present = StoredExperiment.of(record, name)
             if present.plan == plan:
-                return Reply.of(present.document())
+                return Reply.of(present.setup())
             epoch = present.epoch
             if tx.has_rows(record.id):
                 tx.attach(record.id, plan_of(epoch), present.plan.encoded())
                 epoch += 1
             tx.change(record.id, PlanDocument(epoch, plan).encoded())
-            return Reply.of(StoredExperiment(record, epoch, plan).document())
+            return Reply.of(StoredExperiment(record, epoch, plan).setup())
 
         return self._store.write(work, token)
 
@@ -122,13 +123,14 @@ class Experiments:
 
     def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows | KullbackError":
         try:
-            found, now = StoredExperiment.of(self._store.record(KIND, name), name), self._clock()
-            checked = checked_arm_rows(found.plan, rows)
+            present = StoredExperiment.of(self._store.record(KIND, name), name)
+            epoch, now = present.epoch, self._clock()
+            checked = checked_arm_rows(present.plan, rows)
             n = checked.y.size
-            sums = cells(found.plan, found.epoch, checked, times(rows.timestamp, n, now))
+            sums = cells(present.plan, epoch, checked, times(rows.timestamp, n, now))
         except KullbackError as error:
             return error
-        return _PreparedRows(found.record, found.epoch, n, sums, _accepted(found, n, sums))
+        return _PreparedRows(present.record, epoch, n, sums, _accepted(epoch, n, sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,8 @@ def plan_of(epoch: int) -> str:
     return f"plan/{epoch}"
 
 
-def _accepted(found: StoredExperiment, n: int, sums: Mapping[Cell, bytes]) -> Reply:
-    """What the caller is told of a write."""
+def _accepted(epoch: int, n: int, sums: Mapping[Cell, bytes]) -> Reply:
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
-    told = decoded_total(of_rows)
-    counts = {name: told.scalar(name) for name in ("clipped", "infinite")}
-    return Reply.of({"accepted": n, **counts, "epoch": found.epoch})
+    tally = decoded_total(of_rows)
+    clipped, infinite = tally.scalar("clipped"), tally.scalar("infinite")
+    return Reply.of(AcceptedObservations(n, clipped, infinite, epoch))

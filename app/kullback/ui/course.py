@@ -1,45 +1,55 @@
-"""This file is about the course of an experiment: figures of its effect and evidence in time."""
+"""The course of an experiment: figures of its effect and its evidence over time."""
 
 import math
 from collections.abc import Iterable, Sequence
 
 from kullback.experiments import wording
+from kullback.experiments.answers import EffectPoint
 from kullback.experiments.plan import HIGHER_IS_BETTER
-from kullback.experiments.told import Interval
+from kullback.experiments.report import ComparisonReport, ExperimentReport, Interval
 from kullback.ui.figures import ChartSeries, Figure, Numbers, Style, known, typeset
-from kullback.ui.judged import Comparison, Point, Report
 
 
-def course(report: Report, one: Comparison, points: Sequence[Point], first: str) -> list[Figure]:
+def course(
+    report: ExperimentReport,
+    comparison: ComparisonReport,
+    points: Sequence[EffectPoint],
+    first: str,
+) -> list[Figure]:
     """The effect over time, and where there is one the evidence.
 
     Args:
         report: of the experiment.
-        one: the comparison that the points are of.
+        comparison: the one that the points are of.
         points: what was known, in order.
         first: the first verdict in words; "" where there is none yet.
     """
     drawn = [point for point in points if point.effect is not None]
-    figures = [_effect(report, one, drawn, first)]
+    figures = [_effect(report, comparison, drawn, first)]
     return figures if report.minimum_effect is None else [*figures, _evidence(report, drawn)]
 
 
-def _effect(report: Report, one: Comparison, points: Sequence[Point], first: str) -> Figure:
-    sure = wording.sure(report)
+def _effect(
+    report: ExperimentReport,
+    comparison: ComparisonReport,
+    points: Sequence[EffectPoint],
+    first: str,
+) -> Figure:
+    coverage = wording.coverage(report)
     series = [
-        _band(f"{sure} sequence", [point.sequence for point in points], 1),
-        _band(f"{sure} interval for one look", [point.fixed_interval for point in points], 5),
+        _band(f"{coverage} sequence", [point.sequence for point in points], 1),
+        _band(f"{coverage} interval for one look", [point.fixed_interval for point in points], 5),
         ChartSeries("Effect", [point.effect for point in points], style=_style(points)),
     ]
     metric, margin = wording.METRICS[report.metric], report.minimum_effect
     unit = wording.unit(report.metric).replace(" ", ", ")
     return Figure(
         name="effect",
-        title=f"Effect of {one.arm}",
-        caption=" ".join((*_how_to_read(report, one), first)).strip(),
+        title=f"Effect of {comparison.arm}",
+        caption=" ".join((*_how_to_read(report, comparison), first)).strip(),
         x_label="Of all rows before (UTC)",
         y_label=f"Difference of {metric}{unit}",
-        x=[point.to.timestamp() for point in points],
+        x=[point.to for point in points],
         series=[part for part in series if part.low is None or known(part.low)],
         is_time=True,
         levels=[(0.0, "no difference"), *_margins(margin)],
@@ -47,9 +57,10 @@ def _effect(report: Report, one: Comparison, points: Sequence[Point], first: str
     )
 
 
-def _how_to_read(report: Report, one: Comparison) -> Iterable[str]:
+def _how_to_read(report: ExperimentReport, comparison: ComparisonReport) -> Iterable[str]:
     side = "Above" if report.metric in HIGHER_IS_BETTER else "Below"
-    yield f"Line: {one.arm} minus {one.control}, of all rows so far. {side} 0 {one.arm} is better."
+    arm, control = comparison.arm, comparison.control
+    yield f"Line: {arm} minus {control}, of all rows so far. {side} 0 {arm} is better."
     if report.minimum_effect is None:
         yield "Grey: the interval for one look that was planned; do not stop by it."
         return
@@ -59,7 +70,7 @@ def _how_to_read(report: Report, one: Comparison) -> Iterable[str]:
     )
 
 
-def _evidence(report: Report, points: Sequence[Point]) -> Figure:
+def _evidence(report: ExperimentReport, points: Sequence[EffectPoint]) -> Figure:
     wanted = -math.log(report.alpha)
     least = typeset(f"{1 / report.alpha:.4g}")
     return Figure(
@@ -71,7 +82,7 @@ def _evidence(report: Report, points: Sequence[Point]) -> Figure:
         ),
         x_label="Of all rows before (UTC)",
         y_label="ln e-value",
-        x=[point.to.timestamp() for point in points],
+        x=[point.to for point in points],
         series=[
             ChartSeries(
                 "ln e", [point.log_e_value for point in points], hue=4, style=_style(points)
@@ -83,15 +94,15 @@ def _evidence(report: Report, points: Sequence[Point]) -> Figure:
     )
 
 
-def _style(points: Sequence[Point]) -> Style:
+def _style(points: Sequence[EffectPoint]) -> Style:
     return "line" if len(points) > 1 else "points"
 
 
 def _band(label: str, bounds: Sequence[Interval | None], hue: int) -> ChartSeries:
     """Bounds without a line in them."""
     nothing: Numbers = [None] * len(bounds)
-    low = [None if one is None else one[0] for one in bounds]
-    high = [None if one is None else one[1] for one in bounds]
+    low = [None if ends is None else ends[0] for ends in bounds]
+    high = [None if ends is None else ends[1] for ends in bounds]
     style: Style = "line" if len(bounds) > 1 else "points"
     return ChartSeries(label, nothing, low, high, hue, style, is_faint=hue == 5)
 

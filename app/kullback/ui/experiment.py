@@ -1,22 +1,26 @@
-"""This file is about the page of an experiment: who is better, how surely, and why."""
+"""The page of an experiment: who is better, how surely, and why."""
 
 import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from kullback.errors import InvalidInput
-from kullback.experiments import told, wording
+from kullback.experiments import wording
+from kullback.experiments.answers import EffectPoint, ExperimentDetail
 from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
-from kullback.experiments.told import Crossing, Group
+from kullback.experiments.report import (
+    ComparisonReport,
+    ExperimentReport,
+    FirstCrossing,
+    SegmentReport,
+)
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
 from kullback.ui import scores
 from kullback.ui.course import course
 from kullback.ui.figures import ChartSeries, Figure
 from kullback.ui.guards import guards
-from kullback.ui.judged import Comparison, Point, Report, Setup, points
 from kullback.ui.overview import HUES
 from kullback.ui.render import ago
 
@@ -46,8 +50,8 @@ NEXT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for; None where nothing is, or what cannot be: `complaints` say so."""
+class PageQuery:
+    """What the address asks for; None where nothing is, or what cannot be: see `complaints`."""
 
     epoch: int | None = None
     arm: str | None = None
@@ -55,7 +59,7 @@ class Asked:
     complaints: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, query: Mapping[str, str], epochs: int) -> "Asked":
+    def of(cls, query: Mapping[str, str], epochs: int) -> "PageQuery":
         """What a query asks of an experiment with so many epochs."""
         epoch, step = _whole(query.get("epoch", "")), _whole(query.get("step", ""))
         complaints = []
@@ -67,7 +71,7 @@ class Asked:
             complaints.append("A step is whole hours, in seconds; it was chosen automatically.")
         return cls(epoch, query.get("arm") or None, step, tuple(complaints))
 
-    def among(self, arms: Sequence[str]) -> "Asked":
+    def among(self, arms: Sequence[str]) -> "PageQuery":
         """The same, with an arm that there is."""
         if self.arm in arms:
             return self
@@ -77,10 +81,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A verdict on an arm, as the page tells it."""
+class VerdictCard:
+    """A verdict on an arm, with what to do about it."""
 
-    one: Comparison
+    comparison: ComparisonReport
     hue: str
     advice: str
     needed: str
@@ -94,23 +98,23 @@ def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str
         NotFound: there is none of that name.
     """
     views = services.experiment_queries
-    setup = Setup.of(views.get(name))
-    asked = Asked.of(query, setup.epoch)
-    report = _report(views, name, asked)
-    asked = asked.among([one.arm for one in report.comparisons])
-    known, complaints = _points(views, name, asked, _automatic(setup))
-    (one,) = (one for one in report.comparisons if one.arm == asked.arm)
-    first = {found.arm: _first(found) for found in report.first_crossing}
+    setup = views.get(name)
+    wanted = PageQuery.of(query, setup.epoch)
+    report = views.report(name, ExperimentQuery(wanted.epoch))
+    wanted = wanted.among([comparison.arm for comparison in report.comparisons])
+    points, complaints = _points(views, name, wanted, _automatic(setup))
+    (comparison,) = (each for each in report.comparisons if each.arm == wanted.arm)
+    first = {crossing.arm: _first(crossing) for crossing in report.first_crossing}
     return {
         "name": name,
         "setup": setup,
         "report": report,
-        "asked": replace(asked, complaints=(*asked.complaints, *complaints)),
-        "one": one,
-        "verdicts": [_told(report, each, first.get(each.arm, "")) for each in report.comparisons],
-        "course": course(report, one, known, first.get(one.arm, "")),
+        "query": replace(wanted, complaints=(*wanted.complaints, *complaints)),
+        "comparison": comparison,
+        "verdicts": [_card(report, each, first.get(each.arm, "")) for each in report.comparisons],
+        "course": course(report, comparison, points, first.get(comparison.arm, "")),
         "guards": guards(report),
-        **_of_arms(report, one),
+        **_of_arms(report, comparison),
         "batch": first_batch(setup),
         "steps": STEPS,
         "wording": wording,
@@ -118,17 +122,18 @@ def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str
     }
 
 
-def _of_arms(report: Report, one: Comparison) -> dict[str, object]:
-    """What is told of an arm and the control beside the course of the two."""
+def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str, object]:
+    """What the page holds of an arm and the control beside the course of the two."""
+    pair = (comparison.control, comparison.arm)
     return {
-        "why": scores.why(one),
-        "scores": scores.of_arms([arm for arm in report.arms if arm.arm in (one.control, one.arm)]),
-        "segments": _of_arm(report.groups, one.arm),
-        "segments_figure": _segments(report, one.arm),
+        "why": scores.why(comparison),
+        "scores": scores.of_arms([arm for arm in report.arms if arm.arm in pair]),
+        "segments": _of_arm(report.groups, comparison.arm),
+        "segments_figure": _segments(report, comparison.arm),
     }
 
 
-def first_batch(setup: Setup) -> str:
+def first_batch(setup: ExperimentDetail) -> str:
     """Rows as one may send them, quoted for a shell."""
     names = [arm.name for arm in setup.arms]
     rows: dict[str, object]
@@ -150,85 +155,76 @@ def _whole(text: str) -> int | None:
     return int(text) if is_number else None
 
 
-def _report(views: ExperimentQueries, name: str, asked: Asked) -> Report:
-    found = Report.of(views.report(name, ExperimentQuery(asked.epoch)))
-    assert isinstance(found, Report)
-    return found
-
-
 def _points(
-    views: ExperimentQueries, name: str, asked: Asked, automatic: Sequence[int]
-) -> tuple[tuple[Point, ...], tuple[str, ...]]:
+    views: ExperimentQueries, name: str, wanted: PageQuery, automatic: Sequence[int]
+) -> tuple[tuple[EffectPoint, ...], tuple[str, ...]]:
     """The course by the step asked for, else by the first of these that is given; and why."""
     complaints: tuple[str, ...] = ()
-    for step in automatic if asked.step is None else (asked.step, *automatic):
+    for step in automatic if wanted.step is None else (wanted.step, *automatic):
         try:
-            series = views.series(name, ExperimentQuery(asked.epoch, None, asked.arm, step))
+            series = views.series(name, ExperimentQuery(wanted.epoch, None, wanted.arm, step))
         except InvalidInput as error:
-            complaints += (error.message,) if step == asked.step else ()
+            complaints += (error.message,) if step == wanted.step else ()
         else:
-            return points(series), complaints
+            return series.points, complaints
     return (), complaints
 
 
-def _automatic(setup: Setup) -> list[int]:
+def _automatic(setup: ExperimentDetail) -> list[int]:
     """Steps that give tens of points, if rows came since it was set up; then longer ones."""
-    since = (
-        0.0 if setup.last_window is None else (setup.last_window - setup.created).total_seconds()
-    )
+    since = 0.0 if setup.last_window is None else setup.last_window - setup.created
     return [step for step in LADDER if step == LADDER[-1] or step * ENOUGH_POINTS >= since]
 
 
-def _told(report: Report, one: Comparison, first: str) -> Verdict:
-    advice = NEXT.get(one.reason_code, "")
-    return Verdict(one, HUES[one.verdict], advice, _needed(report, one), first)
+def _card(report: ExperimentReport, comparison: ComparisonReport, first: str) -> VerdictCard:
+    advice, hue = NEXT.get(comparison.reason_code, ""), HUES[comparison.verdict]
+    return VerdictCard(comparison, hue, advice, _needed(report, comparison), first)
 
 
-def _needed(report: Report, one: Comparison) -> str:
-    needed = one.information_needed
-    if one.verdict != "undecided" or needed is None:
+def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
+    needed = comparison.information_needed
+    if comparison.verdict != "undecided" or needed is None:
         return ""
-    rows = float(f"{needed * report.seen:.2g}")
+    rows = float(f"{needed * report.rows:.2g}")
     return f"That is about {rows:,.0f} rows in all, if they stay as they are."
 
 
-def _first(found: Crossing) -> str:
-    when = ""
-    if isinstance(found.at, str):
-        when = f" on {ago(datetime.fromisoformat(found.at).timestamp())}"
-    version = "" if found.version is None else f", after {found.version:,} writes"
-    return f"First decided{when}{version}: {wording.VERDICTS[found.verdict]}."
+def _first(crossing: FirstCrossing) -> str:
+    when, verdict = ago(crossing.at), wording.VERDICTS[crossing.verdict]
+    return f"First decided on {when}, after {crossing.version:,} writes: {verdict}."
 
 
-def _of_arm(groups: Sequence[Group], arm: str) -> list[tuple[Group, told.Comparison]]:
+def _of_arm(
+    groups: Sequence[SegmentReport], arm: str
+) -> list[tuple[SegmentReport, ComparisonReport]]:
     """The comparison of an arm in each segment."""
-    return [(group, one) for group in groups for one in group.comparisons if one.arm == arm]
+    return [(group, each) for group in groups for each in group.comparisons if each.arm == arm]
 
 
-def _segments(report: Report, arm: str) -> Figure | None:
+def _segments(report: ExperimentReport, arm: str) -> Figure | None:
     """The effect of an arm by segment with its sequences, of the first of them."""
-    found = _of_arm(report.groups, arm)[:DRAWN_SEGMENTS]
-    if not any(one.effect is not None for _, one in found):
+    drawn = _of_arm(report.groups, arm)[:DRAWN_SEGMENTS]
+    if not any(comparison.effect is not None for _, comparison in drawn):
         return None
-    sequences = [one.sequence or one.fixed_interval for _, one in found]
+    sequences = [comparison.sequence or comparison.fixed_interval for _, comparison in drawn]
     kind = "sequence" if report.minimum_effect is not None else "interval for one look"
     return Figure(
         name="by-segment",
         title=f"Effect of {arm} by segment",
-        caption=f"Bars: the {wording.sure(report)} {kind} of each segment on its own.",
+        caption=f"Bars: the {wording.coverage(report)} {kind} of each segment on its own.",
         x_label="Segment",
         y_label=f"Difference of {wording.METRICS[report.metric]}",
-        x=list(range(len(found))),
+        x=list(range(len(drawn))),
         series=[
             ChartSeries(
                 "Effect",
-                [one.effect for _, one in found],
+                [comparison.effect for _, comparison in drawn],
                 [None if ends is None else ends[0] for ends in sequences],
                 [None if ends is None else ends[1] for ends in sequences],
                 style="points",
             )
         ],
         levels=[(0.0, "no difference")],
-        x_names=[group.name for group, _ in found],
+        x_names=[group.name for group, _ in drawn],
         y_holds=[0.0],
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.queries import ExperimentSnapshot as Standing
@@ -147,10 +148,12 @@ def _losses(services: Services, name: str, now: float) -> list[float]:
 def _effects(services: Services, name: str) -> list[float]:
     """The effect of the first arm by day, or by hour on the first: of all rows up to there."""
     views = services.experiment_queries
-    found = _numbers(views.series(name, ExperimentQuery()), "effect")
-    if len(found) > 1:
-        return found
-    return _numbers(views.series(name, ExperimentQuery(step=HOUR)), "effect")
+    by_day = _defined(views.series(name, ExperimentQuery()))
+    return by_day if len(by_day) > 1 else _defined(views.series(name, ExperimentQuery(step=HOUR)))
+
+
+def _defined(series: ExperimentSeries) -> list[float]:
+    return [point.effect for point in series.points if point.effect is not None]
 
 
 def _numbers(series: Document, name: str) -> list[float]:

@@ -1,17 +1,17 @@
-"""This file is about figures of scores: reliability, histogram, and why two arms differ."""
+"""Figures of scores: reliability, histogram, and why two arms differ."""
 
 import math
 from collections.abc import Iterator, Sequence
 
-from kullback.experiments.told import Arm, Bin
+from kullback.experiments.report import ComparisonReport, OverallArm
+from kullback.tally.report_types import ReliabilityBin
 from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
-from kullback.ui.judged import Comparison
 
 _LOW = 0.05
 _BEYOND = " Bins in which nothing was observed lie below the axis; the table has them."
 
 
-def reliability(arm: Arm, name: str) -> Figure:
+def reliability(arm: OverallArm, name: str) -> Figure:
     """What was observed against what an arm predicted, in bins of equal weight."""
     bins = [one for one in arm.reliability if one.mean_predicted is not None]
     predicted = [one.mean_predicted or 0.0 for one in bins]
@@ -38,7 +38,7 @@ def reliability(arm: Arm, name: str) -> Figure:
     )
 
 
-def histogram(arm: Arm, name: str) -> Figure:
+def histogram(arm: OverallArm, name: str) -> Figure:
     """Which parts of label 1 and of label 0 have which scores."""
     parts = list(_parts(arm.score_histogram))
     scores = [score for score, _, _ in parts]
@@ -58,7 +58,7 @@ def histogram(arm: Arm, name: str) -> Figure:
     )
 
 
-def of_arms(arms: Sequence[Arm]) -> list[Figure]:
+def of_arms(arms: Sequence[OverallArm]) -> list[Figure]:
     """Reliability and scores of these arms."""
     pairs = [
         (reliability(arm, f"reliability-{at}"), histogram(arm, f"scores-{at}"))
@@ -67,17 +67,17 @@ def of_arms(arms: Sequence[Arm]) -> list[Figure]:
     return [figure for pair in pairs for figure in pair]
 
 
-def why(one: Comparison) -> Figure | None:
+def why(comparison: ComparisonReport) -> Figure | None:
     """What each part adds to the difference of log loss; None where that is not known."""
-    if one.why is None or one.why.calibration is None:
+    if comparison.why is None or comparison.why.calibration is None:
         return None
-    parts = [one.why.calibration, one.why.ranking, one.why.rows]
+    parts = [comparison.why.calibration, comparison.why.ranking, comparison.why.rows]
     return Figure(
         name="parts",
-        title=f"Where the difference of {one.arm} comes from",
+        title=f"Where the difference of {comparison.arm} comes from",
         caption=(
             "What calibration, ranking and the rows that it was shown add to its log loss, "
-            f"{one.arm} minus {one.control}: below 0 is better."
+            f"{comparison.arm} minus {comparison.control}: below 0 is better."
         ),
         x_label="Part",
         y_label="Difference of log loss, nats",
@@ -88,12 +88,12 @@ def why(one: Comparison) -> Figure | None:
     )
 
 
-def _bound(found: Bin, sign: int) -> float | None:
+def _bound(bar: ReliabilityBin, sign: int) -> float | None:
     """An end of the bar of what was observed, o ± 1.96 √(o(1 − o)/weight), inside of 0 and 1."""
-    if found.observed is None or found.weight <= 0:
-        return found.observed
-    variance = max(0.0, found.observed * (1 - found.observed)) / found.weight
-    return min(1.0, max(0.0, found.observed + sign * SURE * math.sqrt(variance)))
+    if bar.observed is None or bar.weight <= 0:
+        return bar.observed
+    variance = max(0.0, bar.observed * (1 - bar.observed)) / bar.weight
+    return min(1.0, max(0.0, bar.observed + sign * SURE * math.sqrt(variance)))
 
 
 def _scale(predicted: Sequence[float], observed: Numbers) -> Scale:
@@ -106,7 +106,7 @@ def _scale(predicted: Sequence[float], observed: Numbers) -> Scale:
     return "logit" if is_wide else "linear"
 
 
-def _parts(bins: Sequence[Bin]) -> Iterator[tuple[float, float, float]]:
+def _parts(bins: Sequence[ReliabilityBin]) -> Iterator[tuple[float, float, float]]:
     """The mean score of each bin with the parts of label 1 and of label 0 that it holds."""
     known = [(one.mean_predicted, one.observed, one.weight) for one in bins]
     counts = [(p, w * o, w * (1 - o)) for p, o, w in known if p is not None and o is not None]

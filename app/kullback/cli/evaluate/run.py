@@ -3,22 +3,21 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from json import dumps
 
 from kullback.cli import outputs
 from kullback.cli.evaluate.plan import EvaluateOptions, EvaluationPlan
 from kullback.cli.evaluate.tables import show
 from kullback.cli.progress import progress
 from kullback.cli.terminal import Failure, Status
+from kullback.documents import to_json
 from kullback.errors import KullbackError
 from kullback.evaluation import files as logs
 from kullback.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
 from kullback.evaluation.html import page
-from kullback.evaluation.job import document, evaluate
+from kullback.evaluation.job import evaluate, evaluation_report
 from kullback.experiments.comparison import compare
 from kullback.experiments.page import markdown
-from kullback.experiments.told import Report
-from kullback.tally.documents import Document
+from kullback.experiments.report import EvaluationReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +55,36 @@ def run(
     """
     try:
         outputs.check(targets)
-        found = _found(asked.plan(), files, workers)
+        report = _report(asked.plan(), files, workers)
     except KullbackError as error:
         raise Failure(error.message, Status.UNUSABLE) from error
     except WorkStopped as error:
         raise Failure(str(error), Status.REFUSED) from error
     contents = {
-        target: _PAGES[option](found) for option, target in targets.items() if target is not None
+        target: _PAGES[option](report) for option, target in targets.items() if target is not None
     }
     outputs.write(contents)
     if outputs.STDOUT not in contents:
-        show(Report.of(found))
+        show(report)
 
 
-def _found(question: EvaluationPlan, asked: Sequence[str], workers: ExecutorOptions) -> Document:
-    files = logs.open_files(logs.files_named(asked), question.columns)
+def _report(
+    question: EvaluationPlan, names: Sequence[str], workers: ExecutorOptions
+) -> EvaluationReport:
+    files = logs.open_files(logs.files_named(names), question.columns)
     convention = question.provisional().convention
     tasks = list(logs.tasks(files, question.columns, convention, question.names))
     with progress(sum(file.rows for file in files)) as done:
         state = evaluate(tasks, workers.work(len(tasks)), done)
     plan = question.plan(state.arms)
-    return document(compare(plan, state.arm_tallies(plan)), state, files)
+    return evaluation_report(compare(plan, state.arm_tallies(plan)), state, files)
 
 
-def _as_json(found: Document) -> str:
-    return dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+def _as_json(report: EvaluationReport) -> str:
+    return to_json(report, indent=2).decode()
 
 
-_PAGES: dict[str, Callable[[Document], str]] = {
+_PAGES: dict[str, Callable[[EvaluationReport], str]] = {
     "--json": _as_json,
     "--html": page,
     "--markdown": markdown,

@@ -8,7 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kullback.experiments import wording
-from kullback.experiments.told import Arm, Comparison, Report
+from kullback.experiments.report import (
+    ArmReport,
+    ArmsReport,
+    ComparisonReport,
+    EvaluationReport,
+)
 from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
 
 _WIDE = 200  # columns, where nobody's terminal says otherwise
@@ -23,16 +28,16 @@ _STYLES = {
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc")
 
 
-def show(report: Report) -> None:
+def show(report: EvaluationReport) -> None:
     """Print a report to stdout."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDE)
-    for one in report.comparisons:
-        console.print(_claim(one))
-        console.print(_indented(wording.evidence(report, one)))
-        console.print(_indented(one.reason))
-        console.print(_indented(wording.explanation(one)))
+    for comparison in report.comparisons:
+        console.print(_claim(comparison))
+        console.print(_indented(wording.evidence(report, comparison)))
+        console.print(_indented(comparison.reason))
+        console.print(_indented(wording.explanation(comparison)))
     console.print(_arms(report))
     console.print(_comparisons(report))
     if report.groups:
@@ -41,77 +46,80 @@ def show(report: Report) -> None:
         console.print(_text(line))
 
 
-def _claim(one: Comparison) -> Text:
-    return Text.assemble((_plain(wording.claim(one)), f"bold {_STYLES[one.verdict]}"))
+def _claim(comparison: ComparisonReport) -> Text:
+    return Text.assemble((_plain(wording.claim(comparison)), f"bold {_STYLES[comparison.verdict]}"))
 
 
 def _indented(line: str) -> Text:
     return _text(f"  {line}")
 
 
-def _arms(report: Report) -> Table:
+def _arms(report: ArmsReport) -> Table:
     names = ("Log loss", "NE", "Calibration ratio", "AUC")
     rows = [
         [
             arm.arm,
             f"{arm.n:,}",
             UNKNOWN if arm.units is None else f"{arm.units:,}",
-            *(measured(arm.metrics.get(name)) for name in _ARM_METRICS),
+            *(measured(arm.metrics[name]) for name in _ARM_METRICS),
         ]
         for arm in report.arms
     ]
     return _table("Arms", ("Arm", "Rows", "Units", *names), rows)
 
 
-def _comparisons(report: Report) -> Table:
-    rows = [[one.arm, *_cells(one), one.verdict] for one in report.comparisons]
+def _comparisons(report: ArmsReport) -> Table:
+    rows = [
+        [comparison.arm, *_cells(comparison), comparison.verdict]
+        for comparison in report.comparisons
+    ]
     head = ("Arm", *_effect_head(report), "Verdict")
     return _table(f"Against {report.control}", head, rows, verdict=len(head) - 1)
 
 
-def _segments(report: Report) -> Table:
+def _segments(report: ArmsReport) -> Table:
     rows = [
         [
             group.name,
-            one.arm,
-            f"{_rows_of(group.arms, one.arm):,}",
-            *_cells(one),
-            one.verdict,
-            wording.adjusted(one),
+            comparison.arm,
+            f"{_rows_of(group.arms, comparison.arm):,}",
+            *_cells(comparison),
+            comparison.verdict,
+            wording.adjusted(comparison),
         ]
         for group in report.groups
-        for one in group.comparisons
+        for comparison in group.comparisons
     ]
     head = ("Segment", "Arm", "Rows", *_effect_head(report), "Verdict", "Of all (e-BH)")
     return _table(f"Segments, against {report.control}", head, rows, verdict=len(head) - 2)
 
 
-def _effect_head(report: Report) -> tuple[str, ...]:
+def _effect_head(report: ArmsReport) -> tuple[str, ...]:
     effect = f"Effect on {wording.METRICS[report.metric]}"
-    sure = wording.sure(report)
-    return effect, "± error", f"{sure}, one look", f"{sure}, every look", "e-value"
+    coverage = wording.coverage(report)
+    return effect, "± error", f"{coverage}, one look", f"{coverage}, every look", "e-value"
 
 
-def _cells(one: Comparison) -> list[str]:
+def _cells(comparison: ComparisonReport) -> list[str]:
     return [
-        wording.effect(one),
-        number(one.standard_error, decimals(one.standard_error)),
-        interval(one.fixed_interval, one.standard_error),
-        interval(one.sequence, one.standard_error),
-        wording.weight_of_evidence(one.e_value, one.log_e_value),
+        wording.effect(comparison),
+        number(comparison.standard_error, decimals(comparison.standard_error)),
+        interval(comparison.fixed_interval, comparison.standard_error),
+        interval(comparison.sequence, comparison.standard_error),
+        wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
     ]
 
 
-def _rows_of(arms: Iterable[Arm], name: str) -> int:
+def _rows_of(arms: Iterable[ArmReport], name: str) -> int:
     return sum(arm.n for arm in arms if arm.arm == name)
 
 
-def _notes(report: Report) -> list[str]:
+def _notes(report: EvaluationReport) -> list[str]:
     notes = [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
     notes.append(wording.shares(report.sample_ratio))
     if report.excluded:
-        told = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
-        notes.append(f"Excluded of {report.rows or 0:,} rows: {told}.")
+        causes = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
+        notes.append(f"Excluded of {report.rows:,} rows: {causes}.")
     return [*notes, *(f"Note: {warning}" for warning in report.warnings)]
 
 

@@ -1,0 +1,109 @@
+"""Answers about experiments beside their reports: set-ups, series, replies to writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from kullback.experiments.plan import Arm, Assignment, Design, MetricName, Plan
+from kullback.experiments.report import ArmEffect, FirstCrossing
+from kullback.moments import Moment
+from kullback.scoring.conventions import ConventionName
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesStep:
+    """A step of time, and the number of all rows up to its end."""
+
+    start: Annotated[Moment, Field(alias="from")]
+    to: Moment
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectPoint(ArmEffect, SeriesStep):
+    """The effect at the end of a step, of all rows up to there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentSeries:
+    """The effect of an arm over time."""
+
+    experiment: str
+    metric: MetricName
+    step: int
+    epoch: int
+    arm: str
+    control: str
+    points: tuple[EffectPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentSetup:
+    """An experiment as it was set up; each plan that came after rows opened an epoch."""
+
+    name: str
+    epoch: int
+    arms: tuple[Arm, ...]
+    control: str
+    design: Design
+    assignment: Assignment
+    metric: MetricName
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: ConventionName
+    slices: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, epoch: int, plan: Plan) -> "ExperimentSetup":
+        """The set-up that a plan is of."""
+        return ExperimentSetup(
+            name=name,
+            epoch=epoch,
+            arms=plan.arms,
+            control=plan.control,
+            design=plan.design,
+            assignment=plan.assignment,
+            metric=plan.metric,
+            alpha=plan.alpha,
+            minimum_effect=plan.minimum_effect,
+            minimum_units=plan.minimum_units,
+            convention=plan.convention,
+            slices=plan.slices,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedExperiment(ExperimentSetup):
+    """An experiment as it was set up, and when."""
+
+    created: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentList:
+    """Every experiment, by name."""
+
+    experiments: tuple[ListedExperiment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDetail(ListedExperiment):
+    """An experiment, the number of rows in each epoch, and its first verdicts."""
+
+    version: int
+    observations: Mapping[str, int]
+    last_window: Moment | None
+    first_crossing: tuple[FirstCrossing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedObservations:
+    """What became of observations that were sent, counted over all arms."""
+
+    accepted: int
+    clipped: int
+    infinite: int
+    epoch: int
