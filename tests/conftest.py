@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def own_logging() -> Iterator[None]:
     logging.logThreads, logging.logProcesses, logging.logMultiprocessing = looked_up
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -63,13 +64,28 @@ def app(settings: Settings) -> FastAPI:
     return create_app(settings)
 
 
-@pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """A client of the application, which has started and will stop."""
+@asynccontextmanager
+async def client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client of an application, which has started and will stop."""
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://kullback") as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AsyncClient]:
+    """A client of one application for all tests of a file, which leave nothing behind in it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/kullback.db"
+    async with client_of(create_app(Settings(database_url=url))) as client:
+        yield client
+
+
+@pytest.fixture
+async def own_client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client of an application for one test alone."""
+    async with client_of(app) as client:
         yield client
 
 

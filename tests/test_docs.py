@@ -159,12 +159,12 @@ def is_part(printed: object, answer: object) -> bool:
     ids=["README", "monitors", "experiments"],
 )
 async def test_every_curl_of_a_page_gets_the_answer_that_is_printed(
-    page: str, client: AsyncClient
+    page: str, own_client: AsyncClient
 ) -> None:
     talked = 0
     for commands, before, printed in conversation(page):
         for command in commands:
-            answer = await curl(client, command)
+            answer = await curl(own_client, command)
             assert answer.is_success, command
         if "part of the answer" in before:
             assert is_part(json.loads(printed), answer.json()), answer.text
@@ -327,26 +327,26 @@ def test_predictions_take_what_observations_take_and_an_id() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("settings_", [{"slices": ["country"]}, {**CLASSES, "slices": ["country"]}])
 async def test_every_name_in_an_answer_of_a_monitor_is_documented(
-    settings_: Mapping[str, object], client: AsyncClient
+    settings_: Mapping[str, object], own_client: AsyncClient
 ) -> None:
     rows: dict[str, object] = {**ROWS}
     if "labels" in settings_:
         rows |= {"y_true": ["cat", "dog"], "y_proba": [[0.9, 0.1], [0.2, 0.8]]}
     base = "/v1/monitors/m"
-    (await client.put(base, json=settings_)).raise_for_status()
+    (await own_client.put(base, json=settings_)).raise_for_status()
     halves = [
         {"id": ["a", "b"], **{key: rows[key] for key in rows if key != "y_true"}},
         {"id": ["a", "c"], "y_true": rows["y_true"]},
     ]
     answers = [
-        await client.post(f"{base}/observations", json=rows),
-        await client.post(f"{base}/predictions", json=halves[0]),
-        await client.post(f"{base}/labels", json=halves[1]),
-        await client.put(f"{base}/reference", json=rows),
-        await client.get(f"{base}/report", params={"by": "country"}),
-        await client.get(f"{base}/series"),
-        await client.get(base),
-        await client.get("/v1/monitors"),
+        await own_client.post(f"{base}/observations", json=rows),
+        await own_client.post(f"{base}/predictions", json=halves[0]),
+        await own_client.post(f"{base}/labels", json=halves[1]),
+        await own_client.put(f"{base}/reference", json=rows),
+        await own_client.get(f"{base}/report", params={"by": "country"}),
+        await own_client.get(f"{base}/series"),
+        await own_client.get(base),
+        await own_client.get("/v1/monitors"),
     ]
     found = {name for answer in answers for name in names_within(answer.json())}
     assert {"psi", "accepted", "points", "expired", "groups"} <= found

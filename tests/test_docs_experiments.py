@@ -146,17 +146,17 @@ def test_every_field_of_a_batch_of_an_experiment_is_documented() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("design", "forecasts"), [PAIRED, PARALLEL], ids=["paired", "parallel"])
 async def test_every_name_in_an_answer_of_an_experiment_is_documented(
-    design: Mapping[str, str], forecasts: Mapping[str, object], client: AsyncClient
+    design: Mapping[str, str], forecasts: Mapping[str, object], own_client: AsyncClient
 ) -> None:
     base = "/v1/experiments/ranker"
     plan = {"arms": ["old", "new"], "slices": ["country"], "minimum_effect": 0.1, **design}
     answers = [
-        await client.put(base, json=plan),
-        await client.post(f"{base}/observations", json={**ROWS, **forecasts}),
-        await client.get(f"{base}/report", params={"by": "country"}),
-        await client.get(f"{base}/series"),
-        await client.get(base),
-        await client.get("/v1/experiments"),
+        await own_client.put(base, json=plan),
+        await own_client.post(f"{base}/observations", json={**ROWS, **forecasts}),
+        await own_client.get(f"{base}/report", params={"by": "country"}),
+        await own_client.get(f"{base}/series"),
+        await own_client.get(base),
+        await own_client.get("/v1/experiments"),
     ]
     assert all(answer.is_success for answer in answers)
     found = {name for answer in answers for name in names_within(answer.json())}

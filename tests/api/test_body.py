@@ -279,7 +279,7 @@ def settings() -> Settings:
     return Settings(max_body_mb=1, inflight_mb=1)
 
 
-async def test_a_full_service_answers_503_and_then_has_room_again(client: AsyncClient) -> None:
+async def test_a_full_service_answers_503_and_then_has_room_again(own_client: AsyncClient) -> None:
     begun, go_on = anyio.Event(), anyio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -292,31 +292,33 @@ async def test_a_full_service_answers_503_and_then_has_room_again(client: AsyncC
 
     async def first() -> None:
         headers = IS_JSON | {"content-length": str(MIB)}
-        statuses.append((await client.post(ENTROPY, content=slow(), headers=headers)).status_code)
+        statuses.append(
+            (await own_client.post(ENTROPY, content=slow(), headers=headers)).status_code
+        )
 
     async with anyio.create_task_group() as group:
         group.start_soon(first)
         await begun.wait()
-        refused = await client.post(ENTROPY, content=b'{"p":[1]}', headers=IS_JSON)
+        refused = await own_client.post(ENTROPY, content=b'{"p":[1]}', headers=IS_JSON)
         go_on.set()
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "1"
     assert statuses == [200]
-    again = await client.post(ENTROPY, content=b'{"p":[1]}', headers=IS_JSON)
+    again = await own_client.post(ENTROPY, content=b'{"p":[1]}', headers=IS_JSON)
     assert again.status_code == 200
 
 
-async def test_a_body_beyond_the_cap_is_413(client: AsyncClient) -> None:
+async def test_a_body_beyond_the_cap_is_413(own_client: AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield bytes(MIB // 2)
 
-    answer = await client.post(ENTROPY, content=endless(), headers=IS_JSON)
+    answer = await own_client.post(ENTROPY, content=endless(), headers=IS_JSON)
     assert answer.status_code == 413
-    answer = await client.post(ENTROPY, content=bytes(MIB + 1), headers=IS_JSON)
+    answer = await own_client.post(ENTROPY, content=bytes(MIB + 1), headers=IS_JSON)
     assert answer.status_code == 413
     bomb = gzip_bomb(16 * MIB)
-    answer = await client.post(ENTROPY, content=bomb, headers=typed(JSON, "gzip"))
+    answer = await own_client.post(ENTROPY, content=bomb, headers=typed(JSON, "gzip"))
     assert answer.status_code == 413
 
 

@@ -56,9 +56,9 @@ def filled(path: str) -> str:
     return path
 
 
-async def test_every_operation_and_every_page_answers(client: AsyncClient) -> None:
+async def test_every_operation_and_every_page_answers(own_client: AsyncClient) -> None:
     for method, path, body in STEPS:
-        answer = await client.request(method, filled(path), json=body)
+        answer = await own_client.request(method, filled(path), json=body)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         assert answer.headers.get("content-type") != MEDIA_TYPE
 

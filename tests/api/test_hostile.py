@@ -220,10 +220,12 @@ async def test_a_request_id_is_given_back(client: AsyncClient, sent: str) -> Non
 
 
 async def test_a_refused_request_leaves_room_for_the_next(
-    app: FastAPI, client: AsyncClient
+    app: FastAPI, own_client: AsyncClient
 ) -> None:
     for each in CORPUS[:50]:
-        await client.post("/v1/scores/entropy", content=each.body("entropy"), headers=typed(JSON))
-    answer = await client.post("/v1/scores/entropy", content=b'{"p":[1]}', headers=typed(JSON))
+        await own_client.post(
+            "/v1/scores/entropy", content=each.body("entropy"), headers=typed(JSON)
+        )
+    answer = await own_client.post("/v1/scores/entropy", content=b'{"p":[1]}', headers=typed(JSON))
     assert answer.status_code == 200
     assert app.state.readiness.is_ready

@@ -386,15 +386,15 @@ async def count(client: AsyncClient, series: str) -> float:
     return float(found.group(1))
 
 
-async def test_scores_and_rows_are_counted_by_what_came_out(client: AsyncClient) -> None:
-    await score(client, "log-loss", **BINARY)
-    await score(client, "log-loss", y_true=[1], y_proba=[0.0])
-    await score(client, "log-loss", **BINARY, sample_weight=[0, 0, 0])
-    await refused(client, "log-loss", y_true=[1], y_proba=[2.0])
-    assert await count(client, 'kullback_scores_rows_total{metric="log_loss"}') == 7
+async def test_scores_and_rows_are_counted_by_what_came_out(own_client: AsyncClient) -> None:
+    await score(own_client, "log-loss", **BINARY)
+    await score(own_client, "log-loss", y_true=[1], y_proba=[0.0])
+    await score(own_client, "log-loss", **BINARY, sample_weight=[0, 0, 0])
+    await refused(own_client, "log-loss", y_true=[1], y_proba=[2.0])
+    assert await count(own_client, 'kullback_scores_rows_total{metric="log_loss"}') == 7
     for status in ("finite", "infinite", "undefined"):
         series = f'kullback_scores_total{{metric="log_loss",status="{status}"}}'
-        assert await count(client, series) == 1
+        assert await count(own_client, series) == 1
     route = '{method="POST",route="/v1/scores/log-loss",status="%d"}'
-    assert await count(client, f"http_requests_total{route % 200}") == 3
-    assert await count(client, f"http_requests_total{route % 422}") == 1
+    assert await count(own_client, f"http_requests_total{route % 200}") == 3
+    assert await count(own_client, f"http_requests_total{route % 422}") == 1

@@ -70,18 +70,18 @@ async def test_metrics_are_plain_text_unless_openmetrics_is_asked_for(client: As
     assert openmetrics.text.endswith("# EOF\n")
 
 
-async def test_every_documented_path_is_counted_by_its_template(client: AsyncClient) -> None:
-    document = (await client.get("/openapi.json")).json()
+async def test_every_documented_path_is_counted_by_its_template(own_client: AsyncClient) -> None:
+    document = (await own_client.get("/openapi.json")).json()
     for path, operations in document["paths"].items():
         for method in operations:
-            await client.request(method, path.replace("{", "").replace("}", ""))
-    text = (await client.get("/metrics")).text
+            await own_client.request(method, path.replace("{", "").replace("}", ""))
+    text = (await own_client.get("/metrics")).text
     assert set(document["paths"]) <= set(re.findall(r'http_requests_total{.*?route="(.*?)"', text))
     assert "__unmatched__" not in text
 
 
-async def test_metrics_of_the_catalog_stand_from_the_start(client: AsyncClient) -> None:
-    text = (await client.get("/metrics")).text
+async def test_metrics_of_the_catalog_stand_from_the_start(own_client: AsyncClient) -> None:
+    text = (await own_client.get("/metrics")).text
     assert 'kullback_scores_total{metric="log_loss",status="infinite"} 0.0' in text
 
 
