@@ -185,6 +185,15 @@ def test_ctrl_c_ends_it_and_nothing_is_left(tmp_path: Path) -> None:
             running.client.get("/readyz")
 
 
+@pytest.fixture
+def hangups_count() -> Iterator[None]:
+    """Who runs these tests may be deaf to the end of a terminal (nohup), and would pass it on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangups_count")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_however_early_it_is_ended_nothing_is_left(how: signal.Signals, tmp_path: Path) -> None:
     with started(tmp_path) as process:
