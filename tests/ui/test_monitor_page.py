@@ -340,7 +340,7 @@ async def test_a_multiclass_monitor_shows_what_it_has(service: Service) -> None:
     found = await page(service, **WHEN)
     assert {"log-loss", "accuracy", "brier", "rows", "reliability", "scores"} == set(found.figures)
     assert table(found, "Every metric")["Accuracy"][0] == "0.5"
-    assert table(found, "Every metric")["AUC"] == ["—", "—", "of two labels only"]
+    assert table(found, "Every metric")["AUC"] == ["—", "—", "only two labels have this metric"]
 
 
 async def test_a_joined_monitor_shows_what_waits(service: Service) -> None:
