@@ -37,7 +37,7 @@ class Scorer:
         self._workers = workers
         self._observe = observe
 
-    async def answer(self, request: Request, asked: "MetricHandler") -> Response:
+    async def answer(self, request: Request, handler: "MetricHandler") -> Response:
         """The answer to a request for one metric."""
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type)
@@ -46,9 +46,11 @@ class Scorer:
         try:
             query = request.query_params.multi_items() if request.scope["query_string"] else []
             if self._is_small(body):
-                score, content = asked.work(body, query, self._cap)
+                score, content = handler.work(body, query, self._cap)
             else:
-                score, content = await self._workers.run(lambda: asked.work(body, query, self._cap))
+                score, content = await self._workers.run(
+                    lambda: handler.work(body, query, self._cap)
+                )
         finally:
             self._intake.release(size)
         self._observe(score)
@@ -120,11 +122,11 @@ def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRout
     return routes
 
 
-def _add(routes: APIRouter, name: str, asked: MetricHandler, scorer: Scorer) -> None:
+def _add(routes: APIRouter, name: str, handler: MetricHandler, scorer: Scorer) -> None:
     metric = METRICS[name]
 
     async def post(request: Request) -> Response:
-        return await scorer.answer(request, asked)
+        return await scorer.answer(request, handler)
 
     routes.add_api_route(
         f"/{name}",

@@ -21,7 +21,7 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Where a number stands."""
-        low, high, at = (self._straight(one) for one in (self.low, self.high, value))
+        low, high, at = (self._straight(number) for number in (self.low, self.high, value))
         part = min(1.0, max(0.0, (at - low) / (high - low)))
         return self.start + part * (self.stop - self.start)
 
@@ -58,9 +58,9 @@ def round_numbers(low: float, high: float, most: int) -> list[float]:
     """
     power = 10.0 ** math.floor(math.log10((high - low) / most))
     steps = [times * power for times in (10, 5, 2, 1, 0.5)]
-    found = [_multiples(step, low, high) for step in steps]
-    few = [one for one in found if len(one) >= 3] or found[-1:]
-    fitting = [one for one in few if len(one) <= most]
+    choices = [_multiples(step, low, high) for step in steps]
+    few = [numbers for numbers in choices if len(numbers) >= 3] or choices[-1:]
+    fitting = [numbers for numbers in few if len(numbers) <= most]
     return fitting[-1] if fitting else few[0]
 
 
@@ -76,8 +76,8 @@ def labels(values: Sequence[float]) -> list[str]:
 
 def around(values: Iterable[float], room: float = 0.06) -> tuple[float, float]:
     """From the least to the largest of the numbers, with some room at both ends."""
-    known = [value for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(known), max(known)
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
     width = (high - low) or abs(high) or 1.0
     return low - room * width, high + room * width
 
@@ -93,13 +93,13 @@ def is_wide(probabilities: Iterable[float]) -> bool:
 
 def within(probabilities: Iterable[float], *, logit: bool) -> tuple[float, float]:
     """The ends of an axis on which all of the probabilities stand."""
-    known = list(probabilities)
-    inside = [p for p in known if 0 < p < 1]
+    finite = list(probabilities)
+    inside = [p for p in finite if 0 < p < 1]
     if logit and inside:
         low, high = min(inside), max(inside)
         low = max(_LEAST, low / 1.5, 1 - (1 - low) * 1.5)
         return low, min(1 - _LEAST, high * 1.5, 1 - (1 - high) / 1.5)
-    low, high = around(known)
+    low, high = around(finite)
     return max(0.0, low) if low >= 0.5 * high else 0.0, min(1.0, high)
 
 

@@ -128,8 +128,8 @@ class _Cells:
         names, index = self.coded(column)
         if len(names) > MAX_SEGMENTS:
             raise too_many_segments(column)
-        found: list[str | None] = np.array([*names, None], dtype=object)[index].tolist()
-        return found
+        listed: list[str | None] = np.array([*names, None], dtype=object)[index].tolist()
+        return listed
 
     def _no_text(self, column: str) -> InvalidInput:
         detail = f"{self.file}: the column {column} holds a string that is not UTF-8"
@@ -176,14 +176,14 @@ def _arms(source: LogSource, cells: _Cells) -> dict[str, tuple[Indices | None, A
     if source.arms is None and len(names) > MAX_ARMS:
         detail = f"the column {columns.arm} names more than {MAX_ARMS} arms"
         raise InvalidInput.at(detail, columns.arm)
-    found: dict[str, tuple[Indices | None, Array]] = {}
+    by_arm: dict[str, tuple[Indices | None, Array]] = {}
     for code, name in enumerate(names):
         own = np.flatnonzero(index == code)
         if source.arms is not None and name not in source.arms:
             rule = f"the arms are {', '.join(source.arms)}"
             cells.refuse(columns.arm, int(own[0]), f"holds {name[:80]!r}", rule)
-        found[name] = own, p[own]
-    return found
+        by_arm[name] = own, p[own]
+    return by_arm
 
 
 def _units(

@@ -91,8 +91,8 @@ def polygon(points: Iterable[Point], name: str) -> str:
 
 def text(at: Point, words: str, name: str) -> str:
     """Words from a point on; up to it with the class `end`, around it with `middle`."""
-    told = escape(_MINUS.sub("−", words))
-    return f'<text class="{name}" x="{_n(at[0])}" y="{_n(at[1])}">{told}</text>'
+    escaped = escape(_MINUS.sub("−", words))
+    return f'<text class="{name}" x="{_n(at[0])}" y="{_n(at[1])}">{escaped}</text>'
 
 
 def width(words: str) -> float:

@@ -31,13 +31,13 @@ class File:
         return sum(self.groups)
 
 
-def files_named(asked: Iterable[str]) -> list[str]:
+def files_named(patterns: Iterable[str]) -> list[str]:
     """The files that were meant: as named, in a directory, or by a pattern; in a fixed order.
 
     Raises:
         InvalidInput: one is not there, there are none, or one was meant twice.
     """
-    names = [name for text in asked for name in _meant(text)]
+    names = [name for text in patterns for name in _meant(text)]
     seen: set[Path] = set()
     for name in names:
         path = Path(name).resolve()
@@ -68,8 +68,10 @@ def open_files(names: Iterable[str], columns: Columns) -> list[File]:
         if kind is not None:
             kinds.setdefault(kind, name)
         if len(kinds) > 1:
-            told = " and ".join(f"{units} in {where}" for units, where in kinds.items())
-            raise InvalidInput(f"the units of column {columns.unit} are {told}: they never match")
+            described = " and ".join(f"{units} in {where}" for units, where in kinds.items())
+            raise InvalidInput(
+                f"the units of column {columns.unit} are {described}: they never match"
+            )
         files.append(File(name, path, groups))
     return files
 
@@ -95,7 +97,7 @@ def tasks(
 def _meant(text: str) -> list[str]:
     path = Path(text)
     if path.is_dir():
-        names = sorted(str(one) for one in path.rglob("*.parquet") if one.is_file())
+        names = sorted(str(file) for file in path.rglob("*.parquet") if file.is_file())
         if not names:
             raise InvalidInput(f"{text}: there is no *.parquet in this directory")
         return names

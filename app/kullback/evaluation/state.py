@@ -63,13 +63,15 @@ class EvaluationState:
 
     def arm_tallies(self, plan: Plan) -> dict[str, ArmTallies]:
         """What the rows say to an experiment, as a whole ("") and by segment."""
-        found: dict[str, dict[str, Tally]] = {"": {}}
+        by_segment: dict[str, dict[str, Tally]] = {"": {}}
         for (segment, arm), tally in self.tallies.items():
-            found.setdefault(segment, {})[arm] = tally
+            by_segment.setdefault(segment, {})[arm] = tally
         units = self.units
         if EVERY_ARM in units:
             units = dict.fromkeys(plan.names, units[EVERY_ARM])
-        return {name: ArmTallies(by_arm, {} if name else units) for name, by_arm in found.items()}
+        return {
+            name: ArmTallies(by_arm, {} if name else units) for name, by_arm in by_segment.items()
+        }
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from; equal states have equal bytes."""
@@ -127,7 +129,7 @@ class RunningState:
             InvalidInput: the check refuses what is there by now.
         """
         self._parts.append(part)
-        many = sum(len(one.tallies) for one in self._parts) > _MANY
+        many = sum(len(state.tallies) for state in self._parts) > _MANY
         if len(self._parts) > (1 if many else _AT_ONCE):
             self._parts = [self.total()]
 
@@ -137,9 +139,9 @@ class RunningState:
         Raises:
             InvalidInput: see add.
         """
-        found = EvaluationState.total(self._parts)
-        self._check(found)
-        return found
+        state = EvaluationState.total(self._parts)
+        self._check(state)
+        return state
 
 
 class _Parts:
@@ -169,8 +171,8 @@ def merged(
     maps: Sequence[Mapping[_Key, _Value]], merge: Callable[[list[_Value]], _Value]
 ) -> dict[_Key, _Value]:
     """One map in which values of the same key have become one."""
-    found: dict[_Key, list[_Value]] = defaultdict(list)
-    for one in maps:
-        for key, value in one.items():
-            found[key].append(value)
-    return {key: merge(values) for key, values in found.items()}
+    values_of: dict[_Key, list[_Value]] = defaultdict(list)
+    for mapping in maps:
+        for key, value in mapping.items():
+            values_of[key].append(value)
+    return {key: merge(values) for key, values in values_of.items()}

@@ -56,7 +56,7 @@ def evaluate_part(task: Task) -> bytes:
     Raises:
         InvalidInput: the file cannot be read, or a value in it is impossible.
     """
-    found, at = RunningState(lambda state: check_counts(task.source, state)), task.start
+    running, at = RunningState(lambda state: check_counts(task.source, state)), task.start
     try:
         with pq.ParquetFile(task.path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for rows in file.iter_batches(
@@ -65,19 +65,19 @@ def evaluate_part(task: Task) -> bytes:
                 columns=task.source.columns.names(),
                 use_threads=False,
             ):
-                found.add(_said(task, read(task.source, rows, at)))
+                running.add(_said(task, read(task.source, rows, at)))
                 at += rows.num_rows
     except (OSError, pa.ArrowException) as error:
         raise unreadable(task.source.name, error) from error
-    return replace(found.total(), rows=at - task.start).encoded()
+    return replace(running.total(), rows=at - task.start).encoded()
 
 
 def unreadable(file: str, error: Exception) -> InvalidInput:
     """The refusal of a file that is not there, or not Parquet."""
     if isinstance(error, OSError) and error.strerror:
         return InvalidInput(f"{file}: {error.strerror}")
-    told = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return InvalidInput(f"{file}: not readable as Parquet: {told}")
+    message = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return InvalidInput(f"{file}: not readable as Parquet: {message}")
 
 
 def check_counts(source: LogSource, state: EvaluationState) -> None:
@@ -107,17 +107,17 @@ def _said(task: Task, batch: LogBatch) -> EvaluationState:
     by_segment = by_step
     if sample.slices and not is_one:
         by_segment = tallies(plan, sample, np.zeros_like(step))
-    found: dict[tuple[str, str], list[Tally]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[Tally]] = defaultdict(list)
     for arm, groups in by_segment.items():
         for (segment, _), tally in groups.items():
-            found[segment, arm].append(tally)
+            grouped[segment, arm].append(tally)
     steps = {
         (at, arm): without_histograms(tally)
         for arm, groups in by_step.items()
         for (segment, at), tally in groups.items()
         if not segment
     }
-    whole = {key: total(several) for key, several in found.items()}
+    whole = {key: total(several) for key, several in grouped.items()}
     return EvaluationState(whole, steps, batch.units, 0, batch.excluded)
 
 

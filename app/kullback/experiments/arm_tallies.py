@@ -92,28 +92,28 @@ def tallies(
     plan: Plan, checked: CheckedArmRows, window: Indices
 ) -> dict[str, dict[tuple[str, int], Tally]]:
     """By arm, the tally of each window and slice: see grouped."""
-    found = {}
+    by_arm = {}
     for name, (rows, p) in checked.arms.items():
         if p.size:
             part = _taken(checked, rows)
             terms = _terms(plan, part, p)
-            found[name] = group_ids(terms, window if rows is None else window[rows], part.slices)
-    return found
+            by_arm[name] = group_ids(terms, window if rows is None else window[rows], part.slices)
+    return by_arm
 
 
 def units(checked: CheckedArmRows, window: Indices) -> dict[str, dict[int, UnitSet]]:
     """By arm, the units of each window; the same for every arm where each row is of all."""
     if checked.unit is None:
         return {}
-    found: dict[str, dict[int, UnitSet]] = {}
+    by_arm: dict[str, dict[int, UnitSet]] = {}
     shared: dict[int, UnitSet] | None = None
     for name, (rows, p) in checked.arms.items():
         if rows is None:
             shared = shared or _by_window(checked.unit, window)
-            found[name] = shared
+            by_arm[name] = shared
         elif p.size:
-            found[name] = _by_window(_some(checked.unit, rows), window[rows])
-    return found
+            by_arm[name] = _by_window(_some(checked.unit, rows), window[rows])
+    return by_arm
 
 
 def tally_arms(plan: Plan, rows: ArmRows, first: int = 0) -> dict[str, ArmTallies]:
@@ -129,7 +129,7 @@ def tally_arms(plan: Plan, rows: ArmRows, first: int = 0) -> dict[str, ArmTallie
         for (name, _), tally in groups.items():
             parts.setdefault(name, {})[arm] = tally
     met = {arm: windows[0] for arm, windows in units(checked, window).items()}
-    return {name: ArmTallies(found, {} if name else met) for name, found in parts.items()}
+    return {name: ArmTallies(by_arm, {} if name else met) for name, by_arm in parts.items()}
 
 
 def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, Array]]:
@@ -142,8 +142,8 @@ def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, 
     p = _probabilities(rows.y_proba, n)
     codes = {name: code for code, name in enumerate(plan.names)}
     code = np.fromiter((codes.get(arm, -1) for arm in rows.arm), np.int64, len(rows.arm))
-    known = ", ".join(plan.names)
-    refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {known}")
+    names = ", ".join(plan.names)
+    refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {names}")
     own = {name: np.flatnonzero(code == at) for name, at in codes.items()}
     return {name: (places, p[places]) for name, places in own.items()}
 
@@ -151,10 +151,10 @@ def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, 
 def _paired(
     plan: Plan, y_proba: Mapping[str, Array], n: int
 ) -> dict[str, tuple[Indices | None, Array]]:
-    known = ", ".join(plan.names)
+    names = ", ".join(plan.names)
     for name in y_proba:
         if name not in plan.names:
-            detail = f"not an arm of this experiment, which has {known}"
+            detail = f"not an arm of this experiment, which has {names}"
             raise InvalidInput.at(detail, "y_proba", name)
     for name in plan.names:
         if name not in y_proba:
@@ -178,8 +178,8 @@ def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
     """The same refusal, of the predictions of an arm."""
     field = pointer("y_proba")
     offences = [
-        FieldError(field + pointer(*arm) + found.pointer.removeprefix(field), found.detail)
-        for found in error.offences
+        FieldError(field + pointer(*arm) + offence.pointer.removeprefix(field), offence.detail)
+        for offence in error.offences
     ]
     return InvalidInput(error.message, offences, error.total)
 
@@ -229,5 +229,5 @@ def _some(unit: Labels, rows: Indices) -> Labels:
 def _merged(
     maps: list[Mapping[str, _Part]], merge: Callable[[list[_Part]], _Part]
 ) -> dict[str, _Part]:
-    names = {name: None for one in maps for name in one}
-    return {name: merge([one[name] for one in maps if name in one]) for name in names}
+    names = {name: None for mapping in maps for name in mapping}
+    return {name: merge([mapping[name] for mapping in maps if name in mapping]) for name in names}

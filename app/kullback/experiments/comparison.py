@@ -95,19 +95,19 @@ def compare(plan: Plan, parts: Mapping[str, ArmTallies]) -> Findings:
     whole = parts.get("", ArmTallies())
     ratio, crossed = _ratio(plan, whole), _crossed(plan, whole)
     wrong = invalid_assignment(ratio, crossed)
-    known = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
-    found = {
+    complete = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
+    comparisons = {
         name: [_compared(plan, part, arm, wrong) for arm in plan.treatments]
-        for name, part in known.items()
+        for name, part in complete.items()
     }
-    found[""] = [_explained(plan, known[""], one) for one in found[""]]
+    comparisons[""] = [_explained(plan, complete[""], comparison) for comparison in comparisons[""]]
     return Findings(
         plan,
-        {name: part.tallies for name, part in known.items()},
-        {arm: met.count for arm, met in known[""].units.items()} if whole.units else None,
+        {name: part.tallies for name, part in complete.items()},
+        {arm: met.count for arm, met in complete[""].units.items()} if whole.units else None,
         ratio,
         crossed,
-        _adjusted(plan, found),
+        _adjusted(plan, comparisons),
     )
 
 
@@ -158,21 +158,21 @@ def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> 
         verdict = wrong or without_minimum()
         return Comparison(arm, plan.control, effect, relative, None, verdict)
     sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
-    units = min(_units(part, one) for one in (arm, plan.control))
+    units = min(_units(part, name) for name in (arm, plan.control))
     wrong = wrong or too_early(plan, [ours, theirs], units)
     verdict = wrong or verdict_of(plan, effect, sure)
     return Comparison(arm, plan.control, effect, relative, sure, verdict)
 
 
 def _undefined_effect(effect: Undefined) -> Verdict:
-    told = {
+    sentences = {
         "empty": "An arm has no rows yet.",
         "zero_weight": "The rows of an arm have no weight.",
         "one_class": "An arm has rows of one label only: its metric is undefined.",
         "infinite": "A prediction of 0 came true: the metric is infinite.",
         "too_few_units": "All rows are of one unit.",
     }
-    reason = told.get(effect.reason, f"The effect is undefined: {effect.reason}.")
+    reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
     return Verdict("invalid", effect.reason, reason)
 
 
@@ -184,57 +184,66 @@ def _units(part: ArmTallies, arm: str) -> float:
     return -BUCKETS * math.log(free / BUCKETS) if free else math.inf
 
 
-def _explained(plan: Plan, part: ArmTallies, found: Comparison) -> Comparison:
-    ours, theirs = part.tallies[found.arm], part.tallies[found.control]
+def _explained(plan: Plan, part: ArmTallies, comparison: Comparison) -> Comparison:
+    ours, theirs = part.tallies[comparison.arm], part.tallies[comparison.control]
     others = {
         name: difference(functional, ours, theirs)
         for name, functional in FUNCTIONALS.items()
         if plan.design == "parallel" or name != _OF_LABELS
     }
     return replace(
-        found,
-        explanation=explain(ours, theirs, is_shown=_is_shown(plan, found)),
+        comparison,
+        explanation=explain(ours, theirs, is_shown=_is_shown(plan, comparison)),
         other_metrics=others,
     )
 
 
-def _is_shown(plan: Plan, found: Comparison) -> bool:
+def _is_shown(plan: Plan, comparison: Comparison) -> bool:
     """Whether there is a difference to be explained: by the verdict, or without one by a look."""
     if plan.minimum_effect is not None:
-        return found.verdict.word in ("better", "worse")
-    if isinstance(found.effect, Undefined) or found.verdict.word == "invalid":
+        return comparison.verdict.word in ("better", "worse")
+    if isinstance(comparison.effect, Undefined) or comparison.verdict.word == "invalid":
         return False
-    return found.effect.p_value() < plan.alpha
+    return comparison.effect.p_value() < plan.alpha
 
 
 def _adjusted(
     plan: Plan, comparisons: Mapping[str, list[Comparison]]
 ) -> dict[str, list[Comparison]]:
     """Every comparison with what is left of it among them all."""
-    family = [one for several in comparisons.values() for one in several]
-    p_values = [one.effect.p_value() for one in family if not isinstance(one.effect, Undefined)]
+    family = [comparison for several in comparisons.values() for comparison in several]
+    p_values = [
+        comparison.effect.p_value()
+        for comparison in family
+        if not isinstance(comparison.effect, Undefined)
+    ]
     corrected = iter(zip(holm(p_values), benjamini_hochberg(p_values), strict=True))
-    log_e = [_log_e_value(one) for one in family]
+    log_e = [_log_e_value(comparison) for comparison in family]
     claims = e_bh(log_e, plan.alpha)
     alpha, claimed = selected_alpha(claims, plan.alpha), iter(claims)
 
-    def one_of_many(one: Comparison) -> Comparison:
+    def one_of_many(comparison: Comparison) -> Comparison:
         is_claimed = next(claimed)
-        if isinstance(one.effect, Undefined):
-            return one
+        if isinstance(comparison.effect, Undefined):
+            return comparison
         adjusted = AdjustedComparison(*next(corrected))
         if plan.minimum_effect is not None:
             sure = (
-                confidence_sequence(one.effect, plan.minimum_effect, alpha) if is_claimed else None
+                confidence_sequence(comparison.effect, plan.minimum_effect, alpha)
+                if is_claimed
+                else None
             )
             adjusted = replace(adjusted, e_bh=is_claimed, confidence_sequence=sure)
-        return replace(one, adjusted=adjusted)
+        return replace(comparison, adjusted=adjusted)
 
-    return {name: [one_of_many(one) for one in several] for name, several in comparisons.items()}
+    return {
+        name: [one_of_many(comparison) for comparison in several]
+        for name, several in comparisons.items()
+    }
 
 
-def _log_e_value(one: Comparison) -> float:
+def _log_e_value(comparison: Comparison) -> float:
     """The evidence that a claim may rest on: none where the data cannot carry one."""
-    if one.confidence_sequence is None or one.verdict.word == "invalid":
+    if comparison.confidence_sequence is None or comparison.verdict.word == "invalid":
         return -math.inf
-    return one.confidence_sequence.log_e_value
+    return comparison.confidence_sequence.log_e_value

@@ -128,9 +128,9 @@ def _ranking(auc: Contrast) -> str:
 
 
 def _calibration(ours: Diagnosis) -> str:
-    told = []
+    sentences = []
     if not isinstance(ours.slope, Undefined):
-        told.append(f"slope {ours.slope:.2f}")
+        sentences.append(f"slope {ours.slope:.2f}")
     if not isinstance(ours.calibration_ratio, Undefined):
-        told.append(f"predicts {ours.calibration_ratio:.2f} times what happens")
-    return ", ".join(told) or "by its reliability diagram"
+        sentences.append(f"predicts {ours.calibration_ratio:.2f} times what happens")
+    return ", ".join(sentences) or "by its reliability diagram"

@@ -37,36 +37,37 @@ class ExperimentMaintenance:
     def run_due(self) -> None:
         """What is due: look and fold where rows came, fold everything once an hour."""
         here = self._queries.stored()
-        names, numbers = {one.record.name for one in here}, {one.record.id for one in here}
+        names, numbers = (
+            {stored.record.name for stored in here},
+            {stored.record.id for stored in here},
+        )
         self._states = {name: state for name, state in self._states.items() if name in names}
         for kept in (self._seen, self._tidied):
             for gone in kept.keys() - numbers:
                 del kept[gone]
-        for found in here:
-            seen = found.record.revision, self._store.counts(found.record.id)
-            if seen != self._seen.get(found.record.id) and self._refresh(found):
-                self._compact_recent(found)
-                self._seen[found.record.id] = seen
+        for stored in here:
+            seen = stored.record.revision, self._store.counts(stored.record.id)
+            if seen != self._seen.get(stored.record.id) and self._refresh(stored):
+                self._compact_recent(stored)
+                self._seen[stored.record.id] = seen
             now = self._clock()
-            if (
-                now - self._tidied.get(found.record.id, -math.inf)
-                >= self._maintenance.full_round_seconds
-            ):
-                self._compact_all(found)
-                self._tidied[found.record.id] = now
+            last = self._tidied.get(stored.record.id, -math.inf)
+            if now - last >= self._maintenance.full_round_seconds:
+                self._compact_all(stored)
+                self._tidied[stored.record.id] = now
 
-    def _refresh(self, found: StoredExperiment) -> bool:
+    def _refresh(self, stored: StoredExperiment) -> bool:
         """Read how the experiment stands; whether all that must be kept of that is."""
-        state = self._queries.snapshot(found)
-        self._states = self._states | {found.record.name: state}
+        state = self._queries.snapshot(stored)
+        self._states = self._states | {stored.record.name: state}
         return self._queries.keep_crossings(state)
 
-    def _compact_recent(self, found: StoredExperiment) -> None:
+    def _compact_recent(self, stored: StoredExperiment) -> None:
         now = int(self._clock())
         since = (now - RECENT_SECONDS) // HOUR * HOUR
-        self._maintenance.compact(found.record.id, Times(since, now + DAY), HOUR)
+        self._maintenance.compact(stored.record.id, Times(since, now + DAY), HOUR)
 
-    def _compact_all(self, found: StoredExperiment) -> None:
+    def _compact_all(self, stored: StoredExperiment) -> None:
         now = int(self._clock())
-        self._maintenance.compact(found.record.id, Times(0, now + DAY), HOUR)
-        self._maintenance.compact(found.record.id, Times(0, now - HOURS_KEPT_SECONDS), DAY)
+        self._maintenance.compact(stored.record.id, Times(0, now + DAY), HOUR)
+        self._maintenance.compact(stored.record.id, Times(0, now - HOURS_KEPT_SECONDS), DAY)

@@ -45,11 +45,11 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
     """
     if ratio is not None and ratio.alarm:
         expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
-        found = " : ".join(f"{count:,.0f}" for count in ratio.units)
+        counts = " : ".join(f"{count:,.0f}" for count in ratio.units)
         return Verdict(
             "invalid",
             "sample_ratio_mismatch",
-            f"Units are not split as planned: {found} where {expected} is expected (e-value "
+            f"Units are not split as planned: {counts} where {expected} is expected (e-value "
             f"{ratio.e_value:.3g}). Look for what loses units of one arm; if this split was "
             "meant, say so in the shares of the arms.",
         )
@@ -95,7 +95,7 @@ def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
     return None
 
 
-def verdict_of(plan: Plan, found: Contrast, sure: ConfidenceSequence) -> Verdict:
+def verdict_of(plan: Plan, difference: Contrast, sure: ConfidenceSequence) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
         better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided
@@ -103,18 +103,18 @@ def verdict_of(plan: Plan, found: Contrast, sure: ConfidenceSequence) -> Verdict
     for a metric of which less is better; the other way round where more is. Undecided, too, as
     long as the units of one bucket make more than a tenth of the variance.
     """
-    if found.largest_share > MOST_OF_ONE:
+    if difference.largest_share > MOST_OF_ONE:
         reason = (
-            f"The units of one bucket make {found.largest_share:.0%} of the variance "
+            f"The units of one bucket make {difference.largest_share:.0%} of the variance "
             f"(at most {MOST_OF_ONE:.0%}): more units are needed for a verdict."
         )
-        needed = _needed(plan, found)
-        spread = found.largest_share / MOST_OF_ONE
+        needed = _needed(plan, difference)
+        spread = difference.largest_share / MOST_OF_ONE
         return Verdict("undecided", "dominated", reason, needed and max(needed, spread))
     low, high = sure.low, sure.high
     if plan.metric in HIGHER_IS_BETTER:
         low, high = -high, -low
-    return _in_words(plan, low, high) or _undecided(_needed(plan, found))
+    return _in_words(plan, low, high) or _undecided(_needed(plan, difference))
 
 
 def without_minimum() -> Verdict:
@@ -144,13 +144,13 @@ def _in_words(plan: Plan, low: float, high: float) -> Verdict | None:
     return None
 
 
-def _needed(plan: Plan, found: Contrast) -> float | None:
-    return still_needed(found, plan.minimum_effect or 0.0, plan.alpha)
+def _needed(plan: Plan, difference: Contrast) -> float | None:
+    return still_needed(difference, plan.minimum_effect or 0.0, plan.alpha)
 
 
 def _undecided(needed: float | None) -> Verdict:
-    told = "more than 10,000 times" if needed is None else f"about {needed:.2g} times"
-    reason = f"Not decided yet: {told} the present information would do if the effect stays so."
+    times = "more than 10,000 times" if needed is None else f"about {needed:.2g} times"
+    reason = f"Not decided yet: {times} the present information would do if the effect stays so."
     return Verdict("undecided", "undecided", reason, needed)
 
 

@@ -40,18 +40,18 @@ def cells(plan: Plan, epoch: int, checked: CheckedArmRows, time: Array) -> dict[
         InvalidInput: the rows lie in more groups than one request may touch.
     """
     window = (time // HOUR).astype(np.int64)
-    found: dict[Cell, bytes] = {}
+    contents: dict[Cell, bytes] = {}
     for arm, groups in tallies(plan, checked, window).items():
         for (name, place), tally in groups.items():
             kind = f"{epoch}/{_TALLY}/{arm}"
-            found[Cell(kind, name, place * HOUR, HOUR)] = tally.encoded()
+            contents[Cell(kind, name, place * HOUR, HOUR)] = tally.encoded()
     met = units(checked, window)
     if plan.design == "paired":  # every arm has met the same
         met = {"": met[plan.control]}
     for arm, windows in met.items():
         for place, these in windows.items():
-            found[Cell(f"{epoch}/{_UNITS}/{arm}", "", place * HOUR, HOUR)] = these.encoded()
-    return found
+            contents[Cell(f"{epoch}/{_UNITS}/{arm}", "", place * HOUR, HOUR)] = these.encoded()
+    return contents
 
 
 def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
@@ -66,24 +66,25 @@ def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[st
             met[arm].append(UnitSet.decoded(content))
         else:
             sums[cell.slice][arm].append(content)
-    known = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
-    found = {
+    everyone = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
+    by_segment = {
         name: ArmTallies(
-            {arm: decoded_total(contents) for arm, contents in arms.items()}, {} if name else known
+            {arm: decoded_total(contents) for arm, contents in arms.items()},
+            {} if name else everyone,
         )
         for name, arms in sums.items()
     }
-    return {"": ArmTallies()} | found
+    return {"": ArmTallies()} | by_segment
 
 
 def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part]]:
     """The parts of an epoch by the time at which the step ends that they end in, in order."""
-    found: dict[int, list[Part]] = defaultdict(list)
+    steps: dict[int, list[Part]] = defaultdict(list)
     for cell, content in parts:
         if cell.kind.partition("/")[0] == str(epoch):
             end = -(-(cell.start + cell.width) // step) * step
-            found[min(end, LAST_DAY)].append((cell, content))
-    return dict(sorted(found.items()))
+            steps[min(end, LAST_DAY)].append((cell, content))
+    return dict(sorted(steps.items()))
 
 
 def _everyone(plan: Plan, met: Mapping[str, UnitSet]) -> dict[str, UnitSet]:

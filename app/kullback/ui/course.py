@@ -7,7 +7,7 @@ from kullback.experiments import wording
 from kullback.experiments.answers import EffectPoint
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ComparisonReport, ExperimentReport, Interval
-from kullback.ui.figures import ChartSeries, Figure, Numbers, Style, known, typeset
+from kullback.ui.figures import ChartSeries, Figure, Numbers, Style, has_values, typeset
 
 
 def course(
@@ -21,7 +21,7 @@ def course(
     Args:
         report: of the experiment.
         comparison: the one that the points are of.
-        points: what was known, in order.
+        points: what was has_values, in order.
         first: the first verdict in words; "" where there is none yet.
     """
     drawn = [point for point in points if point.effect is not None]
@@ -50,7 +50,7 @@ def _effect(
         x_label="Of all rows before (UTC)",
         y_label=f"Difference of {metric}{unit}",
         x=[point.to for point in points],
-        series=[part for part in series if part.low is None or known(part.low)],
+        series=[part for part in series if part.low is None or has_values(part.low)],
         is_time=True,
         levels=[(0.0, "no difference"), *_margins(margin)],
         y_holds=[0.0, *(end for point in points[-1:] for end in point.sequence or ())],
@@ -66,7 +66,7 @@ def _how_to_read(report: ExperimentReport, comparison: ComparisonReport) -> Iter
         return
     yield (
         "Wide band: where the truth lies, at every look at once; once it leaves 0 the sign is "
-        "known. Grey: the interval for one look that was planned; do not stop by it."
+        "has_values. Grey: the interval for one look that was planned; do not stop by it."
     )
 
 

@@ -69,7 +69,7 @@ class Figure:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return not any(known(one.y) for one in self.series)
+        return not any(has_values(series.y) for series in self.series)
 
     def data(self) -> Document:
         """What the chart is drawn from."""
@@ -86,32 +86,36 @@ class Figure:
             "levels": [{"y": y, "label": label} for y, label in self.levels],
             "series": [
                 {
-                    "label": one.label,
-                    "y": list(one.y),
-                    "low": None if one.low is None else list(one.low),
-                    "high": None if one.high is None else list(one.high),
-                    "hue": one.hue,
-                    "style": one.style,
-                    "dashed": one.is_dashed,
-                    "faint": one.is_faint,
+                    "label": series.label,
+                    "y": list(series.y),
+                    "low": None if series.low is None else list(series.low),
+                    "high": None if series.high is None else list(series.high),
+                    "hue": series.hue,
+                    "style": series.style,
+                    "dashed": series.is_dashed,
+                    "faint": series.is_faint,
                 }
-                for one in self.series
+                for series in self.series
             ],
         }
 
     def columns(self) -> list[str]:
         """The heads of the table."""
         heads = [self.x_label]
-        for one in self.series:
-            heads += [one.label] if one.low is None or known(one.y) else []
-            heads += [f"{one.label}, {end}" for end in ("low", "high") if one.low is not None]
+        for series in self.series:
+            heads += [series.label] if series.low is None or has_values(series.y) else []
+            heads += [f"{series.label}, {end}" for end in ("low", "high") if series.low is not None]
         return heads
 
     def rows(self) -> list[list[str]]:
         """The cells of the table, to six digits."""
         columns = [list(self.x_names) or [self._place(at) for at in self.x]]
-        for one in self.series:
-            kept = [one.y if one.low is None or known(one.y) else None, one.low, one.high]
+        for series in self.series:
+            kept = [
+                series.y if series.low is None or has_values(series.y) else None,
+                series.low,
+                series.high,
+            ]
             columns += [[shown(value) for value in part] for part in kept if part is not None]
         return [list(row) for row in zip(*columns, strict=True)]
 
@@ -119,7 +123,7 @@ class Figure:
         return moment(at) if self.is_time else shown(at)
 
 
-def known(values: Numbers) -> bool:
+def has_values(values: Numbers) -> bool:
     """Whether any of the values is there."""
     return any(value is not None for value in values)
 

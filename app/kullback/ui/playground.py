@@ -39,7 +39,7 @@ def content(metric: Metric, base: str) -> dict[str, object]:
         "rows": text.count("\n") + 2,
         "curl": _curl(address, text),
         "python": _python(address, laid_out(request, repr)),
-        "fields": [_field(name, found) for name, found in model.model_fields.items()],
+        "fields": [_field(name, field) for name, field in model.model_fields.items()],
         "known": _known(metric, model),
     }
 
@@ -101,10 +101,10 @@ def _known(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
 def _answer(metric: Metric, model: type[ScoreRequest]) -> object:
     """What the service answers to the example."""
     body = bytearray(_json(metric.example.request).encode())
-    found: object = json.loads(
+    answer: object = json.loads(
         score_json.encode(validated(model, parse(body, array_fields(model))).score())
     )
-    return found
+    return answer
 
 
 def _column(column: Column) -> dict[str, object]:

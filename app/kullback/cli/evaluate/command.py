@@ -153,10 +153,12 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "convention": convention,
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)
-    asked = EvaluateOptions(*predictions, by or (), propensity, target_propensity, shares, settings)
+    options = EvaluateOptions(
+        *predictions, by or (), propensity, target_propensity, shares, settings
+    )
     targets = {"--json": json, "--html": html, "--markdown": markdown}
     try:
-        run(asked, files, ExecutorOptions(workers, dask), targets)
+        run(options, files, ExecutorOptions(workers, dask), targets)
     except Failure as failure:
         raise fail(failure) from failure
     except KeyboardInterrupt:

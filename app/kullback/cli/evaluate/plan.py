@@ -98,12 +98,12 @@ class EvaluationPlan:
         if names is None:
             names = list(seen)
             if len(names) < 2:
-                told = ", ".join(names) or "none"
-                raise InvalidInput(f"two arms or more are needed in {self.columns.arm}: {told}")
+                listed = ", ".join(names) or "none"
+                raise InvalidInput(f"two arms or more are needed in {self.columns.arm}: {listed}")
         if control is not None and control not in names:
             raise InvalidInput(f"--control {control}: the arms are {', '.join(names)}")
-        known = self.arms is not None and None not in self.arms.values()
-        return self._planned(dict(self.arms or {}) if known else names)
+        is_planned = self.arms is not None and None not in self.arms.values()
+        return self._planned(dict(self.arms or {}) if is_planned else names)
 
     def provisional(self) -> Plan:
         """The plan as far as it can be known before any row is read.
@@ -120,28 +120,28 @@ class EvaluationPlan:
 
 def _paired(text: str) -> dict[str, str]:
     """The column of each arm: COL, or NAME=COL, with commas in between."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for part in text.split(","):
         name, sign, column = part.partition("=")
-        if not name or name in found or (sign and not column):
+        if not name or name in columns or (sign and not column):
             raise _unusable(f"--paired {text}: [NAME=]COL,[NAME=]COL is expected, each name once")
-        found[name] = column or name
-    if len(found) < 2:
+        columns[name] = column or name
+    if len(columns) < 2:
         raise _unusable(f"--paired {text}: two arms or more are needed")
-    return found
+    return columns
 
 
 def _shares(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.rpartition("=")
         try:
-            found[name] = float(share)
+            shares[name] = float(share)
         except ValueError:
             name = ""
         if not name:
             raise _unusable(f"--shares {text}: ARM=SHARE,ARM=SHARE is expected")
-    return found
+    return shares
 
 
 def _unusable(detail: str) -> Failure:
