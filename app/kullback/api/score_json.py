@@ -1,4 +1,4 @@
-"""This file is about writing a score as JSON."""
+"""JSON of a score."""
 
 from collections.abc import Mapping
 

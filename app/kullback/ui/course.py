@@ -21,7 +21,7 @@ def course(
     Args:
         report: of the experiment.
         comparison: the one that the points are of.
-        points: what was has_values, in order.
+        points: what was known, in order.
         first: the first verdict in words; "" where there is none yet.
     """
     drawn = [point for point in points if point.effect is not None]
@@ -66,7 +66,7 @@ def _how_to_read(report: ExperimentReport, comparison: ComparisonReport) -> Iter
         return
     yield (
         "Wide band: where the truth lies, at every look at once; once it leaves 0 the sign is "
-        "has_values. Grey: the interval for one look that was planned; do not stop by it."
+        "known. Grey: the interval for one look that was planned; do not stop by it."
     )
 
 
