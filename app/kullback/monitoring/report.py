@@ -10,6 +10,7 @@ from kullback.moments import Moment
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
+from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.scoring.score import Status
 from kullback.tally.drift import Drift
@@ -56,7 +57,7 @@ class DriftReport:
     g_statistic: float | None
     degrees_of_freedom: int | None
     p_value: float | None
-    reason: str | None
+    reason: Reason | None
     statement: str
 
     @classmethod
@@ -209,7 +210,7 @@ class MetricPoint:
     n: int
     value: float | None
     status: Status
-    reason: str | None
+    reason: Reason | None
     standard_error: float | None
     error_bound: Annotated[float | None, Field(exclude_if=lambda bound: bound is None)] = None
 
@@ -243,8 +244,8 @@ class MonitorSeries:
 def statement(drift: Drift) -> str:
     """What the numbers mean, in words: how sure a change is first, then how large."""
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
-        why = drift.p_value.reason if isinstance(drift.p_value, Undefined) else ""
-        return {"no_reference": "No reference to compare with."}.get(why, "No rows to compare.")
+        has_reference = drift.psi != Undefined(Reason.NO_REFERENCE)
+        return "No rows to compare." if has_reference else "No reference to compare with."
     if drift.p_value >= _SIGNIFICANT:
         return f"No significant change (p = {drift.p_value:.3g})."
     size = "small" if drift.psi < 0.1 else "moderate" if drift.psi < 0.25 else "large"

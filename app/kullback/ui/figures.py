@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.moments import moment
-from kullback.tally.documents import Document
 
 Style = Literal["line", "points", "bars", "area"]
 Scale = Literal["linear", "log", "logit"]
@@ -71,7 +70,7 @@ class Figure:
         """Whether there is nothing to draw."""
         return not any(has_values(series.y) for series in self.series)
 
-    def data(self) -> Document:
+    def data(self) -> dict[str, object]:
         """What the chart is drawn from."""
         return {
             "x": list(self.x),

@@ -11,7 +11,6 @@ from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.tally.documents import Document
 from kullback.tally.drift import Drift
 from kullback.tally.metrics import Estimate
 from kullback.ui.figures import shown
@@ -154,9 +153,3 @@ def _effects(services: Services, name: str) -> list[float]:
 
 def _defined(series: ExperimentSeries) -> list[float]:
     return [point.effect for point in series.points if point.effect is not None]
-
-
-def _numbers(series: Document, name: str) -> list[float]:
-    points = series["points"]
-    assert isinstance(points, list)
-    return [point[name] for point in points if point[name] is not None]
