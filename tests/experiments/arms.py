@@ -13,7 +13,7 @@ from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.labels import Labels
 from tests import strategies as draw
-from tests.tally_strategies import probability
+from tests.tally.strategies import probability
 
 NAMES = ("a", "b", "c")
 PAIRED = Plan((Arm("a", 0.5), Arm("b", 0.5)), "a", "paired", minimum_effect=0.02)

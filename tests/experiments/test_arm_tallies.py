@@ -34,7 +34,7 @@ from tests.experiments.arms import (
     taken,
     written,
 )
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 HALF = np.full(20, 0.5)
 WHOLE = ArmRows(np.tile([0.0, 1.0], 10), {"a": HALF, "b": HALF}, np.arange(20))

@@ -14,7 +14,7 @@ from kullback.tally.contrast import Contrast
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED, of_arms, paired, sigmoid
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 
 def logit(p: Array) -> Array:

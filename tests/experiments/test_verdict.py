@@ -20,7 +20,7 @@ from kullback.tally.contrast import Contrast
 from kullback.tally.sample_ratio import sample_ratio
 from kullback.tally.tally import Tally
 from tests.experiments.arms import PAIRED
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 MARGIN = 0.02
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.numerics.special import chi_square_tail, log_erfc, stirling_remainder
-from tests import scoring_oracles as oracle
+from tests.scoring import oracles as oracle
 
 
 @given(st.one_of(st.integers(1, 60), st.sampled_from((10**3, 10**6, 10**9, 2**53))))

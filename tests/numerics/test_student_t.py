@@ -14,7 +14,7 @@ from kullback.numerics.student_t import (
     t_log_tail,
     t_log_tail_inverse,
 )
-from tests import scoring_oracles as oracle
+from tests.scoring import oracles as oracle
 
 mp = oracle.mp
 LARGEST = sys.float_info.max

@@ -17,8 +17,8 @@ from kullback.scoring.count_scores import (
 )
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.options import Options
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 from tests.scoring.test_entropy_estimators import NAMES
 
 PLAIN = Options()

@@ -15,8 +15,8 @@ from kullback.scoring.entropy_estimators import (
     estimate_error,
     needs_whole,
 )
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 NAMES: tuple[Estimator, ...] = (
     "plugin",

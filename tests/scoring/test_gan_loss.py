@@ -12,8 +12,8 @@ from kullback.numerics.types import Array
 from kullback.scoring.gan_loss import GanKind, gan_loss
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 KINDS: tuple[GanKind, ...] = (
     "minimax",

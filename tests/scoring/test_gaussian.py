@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.scoring.gaussian import ideal_accuracy
-from tests import scoring_oracles as oracle
+from tests.scoring import oracles as oracle
 
 
 def accuracy(k: int, ratio: float) -> float:

@@ -11,8 +11,8 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.gccs import Covariance, GccsOptions, Layout, centroids, gccs
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 PLAIN = Options()
 STANDARD = GccsOptions(mu=2.0, sigma=0.5)

@@ -12,7 +12,7 @@ from kullback.numerics.types import Array
 from kullback.scoring.infocam import InfocamOptions, Mode, infocam
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
-from tests import scoring_strategies as draw
+from tests.scoring import strategies as draw
 
 PLAIN = Options()
 ALL = InfocamOptions()

@@ -18,8 +18,8 @@ from kullback.scoring.mutual_information import (
 )
 from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import pc_softmax
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 Case = tuple[Array, Indices, Array]
 PLAIN = Options()

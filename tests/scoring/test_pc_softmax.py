@@ -12,8 +12,8 @@ from scipy.special import softmax
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import pc_softmax
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 if TYPE_CHECKING:
     from kullback.scoring.score import Score

@@ -19,8 +19,8 @@ from kullback.scoring.tokens import (
     from_logits,
     from_top_log_probs,
 )
-from tests import scoring_oracles as oracle
-from tests import scoring_strategies as draw
+from tests.scoring import oracles as oracle
+from tests.scoring import strategies as draw
 
 ALL = PerplexityOptions()
 PLAIN = Options()

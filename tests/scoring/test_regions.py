@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.regions import Box, largest_region, overlap, resized
-from tests import scoring_strategies as draw
+from tests.scoring import strategies as draw
 
 
 @st.composite

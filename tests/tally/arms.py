@@ -10,7 +10,7 @@ from kullback.scoring.conventions import CONVENTIONS
 from kullback.scoring.losses import binary_losses
 from kullback.tally.contrast import Contrast
 from kullback.tally.tally import Layout
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")
 

@@ -14,7 +14,7 @@ from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
 from kullback.tally.units import GROUPS, group_of
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, sure
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 
 def ranked(batch: Batch) -> Tally:

@@ -9,7 +9,7 @@ from kullback.numerics.types import Array
 from kullback.scoring.reliability import Reliability
 from kullback.tally.bins import BINS, SIXTIETHS, bin_of, uniform
 from tests import strategies as draw
-from tests.tally_strategies import EDGES, probability
+from tests.tally.strategies import EDGES, probability
 
 DIVISORS = [bins for bins in range(1, SIXTIETHS + 1) if SIXTIETHS % bins == 0]
 GOLDEN = {

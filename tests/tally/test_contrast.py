@@ -19,7 +19,7 @@ from kullback.tally.tally import Layout, Tally, total
 from kullback.tally.units import BUCKETS
 from tests import strategies as draw
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, losses, sure
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 every_functional = pytest.mark.parametrize("functional", FUNCTIONALS.values(), ids=FUNCTIONALS)
 OF_LABELS = FUNCTIONALS["base_rate"]

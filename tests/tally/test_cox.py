@@ -11,7 +11,7 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.cox import CalibrationLine, calibration_line
 from kullback.tally.tally import Layout, Tally
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kullback.numerics.types import Array, Indices
 from kullback.tally.exact import ONES, UNIT, BinSums, decoded, exact_products, real
 from tests import strategies as draw
-from tests.tally_strategies import magnitude
+from tests.tally.strategies import magnitude
 
 BINS = 7
 values = st.integers(0, 12).flatmap(lambda n: draw.columns_of(n, magnitude))

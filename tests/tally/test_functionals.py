@@ -15,7 +15,7 @@ from kullback.tally.functionals import FUNCTIONALS, Functional, accuracy, calibr
 from kullback.tally.inference import influence
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")
 EXACT = Layout("binary", 2, "exact")

@@ -13,7 +13,7 @@ from kullback.tally import grouping
 from kullback.tally.grouping import Group, Slices, group_ids
 from kullback.tally.tally import Layout, Tally
 from tests.strategies import columns_of, indices
-from tests.tally_strategies import Batch, probability
+from tests.tally.strategies import Batch, probability
 
 BINARY = Layout("binary", 2, "sklearn")
 VALUES = ("DE", "FR", "", None)

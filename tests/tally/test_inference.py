@@ -19,7 +19,7 @@ from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS
 from tests import strategies as draw
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")
 SKLEARN = CONVENTIONS["sklearn"]

@@ -16,7 +16,7 @@ from kullback.tally.merge import merge
 from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
 from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
-from tests.tally_strategies import KINDS, Batch, Kind
+from tests.tally.strategies import KINDS, Batch, Kind
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 every_convention = pytest.mark.parametrize("convention", CONVENTIONS)

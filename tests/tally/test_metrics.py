@@ -20,7 +20,7 @@ from kullback.scoring.score import Score
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
-from tests.tally_strategies import KINDS, Batch, Kind, conventions, probability
+from tests.tally.strategies import KINDS, Batch, Kind, conventions, probability
 
 BINARY = Layout("binary", 2, "sklearn")
 AS_SCORED = (

@@ -13,7 +13,7 @@ from kullback.scoring.options import Options
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout
 from tests import strategies as draw
-from tests.tally_strategies import Batch, conventions
+from tests.tally.strategies import Batch, conventions
 
 LAYOUT = Layout("multiclass", 3, "sklearn")
 

@@ -22,7 +22,7 @@ from kullback.tally.report_types import (
     stated,
 )
 from kullback.tally.tally import Layout, Tally
-from tests.tally_strategies import Batch
+from tests.tally.strategies import Batch
 
 EXACT = Layout("binary", 2, "exact")
 SOME = Batch(EXACT, np.array([0.5, 0.25, 0.7]), np.array([1.0, 0.0, 0.0])).tally()

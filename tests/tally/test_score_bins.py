@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout, Tally
 from tests import strategies as draw
-from tests.tally_strategies import Batch, probability
+from tests.tally.strategies import Batch, probability
 
 BINARY = Layout("binary", 2, "sklearn")
 
