@@ -142,19 +142,19 @@ async def _refuse_status(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request) -> str:
     """The methods of all routes of this path: Starlette knows only those of the first."""
     routes = (route for route in request.app.routes if isinstance(route, Route))
-    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in found for method in route.methods or ()}))
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
 
 
 async def _refuse_parameters(request: Request, error: RequestValidationError) -> Response:
     # FastAPI's own handler echoes the input, and JSON has no NaN: refusing one would answer 500.
-    found = error.errors()
+    errors = error.errors()
     places = [
         FieldError(pointer(*wrong["loc"][wrong["loc"][0] == "body" :]), wrong["msg"])
-        for wrong in found[:MAX_PLACES]
+        for wrong in errors[:MAX_PLACES]
     ]
     detail = f"{places[0].pointer}: {places[0].detail}" if places else "the request is not valid"
-    return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(found))
+    return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(errors))
 
 
 def _answer(  # noqa: PLR0913 - one keyword for each part of the document

@@ -82,8 +82,8 @@ class Plan:
             InvalidInput: it is not one of `slices`.
         """
         if name not in self.slices:
-            known = ", ".join(self.slices) or "none"
-            raise InvalidInput.at(f"not a slice of this experiment, which has {known}", *place)
+            names = ", ".join(self.slices) or "none"
+            raise InvalidInput.at(f"not a slice of this experiment, which has {names}", *place)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

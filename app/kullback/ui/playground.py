@@ -40,7 +40,7 @@ def content(metric: Metric, base: str) -> dict[str, object]:
         "curl": _curl(address, text),
         "python": _python(address, laid_out(request, repr)),
         "fields": [_field(name, field) for name, field in model.model_fields.items()],
-        "known": _known(metric, model),
+        "known": _script_data(metric, model),
     }
 
 
@@ -83,7 +83,7 @@ def _field(name: str, field: FieldInfo) -> dict[str, str]:
     return {"name": name, "default": default, "meaning": field.description or ""}
 
 
-def _known(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
+def _script_data(metric: Metric, model: type[ScoreRequest]) -> dict[str, object]:
     """What the script must know: the fields of files, and words for what has no number."""
     return {
         "name": metric.name,

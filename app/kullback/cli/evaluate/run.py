@@ -43,7 +43,7 @@ class ExecutorOptions:
 
 
 def run(
-    asked: EvaluateOptions,
+    options: EvaluateOptions,
     files: Sequence[str],
     workers: ExecutorOptions,
     targets: Mapping[str, str | None],
@@ -55,7 +55,7 @@ def run(
     """
     try:
         outputs.check(targets)
-        report = _report(asked.plan(), files, workers)
+        report = _report(options.plan(), files, workers)
     except KullbackError as error:
         raise Failure(error.message, Status.UNUSABLE) from error
     except WorkStopped as error:
