@@ -10,9 +10,9 @@ KullbackError
 │   └── BodyTooLarge         more bytes than the service takes
 ├── NotFound                 no such name
 ├── Conflict                 what is there cannot become what was asked for
-├── TokenError
-│   ├── TokenReused          the idempotency key came before, with another request
-│   └── TokenInProgress      the same request is being worked on now: try again
+├── IdempotencyKeyError
+│   ├── IdempotencyKeyReused      the idempotency key came before, with another request
+│   └── IdempotencyKeyInProgress  the same request is being worked on now: try again
 ├── Overloaded               full for the moment: try again
 └── StoreUnavailable         the store is away: try again, with the same idempotency key
 """

@@ -125,14 +125,14 @@ def test_a_plan_that_waits_behind_rows_opens_an_epoch(
 def test_what_is_wrong_with_rows_is_raised_by_the_write_and_not_before(
     experiments: Experiments,
 ) -> None:
-    token = IdempotencyKey("POST /", "key", b"digest")
-    early = experiments.observe("ranker", ROWS, token)
+    key = IdempotencyKey("POST /", "key", b"digest")
+    early = experiments.observe("ranker", ROWS, key)
     with pytest.raises(NotFound):
         early.result(30)
     put(experiments)
-    first = experiments.observe("ranker", ROWS, token).result(30)
+    first = experiments.observe("ranker", ROWS, key).result(30)
     put(experiments, PARALLEL)
-    assert experiments.observe("ranker", ROWS, token).result(30) == first._replace(replayed=True)
+    assert experiments.observe("ranker", ROWS, key).result(30) == first._replace(replayed=True)
     with pytest.raises(InvalidInput):
         experiments.observe("ranker", ROWS, None).result(30)
 

@@ -1,6 +1,6 @@
 """A process that writes until it is ended, or until its disk fails.
 
-It prints the number of each write once that is answered. A token goes with each of them.
+It prints the number of each write once that is answered. An idempotency key goes with each of them.
 """
 
 import itertools
@@ -29,9 +29,9 @@ def give_up(message: str) -> None:
 def write_on(store: Store, record: int) -> None:
     for number in itertools.count():
         parts = {cell(60 * (number % 5)): 1}
-        token = IdempotencyKey("child", f"{number}", b"")
+        key = IdempotencyKey("child", f"{number}", b"")
         try:
-            store.write(adding(record, parts), token).result()
+            store.write(adding(record, parts), key).result()
         except StoreUnavailable:
             say(f"refused {number}")
             break

@@ -1,4 +1,4 @@
-"""A write with a token happens once, and is answered the same again."""
+"""A write with an idempotency key happens once, and is answered the same again."""
 
 import queue
 from concurrent.futures import Future
@@ -20,13 +20,13 @@ from tests.storage.writes import (
     sums,
 )
 
-TOKEN = IdempotencyKey("monitors/clicks/observations", "key", b"\x00digest")
+KEY = IdempotencyKey("monitors/clicks/observations", "key", b"\x00digest")
 
 
 def test_the_same_token_is_answered_the_same_and_nothing_is_added(store: Store) -> None:
     number = made(store)
-    first = store.write(adding(number, {cell(0): 1}, Reply(202, b"\x00first")), TOKEN).result(30)
-    again = store.write(adding(number, {cell(0): 1}, Reply(200, b"again")), TOKEN).result(30)
+    first = store.write(adding(number, {cell(0): 1}, Reply(202, b"\x00first")), KEY).result(30)
+    again = store.write(adding(number, {cell(0): 1}, Reply(200, b"again")), KEY).result(30)
     assert first == Written(Reply(202, b"\x00first"), replayed=False)
     assert again == Written(Reply(202, b"\x00first"), replayed=True)
     assert sums(store, number) == {cell(0): 1}
@@ -36,60 +36,60 @@ def test_the_same_token_is_answered_the_same_and_nothing_is_added(store: Store) 
 def test_a_token_outlives_the_process(url: str, opening: Opening) -> None:
     store = opening(url)
     number = made(store)
-    add(store, number, {cell(0): 1}, TOKEN)
+    add(store, number, {cell(0): 1}, KEY)
     store.close()
-    assert opening(url).write(refusing(Conflict("no")), TOKEN).result(30) == Written(
+    assert opening(url).write(refusing(Conflict("no")), KEY).result(30) == Written(
         DONE, replayed=True
     )
 
 
 def test_a_token_with_another_digest_is_refused(store: Store) -> None:
     number = made(store)
-    add(store, number, {cell(0): 1}, TOKEN)
+    add(store, number, {cell(0): 1}, KEY)
     with pytest.raises(IdempotencyKeyReused):
-        add(store, number, {cell(0): 1}, TOKEN._replace(digest=b"other"))
+        add(store, number, {cell(0): 1}, KEY._replace(digest=b"other"))
     assert sums(store, number) == {cell(0): 1}
-    assert store.write(adding(number, {}), TOKEN).result(30).replayed
+    assert store.write(adding(number, {}), KEY).result(30).replayed
 
 
-@pytest.mark.parametrize("other", [TOKEN._replace(scope="other"), TOKEN._replace(key="other")])
+@pytest.mark.parametrize("other", [KEY._replace(scope="other"), KEY._replace(key="other")])
 def test_tokens_of_other_scopes_and_keys_are_other_tokens(
     other: IdempotencyKey, store: Store
 ) -> None:
     number = made(store)
-    for token in (TOKEN, other):
-        add(store, number, {cell(0): 1}, token)
+    for key in (KEY, other):
+        add(store, number, {cell(0): 1}, key)
     assert sums(store, number) == {cell(0): 2}
 
 
 def test_a_token_that_waits_or_is_worked_on_is_in_progress(store: Store) -> None:
     number = made(store)
     with held(store):
-        first = store.write(adding(number, {cell(0): 1}), TOKEN)
-        second = store.write(adding(number, {cell(0): 1}), TOKEN)
+        first = store.write(adding(number, {cell(0): 1}), KEY)
+        second = store.write(adding(number, {cell(0): 1}), KEY)
         with pytest.raises(IdempotencyKeyInProgress):
             second.result(0)
     assert not first.result(30).replayed
-    assert store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed
+    assert store.write(adding(number, {cell(0): 1}), KEY).result(30).replayed
     assert sums(store, number) == {cell(0): 1}
 
 
 def test_a_write_that_failed_gives_its_token_back(store: Store) -> None:
     number = made(store)
     with held(store):
-        wrong = store.write(refusing(Conflict("no")), TOKEN)
-        other = store.write(adding(number, {cell(0): 1}), TOKEN._replace(key="other"))
+        wrong = store.write(refusing(Conflict("no")), KEY)
+        other = store.write(adding(number, {cell(0): 1}), KEY._replace(key="other"))
     assert isinstance(wrong.exception(30), Conflict)
     assert not other.result(30).replayed
-    assert not store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed
+    assert not store.write(adding(number, {cell(0): 1}), KEY).result(30).replayed
     assert sums(store, number) == {cell(0): 2}
 
 
 def test_a_write_that_was_cancelled_gives_its_token_back(store: Store) -> None:
     number = made(store)
     with held(store):
-        assert store.write(adding(number, {cell(0): 1}), TOKEN).cancel()
-    assert not store.write(adding(number, {cell(0): 2}), TOKEN).result(30).replayed
+        assert store.write(adding(number, {cell(0): 1}), KEY).cancel()
+    assert not store.write(adding(number, {cell(0): 2}), KEY).result(30).replayed
     assert sums(store, number) == {cell(0): 2}
 
 
@@ -98,25 +98,25 @@ def test_whoever_is_answered_may_write_with_the_same_token_at_once(store: Store)
     outcomes = queue.SimpleQueue[Future[Written]]()
 
     def again(_: Future[Written]) -> None:
-        outcomes.put(store.write(adding(number, {cell(0): 1}), TOKEN))
+        outcomes.put(store.write(adding(number, {cell(0): 1}), KEY))
 
     with held(store):
-        store.write(adding(number, {cell(0): 1}), TOKEN).add_done_callback(again)
+        store.write(adding(number, {cell(0): 1}), KEY).add_done_callback(again)
     assert outcomes.get(timeout=30).result(30).replayed
 
 
 def test_one_commit_holds_new_old_and_reused_tokens(store: Store) -> None:
     number = made(store)
-    tokens = [TOKEN._replace(key=f"{n}") for n in range(30)]
-    for token in tokens[::3]:
-        add(store, number, {cell(0): 1}, token)
+    keys = [KEY._replace(key=f"{n}") for n in range(30)]
+    for key in keys[::3]:
+        add(store, number, {cell(0): 1}, key)
     with held(store):
         futures = [
             store.write(
                 adding(number, {cell(0): 1}),
-                token._replace(digest=b"other") if n % 6 == 0 else token,
+                key._replace(digest=b"other") if n % 6 == 0 else key,
             )
-            for n, token in enumerate(tokens)
+            for n, key in enumerate(keys)
         ]
     outcomes = [type(future.exception(30)).__name__ for future in futures]
     assert outcomes == [("IdempotencyKeyReused" if n % 6 == 0 else "NoneType") for n in range(30)]
@@ -129,13 +129,13 @@ def test_old_tokens_are_swept_and_may_come_again(url: str, opening: Opening) -> 
     now = [100.0]
     store = opening(url, clock=lambda: now[0])
     number = made(store)
-    add(store, number, {cell(0): 1}, TOKEN)
+    add(store, number, {cell(0): 1}, KEY)
     now[0] = 200.0
-    add(store, number, {cell(0): 1}, TOKEN._replace(key="younger"))
+    add(store, number, {cell(0): 1}, KEY._replace(key="younger"))
     assert store.sweep(100.0) == 0
     assert store.sweep(200.0) == 1
-    assert not store.write(adding(number, {}), TOKEN).result(30).replayed
-    assert store.write(adding(number, {}), TOKEN._replace(key="younger")).result(30).replayed
+    assert not store.write(adding(number, {}), KEY).result(30).replayed
+    assert store.write(adding(number, {}), KEY._replace(key="younger")).result(30).replayed
 
 
 def test_more_writes_than_the_queue_has_places_for_are_refused_at_once(store: Store) -> None:
@@ -143,9 +143,9 @@ def test_more_writes_than_the_queue_has_places_for_are_refused_at_once(store: St
     with held(store):
         futures = [store.write(adding(number, {cell(0): 1})) for _ in range(256)]
         with pytest.raises(Overloaded):
-            store.write(adding(number, {cell(0): 1}), TOKEN)
+            store.write(adding(number, {cell(0): 1}), KEY)
     results(futures)
-    add(store, number, {cell(0): 1}, TOKEN)
+    add(store, number, {cell(0): 1}, KEY)
     assert sums(store, number) == {cell(0): 257}
 
 

@@ -34,7 +34,7 @@ from tests.storage.writes import (
 )
 
 Replicas = tuple[Store, Store]
-TOKEN = IdempotencyKey("scope", "key", b"digest")
+KEY = IdempotencyKey("scope", "key", b"digest")
 
 
 Session = psycopg.Connection[tuple[object, ...]]
@@ -81,8 +81,8 @@ def test_many_stores_open_one_empty_database_at_once(postgresql_url: str, openin
 def test_one_of_two_writes_with_the_same_token_happens(replicas: Replicas) -> None:
     number = made(replicas[0])
     for n in range(40):
-        token = TOKEN._replace(key=f"{n}")
-        together(*(partial(add, store, number, {cell(0): 1}, token) for store in replicas))
+        key = KEY._replace(key=f"{n}")
+        together(*(partial(add, store, number, {cell(0): 1}, key) for store in replicas))
     assert sums(replicas[1], number) == {cell(0): 40}
     assert replicas[0].counts(number) == {"rows": 40}
 
@@ -93,7 +93,7 @@ def test_tokens_of_one_commit_are_claimed_in_order(replicas: Replicas, session: 
         session.execute(claimed, ["m"])
         with held(replicas[0]):
             names = ("z", "m", "a")
-            futures = [replicas[0].write(adding(1, {}), TOKEN._replace(key=name)) for name in names]
+            futures = [replicas[0].write(adding(1, {}), KEY._replace(key=name)) for name in names]
         wait_until_one_waits(session)
         session.execute("SET LOCAL lock_timeout = 500")
         session.execute(claimed, ["z"])  # not claimed before its turn, or this would wait
@@ -102,12 +102,12 @@ def test_tokens_of_one_commit_are_claimed_in_order(replicas: Replicas, session: 
 
 def test_writes_with_the_same_tokens_in_other_orders_happen_once(replicas: Replicas) -> None:
     number = made(replicas[0])
-    tokens = [TOKEN._replace(key=f"{n:03}") for n in range(150)]
+    keys = [KEY._replace(key=f"{n:03}") for n in range(150)]
 
     def write(store: Store, order: list[IdempotencyKey]) -> None:
-        results([store.write(adding(number, {cell(0): 1}), token) for token in order])
+        results([store.write(adding(number, {cell(0): 1}), key) for key in order])
 
-    together(partial(write, replicas[0], tokens), partial(write, replicas[1], tokens[::-1]))
+    together(partial(write, replicas[0], keys), partial(write, replicas[1], keys[::-1]))
     assert sums(replicas[1], number) == {cell(0): 150}
 
 
@@ -132,16 +132,16 @@ def test_a_token_that_another_session_holds_is_in_progress_and_its_neighbours_ar
 ) -> None:
     store, number = replicas[0], made(replicas[0])
     with session.transaction():
-        session.execute("INSERT INTO tokens VALUES (%s, %s, %s, 200, '', 0)", TOKEN)
+        session.execute("INSERT INTO tokens VALUES (%s, %s, %s, 200, '', 0)", KEY)
         with held(store):
-            locked = store.write(adding(number, {cell(0): 1}), TOKEN)
-            free = store.write(adding(number, {cell(0): 2}), TOKEN._replace(key="a"))
+            locked = store.write(adding(number, {cell(0): 1}), KEY)
+            free = store.write(adding(number, {cell(0): 2}), KEY._replace(key="a"))
         assert isinstance(locked.exception(30), IdempotencyKeyInProgress)
         assert free.result(30).reply == DONE
     assert sums(store, number) == {cell(0): 2}
-    assert store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed
+    assert store.write(adding(number, {cell(0): 1}), KEY).result(30).replayed
     with pytest.raises(IdempotencyKeyReused):
-        add(store, number, {cell(0): 1}, TOKEN._replace(digest=b"other"))
+        add(store, number, {cell(0): 1}, KEY._replace(digest=b"other"))
 
 
 def test_halves_that_come_at_once_are_matched_once(replicas: Replicas) -> None:
@@ -350,11 +350,11 @@ def test_a_lost_connection_is_told_and_the_next_write_connects_again(
         return DONE
 
     with held(store):
-        neighbour = store.write(adding(number, {cell(0): 1}), TOKEN)
+        neighbour = store.write(adding(number, {cell(0): 1}), KEY)
         lost = store.write(cut)
     for future in (neighbour, lost):
         assert isinstance(future.exception(30), StoreUnavailable)
-    assert not store.write(adding(number, {cell(0): 1}), TOKEN).result(30).replayed
+    assert not store.write(adding(number, {cell(0): 1}), KEY).result(30).replayed
     assert sums(store, number) == {cell(0): 1}
     assert sums(replicas[1], number) == {cell(0): 1}
 

@@ -68,9 +68,9 @@ def adding(record: int, parts: Mapping[Cell, int], reply: Reply = DONE) -> Work:
 
 
 def add(
-    store: Store, record: int, parts: Mapping[Cell, int], token: IdempotencyKey | None = None
+    store: Store, record: int, parts: Mapping[Cell, int], key: IdempotencyKey | None = None
 ) -> Reply:
-    return store.write(adding(record, parts), token).result(30).reply
+    return store.write(adding(record, parts), key).result(30).reply
 
 
 def join(store: Store, record: int, side: Side, ids: Sequence[str], now: float = 1.0) -> list[int]:

@@ -75,8 +75,8 @@ class StoreRequests:
         query = request.query_params.multi_items()
 
         def work() -> Future[Written]:
-            token = _idempotency_key(request, body.raw)
-            return submit(read_batch(body, query, model, self._cap), token)
+            key = _idempotency_key(request, body.raw)
+            return submit(read_batch(body, query, model, self._cap), key)
 
         try:
             return await self._answered(work)

@@ -66,7 +66,7 @@ class StoredExperiment:
 
 
 class Experiments:
-    """Writing to experiments, each write with the token that makes it happen once.
+    """Writing to experiments, each write with the key that makes it happen once.
 
     Rows are checked and summed by the thread that calls; what is wrong with them is raised from
     the write, so that the retry of a batch that was stored gets its answer.
@@ -76,7 +76,7 @@ class Experiments:
         self._store = store
         self._clock = clock
 
-    def put(self, name: str, plan: Plan, token: IdempotencyKey | None) -> Future[Written]:
+    def put(self, name: str, plan: Plan, key: IdempotencyKey | None) -> Future[Written]:
         """Create an experiment, or change its plan; once rows have come that opens a new epoch."""
 
         def work(tx: Transaction) -> Reply:
@@ -94,18 +94,18 @@ class Experiments:
             tx.change(record.id, PlanDocument(epoch, plan).encoded())
             return Reply.of(StoredExperiment(record, epoch, plan).setup())
 
-        return self._store.write(work, token)
+        return self._store.write(work, key)
 
-    def delete(self, name: str, token: IdempotencyKey | None) -> Future[Written]:
+    def delete(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
         """Remove an experiment and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
             tx.delete(StoredExperiment.of(tx.record(KIND, name, for_change=True), name).record.id)
             return Reply(204, b"")
 
-        return self._store.write(work, token)
+        return self._store.write(work, key)
 
-    def observe(self, name: str, rows: ArmRows, token: IdempotencyKey | None) -> Future[Written]:
+    def observe(self, name: str, rows: ArmRows, key: IdempotencyKey | None) -> Future[Written]:
         """Add rows to the present epoch."""
         ready = self._prepared(name, rows)
 
@@ -119,7 +119,7 @@ class Experiments:
             tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
             return ready.reply
 
-        return self._store.write(work, token)
+        return self._store.write(work, key)
 
     def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows | KullbackError":
         try:

@@ -62,7 +62,7 @@ class MonitorMaintenance:
         self._recent = self._read([record.name for record in self._store.records(KIND)])
 
     def compact_all(self) -> None:
-        """Merge, forget and expire in every monitor, and forget old tokens."""
+        """Merge, forget and expire in every monitor, and forget old keys."""
         for record in self._store.records(KIND):
             self._compact(StoredMonitor.of(record, record.name))
         self._store.sweep(self._clock() - IDEMPOTENCY_SECONDS)

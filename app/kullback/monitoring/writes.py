@@ -55,7 +55,7 @@ class StoredMonitor:
 
 
 class Monitors:
-    """Writing to monitors, each write with the token that makes it happen once.
+    """Writing to monitors, each write with the key that makes it happen once.
 
     Rows are checked and summed by the thread that calls; what is wrong with them is raised from
     the write, so that the retry of a batch that was stored gets its answer even when the batch
@@ -67,7 +67,7 @@ class Monitors:
         self._clock = clock
         self._totals = totals
 
-    def put(self, name: str, monitor: Monitor, token: IdempotencyKey | None) -> Future[Written]:
+    def put(self, name: str, monitor: Monitor, key: IdempotencyKey | None) -> Future[Written]:
         """Create a monitor, or change it as far as what it holds allows.
 
         The future raises:
@@ -89,49 +89,47 @@ class Monitors:
                 tx.change(record.id, monitor.encoded())
             return Reply.of(MonitorSetup.of(name, monitor))
 
-        return self._store.write(work, token)
+        return self._store.write(work, key)
 
-    def delete(self, name: str, token: IdempotencyKey | None) -> Future[Written]:
+    def delete(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
         """Remove a monitor and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
             tx.delete(StoredMonitor.of(tx.record(KIND, name, for_change=True), name).record.id)
             return Reply(204, b"")
 
-        future = self._store.write(work, token)
+        future = self._store.write(work, key)
         future.add_done_callback(lambda done: self._forget(name, done))
         return future
 
     def observe(
-        self, name: str, rows: ObservationRows, token: IdempotencyKey | None
+        self, name: str, rows: ObservationRows, key: IdempotencyKey | None
     ) -> Future[Written]:
         """Add rows that come with their labels."""
         now = self._clock()
         return self._write(
-            name, lambda stored: ObservationIngest.of(stored.monitor, rows, now), token
+            name, lambda stored: ObservationIngest.of(stored.monitor, rows, now), key
         )
 
     def predict(
-        self, name: str, sent: PredictionRows, token: IdempotencyKey | None
+        self, name: str, sent: PredictionRows, key: IdempotencyKey | None
     ) -> Future[Written]:
         """Add predictions whose labels come later, or came before."""
         now = self._clock()
-        return self._write(
-            name, lambda stored: PredictionIngest.of(stored.monitor, sent, now), token
-        )
+        return self._write(name, lambda stored: PredictionIngest.of(stored.monitor, sent, now), key)
 
-    def label(self, name: str, sent: LabelRows, token: IdempotencyKey | None) -> Future[Written]:
+    def label(self, name: str, sent: LabelRows, key: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""
-        return self._write(name, lambda stored: LabelIngest.of(stored.monitor, sent), token)
+        return self._write(name, lambda stored: LabelIngest.of(stored.monitor, sent), key)
 
     def set_reference(
-        self, name: str, sent: Baseline, token: IdempotencyKey | None
+        self, name: str, sent: Baseline, key: IdempotencyKey | None
     ) -> Future[Written]:
         """Set the reference of drift: a batch, a stored period, or distributions."""
         return self._write(
             name,
             lambda stored: _ReferenceIngest(self._reference(stored, sent)),
-            token,
+            key,
             is_change=True,
         )
 
@@ -139,7 +137,7 @@ class Monitors:
         self,
         name: str,
         prepare: Callable[[StoredMonitor], Ingest],
-        token: IdempotencyKey | None,
+        key: IdempotencyKey | None,
         *,
         is_change: bool = False,
     ) -> Future[Written]:
@@ -162,7 +160,7 @@ class Monitors:
             added[:] = [rows]  # of the last attempt: an earlier one was undone
             return reply
 
-        future = self._store.write(work, token)
+        future = self._store.write(work, key)
         future.add_done_callback(lambda done: self._count(name, done, added))
         return future
 

@@ -33,7 +33,7 @@ class Times(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a write is answered: kept with its token, so that it can be said again."""
+    """What a write is answered: kept with its key, so that it can be said again."""
 
     status: int
     body: bytes
@@ -164,21 +164,21 @@ DONE = Reply(200, b"")  # of writes that nobody asked for
 class Store(Protocol):
     """Where all that Kullback remembers is kept."""
 
-    def write(self, work: Work, token: IdempotencyKey | None = None) -> Future[Written]:
+    def write(self, work: Work, key: IdempotencyKey | None = None) -> Future[Written]:
         """Do `work` in a transaction; the future holds its reply once that is on disk.
 
         `work` may be called more than once, each time in a transaction that knows nothing of the
         one before. It stands beside other writes in one commit, and fails alone.
 
-        With a token the work is done once: a second write of the same token and digest gets the
+        With a key the work is done once: a second write of the same key and digest gets the
         first one's reply. What `work` raises is the future's exception, and nothing is kept.
 
         Raises:
             Overloaded: too many writes are waiting, or the store is closing.
 
         The future raises:
-            TokenReused: the token came before with another digest.
-            TokenInProgress: the same token is being worked on now.
+            IdempotencyKeyReused: the key came before with another digest.
+            IdempotencyKeyInProgress: the same key is being worked on now.
             StoreUnavailable: the store cannot be written; whether this was kept is unknown.
         """
         ...
@@ -214,7 +214,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, before: float) -> int:
-        """Forget tokens that came before; how many there were."""
+        """Forget keys that came before; how many there were."""
         ...
 
     def ping(self) -> None:

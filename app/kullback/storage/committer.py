@@ -19,10 +19,10 @@ Outcome = Written | Exception
 
 
 class PendingWrite(NamedTuple):
-    """What is to be done, and the token by which it is done once."""
+    """What is to be done, and the key by which it is done once."""
 
     work: Work
-    token: IdempotencyKey | None
+    key: IdempotencyKey | None
 
 
 class Fatal(StoreUnavailable):
@@ -56,12 +56,12 @@ class Committer:
     def _attempt(self, writes: Sequence[PendingWrite], *, is_last: bool) -> list[Outcome]:
         database = self._database
         with database.writer.connect() as connection, connection.begin():
-            wanted = [write.token for write in writes if write.token is not None]
+            wanted = [write.key for write in writes if write.key is not None]
             earlier = idempotency.claim(connection, database, wanted, self._clock())
             outcomes, sums = list[Outcome](), PendingSums()
             for write in writes:
-                if write.token is not None and write.token in earlier:
-                    outcomes.append(earlier[write.token])
+                if write.key is not None and write.key in earlier:
+                    outcomes.append(earlier[write.key])
                     continue
                 outcome, sums = self._apply(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
@@ -107,11 +107,11 @@ def _replies(
     outcomes: Sequence[Outcome],
     earlier: dict[IdempotencyKey, idempotency.Answer],
 ) -> dict[IdempotencyKey, Reply | None]:
-    """What is to be kept with each token that this commit has claimed."""
+    """What is to be kept with each key that this commit has claimed."""
     return {
-        write.token: outcome.reply if isinstance(outcome, Written) else None
+        write.key: outcome.reply if isinstance(outcome, Written) else None
         for write, outcome in zip(writes, outcomes, strict=True)
-        if write.token is not None and write.token not in earlier
+        if write.key is not None and write.key not in earlier
     }
 
 

@@ -64,7 +64,7 @@ WAITING = Table(
     Column("content", LargeBinary, nullable=False),
     Column("arrived", Float, nullable=False),
 )
-TOKENS = Table(
+KEYS = Table(  # a released migration named it
     "tokens",
     METADATA,
     Column("scope", String, primary_key=True),

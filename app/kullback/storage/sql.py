@@ -30,7 +30,7 @@ def open_store(
     """The store at `sqlite:///file` or `postgresql+psycopg://user:password@host/database`.
 
     `fold` puts parts of one cell together. `on_fatal` is called with a sentence, from the thread
-    that writes, when the disk has failed: then the process has to end. `clock` dates tokens.
+    that writes, when the disk has failed: then the process has to end. `clock` dates keys.
 
     Raises:
         StoreUnavailable: it cannot be opened; the message says why and holds no password.
@@ -74,9 +74,9 @@ class SqlStore:
         self._committer = committer
         self._writer = Writer(committer.commit, on_fatal)
 
-    def write(self, work: Work, token: IdempotencyKey | None = None) -> Future[Written]:
+    def write(self, work: Work, key: IdempotencyKey | None = None) -> Future[Written]:
         """See Store."""
-        return self._writer.submit(PendingWrite(work, token))
+        return self._writer.submit(PendingWrite(work, key))
 
     def records(self, kind: str) -> list[Record]:
         """See Store."""

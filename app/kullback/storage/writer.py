@@ -43,15 +43,15 @@ class Writer:
         with self._lock:
             if self._is_closed:
                 raise Overloaded("the store is closing")
-            if write.token is not None and write.token[:2] in self._in_flight:
+            if write.key is not None and write.key[:2] in self._in_flight:
                 waiting.future.set_exception(IdempotencyKeyInProgress(IN_PROGRESS))
                 return waiting.future
             try:
                 self._queue.put_nowait(waiting)
             except queue.Full as error:
                 raise Overloaded("too many writes are waiting; try again in a moment") from error
-            if write.token is not None:
-                self._in_flight.add(write.token[:2])
+            if write.key is not None:
+                self._in_flight.add(write.key[:2])
         return waiting.future
 
     def close(self) -> None:
@@ -106,8 +106,8 @@ class Writer:
         self, group: list[QueuedWrite], running: list[QueuedWrite], outcomes: Sequence[Outcome]
     ) -> None:
         with self._lock:  # before anybody knows, so that whoever tries again is let in
-            tokens = (queued.write.token for queued in group)
-            self._in_flight.difference_update(token[:2] for token in tokens if token is not None)
+            keys = (queued.write.key for queued in group)
+            self._in_flight.difference_update(key[:2] for key in keys if key is not None)
         for queued, outcome in zip(running, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 queued.future.set_exception(outcome)
