@@ -12,7 +12,7 @@ from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Direction, Metric
 
 
-class Summary(BaseModel):
+class MetricSummary(BaseModel):
     """One metric, in short."""
 
     name: str = Field(description="Name of the metric in the path.")
@@ -24,10 +24,10 @@ class Summary(BaseModel):
     href: str
 
 
-class Catalog(BaseModel):
+class MetricCatalog(BaseModel):
     """All metrics."""
 
-    scores: list[Summary]
+    scores: list[MetricSummary]
 
 
 class ExampleAnswer(BaseModel):
@@ -38,7 +38,7 @@ class ExampleAnswer(BaseModel):
     explanation: str
 
 
-class Entry(Summary):
+class MetricEntry(MetricSummary):
     """Metric to explain."""
 
     formula: str
@@ -48,21 +48,21 @@ class Entry(Summary):
     media_types: list[str]
 
 
-def describe() -> Catalog:
+def metric_catalog() -> MetricCatalog:
     """Every metric, in short."""
-    return Catalog(scores=[Summary(**_summary(metric)) for metric in METRICS.values()])
+    return MetricCatalog(scores=[MetricSummary(**_summary(metric)) for metric in METRICS.values()])
 
 
-def entry(name: str) -> Entry:
+def metric_entry(name: str) -> MetricEntry:
     """One metric, in full.
 
     Raises:
         NotFound: there is no such metric.
     """
     if name not in METRICS:
-        raise missing(name)
+        raise no_such_metric(name)
     metric = METRICS[name]
-    return Entry(
+    return MetricEntry(
         **_summary(metric),
         formula=metric.formula,
         example=dict(metric.example.request),
@@ -76,7 +76,7 @@ def entry(name: str) -> Entry:
     )
 
 
-def missing(name: str) -> NotFound:
+def no_such_metric(name: str) -> NotFound:
     """The refusal of a name that no metric has, with the nearest that one has."""
     near = get_close_matches(name[:64], METRICS, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}"

@@ -12,6 +12,7 @@ from kullback.api.routes import (
     TAGGED,
     WRITES,
     By,
+    Name,
     NewName,
     TaggedAnswer,
     as_json,
@@ -88,7 +89,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         response_class=JSONResponse,
         responses=READS,
     )
-    async def one(name: str) -> Response:
+    async def one(name: Name) -> Response:
         """One experiment: its plan, its counts and its first decision."""
         return as_json(await desk.read(lambda: desk.services.experiment_queries.get(name)))
 
@@ -99,7 +100,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         response_class=Response,
         responses=problems(404, 409, 422, 503),
     )
-    async def delete(name: str, request: Request) -> Response:
+    async def delete(name: Name, request: Request) -> Response:
         """Remove an experiment and all that it holds."""
         return await desk.write_empty(
             request, lambda token: desk.services.experiments.delete(name, token)
@@ -115,7 +116,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         responses=WRITES,
         openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
     )
-    async def observations(name: str, request: Request) -> Response:
+    async def observations(name: Name, request: Request) -> Response:
         """Add predictions of the arms, with the outcomes."""
         return await desk.write(
             request,
@@ -132,7 +133,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         response_class=JSONResponse,
         responses={200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}}, **TAGGED},
     )
-    async def report(name: str, request: Request, by: By = None, epoch: Epoch = None) -> Response:
+    async def report(name: Name, request: Request, by: By = None, epoch: Epoch = None) -> Response:
         """Which arm is better, by how much, how surely, and why; as JSON or as Markdown."""
         views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, by)
         page = _wants_page(request)
@@ -158,7 +159,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         responses=TAGGED,
     )
     async def series(
-        name: str,
+        name: Name,
         request: Request,
         step: Step = DAY,
         arm: ArmName = None,

@@ -11,6 +11,7 @@ from kullback.api.routes import (
     TAGGED,
     WRITES,
     By,
+    Name,
     NewName,
     TaggedAnswer,
     as_json,
@@ -82,7 +83,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     @routes.get(
         "/{name}", operation_id="get_monitor", response_model=MonitorDetails, responses=READS
     )
-    async def details(name: str) -> Response:
+    async def details(name: Name) -> Response:
         """One monitor: its settings, its counts, its waiting rows and its reference."""
         return as_json(await desk.read(lambda: desk.services.monitor_queries.open(name).details()))
 
@@ -93,7 +94,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         response_class=Response,
         responses=problems(404, 409, 422, 503),
     )
-    async def delete(name: str, request: Request) -> Response:
+    async def delete(name: Name, request: Request) -> Response:
         """Remove a monitor and all that it holds."""
         return await desk.write_empty(
             request, lambda token: desk.services.monitors.delete(name, token)
@@ -108,7 +109,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         responses=WRITES,
         openapi_extra=request_body(ObservationBatch, BATCH_TYPES),
     )
-    async def observations(name: str, request: Request) -> Response:
+    async def observations(name: Name, request: Request) -> Response:
         """Add predictions with their labels."""
         return await desk.write(
             request,
@@ -123,7 +124,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         responses=WRITES,
         openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
     )
-    async def predictions(name: str, request: Request) -> Response:
+    async def predictions(name: Name, request: Request) -> Response:
         """Add predictions; their labels arrive by id, before or after them."""
         return await desk.write(
             request,
@@ -138,7 +139,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         responses=WRITES,
         openapi_extra=request_body(LabelBatch, BATCH_TYPES),
     )
-    async def labels(name: str, request: Request) -> Response:
+    async def labels(name: Name, request: Request) -> Response:
         """Add labels; their predictions arrive by id, before or after them."""
         return await desk.write(
             request,
@@ -153,7 +154,7 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         responses=WRITES,
         openapi_extra=request_body(ReferenceBatch, BATCH_TYPES),
     )
-    async def reference(name: str, request: Request) -> Response:
+    async def reference(name: Name, request: Request) -> Response:
         """Set the reference of drift: a batch, a stored period, or distributions."""
         return await desk.write(
             request,
@@ -170,7 +171,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         responses=TAGGED,
     )
     async def report(
-        name: str, request: Request, start: From = None, stop: To = None, by: By = None
+        name: Name, request: Request, start: From = None, stop: To = None, by: By = None
     ) -> Response:
         """Every metric with its standard error, drift, and the values of one slice."""
         query = MonitorQuery(_moment("from", start), _moment("to", stop), by)
@@ -188,7 +189,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         responses=TAGGED,
     )
     async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
-        name: str,
+        name: Name,
         request: Request,
         start: From = None,
         stop: To = None,

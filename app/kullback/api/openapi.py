@@ -12,6 +12,7 @@ from kullback.api.parameters import (
     IF_NONE_MATCH,
     REQUEST_ID,
     query_options,
+    without_null,
 )
 from kullback.api.problems import Problem, problems
 from kullback.errors import InvalidInput
@@ -61,7 +62,7 @@ def complete(document: JsonSchemaValue) -> None:
     components["headers"] = HEADERS
     for method, operation in _operations(document):
         _refuse_alike(operation)
-        _add_headers(method, operation)
+        _describe(method, operation)
     components["parameters"] = dict(sorted(_shared_parameters(document)))
     components["responses"] = dict(sorted(_shared_refusals(document)))
 
@@ -92,10 +93,13 @@ def _refuse_alike(operation: JsonSchemaValue) -> None:
         answers |= {str(status): answer for status, answer in problems(InvalidInput).items()}
 
 
-def _add_headers(method: str, operation: JsonSchemaValue) -> None:
-    """Headers that are sent and answered: they follow from what an operation may answer."""
+def _describe(method: str, operation: JsonSchemaValue) -> None:
+    """Parameters and headers: which there are follows from what an operation may answer."""
     answers = operation["responses"]
     tagged, once = "304" in answers, method != "get" and "409" in answers
+    for parameter in operation.get("parameters", ()):
+        if "schema" in parameter:
+            parameter["schema"] = without_null(parameter["schema"])
     sent = [REQUEST_ID, *([IF_NONE_MATCH] if tagged else ()), *([IDEMPOTENCY_KEY] if once else ())]
     operation["parameters"] = [*operation.get("parameters", ()), *sent]
     for status, answer in answers.items():

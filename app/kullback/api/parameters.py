@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from kullback.payload.media import JSON
 from kullback.requests.validation import array_fields
 
 REQUEST_ID: JsonSchemaValue = {
@@ -55,19 +56,26 @@ def query_options(model: type[BaseModel]) -> list[JsonSchemaValue]:
     ]
 
 
+def without_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """The schema of what is sent: what is not, is left out, and has no name of its own."""
+    kept = {key: value for key, value in schema.items() if key != "title"}
+    forms = [form for form in kept.pop("anyOf", ()) if form != {"type": "null"}]
+    return kept | (forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {})
+
+
 def _option(name: str, field: JsonSchemaValue) -> JsonSchemaValue:
-    """One option: no default, which a client would send beside JSON too, and no null."""
-    annotations = ("title", "description", "default")
-    schema = {key: value for key, value in field.items() if key not in annotations}
-    forms = [form for form in schema.pop("anyOf", ()) if form != {"type": "null"}]
-    schema |= forms[0] if len(forms) == 1 else {"anyOf": forms} if forms else {}
-    default = field.get("default")
+    """One option, without a default: a client would send that beside JSON too."""
+    schema = without_null(field)
+    default, description = schema.pop("default", None), schema.pop("description")
     words = "" if default is None else f" Default: {default}."
-    description = f"{field['description']}{words} With an Arrow or Parquet body only."
-    place: JsonSchemaValue = {"name": name, "in": "query", "description": description}
+    place: JsonSchemaValue = {
+        "name": name,
+        "in": "query",
+        "description": f"{description}{words} With an Arrow or Parquet body only.",
+    }
     if _is_flat(schema):
         return place | {"schema": schema}
-    return place | {"content": {"application/json": {"schema": schema}}}
+    return place | {"content": {JSON: {"schema": schema}}}
 
 
 def _is_flat(schema: JsonSchemaValue) -> bool:

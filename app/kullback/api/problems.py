@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
@@ -34,6 +34,7 @@ from kullback.errors import (
     pointer,
 )
 
+Slug = Annotated[str, Path(description="Last part of the type of a problem.")]
 MEDIA_TYPE = "application/problem+json"
 MAX_PLACES = 20
 MAX_BYTES = 16 * 1024
@@ -105,7 +106,7 @@ def router() -> APIRouter:
         response_class=Markdown,
         responses=problems(NotFound),
     )
-    async def explain_problem(slug: str) -> Markdown:
+    async def explain_problem(slug: Slug) -> Markdown:
         """Explain a problem type in a few words of Markdown."""
         kind = BY_SLUG.get(slug)
         if kind is None:

@@ -16,6 +16,7 @@ WRITES = problems(400, 404, 409, 413, 415, 422, 503)
 READS = problems(404, 422, 503)
 TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed"}, **READS}
 
+Name = Annotated[str, Path(description="Name that it was set up with.")]
 NewName = Annotated[str, Path(pattern=NAME, description="Name, chosen by the caller.")]
 By = Annotated[str | None, Query(description="Slice to report by.")]
 

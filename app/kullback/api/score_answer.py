@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kullback.numerics.reasons import Reason
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.gan_loss import GanKind
@@ -58,7 +59,7 @@ class ScoreAnswer(BaseModel):
     metric: str = Field(description="The name of the metric, with `_` for `-`.")
     value: float | None = Field(description="The score, or null where it is not finite.")
     status: Status = Field(description="All three are answers.")
-    reason: str | None = Field(description="Why there is no finite number.")
+    reason: Reason | None = Field(description="Why there is no finite number.")
     unit: str = Field(description="`nats`, `bits`, `hartleys`, or what else the metric is in.")
     n: int = Field(description="Rows that count.")
     weight: float = Field(description="The sum of their sample weights.")

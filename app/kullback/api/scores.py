@@ -1,14 +1,21 @@
 """The routes under /v1/scores: a payload goes in, a score comes out."""
 
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from kullback.api import score_json
-from kullback.api.catalog import Catalog, Entry, describe, entry, missing
+from kullback.api.catalog import (
+    MetricCatalog,
+    MetricEntry,
+    metric_catalog,
+    metric_entry,
+    no_such_metric,
+)
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.openapi import score_request
 from kullback.api.problems import problems
@@ -24,6 +31,7 @@ from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 from kullback.settings import Settings
 
+PathMetric = Annotated[str, Path(description="Name of a metric in the catalog.")]
 Observe = Callable[[Score], None]
 
 
@@ -103,21 +111,21 @@ def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRout
     scorer = Scorer(settings, workers, observe)
 
     @routes.get("", operation_id="list_scores")
-    async def catalog() -> Catalog:
+    async def catalog() -> MetricCatalog:
         """Every metric with its unit, range and direction."""
-        return describe()
+        return metric_catalog()
 
     for name, model in REQUESTS.items():
         _add(routes, name, MetricHandler(model), scorer)
 
     @routes.get("/{metric}", operation_id="get_score", responses=problems(404))
-    async def one(metric: str) -> Entry:
+    async def one(metric: PathMetric) -> MetricEntry:
         """One metric: formula, unit, range, direction, and an example to post as it is."""
-        return entry(metric)
+        return metric_entry(metric)
 
     @routes.post("/{metric}", include_in_schema=False)
     async def unknown(metric: str) -> Response:
-        raise missing(metric)
+        raise no_such_metric(metric)
 
     return routes
 

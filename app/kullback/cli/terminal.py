@@ -10,7 +10,7 @@ from enum import IntEnum
 import typer
 from rich.console import Console
 
-from kullback.api.catalog import missing
+from kullback.api.catalog import no_such_metric
 from kullback.errors import FieldError, KullbackError
 
 LARGE = 50 << 20
@@ -34,7 +34,7 @@ class Failure(Exception):
     @classmethod
     def unknown_metric(cls, name: str) -> "Failure":
         """There is no metric of that name."""
-        return cls(f"{name}: {missing(name).message}", Status.UNUSABLE)
+        return cls(f"{name}: {no_such_metric(name).message}", Status.UNUSABLE)
 
     @classmethod
     def refusal(cls, message: str, offences: Iterable[FieldError], total: int) -> "Failure":
