@@ -118,7 +118,7 @@ def _idempotency_key(request: Request, raw: bytes | bytearray) -> IdempotencyKey
         detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces, once"
         raise InvalidInput(detail)
     scope = f"{request.method} {request.url.path}"
-    said = (request.headers.get("content-type", ""), request.url.query)
-    digest = sha256("\n".join((*said, "")).encode())
+    head = (request.headers.get("content-type", ""), request.url.query)
+    digest = sha256("\n".join((*head, "")).encode())
     digest.update(raw)
     return IdempotencyKey(scope, keys[0], digest.digest())

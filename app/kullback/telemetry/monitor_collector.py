@@ -168,7 +168,7 @@ def _info(tasks: Mapping[str, str]) -> Metric:
 def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     for name, metric in _METRICS.items():
         text = f"{metric} of the last hour, over all replicas."
-        values = {monitor: seen.metrics[metric].value for monitor, seen in recent.items()}
+        values = {monitor: hour.metrics[metric].value for monitor, hour in recent.items()}
         yield _gauge(f"kullback_recent_{name}", text, values)
     yield _gauge(
         "kullback_recent_log_loss_standard_error_nats",
@@ -182,7 +182,7 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
     }
     for name, (text, attribute) in plain.items():
-        values = {monitor: getattr(seen, attribute) for monitor, seen in recent.items()}
+        values = {monitor: getattr(hour, attribute) for monitor, hour in recent.items()}
         yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
         yield _drift(f"kullback_drift_{name}", attribute, recent)

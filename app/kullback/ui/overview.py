@@ -1,11 +1,11 @@
 """The overview page: the state of every monitor and every experiment."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
-from kullback.experiments.queries import ExperimentSnapshot as Standing
 from kullback.experiments.writes import StoredExperiment
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
@@ -16,7 +16,7 @@ from kullback.tally.metrics import Estimate
 from kullback.ui.figures import shown
 from kullback.ui.sparks import Sparks
 
-SURE = 0.001  # how rare a change must be without drift to be called one
+SIGNIFICANT = 0.001  # the p-value below which a change is one
 LARGE_PSI = 0.1
 MISCALIBRATED = 0.1
 ERRORS_AWAY = 3.0
@@ -36,7 +36,7 @@ HUES = {
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """One monitor or experiment: its state, its headline number, and where it is told in full."""
+    """One monitor or experiment: its state, its headline number, and the last rows."""
 
     name: str
     state: str
@@ -44,10 +44,6 @@ class OverviewRow:
     what: str
     last: float | None
     spark: str = ""
-
-    def with_spark(self, spark: str) -> "OverviewRow":
-        """The same with this sparkline."""
-        return replace(self, spark=spark)
 
     @property
     def hue(self) -> str:
@@ -68,7 +64,7 @@ def is_drifting(drift: Drift) -> bool:
     """Whether a change from the reference is both sure and large."""
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
         return False
-    return drift.p_value < SURE and drift.psi >= LARGE_PSI
+    return drift.p_value < SIGNIFICANT and drift.psi >= LARGE_PSI
 
 
 def is_miscalibrated(ratio: Estimate) -> bool:
@@ -88,25 +84,22 @@ class Overview:
 
     def monitors(self, services: Services, now: float) -> list[OverviewRow]:
         """Every monitor, by name."""
-        recent, names = (
-            services.monitor_maintenance.recent,
-            sorted(services.monitor_queries.tasks()),
-        )
-        sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name, now), now)
+        recent = services.monitor_maintenance.recent
+        names = sorted(services.monitor_queries.tasks())
+        sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
         return [_monitor(name, recent.get(name), sparks[name]) for name in names]
 
     def experiments(self, services: Services, now: float) -> list[OverviewRow]:
-        """Every experiment, by name: a line for each arm that is compared."""
-        views, states = services.experiment_queries, services.experiment_maintenance.states
-        found = sorted(views.stored(), key=lambda one: one.record.name)
-        names = [one.record.name for one in found]
+        """Every experiment, by name: a row for each arm that is compared."""
+        experiments = sorted(
+            services.experiment_queries.stored(), key=lambda experiment: experiment.record.name
+        )
+        names = [experiment.record.name for experiment in experiments]
         sparks = self._of_experiments.drawn(names, lambda name: _effects(services, name), now)
         return [
-            _experiment(one, arm, states.get(one.record.name), views.last_start(one)).with_spark(
-                sparks[one.record.name] if arm == one.plan.treatments[0] else ""
-            )
-            for one in found
-            for arm in one.plan.treatments
+            row
+            for experiment in experiments
+            for row in _arms(services, experiment, sparks[experiment.record.name])
         ]
 
 
@@ -117,30 +110,37 @@ def _monitor(name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
     return OverviewRow(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
 
 
-def _experiment(
-    found: StoredExperiment, arm: str, state: Standing | None, last: float | None
-) -> OverviewRow:
-    name, what = found.record.name, f"{arm} against {found.plan.control}"
-    if state is None:
-        return OverviewRow(name, "undecided", shown(None), what, last)
-    one = next((one for one in state.findings.comparisons[""] if one.arm == arm), None)
-    if one is None:  # the plan has changed since the last round
-        return OverviewRow(name, "undecided", shown(None), what, last)
-    return OverviewRow(name, one.verdict.word, _effect(one), what, last)
+def _arms(services: Services, experiment: StoredExperiment, spark: str) -> Iterator[OverviewRow]:
+    """A row for each arm that is compared; the sparkline is that of the first."""
+    name, plan = experiment.record.name, experiment.plan
+    snapshot = services.experiment_maintenance.states.get(name)
+    comparisons = () if snapshot is None else snapshot.findings.comparisons[""]
+    by_arm = {comparison.arm: comparison for comparison in comparisons}
+    last = services.experiment_queries.last_start(experiment)
+    for arm in plan.treatments:
+        comparison = by_arm.get(arm)  # there is none yet where the plan has just changed
+        yield OverviewRow(
+            name,
+            "undecided" if comparison is None else comparison.verdict.word,
+            shown(None) if comparison is None else _effect(comparison),
+            f"{arm} against {plan.control}",
+            last,
+            spark if arm == plan.treatments[0] else "",
+        )
 
 
-def _effect(one: Comparison) -> str:
-    if isinstance(one.effect, Undefined):
+def _effect(comparison: Comparison) -> str:
+    if isinstance(comparison.effect, Undefined):
         return shown(None)
-    sign = "+" if one.effect.effect > 0 else ""
-    return f"{sign}{shown(float(f'{one.effect.effect:.3g}'))}"
+    effect = comparison.effect.effect
+    return f"{'+' if effect > 0 else ''}{shown(float(f'{effect:.3g}'))}"
 
 
-def _losses(services: Services, name: str, now: float) -> list[float]:
+def _losses(services: Services, name: str) -> list[float]:
     """Log loss of the last day by the hour."""
     reader = services.monitor_queries.open(name)
     step = max(HOUR, reader.monitor.window_seconds)
-    points = reader.select(MonitorQuery(start=now - DAY, step=step)).series().points
+    points = reader.select(MonitorQuery(start=reader.now - DAY, step=step)).series().points
     return [point.value for point in points if point.value is not None]
 
 
