@@ -11,7 +11,7 @@ from kullback.errors import StoreUnavailable
 from kullback.maintenance import CELLS_AT_ONCE, MaintenanceThread
 from kullback.storage.base import Store, Times, Transaction
 from kullback.storage.sql import open_store
-from tests.storage.writes import ALWAYS, LATE, add, cell, fold, made, rows, sums
+from tests.storage.writes import ALWAYS, LATE, add, cell, made, merge, rows, sums
 
 WAIT_SECONDS = 30
 
@@ -19,7 +19,7 @@ WAIT_SECONDS = 30
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/kullback.db"
-    store = open_store(url, fold, on_fatal=pytest.fail, clock=lambda: 1000.0)
+    store = open_store(url, merge, on_fatal=pytest.fail, clock=lambda: 1000.0)
     yield store
     store.close()
 

@@ -17,7 +17,7 @@ _log = logging.getLogger("kullback.maintenance")
 class MaintenanceThread:
     """A thread that does what is due, again and again, beside writes and readers.
 
-    Every round is safe beside those of other replicas: what is folded is what was deleted in the
+    Every round is safe beside those of other replicas: what is compacted is what was deleted in the
     same transaction, and sums are the same in any order.
     """
 

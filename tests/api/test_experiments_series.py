@@ -1,4 +1,4 @@
-"""A series is what the reports would have said at the end of each step, whatever was folded."""
+"""A series is what the reports would have said at the end of each step, whatever was compacted."""
 
 import pytest
 

@@ -79,18 +79,18 @@ async def test_epochs_are_folded_apart(service: Service) -> None:
 
 async def test_only_experiments_that_something_came_to_are_looked_at(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
-    keeper = service.inside.experiment_maintenance
+    maintenance = service.inside.experiment_maintenance
     attend(service)
-    first = keeper.states["ranker"]
+    first = maintenance.states["ranker"]
     attend(service)
-    assert keeper.states["ranker"] is first
+    assert maintenance.states["ranker"] is first
     await observe(service, **TWO)
     attend(service)
-    second = keeper.states["ranker"]
+    second = maintenance.states["ranker"]
     assert (first.version, second.version) == (0, 1)
     await service.put(EXPERIMENT, **PARALLEL)
     attend(service)
-    assert keeper.states["ranker"].epoch == 2
+    assert maintenance.states["ranker"].epoch == 2
 
 
 async def test_a_removed_experiment_is_forgotten(service: Service) -> None:
@@ -152,7 +152,7 @@ async def test_a_report_is_answered_though_its_crossing_cannot_be_kept(
         assert (await report(service))["comparisons"][0]["effect"] is not None
 
 
-async def test_a_report_is_the_same_while_upkeep_is_at_work(postgresql: Server) -> None:
+async def test_a_report_is_the_same_while_maintenance_is_at_work(postgresql: Server) -> None:
     with postgresql.database() as name:
         async with running(postgresql.url(name)) as service:
             await service.put(EXPERIMENT, **PAIRED)
@@ -161,12 +161,12 @@ async def test_a_report_is_the_same_while_upkeep_is_at_work(postgresql: Server) 
             before, seen = await report(service), []
             finished = anyio.Event()
 
-            async def fold() -> None:
+            async def compact() -> None:
                 await anyio.to_thread.run_sync(lambda: attend(service))
                 finished.set()
 
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(fold)
+                tasks.start_soon(compact)
                 while not finished.is_set():
                     seen.append(await report(service))
             assert {width for _, width in parts(service)} == {DAY}

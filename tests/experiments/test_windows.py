@@ -33,7 +33,7 @@ def stored(plan: Plan, epoch: int, rows: ArmRows, time: Array) -> list[Part]:
     return list(cells(plan, epoch, checked_arm_rows(plan, rows), time).items())
 
 
-def folded(parts: Iterable[Part], width: int) -> list[Part]:
+def compacted(parts: Iterable[Part], width: int) -> list[Part]:
     """The same parts in wider windows."""
     wide = [
         (cell._replace(start=cell.start // width * width, width=width), content)
@@ -55,7 +55,7 @@ def test_parts_of_any_hours_say_what_the_rows_say(
     expected = written(of_rows(plan, rows))
     assert written(tallies_by_segment(plan, epoch, parts)) == expected
     for width in (HOUR, DAY, 7 * DAY):
-        assert written(tallies_by_segment(plan, epoch, folded(parts, width))) == expected
+        assert written(tallies_by_segment(plan, epoch, compacted(parts, width))) == expected
 
 
 @settings(max_examples=25)

@@ -93,7 +93,7 @@ async def test_what_is_asked_for_is_widened_to_the_windows_that_are_left(
 
 
 @pytest.mark.parametrize("step", [300, 900, HOUR, 5400, 2 * HOUR, DAY, 7 * DAY])
-async def test_a_series_does_not_depend_on_how_far_upkeep_has_come(
+async def test_a_series_does_not_depend_on_how_far_maintenance_has_come(
     service: Service, step: int
 ) -> None:
     await service.put(**LONG)
@@ -138,7 +138,7 @@ async def test_every_monitor_is_tidied(service: Service) -> None:
         assert service.store.parts(record.id, 0, 1 << 40) == []
 
 
-async def test_a_report_is_the_same_while_upkeep_is_at_work(postgresql: Server) -> None:
+async def test_a_report_is_the_same_while_maintenance_is_at_work(postgresql: Server) -> None:
     with postgresql.database() as name:
         async with running(postgresql.url(name)) as service:
             await service.put(**LONG)
@@ -165,15 +165,15 @@ async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
     service: Service,
 ) -> None:
     await service.put()
-    keeper = service.inside.monitor_maintenance
+    maintenance = service.inside.monitor_maintenance
     for due in (True, False):
         for _ in range(2):
             await service.post("observations", y_true=[1], y_proba=[0.5])
-        keeper.run_due()
+        maintenance.run_due()
         assert await count(service) == 1, due
-    keeper.run_due()
+    maintenance.run_due()
     service.clock.now += 2 * DAY
-    keeper.run_due()
+    maintenance.run_due()
     assert await widths(service) == {HOUR}
 
 

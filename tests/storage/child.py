@@ -11,7 +11,7 @@ import threading
 from kullback.errors import StoreUnavailable
 from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
-from tests.storage.writes import adding, cell, fold
+from tests.storage.writes import adding, cell, merge
 
 FATAL = 3
 
@@ -40,4 +40,4 @@ def write_on(store: Store, record: int) -> None:
 
 
 if __name__ == "__main__":
-    write_on(open_store(sys.argv[1], fold, on_fatal=give_up), int(sys.argv[2]))
+    write_on(open_store(sys.argv[1], merge, on_fatal=give_up), int(sys.argv[2]))

@@ -9,7 +9,7 @@ import pytest
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from tests.postgresql import Server
-from tests.storage.writes import Opening, fold
+from tests.storage.writes import Opening, merge
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def opening() -> Iterator[Opening]:
     with ExitStack() as stores:
 
         def opened(url: str, clock: Callable[[], float] = lambda: 1000.0) -> Store:
-            store = open_store(url, fold, on_fatal=pytest.fail, clock=clock)
+            store = open_store(url, merge, on_fatal=pytest.fail, clock=clock)
             stores.callback(store.close)
             return store
 

@@ -1,4 +1,4 @@
-"""What is added can be read, by window and slice, and is folded and forgotten without loss."""
+"""What is added can be read, by window and slice, and is compacted and forgotten without loss."""
 
 import threading
 
@@ -13,8 +13,8 @@ from tests.storage.writes import (
     add,
     adding,
     cell,
+    compact_some,
     do,
-    fold_some,
     held,
     made,
     results,
@@ -34,8 +34,8 @@ WIDE = st.builds(
 PARTS = st.lists(st.tuples(NARROW | WIDE, st.integers(1, 9)), min_size=1, max_size=12)
 
 
-def fold_all(store: Store, record: int, until: int, width: int) -> int:
-    """Fold until nothing is left to be done; how many cells were made."""
+def compact_all(store: Store, record: int, until: int, width: int) -> int:
+    """Compact until nothing is left to be done; how many cells were made."""
     made_cells = 0
     while some := do(
         store, lambda transaction: transaction.compact(record, Times(-LATE, until), width, 100)
@@ -93,7 +93,7 @@ def test_the_last_start_is_that_of_the_latest_window_of_all_rows(store: Store) -
 def test_narrow_windows_become_the_wide_window_they_lie_in(store: Store) -> None:
     number = made(store)
     add(store, number, {cell(start): 1 for start in (-3600, -60, 0, 3540, 3600)})
-    assert fold_all(store, number, 7200, 3600) == 3
+    assert compact_all(store, number, 7200, 3600) == 3
     assert sums(store, number) == {cell(-3600, 3600): 2, cell(0, 3600): 2, cell(3600, 3600): 1}
     assert rows(store, number) == 3
 
@@ -102,7 +102,7 @@ def test_a_window_is_folded_only_once_the_wide_one_has_ended(store: Store) -> No
     number = made(store)
     for _ in range(2):
         add(store, number, {cell(0): 1, cell(3540): 1, cell(3600): 1, cell(7200, 3600): 1})
-    assert fold_all(store, number, 7199, 3600) == 1
+    assert compact_all(store, number, 7199, 3600) == 1
     assert sums(store, number) == {cell(0, 3600): 4, cell(3600): 2, cell(7200, 3600): 2}
     assert rows(store, number) == 5
 
@@ -112,8 +112,8 @@ def test_cells_of_one_part_are_left_as_they_are(store: Store) -> None:
     add(store, number, {cell(0): 1, cell(60): 1})
     add(store, number, {cell(60): 1})
     before = set(store.parts(number, 0, 60))
-    assert fold_all(store, number, 120, 60) == 1
-    assert fold_all(store, number, 120, 60) == 0
+    assert compact_all(store, number, 120, 60) == 1
+    assert compact_all(store, number, 120, 60) == 0
     assert set(store.parts(number, 0, 60)) == before
 
 
@@ -121,7 +121,7 @@ def test_windows_wider_than_asked_are_put_together_and_stay_wide(store: Store) -
     number = made(store)
     for _ in range(3):
         add(store, number, {cell(0, 3600): 2, cell(0): 1})
-    assert fold_all(store, number, 3600, 60) == 2
+    assert compact_all(store, number, 3600, 60) == 2
     assert sums(store, number) == {cell(0, 3600): 6, cell(0): 3}
     assert rows(store, number) == 2
 
@@ -132,7 +132,7 @@ def test_kinds_slices_and_records_are_not_mixed(store: Store) -> None:
     for number in numbers:
         for _ in range(2):
             add(store, number, dict.fromkeys(places, number))
-    assert fold_all(store, numbers[0], 60, 60) == 4
+    assert compact_all(store, numbers[0], 60, 60) == 4
     assert sums(store, numbers[0], "c") == dict.fromkeys(places, 2 * numbers[0])
     assert len(store.parts(numbers[1], 0, 1, "c")) == 8
 
@@ -141,8 +141,8 @@ def test_no_more_cells_than_the_limit_are_made_at_once(store: Store) -> None:
     number = made(store)
     for _ in range(2):
         add(store, number, {cell(60 * n): 1 for n in range(5)})
-    folded = [fold_some(store, number, 60, 2) for _ in range(4)]
-    assert folded == [2, 2, 1, 0]
+    compacted = [compact_some(store, number, 60, 2) for _ in range(4)]
+    assert compacted == [2, 2, 1, 0]
     assert rows(store, number) == 5
 
 
@@ -180,17 +180,17 @@ def test_folding_changes_no_sum(
     for place, amount in [*first, *second]:
         add(store, fresh, {place: amount})
     totals = [sums(store, fresh, name) for name in (None, "c")]
-    fold_all(store, fresh, until, width)
+    compact_all(store, fresh, until, width)
     for name, total in zip((None, "c"), totals, strict=True):
         expected: dict[Cell, int] = {}
         for place, amount in total.items():
-            into = folded_into(place, until, width)
+            into = compacted_into(place, until, width)
             expected[into] = expected.get(into, 0) + amount
         assert sums(store, fresh, name) == expected
 
 
-def folded_into(place: Cell, until: int, width: int) -> Cell:
-    """Where a cell's content stands once everything is folded."""
+def compacted_into(place: Cell, until: int, width: int) -> Cell:
+    """Where a cell's content stands once everything is compacted."""
     if place.width >= width:
         return place
     start = place.start // width * width
@@ -211,7 +211,7 @@ def test_readers_see_one_sum_while_cells_are_folded(store: Store) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for width in (60, 120, 600, 3600):
-        while fold_some(store, number, width, 2):
+        while compact_some(store, number, width, 2):
             pass
     done.set()
     reader.join()
@@ -244,9 +244,9 @@ def test_folding_leaves_alone_what_lies_outside_the_time(store: Store) -> None:
         add(store, number, {cell(start): 1})
         add(store, number, {cell(start): 2})
 
-    def fold(transaction: Transaction) -> int:
+    def merge(transaction: Transaction) -> int:
         return transaction.compact(number, Times(60, 120), 60, 10)
 
-    assert [do(store, fold), do(store, fold)] == [1, 0]
+    assert [do(store, merge), do(store, merge)] == [1, 0]
     assert rows(store, number) == 5
     assert sums(store, number) == {cell(start): 3 for start in (0, 60, 120)}

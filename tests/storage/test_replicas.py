@@ -20,12 +20,12 @@ from tests.storage.writes import (
     add,
     adding,
     cell,
+    compact_some,
     do,
-    fold,
-    fold_some,
     held,
     join,
     made,
+    merge,
     removed,
     results,
     rows,
@@ -215,17 +215,17 @@ def test_folding_at_once_and_adding_meanwhile_loses_nothing(replicas: Replicas) 
         for n in range(60):
             add(store, number, {cell(60 * m): 1 for m in range(n % 7 + 1)})
 
-    def fold_many(store: Store) -> None:
+    def compact_many(store: Store) -> None:
         for n in range(60):
-            fold_some(store, number, (60, 600)[n % 2], 5)
+            compact_some(store, number, (60, 600)[n % 2], 5)
 
     together(*(partial(add_many, store) for store in replicas))
     before = sum(sums(replicas[0], number).values())
     together(
-        *(partial(fold_many, store) for store in replicas),
+        *(partial(compact_many, store) for store in replicas),
         lambda: add_many(replicas[0]),
     )
-    while fold_some(replicas[0], number, 600, 5):
+    while compact_some(replicas[0], number, 600, 5):
         pass
     assert sums(replicas[1], number) == {cell(0, 600): before + before // 2}
     assert rows(replicas[1], number) == 1
@@ -250,7 +250,7 @@ def test_a_record_removed_while_it_is_folded_and_added_to_leaves_nothing(
             add(replicas[0], number, {cell(60 * n): 1 for n in range(50)})
         together(
             partial(do, replicas[0], remove),
-            partial(fold_some, replicas[1], number, 600, 50),
+            partial(compact_some, replicas[1], number, 600, 50),
             partial(do, replicas[1], add_if_there),
         )
     assert session.execute("SELECT count(*) FROM parts").fetchone() == (0,)
@@ -287,13 +287,13 @@ def test_a_record_is_not_removed_under_a_fold(replicas: Replicas, session: Sessi
         transaction.delete(number)
         return DONE
 
-    def fold_first(transaction: Transaction) -> Future[Written]:
+    def compact_first(transaction: Transaction) -> Future[Written]:
         assert transaction.compact(number, ALWAYS, 60, 10) == 1
         other = replicas[1].write(remove)
         wait_until_one_waits(session)
         return other
 
-    do(replicas[0], fold_first).result(30)
+    do(replicas[0], compact_first).result(30)
     assert session.execute("SELECT count(*) FROM parts").fetchone() == (0,)
 
 
@@ -396,6 +396,6 @@ def test_a_server_that_may_lose_writes_is_warned_of(
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
     url = "postgresql+psycopg://kullback:geheim@127.0.0.1:1/kullback"
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1") as caught:
-        open_store(url, fold, on_fatal=pytest.fail)
+        open_store(url, merge, on_fatal=pytest.fail)
     assert "geheim" not in str(caught.value)
     assert "geheim" not in repr(caught.value.__context__)

@@ -7,7 +7,7 @@ from kullback.errors import StoreUnavailable
 from kullback.storage.base import IdempotencyKey, Reply, Written
 from kullback.storage.schema import METADATA, MIGRATIONS
 from kullback.storage.sql import open_store
-from tests.storage.writes import Opening, adding, cell, fold, join, sums
+from tests.storage.writes import Opening, adding, cell, join, merge, sums
 
 # As version 1 made it. Never to be changed, whatever becomes of the code.
 VERSION_1 = """
@@ -134,7 +134,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     engine.dispose()
     before = structure(url)
     with pytest.raises(StoreUnavailable, match=f"schema version {newer}"):
-        open_store(url, fold, on_fatal=pytest.fail)
+        open_store(url, merge, on_fatal=pytest.fail)
     assert structure(url) == before
 
 

@@ -13,7 +13,7 @@ from kullback.errors import StoreUnavailable
 from kullback.storage import sqlite
 from kullback.storage.sql import open_store
 from tests.storage.test_durability import ROOT
-from tests.storage.writes import Opening, add, cell, fold, made, rows
+from tests.storage.writes import Opening, add, cell, made, merge, rows
 
 OPEN = """
 import sys
@@ -36,7 +36,7 @@ def opened_elsewhere(url: str) -> str:
 
 def refused(url: str) -> str:
     with pytest.raises(StoreUnavailable) as caught:
-        open_store(url, fold, on_fatal=pytest.fail)
+        open_store(url, merge, on_fatal=pytest.fail)
     return str(caught.value)
 
 

@@ -30,7 +30,7 @@ class Opening(Protocol):
     def __call__(self, url: str, clock: Callable[[], float] = ...) -> Store: ...
 
 
-def fold(parts: Sequence[bytes]) -> bytes:
+def merge(parts: Sequence[bytes]) -> bytes:
     """Parts of a sum, as one."""
     return b"%d" % sum(map(int, parts))
 
@@ -80,7 +80,7 @@ def join(store: Store, record: int, side: Side, ids: Sequence[str], now: float =
     return [len(joined.waiting), len(joined.matched), len(joined.duplicates)]
 
 
-def fold_some(store: Store, record: int, width: int, limit: int) -> int:
+def compact_some(store: Store, record: int, width: int, limit: int) -> int:
     """How many cells were made."""
     return do(store, lambda transaction: transaction.compact(record, ALWAYS, width, limit))
 

@@ -95,12 +95,12 @@ async def test_names_are_those_that_dashboards_and_rules_read(service: Service) 
 async def test_experiments_beyond_the_cap_are_counted_and_not_shown(service: Service) -> None:
     for name in ("b", "a", "c"):
         await service.put(f"/v1/experiments/{name}", **PAIRED)
-    keeper = service.inside.experiment_maintenance
-    keeper.run_due()
+    maintenance = service.inside.experiment_maintenance
+    maintenance.run_due()
     each = len(VERDICTS) + 5 + 2 + 2  # of the treatment, of the arms, of the experiment
     for cap, shown in ((0, ""), (2 * each, "ab"), (3 * each - 1, "ab"), (3 * each, "abc")):
         registry = CollectorRegistry()
-        registry.register(ExperimentCollector(keeper, cap))
+        registry.register(ExperimentCollector(maintenance, cap))
         text = generate_latest(registry).decode()
         assert set(re.findall(r'experiment="(\w+)"', text)) == set(shown)
         assert f"kullback_experiments_not_shown {3 - len(shown)}.0" in text

@@ -236,9 +236,9 @@ class Shown:
     def __init__(self, service: Service, cap: int) -> None:
         self.tasks: dict[str, str] = {}
         self.totals = MonitorCounters()
-        keeper = service.inside.monitor_maintenance
+        maintenance = service.inside.monitor_maintenance
         self.registry = CollectorRegistry()
-        self.registry.register(MonitorCollector(lambda: self.tasks, self.totals, keeper, cap))
+        self.registry.register(MonitorCollector(lambda: self.tasks, self.totals, maintenance, cap))
 
     def add(self, name: str, slices: int) -> None:
         self.tasks[name] = "binary"
@@ -324,12 +324,12 @@ async def test_counters_are_shown_while_the_store_is_away(service: Service) -> N
         raise StoreUnavailable("away")
 
     registry, reads = CollectorRegistry(), iter((shown.tasks.copy, away, away))
-    keeper = service.inside.monitor_maintenance
+    maintenance = service.inside.monitor_maintenance
 
     def read() -> dict[str, str]:
         return next(reads)()
 
-    registry.register(MonitorCollector(read, shown.totals, keeper))
+    registry.register(MonitorCollector(read, shown.totals, maintenance))
     first = generate_latest(registry)
     assert b'kullback_examples_total{monitor="a"} 1.0' in first
     assert generate_latest(registry) == first

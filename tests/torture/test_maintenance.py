@@ -23,7 +23,7 @@ from tests.torture.runs import seed, set_up, supply
 HOUR = 3600
 ROWS = 32
 KILLS = 2
-UPKEEP_SECONDS = 60.0
+MAINTENANCE_SECONDS = 60.0
 
 
 def widths(file: Path) -> set[int]:
@@ -43,7 +43,7 @@ def widths_of_copy(file: Path, directory: Path) -> set[int]:
 
 def wait_until(is_so: Callable[[], bool]) -> None:
     """Look again and again."""
-    until = time.monotonic() + UPKEEP_SECONDS
+    until = time.monotonic() + MAINTENANCE_SECONDS
     while not is_so():
         assert time.monotonic() < until, "maintenance does not come that far"
         time.sleep(0.02)

@@ -35,7 +35,7 @@ class ExperimentMaintenance:
         return self._states
 
     def run_due(self) -> None:
-        """What is due: look and fold where rows came, fold everything once an hour."""
+        """Refresh and compact where rows came; compact everything once an hour."""
         here = self._queries.stored()
         names, numbers = (
             {stored.record.name for stored in here},

@@ -2,7 +2,7 @@
 
 A store keeps bytes that it does not understand. Records (a monitor, an experiment) own cells,
 counts, attachments and waiting rows. The bytes of a cell are added, never changed: whoever reads
-one adds up all parts of it, and `Transaction.fold` puts parts together.
+one adds up all parts of it, and `Transaction.compact` puts parts together.
 """
 
 from collections.abc import Callable, Mapping, Sequence

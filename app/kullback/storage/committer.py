@@ -32,9 +32,9 @@ class Fatal(StoreUnavailable):
 class Committer:
     """Does writes together in one transaction; each happens as a whole, or not at all."""
 
-    def __init__(self, database: Database, fold: Merge, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, merge: Merge, clock: Callable[[], float]) -> None:
         self._database = database
-        self._fold = fold
+        self._merge = merge
         self._clock = clock
 
     def commit(self, writes: Sequence[PendingWrite]) -> list[Outcome]:
@@ -65,7 +65,7 @@ class Committer:
                     continue
                 outcome, sums = self._apply(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
-            sums.write(connection, database, self._fold)
+            sums.write(connection, database, self._merge)
             idempotency.settle(connection, _replies(writes, outcomes, earlier))
         return outcomes
 
@@ -74,7 +74,7 @@ class Committer:
     ) -> tuple[Outcome, PendingSums]:
         """What one write came to, and all that the commit has to add after it."""
         savepoint = connection.begin_nested()
-        transaction = SqlTransaction(connection, self._database, self._fold, sums)
+        transaction = SqlTransaction(connection, self._database, self._merge, sums)
         try:
             reply = work(transaction)
         except Exception as error:

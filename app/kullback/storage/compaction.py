@@ -20,7 +20,7 @@ from kullback.storage.schema import PARTS
 
 
 class Compaction(NamedTuple):
-    """Which cells to put together; see Transaction.fold."""
+    """Which cells to put together; see Transaction.compact."""
 
     record: int
     times: Times
@@ -35,18 +35,18 @@ class Compaction(NamedTuple):
 
 
 def compact_cells(
-    connection: Connection, database: Database, fold: Merge, folding: Compaction
+    connection: Connection, database: Database, merge: Merge, compaction: Compaction
 ) -> int:
-    """See Transaction.fold."""
+    """See Transaction.compact."""
     cells: dict[Cell, list[bytes]] = {}
-    for kind, name, start, width, content in _take(connection, database, _compactable(folding)):
-        cell = folding.into(Cell(kind, name, start, width))
+    for kind, name, start, width, content in _take(connection, database, _compactable(compaction)):
+        cell = compaction.into(Cell(kind, name, start, width))
         cells.setdefault(cell, []).append(content)
     if cells:
         connection.execute(
             PARTS.insert().inline(),
             [
-                {"record": folding.record, **cell._asdict(), "content": fold(cells[cell])}
+                {"record": compaction.record, **cell._asdict(), "content": merge(cells[cell])}
                 for cell in sorted(cells)
             ],
         )
@@ -68,9 +68,9 @@ def forget_cells(
     return len(numbers)
 
 
-def _compactable(folding: Compaction) -> Select[tuple[int]]:
+def _compactable(compaction: Compaction) -> Select[tuple[int]]:
     """The parts of at most `limit` cells in which there is something to put together."""
-    start, width = _target(folding.width)
+    start, width = _target(compaction.width)
     place = (PARTS.c.kind, PARTS.c.slice, start, width)
     parts = (
         select(
@@ -83,24 +83,24 @@ def _compactable(folding: Compaction) -> Select[tuple[int]]:
             func.min(PARTS.c.width).over(partition_by=place).label("narrowest"),
         )
         .where(
-            PARTS.c.record == folding.record,
-            PARTS.c.start >= folding.times.start,
-            PARTS.c.start < folding.times.stop,
-            start + width <= folding.times.stop,
+            PARTS.c.record == compaction.record,
+            PARTS.c.start >= compaction.times.start,
+            PARTS.c.start < compaction.times.stop,
+            start + width <= compaction.times.stop,
         )
         .subquery()
     )
     order = (parts.c.slice, parts.c.kind, parts.c.start, parts.c.width)
     numbered = (
         select(parts.c.sequence, func.dense_rank().over(order_by=order).label("cell"))
-        .where(or_(parts.c.parts > 1, parts.c.narrowest < folding.width))
+        .where(or_(parts.c.parts > 1, parts.c.narrowest < compaction.width))
         .subquery()
     )
-    return select(numbered.c.sequence).where(numbered.c.cell <= folding.limit)
+    return select(numbered.c.sequence).where(numbered.c.cell <= compaction.limit)
 
 
 def _target(width: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """Start and width of the cell that takes a part, as Folding.into says it."""
+    """Start and width of the cell that takes a part, as Compaction.into says it."""
     is_narrow = PARTS.c.width < width
     into = (PARTS.c.start % width + width) % width  # % of a negative number is negative in SQL
     return (

@@ -22,14 +22,14 @@ SWEPT_AT_ONCE = 5000
 
 def open_store(
     url: str,
-    fold: Merge,
+    merge: Merge,
     *,
     on_fatal: Callable[[str], None],
     clock: Callable[[], float] = time.time,
 ) -> Store:
     """The store at `sqlite:///file` or `postgresql+psycopg://user:password@host/database`.
 
-    `fold` puts parts of one cell together. `on_fatal` is called with a sentence, from the thread
+    `merge` puts parts of one cell together. `on_fatal` is called with a sentence, from the thread
     that writes, when the disk has failed: then the process has to end. `clock` dates keys.
 
     Raises:
@@ -45,7 +45,7 @@ def open_store(
     except StoreUnavailable:
         database.close()
         raise
-    return SqlStore(database, Committer(database, fold, clock), on_fatal)
+    return SqlStore(database, Committer(database, merge, clock), on_fatal)
 
 
 def _open(url: str) -> Database:

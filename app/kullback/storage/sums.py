@@ -37,10 +37,10 @@ class PendingSums:
         for key_of_count, amount in other.counts.items():
             self.counts[key_of_count] = self.counts.get(key_of_count, 0) + amount
 
-    def write(self, connection: Connection, database: Database, fold: Merge) -> None:
+    def write(self, connection: Connection, database: Database, merge: Merge) -> None:
         """One row for each cell and each count."""
         if self.parts:
-            connection.execute(PARTS.insert().inline(), self._part_rows(fold))
+            connection.execute(PARTS.insert().inline(), self._part_rows(merge))
         if self.counts:
             new = database.insert(COUNTS)
             sum_of_both = COUNTS.c.amount + new.excluded.amount
@@ -49,12 +49,12 @@ class PendingSums:
             )
             connection.execute(upsert, self._count_rows())
 
-    def _part_rows(self, fold: Merge) -> list[dict[str, int | str | bytes]]:
+    def _part_rows(self, merge: Merge) -> list[dict[str, int | str | bytes]]:
         return [
             {
                 "record": record,
                 **cell._asdict(),
-                "content": contents[0] if len(contents) == 1 else fold(contents),
+                "content": contents[0] if len(contents) == 1 else merge(contents),
             }
             for (record, cell), contents in sorted(self.parts.items())
         ]

@@ -17,11 +17,11 @@ class SqlTransaction:
     """One write of a commit: what it adds joins the sums of the commit when it succeeds."""
 
     def __init__(
-        self, connection: Connection, database: Database, fold: Merge, sums: PendingSums
+        self, connection: Connection, database: Database, merge: Merge, sums: PendingSums
     ) -> None:
         self._connection = connection
         self._database = database
-        self._fold = fold
+        self._merge = merge
         self._before = sums
         self._own = PendingSums()
 
@@ -100,8 +100,8 @@ class SqlTransaction:
         self._settle()
         if not self._hold(record):
             return 0
-        folding = Compaction(record, times, width, limit)
-        return compact_cells(self._connection, self._database, self._fold, folding)
+        compaction = Compaction(record, times, width, limit)
+        return compact_cells(self._connection, self._database, self._merge, compaction)
 
     def forget(self, record: int, before: int, limit: int) -> int:
         """See Transaction."""
@@ -130,5 +130,5 @@ class SqlTransaction:
         rows are taken back, and they are still to be written.
         """
         for sums in (self._before, self._own):
-            sums.write(self._connection, self._database, self._fold)
+            sums.write(self._connection, self._database, self._merge)
         self._before, self._own = PendingSums(), PendingSums()

@@ -55,8 +55,8 @@ _PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
 class ExperimentCollector(Collector):
     """The gauges of each experiment, of the first by name that so many series have room for."""
 
-    def __init__(self, keeper: ExperimentMaintenance, cap: int = MAX_SERIES) -> None:
-        self._keeper = keeper
+    def __init__(self, maintenance: ExperimentMaintenance, cap: int = MAX_SERIES) -> None:
+        self._maintenance = maintenance
         self._cap = cap
 
     def describe(self) -> Iterator[Metric]:
@@ -65,7 +65,7 @@ class ExperimentCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client.registry.Collector."""
-        states = self._keeper.states
+        states = self._maintenance.states
         shown = _within(self._cap, states)
         for name, (text, read) in _PER_ARM.items():
             yield _of_arms(f"kullback_experiment_{name}", text, shown, read)

@@ -52,12 +52,12 @@ class MonitorCollector(Collector):
         self,
         names: Names,
         totals: MonitorCounters,
-        keeper: MonitorMaintenance,
+        maintenance: MonitorMaintenance,
         cap: int = MAX_SERIES,
     ) -> None:
         self._names = names
         self._totals = totals
-        self._keeper = keeper
+        self._maintenance = maintenance
         self._cap = cap
         self._lock = Lock()
         self._admitted: dict[tuple[str, str], int] = {}
@@ -82,7 +82,7 @@ class MonitorCollector(Collector):
                 if (name, "") in self._admitted
             }
             dropped = self._dropped
-        recent = self._keeper.recent
+        recent = self._maintenance.recent
         yield from _counters(shown)
         yield from _bins(shown)
         yield _info({name: tasks[name] for name in shown})
