@@ -32,17 +32,17 @@ def sequence(report: EvaluationReport, arm: str) -> str:
     name = f"difference of {METRICS[report.metric]}{unit(report.metric).replace(' ', ', ')}"
     shapes += [frame.grid("rows", name)]
     shapes += [line((x.start, frame.y(0)), (x.stop, frame.y(0)), "zero")]
-    known = [(n, look.effect) for n, look in course if look.effect is not None]
-    shapes += [polyline([frame.at(n, effect) for n, effect in known], "curve")]
+    effects = [(n, look.effect) for n, look in course if look.effect is not None]
+    shapes += [polyline([frame.at(n, effect) for n, effect in effects], "curve")]
     shapes += _crossing(course, frame)
-    told = _told(course)
-    return picture(_HEIGHT, f"Effect of {arm} over rows", told, shapes)
+    description = _described(course)
+    return picture(_HEIGHT, f"Effect of {arm} over rows", description, shapes)
 
 
 def log_e_values(report: EvaluationReport, arm: str) -> str:
     """The evidence ln e over rows beside ln(1/α); "" where there is none."""
-    known = [(n, look.log_e_value) for n, look in report.looks(arm)]
-    points = [(n, log_e) for n, log_e in known if log_e is not None]
+    values = [(n, look.log_e_value) for n, look in report.looks(arm)]
+    points = [(n, log_e) for n, log_e in values if log_e is not None]
     if not points:
         return ""
     wanted = -math.log(report.alpha)
@@ -57,8 +57,8 @@ def log_e_values(report: EvaluationReport, arm: str) -> str:
         *[dot(frame.at(n, log_e), "step", 2.5) for n, log_e in points],
         text((x.stop - 4, frame.y(wanted) - 7), f"ln(1/α) = {wanted:.2f}", "label end"),
     ]
-    told = f"ln e is {points[-1][1]:.3g} at {points[-1][0]:,} rows; {wanted:.3g} is wanted."
-    return picture(_HEIGHT, f"Evidence on {arm} over rows", told, shapes)
+    description = f"ln e is {points[-1][1]:.3g} at {points[-1][0]:,} rows; {wanted:.3g} is wanted."
+    return picture(_HEIGHT, f"Evidence on {arm} over rows", description, shapes)
 
 
 def first_crossing(course: Course) -> tuple[int, EvaluationLook] | None:
@@ -89,20 +89,20 @@ def _margin(report: EvaluationReport, frame: Frame) -> list[str]:
 
 
 def _band(course: Course, frame: Frame) -> list[str]:
-    known = [(n, look.sequence) for n, look in course if look.sequence is not None]
-    if not known:
+    intervals = [(n, look.sequence) for n, look in course if look.sequence is not None]
+    if not intervals:
         return []
-    above = [frame.at(n, ends[1]) for n, ends in known]
-    below = [frame.at(n, ends[0]) for n, ends in known]
+    above = [frame.at(n, ends[1]) for n, ends in intervals]
+    below = [frame.at(n, ends[0]) for n, ends in intervals]
     band = polygon([*above, *reversed(below)], "band")
     return [band, polyline(above, "edge"), polyline(below, "edge")]
 
 
 def _crossing(course: Course, frame: Frame) -> list[str]:
-    found = first_crossing(course)
-    if found is None:
+    crossing = first_crossing(course)
+    if crossing is None:
         return []
-    n, look = found
+    n, look = crossing
     x, y = frame.at(n, look.effect or 0.0)
     side = "end" if x > WIDTH / 2 else ""
     words = f"first without 0: {n:,} rows"
@@ -115,10 +115,12 @@ def _crossing(course: Course, frame: Frame) -> list[str]:
     ]
 
 
-def _told(course: Course) -> str:
+def _described(course: Course) -> str:
     n, last = course[-1]
-    told = f"The effect is {last.effect:.4g} at {n:,} rows"
+    sentence = f"The effect is {last.effect:.4g} at {n:,} rows"
     if last.sequence is not None:
-        told += f", its sequence {last.sequence[0]:.4g} to {last.sequence[1]:.4g}"
-    found = first_crossing(course)
-    return told + ("." if found is None else f"; 0 was first outside of it at {found[0]:,} rows.")
+        sentence += f", its sequence {last.sequence[0]:.4g} to {last.sequence[1]:.4g}"
+    crossing = first_crossing(course)
+    return sentence + (
+        "." if crossing is None else f"; 0 was first outside of it at {crossing[0]:,} rows."
+    )

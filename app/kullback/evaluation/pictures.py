@@ -72,9 +72,9 @@ def forest(report: ArmsReport) -> str:
         for at, row in enumerate(several):
             shapes += _effect(row, scale, top + _NAME + _ROW * at)
         top += _NAME + _ROW * len(several)
-    told = "; ".join(f"{row.name}: {effect(row.comparison)}" for row in shown)
+    description = "; ".join(f"{row.name}: {effect(row.comparison)}" for row in shown)
     title = f"Difference of {METRICS[report.metric]} to {report.control}"
-    return picture(bottom + 48, title, told, shapes)
+    return picture(bottom + 48, title, description, shapes)
 
 
 def reliability(arm: OverallArm) -> str:
@@ -82,8 +82,8 @@ def reliability(arm: OverallArm) -> str:
 
     Bars are ±1.96 √(o(1 − o)/weight). Axes are logits where probabilities span powers of ten.
     """
-    known = [(one.mean_predicted, one.observed, one) for one in arm.reliability]
-    points = [(p, o, spread(one)) for p, o, one in known if p is not None and o is not None]
+    measured = [(bar.mean_predicted, bar.observed, bar) for bar in arm.reliability]
+    points = [(p, o, spread(bar)) for p, o, bar in measured if p is not None and o is not None]
     if not points:
         return ""
     centres = [value for p, o, _ in points for value in (p, o)]
@@ -95,8 +95,8 @@ def reliability(arm: OverallArm) -> str:
     shapes.append(frame.key("observed = predicted", "diagonal"))
     shapes += _observed(frame, points)
     title = f"Reliability of {arm.arm}"
-    told = "; ".join(f"{p:.4g} predicted, {o:.4g} observed" for p, o, _ in points)
-    return picture(382, title, told, shapes)
+    description = "; ".join(f"{p:.4g} predicted, {o:.4g} observed" for p, o, _ in points)
+    return picture(382, title, description, shapes)
 
 
 def spread(bar: ReliabilityBin) -> float:
@@ -112,35 +112,35 @@ def score_histogram(arm: OverallArm) -> str:
     bars = list(parts(arm.score_histogram))
     if not bars:
         return ""
-    scores = [value for one, _, _ in bars for value in (one.low, one.high)]
+    scores = [value for bar, _, _ in bars for value in (bar.low, bar.high)]
     logit = is_wide(scores)
     x = Scale(*within(scores, logit=logit), _LEFT, _RIGHT, logit)
-    most = max(max(one, zero) for _, one, zero in bars) * 1.15 or 1.0
+    most = max(max(above, below) for _, above, below in bars) * 1.15 or 1.0
     y = Scale(-most, most, 296.0, _HEAD)
     shapes = [_shares(x, y)]
-    for found, one, zero in bars:
-        start, stop = _bar(x(found.low), x(found.high))
-        shapes.append(box((start, y(one)), (stop, y(0)), "ones"))
-        shapes.append(box((start, y(0)), (stop, y(-zero)), "zeros"))
+    for bar, above, below in bars:
+        start, stop = _bar(x(bar.low), x(bar.high))
+        shapes.append(box((start, y(above)), (stop, y(0)), "ones"))
+        shapes.append(box((start, y(0)), (stop, y(-below)), "zeros"))
     shapes.append(line((x.start, y(0)), (x.stop, y(0)), "axis"))
     shapes.append(text((_RIGHT - 4, _HEAD + 14), "label 1 ↑", "label end strong"))
     shapes.append(text((_RIGHT - 4, 290), "label 0 ↓", "label end strong"))
-    told = "; ".join(
-        f"{found.low:.3g} to {found.high:.3g}: {one:.1%} of label 1, {zero:.1%} of label 0"
-        for found, one, zero in bars
+    description = "; ".join(
+        f"{bar.low:.3g} to {bar.high:.3g}: {above:.1%} of label 1, {below:.1%} of label 0"
+        for bar, above, below in bars
     )
-    return picture(342, f"Scores of {arm.arm} by label", told, shapes)
+    return picture(342, f"Scores of {arm.arm} by label", description, shapes)
 
 
 def parts(bins: Sequence[ReliabilityBin]) -> Iterator[tuple[ReliabilityBin, float, float]]:
     """Each bin with the parts of label 1 and of label 0 that it holds."""
-    known = [(one, one.observed) for one in bins if one.observed is not None]
-    ones = sum(one.weight * observed for one, observed in known)
-    zeros = sum(one.weight * (1 - observed) for one, observed in known)
-    for one, observed in known:
-        above = one.weight * observed / ones if ones > 0 else 0.0
-        below = one.weight * (1 - observed) / zeros if zeros > 0 else 0.0
-        yield one, above, below
+    measured = [(bar, bar.observed) for bar in bins if bar.observed is not None]
+    ones = sum(bar.weight * observed for bar, observed in measured)
+    zeros = sum(bar.weight * (1 - observed) for bar, observed in measured)
+    for bar, observed in measured:
+        above = bar.weight * observed / ones if ones > 0 else 0.0
+        below = bar.weight * (1 - observed) / zeros if zeros > 0 else 0.0
+        yield bar, above, below
 
 
 def _by_arm(report: ArmsReport) -> dict[str, list[Row]]:

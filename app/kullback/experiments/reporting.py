@@ -77,7 +77,9 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         crossover=findings.crossover,
         groups=tuple(_segment(findings, name) for name in segments),
         warnings=_warnings(findings),
-        base_rate_difference={one.arm: _base_rate_difference(one) for one in comparisons}
+        base_rate_difference={
+            comparison.arm: _base_rate_difference(comparison) for comparison in comparisons
+        }
         if is_parallel
         else None,
     )

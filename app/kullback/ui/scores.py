@@ -13,10 +13,10 @@ _BEYOND = " Bins in which nothing was observed lie below the axis; the table has
 
 def reliability(arm: OverallArm, name: str) -> Figure:
     """What was observed against what an arm predicted, in bins of equal weight."""
-    bins = [one for one in arm.reliability if one.mean_predicted is not None]
-    predicted = [one.mean_predicted or 0.0 for one in bins]
-    observed = [one.observed for one in bins]
-    low, high = ([_bound(one, sign) for one in bins] for sign in (-1, 1))
+    bins = [bar for bar in arm.reliability if bar.mean_predicted is not None]
+    predicted = [bar.mean_predicted or 0.0 for bar in bins]
+    observed = [bar.observed for bar in bins]
+    low, high = ([_bound(bar, sign) for bar in bins] for sign in (-1, 1))
     scale = _scale(predicted, observed)
     return Figure(
         name=name,
@@ -51,7 +51,7 @@ def histogram(arm: OverallArm, name: str) -> Figure:
         x=scores,
         series=[
             ChartSeries("Label 0", [zero for _, _, zero in parts], hue=2, style="area"),
-            ChartSeries("Label 1", [one for _, one, _ in parts], hue=1),
+            ChartSeries("Label 1", [share for _, share, _ in parts], hue=1),
         ],
         x_scale="logit" if any(0 < score < 1 for score in scores) else "linear",
         y_holds=[0.0],
@@ -108,8 +108,8 @@ def _scale(predicted: Sequence[float], observed: Numbers) -> Scale:
 
 def _parts(bins: Sequence[ReliabilityBin]) -> Iterator[tuple[float, float, float]]:
     """The mean score of each bin with the parts of label 1 and of label 0 that it holds."""
-    known = [(one.mean_predicted, one.observed, one.weight) for one in bins]
-    counts = [(p, w * o, w * (1 - o)) for p, o, w in known if p is not None and o is not None]
+    measured = [(bar.mean_predicted, bar.observed, bar.weight) for bar in bins]
+    counts = [(p, w * o, w * (1 - o)) for p, o, w in measured if p is not None and o is not None]
     ones, zeros = (sum(count[at] for count in counts) for at in (1, 2))
-    for p, one, zero in counts:
-        yield p, one / ones if ones > 0 else 0.0, zero / zeros if zeros > 0 else 0.0
+    for p, above, below in counts:
+        yield p, above / ones if ones > 0 else 0.0, below / zeros if zeros > 0 else 0.0
