@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import typer
@@ -25,7 +24,7 @@ from kullback.experiments.verdict import (
     MOST_CROSSED,
     MOST_OF_ONE,
     WARN_CROSSED,
-    Word,
+    VerdictWord,
 )
 from kullback.moments import FUTURE_SECONDS
 from kullback.requests.arms import LONGEST_ARM
@@ -169,14 +168,16 @@ def test_every_verdict_is_documented() -> None:
     text = below(EXPERIMENTS_PAGE, "Verdicts")
     first = text.split("| `reason_code` |")[0]
     rows = re.findall(r"^\| `(\w+)` \|", first, flags=re.MULTILINE)
-    assert set(rows) == {"verdict", *get_args(Word)}
+    assert set(rows) == {"verdict", *VerdictWord}
 
 
 def test_every_code_of_a_reason_is_documented_with_its_verdict() -> None:
     source = inspect.getsource(verdict) + inspect.getsource(comparison)
-    codes = set(re.findall(r'Verdict\(\s*"(\w+)",\s*"(\w+)"', source))
-    told = inspect.getsource(comparison).split("told = {")[1].split("}")[0]
-    codes |= {("invalid", code) for code in re.findall(r'^\s*"(\w+)":', told, flags=re.MULTILINE)}
+    given = re.findall(r'Verdict\(\s*VerdictWord\.(\w+),\s*"(\w+)"', source)
+    codes = {(word.lower(), code) for word, code in given}
+    sentences = inspect.getsource(comparison).split("sentences = {")[1].split("}")[0]
+    undefined = re.findall(r'^\s*"(\w+)":', sentences, flags=re.MULTILINE)
+    codes |= {("invalid", code) for code in undefined}
     codes |= {("invalid", "beyond_doubles")}
     assert {("undecided", "dominated"), ("invalid", "one_class"), ("better", "better")} < codes
     text = below(EXPERIMENTS_PAGE, "Verdicts").split("| `reason_code` |")[1]

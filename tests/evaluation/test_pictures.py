@@ -17,6 +17,7 @@ from kullback.experiments.report import (
     OverallArm,
     OverallComparison,
 )
+from kullback.experiments.verdict import VerdictWord
 from kullback.tally.report_types import ReliabilityBin
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
@@ -59,7 +60,7 @@ def told(effect: float, half: float) -> OverallComparison:
     return replace(
         DOCUMENTS["better"].comparisons[0],
         arm=f"arm {effect}",
-        verdict="undecided",
+        verdict=VerdictWord.UNDECIDED,
         effect=effect,
         standard_error=half / 2,
         fixed_interval=(effect - half, effect + half),
@@ -98,7 +99,7 @@ def test_where_higher_is_better_the_right_is_better() -> None:
 
 
 def test_a_sequence_beyond_the_picture_ends_in_an_arrow() -> None:
-    endless = replace(told(0.1, 0.1), verdict="invalid", sequence=(-1e6, 1e6))
+    endless = replace(told(0.1, 0.1), verdict=VerdictWord.INVALID, sequence=(-1e6, 1e6))
     svg = pictures.forest(report(endless))
     tips = [points(one) for one in shapes(svg, "polyline", "sequence")]
     assert tips[0][0][0] > tips[0][1][0]

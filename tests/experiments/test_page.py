@@ -15,6 +15,7 @@ from kullback.experiments.comparison import compare
 from kullback.experiments.page import escaped, markdown
 from kullback.experiments.report import ExperimentReport, FirstCrossing, ParallelComparison
 from kullback.experiments.reporting import arms_report
+from kullback.experiments.verdict import VerdictWord
 from kullback.numerics.reasons import Reason
 from kullback.tally.report_types import AucValue, MetricValue
 from tests.experiments import documents
@@ -25,7 +26,7 @@ CROSSING = FirstCrossing(
     version=7,
     at=datetime(2026, 1, 1, tzinfo=UTC).timestamp(),
     arm="new",
-    verdict="better",
+    verdict=VerdictWord.BETTER,
     effect=-0.25,
     standard_error=0.05,
     sequence=(-0.4, -0.1),
@@ -54,7 +55,7 @@ def test_every_row_of_a_table_has_a_cell_for_each_title(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "claim"),
     [
-        ("better", "**new is better than old**"),
+        (VerdictWord.BETTER, "**new is better than old**"),
         ("worse", "**new is worse than old**"),
         ("without_minimum", "**new against old: not decided yet**"),
         ("unbalanced", "**new against old: no verdict, as the data cannot carry one**"),
@@ -67,7 +68,7 @@ def test_a_page_says_the_verdict_in_words(name: str, claim: str) -> None:
 
 
 def test_the_headline_has_effect_unit_sequence_and_e_value() -> None:
-    document = DOCUMENTS["better"]
+    document = DOCUMENTS[VerdictWord.BETTER]
     (one,) = document.comparisons
     assert one.effect is not None
     assert one.sequence is not None
@@ -84,7 +85,7 @@ def test_the_headline_has_effect_unit_sequence_and_e_value() -> None:
 
 
 def test_the_arms_have_the_numbers_of_the_document() -> None:
-    document = DOCUMENTS["better"]
+    document = DOCUMENTS[VerdictWord.BETTER]
     (head, *rows), *_ = tables(markdown(document))
     at = head.index("Log loss (nats)")
     for row, arm in zip(rows, document.arms, strict=True):
@@ -95,7 +96,7 @@ def test_the_arms_have_the_numbers_of_the_document() -> None:
 
 
 def test_the_interval_of_one_look_is_called_so() -> None:
-    _, (head, *_) = tables(markdown(DOCUMENTS["better"]))
+    _, (head, *_) = tables(markdown(DOCUMENTS[VerdictWord.BETTER]))
     assert "95% interval (one look)" in head
     assert "95% sequence (always valid)" in head
 
@@ -142,7 +143,9 @@ def test_thin_weights_are_told_beside_the_arms() -> None:
 
 
 def test_what_was_excluded_is_counted_by_cause() -> None:
-    page = markdown(replace(DOCUMENTS["better"], excluded={"y_true": 1203, "y_proba.b": 0}))
+    page = markdown(
+        replace(DOCUMENTS[VerdictWord.BETTER], excluded={"y_true": 1203, "y_proba.b": 0})
+    )
     assert "Excluded: 1,203 rows without y\\_true." in page
     assert "y\\_proba.b" not in page
 
@@ -161,7 +164,7 @@ def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
     assert "Version: 41" in page
     assert "Epoch: 2" in page
     assert "new: better at version 7, 2026-01-01T00:00:00Z, effect -0.2500, e-value 4,021" in page
-    assert "First verdicts" not in markdown(DOCUMENTS["better"])
+    assert "First verdicts" not in markdown(DOCUMENTS[VerdictWord.BETTER])
 
 
 @pytest.mark.parametrize(
@@ -211,7 +214,7 @@ def test_an_auc_is_told_with_its_bound() -> None:
 def test_little_known_is_told_without_invention() -> None:
     assert wording.percent(None) == "—"
     assert wording.interval(None, 0.1) == "—"
-    (comparison,) = DOCUMENTS["better"].comparisons
+    (comparison,) = DOCUMENTS[VerdictWord.BETTER].comparisons
     assert wording.explanation(replace(comparison, why=None)) == ""
     (parallel,) = DOCUMENTS["unbalanced"].comparisons
     assert isinstance(parallel, ParallelComparison)

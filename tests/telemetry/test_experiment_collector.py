@@ -7,7 +7,8 @@ import subprocess
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from kullback.telemetry.experiment_collector import VERDICTS, ExperimentCollector
+from kullback.experiments.verdict import VerdictWord
+from kullback.telemetry.experiment_collector import ExperimentCollector
 from tests.deploy.families import OF_EXPERIMENTS
 from tests.experiments.arms import paired, split
 from tests.experiments.service import EXPERIMENT, PAIRED, PARALLEL, TWO, observe, report, sent
@@ -48,7 +49,8 @@ async def test_every_gauge_is_what_the_report_says(service: Service) -> None:
     }
     gauges = {named(name, arm="b"): value for name, value in expected.items()}
     gauges |= {
-        named("verdict", arm="b", verdict=word): float(word == one["verdict"]) for word in VERDICTS
+        named("verdict", arm="b", verdict=word): float(word == one["verdict"])
+        for word in VerdictWord
     }
     gauges |= {named("units", arm=arm["arm"]): arm["units"] for arm in found["arms"]}
     gauges[named("sample_ratio_e_value")] = found["sample_ratio"]["e_value"]
@@ -62,7 +64,7 @@ async def test_what_is_not_known_has_no_gauge(service: Service) -> None:
     await service.put(EXPERIMENT, **(PAIRED | {"minimum_effect": None}))
     assert await samples(service) == {"kullback_experiments_not_shown": 0}
     service.inside.experiment_maintenance.run_due()
-    verdicts = {named("verdict", arm="b", verdict=word): 0.0 for word in VERDICTS}
+    verdicts = {named("verdict", arm="b", verdict=word): 0.0 for word in VerdictWord}
     verdicts[named("verdict", arm="b", verdict="invalid")] = 1.0
     bare = {named("version"): 0.0, "kullback_experiments_not_shown": 0.0}
     assert await samples(service) == verdicts | bare
@@ -97,7 +99,7 @@ async def test_experiments_beyond_the_cap_are_counted_and_not_shown(service: Ser
         await service.put(f"/v1/experiments/{name}", **PAIRED)
     maintenance = service.inside.experiment_maintenance
     maintenance.run_due()
-    each = len(VERDICTS) + 5 + 2 + 2  # of the treatment, of the arms, of the experiment
+    each = len(VerdictWord) + 5 + 2 + 2  # of the treatment, of the arms, of the experiment
     for cap, shown in ((0, ""), (2 * each, "ab"), (3 * each - 1, "ab"), (3 * each, "abc")):
         registry = CollectorRegistry()
         registry.register(ExperimentCollector(maintenance, cap))

@@ -20,7 +20,7 @@ from kullback.evaluation.drawing import (
 )
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ArmsReport, ComparisonReport, OverallArm
-from kullback.experiments.wording import METRICS, VERDICTS, effect, unit
+from kullback.experiments.wording import METRICS, effect, unit
 from kullback.tally.report_types import ReliabilityBin
 
 MOST_ROWS = 40
@@ -190,7 +190,7 @@ def _axis(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
 def _effect(row: Row, scale: Scale, top: float) -> list[str]:
     comparison, middle = row.comparison, top + 32
     assert comparison.effect is not None
-    value = f"{effect(comparison)}, {VERDICTS[comparison.verdict]}"
+    value = f"{effect(comparison)}, {comparison.verdict.label}"
     room = scale.stop - scale.start - width(value) - 12
     shapes = [
         text((scale.start, top + 18), shortened(row.segment, room), "label"),

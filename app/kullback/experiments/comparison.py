@@ -9,6 +9,7 @@ from kullback.experiments.explanation import Explanation, explain
 from kullback.experiments.plan import Plan
 from kullback.experiments.verdict import (
     Verdict,
+    VerdictWord,
     invalid_assignment,
     too_early,
     too_thin,
@@ -173,7 +174,7 @@ def _undefined_effect(effect: Undefined) -> Verdict:
         "too_few_units": "All rows are of one unit.",
     }
     reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
-    return Verdict("invalid", effect.reason, reason)
+    return Verdict(VerdictWord.INVALID, effect.reason, reason)
 
 
 def _units(part: ArmTallies, arm: str) -> float:

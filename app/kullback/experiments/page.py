@@ -89,7 +89,7 @@ def _comparisons(report: ArmsReport) -> list[str]:
             interval(comparison.fixed_interval, comparison.standard_error),
             interval(comparison.sequence, comparison.standard_error),
             wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
-            wording.VERDICTS[comparison.verdict],
+            comparison.verdict.label,
         ]
         for comparison in report.comparisons
     ]
@@ -142,7 +142,7 @@ def _sequence_cells(comparison: ComparisonReport) -> list[str]:
         wording.effect(comparison),
         interval(comparison.sequence, comparison.standard_error),
         wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
-        wording.VERDICTS[comparison.verdict],
+        comparison.verdict.label,
         wording.adjusted(comparison),
         interval(claimed, comparison.standard_error),
     ]

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from kullback.experiments.plan import Assignment, Design, MetricName
-from kullback.experiments.verdict import Word
+from kullback.experiments.verdict import VerdictWord
 from kullback.moments import Moment
 from kullback.numerics.reasons import Reason
 from kullback.scoring.conventions import ConventionName
@@ -72,7 +72,7 @@ class ArmEffect(ContrastReport, ArmPair):
     log_e_value: float | None
     p_value: float | None
     information: float | None
-    verdict: Word
+    verdict: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None
@@ -216,7 +216,7 @@ class FirstCrossing:
     version: int
     at: Annotated[Moment, BeforeValidator(_seconds)]
     arm: str
-    verdict: Word
+    verdict: VerdictWord
     effect: float
     standard_error: float
     sequence: Interval | None

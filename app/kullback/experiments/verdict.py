@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from typing import Literal, Self
 
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.tally.confidence_sequence import ConfidenceSequence, still_needed
@@ -11,12 +12,44 @@ from kullback.tally.inference import kish
 from kullback.tally.sample_ratio import SampleRatio
 from kullback.tally.tally import Tally
 
-Word = Literal["better", "worse", "equivalent", "not_worse", "undecided", "invalid"]
 LEAST_POSITIVES = 25
 LEAST_EFFECTIVE = 100
 MOST_CROSSED = 0.1
 MOST_OF_ONE = 0.1
 WARN_CROSSED = 0.01
+
+
+Tone = Literal["good", "bad", "stop", "open"]
+
+
+class VerdictWord(StrEnum):
+    """What is said of an arm against the control, in a word and in a sentence.
+
+    Attributes:
+        label: the word as people read it.
+        claim: a sentence about {} against {}, the arm and the control.
+        tone: how it is coloured: good or bad news, a stop, or open still.
+    """
+
+    label: str
+    claim: str
+    tone: Tone
+
+    def __new__(cls, word: str, claim: str = "", tone: Tone = "open") -> Self:
+        """A word with its sentence."""
+        verdict = str.__new__(cls, word)
+        verdict._value_ = word
+        verdict.label = word.replace("_", " ")
+        verdict.claim = claim
+        verdict.tone = tone
+        return verdict
+
+    BETTER = "better", "{} is better than {}", "good"
+    WORSE = "worse", "{} is worse than {}", "bad"
+    EQUIVALENT = "equivalent", "{} and {} are equivalent", "good"
+    NOT_WORSE = "not_worse", "{} is not worse than {}", "good"
+    UNDECIDED = "undecided", "{} against {}: not decided yet", "open"
+    INVALID = "invalid", "{} against {}: no verdict, as the data cannot carry one", "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +63,7 @@ class Verdict:
         needed: how many times the present information decides, where that can be told.
     """
 
-    word: Word
+    word: VerdictWord
     code: str
     reason: str
     needed: float | None = None
@@ -47,7 +80,7 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
         expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
         counts = " : ".join(f"{count:,.0f}" for count in ratio.units)
         return Verdict(
-            "invalid",
+            VerdictWord.INVALID,
             "sample_ratio_mismatch",
             f"Units are not split as planned: {counts} where {expected} is expected (e-value "
             f"{ratio.e_value:.3g}). Look for what loses units of one arm; if this split was "
@@ -55,7 +88,7 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
         )
     if crossed >= MOST_CROSSED:
         return Verdict(
-            "invalid",
+            VerdictWord.INVALID,
             "crossover",
             f"{crossed:.1%} of all units met more than one arm (at most 10%).",
         )
@@ -74,7 +107,7 @@ def too_thin(tally: Tally) -> Verdict | None:
         f"The weights leave {effective:.1f} effective rows of {rows:,} (at least "
         f"{LEAST_EFFECTIVE}): a few rows decide everything."
     )
-    return Verdict("invalid", "effective_sample_size", reason)
+    return Verdict(VerdictWord.INVALID, "effective_sample_size", reason)
 
 
 def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
@@ -87,11 +120,11 @@ def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
     """
     if units < plan.minimum_units:
         reason = f"{units:,.0f} units of at least {plan.minimum_units:,} in each arm."
-        return Verdict("invalid", "too_few_units", reason)
+        return Verdict(VerdictWord.INVALID, "too_few_units", reason)
     rarest = min(count for tally in arms for count in _effective_outcomes(tally))
     if rarest < LEAST_POSITIVES:
         reason = f"{rarest:,.0f} rows of the rarer label of at least {LEAST_POSITIVES} in each arm."
-        return Verdict("invalid", "too_few_positives", reason)
+        return Verdict(VerdictWord.INVALID, "too_few_positives", reason)
     return None
 
 
@@ -110,7 +143,7 @@ def verdict_of(plan: Plan, difference: Contrast, sure: ConfidenceSequence) -> Ve
         )
         needed = _needed(plan, difference)
         spread = difference.largest_share / MOST_OF_ONE
-        return Verdict("undecided", "dominated", reason, needed and max(needed, spread))
+        return Verdict(VerdictWord.UNDECIDED, "dominated", reason, needed and max(needed, spread))
     low, high = sure.low, sure.high
     if plan.metric in HIGHER_IS_BETTER:
         low, high = -high, -low
@@ -120,7 +153,7 @@ def verdict_of(plan: Plan, difference: Contrast, sure: ConfidenceSequence) -> Ve
 def without_minimum() -> Verdict:
     """The verdict of a plan that does not say what is worth knowing of."""
     reason = "Without minimum_effect, the smallest effect worth knowing of, nothing is decided."
-    return Verdict("undecided", "no_minimum_effect", reason)
+    return Verdict(VerdictWord.UNDECIDED, "no_minimum_effect", reason)
 
 
 def _in_words(plan: Plan, low: float, high: float) -> Verdict | None:
@@ -129,18 +162,20 @@ def _in_words(plan: Plan, low: float, high: float) -> Verdict | None:
     looks = f"({100 * (1 - plan.alpha):g}% sure at every look)"
     if high < 0:
         return Verdict(
-            "better", "better", f"Its {name} is better by at least {-high:.3g}{unit} {looks}."
+            VerdictWord.BETTER,
+            "better",
+            f"Its {name} is better by at least {-high:.3g}{unit} {looks}.",
         )
     if low > 0:
         return Verdict(
-            "worse", "worse", f"Its {name} is worse by at least {low:.3g}{unit} {looks}."
+            VerdictWord.WORSE, "worse", f"Its {name} is worse by at least {low:.3g}{unit} {looks}."
         )
     if -margin < low and high < margin:
         reason = f"Its {name} differs by less than {margin:g}{unit} {looks}."
-        return Verdict("equivalent", "equivalent", reason)
+        return Verdict(VerdictWord.EQUIVALENT, "equivalent", reason)
     if high < margin:
         reason = f"Its {name} is not worse by {margin:g}{unit} or more {looks}."
-        return Verdict("not_worse", "not_worse", reason)
+        return Verdict(VerdictWord.NOT_WORSE, "not_worse", reason)
     return None
 
 
@@ -151,7 +186,7 @@ def _needed(plan: Plan, difference: Contrast) -> float | None:
 def _undecided(needed: float | None) -> Verdict:
     times = "more than 10,000 times" if needed is None else f"about {needed:.2g} times"
     reason = f"Not decided yet: {times} the present information would do if the effect stays so."
-    return Verdict("undecided", "undecided", reason, needed)
+    return Verdict(VerdictWord.UNDECIDED, "undecided", reason, needed)
 
 
 def _effective_outcomes(tally: Tally) -> tuple[float, float]:

@@ -26,22 +26,6 @@ METRICS = {
     "mean_prediction": "mean prediction",
     "auc": "AUC",
 }
-VERDICTS = {
-    "better": "better",
-    "worse": "worse",
-    "equivalent": "equivalent",
-    "not_worse": "not worse",
-    "undecided": "undecided",
-    "invalid": "invalid",
-}
-CLAIMS = {
-    "better": "{} is better than {}",
-    "worse": "{} is worse than {}",
-    "equivalent": "{} and {} are equivalent",
-    "not_worse": "{} is not worse than {}",
-    "undecided": "{} against {}: not decided yet",
-    "invalid": "{} against {}: no verdict, as the data cannot carry one",
-}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNIFICANT = 4
 _MOST_DECIMALS = 8
@@ -118,7 +102,7 @@ def unit(metric: str) -> str:
 
 def claim(comparison: ArmEffect) -> str:
     """The verdict, as what is claimed."""
-    return CLAIMS[comparison.verdict].format(comparison.arm, comparison.control)
+    return comparison.verdict.claim.format(comparison.arm, comparison.control)
 
 
 def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
@@ -208,7 +192,7 @@ def crossing(first: FirstCrossing) -> str:
     """When the first verdict on an arm was written down."""
     log_e_value = math.log(first.e_value) if first.e_value > 0 else None
     return (
-        f"{first.arm}: {VERDICTS[first.verdict]} at version {first.version:,}, "
+        f"{first.arm}: {first.verdict.label} at version {first.version:,}, "
         f"{moment(first.at)}, effect {number(first.effect, signed=True)}, "
         f"e-value {weight_of_evidence(first.e_value, log_e_value)}"
     )

@@ -10,11 +10,11 @@ from prometheus_client.registry import Collector
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentSnapshot
+from kullback.experiments.verdict import VerdictWord
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 5_000
 _PER_EXPERIMENT = 2
-VERDICTS = ("better", "worse", "equivalent", "not_worse", "undecided", "invalid")
 
 _PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
     "effect": (
@@ -83,7 +83,7 @@ def _within(cap: int, states: Mapping[str, ExperimentSnapshot]) -> dict[str, Exp
     shown, left = {}, cap
     for name, state in sorted(states.items()):
         arms = len(state.findings.plan.arms)
-        left -= (arms - 1) * (len(_PER_ARM) + len(VERDICTS)) + arms + _PER_EXPERIMENT
+        left -= (arms - 1) * (len(_PER_ARM) + len(VerdictWord)) + arms + _PER_EXPERIMENT
         if left < 0:
             break
         shown[name] = state
@@ -113,7 +113,7 @@ def _verdicts(shown: Mapping[str, ExperimentSnapshot]) -> Metric:
     )
     for experiment, state in shown.items():
         for comparison in state.findings.comparisons[""]:
-            for word in VERDICTS:
+            for word in VerdictWord:
                 family.add_metric(
                     [experiment, comparison.arm, word], float(comparison.verdict.word == word)
                 )

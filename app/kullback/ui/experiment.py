@@ -21,7 +21,6 @@ from kullback.ui import scores
 from kullback.ui.course import course
 from kullback.ui.figures import ChartSeries, Figure
 from kullback.ui.guards import guards
-from kullback.ui.overview import HUES
 from kullback.ui.render import ago
 
 STEPS = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
@@ -118,7 +117,6 @@ def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str
         "batch": first_batch(setup),
         "steps": STEPS,
         "wording": wording,
-        "hues": HUES,
     }
 
 
@@ -177,7 +175,7 @@ def _automatic(setup: ExperimentDetail) -> list[int]:
 
 
 def _card(report: ExperimentReport, comparison: ComparisonReport, first: str) -> VerdictCard:
-    advice, hue = NEXT.get(comparison.reason_code, ""), HUES[comparison.verdict]
+    advice, hue = NEXT.get(comparison.reason_code, ""), comparison.verdict.tone
     return VerdictCard(comparison, hue, advice, _needed(report, comparison), first)
 
 
@@ -190,7 +188,7 @@ def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
 
 
 def _first(crossing: FirstCrossing) -> str:
-    when, verdict = ago(crossing.at), wording.VERDICTS[crossing.verdict]
+    when, verdict = ago(crossing.at), crossing.verdict.label
     return f"First decided on {when}, after {crossing.version:,} writes: {verdict}."
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
+from kullback.experiments.verdict import VerdictWord
 from kullback.experiments.writes import StoredExperiment
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
@@ -20,18 +21,12 @@ SIGNIFICANT = 0.001  # the p-value below which a change is one
 LARGE_PSI = 0.1
 MISCALIBRATED = 0.1
 ERRORS_AWAY = 3.0
-HUES = {
+HUES: dict[str, str] = {
     "ok": "good",
     "drifting": "bad",
     "miscalibrated": "stop",
     "no data": "",
-    "better": "good",
-    "equivalent": "good",
-    "not_worse": "good",
-    "worse": "bad",
-    "undecided": "",
-    "invalid": "stop",
-}
+} | {word: word.tone for word in VerdictWord}
 
 
 @dataclass(frozen=True, slots=True)

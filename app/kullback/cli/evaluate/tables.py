@@ -1,6 +1,6 @@
 """Tables of a comparison in a terminal, verdicts first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -14,17 +14,11 @@ from kullback.experiments.report import (
     ComparisonReport,
     EvaluationReport,
 )
+from kullback.experiments.verdict import Tone, VerdictWord
 from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
 
 _WIDE = 200  # columns, where nobody's terminal says otherwise
-_STYLES = {
-    "better": "green",
-    "worse": "red",
-    "equivalent": "cyan",
-    "not_worse": "cyan",
-    "undecided": "yellow",
-    "invalid": "magenta",
-}
+_STYLES: Mapping[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "stop": "magenta"}
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc")
 
 
@@ -47,7 +41,9 @@ def show(report: EvaluationReport) -> None:
 
 
 def _claim(comparison: ComparisonReport) -> Text:
-    return Text.assemble((_plain(wording.claim(comparison)), f"bold {_STYLES[comparison.verdict]}"))
+    return Text.assemble(
+        (_plain(wording.claim(comparison)), f"bold {_STYLES[comparison.verdict.tone]}")
+    )
 
 
 def _indented(line: str) -> Text:
@@ -133,8 +129,8 @@ def _table(
     for row in rows:
         cells = [_text(cell) for cell in row]
         if verdict is not None:
-            word = row[verdict]
-            cells[verdict] = Text(word.replace("_", " "), _STYLES[word])
+            word = VerdictWord(row[verdict])
+            cells[verdict] = Text(word.label, _STYLES[word.tone])
         table.add_row(*cells)
     return table
 
