@@ -16,7 +16,11 @@ FORMULAS = (*PURE, "numerics", "scoring")
 SERVICES = (*FORMULAS, "documents", "moments", "tally", "storage.base", "maintenance")
 EDGE = (
     *(*FORMULAS, "settings", "moments", "documents", "payload", "requests"),
-    *("services", "monitoring", "experiments"),
+    *("services", "monitoring", "experiments", "figures"),
+)
+REPORTS = (
+    *("monitoring.report", "monitoring.replies"),
+    *(f"experiments.{module}" for module in ("plan", "report", "answers", "wording")),
 )
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -30,7 +34,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": (*PURE, "documents"),  # of a tally it knows the bytes
     "monitoring": SERVICES,
     "experiments": SERVICES,
-    "evaluation": (*FORMULAS, "documents", "moments", "tally", "experiments"),
+    "figures": ("moments", "tally.report_types", *REPORTS),
+    "evaluation": (*FORMULAS, "documents", "moments", "tally", "experiments", "figures"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
     "payload": (*FORMULAS, "moments"),
@@ -212,6 +217,8 @@ def test_names_that_say_nothing_become_fewer() -> None:
         ("evaluation/a.py", "import kullback.experiments.queries", "queries is of the store"),
         ("evaluation/a.py", "from kullback.storage.base import Store", "Store is not among"),
         ("telemetry/a.py", "from kullback.monitoring.writes import Monitors", "is of the store"),
+        ("figures/a.py", "from kullback.experiments.queries import ExperimentQuery", "not among"),
+        ("figures/a.py", "import jinja2", "jinja2 is a maker of pages"),
         ("storage/a.py", "from kullback.tally.merge import merge", "merge.merge is not among"),
         ("cli/a.py", "from kullback.storage.sql import open_store", "open_store is not among"),
         ("cli/a.py", "from kullback.api.problems import problems", "problems is not among"),

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 
 from kullback.experiments import wording
+from kullback.figures.typesetting import shown, typeset
 from kullback.tally.report_types import AucValue
-from kullback.ui.figures import shown, typeset
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,

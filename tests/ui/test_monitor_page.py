@@ -7,9 +7,9 @@ from time import time
 
 import pytest
 
+from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.monitoring.report import MetricPoint
-from kullback.ui.figures import shown
 from kullback.ui.history import MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import ago

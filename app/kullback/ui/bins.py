@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from kullback.figures.figure import ChartSeries, Figure, Numbers, Scale
+from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
 from kullback.tally.report_types import ReliabilityBin
-from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
 
 _RARE = 0.1
 
@@ -89,9 +90,9 @@ def _bounds(bins: Sequence[ReliabilityBin], report: MonitorReport) -> tuple[Numb
 
 
 def _wilson(observed: float, rows: float) -> tuple[float, float]:
-    share, square = min(max(observed, 0.0), 1.0), SURE**2
+    share, square = min(max(observed, 0.0), 1.0), STANDARD_ERRORS**2
     middle = share * rows + square / 2
-    half = SURE * math.sqrt(rows * share * (1 - share) + square / 4)
+    half = STANDARD_ERRORS * math.sqrt(rows * share * (1 - share) + square / 4)
     return max(0.0, (middle - half) / (rows + square)), min(1.0, (middle + half) / (rows + square))
 
 

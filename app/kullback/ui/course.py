@@ -7,7 +7,8 @@ from kullback.experiments import wording
 from kullback.experiments.answers import EffectPoint
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ComparisonReport, ExperimentReport, Interval
-from kullback.ui.figures import ChartSeries, Figure, Numbers, Style, has_values, typeset
+from kullback.figures.figure import ChartSeries, Figure, Numbers, Style, has_values
+from kullback.figures.typesetting import typeset
 
 
 def course(

@@ -15,11 +15,11 @@ from kullback.experiments.report import (
     FirstCrossing,
     SegmentReport,
 )
+from kullback.figures.figure import ChartSeries, Figure
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
 from kullback.ui import scores
 from kullback.ui.course import course
-from kullback.ui.figures import ChartSeries, Figure
 from kullback.ui.guards import guards
 from kullback.ui.render import ago
 

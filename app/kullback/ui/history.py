@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from kullback.figures.figure import ChartSeries, Figure
+from kullback.figures.intervals import band
 from kullback.monitoring.queries import MonitorSelection
 from kullback.monitoring.report import MetricPoint, MonitorGroup
 from kullback.tally.metrics import TallyMetrics
-from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers
 from kullback.ui.times import Ground, View
 
 MOST_SLICES = 12
@@ -101,17 +102,6 @@ class Course:
             ],
             is_time=True,
         )
-
-
-def band(values: Numbers, errors: Numbers) -> tuple[Numbers, Numbers]:
-    """Values less and plus 1.96 standard errors, from 0 up; None where one is not known."""
-    pairs = [
-        (v, e) if v is not None and e is not None else None
-        for v, e in zip(values, errors, strict=True)
-    ]
-    low = [None if pair is None else max(0.0, pair[0] - SURE * pair[1]) for pair in pairs]
-    high = [None if pair is None else pair[0] + SURE * pair[1] for pair in pairs]
-    return low, high
 
 
 def over_time(selection: MonitorSelection, view: View, ground: Ground) -> list[Figure]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.monitoring.queries import MonitorQuery, MonitorSelection, RecentHour
 from kullback.monitoring.replies import MonitorSetup
@@ -14,7 +15,6 @@ from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui import bins, history
-from kullback.ui.figures import shown
 from kullback.ui.overview import HUES, is_drifting, state_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 

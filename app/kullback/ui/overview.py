@@ -8,13 +8,13 @@ from kullback.experiments.comparison import Comparison
 from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.verdict import VerdictWord
 from kullback.experiments.writes import StoredExperiment
+from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.drift import Drift
 from kullback.tally.metrics import Estimate
-from kullback.ui.figures import shown
 from kullback.ui.sparks import Sparks
 
 SIGNIFICANT = 0.001  # the p-value below which a change is one

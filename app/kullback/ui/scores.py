@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from kullback.experiments.report import ComparisonReport, OverallArm
+from kullback.figures.figure import ChartSeries, Figure, Numbers, Scale
+from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.tally.report_types import ReliabilityBin
-from kullback.ui.figures import SURE, ChartSeries, Figure, Numbers, Scale
 
 _LOW = 0.05
 _BEYOND = " Bins in which nothing was observed lie below the axis; the table has them."
@@ -93,7 +94,7 @@ def _bound(bar: ReliabilityBin, sign: int) -> float | None:
     if bar.observed is None or bar.weight <= 0:
         return bar.observed
     variance = max(0.0, bar.observed * (1 - bar.observed)) / bar.weight
-    return min(1.0, max(0.0, bar.observed + sign * SURE * math.sqrt(variance)))
+    return min(1.0, max(0.0, bar.observed + sign * STANDARD_ERRORS * math.sqrt(variance)))
 
 
 def _scale(predicted: Sequence[float], observed: Numbers) -> Scale:

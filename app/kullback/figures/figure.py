@@ -1,18 +1,15 @@
 """Figures: data of a chart, and the table with the same numbers."""
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kullback.figures.typesetting import shown
 from kullback.moments import moment
 
 Style = Literal["line", "points", "bars", "area"]
 Scale = Literal["linear", "log", "logit"]
 Numbers = Sequence[float | None]
-SURE = 1.96  # standard errors that 95 % lie within
-_MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +122,3 @@ class Figure:
 def has_values(values: Numbers) -> bool:
     """Whether any of the values is there."""
     return any(value is not None for value in values)
-
-
-def typeset(words: str) -> str:
-    """Words whose numbers have true minus signs and are not broken in two."""
-    return _MINUS.sub("−", words).replace(" × 10", "\u00a0×\u00a010")
-
-
-def shown(value: object) -> str:
-    """A number to six digits, as tables show it."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.6g}".replace("-", "−")
