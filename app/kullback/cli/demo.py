@@ -43,8 +43,8 @@ def demo(
 ) -> None:
     """Serve example monitors and experiments with made-up rows, until Ctrl-C.
 
-    A sound model and one that drifts, one whose labels come late, a better ranker, and a layout
-    that changes nothing. All of it is in a temporary store, and goes when the command ends.
+    Three models (one sound, one that drifts, one whose labels come late) and two experiments (a
+    better ranker, a layout that changes nothing). The store is deleted when the command ends.
     """
     # imported here: no other command needs them
     import httpx  # noqa: PLC0415

@@ -35,8 +35,8 @@ Examples:
   echo '{"p": [0.5, 0.5]}' | kullback score entropy -
 
 A JSON file is a request and is passed as it is. A table (.csv, .tsv, .csv.gz, .parquet, .arrow) \
-becomes one: without column options by the columns that are named as the fields, with column \
-options by those that are named, and no others. Several columns make rows, in their order.
+becomes a request: without column options from the columns that have the names of fields, with \
+column options from the columns that they name, and no others. Several columns make rows.
 
 Exit status: 0 an answer, also an infinite or undefined one; 1 the request is refused; 2 the \
 command or the file cannot be used; 3 the service cannot be reached."""

@@ -19,10 +19,10 @@ Examples:
 --minimum-effect 0.0005 --by country --html report.html
 
 Rows that lack a label, a prediction, a unit, an arm or a weight are counted and left out. \
-Without --minimum-effect, the smallest effect worth knowing of, nothing is decided.
+Without --minimum-effect, the smallest effect that matters, nothing is decided.
 
 Exit status: 0 a report, whatever its verdict; 1 the work stopped; 2 the command or a file cannot \
-be used; 130 it was interrupted. Files are whole, or not there at all."""
+be used; 130 it was interrupted. Files are written whole or not at all."""
 
 
 def _column(words: str, metavar: str = "COL") -> typer.models.OptionInfo:
