@@ -13,7 +13,15 @@ MAX_LINES = 300
 
 PURE = ("errors",)
 FORMULAS = (*PURE, "numerics", "scoring")
-SERVICES = (*FORMULAS, "documents", "moments", "tally", "storage.base", "maintenance")
+SERVICES = (
+    *FORMULAS,
+    "documents",
+    "moments",
+    "tally",
+    "storage.base",
+    "storage.prepared",
+    "maintenance",
+)
 EDGE = (
     *(*FORMULAS, "settings", "moments", "documents", "payload", "requests"),
     *("services", "monitoring", "experiments", "figures"),

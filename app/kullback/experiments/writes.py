@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from kullback.errors import Conflict, KullbackError, NotFound
+from kullback.errors import Conflict, NotFound
 from kullback.experiments.answers import AcceptedObservations, ExperimentSetup
 from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
@@ -14,6 +14,7 @@ from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
 from kullback.moments import Clock
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
+from kullback.storage.prepared import write_prepared
 from kullback.tally.tally import decoded_total
 
 KIND = "experiment"
@@ -107,11 +108,8 @@ class Experiments:
 
     def observe(self, name: str, rows: ArmRows, key: IdempotencyKey | None) -> Future[Written]:
         """Add rows to the present epoch."""
-        ready = self._prepared(name, rows)
 
-        def work(tx: Transaction) -> Reply:
-            if isinstance(ready, KullbackError):
-                raise ready
+        def commit(tx: Transaction, ready: _PreparedRows) -> Reply:
             present, record = StoredExperiment.of(tx.record(KIND, name), name).record, ready.record
             if (present.id, present.revision) != (record.id, record.revision):
                 raise Conflict("the experiment was changed while the rows came: send them again")
@@ -119,17 +117,14 @@ class Experiments:
             tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
             return ready.reply
 
-        return self._store.write(work, key)
+        return write_prepared(self._store, lambda: self._prepared(name, rows), commit, key)
 
-    def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows | KullbackError":
-        try:
-            present = StoredExperiment.of(self._store.record(KIND, name), name)
-            epoch, now = present.epoch, self._clock()
-            checked = checked_arm_rows(present.plan, rows)
-            n = checked.y.size
-            sums = cells(present.plan, epoch, checked, times(rows.timestamp, n, now))
-        except KullbackError as error:
-            return error
+    def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows":
+        present = StoredExperiment.of(self._store.record(KIND, name), name)
+        epoch, now = present.epoch, self._clock()
+        checked = checked_arm_rows(present.plan, rows)
+        n = checked.y.size
+        sums = cells(present.plan, epoch, checked, times(rows.timestamp, n, now))
         return _PreparedRows(present.record, epoch, n, sums, _accepted(epoch, n, sums))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from kullback.errors import Conflict, KullbackError, NotFound
+from kullback.errors import Conflict, NotFound
 from kullback.moments import Clock
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
@@ -28,6 +28,7 @@ from kullback.monitoring.rows import (
 from kullback.monitoring.window_tallies import tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
+from kullback.storage.prepared import write_prepared
 
 __all__ = ["KIND", "REFERENCE", "IdempotencyKey", "Monitors", "StoredMonitor", "Written"]
 
@@ -142,12 +143,13 @@ class Monitors:
         is_change: bool = False,
     ) -> Future[Written]:
         now = self._clock()
-        ready = self._prepared(name, prepare)
         added: list[AddedRows] = []
 
-        def work(tx: Transaction) -> Reply:
-            if isinstance(ready, KullbackError):
-                raise ready
+        def prepared() -> tuple[StoredMonitor, Ingest]:
+            stored = StoredMonitor.of(self._store.record(KIND, name), name)
+            return stored, prepare(stored)
+
+        def commit(tx: Transaction, ready: tuple[StoredMonitor, Ingest]) -> Reply:
             stored, ingest = ready
             present = StoredMonitor.of(tx.record(KIND, name, for_change=is_change), name)
             if present.record.id != stored.record.id or (
@@ -160,18 +162,9 @@ class Monitors:
             added[:] = [rows]  # of the last attempt: an earlier one was undone
             return reply
 
-        future = self._store.write(work, key)
+        future = write_prepared(self._store, prepared, commit, key)
         future.add_done_callback(lambda done: self._count(name, done, added))
         return future
-
-    def _prepared(
-        self, name: str, prepare: Callable[[StoredMonitor], Ingest]
-    ) -> tuple[StoredMonitor, Ingest] | KullbackError:
-        try:
-            stored = StoredMonitor.of(self._store.record(KIND, name), name)
-            return stored, prepare(stored)
-        except KullbackError as error:
-            return error
 
     def _forget(self, name: str, done: Future[Written]) -> None:
         if _is_new(done):
