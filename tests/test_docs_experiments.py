@@ -17,7 +17,7 @@ from kullback.cli import app as commands
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.experiments import comparison, verdict
 from kullback.experiments.plan import MAX_ARMS
-from kullback.experiments.queries import POINTS
+from kullback.experiments.selection import POINTS
 from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
     LEAST_POSITIVES,

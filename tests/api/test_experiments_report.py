@@ -17,6 +17,7 @@ from tests.experiments.service import (
     sent,
 )
 from tests.monitoring.service import Document, Service, refused
+from tests.statements import tables, watched
 
 pytestmark = pytest.mark.anyio
 
@@ -251,3 +252,37 @@ async def test_rows_without_two_buckets_have_no_effect(service: Service) -> None
 
 async def _tag(service: Service) -> str:
     return str((await service.client.get(REPORT)).headers["etag"])
+
+
+@pytest.mark.parametrize("path", [REPORT, f"{EXPERIMENT}/series", "/experiments/ranker"])
+@pytest.mark.parametrize("epoch", [1, 2])
+async def test_an_answer_reads_nothing_twice(service: Service, path: str, epoch: int) -> None:
+    await two_epochs(service)
+    query = {"epoch": epoch}
+    await service.client.get(path, params=query)  # keeps the first crossing
+    with watched() as statements:
+        answer = await service.client.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    assert len(set(statements)) == len(statements)
+    reading_parts = [text for text, _ in statements if "parts.content" in text]
+    assert len(reading_parts) == 1
+    assert tables(statements).count("records") == 1
+
+
+@pytest.mark.parametrize("path", [REPORT, f"{EXPERIMENT}/series", "/experiments/ranker"])
+async def test_to_send_nothing_again_no_sum_is_read(service: Service, path: str) -> None:
+    await two_epochs(service)
+    await service.client.get(REPORT)
+    headers = {"if-none-match": (await service.client.get(path)).headers["etag"]}
+    with watched() as statements:
+        answer = await service.client.get(path, headers=headers)
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert tables(statements) == ["records", "counts"]
+
+
+async def two_epochs(service: Service) -> None:
+    """An experiment with rows in two epochs, by slice."""
+    rows = sent(paired(noise=3.0, n=600), slice={"country": ["DE", "FR"] * 300})
+    for alpha in (0.05, 0.1):
+        await service.put(EXPERIMENT, **PAIRED, slices=["country"], alpha=alpha)
+        await observe(service, **rows)

@@ -9,21 +9,20 @@ import numpy as np
 import pytest
 
 from kullback.documents import to_json
+from kullback.errors import InvalidInput
+from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.plan import Plan
-from kullback.experiments.queries import (
-    POINTS,
-    ExperimentQueries,
-    ExperimentQuery,
-    ExperimentSnapshot,
-)
+from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.rows import ArmRows
+from kullback.experiments.selection import POINTS, ExperimentQuery
 from kullback.experiments.writes import KIND, Experiments, StoredExperiment
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
 from kullback.tally.merge import merge
 from tests.experiments.arms import PAIRED, PARALLEL, of_arms, paired, split
-from tests.storage.writes import DONE, held
+from tests.statements import tables, watched
+from tests.storage.writes import DONE, do, held
 
 NOW = 1_772_712_030.5
 WORSE = paired(noise=3.0, n=2000)
@@ -54,11 +53,11 @@ def filled(experiments: Experiments, *batches: ArmRows, plan: Plan = PAIRED) -> 
 
 
 def stands(views: ExperimentQueries, store: Store) -> ExperimentSnapshot:
-    return views.snapshot(StoredExperiment.of(store.record(KIND, "ranker"), "ranker"))
+    return views.of(StoredExperiment.of(store.record(KIND, "ranker"), "ranker")).snapshot()
 
 
 def crossings(views: ExperimentQueries) -> object:
-    return views.get("ranker").first_crossing
+    return views.select("ranker").detail().first_crossing
 
 
 def test_the_version_is_the_number_of_writes_with_rows(
@@ -97,7 +96,7 @@ def test_what_was_kept_first_stays_whoever_comes_later(
     later = ExperimentQueries(store, lambda: NOW + 60)
     for look, state in ((views, first), (later, second), (later, first)):
         assert look.keep_crossings(state)
-        kept = look.report("ranker", ExperimentQuery()).first_crossing
+        kept = look.select("ranker").report().first_crossing
         assert kept == crossings(look)
         assert (len(kept), kept[0].version) == (1, 1)
         assert json.loads(to_json(kept[0]))["at"] == "2026-03-05T12:00:30.500000Z"
@@ -134,22 +133,22 @@ def test_a_tag_changes_with_all_that_an_answer_is_made_of(
     experiments: Experiments, views: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
-    seen = [views.etag("ranker", ExperimentQuery())]
+    seen = [views.select("ranker").etag]
     experiments.observe("ranker", WORSE, None).result(30)
-    seen.append(views.etag("ranker", ExperimentQuery()))
+    seen.append(views.select("ranker").etag)
     views.keep_crossings(stands(views, store))
-    seen.append(views.etag("ranker", ExperimentQuery()))
+    seen.append(views.select("ranker").etag)
     experiments.put("ranker", PARALLEL, None).result(30)
-    seen.append(views.etag("ranker", ExperimentQuery()))
+    seen.append(views.select("ranker").etag)
     experiments.delete("ranker", None).result(30)
     filled(experiments)
-    seen.append(views.etag("ranker", ExperimentQuery()))
+    seen.append(views.select("ranker").etag)
     seen += [
-        views.etag("ranker", asked)
-        for asked in (ExperimentQuery(1), ExperimentQuery(by=""), ExperimentQuery(step=1))
+        views.select("ranker", query).etag
+        for query in (ExperimentQuery(1), ExperimentQuery(by=""), ExperimentQuery(step=1))
     ]
     assert len(set(seen)) == len(seen) == 8
-    assert views.etag("ranker", ExperimentQuery()) == seen[4]
+    assert views.select("ranker").etag == seen[4]
 
 
 def test_exactly_so_many_points_are_given(
@@ -159,6 +158,43 @@ def test_exactly_so_many_points_are_given(
     filled(
         experiments, replace(drawn, timestamp=NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))
     )
-    points = views.series("ranker", ExperimentQuery(step=3600)).points
+    points = views.select("ranker", ExperimentQuery(step=3600)).series().points
     assert len(points) == POINTS
     assert points[-1].n == POINTS
+
+
+def test_a_crossing_that_an_older_release_kept_is_read(
+    experiments: Experiments, views: ExperimentQueries, store: Store
+) -> None:
+    filled(experiments)
+    (record,) = store.records(KIND)
+    kept = {"version": 7, "at": "2026-03-05T12:00:30.500000Z", "arm": "b", "verdict": "better"}
+    kept |= {"effect": -0.25, "standard_error": 0.01, "sequence": [-0.4, -0.1], "e_value": 1e308}
+    kept |= {"log_e_value": None}
+    do(store, lambda tx: tx.attach(record.id, "crossing/1/b", json.dumps(kept).encode()))
+    (crossing,) = views.select("ranker").detail().first_crossing
+    assert json.loads(to_json(crossing)) == kept
+    assert list(json.loads(to_json(crossing))) == list(kept)
+
+
+def test_what_is_read_for_one_answer_serves_the_next(
+    experiments: Experiments, views: ExperimentQueries
+) -> None:
+    filled(experiments, WORSE)
+    selection = views.select("ranker")
+    report = selection.report()
+    with watched() as statements:
+        points = selection.series(3600).points + selection.series(7200, "b").points
+    assert statements == []
+    assert {point.effect for point in points} == {report.comparisons[0].effect}
+
+
+def test_steps_that_are_too_many_are_refused_before_sums_are_read(
+    experiments: Experiments, views: ExperimentQueries
+) -> None:
+    times = NOW - 3600.0 * np.arange(POINTS + 1, dtype=np.float64)
+    filled(experiments, replace(paired(n=POINTS + 1), timestamp=times))
+    with watched() as statements, pytest.raises(InvalidInput, match="501 points"):
+        views.select("ranker", ExperimentQuery(step=3600)).series()
+    assert tables(statements) == ["records", "parts"]
+    assert not any("content" in text for text, _ in statements[1:])

@@ -9,7 +9,7 @@ import pytest
 
 from kullback.errors import Conflict, InvalidInput, NotFound
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
+from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.writes import KIND, Experiments, PlanDocument, plan_of
 from kullback.storage.base import IdempotencyKey, Store
@@ -142,10 +142,10 @@ def test_a_report_that_is_read_while_its_plan_changes_is_of_one_plan(
 ) -> None:
     put(experiments)
     experiments.observe("ranker", ROWS, None).result(30)
-    views = ExperimentQueries(store, lambda: NOW)
-    (found,) = views.stored()
+    queries = ExperimentQueries(store, lambda: NOW)
+    (stored,) = queries.stored()
     put(experiments, replace(PARALLEL, convention="exact"))
-    state = views.snapshot(found)
+    state = queries.of(stored).snapshot()
     assert (state.epoch, state.findings.plan) == (1, PAIRED)
     assert [tally.scalar("rows") for tally in state.findings.tallies[""].values()] == [2, 2]
-    assert views.report("ranker", ExperimentQuery()).epoch == 2
+    assert queries.select("ranker").report().epoch == 2

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kullback.storage.base import Cell, Store, Times, Transaction
+from tests.statements import watched
 from tests.storage.writes import (
     ALWAYS,
     LATE,
@@ -88,6 +89,39 @@ def test_the_last_start_is_that_of_the_latest_window_of_all_rows(store: Store) -
     assert store.last_start(number) is None
     add(store, number, {cell(60): 1, cell(-600): 1, cell(120, slice="c=a"): 1})
     assert store.last_start(number) == 60
+
+
+def test_the_cells_of_all_rows_are_listed_once_each_without_their_parts(store: Store) -> None:
+    number, other = made(store), made(store, "other")
+    assert store.cells(number) == []
+    for _ in range(2):
+        add(store, number, {cell(60): 1, cell(-600): 1, cell(120, slice="c=a"): 1})
+    add(store, other, {cell(0): 1})
+    with watched() as statements:
+        assert sorted(store.cells(number)) == [cell(-600), cell(60)]
+    assert not any("content" in text for text, _ in statements)
+
+
+def test_all_parts_come_with_a_count_of_the_same_moment(store: Store) -> None:
+    number, other = made(store), made(store, "other")
+    assert store.counted_parts(number, "rows") == (0, [])
+    count(store, other, 7)
+    add(store, number, {cell(60): 1, cell(-600): 2, cell(120, slice="c=a"): 3})
+    add(store, number, {cell(60): 4})
+    with watched() as statements:
+        amount, parts = store.counted_parts(number, "rows")
+    assert (amount, len(statements)) == (10, 1)
+    expected = [
+        (cell(-600), b"2"),
+        (cell(60), b"1"),
+        (cell(60), b"4"),
+        (cell(120, slice="c=a"), b"3"),
+    ]
+    assert sorted(parts) == sorted(expected)
+    assert store.counted_parts(number, "n") == (0, parts)
+    assert store.counted_parts(other, "n") == (7, [])
+    do(store, lambda transaction: transaction.delete(number))
+    assert store.counted_parts(number, "rows") == (0, [])
 
 
 def test_narrow_windows_become_the_wide_window_they_lie_in(store: Store) -> None:

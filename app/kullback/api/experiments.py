@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
@@ -28,8 +27,8 @@ from kullback.experiments.answers import (
     ExperimentSetup,
 )
 from kullback.experiments.page import markdown
-from kullback.experiments.queries import ExperimentQuery
 from kullback.experiments.report import ExperimentReport
+from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
 from kullback.moments import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
@@ -58,7 +57,6 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         "",
         operation_id="list_experiments",
         response_model=ExperimentList,
-        response_class=JSONResponse,
         responses=problems(503),
     )
     async def all_experiments() -> Response:
@@ -69,7 +67,6 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         "/{name}",
         operation_id="put_experiment",
         response_model=ExperimentSetup,
-        response_class=JSONResponse,
         responses={201: {"description": "Created", "model": ExperimentSetup}, **WRITES},
         openapi_extra=request_body(ExperimentSettings, (JSON,)),
     )
@@ -86,12 +83,15 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         "/{name}",
         operation_id="get_experiment",
         response_model=ExperimentDetail,
-        response_class=JSONResponse,
         responses=READS,
     )
     async def one(name: Name) -> Response:
         """One experiment: its plan, its counts and its first decision."""
-        return as_json(await desk.read(lambda: desk.services.experiment_queries.get(name)))
+
+        def work() -> Response:
+            return as_json(desk.services.experiment_queries.select(name).detail())
+
+        return await desk.read(work)
 
     @routes.delete(
         "/{name}",
@@ -112,7 +112,6 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
         "/{name}/observations",
         operation_id="add_experiment_observations",
         response_model=AcceptedObservations,
-        response_class=JSONResponse,
         responses=WRITES,
         openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
     )
@@ -130,32 +129,22 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         "/{name}/report",
         operation_id="get_experiment_report",
         response_model=ExperimentReport,
-        response_class=JSONResponse,
         responses={200: {"content": {MARKDOWN: {"schema": {"type": "string"}}}}, **TAGGED},
     )
     async def report(name: Name, request: Request, by: By = None, epoch: Epoch = None) -> Response:
         """Which arm is better, by how much, how surely, and why; as JSON or as Markdown."""
-        views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, by)
-        page = _wants_page(request)
+        query = ExperimentQuery(epoch, by, form="page" if _wants_page(request) else "report")
 
-        def read() -> Response:
-            document = views.report(name, asked)
-            if page:
-                return Response(markdown(document), media_type=MARKDOWN)
-            return as_json(document)
+        def select() -> TaggedAnswer:
+            selection = desk.services.experiment_queries.select(name, query)
+            return TaggedAnswer(selection.etag, lambda: _answer(selection))
 
-        return await tagged(
-            desk,
-            request,
-            lambda: TaggedAnswer(views.etag(name, (asked, page)), read),
-            vary="Accept",
-        )
+        return await tagged(desk, request, select, vary="Accept")
 
     @routes.get(
         "/{name}/series",
         operation_id="get_experiment_series",
         response_model=ExperimentSeries,
-        response_class=JSONResponse,
         responses=TAGGED,
     )
     async def series(
@@ -166,14 +155,20 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         epoch: Epoch = None,
     ) -> Response:
         """Effect, confidence sequence and e-value after each step, of all rows so far."""
-        views, asked = desk.services.experiment_queries, ExperimentQuery(epoch, None, arm, step)
-        return await tagged(
-            desk,
-            request,
-            lambda: TaggedAnswer(
-                views.etag(name, asked), lambda: as_json(views.series(name, asked))
-            ),
-        )
+        query = ExperimentQuery(epoch, None, arm, step, "series")
+
+        def select() -> TaggedAnswer:
+            selection = desk.services.experiment_queries.select(name, query)
+            return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
+
+        return await tagged(desk, request, select)
+
+
+def _answer(selection: ExperimentSelection) -> Response:
+    report = selection.report()
+    if selection.query.form == "page":
+        return Response(markdown(report), media_type=MARKDOWN)
+    return as_json(report)
 
 
 def _wants_page(request: Request) -> bool:

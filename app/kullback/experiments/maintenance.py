@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from kullback.experiments.queries import ExperimentQueries, ExperimentSnapshot
+from kullback.experiments.crossings import ExperimentSnapshot
+from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.windows import HOURS_KEPT_SECONDS
 from kullback.experiments.writes import StoredExperiment
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
@@ -58,7 +59,7 @@ class ExperimentMaintenance:
 
     def _refresh(self, stored: StoredExperiment) -> bool:
         """Read how the experiment stands; whether all that must be kept of that is."""
-        state = self._queries.snapshot(stored)
+        state = self._queries.of(stored).snapshot()
         self._states = self._states | {stored.record.name: state}
         return self._queries.keep_crossings(state)
 

@@ -81,10 +81,22 @@ def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part
     """The parts of an epoch by the time at which the step ends that they end in, in order."""
     steps: dict[int, list[Part]] = defaultdict(list)
     for cell, content in parts:
-        if cell.kind.partition("/")[0] == str(epoch):
-            end = -(-(cell.start + cell.width) // step) * step
-            steps[min(end, LAST_DAY)].append((cell, content))
+        if _is_of(epoch, cell):
+            steps[_end_of_step(cell, step)].append((cell, content))
     return dict(sorted(steps.items()))
+
+
+def count_steps(epoch: int, step: int, cells: Iterable[Cell]) -> int:
+    """How many steps `by_step` finds in the parts of these cells."""
+    return len({_end_of_step(cell, step) for cell in cells if _is_of(epoch, cell)})
+
+
+def _is_of(epoch: int, cell: Cell) -> bool:
+    return cell.kind.partition("/")[0] == str(epoch)
+
+
+def _end_of_step(cell: Cell, step: int) -> int:
+    return min(-(-(cell.start + cell.width) // step) * step, LAST_DAY)
 
 
 def _everyone(plan: Plan, met: Mapping[str, UnitSet]) -> dict[str, UnitSet]:

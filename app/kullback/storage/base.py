@@ -209,6 +209,14 @@ class Store(Protocol):
         """
         ...
 
+    def counted_parts(self, record: int, count: str) -> tuple[int, list[tuple[Cell, bytes]]]:
+        """One of the counts and all parts, of all rows and of slices, in one consistent state."""
+        ...
+
+    def cells(self, record: int) -> list[Cell]:
+        """The cells of all rows (slice "") that have parts, in no particular order."""
+        ...
+
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""
         ...

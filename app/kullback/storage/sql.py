@@ -18,6 +18,7 @@ from kullback.storage.transaction import SqlTransaction
 from kullback.storage.writer import Writer
 
 SWEPT_AT_ONCE = 5000
+_CELL = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width)
 
 
 def open_store(
@@ -109,11 +110,27 @@ class SqlStore:
         self, record: int, start: int, stop: int, slices: str | None = None
     ) -> list[tuple[Cell, bytes]]:
         """See Store."""
-        columns = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width, PARTS.c.content)
-        chosen = select(*columns).where(_between(record, start, stop), _of_slices(slices))
+        chosen = select(*_CELL, PARTS.c.content)
+        chosen = chosen.where(_between(record, start, stop), _of_slices(slices))
         with self._reading() as connection:
             rows = connection.execute(chosen)
             return [(Cell(kind, name, at, width), part) for kind, name, at, width, part in rows]
+
+    def counted_parts(self, record: int, count: str) -> tuple[int, list[tuple[Cell, bytes]]]:
+        """See Store."""
+        amount = select(COUNTS.c.amount).where(COUNTS.c.record == record, COUNTS.c.name == count)
+        joined = RECORDS.outerjoin(PARTS, PARTS.c.record == RECORDS.c.id)
+        chosen = select(amount.scalar_subquery(), *_CELL, PARTS.c.content).select_from(joined)
+        with self._reading() as connection:
+            rows = connection.execute(chosen.where(RECORDS.c.id == record)).all()
+        parts = [(Cell(*row[1:5]), row.content) for row in rows if row.content is not None]
+        return (rows[0][0] or 0 if rows else 0), parts
+
+    def cells(self, record: int) -> list[Cell]:
+        """See Store."""
+        chosen = select(*_CELL).distinct().where(PARTS.c.record == record, _of_slices(None))
+        with self._reading() as connection:
+            return [Cell(*row) for row in connection.execute(chosen)]
 
     def last_start(self, record: int) -> int | None:
         """See Store."""

@@ -2,19 +2,19 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.errors import InvalidInput
 from kullback.experiments import wording
-from kullback.experiments.answers import EffectPoint, ExperimentDetail
-from kullback.experiments.queries import ExperimentQueries, ExperimentQuery
+from kullback.experiments.plan import Plan
 from kullback.experiments.report import (
     ComparisonReport,
     ExperimentReport,
     FirstCrossing,
     SegmentReport,
 )
+from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
 from kullback.figures.figure import ChartSeries, Figure
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
@@ -90,34 +90,52 @@ class VerdictCard:
     first: str
 
 
-def content(services: Services, name: str, query: Mapping[str, str]) -> dict[str, object]:
-    """What the page of an experiment shows.
+@dataclass(frozen=True, slots=True)
+class ExperimentPage:
+    """The page of an experiment, as its address asks for it."""
 
-    Raises:
-        NotFound: there is none of that name.
-    """
-    views = services.experiment_queries
-    setup = views.get(name)
-    wanted = PageQuery.of(query, setup.epoch)
-    report = views.report(name, ExperimentQuery(wanted.epoch))
-    wanted = wanted.among([comparison.arm for comparison in report.comparisons])
-    points, complaints = _points(views, name, wanted, _automatic(setup))
-    (comparison,) = (each for each in report.comparisons if each.arm == wanted.arm)
-    first = {crossing.arm: _first(crossing) for crossing in report.first_crossing}
-    return {
-        "name": name,
-        "setup": setup,
-        "report": report,
-        "query": replace(wanted, complaints=(*wanted.complaints, *complaints)),
-        "comparison": comparison,
-        "verdicts": [_card(report, each, first.get(each.arm, "")) for each in report.comparisons],
-        "course": course(report, comparison, points, first.get(comparison.arm, "")),
-        "guards": guards(report),
-        **_of_arms(report, comparison),
-        "batch": first_batch(setup),
-        "steps": STEPS,
-        "wording": wording,
-    }
+    selection: ExperimentSelection
+    query: PageQuery
+
+    @classmethod
+    def of(cls, services: Services, name: str, query: Mapping[str, str]) -> "ExperimentPage":
+        """The page that an address asks for.
+
+        Raises:
+            NotFound: there is no experiment of that name.
+        """
+        selection = services.experiment_queries.select(name)
+        wanted = PageQuery.of(query, selection.experiment.epoch)
+        return cls(selection.narrowed(ExperimentQuery(wanted.epoch)), wanted)
+
+    @property
+    def state(self) -> object:
+        """What the content follows from; it costs no part of a sum."""
+        return self.selection.etag, self.query
+
+    def content(self) -> dict[str, object]:
+        """What the page shows."""
+        selection, query = self.selection, self.query.among(self.selection.plan.treatments)
+        report = selection.report()
+        step, complaints = _step(selection, query.step)
+        points = () if step is None else selection.series(step, query.arm).points
+        (comparison,) = (each for each in report.comparisons if each.arm == query.arm)
+        first = {crossing.arm: _first(crossing) for crossing in report.first_crossing}
+        cards = [_card(report, each, first.get(each.arm, "")) for each in report.comparisons]
+        return {
+            "live": True,
+            "selection": selection,
+            "report": report,
+            "query": replace(query, complaints=(*query.complaints, *complaints)),
+            "comparison": comparison,
+            "verdicts": cards,
+            "course": course(report, comparison, points, first.get(comparison.arm, "")),
+            "guards": guards(report),
+            **_of_arms(report, comparison),
+            "batch": first_batch(selection.experiment.plan),
+            "steps": STEPS,
+            "wording": wording,
+        }
 
 
 def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str, object]:
@@ -131,11 +149,11 @@ def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str
     }
 
 
-def first_batch(setup: ExperimentDetail) -> str:
+def first_batch(plan: Plan) -> str:
     """Rows as one may send them, quoted for a shell."""
-    names = [arm.name for arm in setup.arms]
+    names = plan.names
     rows: dict[str, object]
-    if setup.design == "paired":
+    if plan.design == "paired":
         rows = {"y_true": [1, 0], "y_proba": {name: [0.8, 0.3] for name in names}}
         units = ["ann", "bob"]
     else:
@@ -143,8 +161,8 @@ def first_batch(setup: ExperimentDetail) -> str:
         rows = {"y_true": labels, "y_proba": [0.3 + 0.5 * y for y in labels], "arm": names}
         units = [f"user-{at}" for at in range(len(names))]
     rows["unit"] = units
-    if setup.slices:
-        rows["slice"] = {name: ["here"] * len(units) for name in setup.slices}
+    if plan.slices:
+        rows["slice"] = {name: ["here"] * len(units) for name in plan.slices}
     return shlex.quote(json.dumps(rows, ensure_ascii=False))
 
 
@@ -153,24 +171,24 @@ def _whole(text: str) -> int | None:
     return int(text) if is_number else None
 
 
-def _points(
-    views: ExperimentQueries, name: str, wanted: PageQuery, automatic: Sequence[int]
-) -> tuple[tuple[EffectPoint, ...], tuple[str, ...]]:
-    """The course by the step asked for, else by the first of these that is given; and why."""
-    complaints: tuple[str, ...] = ()
-    for step in automatic if wanted.step is None else (wanted.step, *automatic):
-        try:
-            series = views.series(name, ExperimentQuery(wanted.epoch, None, wanted.arm, step))
-        except InvalidInput as error:
-            complaints += (error.message,) if step == wanted.step else ()
-        else:
-            return series.points, complaints
-    return (), complaints
+def _step(selection: ExperimentSelection, wanted: int | None) -> tuple[int | None, tuple[str, ...]]:
+    """The step that is wanted, else the first that may be; and what is wrong with the former."""
+    complaints = () if wanted is None else tuple(_complaints(selection, wanted))
+    steps = _automatic(selection) if wanted is None or complaints else [wanted]
+    return next((step for step in steps if not any(_complaints(selection, step))), None), complaints
 
 
-def _automatic(setup: ExperimentDetail) -> list[int]:
+def _complaints(selection: ExperimentSelection, step: int) -> Iterator[str]:
+    try:
+        selection.check_step(step)
+    except InvalidInput as error:
+        yield error.message
+
+
+def _automatic(selection: ExperimentSelection) -> list[int]:
     """Steps that give tens of points, if rows came since it was set up; then longer ones."""
-    since = 0.0 if setup.last_window is None else setup.last_window - setup.created
+    created, last = selection.experiment.record.created, selection.last_start
+    since = 0.0 if last is None else last - created
     return [step for step in LADDER if step == LADDER[-1] or step * ENOUGH_POINTS >= since]
 
 

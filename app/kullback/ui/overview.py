@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
-from kullback.experiments.queries import ExperimentQuery
+from kullback.experiments.crossings import ExperimentSnapshot
+from kullback.experiments.selection import ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
-from kullback.experiments.writes import StoredExperiment
 from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
@@ -86,15 +86,13 @@ class Overview:
 
     def experiments(self, services: Services, now: float) -> list[OverviewRow]:
         """Every experiment, by name: a row for each arm that is compared."""
-        experiments = sorted(
-            services.experiment_queries.stored(), key=lambda experiment: experiment.record.name
-        )
-        names = [experiment.record.name for experiment in experiments]
-        sparks = self._of_experiments.drawn(names, lambda name: _effects(services, name), now)
+        queries, snapshots = services.experiment_queries, services.experiment_maintenance.states
+        here = {stored.record.name: queries.of(stored) for stored in queries.stored()}
+        sparks = self._of_experiments.drawn(sorted(here), lambda name: _effects(here[name]), now)
         return [
             row
-            for experiment in experiments
-            for row in _arms(services, experiment, sparks[experiment.record.name])
+            for name in sorted(here)
+            for row in _arms(here[name], snapshots.get(name), sparks[name])
         ]
 
 
@@ -105,21 +103,21 @@ def _monitor(name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
     return OverviewRow(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
 
 
-def _arms(services: Services, experiment: StoredExperiment, spark: str) -> Iterator[OverviewRow]:
+def _arms(
+    selection: ExperimentSelection, snapshot: ExperimentSnapshot | None, spark: str
+) -> Iterator[OverviewRow]:
     """A row for each arm that is compared; the sparkline is that of the first."""
-    name, plan = experiment.record.name, experiment.plan
-    snapshot = services.experiment_maintenance.states.get(name)
+    plan = selection.plan
     comparisons = () if snapshot is None else snapshot.findings.comparisons[""]
     by_arm = {comparison.arm: comparison for comparison in comparisons}
-    last = services.experiment_queries.last_start(experiment)
     for arm in plan.treatments:
         comparison = by_arm.get(arm)  # there is none yet where the plan has just changed
         yield OverviewRow(
-            name,
+            selection.experiment.record.name,
             "undecided" if comparison is None else comparison.verdict.word,
             shown(None) if comparison is None else _effect(comparison),
             f"{arm} against {plan.control}",
-            last,
+            selection.last_start,
             spark if arm == plan.treatments[0] else "",
         )
 
@@ -139,11 +137,10 @@ def _losses(services: Services, name: str) -> list[float]:
     return [point.value for point in points if point.value is not None]
 
 
-def _effects(services: Services, name: str) -> list[float]:
+def _effects(selection: ExperimentSelection) -> list[float]:
     """The effect of the first arm by day, or by hour on the first: of all rows up to there."""
-    views = services.experiment_queries
-    by_day = _defined(views.series(name, ExperimentQuery()))
-    return by_day if len(by_day) > 1 else _defined(views.series(name, ExperimentQuery(step=HOUR)))
+    by_day = _defined(selection.series(DAY))
+    return by_day if len(by_day) > 1 else _defined(selection.series(HOUR))
 
 
 def _defined(series: ExperimentSeries) -> list[float]:

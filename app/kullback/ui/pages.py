@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
-from kullback.ui import experiment, playground
+from kullback.ui import playground
+from kullback.ui.experiment import ExperimentPage
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import Overview
 from kullback.ui.render import Pages
@@ -63,11 +64,11 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
         """One experiment."""
 
         def work() -> Response:
-            known = experiment.content(desk.services, name, request.query_params)
-            return pages.page(request, "experiment.html", {"live": True, **known})
+            page = ExperimentPage.of(desk.services, name, request.query_params)
+            return pages.page_of(request, "experiment.html", page.state, page.content)
 
         def names() -> list[str]:
-            return sorted(one.record.name for one in desk.services.experiment_queries.stored())
+            return [stored.record.name for stored in desk.services.experiment_queries.stored()]
 
         return await desk.read(lambda: _found(pages, request, "experiment", names, work))
 
