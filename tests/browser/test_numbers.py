@@ -6,11 +6,21 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.browser.looking import Chart, Drawn, Page
+from tests.browser.conftest import address_of
+from tests.browser.looking import Chart, Drawn, Page, look
 
 RANKER = "/experiments/ranker?step=3600"
 SURE = 1.96
 Answer = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def pages(
+    client: httpx.Client, course: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Page]:
+    """The two pages whose charts are compared: another process may look at all of them."""
+    out = tmp_path_factory.mktemp("numbers") / "seen.json"
+    return look(address_of(client), out, [RANKER, course])
 
 
 def answered(client: httpx.Client, path: str, **asked: str | int) -> Answer:
