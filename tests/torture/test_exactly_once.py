@@ -8,7 +8,7 @@ import pytest
 from tests.postgresql import Server
 from tests.torture.runs import survived
 
-ON_SQLITE = 20
+ON_SQLITE = 8
 ON_POSTGRESQL = 5
 
 
