@@ -24,13 +24,13 @@ async def score(client: AsyncClient, metric: str, /, **fields: object) -> Score:
     answer = await client.post(f"/v1/scores/{metric}", json=fields)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
-    found: Score = json.loads(answer.content, parse_constant=refuse)
+    answered: Score = json.loads(answer.content, parse_constant=refuse)
     ScoreAnswer.model_validate_json(answer.content, strict=True, extra="forbid")
-    assert list(found) == list(ScoreAnswer.model_fields) == ENVELOPE
-    assert list(found["diagnostics"]) == DIAGNOSTICS
-    assert (found["value"] is None) == (found["status"] != "finite")
-    assert (found["reason"] is None) == (found["status"] == "finite")
-    return found
+    assert list(answered) == list(ScoreAnswer.model_fields) == ENVELOPE
+    assert list(answered["diagnostics"]) == DIAGNOSTICS
+    assert (answered["value"] is None) == (answered["status"] != "finite")
+    assert (answered["reason"] is None) == (answered["status"] == "finite")
+    return answered
 
 
 async def refused(client: AsyncClient, metric: str, /, **fields: object) -> str:

@@ -45,8 +45,9 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 async def _monitored(app: FastAPI) -> None:
-    async with AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kullback") as one:
-        await one.put("/v1/monitors/clicks", json={"slices": ["country"]})
+    transport = httpx.ASGITransport(app)
+    async with AsyncClient(transport=transport, base_url="http://kullback") as client:
+        await client.put("/v1/monitors/clicks", json={"slices": ["country"]})
 
 
 async def unstopped(scope: Scope, receive: Receive, send: Send) -> None:

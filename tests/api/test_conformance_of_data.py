@@ -108,7 +108,7 @@ class Document:
             media_type=call.media_type,
             body=call.body,
         )
-        answer = case.call(base_url=self.address)
+        answer = case.call(base_url=self.address, timeout=60)
         assert answer.status_code == call.status, answer.text
         case.validate_response(answer, checks=CHOSEN)
         return "".join(answer.headers.get("etag", []))

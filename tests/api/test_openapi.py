@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
+from kullback.api.parameters import BESIDE_COLUMNS
 from kullback.api.problems import MEDIA_TYPE
 from kullback.main import create_app
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
@@ -28,8 +29,8 @@ TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    found: Document = create_app(Settings()).openapi()
-    return found
+    content: Document = create_app(Settings()).openapi()
+    return content
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
@@ -42,8 +43,8 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
 def resolved(document: Document, node: Document) -> Document:
     """What a reference leads to; else the node itself."""
     match = REFERENCE.fullmatch(node.get("$ref", ""))
-    found: Document = document["components"][match[1]][match[2]] if match else node
-    return found
+    target: Document = document["components"][match[1]][match[2]] if match else node
+    return target
 
 
 def parameters(document: Document, operation: Document) -> Iterator[Document]:
@@ -87,9 +88,9 @@ def test_the_document_is_of_openapi_3_1(document: Document) -> None:
 
 
 def test_every_reference_leads_somewhere_and_every_component_is_used(document: Document) -> None:
-    found = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
-    places = [match.groups() for each in found if (match := REFERENCE.fullmatch(each))]
-    assert len(places) == len(found)
+    references = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
+    places = [match.groups() for each in references if (match := REFERENCE.fullmatch(each))]
+    assert len(places) == len(references)
     components = document["components"]
     assert set(places) == {(kind, name) for kind in components for name in components[kind]}
 
@@ -169,7 +170,7 @@ def test_options_that_stand_beside_columns_are_parameters(document: Document, me
     assert {each["name"] for each in declared} == options | scalars
     for each in declared:
         assert not each.get("required", False)
-        assert each["description"].endswith("With an Arrow or Parquet body only.")
+        assert each["description"].endswith(BESIDE_COLUMNS)
         schema = each.get("schema") or each["content"][JSON]["schema"]
         assert "default" not in schema  # a client would send it beside JSON, and be refused
 

@@ -56,7 +56,7 @@ def run(command: Sequence[str | Path], directory: Path) -> str:
 def fetch(address: str, directory: Path) -> Path:
     """The document of a service, as a file."""
     file = directory / "openapi.json"
-    file.write_bytes(httpx.get(f"{address}/openapi.json").raise_for_status().content)
+    file.write_bytes(httpx.get(f"{address}/openapi.json", timeout=60).raise_for_status().content)
     return file
 
 

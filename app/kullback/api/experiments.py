@@ -85,7 +85,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         response_model=ExperimentDetail,
         responses=READS,
     )
-    async def one(name: Name) -> Response:
+    async def details(name: Name) -> Response:
         """One experiment: its plan, its counts and its first decision."""
 
         def work() -> Response:

@@ -9,7 +9,7 @@ from kullback.requests.validation import array_fields
 REQUEST_ID: JsonSchemaValue = {
     "name": "X-Request-ID",
     "in": "header",
-    "description": "The name of this request in the logs: else a fresh one, as for any other text.",
+    "description": "Name of this request in the logs; a new one where none is sent that matches.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
 }
 IDEMPOTENCY_KEY: JsonSchemaValue = {
@@ -24,6 +24,7 @@ IF_NONE_MATCH: JsonSchemaValue = {
     "description": "The ETag of the answer that is there: 304 where nothing has changed.",
     "schema": {"type": "string"},
 }
+BESIDE_COLUMNS = "With an Arrow or Parquet body only: beside JSON it is refused."
 HEADERS: dict[str, JsonSchemaValue] = {
     "X-Request-ID": {
         "description": "The name of the request in the logs.",
@@ -71,7 +72,7 @@ def _option(name: str, field: JsonSchemaValue) -> JsonSchemaValue:
     place: JsonSchemaValue = {
         "name": name,
         "in": "query",
-        "description": f"{description}{words} With an Arrow or Parquet body only.",
+        "description": f"{description}{words} {BESIDE_COLUMNS}",
     }
     if _is_flat(schema):
         return place | {"schema": schema}

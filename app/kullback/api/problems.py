@@ -132,8 +132,9 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
 async def _refuse_status(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     kind = BY_STATUS.get(error.status_code) or ProblemType(error.status_code, "", phrase, "")
-    said = str(error.detail)
-    detail = kind.explanation if said == phrase and kind.explanation else said
+    detail = str(error.detail)
+    if detail == phrase and kind.explanation:
+        detail = kind.explanation
     headers = dict(error.headers or {})
     if kind is METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed(request)

@@ -119,7 +119,7 @@ def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRout
         _add(routes, name, MetricHandler(model), scorer)
 
     @routes.get("/{metric}", operation_id="get_score", responses=problems(404))
-    async def one(metric: PathMetric) -> MetricEntry:
+    async def read(metric: PathMetric) -> MetricEntry:
         """One metric: formula, unit, range, direction, and an example to post as it is."""
         return metric_entry(metric)
 
