@@ -19,6 +19,7 @@ KullbackError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Self
 
 Step = str | int
@@ -35,6 +36,17 @@ class FieldError:
 def pointer(*steps: Step) -> str:
     """The JSON Pointer of these keys and indices."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def hint(name: str, names: Sequence[str], owner: str = "it has") -> str:
+    """What whoever wrote `name` may have meant, or else which names there are."""
+    near = get_close_matches(name[:64], names, 1)
+    return f"did you mean {near[0]}?" if near else f"{owner} {', '.join(names[:20]) or 'none'}"
+
+
+def first_line(error: Exception) -> str:
+    """What another library's error says, in one line of at most 200 letters."""
+    return str(error).partition("\n")[0][:200] or type(error).__name__
 
 
 class KullbackError(Exception):

@@ -1,11 +1,10 @@
 """The catalog of metrics, as it is answered."""
 
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from kullback.errors import NotFound
+from kullback.errors import NotFound, hint
 from kullback.payload.media import MEDIA_TYPES
 from kullback.requests import REQUESTS
 from kullback.scoring.catalog import METRICS
@@ -78,9 +77,7 @@ def metric_entry(name: str) -> MetricEntry:
 
 def no_such_metric(name: str) -> NotFound:
     """The refusal of a name that no metric has, with the nearest that one has."""
-    near = get_close_matches(name[:64], METRICS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(METRICS)}"
-    return NotFound(f"there is no such metric; {hint}")
+    return NotFound(f"there is no such metric; {hint(name, list(METRICS), 'there are')}")
 
 
 def _summary(metric: Metric) -> dict[str, Any]:

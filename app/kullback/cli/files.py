@@ -6,7 +6,6 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -18,7 +17,7 @@ from kullback.cli.client import Payload
 from kullback.cli.delimited import Delimited, typed
 from kullback.cli.file_types import FileType
 from kullback.cli.terminal import Failure, Status
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, first_line, hint
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.media import ARROW, JSON
 
@@ -100,7 +99,9 @@ def read(
     except OSError as error:
         raise Failure(f"{file}: {error.strerror or error}", Status.UNUSABLE) from error
     except (pa.ArrowException, EOFError, zlib.error) as error:
-        raise Failure(f"{file}: not readable as {kind}: {_line(error)}", Status.UNUSABLE) from error
+        raise Failure(
+            f"{file}: not readable as {kind}: {first_line(error)}", Status.UNUSABLE
+        ) from error
     arrays = {
         name: _field(
             name,
@@ -127,10 +128,6 @@ def _table(source: IO[bytes], kind: FileType) -> Table:
     return Delimited(gzip.decompress(source.read()), delimiter)
 
 
-def _line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-
-
 def _of_field_names(
     file: str, names: Sequence[str], fields: Mapping[str, Column]
 ) -> dict[str, list[str]]:
@@ -149,9 +146,8 @@ def _existing(file: str, names: Sequence[str], wanted: Sequence[str]) -> list[st
         meant += [text] if text in names else text.split(",")
     for name in meant:
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names[:20])}"
-            raise Failure(f"{file}: there is no column {name}; {hint}", Status.UNUSABLE)
+            detail = f"{file}: there is no column {name}; {hint(name, names)}"
+            raise Failure(detail, Status.UNUSABLE)
         if names.count(name) > 1:
             raise Failure(f"{file}: two columns are named {name}", Status.UNUSABLE)
     return meant

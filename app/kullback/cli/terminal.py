@@ -58,7 +58,7 @@ class Failure(Exception):
 def fail(failure: Failure) -> typer.Exit:
     """Print why there is no answer; what is returned ends the command when it is raised."""
     for line in failure.text.splitlines():
-        typer.echo(_printable(line), err=True)
+        typer.echo(printable(line), err=True)
     return typer.Exit(failure.status)
 
 
@@ -81,6 +81,6 @@ def waiting(size: int, text: str) -> Iterator[None]:
         yield
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """The same line without what a terminal would obey rather than show."""
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)

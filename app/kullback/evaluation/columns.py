@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import pyarrow as pa
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, hint
 
 _TYPES = pa.types
 
@@ -115,9 +114,8 @@ _FITS: dict[str, _Fits] = {
 
 def _check_there(file: str, names: Sequence[str], column: str) -> None:
     if column not in names:
-        near = get_close_matches(column, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names[:20]) or 'none'}"
-        raise InvalidInput.at(f"{file}: there is no column {column}; {hint}", column)
+        detail = f"{file}: there is no column {column}; {hint(column, names)}"
+        raise InvalidInput.at(detail, column)
     if names.count(column) > 1:
         raise InvalidInput.at(f"{file}: two columns are named {column}", column)
 

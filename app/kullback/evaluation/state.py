@@ -1,8 +1,8 @@
 """Evaluation state: tallies, units and counts of the rows read, which add up."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from kullback.errors import TallyMismatch
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.plan import Plan
 from kullback.tally.exact import BinSums
+from kullback.tally.merge import merged
 from kullback.tally.tally import VECTORS, Tally, total
 from kullback.tally.unit_set import UnitSet
 
@@ -19,7 +20,6 @@ _LENGTH = 4
 _AT_ONCE = 8
 _MANY = 600  # tallies, of some 100 kB each
 _Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +165,3 @@ def without_histograms(tally: Tally) -> Tally:
     kept = zip(VECTORS, tally.vectors, strict=True)
     vectors = tuple(sums if name.startswith("unit_") else BinSums() for name, sums in kept)
     return Tally(tally.layout, tally.scalars, vectors)
-
-
-def merged(
-    maps: Sequence[Mapping[_Key, _Value]], merge: Callable[[list[_Value]], _Value]
-) -> dict[_Key, _Value]:
-    """One map in which values of the same key have become one."""
-    values_of: dict[_Key, list[_Value]] = defaultdict(list)
-    for mapping in maps:
-        for key, value in mapping.items():
-            values_of[key].append(value)
-    return {key: merge(values) for key, values in values_of.items()}

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, first_line
 from kullback.evaluation.batch import (
     MAX_SEGMENTS,
     LogBatch,
@@ -76,8 +76,7 @@ def unreadable(file: str, error: Exception) -> InvalidInput:
     """The refusal of a file that is not there, or not Parquet."""
     if isinstance(error, OSError) and error.strerror:
         return InvalidInput(f"{file}: {error.strerror}")
-    message = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return InvalidInput(f"{file}: not readable as Parquet: {message}")
+    return InvalidInput(f"{file}: not readable as Parquet: {first_line(error)}")
 
 
 def check_counts(source: LogSource, state: EvaluationState) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 
@@ -14,12 +13,11 @@ from kullback.scoring.arrays import probabilities, refuse, weights
 from kullback.scoring.labels import Labels, positive_shares
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, group_ids
+from kullback.tally.merge import merged
 from kullback.tally.tally import Tally, total
 from kullback.tally.terms import Terms
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import bucket_of
-
-_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ class ArmTallies:
         """The sum of them all."""
         parts = list(parts)
         return cls(
-            _merged([part.tallies for part in parts], total),
-            _merged([part.units for part in parts], UnitSet.union),
+            merged([part.tallies for part in parts], total),
+            merged([part.units for part in parts], UnitSet.union),
         )
 
 
@@ -224,10 +222,3 @@ def _by_window(unit: Labels, window: Indices) -> dict[int, UnitSet]:
 
 def _some(unit: Labels, rows: Indices) -> Labels:
     return [unit[at] for at in rows.tolist()] if isinstance(unit, list) else unit[rows]
-
-
-def _merged(
-    maps: list[Mapping[str, _Part]], merge: Callable[[list[_Part]], _Part]
-) -> dict[str, _Part]:
-    names = {name: None for mapping in maps for name in mapping}
-    return {name: merge([mapping[name] for mapping in maps if name in mapping]) for name in names}

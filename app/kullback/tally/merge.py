@@ -1,9 +1,14 @@
-"""Merging stored bytes: tallies, and sets of units."""
+"""Merging: of stored bytes, and of maps whose values add up."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
 def merge(parts: Sequence[bytes]) -> bytes:
@@ -15,3 +20,14 @@ def merge(parts: Sequence[bytes]) -> bytes:
     if UnitSet.is_of(parts[0]):
         return UnitSet.union([UnitSet.decoded(part) for part in parts]).encoded()
     return decoded_total(parts).encoded()
+
+
+def merged(
+    maps: Sequence[Mapping[Key, Value]], merge_values: Callable[[list[Value]], Value]
+) -> dict[Key, Value]:
+    """One map in which the values of a key have become one."""
+    values_of: dict[Key, list[Value]] = defaultdict(list)
+    for mapping in maps:
+        for key, value in mapping.items():
+            values_of[key].append(value)
+    return {key: merge_values(values) for key, values in values_of.items()}

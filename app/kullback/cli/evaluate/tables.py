@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kullback.cli.terminal import printable
 from kullback.experiments import wording
 from kullback.experiments.report import (
     ArmReport,
@@ -42,7 +43,7 @@ def show(report: EvaluationReport) -> None:
 
 def _claim(comparison: ComparisonReport) -> Text:
     return Text.assemble(
-        (_plain(wording.claim(comparison)), f"bold {_STYLES[comparison.verdict.tone]}")
+        (printable(wording.claim(comparison)), f"bold {_STYLES[comparison.verdict.tone]}")
     )
 
 
@@ -136,9 +137,4 @@ def _table(
 
 
 def _text(line: str) -> Text:
-    return Text(_plain(line))
-
-
-def _plain(line: str) -> str:
-    """The same line without what a terminal would obey rather than show."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+    return Text(printable(line))
