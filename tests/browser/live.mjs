@@ -3,25 +3,33 @@
 
 import { open } from "./browser.mjs";
 
+const PATIENCE = 120_000; // of a machine that is busy; else some 5 seconds
 const [address, text] = process.argv.slice(2);
 const browser = await open();
 
 try {
   const page = await browser.newPage();
+  await page.addInitScript(() => {
+    const later = window.setTimeout;
+    window.__rests = [];
+    window.setTimeout = (work, rest, ...more) => window.__rests.push(rest) && later(work, rest, ...more);
+  });
   await page.goto(address);
   await page.waitForFunction(() => document.getElementById("live").textContent === "Live.");
   const summary = page.locator("figure[id] summary").first();
   const some = (await summary.count()) > 0;
   if (some) await summary.press("Enter");
+  const answers = [];
+  page.on("response", (answer) => answers.push(answer.text().then((body) => body.includes(text), () => false)));
   console.log("looking");
-  const start = performance.now();
-  await page.waitForFunction((words) => document.getElementById("content").textContent.includes(words), text);
-  const seconds = (performance.now() - start) / 1000;
+  await page.waitForFunction((words) => document.getElementById("content").textContent.includes(words), text, { timeout: PATIENCE });
+  const told = (await Promise.all(answers)).filter(Boolean).length;
+  const rest = await page.evaluate(() => Math.max(...window.__rests) / 1000);
   const isOpen = some ? await page.locator("figure[id] details").first().evaluate((part) => part.open) : true;
   const hasFocus = some ? await summary.evaluate((part) => part === document.activeElement) : true;
   const charts = await page.evaluate(() => Object.values(window.__charts).filter(({ chart }) => chart.root.isConnected).length);
   const plots = await page.locator("figure.chart .plot").count();
-  console.log(JSON.stringify({ seconds, isOpen, hasFocus, charts, plots }));
+  console.log(JSON.stringify({ told, rest, isOpen, hasFocus, charts, plots }));
 } finally {
   await browser.close();
 }
