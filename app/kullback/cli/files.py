@@ -31,7 +31,6 @@ class Table(Protocol):
 
     def read(self, names: Sequence[str]) -> pa.Table:
         """These columns."""
-        ...
 
 
 class _Parquet:

@@ -18,7 +18,6 @@ class TrafficModel(Protocol):
 
     def rows(self, rng: np.random.Generator, hours: Numbers) -> Columns:
         """A row for each hour since the history began."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,12 @@ class Stream(Protocol):
     @property
     def source(self) -> DemoResource:
         """What it feeds."""
-        ...
 
     def count(self, start: int, stop: int) -> int:
         """How many rows come within these seconds of the history."""
-        ...
 
     def posts(self, start: int, stop: int) -> Iterator[Post]:
         """What is to be posted for these seconds, in order; spans follow each other."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,6 @@ class Ingest(Protocol):
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """Add them to a record; may be called again in another transaction."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,6 @@ class Transaction(Protocol):
 
         Say `for_change` before `change` or `delete`: then nobody else may look at it either.
         """
-        ...
 
     def create(self, kind: str, name: str, document: bytes, now: float) -> Record:
         """A new record; the caller has found none of that name.
@@ -106,39 +105,30 @@ class Transaction(Protocol):
         Raises:
             Conflict: there is one of that name. Let it pass: the write may be tried again.
         """
-        ...
 
     def change(self, record: int, document: bytes) -> None:
         """Give a record another document and the next revision."""
-        ...
 
     def delete(self, record: int) -> None:
         """Remove a record and all that it owns."""
-        ...
 
     def attach(self, record: int, name: str, content: bytes) -> None:
         """Put bytes beside a record, in place of those of the same name."""
-        ...
 
     def attachment(self, record: int, name: str) -> bytes | None:
         """The bytes that stand beside a record under a name."""
-        ...
 
     def has_rows(self, record: int) -> bool:
         """Whether the record has a part or a count, or a row that came for its other half."""
-        ...
 
     def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
         """Add a part to each of these cells."""
-        ...
 
     def count(self, record: int, amounts: Mapping[str, int]) -> None:
         """Add to counts that belong to the record."""
-        ...
 
     def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
         """Bring halves of rows, by id: each matches the half that waits, or waits itself."""
-        ...
 
     def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """Put together the parts of cells within some time, in windows of `width` or wider.
@@ -146,15 +136,12 @@ class Transaction(Protocol):
         Windows narrower than `width` become one window of `width`. At most `limit` cells are
         made; the number of cells made is returned, 0 when there is nothing more to do.
         """
-        ...
 
     def forget(self, record: int, before: int, limit: int) -> int:
         """Remove cells that end by `before`, at most `limit` parts; how many were removed."""
-        ...
 
     def expire(self, record: int, before: float, limit: int) -> Expired:
         """Remove rows that came before, matched or not, at most `limit` of them."""
-        ...
 
 
 Work = Callable[[Transaction], Reply]
@@ -181,23 +168,18 @@ class Store(Protocol):
             IdempotencyKeyInProgress: the same key is being worked on now.
             StoreUnavailable: the store cannot be written; whether this was kept is unknown.
         """
-        ...
 
     def records(self, kind: str) -> list[Record]:
         """All records of a kind, by name."""
-        ...
 
     def record(self, kind: str, name: str) -> Record | None:
         """The record of that name."""
-        ...
 
     def attachment(self, record: int, name: str) -> bytes | None:
         """The bytes that stand beside a record under a name."""
-        ...
 
     def counts(self, record: int) -> dict[str, int]:
         """All counts of a record."""
-        ...
 
     def parts(
         self, record: int, start: int, stop: int, slices: str | None = None
@@ -207,28 +189,21 @@ class Store(Protocol):
         Of all rows (slice ""), or, with `slices` the name of a slice, of each of its values
         (slice "name=value"). In one consistent state, in no particular order.
         """
-        ...
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[tuple[Cell, bytes]]]:
         """One of the counts and all parts, of all rows and of slices, in one consistent state."""
-        ...
 
     def cells(self, record: int) -> list[Cell]:
         """The cells of all rows (slice "") that have parts, in no particular order."""
-        ...
 
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""
-        ...
 
     def sweep(self, before: float) -> int:
         """Forget keys that came before; how many there were."""
-        ...
 
     def ping(self) -> None:
         """Do nothing, or raise StoreUnavailable, as everything here that reads can."""
-        ...
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
-        ...
