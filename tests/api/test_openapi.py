@@ -260,6 +260,11 @@ async def test_other_methods_are_told_which_are_taken(
     assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
 
 
+def test_no_two_operations_have_one_summary(document: Document) -> None:
+    summaries = [each["summary"] for path in document["paths"].values() for each in path.values()]
+    assert len(set(summaries)) == len(summaries)
+
+
 async def test_the_catalog_is_only_read(client: AsyncClient) -> None:
     answer = await client.post("/v1/scores", json={})
     assert answer.status_code == 405

@@ -96,6 +96,8 @@ def _refuse_alike(operation: JsonSchemaValue) -> None:
 def _describe(method: str, operation: JsonSchemaValue) -> None:
     """Parameters and headers: which there are follows from what an operation may answer."""
     answers = operation["responses"]
+    if not operation["operationId"].startswith("score_"):  # metrics have summaries of their own
+        operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     tagged, once = "304" in answers, method != "get" and "409" in answers
     for parameter in operation.get("parameters", ()):
         if "schema" in parameter:
