@@ -57,7 +57,7 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
         def names() -> list[str]:
             return sorted(desk.services.monitor_queries.tasks())
 
-        return await desk.read(lambda: _found(pages, request, "monitor", names, work))
+        return await desk.read(lambda: _page_or_names(pages, request, "monitor", names, work))
 
     @routes.get("/experiments/{name}")
     async def one_experiment(name: str, request: Request) -> Response:
@@ -70,7 +70,7 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
         def names() -> list[str]:
             return [stored.record.name for stored in desk.services.experiment_queries.stored()]
 
-        return await desk.read(lambda: _found(pages, request, "experiment", names, work))
+        return await desk.read(lambda: _page_or_names(pages, request, "experiment", names, work))
 
 
 def _tried(routes: APIRouter, pages: Pages) -> None:
@@ -98,7 +98,7 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
         )
 
 
-def _found(
+def _page_or_names(
     pages: Pages, request: Request, kind: str, names: Names, work: Callable[[], Response]
 ) -> Response:
     """A page, or one that lists the names there are where there is none of this."""
