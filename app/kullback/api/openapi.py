@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI leaves out is added to what it finds."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
@@ -18,10 +18,10 @@ from kullback.api.problems import Problem, problems
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
-from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.requests.monitors import MonitorSettings
+from kullback.scoring.catalog import METRICS
 
 BODIES: tuple[type[BaseModel], ...] = (
     *REQUESTS.values(),
@@ -39,15 +39,6 @@ def request_body(model: type[BaseModel], accepted: tuple[str, ...]) -> JsonSchem
     return {"requestBody": {"required": True, "content": content}}
 
 
-def score_request(
-    model: type[ScoreRequest], accepted: tuple[str, ...], example: Mapping[str, object]
-) -> JsonSchemaValue:
-    """The same of a metric, with an example, and with options beside what is not JSON."""
-    described = request_body(model, accepted)
-    described["requestBody"]["content"][JSON]["example"] = example
-    return described | {"parameters": query_options(model)}
-
-
 def complete(document: JsonSchemaValue) -> None:
     """Name every schema and every parameter, and make `Problem` the one schema of refusals."""
     components = document["components"]
@@ -60,6 +51,10 @@ def complete(document: JsonSchemaValue) -> None:
     for field in _fields(schemas):
         field.pop("title", None)  # its name, again
     components["headers"] = HEADERS
+    for name, model in REQUESTS.items():
+        operation = document["paths"][f"/v1/scores/{name}"]["post"]
+        operation["parameters"] = query_options(model)
+        operation["requestBody"]["content"][JSON]["example"] = METRICS[name].example.request
     for method, operation in _operations(document):
         _refuse_alike(operation)
         _describe(method, operation)

@@ -17,7 +17,7 @@ from kullback.api.catalog import (
     no_such_metric,
 )
 from kullback.api.intake import BodyHeaders, Intake
-from kullback.api.openapi import score_request
+from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.score_answer import ScoreAnswer
 from kullback.api.workers import WorkerPool
@@ -147,5 +147,5 @@ def _add(routes: APIRouter, name: str, handler: MetricHandler, scorer: Scorer) -
         response_model=ScoreAnswer,
         response_description="The score",
         responses=problems(400, 413, 415, 422, 503),
-        openapi_extra=score_request(REQUESTS[name], MEDIA_TYPES, metric.example.request),
+        openapi_extra=request_body(REQUESTS[name], MEDIA_TYPES),
     )
