@@ -1,15 +1,18 @@
 """Figures: data of a chart, and the table with the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
+from kullback.tally.report_types import ReliabilityBin
 
 Style = Literal["line", "points", "bars", "area"]
-Scale = Literal["linear", "log", "logit"]
+ScaleName = Literal["linear", "logit"]
 Numbers = Sequence[float | None]
+MAX_DESCRIBED = 12
+Mark = tuple[float, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class ChartSeries:
         y: a value for each x, None where there is none; with bounds alone it is a band.
         low, high: bounds for each x: a band of a line, bars of points.
         hue: 1 to 6, of the palette in style.css.
+        is_dashed: a guide for the eye, which is no column of the table.
         is_faint: drawn behind the others, for comparison.
     """
 
@@ -43,6 +47,8 @@ class Figure:
         title, caption: what it shows, and how to read it.
         levels: horizontal lines, each with its label.
         x_names: what stands at x = 0, 1, 2, …, where that is words.
+        marks: points, each with its label; a chart that tells the nearest point leaves them out.
+        notes: columns of the table that are not drawn, each with its head.
         y_holds: values that are always in view.
         y_span: what is in view, no more and no less, where figures share a scale.
     """
@@ -55,10 +61,12 @@ class Figure:
     x: Sequence[float]
     series: Sequence[ChartSeries]
     is_time: bool = False
-    x_scale: Scale = "linear"
-    y_scale: Scale = "linear"
+    x_scale: ScaleName = "linear"
+    y_scale: ScaleName = "linear"
     levels: Sequence[tuple[float, str]] = ()
+    marks: Sequence[Mark] = ()
     x_names: Sequence[str] = ()
+    notes: Sequence[tuple[str, Numbers]] = ()
     y_holds: Sequence[float] = ()
     y_span: tuple[float, float] | None = None
 
@@ -97,26 +105,46 @@ class Figure:
 
     def columns(self) -> list[str]:
         """The heads of the table."""
-        heads = [self.x_label]
-        for series in self.series:
-            heads += [series.label] if series.low is None or has_values(series.y) else []
-            heads += [f"{series.label}, {end}" for end in ("low", "high") if series.low is not None]
-        return heads
+        return [self.x_label, *(head for head, _ in (*self._drawn(), *self.notes))]
 
     def rows(self) -> list[list[str]]:
         """The cells of the table, to six digits."""
-        columns = [list(self.x_names) or [self._place(at) for at in self.x]]
-        for series in self.series:
-            kept = [
-                series.y if series.low is None or has_values(series.y) else None,
-                series.low,
-                series.high,
-            ]
-            columns += [[shown(value) for value in part] for part in kept if part is not None]
-        return [list(row) for row in zip(*columns, strict=True)]
+        places = self.x_names or [moment(at) if self.is_time else shown(at) for at in self.x]
+        columns = [map(shown, values) for _, values in (*self._drawn(), *self.notes)]
+        return [list(row) for row in zip(places, *columns, strict=True)]
 
-    def _place(self, at: float) -> str:
-        return moment(at) if self.is_time else shown(at)
+    def description(self) -> str:
+        """What is drawn, in words: every point of a few, else the first and the last."""
+        heads = [self.x_label, *(head for head, _ in self._drawn())]
+        rows = self.rows()
+        points = [
+            ", ".join(f"{head} {cell}" for head, cell in zip(heads, row, strict=False))
+            for row in (rows if len(rows) <= MAX_DESCRIBED else (rows[0], rows[-1]))
+        ]
+        return "; ".join([*points, *(label for _, _, label in self.marks)]) + "."
+
+    def _drawn(self) -> Iterator[tuple[str, Numbers]]:
+        for series in self.series:
+            if not series.is_dashed and (series.low is None or has_values(series.y)):
+                yield series.label, series.y
+            if series.low is not None and series.high is not None:
+                yield f"{series.label}, low", series.low
+                yield f"{series.label}, high", series.high
+
+
+def bounds(intervals: Sequence[tuple[float, float] | None]) -> tuple[Numbers, Numbers]:
+    """The low and the high ends of intervals."""
+    low = [None if ends is None else ends[0] for ends in intervals]
+    return low, [None if ends is None else ends[1] for ends in intervals]
+
+
+def bin_notes(bins: Sequence[ReliabilityBin]) -> list[tuple[str, Numbers]]:
+    """Where bins of predictions begin and end, and what weighs in them."""
+    return [
+        ("Bin from", [each.low for each in bins]),
+        ("to", [each.high for each in bins]),
+        ("Weight", [each.weight for each in bins]),
+    ]
 
 
 def has_values(values: Numbers) -> bool:

@@ -15,18 +15,18 @@ from kullback.experiments.report import (
     SegmentReport,
 )
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
-from kullback.figures.figure import ChartSeries, Figure
+from kullback.figures import reliability, score_histogram
+from kullback.figures.difference_parts import difference_parts
+from kullback.figures.effects_by_segment import effects_by_segment
+from kullback.figures.experiment_timeline import over_time
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
-from kullback.ui import scores
-from kullback.ui.course import course
 from kullback.ui.guards import guards
 from kullback.ui.render import ago
 
 STEPS = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
 LADDER = (HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY, 700 * DAY)  # the last has room for all time
 ENOUGH_POINTS = 120
-DRAWN_SEGMENTS = 12
 NEXT = {
     "better": "Ship it: this holds however often you look.",
     "worse": "Read why first: what is all calibration needs recalibration, not a rollback.",
@@ -129,7 +129,7 @@ class ExperimentPage:
             "query": replace(query, complaints=(*query.complaints, *complaints)),
             "comparison": comparison,
             "verdicts": cards,
-            "course": course(report, comparison, points, first.get(comparison.arm, "")),
+            "course": over_time(report, comparison, points, first.get(comparison.arm, "")),
             "guards": guards(report),
             **_of_arms(report, comparison),
             "batch": first_batch(selection.experiment.plan),
@@ -140,12 +140,16 @@ class ExperimentPage:
 
 def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str, object]:
     """What the page holds of an arm and the control beside the course of the two."""
-    pair = (comparison.control, comparison.arm)
+    pair = [arm for arm in report.arms if arm.arm in (comparison.control, comparison.arm)]
+    figures = [
+        (reliability.of_arm(arm, f"reliability-{at}"), score_histogram.of_arm(arm, f"scores-{at}"))
+        for at, arm in enumerate(pair)
+    ]
     return {
-        "why": scores.why(comparison),
-        "scores": scores.of_arms([arm for arm in report.arms if arm.arm in pair]),
+        "why": difference_parts(comparison),
+        "scores": [figure for arm_figures in figures for figure in arm_figures],
         "segments": _of_arm(report.groups, comparison.arm),
-        "segments_figure": _segments(report, comparison.arm),
+        "segments_figure": effects_by_segment(report, comparison.arm),
     }
 
 
@@ -215,32 +219,3 @@ def _of_arm(
 ) -> list[tuple[SegmentReport, ComparisonReport]]:
     """The comparison of an arm in each segment."""
     return [(group, each) for group in groups for each in group.comparisons if each.arm == arm]
-
-
-def _segments(report: ExperimentReport, arm: str) -> Figure | None:
-    """The effect of an arm by segment with its sequences, of the first of them."""
-    drawn = _of_arm(report.groups, arm)[:DRAWN_SEGMENTS]
-    if not any(comparison.effect is not None for _, comparison in drawn):
-        return None
-    sequences = [comparison.sequence or comparison.fixed_interval for _, comparison in drawn]
-    kind = "sequence" if report.minimum_effect is not None else "interval for one look"
-    return Figure(
-        name="by-segment",
-        title=f"Effect of {arm} by segment",
-        caption=f"Bars: the {wording.coverage(report)} {kind} of each segment on its own.",
-        x_label="Segment",
-        y_label=f"Difference of {wording.METRICS[report.metric]}",
-        x=list(range(len(drawn))),
-        series=[
-            ChartSeries(
-                "Effect",
-                [comparison.effect for _, comparison in drawn],
-                [None if ends is None else ends[0] for ends in sequences],
-                [None if ends is None else ends[1] for ends in sequences],
-                style="points",
-            )
-        ],
-        levels=[(0.0, "no difference")],
-        x_names=[group.name for group, _ in drawn],
-        y_holds=[0.0],
-    )

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.monitoring.queries import MonitorQuery, MonitorSelection, RecentHour
@@ -14,7 +15,7 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
-from kullback.ui import bins, history
+from kullback.ui import history
 from kullback.ui.overview import HUES, is_drifting, state_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
@@ -107,7 +108,10 @@ class MonitorPage:
             "why_not": why_not,
             "cards": cards(report.metrics),
             "course": history.over_time(selection, chosen, self.ground) if report.n else [],
-            "bins": [bins.reliability(report, setup), bins.histogram(report, setup)],
+            "bins": [
+                reliability.of_monitor(report, setup.task),
+                score_histogram.of_monitor(report, setup),
+            ],
             "slices": slices,
             "groups": history.heaviest(report.groups),
             "baseline": json.dumps({"from": moment(chosen.start), "to": moment(chosen.stop)}),

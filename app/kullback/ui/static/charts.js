@@ -195,12 +195,11 @@ function xScale(data) {
   if (data.xScale === "logit") return oddsScale(data.x);
   if (data.x.length > 1 && data.series.some((series) => series.style === "bars")) return barsScale(data);
   if (data.series.some((series) => series.style === "points") && data.xScale === "linear") return pointsScale(data);
-  return { time: data.time, distr: data.xScale === "log" ? 3 : 1 };
+  return { time: data.time };
 }
 
 function yScale(data) {
   if (data.yScale === "logit") return oddsScale(data.series.flatMap((series) => series.y));
-  if (data.yScale === "log") return { distr: 3 };
   if (data.ySpan) return { range: () => data.ySpan };
   const [low, high] = span(data);
   return { range: () => uPlot.rangeNum(low, high, 0.1, true) };

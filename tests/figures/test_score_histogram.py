@@ -1,0 +1,47 @@
+"""Scores by label: the parts of each label, none lost and none twice."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kullback.experiments.report import OverallArm
+from kullback.figures import score_histogram
+from kullback.figures.figure import Numbers
+from tests.figures.reports import DOCUMENTS, arm
+
+chance = st.floats(0.0, 1.0)
+
+
+def labels(*bins: tuple[float, float, float]) -> dict[str, Numbers]:
+    figure = score_histogram.of_arm(arm(*bins), "name")
+    return {series.label: series.y for series in figure.series}
+
+
+def test_each_bin_has_its_part_of_each_label() -> None:
+    drawn = labels((0.2, 0.25, 40.0), (0.6, 0.5, 60.0))
+    assert drawn["Label 1"] == pytest.approx([0.25, 0.75])
+    assert drawn["Label 0"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("arm", DOCUMENTS["better"].arms, ids=lambda arm: arm.arm)
+def test_the_parts_of_each_label_sum_to_one(arm: OverallArm) -> None:
+    for series in score_histogram.of_arm(arm, "name").series:
+        assert math.fsum(part or 0 for part in series.y) == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(chance, chance, st.floats(0.1, 1e6)), max_size=10))
+def test_parts_are_those_of_all_the_weight(bins: list[tuple[float, float, float]]) -> None:
+    for parts in labels(*bins).values():
+        known = [part for part in parts if part is not None]
+        assert not known or math.fsum(known) == pytest.approx(1.0)
+
+
+def test_a_label_that_never_came_has_no_parts() -> None:
+    drawn = labels((0.2, 0.0, 40.0), (0.6, 0.0, 60.0))
+    assert drawn == {"Label 1": [None, None], "Label 0": pytest.approx([0.4, 0.6])}
+
+
+def test_no_rows_are_no_figure() -> None:
+    assert score_histogram.of_arm(DOCUMENTS["empty"].arms[0], "name").is_empty
