@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from kullback.documents import to_json
 from kullback.evaluation.html import page
 from kullback.experiments.report import EvaluationReport
+from kullback.figures.intervals import wilson
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE
 
@@ -166,25 +167,56 @@ def test_the_table_of_effects_has_the_numbers_of_the_document() -> None:
     assert cells["Among all (e-BH)"] == "a difference"
 
 
+def by_head(root: Element, start: str) -> dict[str, list[float]]:
+    """The columns of a table by their heads."""
+    (head, *found) = captioned(root, start)
+    cells = [
+        [float(re.sub("[^0-9e.-]", "", cell.replace("−", "-"))) for cell in row] for row in found
+    ]
+    return dict(zip(head, map(list, zip(*cells, strict=True)), strict=True))
+
+
 def test_the_table_of_a_reliability_diagram_has_its_points() -> None:
     arm = DOCUMENTS["better"].arms[1]
-    _, *found = captioned(PAGES["better"], "Reliability of new")
-    told = [[float(cell.replace("−", "-")) for cell in row] for row in found]
-    expected = [
-        [one.low, one.high, one.weight, one.mean_predicted, one.observed] for one in arm.reliability
+    columns = by_head(PAGES["better"], "The numbers of Reliability of new")
+    expected = {
+        "Bin from": [one.low for one in arm.reliability],
+        "to": [one.high for one in arm.reliability],
+        "Weight": [one.weight for one in arm.reliability],
+        "Mean prediction": [one.mean_predicted for one in arm.reliability],
+        "Observed": [one.observed for one in arm.reliability],
+    }
+    for head, numbers in expected.items():
+        assert columns[head] == pytest.approx(numbers, rel=1e-5)
+    bounds = zip(columns["Observed, low"], columns["Observed, high"], strict=True)
+    assert [wilson(one.observed or 0.0, one.weight) for one in arm.reliability] == [
+        pytest.approx(pair, rel=1e-5) for pair in bounds
     ]
-    assert [row[:5] for row in told] == [pytest.approx(row, rel=1e-5) for row in expected]
+
+
+def test_the_table_of_scores_has_every_bin() -> None:
+    bins = DOCUMENTS["better"].arms[1].score_histogram
+    columns = by_head(PAGES["better"], "The numbers of Scores of new")
+    assert columns["Bin from"] == pytest.approx([one.low for one in bins], rel=1e-5)
+    assert columns["Weight"] == pytest.approx([one.weight for one in bins], rel=1e-5)
+    for label in ("Label 0", "Label 1"):
+        assert sum(columns[label]) == pytest.approx(1, abs=1e-4)
 
 
 def test_the_table_of_the_course_has_every_look() -> None:
-    _, *found = captioned(PAGES["walked"], "Looks at new")
-    assert [row[0] for row in found] == ["1,000", "2,000", "3,000"]
-    assert found[1][1:4] == ["−0.2", "−0.3", "−0.1"]
+    columns = by_head(PAGES["walked"], "The numbers of Effect of new")
+    assert columns["Rows"] == [1000, 2000, 3000]
+    heads = ("Effect", "95% sequence, low", "95% sequence, high")
+    assert [columns[head][1] for head in heads] == [-0.2, -0.3, -0.1]
+    evidence = by_head(PAGES["walked"], "The numbers of Evidence that new differs")
+    looks = [look for _, look in DOCUMENTS["walked"].looks("new")]
+    assert evidence["ln e"] == pytest.approx([look.log_e_value for look in looks], rel=1e-5)
+    assert evidence["e\u2011value"] == pytest.approx([look.e_value for look in looks], rel=1e-5)
 
 
 def test_a_course_is_drawn_only_where_there_is_one() -> None:
     counts = {name: len(PAGES[name].all("figure")) for name in ("walked", "not walked", "empty")}
-    assert counts == {"walked": 7, "not walked": 5, "empty": 0}
+    assert counts == {"walked": 8, "not walked": 6, "empty": 0}
     assert "There are no rows to draw yet." in PAGES["empty"].text
     assert "There is no effect to draw yet." in PAGES["empty"].text
 
@@ -219,7 +251,7 @@ def themes() -> list[dict[str, str]]:
     """The colours by name: light, dark and printed."""
     style = (files("kullback.evaluation") / "templates" / "style.css").read_text()
     blocks = re.findall(r":root \{([^}]*)\}", style)
-    return [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in blocks]
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in blocks]
 
 
 @pytest.mark.parametrize("theme", themes(), ids=["light", "dark", "print"])
@@ -227,8 +259,19 @@ def test_words_and_lines_stand_out_as_wcag_aa_asks(theme: dict[str, str]) -> Non
     for ground in ("paper", "card"):
         for words in ("ink", "quiet", "accent", "good", "bad", "even", "open", "stop"):
             assert contrast(theme[words], theme[ground]) >= 4.5, (words, ground)
-    for ground in ("paper", "margin", "band"):
+    for ground in ("paper", "margin", "c1-band"):
         assert contrast(theme["ink"], theme[ground]) >= 4.5, ground
-        assert contrast(theme["accent"], theme[ground]) >= 3, ground
-    for shape in ("edge", "limit", "ones", "zeros"):
+        assert contrast(theme["c1"], theme[ground]) >= 3, ground
+    assert contrast(theme["c1"], theme["c5-faint"]) >= 3
+    for shape in ("edge", "limit", "c1", "c2", "c4", "c5"):
         assert contrast(theme[shape], theme["paper"]) >= 3, shape
+
+
+@EVERY
+def test_every_shape_has_a_style(name: str) -> None:
+    style = PAGES[name].all("style")[0].text
+    drawn = [
+        one for picture in PAGES[name].all("figure") for one in walk(picture) if one.tag != "div"
+    ]
+    names = {part for one in drawn for part in (one.attributes.get("class") or "").split()}
+    assert {part for part in names if f".{part}" not in style} <= {"label"}

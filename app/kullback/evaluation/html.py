@@ -1,26 +1,38 @@
 """Report as one HTML file without scripts and without requests."""
 
-import re
+from collections.abc import Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from kullback.evaluation import course, pictures
 from kullback.experiments import wording
 from kullback.experiments.report import EvaluationReport
-
-_MINUS = re.compile(r"(?<!\w)-(?=\d)")
+from kullback.figures import experiment_timeline, reliability, score_histogram
+from kullback.figures.difference_parts import difference_parts
+from kullback.figures.effects_by_segment import effects
+from kullback.figures.figure import Figure
+from kullback.figures.forest import MOST_ROWS, forest
+from kullback.figures.svg import svg
+from kullback.figures.typesetting import typeset
 
 
 def page(report: EvaluationReport) -> str:
     """The page of a report: verdicts, pictures with their numbers, and how to read them."""
+    timelines = [experiment_timeline.over_rows(report, pair) for pair in report.comparisons]
+    arms = [
+        (reliability.of_arm(arm, f"reliability-{at}"), score_histogram.of_arm(arm, f"scores-{at}"))
+        for at, arm in enumerate(report.arms)
+    ]
     return (
         _environment()
         .get_template("page.html")
         .render(
             report=report,
-            rows=pictures.rows(report),
-            pictures=pictures,
-            course=course,
+            effects=effects(report),
+            forest=forest(report),
+            most_rows=MOST_ROWS,
+            timelines=_drawn(figure for figures in timelines for figure in figures),
+            parts=_drawn(map(difference_parts, report.comparisons)),
+            arms=_drawn(figure for figures in arms for figure in figures),
             wording=wording,
             title=_title(report),
         )
@@ -35,19 +47,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["typeset"] = _typeset
-    environment.filters["exact"] = _exact
+    environment.filters |= {"typeset": typeset, "svg": svg}
     return environment
 
 
-def _typeset(words: str) -> str:
-    """Words whose numbers have true minus signs, and whose e-values stay on one line."""
-    return _MINUS.sub("−", words).replace("e-value", "e\u2011value")
-
-
-def _exact(value: float | None) -> str:
-    """A number of a picture, to six digits."""
-    return wording.UNKNOWN if value is None else _typeset(f"{value:.6g}")
+def _drawn(figures: Iterable[Figure | None]) -> list[Figure]:
+    return [figure for figure in figures if figure is not None and not figure.is_empty]
 
 
 def _title(report: EvaluationReport) -> str:

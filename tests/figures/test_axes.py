@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.evaluation.axes import Scale, around, is_wide, labels, round_numbers, within
+from kullback.figures.axes import (
+    Scale,
+    around,
+    around_calm,
+    labels,
+    round_numbers,
+    within_logits,
+)
 
 wide = st.floats(-1e9, 1e9)
 chance = st.floats(0.0, 1.0)
@@ -57,19 +64,9 @@ def test_a_scale_keeps_the_order_and_stays_between_its_ends(
 
 @given(st.lists(chance, min_size=1))
 def test_all_probabilities_stand_on_an_axis_made_for_them(found: list[float]) -> None:
-    logit = is_wide(found)
-    low, high = within(found, logit=logit)
+    low, high = within_logits(found)
     assert 0 <= low < high <= 1
-    assert all(low <= p <= high for p in found if not logit or 1e-6 < p < 1 - 1e-6)
-
-
-def test_logits_are_for_chances_that_span_powers_of_ten() -> None:
-    assert is_wide([0.0005, 0.02])
-    assert is_wide([0.3, 0.9999])
-    assert not is_wide([0.001, 0.004])
-    assert not is_wide([0.1, 0.9])
-    assert not is_wide([])
-    assert not is_wide([0.0, 1.0])
+    assert all(low <= p <= high for p in found if 1e-6 < p < 1 - 1e-6)
 
 
 def test_ticks_of_logits_are_apart_and_round() -> None:
@@ -84,3 +81,9 @@ def test_an_axis_around_one_number_has_some_width() -> None:
     assert around([3.0])[0] < 3.0 < around([3.0])[1]
     assert around([0.0]) == pytest.approx((-0.06, 0.06))
     assert around([math.inf])[0] < around([math.inf])[1]
+
+
+def test_wild_bounds_are_cut_and_calm_ones_stand_whole() -> None:
+    low, high = around_calm([0.0, 1.0], [-3.0, 1e6], 5.0)
+    assert -3.6 < low < -3.0
+    assert 5.0 < high < 5.6

@@ -1,55 +1,13 @@
-"""SVG shapes, styled by the class names of templates/style.css."""
+"""SVG shapes, styled by the class names that the style of a page knows."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
 
-from kullback.evaluation.axes import Scale, labels
+from kullback.figures.typesetting import typeset
 
 Point = tuple[float, float]
 WIDTH = 480
 _LETTER = 8.2  # the width of a letter, about
-_MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Where a picture has its two axes; `y` runs upwards."""
-
-    x: Scale
-    y: Scale
-
-    def at(self, x: float, y: float) -> Point:
-        """Where a point stands."""
-        return self.x(x), self.y(y)
-
-    def grid(self, x_name: str, y_name: str) -> str:
-        """The axes with their marks and names."""
-        left, right, bottom, top = self.x.start, self.x.stop, self.y.start, self.y.stop
-        most = max(2, int((right - left) // 75))
-        shapes = [text((left, top - 12), y_name, "name")]
-        ticks = self.y.ticks(6)
-        for value, name in zip(ticks, labels(ticks), strict=True):
-            shapes.append(line((left, self.y(value)), (right, self.y(value)), "grid"))
-            shapes.append(text((left - 6, self.y(value) + 4.5), name, "tick end"))
-        ticks = self.x.ticks(most)
-        for value, name in zip(ticks, labels(ticks), strict=True):
-            shapes.append(line((self.x(value), bottom), (self.x(value), bottom + 5), "axis"))
-            shapes.append(text((self.x(value), bottom + 19), name, "tick middle"))
-        shapes.append(line((left, bottom), (right, bottom), "axis"))
-        shapes.append(text((right, bottom + 37), x_name, "name end"))
-        return "".join(shapes)
-
-    def key(self, words: str, name: str) -> str:
-        """What a line or an area of this class name is, above the picture at its right."""
-        right, middle = self.x.stop, self.y.stop - 17
-        left = right - 0.85 * width(words) - 8
-        sample = [(left - 26, middle - 5), (left, middle - 5), (left, middle + 5)]
-        sign = polygon([*sample, (left - 26, middle + 5)], name)
-        if name == "diagonal":
-            sign = line((left - 26, middle), (left, middle), name)
-        return sign + text((right, middle + 5), words, "tick end")
 
 
 def picture(height: float, title: str, description: str, shapes: Iterable[str]) -> str:
@@ -91,7 +49,7 @@ def polygon(points: Iterable[Point], name: str) -> str:
 
 def text(at: Point, words: str, name: str) -> str:
     """Words from a point on; up to it with the class `end`, around it with `middle`."""
-    escaped = escape(_MINUS.sub("−", words))
+    escaped = escape(typeset(words))
     return f'<text class="{name}" x="{_n(at[0])}" y="{_n(at[1])}">{escaped}</text>'
 
 

@@ -1,0 +1,122 @@
+"""The effects of arms and segments one under another, with their intervals, as SVG."""
+
+from collections.abc import Iterator, Sequence
+
+from kullback.experiments.plan import HIGHER_IS_BETTER
+from kullback.experiments.report import ArmsReport
+from kullback.experiments.wording import METRICS, effect, unit
+from kullback.figures.axes import Scale, around_calm, labels
+from kullback.figures.effects_by_segment import SegmentEffect, effects
+from kullback.figures.shapes import (
+    WIDTH,
+    box,
+    line,
+    picture,
+    polygon,
+    polyline,
+    shortened,
+    text,
+    width,
+)
+
+MOST_ROWS = 40
+_ROW = 44
+_HEAD = 34
+_NAME = 24
+_RIGHT = WIDTH - 16
+
+
+def forest(report: ArmsReport) -> str:
+    """Each effect with its intervals, the arms first and then the segments; "" without any.
+
+    The axis is as wide as all the intervals for one look and most of the sequences.
+    """
+    by_arm = _by_arm(report)
+    if not by_arm:
+        return ""
+    shown = [row for several in by_arm.values() for row in several]
+    scale = Scale(*_span(report, shown), 16.0, _RIGHT)
+    bottom = _HEAD + _ROW * len(shown) + _NAME * len(by_arm)
+    shapes = [*_ground(report, scale, bottom), *_axis(report, scale, bottom)]
+    top = float(_HEAD)
+    for arm, several in by_arm.items():
+        name = shortened(f"{arm} against {report.control}", _RIGHT - 24)
+        shapes.append(text((scale.start, top + 20), name, "label strong"))
+        for at, row in enumerate(several):
+            shapes += _effect(row, scale, top + _NAME + _ROW * at)
+        top += _NAME + _ROW * len(several)
+    description = "; ".join(
+        f"{row.comparison.arm} against {report.control}, {row.segment}: {effect(row.comparison)}"
+        for row in shown
+    )
+    title = f"Difference of {METRICS[report.metric]} to {report.control}"
+    return picture(bottom + 48, title, description, shapes)
+
+
+def _by_arm(report: ArmsReport) -> dict[str, list[SegmentEffect]]:
+    """The rows that have an effect and are drawn, by arm."""
+    shown = [row for row in effects(report) if row.comparison.effect is not None][:MOST_ROWS]
+    arms = dict.fromkeys(row.comparison.arm for row in shown)
+    return {arm: [row for row in shown if row.comparison.arm == arm] for arm in arms}
+
+
+def _span(report: ArmsReport, shown: Sequence[SegmentEffect]) -> tuple[float, float]:
+    margin = report.minimum_effect or 0.0
+    ends, sequences = [-margin, margin, 0.0], list[float]()
+    for row in shown:
+        ends += [row.comparison.effect or 0.0, *(row.comparison.fixed_interval or ())]
+        sequences += row.comparison.sequence or ()
+    return around_calm(ends, sequences, 2.5)
+
+
+def _ground(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
+    margin = report.minimum_effect
+    shapes = []
+    if margin is not None:
+        shapes.append(box((scale(-margin), _HEAD), (scale(margin), bottom), "margin"))
+        words = f"less than ±{margin:g}{unit(report.metric)}"
+        middle = min(max(scale(0), 90.0), WIDTH - 90.0)
+        shapes.append(text((middle, _HEAD - 8), words, "tick middle"))
+    return [*shapes, line((scale(0), _HEAD), (scale(0), bottom), "zero")]
+
+
+def _axis(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
+    ticks = scale.ticks(6)
+    shapes = [line((scale.start, bottom), (scale.stop, bottom), "axis")]
+    for value, name in zip(ticks, labels(ticks), strict=True):
+        shapes.append(line((scale(value), bottom), (scale(value), bottom + 5), "axis"))
+        where = "middle" if 30 < scale(value) < WIDTH - 30 else ""
+        where = "end" if scale(value) >= WIDTH - 30 else where
+        shapes.append(text((scale(value), bottom + 19), name, f"tick {where}".strip()))
+    left, right = "← better", "worse →"
+    if report.metric in HIGHER_IS_BETTER:
+        left, right = "← worse", "better →"
+    shapes.append(text((scale.start, bottom + 40), left, "name"))
+    return [*shapes, text((scale.stop, bottom + 40), right, "name end")]
+
+
+def _effect(row: SegmentEffect, scale: Scale, top: float) -> list[str]:
+    comparison, middle = row.comparison, top + 32
+    assert comparison.effect is not None
+    value = f"{effect(comparison)}, {comparison.verdict.label}"
+    room = scale.stop - scale.start - width(value) - 12
+    shapes = [
+        text((scale.start, top + 18), shortened(row.segment, room), "label"),
+        text((scale.stop, top + 18), value, "label end strong"),
+    ]
+    if comparison.sequence is not None:
+        shapes += _whisker(scale, comparison.sequence, middle)
+    if comparison.fixed_interval is not None:
+        low, high = map(scale, comparison.fixed_interval)
+        shapes.append(box((low, middle - 4), (high, middle + 4), "fixed"))
+    x = scale(comparison.effect)
+    corners = [(x, middle - 7), (x + 6, middle), (x, middle + 7), (x - 6, middle)]
+    return [*shapes, polygon(corners, "estimate")]
+
+
+def _whisker(scale: Scale, ends: tuple[float, float], y: float) -> Iterator[str]:
+    """The line of a sequence: a bar at each end, an arrow where it goes on beyond the picture."""
+    yield line((scale(ends[0]), y), (scale(ends[1]), y), "sequence")
+    for end, outwards in zip(ends, (-1, 1), strict=True):
+        x, back = scale(end), 0 if scale.holds(end) else -7 * outwards
+        yield polyline([(x + back, y - 6), (x, y), (x + back, y + 6)], "sequence")
