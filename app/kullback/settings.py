@@ -39,12 +39,10 @@ class Settings(BaseSettings):
         ),
     )
     log_format: LogFormat = Field(
-        default="json",
-        description="Format of a log line: json for programs, text for people.",
+        default="json", description="Format of a log line: json for programs, text for people."
     )
     log_level: LogLevel = Field(
-        default="info",
-        description="Minimum level that is logged; info has one line per request.",
+        default="info", description="Minimum level that is logged; info has one line per request."
     )
     max_body_mb: int = Field(
         default=64, ge=1, description="Largest body in MiB, as sent and as decompressed."

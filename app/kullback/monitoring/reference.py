@@ -53,10 +53,7 @@ class Reference:
 
     def drifts(self, current: WindowTallies, name: str) -> dict[str, Drift]:
         """Drift of the scores and of the labels of a slice."""
-        return {
-            "score": self.score_drift(current, name),
-            "label": self.label_drift(current, name),
-        }
+        return {"score": self.score_drift(current, name), "label": self.label_drift(current, name)}
 
     def score_drift(self, current: WindowTallies, name: str) -> Drift:
         """Drift of the scores of a slice: in tenths of the reference, or in the bins given."""

@@ -110,9 +110,7 @@ LabelDistribution = Annotated[
     AfterValidator(partial(_distribution, "label_distribution")),
 ]
 Slices = Annotated[
-    dict[str, list[str]],
-    Column(EntryType.VALUE, 1, keys=MAX_SLICES),
-    AfterValidator(_slices),
+    dict[str, list[str]], Column(EntryType.VALUE, 1, keys=MAX_SLICES), AfterValidator(_slices)
 ]
 
 

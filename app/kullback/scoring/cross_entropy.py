@@ -10,11 +10,7 @@ from kullback.scoring.distribution_pair import (
     mean_in_unit,
     pair_context,
 )
-from kullback.scoring.information_rows import (
-    cross_entropy_rows,
-    dot,
-    entropy_rows,
-)
+from kullback.scoring.information_rows import cross_entropy_rows, dot, entropy_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
 

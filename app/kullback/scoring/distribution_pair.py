@@ -15,10 +15,7 @@ from kullback.scoring.arrays import (
     same_shape,
     weights,
 )
-from kullback.scoring.information_rows import (
-    cross_gradient,
-    kl_rows,
-)
+from kullback.scoring.information_rows import cross_gradient, kl_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, in_unit
 

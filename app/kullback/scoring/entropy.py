@@ -7,12 +7,8 @@ import numpy as np
 from kullback.numerics.means import exp
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.distribution_pair import (
-    CheckedDistribution,
-)
-from kullback.scoring.information_rows import (
-    entropy_rows,
-)
+from kullback.scoring.distribution_pair import CheckedDistribution
+from kullback.scoring.information_rows import entropy_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Reduced, Score, reduce_rows, score_rows
 

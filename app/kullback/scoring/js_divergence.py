@@ -3,15 +3,8 @@
 import math
 
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.distribution_pair import (
-    CheckedDistribution,
-    checked_pair,
-    pair_context,
-)
-from kullback.scoring.information_rows import (
-    js_gradient,
-    js_rows,
-)
+from kullback.scoring.distribution_pair import CheckedDistribution, checked_pair, pair_context
+from kullback.scoring.information_rows import js_gradient, js_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
 

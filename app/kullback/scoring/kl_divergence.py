@@ -11,10 +11,7 @@ from kullback.scoring.distribution_pair import (
     mean_in_unit,
     pair_context,
 )
-from kullback.scoring.information_rows import (
-    dot,
-    entropy_rows,
-)
+from kullback.scoring.information_rows import dot, entropy_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, score_rows
 

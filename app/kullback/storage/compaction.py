@@ -3,16 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    case,
-    delete,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, or_, select
 
 from kullback.storage.base import Cell, Merge, Times
 from kullback.storage.database import Database

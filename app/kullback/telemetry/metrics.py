@@ -62,10 +62,7 @@ class Telemetry:
 
     def _http(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
-            "http_requests",
-            "Requests answered.",
-            ["method", "route", "status"],
-            registry=registry,
+            "http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
             "http_request_duration_seconds",

@@ -9,12 +9,7 @@ from rich.text import Text
 
 from kullback.cli.terminal import printable
 from kullback.experiments import wording
-from kullback.experiments.report import (
-    ArmReport,
-    ArmsReport,
-    ComparisonReport,
-    EvaluationReport,
-)
+from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport, EvaluationReport
 from kullback.experiments.verdict import Tone, VerdictWord
 from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
 
