@@ -1,7 +1,7 @@
 """Prometheus collector of experiments: the results of the last maintenance round."""
 
-from collections.abc import Callable, Iterator, Mapping
-from math import isfinite
+from collections.abc import Iterator, Mapping
+from math import isfinite, nan
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -16,39 +16,12 @@ from kullback.numerics.types import Undefined
 MAX_SERIES = 5_000
 _PER_EXPERIMENT = 2
 
-_PER_ARM: Mapping[str, tuple[str, Callable[[Comparison], float | None]]] = {
-    "effect": (
-        "Treatment minus control, in the metric's unit.",
-        lambda comparison: (
-            None if isinstance(comparison.effect, Undefined) else comparison.effect.effect
-        ),
-    ),
-    "standard_error": (
-        "Of the effect, by buckets of units.",
-        lambda comparison: (
-            None if isinstance(comparison.effect, Undefined) else comparison.effect.standard_error
-        ),
-    ),
-    "effect_low": (
-        "Lower bound of the effect, valid at every look.",
-        lambda comparison: (
-            None if comparison.confidence_sequence is None else comparison.confidence_sequence.low
-        ),
-    ),
-    "effect_high": (
-        "Upper bound of the effect, valid at every look.",
-        lambda comparison: (
-            None if comparison.confidence_sequence is None else comparison.confidence_sequence.high
-        ),
-    ),
-    "e_value": (
-        "Evidence against no difference, at any time.",
-        lambda comparison: (
-            None
-            if comparison.confidence_sequence is None
-            else comparison.confidence_sequence.e_value
-        ),
-    ),
+_PER_ARM = {
+    "effect": "Treatment minus control, in the metric's unit.",
+    "standard_error": "Of the effect, by buckets of units.",
+    "effect_low": "Lower bound of the effect, valid at every look.",
+    "effect_high": "Upper bound of the effect, valid at every look.",
+    "e_value": "Evidence against no difference, at any time.",
 }
 
 
@@ -67,8 +40,8 @@ class ExperimentCollector(Collector):
         """See prometheus_client.registry.Collector."""
         states = self._maintenance.states
         shown = _within(self._cap, states)
-        for name, (text, read) in _PER_ARM.items():
-            yield _of_arms(f"kullback_experiment_{name}", text, shown, read)
+        for name in _PER_ARM:
+            yield _of_arms(name, shown)
         yield _verdicts(shown)
         yield from _of_experiments(shown)
         dropped = GaugeMetricFamily(
@@ -90,19 +63,28 @@ def _within(cap: int, states: Mapping[str, ExperimentSnapshot]) -> dict[str, Exp
     return shown
 
 
-def _of_arms(
-    name: str,
-    text: str,
-    shown: Mapping[str, ExperimentSnapshot],
-    read: Callable[[Comparison], float | None],
-) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=["experiment", "arm"])
+def _of_arms(name: str, shown: Mapping[str, ExperimentSnapshot]) -> Metric:
+    family = GaugeMetricFamily(
+        f"kullback_experiment_{name}", _PER_ARM[name], labels=["experiment", "arm"]
+    )
     for experiment, state in shown.items():
         for comparison in state.findings.comparisons[""]:
-            value = read(comparison)
-            if value is not None and isfinite(value):
+            value = _numbers(comparison).get(name, nan)
+            if isfinite(value):
                 family.add_metric([experiment, comparison.arm], value)
     return family
+
+
+def _numbers(comparison: Comparison) -> dict[str, float]:
+    """Those of _PER_ARM that there are of an arm."""
+    effect, sequence = comparison.effect, comparison.confidence_sequence
+    numbers: dict[str, float] = {}
+    if not isinstance(effect, Undefined):
+        numbers |= {"effect": effect.effect, "standard_error": effect.standard_error}
+    if sequence is not None:
+        numbers |= {"effect_low": sequence.low, "effect_high": sequence.high}
+        numbers["e_value"] = sequence.e_value
+    return numbers
 
 
 def _verdicts(shown: Mapping[str, ExperimentSnapshot]) -> Metric:

@@ -16,6 +16,7 @@ from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
 Names = Callable[[], Mapping[str, str]]
+Values = Mapping[tuple[str, ...], float | Undefined | None]
 
 _SUMS = {
     "examples": "Rows with labels.",
@@ -85,7 +86,8 @@ class MonitorCollector(Collector):
         recent = self._maintenance.recent
         yield from _counters(shown)
         yield from _bins(shown)
-        yield _info({name: tasks[name] for name in shown})
+        info: Values = {(name, tasks[name]): 1.0 for name in shown}
+        yield _gauge("kullback_monitor_info", "1 for every monitor, with its task.", info, "task")
         yield from _gauges({name: recent[name] for name in shown if name in recent})
         family = CounterMetricFamily(
             "kullback_series_dropped", f"Series beyond {self._cap}, which are not shown."
@@ -156,24 +158,16 @@ def _bins(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
     yield predicted
 
 
-def _info(tasks: Mapping[str, str]) -> Metric:
-    family = GaugeMetricFamily(
-        "kullback_monitor_info", "1 for every monitor, with its task.", labels=["monitor", "task"]
-    )
-    for monitor, task in tasks.items():
-        family.add_metric([monitor, task], 1.0)
-    return family
-
-
 def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
+    values: Values
     for name, metric in _METRICS.items():
         text = f"{metric} of the last hour, over all replicas."
-        values = {monitor: hour.metrics[metric].value for monitor, hour in recent.items()}
+        values = {(monitor,): hour.metrics[metric].value for monitor, hour in recent.items()}
         yield _gauge(f"kullback_recent_{name}", text, values)
     yield _gauge(
         "kullback_recent_log_loss_standard_error_nats",
         "Standard error of the log loss of the last hour.",
-        {monitor: hour.metrics["log_loss"].standard_error for monitor, hour in recent.items()},
+        {(monitor,): hour.metrics["log_loss"].standard_error for monitor, hour in recent.items()},
     )
     plain = {
         "kullback_recent_examples": ("Rows with labels in the last hour.", "rows"),
@@ -182,27 +176,22 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
     }
     for name, (text, attribute) in plain.items():
-        values = {monitor: getattr(hour, attribute) for monitor, hour in recent.items()}
+        values = {(monitor,): getattr(hour, attribute) for monitor, hour in recent.items()}
         yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
-        yield _drift(f"kullback_drift_{name}", attribute, recent)
+        text = f"{attribute} of the last hour against the reference."
+        values = {
+            (monitor, of): getattr(drift, attribute)
+            for monitor, hour in recent.items()
+            for of, drift in hour.drift.items()
+        }
+        yield _gauge(f"kullback_drift_{name}", text, values, "of")
 
 
-def _gauge(name: str, text: str, values: Mapping[str, float | Undefined | None]) -> Metric:
+def _gauge(name: str, text: str, values: Values, *labels: str) -> Metric:
     """A gauge of the monitors that have the number; one that is undefined is absent."""
-    family = GaugeMetricFamily(name, text, labels=["monitor"])
-    for monitor, value in values.items():
+    family = GaugeMetricFamily(name, text, labels=["monitor", *labels])
+    for place, value in values.items():
         if value is not None and not isinstance(value, Undefined):
-            family.add_metric([monitor], value)
-    return family
-
-
-def _drift(name: str, attribute: str, recent: Mapping[str, RecentHour]) -> Metric:
-    text = f"{attribute} of the last hour against the reference."
-    family = GaugeMetricFamily(name, text, labels=["monitor", "of"])
-    for monitor, hour in recent.items():
-        for of, drift in hour.drift.items():
-            value = getattr(drift, attribute)
-            if not isinstance(value, Undefined):
-                family.add_metric([monitor, of], value)
+            family.add_metric(place, value)
     return family
