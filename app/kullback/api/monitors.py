@@ -177,7 +177,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = MonitorQuery(_moment("from", start), _moment("to", stop), by)
 
         def select() -> TaggedAnswer:
-            selection = desk.services.monitor_queries.select(name, query)
+            selection = desk.services.monitor_queries.open(name).select(query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.report()))
 
         return await tagged(desk, request, select)
@@ -200,7 +200,7 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
 
         def select() -> TaggedAnswer:
-            selection = desk.services.monitor_queries.select(name, query)
+            selection = desk.services.monitor_queries.open(name).select(query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
 
         return await tagged(desk, request, select)

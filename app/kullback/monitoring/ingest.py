@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
+from kullback.documents import extended
 from kullback.monitoring.cells import (
     MATCHED,
     OBSERVED,
@@ -172,8 +173,9 @@ def _answer(
     }
     added = replace(new, duplicates=new.duplicates - matched - waiting, counts=counts)
     added.put(tx, record)
-    accepted = JoinedRowsAccepted(
-        **asdict(added.accepted(matched + waiting)),
+    accepted = extended(
+        JoinedRowsAccepted,
+        added.accepted(matched + waiting),
         matched=matched,
         pending=waiting,
         duplicates=added.duplicates,

@@ -1,10 +1,11 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
+from kullback.documents import extended
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.reference import Reference
@@ -77,15 +78,6 @@ class MonitorQueries:
         stored = StoredMonitor.of(self._store.record(KIND, name), name)
         return MonitorReader(self._store, stored, self._clock())
 
-    def select(self, name: str, query: MonitorQuery) -> "MonitorSelection":
-        """Some time of a monitor.
-
-        Raises:
-            NotFound: there is none of that name.
-            InvalidInput: the time or the slice cannot be asked for.
-        """
-        return self.open(name).select(query)
-
     def tasks(self) -> dict[str, str]:
         """The task of every monitor."""
         return {stored.record.name: stored.monitor.task for stored in self._stored()}
@@ -122,8 +114,9 @@ class MonitorReader:
     def details(self) -> MonitorDetails:
         """How it was set up, what came, what waits."""
         reference = self.reference
-        return MonitorDetails(
-            **asdict(CreatedMonitor.at(self.record, self.monitor)),
+        return extended(
+            MonitorDetails,
+            CreatedMonitor.at(self.record, self.monitor),
             counts=MonitorCounts.of(self.counts),
             last_window=self.last_start,
             reference=None if reference is None else ReferenceSummary.of(reference),

@@ -1,8 +1,9 @@
 """What is answered about monitors besides reports: settings, what came, what a write did."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from kullback.documents import extended
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference
@@ -29,7 +30,7 @@ class MonitorSetup:
     @classmethod
     def of(cls, name: str, monitor: Monitor) -> "MonitorSetup":
         """A monitor as it was set up."""
-        return cls(name, **asdict(monitor))
+        return extended(cls, monitor, name=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class CreatedMonitor(MonitorSetup):
     @classmethod
     def at(cls, record: Record, monitor: Monitor) -> "CreatedMonitor":
         """The monitor of a record."""
-        return cls(record.name, **asdict(monitor), created=record.created)
+        return extended(cls, monitor, name=record.name, created=record.created)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kullback.documents import extended
 from kullback.moments import Moment
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
@@ -21,6 +22,7 @@ from kullback.tally.report_types import (
     MetricValue,
     MetricValues,
     ReliabilityBin,
+    finite,
     metric_values,
     reliability_bins,
     stated,
@@ -64,19 +66,11 @@ class DriftReport:
     def of(cls, drift: Drift) -> "DriftReport":
         """The drift as it is reported."""
         numbers = (drift.kl, drift.js, drift.psi, drift.g_statistic, drift.p_value)
-        kl, js, psi, statistic, p_value = (stated(number) for number in numbers)
+        kl, js, psi, statistic, p_value = map(finite, numbers)
         degrees = drift.degrees_of_freedom
-        reasons = (reason for _, _, reason in (kl, js, psi, statistic, p_value))
-        return cls(
-            kl=kl[0],
-            js=js[0],
-            psi=psi[0],
-            g_statistic=statistic[0],
-            degrees_of_freedom=None if isinstance(degrees, Undefined) else degrees,
-            p_value=p_value[0],
-            reason=next((reason for reason in reasons if reason is not None), None),
-            statement=statement(drift),
-        )
+        whole = None if isinstance(degrees, Undefined) else degrees
+        reason = next(filter(None, (stated(number)[2] for number in numbers)), None)
+        return cls(kl, js, psi, statistic, whole, p_value, reason, statement(drift))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +212,12 @@ class MetricPoint:
     def of(cls, span: Span, metrics: TallyMetrics, name: str) -> "MetricPoint":
         """The metric of this name."""
         estimate = metrics.metric(name)
-        value = MetricValue.of(estimate)
-        return cls(
+        return extended(
+            cls,
+            MetricValue.of(estimate),
             start=span.start,
             stop=span.stop,
             n=metrics.rows,
-            value=value.value,
-            status=value.status,
-            reason=value.reason,
-            standard_error=value.standard_error,
             error_bound=estimate.error_bound,
         )
 
