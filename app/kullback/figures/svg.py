@@ -57,9 +57,9 @@ def svg(figure: Figure) -> str:
     frame = _Frame.of(figure)
     signs, height = _legend(figure.series)
     shapes = [shape for series in figure.series for shape in _bounds(frame, series)]
-    shapes += _axes(frame)
+    shapes += [*_axes(frame), *_levels(frame)]
     shapes += [shape for series in figure.series for shape in _values(frame, series)]
-    shapes += [*_levels(frame), *_marks(frame), *signs]
+    shapes += [*_marks(frame), *signs]
     return picture(height, figure.title, figure.description(), shapes)
 
 
@@ -186,7 +186,7 @@ def _legend(several: Sequence[ChartSeries]) -> tuple[list[str], float]:
     shapes = []
     x, y = 16.0, _LEGEND
     for series in several:
-        room = _SIGN + 8 + 0.9 * width(series.label)
+        room = _SIGN + 26 + 0.8 * width(series.label)
         if x > 16 and x + room > _RIGHT:
             x, y = 16.0, y + _LEGEND_ROW
         shapes += [_sign(series, (x, y - 5)), text((x + _SIGN + 8, y), series.label, "tick")]
