@@ -194,6 +194,16 @@ def test_the_table_of_a_reliability_diagram_has_its_points() -> None:
     ]
 
 
+def test_a_legend_names_each_of_several_series() -> None:
+    legends = {
+        figure.all("strong")[0].text: [one.text for one in figure.all("li")]
+        for figure in PAGES["walked"].all("figure")
+    }
+    assert legends["Effect of new"] == ["95% sequence", "95% interval for one look", "Effect"]
+    assert legends["Reliability of new"] == ["Observed = predicted", "Observed"]
+    assert legends["Evidence that new differs"] == []
+
+
 def test_the_table_of_scores_has_every_bin() -> None:
     bins = DOCUMENTS["better"].arms[1].score_histogram
     columns = by_head(PAGES["better"], "The numbers of Scores of new")

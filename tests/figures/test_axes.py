@@ -1,6 +1,7 @@
 """Axes: order is kept, and what is marked is round and apart."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -11,10 +12,15 @@ from kullback.figures.axes import (
     Scale,
     around,
     around_calm,
-    labels,
+    labelled,
     round_numbers,
     within_logits,
 )
+
+
+def labels(values: Sequence[float]) -> list[str]:
+    return [label for _, label in labelled(values)]
+
 
 wide = st.floats(-1e9, 1e9)
 chance = st.floats(0.0, 1.0)

@@ -64,14 +64,12 @@ def round_numbers(low: float, high: float, most: int) -> list[float]:
     return fitting[-1] if fitting else few[0]
 
 
-def labels(values: Sequence[float]) -> list[str]:
-    """Numbers along an axis: thousands as k, and no digit that says nothing."""
-    largest = max((abs(value) for value in values), default=0.0)
-    for size, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if largest >= size:
-            unit = 1e3 if name == "k" else size
-            return [f"{value / unit:.6g}{name if value else ''}" for value in values]
-    return [_short(value) for value in values]
+def labelled(values: Sequence[float]) -> list[tuple[float, str]]:
+    """Numbers along an axis with their labels: thousands as k, and no digit that says nothing."""
+    largest = max(map(abs, values), default=0.0)
+    units = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+    size, name = next((unit for unit in units if largest >= max(unit[0], 1e4)), (1.0, ""))
+    return [(value, _short(value / size) + (name if value else "")) for value in values]
 
 
 def around(values: Iterable[float], room: float = 0.06) -> tuple[float, float]:

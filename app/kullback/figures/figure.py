@@ -37,6 +37,13 @@ class ChartSeries:
     is_dashed: bool = False
     is_faint: bool = False
 
+    @property
+    def sign(self) -> str:
+        """What it looks like in a legend: a band, a column, a point or a curve."""
+        if self.style == "area" or not has_values(self.y):
+            return "band"
+        return {"bars": "column", "points": "point"}.get(self.style, "curve")
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ArmsReport
 from kullback.experiments.wording import METRICS, effect, unit
-from kullback.figures.axes import Scale, around_calm, labels
+from kullback.figures.axes import Scale, around_calm, labelled
 from kullback.figures.effects_by_segment import SegmentEffect, effects
 from kullback.figures.shapes import (
     WIDTH,
     box,
+    horizontal_axis,
     line,
     picture,
     polygon,
@@ -23,7 +24,7 @@ MOST_ROWS = 40
 _ROW = 44
 _HEAD = 34
 _NAME = 24
-_RIGHT = WIDTH - 16
+_LEFT, _RIGHT = 24.0, WIDTH - 24.0
 
 
 def forest(report: ArmsReport) -> str:
@@ -35,9 +36,10 @@ def forest(report: ArmsReport) -> str:
     if not by_arm:
         return ""
     shown = [row for several in by_arm.values() for row in several]
-    scale = Scale(*_span(report, shown), 16.0, _RIGHT)
+    scale = Scale(*_span(report, shown), _LEFT, _RIGHT)
     bottom = _HEAD + _ROW * len(shown) + _NAME * len(by_arm)
-    shapes = [*_ground(report, scale, bottom), *_axis(report, scale, bottom)]
+    shapes = [*_ground(report, scale, bottom), *_directions(report, scale, bottom + 40)]
+    shapes += horizontal_axis(scale, bottom, labelled(scale.ticks(6)))
     top = float(_HEAD)
     for arm, several in by_arm.items():
         name = shortened(f"{arm} against {report.control}", _RIGHT - 24)
@@ -80,19 +82,12 @@ def _ground(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
     return [*shapes, line((scale(0), _HEAD), (scale(0), bottom), "zero")]
 
 
-def _axis(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
-    ticks = scale.ticks(6)
-    shapes = [line((scale.start, bottom), (scale.stop, bottom), "axis")]
-    for value, name in zip(ticks, labels(ticks), strict=True):
-        shapes.append(line((scale(value), bottom), (scale(value), bottom + 5), "axis"))
-        where = "middle" if 30 < scale(value) < WIDTH - 30 else ""
-        where = "end" if scale(value) >= WIDTH - 30 else where
-        shapes.append(text((scale(value), bottom + 19), name, f"tick {where}".strip()))
+def _directions(report: ArmsReport, scale: Scale, y: float) -> Iterator[str]:
     left, right = "← better", "worse →"
     if report.metric in HIGHER_IS_BETTER:
         left, right = "← worse", "better →"
-    shapes.append(text((scale.start, bottom + 40), left, "name"))
-    return [*shapes, text((scale.stop, bottom + 40), right, "name end")]
+    yield text((scale.start, y), left, "name")
+    yield text((scale.stop, y), right, "name end")
 
 
 def _effect(row: SegmentEffect, scale: Scale, top: float) -> list[str]:

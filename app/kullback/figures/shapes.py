@@ -1,8 +1,9 @@
 """SVG shapes, styled by the class names that the style of a page knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 
+from kullback.figures.axes import Scale
 from kullback.figures.typesetting import typeset
 
 Point = tuple[float, float]
@@ -51,6 +52,14 @@ def text(at: Point, words: str, name: str) -> str:
     """Words from a point on; up to it with the class `end`, around it with `middle`."""
     escaped = escape(typeset(words))
     return f'<text class="{name}" x="{_n(at[0])}" y="{_n(at[1])}">{escaped}</text>'
+
+
+def horizontal_axis(x: Scale, y: float, ticks: Iterable[tuple[float, str]]) -> Iterator[str]:
+    """An axis with its ticks, each a place and its label."""
+    yield line((x.start, y), (x.stop, y), "axis")
+    for value, label in ticks:
+        yield line((x(value), y), (x(value), y + 5), "axis")
+        yield text((x(value), y + 19), label, "tick middle")
 
 
 def width(words: str) -> float:

@@ -4,26 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kullback.figures.axes import Scale, around, labels, within_logits
-from kullback.figures.figure import ChartSeries, Figure, Numbers, has_values
+from kullback.figures.axes import Scale, around, labelled, within_logits
+from kullback.figures.figure import ChartSeries, Figure, Numbers
 from kullback.figures.shapes import (
     WIDTH,
     Point,
     box,
     dot,
+    horizontal_axis,
     line,
     picture,
     polygon,
     polyline,
     shortened,
     text,
-    width,
 )
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 72.0, WIDTH - 16.0, 34.0, 260.0
+_LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72.0, WIDTH - 16.0, 34.0, 260.0, 306.0
 _LEGEND = _BOTTOM + 62
 _LEGEND_ROW = 22
-_SIGN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,11 @@ def svg(figure: Figure) -> str:
     if figure.is_empty:
         return ""
     frame = _Frame.of(figure)
-    signs, height = _legend(figure.series)
     shapes = [shape for series in figure.series for shape in _bounds(frame, series)]
     shapes += [*_axes(frame), *_levels(frame)]
     shapes += [shape for series in figure.series for shape in _values(frame, series)]
-    shapes += [*_marks(frame), *signs]
-    return picture(height, figure.title, figure.description(), shapes)
+    shapes += _marks(frame)
+    return picture(_HEIGHT, figure.title, figure.description(), shapes)
 
 
 def _x_span(figure: Figure) -> tuple[float, float]:
@@ -100,34 +98,29 @@ def _numbers(columns: Iterator[Numbers]) -> list[float]:
 def _axes(frame: _Frame) -> Iterator[str]:
     x, y, figure = frame.x, frame.y, frame.figure
     yield text((_LEFT, _TOP - 12), figure.y_label, "name")
-    ticks = y.ticks(6)
-    for value, name in zip(ticks, labels(ticks), strict=True):
+    for value, name in labelled(y.ticks(6)):
         yield line((_LEFT, y(value)), (_RIGHT, y(value)), "grid")
         yield text((_LEFT - 6, y(value) + 4.5), name, "tick end")
-    ticks = x.ticks(5)
-    named = list(zip(ticks, labels(ticks), strict=True))
+    named = labelled(x.ticks(5))
     if figure.x_names:
         room = (_RIGHT - _LEFT) / len(figure.x_names)
         named = [(float(at), shortened(name, room)) for at, name in enumerate(figure.x_names)]
-    for value, name in named:
-        yield line((x(value), _BOTTOM), (x(value), _BOTTOM + 5), "axis")
-        yield text((x(value), _BOTTOM + 19), name, "tick middle")
-    yield line((_LEFT, _BOTTOM), (_RIGHT, _BOTTOM), "axis")
+    yield from horizontal_axis(x, _BOTTOM, named)
     yield text((_RIGHT, _BOTTOM + 37), figure.x_label, "name end")
 
 
 def _levels(frame: _Frame) -> Iterator[str]:
     """Levels with their labels; where one stands already another would not be read."""
     drawn: list[float] = []
-    labelled: list[float] = []
+    with_label: list[float] = []
     for level, label in frame.figure.levels:
         y = frame.y(level)
         if not frame.y.holds(level) or any(abs(y - other) < 4 for other in drawn):
             continue
         drawn.append(y)
         yield line((_LEFT, y), (_RIGHT, y), "zero" if level == 0 else "level")
-        if all(abs(y - other) >= 15 for other in labelled):
-            labelled.append(y)
+        if all(abs(y - other) >= 15 for other in with_label):
+            with_label.append(y)
             yield text((_RIGHT - 4, y - 5), label, "tick end")
 
 
@@ -177,31 +170,6 @@ def _marks(frame: _Frame) -> Iterator[str]:
         yield line((x, _BOTTOM), (x, _TOP), "mark")
         yield dot((x, y), "crossing", 5.5)
         yield text((x + away, height), label, f"tick {side}".strip())
-
-
-def _legend(several: Sequence[ChartSeries]) -> tuple[list[str], float]:
-    """What each series is, beneath the picture, and how high the picture is with it."""
-    if len(several) < 2:
-        return [], _LEGEND - 16
-    shapes = []
-    x, y = 16.0, _LEGEND
-    for series in several:
-        room = _SIGN + 26 + 0.8 * width(series.label)
-        if x > 16 and x + room > _RIGHT:
-            x, y = 16.0, y + _LEGEND_ROW
-        shapes += [_sign(series, (x, y - 5)), text((x + _SIGN + 8, y), series.label, "tick")]
-        x += room + 10
-    return shapes, y + 14
-
-
-def _sign(series: ChartSeries, at: Point) -> str:
-    x, y = at
-    if series.style == "points" and has_values(series.y):
-        return dot((x + _SIGN / 2, y), _name("point", series))
-    if series.style == "line" and has_values(series.y):
-        return line((x, y), (x + _SIGN, y), _name("curve", series))
-    name = "column" if series.style == "bars" else "band"
-    return box((x, y - 6), (x + _SIGN, y + 6), _name(name, series))
 
 
 def _name(shape: str, series: ChartSeries) -> str:
