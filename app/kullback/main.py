@@ -96,17 +96,17 @@ class Runtime:
         """What stands on a store."""
         clock = self.clock
         maintenance = MaintenanceThread(store, self.maintenance_seconds, self.full_round_seconds)
-        totals, views = MonitorCounters(), MonitorQueries(store, clock)
-        experiment_views = ExperimentQueries(store, clock)
+        counters, queries = MonitorCounters(), MonitorQueries(store, clock)
+        experiment_queries = ExperimentQueries(store, clock)
         return Services(
-            monitors=Monitors(store, clock, totals),
-            monitor_queries=views,
-            monitor_counters=totals,
-            monitor_maintenance=MonitorMaintenance(store, views, clock, maintenance),
+            monitors=Monitors(store, clock, counters),
+            monitor_queries=queries,
+            monitor_counters=counters,
+            monitor_maintenance=MonitorMaintenance(store, queries, clock, maintenance),
             experiments=Experiments(store, clock),
-            experiment_queries=experiment_views,
+            experiment_queries=experiment_queries,
             experiment_maintenance=ExperimentMaintenance(
-                store, experiment_views, clock, maintenance
+                store, experiment_queries, clock, maintenance
             ),
             maintenance=maintenance,
         )
@@ -124,7 +124,7 @@ def create_app(
     telemetry = Telemetry(METRICS, release)
     workers = WorkerPool(settings.workers, settings.queue)
     readiness = system.Readiness()
-    desk = StoreRequests(settings, telemetry.wrote)
+    store_requests = StoreRequests(settings, telemetry.wrote)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -135,7 +135,7 @@ def create_app(
         )
         experiments_seen = ExperimentCollector(services.experiment_maintenance)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
-            desk.open(services)
+            store_requests.open(services)
             services.maintenance.start(
                 [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
             )
@@ -143,7 +143,7 @@ def create_app(
             readiness.is_ready = True
             yield
             readiness.is_ready = False
-            desk.close()
+            store_requests.close()
             workers.close()
             await to_thread(services.maintenance.stop)
         await to_thread(opened.close)
@@ -165,16 +165,16 @@ def create_app(
         middleware=[Middleware(RequestTelemetry, telemetry=telemetry, failure=problems.failure)],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
     )
-    app.state.readiness, app.state.desk = readiness, desk
+    app.state.readiness, app.state.store_requests = readiness, store_requests
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),
-        monitors.router(desk),
-        experiments.router(desk),
+        monitors.router(store_requests),
+        experiments.router(store_requests),
         system.router(readiness, telemetry.expose),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(desk, release),
+        pages.router(store_requests, release),
     ):
         app.router.routes += router.routes
     return app

@@ -42,7 +42,7 @@ def experiments(store: Store) -> Experiments:
 
 
 @pytest.fixture
-def views(store: Store) -> ExperimentQueries:
+def queries(store: Store) -> ExperimentQueries:
     return ExperimentQueries(store, lambda: NOW)
 
 
@@ -52,33 +52,33 @@ def filled(experiments: Experiments, *batches: ArmRows, plan: Plan = PAIRED) -> 
         experiments.observe("ranker", rows, None).result(30)
 
 
-def stands(views: ExperimentQueries, store: Store) -> ExperimentSnapshot:
-    return views.of(StoredExperiment.of(store.record(KIND, "ranker"), "ranker")).snapshot()
+def stands(queries: ExperimentQueries, store: Store) -> ExperimentSnapshot:
+    return queries.of(StoredExperiment.of(store.record(KIND, "ranker"), "ranker")).snapshot()
 
 
-def crossings(views: ExperimentQueries) -> object:
-    return views.select("ranker").detail().first_crossing
+def crossings(queries: ExperimentQueries) -> object:
+    return queries.select("ranker").detail().first_crossing
 
 
 def test_the_version_is_the_number_of_writes_with_rows(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
-    assert stands(views, store).version == 0
+    assert stands(queries, store).version == 0
     filled(experiments, WORSE, WORSE)
-    assert stands(views, store).version == 2
+    assert stands(queries, store).version == 2
     filled(experiments, split(WORSE), plan=PARALLEL)
-    assert (stands(views, store).epoch, stands(views, store).version) == (2, 3)
+    assert (stands(queries, store).epoch, stands(queries, store).version) == (2, 3)
 
 
 def test_a_crossing_is_kept_of_every_arm_apart(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     scores = of_arms(WORSE)
     arms = tuple(replace(PAIRED.arms[0], name=name, share=1 / 3) for name in "abc")
     plan = replace(PAIRED, arms=arms)
     filled(experiments, replace(WORSE, y_proba={**scores, "c": scores["a"]}), plan=plan)
-    assert views.keep_crossings(stands(views, store))
+    assert queries.keep_crossings(stands(queries, store))
     (record,) = store.records(KIND)
     kept = {arm: store.attachment(record.id, f"crossing/1/{arm}") for arm in "bc"}
     words = {arm: json.loads(found or b"{}").get("verdict") for arm, found in kept.items()}
@@ -87,14 +87,14 @@ def test_a_crossing_is_kept_of_every_arm_apart(
 
 
 def test_what_was_kept_first_stays_whoever_comes_later(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
-    first = stands(views, store)
+    first = stands(queries, store)
     experiments.observe("ranker", WORSE, None).result(30)
-    second = stands(views, store)
+    second = stands(queries, store)
     later = ExperimentQueries(store, lambda: NOW + 60)
-    for look, state in ((views, first), (later, second), (later, first)):
+    for look, state in ((queries, first), (later, second), (later, first)):
         assert look.keep_crossings(state)
         kept = look.select("ranker").report().first_crossing
         assert kept == crossings(look)
@@ -103,68 +103,68 @@ def test_what_was_kept_first_stays_whoever_comes_later(
 
 
 def test_what_was_kept_is_not_written_again(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
-    state = stands(views, store)
-    assert views.keep_crossings(state)
+    state = stands(queries, store)
+    assert queries.keep_crossings(state)
     with held(store):
         for _ in range(PLACES):
             store.write(lambda _: DONE)
-        assert views.keep_crossings(state)
+        assert queries.keep_crossings(state)
 
 
 def test_the_crossing_of_an_experiment_that_is_gone_is_not_kept(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments, WORSE)
-    old = stands(views, store)
+    old = stands(queries, store)
     experiments.delete("ranker", None).result(30)
-    assert views.keep_crossings(old)
+    assert queries.keep_crossings(old)
     filled(experiments)
-    assert views.keep_crossings(old)
-    assert crossings(views) == ()
+    assert queries.keep_crossings(old)
+    assert crossings(queries) == ()
     (record,) = store.records(KIND)
     assert store.counts(record.id) == {}
     assert store.attachment(old.record.id, "crossing/1/b") is None
 
 
 def test_a_tag_changes_with_all_that_an_answer_is_made_of(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
-    seen = [views.select("ranker").etag]
+    seen = [queries.select("ranker").etag]
     experiments.observe("ranker", WORSE, None).result(30)
-    seen.append(views.select("ranker").etag)
-    views.keep_crossings(stands(views, store))
-    seen.append(views.select("ranker").etag)
+    seen.append(queries.select("ranker").etag)
+    queries.keep_crossings(stands(queries, store))
+    seen.append(queries.select("ranker").etag)
     experiments.put("ranker", PARALLEL, None).result(30)
-    seen.append(views.select("ranker").etag)
+    seen.append(queries.select("ranker").etag)
     experiments.delete("ranker", None).result(30)
     filled(experiments)
-    seen.append(views.select("ranker").etag)
+    seen.append(queries.select("ranker").etag)
     seen += [
-        views.select("ranker", query).etag
+        queries.select("ranker", query).etag
         for query in (ExperimentQuery(1), ExperimentQuery(by=""), ExperimentQuery(step=1))
     ]
     assert len(set(seen)) == len(seen) == 8
-    assert views.select("ranker").etag == seen[4]
+    assert queries.select("ranker").etag == seen[4]
 
 
 def test_exactly_so_many_points_are_given(
-    experiments: Experiments, views: ExperimentQueries
+    experiments: Experiments, queries: ExperimentQueries
 ) -> None:
     drawn = paired(n=POINTS)
     filled(
         experiments, replace(drawn, timestamp=NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))
     )
-    points = views.select("ranker", ExperimentQuery(step=3600)).series().points
+    points = queries.select("ranker", ExperimentQuery(step=3600)).series().points
     assert len(points) == POINTS
     assert points[-1].n == POINTS
 
 
 def test_a_crossing_that_an_older_release_kept_is_read(
-    experiments: Experiments, views: ExperimentQueries, store: Store
+    experiments: Experiments, queries: ExperimentQueries, store: Store
 ) -> None:
     filled(experiments)
     (record,) = store.records(KIND)
@@ -172,16 +172,16 @@ def test_a_crossing_that_an_older_release_kept_is_read(
     kept |= {"effect": -0.25, "standard_error": 0.01, "sequence": [-0.4, -0.1], "e_value": 1e308}
     kept |= {"log_e_value": None}
     do(store, lambda tx: tx.attach(record.id, "crossing/1/b", json.dumps(kept).encode()))
-    (crossing,) = views.select("ranker").detail().first_crossing
+    (crossing,) = queries.select("ranker").detail().first_crossing
     assert json.loads(to_json(crossing)) == kept
     assert list(json.loads(to_json(crossing))) == list(kept)
 
 
 def test_what_is_read_for_one_answer_serves_the_next(
-    experiments: Experiments, views: ExperimentQueries
+    experiments: Experiments, queries: ExperimentQueries
 ) -> None:
     filled(experiments, WORSE)
-    selection = views.select("ranker")
+    selection = queries.select("ranker")
     report = selection.report()
     with watched() as statements:
         points = selection.series(3600).points + selection.series(7200, "b").points
@@ -190,11 +190,11 @@ def test_what_is_read_for_one_answer_serves_the_next(
 
 
 def test_steps_that_are_too_many_are_refused_before_sums_are_read(
-    experiments: Experiments, views: ExperimentQueries
+    experiments: Experiments, queries: ExperimentQueries
 ) -> None:
     times = NOW - 3600.0 * np.arange(POINTS + 1, dtype=np.float64)
     filled(experiments, replace(paired(n=POINTS + 1), timestamp=times))
     with watched() as statements, pytest.raises(InvalidInput, match="501 points"):
-        views.select("ranker", ExperimentQuery(step=3600)).series()
+        queries.select("ranker", ExperimentQuery(step=3600)).series()
     assert tables(statements) == ["records", "parts"]
     assert not any("content" in text for text, _ in statements[1:])

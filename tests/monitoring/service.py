@@ -44,7 +44,7 @@ class Service:
     @property
     def inside(self) -> Services:
         """What stands on its store."""
-        services = self.app.state.desk.services
+        services = self.app.state.store_requests.services
         assert isinstance(services, Services)
         return services
 

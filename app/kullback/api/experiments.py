@@ -41,18 +41,18 @@ ArmName = Annotated[str | None, Query(description="Arm to show; default the firs
 Step = Annotated[int, Query(description="Seconds of a step, a multiple of 3600.")]
 
 
-def router(desk: StoreRequests) -> APIRouter:
+def router(store_requests: StoreRequests) -> APIRouter:
     """The routes of all experiments."""
     routes = APIRouter(
         prefix="/v1/experiments", tags=["experiments"], dependencies=[Depends(check_parameters)]
     )
-    _setting_up(routes, desk)
-    _writing(routes, desk)
-    _reading(routes, desk)
+    _setting_up(routes, store_requests)
+    _writing(routes, store_requests)
+    _reading(routes, store_requests)
     return routes
 
 
-def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
+def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "",
         operation_id="list_experiments",
@@ -61,7 +61,9 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def all_experiments() -> Response:
         """Every experiment, with its settings."""
-        return as_json(await desk.read(desk.services.experiment_queries.list_all))
+        return as_json(
+            await store_requests.read(store_requests.services.experiment_queries.list_all)
+        )
 
     @routes.put(
         "/{name}",
@@ -72,10 +74,10 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create an experiment, or change its plan: once it has rows, that opens a new epoch."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             ExperimentSettings,
-            lambda sent, token: desk.services.experiments.put(name, sent.plan(), token),
+            lambda sent, key: store_requests.services.experiments.put(name, sent.plan(), key),
             (JSON,),
         )
 
@@ -89,9 +91,9 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
         """One experiment: its plan, its counts and its first decision."""
 
         def work() -> Response:
-            return as_json(desk.services.experiment_queries.select(name).detail())
+            return as_json(store_requests.services.experiment_queries.select(name).detail())
 
-        return await desk.read(work)
+        return await store_requests.read(work)
 
     @routes.delete(
         "/{name}",
@@ -102,12 +104,12 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def delete(name: Name, request: Request) -> Response:
         """Remove an experiment and all that it holds."""
-        return await desk.write_empty(
-            request, lambda token: desk.services.experiments.delete(name, token)
+        return await store_requests.write_empty(
+            request, lambda key: store_requests.services.experiments.delete(name, key)
         )
 
 
-def _writing(routes: APIRouter, desk: StoreRequests) -> None:
+def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_experiment_observations",
@@ -117,14 +119,14 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def observations(name: Name, request: Request) -> Response:
         """Add predictions of the arms, with the outcomes."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             ExperimentBatch,
-            lambda sent, token: desk.services.experiments.observe(name, sent.rows(), token),
+            lambda sent, key: store_requests.services.experiments.observe(name, sent.rows(), key),
         )
 
 
-def _reading(routes: APIRouter, desk: StoreRequests) -> None:
+def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_experiment_report",
@@ -136,10 +138,10 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = ExperimentQuery(epoch, by, form="page" if _wants_page(request) else "report")
 
         def select() -> TaggedAnswer:
-            selection = desk.services.experiment_queries.select(name, query)
+            selection = store_requests.services.experiment_queries.select(name, query)
             return TaggedAnswer(selection.etag, lambda: _answer(selection))
 
-        return await tagged(desk, request, select, vary="Accept")
+        return await tagged(store_requests, request, select, vary="Accept")
 
     @routes.get(
         "/{name}/series",
@@ -158,10 +160,10 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = ExperimentQuery(epoch, None, arm, step, "series")
 
         def select() -> TaggedAnswer:
-            selection = desk.services.experiment_queries.select(name, query)
+            selection = store_requests.services.experiment_queries.select(name, query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
 
-        return await tagged(desk, request, select)
+        return await tagged(store_requests, request, select)
 
 
 def _answer(selection: ExperimentSelection) -> Response:

@@ -42,18 +42,18 @@ Metric = Annotated[str, Query(description="Metric of the report.")]
 Step = Annotated[int | None, Query(description="Seconds of a step, a multiple of the window.")]
 
 
-def router(desk: StoreRequests) -> APIRouter:
+def router(store_requests: StoreRequests) -> APIRouter:
     """The routes of all monitors."""
     routes = APIRouter(
         prefix="/v1/monitors", tags=["monitors"], dependencies=[Depends(check_parameters)]
     )
-    _setting_up(routes, desk)
-    _writing(routes, desk)
-    _reading(routes, desk)
+    _setting_up(routes, store_requests)
+    _writing(routes, store_requests)
+    _reading(routes, store_requests)
     return routes
 
 
-def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
+def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "",
         operation_id="list_monitors",
@@ -62,7 +62,7 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def all_monitors() -> Response:
         """Every monitor, with its settings."""
-        return as_json(await desk.read(desk.services.monitor_queries.list_all))
+        return as_json(await store_requests.read(store_requests.services.monitor_queries.list_all))
 
     @routes.put(
         "/{name}",
@@ -73,10 +73,10 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def put(name: NewName, request: Request) -> Response:
         """Create a monitor, or change it: once it has rows, only retention, slices and ttl."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             MonitorSettings,
-            lambda sent, token: desk.services.monitors.put(name, sent.monitor(), token),
+            lambda sent, key: store_requests.services.monitors.put(name, sent.monitor(), key),
             (JSON,),
         )
 
@@ -85,7 +85,11 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def details(name: Name) -> Response:
         """One monitor: its settings, its counts, its waiting rows and its reference."""
-        return as_json(await desk.read(lambda: desk.services.monitor_queries.open(name).details()))
+        return as_json(
+            await store_requests.read(
+                lambda: store_requests.services.monitor_queries.open(name).details()
+            )
+        )
 
     @routes.delete(
         "/{name}",
@@ -96,12 +100,12 @@ def _setting_up(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def delete(name: Name, request: Request) -> Response:
         """Remove a monitor and all that it holds."""
-        return await desk.write_empty(
-            request, lambda token: desk.services.monitors.delete(name, token)
+        return await store_requests.write_empty(
+            request, lambda key: store_requests.services.monitors.delete(name, key)
         )
 
 
-def _writing(routes: APIRouter, desk: StoreRequests) -> None:
+def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.post(
         "/{name}/observations",
         operation_id="add_observations",
@@ -111,10 +115,10 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def observations(name: Name, request: Request) -> Response:
         """Add predictions with their labels."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             ObservationBatch,
-            lambda sent, token: desk.services.monitors.observe(name, sent.rows(), token),
+            lambda sent, key: store_requests.services.monitors.observe(name, sent.rows(), key),
         )
 
     @routes.post(
@@ -126,10 +130,12 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def predictions(name: Name, request: Request) -> Response:
         """Add predictions; their labels arrive by id, before or after them."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             PredictionBatch,
-            lambda sent, token: desk.services.monitors.predict(name, sent.predictions(), token),
+            lambda sent, key: store_requests.services.monitors.predict(
+                name, sent.predictions(), key
+            ),
         )
 
     @routes.post(
@@ -141,10 +147,10 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def labels(name: Name, request: Request) -> Response:
         """Add labels; their predictions arrive by id, before or after them."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             LabelBatch,
-            lambda sent, token: desk.services.monitors.label(name, sent.labels(), token),
+            lambda sent, key: store_requests.services.monitors.label(name, sent.labels(), key),
         )
 
     @routes.put(
@@ -156,14 +162,16 @@ def _writing(routes: APIRouter, desk: StoreRequests) -> None:
     )
     async def reference(name: Name, request: Request) -> Response:
         """Set the reference of drift: a batch, a stored period, or distributions."""
-        return await desk.write(
+        return await store_requests.write(
             request,
             ReferenceBatch,
-            lambda sent, token: desk.services.monitors.set_reference(name, sent.baseline(), token),
+            lambda sent, key: store_requests.services.monitors.set_reference(
+                name, sent.baseline(), key
+            ),
         )
 
 
-def _reading(routes: APIRouter, desk: StoreRequests) -> None:
+def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "/{name}/report",
         operation_id="get_report",
@@ -177,10 +185,10 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = MonitorQuery(_moment("from", start), _moment("to", stop), by)
 
         def select() -> TaggedAnswer:
-            selection = desk.services.monitor_queries.open(name).select(query)
+            selection = store_requests.services.monitor_queries.open(name).select(query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.report()))
 
-        return await tagged(desk, request, select)
+        return await tagged(store_requests, request, select)
 
     @routes.get(
         "/{name}/series",
@@ -200,10 +208,10 @@ def _reading(routes: APIRouter, desk: StoreRequests) -> None:
         query = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
 
         def select() -> TaggedAnswer:
-            selection = desk.services.monitor_queries.open(name).select(query)
+            selection = store_requests.services.monitor_queries.open(name).select(query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
 
-        return await tagged(desk, request, select)
+        return await tagged(store_requests, request, select)
 
 
 def _moment(name: str, text: str | None) -> float | None:

@@ -43,7 +43,7 @@ class TaggedAnswer(NamedTuple):
 
 
 async def tagged(
-    desk: StoreRequests,
+    store_requests: StoreRequests,
     request: Request,
     select: Callable[[], TaggedAnswer],
     vary: str | None = None,
@@ -60,7 +60,7 @@ async def tagged(
             response.headers["vary"] = vary
         return response
 
-    return await desk.read(work)
+    return await store_requests.read(work)
 
 
 def _matches(cached: str, tag: str) -> bool:

@@ -39,7 +39,7 @@ class AdjustedComparison:
         holm: the adjusted fixed-horizon p-value: some false claim in α of all families.
         benjamini_hochberg: the same for α of all claims being false.
         e_bh: whether e-BH claims a difference, at any time; None without e-values.
-        sure: the sequence at a level at which α of all claimed intervals are false.
+        confidence_sequence: the one at a level at which α of all claimed intervals are false.
     """
 
     holm: float
@@ -55,8 +55,8 @@ class Comparison:
     Attributes:
         effect: of the plan's metric.
         relative: the effect in terms of the control's value.
-        sure: what holds at all looks at once; None without `minimum_effect`.
-        others: the difference of every other metric, and of the plan's own, for one look.
+        confidence_sequence: what holds at all looks at once; None without `minimum_effect`.
+        other_metrics: the difference of every other metric, and of the plan's own, for one look.
         adjusted: among all arms and segments; None where there is no effect.
     """
 
@@ -78,8 +78,8 @@ class Findings:
     Attributes:
         tallies: by segment ("" for all rows) and arm.
         units: how many units each arm has met; None where rows came without.
-        ratio: whether units went to the arms as planned; None where that is not a question.
-        crossed: the part of all units that met more than one arm.
+        sample_ratio: whether units went to the arms as planned; None where that is not a question.
+        crossover: the part of all units that met more than one arm.
         comparisons: by segment, each arm against the control.
     """
 
@@ -158,11 +158,11 @@ def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> 
     if plan.minimum_effect is None:
         verdict = wrong or without_minimum()
         return Comparison(arm, plan.control, effect, relative, None, verdict)
-    sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
+    sequence = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
     units = min(_units(part, name) for name in (arm, plan.control))
     wrong = wrong or too_early(plan, [ours, theirs], units)
-    verdict = wrong or verdict_of(plan, effect, sure)
-    return Comparison(arm, plan.control, effect, relative, sure, verdict)
+    verdict = wrong or verdict_of(plan, effect, sequence)
+    return Comparison(arm, plan.control, effect, relative, sequence, verdict)
 
 
 def _undefined_effect(effect: Undefined) -> Verdict:
@@ -229,12 +229,12 @@ def _adjusted(
             return comparison
         adjusted = AdjustedComparison(*next(corrected))
         if plan.minimum_effect is not None:
-            sure = (
+            sequence = (
                 confidence_sequence(comparison.effect, plan.minimum_effect, alpha)
                 if is_claimed
                 else None
             )
-            adjusted = replace(adjusted, e_bh=is_claimed, confidence_sequence=sure)
+            adjusted = replace(adjusted, e_bh=is_claimed, confidence_sequence=sequence)
         return replace(comparison, adjusted=adjusted)
 
     return {

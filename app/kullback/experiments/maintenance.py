@@ -28,7 +28,7 @@ class ExperimentMaintenance:
         self._maintenance = maintenance
         self._states: dict[str, ExperimentSnapshot] = {}
         self._seen: dict[int, tuple[int, Mapping[str, int]]] = {}
-        self._tidied: dict[int, float] = {}
+        self._compacted: dict[int, float] = {}
 
     @property
     def states(self) -> Mapping[str, ExperimentSnapshot]:
@@ -43,7 +43,7 @@ class ExperimentMaintenance:
             {stored.record.id for stored in here},
         )
         self._states = {name: state for name, state in self._states.items() if name in names}
-        for kept in (self._seen, self._tidied):
+        for kept in (self._seen, self._compacted):
             for gone in kept.keys() - numbers:
                 del kept[gone]
         for stored in here:
@@ -52,10 +52,10 @@ class ExperimentMaintenance:
                 self._compact_recent(stored)
                 self._seen[stored.record.id] = seen
             now = self._clock()
-            last = self._tidied.get(stored.record.id, -math.inf)
+            last = self._compacted.get(stored.record.id, -math.inf)
             if now - last >= self._maintenance.full_round_seconds:
                 self._compact_all(stored)
-                self._tidied[stored.record.id] = now
+                self._compacted[stored.record.id] = now
 
     def _refresh(self, stored: StoredExperiment) -> bool:
         """Read how the experiment stands; whether all that must be kept of that is."""

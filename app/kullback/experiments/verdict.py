@@ -1,6 +1,6 @@
 """Verdicts: the word for a comparison, and its reason."""
 
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
@@ -110,7 +110,7 @@ def too_thin(tally: Tally) -> Verdict | None:
     return Verdict(VerdictWord.INVALID, "effective_sample_size", reason)
 
 
-def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
+def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None:
     """Why no verdict of two arms can be trusted yet, if none can.
 
     Args:
@@ -128,7 +128,7 @@ def too_early(plan: Plan, arms: Several[Tally], units: float) -> Verdict | None:
     return None
 
 
-def verdict_of(plan: Plan, difference: Contrast, sure: ConfidenceSequence) -> Verdict:
+def verdict_of(plan: Plan, difference: Contrast, sequence: ConfidenceSequence) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
         better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided
@@ -144,7 +144,7 @@ def verdict_of(plan: Plan, difference: Contrast, sure: ConfidenceSequence) -> Ve
         needed = _needed(plan, difference)
         spread = difference.largest_share / MOST_OF_ONE
         return Verdict(VerdictWord.UNDECIDED, "dominated", reason, needed and max(needed, spread))
-    low, high = sure.low, sure.high
+    low, high = sequence.low, sequence.high
     if plan.metric in HIGHER_IS_BETTER:
         low, high = -high, -low
     return _in_words(plan, low, high) or _undecided(_needed(plan, difference))

@@ -58,8 +58,8 @@ class StoredExperiment:
         """
         if record is None:
             raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
-        standing = PlanDocument.decoded(record.document)
-        return cls(record, standing.epoch, standing.plan)
+        document = PlanDocument.decoded(record.document)
+        return cls(record, document.epoch, document.plan)
 
     def setup(self) -> ExperimentSetup:
         """The experiment as its callers set it up."""

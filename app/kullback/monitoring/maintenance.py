@@ -31,7 +31,7 @@ class MonitorMaintenance:
         self._maintenance = maintenance
         self._recent: dict[str, RecentHour] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
-        self._tidied: dict[int, float] = {}
+        self._compacted: dict[int, float] = {}
 
     @property
     def recent(self) -> Mapping[str, RecentHour]:
@@ -47,14 +47,14 @@ class MonitorMaintenance:
         self._recent = kept | self._read([record.name for record in changed])
         for record in changed:
             self._compact_recent(StoredMonitor.of(record, record.name))
-        untidy = (
+        due = (
             r
             for r in records
-            if now - self._tidied.get(r.id, -math.inf) >= self._maintenance.full_round_seconds
+            if now - self._compacted.get(r.id, -math.inf) >= self._maintenance.full_round_seconds
         )
-        for record in islice(untidy, FULL_AT_ONCE):
+        for record in islice(due, FULL_AT_ONCE):
             self._compact(StoredMonitor.of(record, record.name))
-            self._tidied[record.id] = now
+            self._compacted[record.id] = now
         self._store.sweep(now - IDEMPOTENCY_SECONDS)
 
     def refresh_recent(self) -> None:

@@ -63,10 +63,10 @@ class Monitors:
     would be too old by now.
     """
 
-    def __init__(self, store: Store, clock: Clock, totals: MonitorCounters) -> None:
+    def __init__(self, store: Store, clock: Clock, counters: MonitorCounters) -> None:
         self._store = store
         self._clock = clock
-        self._totals = totals
+        self._counters = counters
 
     def put(self, name: str, monitor: Monitor, key: IdempotencyKey | None) -> Future[Written]:
         """Create a monitor, or change it as far as what it holds allows.
@@ -168,11 +168,11 @@ class Monitors:
 
     def _forget(self, name: str, done: Future[Written]) -> None:
         if _is_new(done):
-            self._totals.forget(name)
+            self._counters.forget(name)
 
     def _count(self, name: str, done: Future[Written], added: list[AddedRows]) -> None:
         if _is_new(done):
-            self._totals.add(name, added[0])
+            self._counters.add(name, added[0])
 
     def _reference(self, stored: StoredMonitor, sent: Baseline) -> Reference:
         now, monitor = self._clock(), stored.monitor

@@ -150,8 +150,8 @@ def auc_error(tally: Tally) -> float | Undefined:
     if isinstance(auc, Undefined):
         return auc
     groups = int(np.count_nonzero(_seen([_ranks(tally, "rank_w")])))
-    sure = contrast(auc.area, auc.u, groups)
-    return sure if isinstance(sure, Undefined) else sure.standard_error
+    of_area = contrast(auc.area, auc.u, groups)
+    return of_area if isinstance(of_area, Undefined) else of_area.standard_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,12 @@ class MonitorCollector(Collector):
     def __init__(
         self,
         names: Names,
-        totals: MonitorCounters,
+        counters: MonitorCounters,
         maintenance: MonitorMaintenance,
         cap: int = MAX_SERIES,
     ) -> None:
         self._names = names
-        self._totals = totals
+        self._counters = counters
         self._maintenance = maintenance
         self._cap = cap
         self._lock = Lock()
@@ -74,7 +74,7 @@ class MonitorCollector(Collector):
         """See prometheus_client.registry.Collector."""
         with self._lock:
             tasks = self._latest_tasks()
-            sums = {name: self._totals.of(name) for name in tasks}
+            sums = {name: self._counters.of(name) for name in tasks}
             places = {(name, part) for name, parts in sums.items() for part in parts}
             self._admit(sorted(places, key=lambda place: (bool(place[1]), place)))
             shown = {

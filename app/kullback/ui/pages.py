@@ -17,16 +17,16 @@ from kullback.ui.render import Pages
 Names = Callable[[], Sequence[str]]
 
 
-def router(desk: StoreRequests, release: str) -> APIRouter:
+def router(store_requests: StoreRequests, release: str) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False)
     pages = Pages(release)
-    _remembered(routes, desk, pages)
+    _remembered(routes, store_requests, pages)
     _tried(routes, pages)
     return routes
 
 
-def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
+def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) -> None:
     """What the service remembers; what is asked of it stands in the address."""
     overview = Overview()
 
@@ -35,7 +35,7 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
         """How everything stands."""
 
         def work() -> Response:
-            services = desk.services
+            services = store_requests.services
             content = {
                 "here": "Overview",
                 "live": True,
@@ -44,33 +44,39 @@ def _remembered(routes: APIRouter, desk: StoreRequests, pages: Pages) -> None:
             }
             return pages.page(request, "overview.html", content)
 
-        return await desk.read(work)
+        return await store_requests.read(work)
 
     @routes.get("/monitors/{name}")
     async def one_monitor(name: str, request: Request) -> Response:
         """One monitor."""
 
         def work() -> Response:
-            page = MonitorPage.of(desk.services, name, request.query_params)
+            page = MonitorPage.of(store_requests.services, name, request.query_params)
             return pages.page_of(request, "monitor.html", page.state, page.content)
 
         def names() -> list[str]:
-            return sorted(desk.services.monitor_queries.tasks())
+            return sorted(store_requests.services.monitor_queries.tasks())
 
-        return await desk.read(lambda: _page_or_names(pages, request, "monitor", names, work))
+        return await store_requests.read(
+            lambda: _page_or_names(pages, request, "monitor", names, work)
+        )
 
     @routes.get("/experiments/{name}")
     async def one_experiment(name: str, request: Request) -> Response:
         """One experiment."""
 
         def work() -> Response:
-            page = ExperimentPage.of(desk.services, name, request.query_params)
+            page = ExperimentPage.of(store_requests.services, name, request.query_params)
             return pages.page_of(request, "experiment.html", page.state, page.content)
 
         def names() -> list[str]:
-            return [stored.record.name for stored in desk.services.experiment_queries.stored()]
+            return [
+                stored.record.name for stored in store_requests.services.experiment_queries.stored()
+            ]
 
-        return await desk.read(lambda: _page_or_names(pages, request, "experiment", names, work))
+        return await store_requests.read(
+            lambda: _page_or_names(pages, request, "experiment", names, work)
+        )
 
 
 def _tried(routes: APIRouter, pages: Pages) -> None:
