@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 _LEAST = 1e-6  # of a logit axis; 1 − this is the most
 _NEAR = 54.0  # closer labels touch
-_POWERS = range(1, 7)
+_ROUND = (  # probabilities, the roundest first
+    0.5,
+    *(
+        float(f"{p:.9g}")
+        for times in (1, 2, 5)
+        for power in range(1, 7)
+        for p in (times / 10**power, 1 - times / 10**power)
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Scale:
 
     def _odds(self) -> list[float]:
         kept: list[float] = []
-        for value in _round_probabilities():
+        for value in _ROUND:
             far = all(abs(self(value) - self(other)) >= _NEAR for other in kept)
             if self.low <= value <= self.high and far:
                 kept.append(value)
@@ -101,17 +109,6 @@ def within_logits(probabilities: Iterable[float]) -> tuple[float, float]:
 def _multiples(step: float, low: float, high: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [float(f"{at * step:.12g}") for at in range(first, last + 1)]
-
-
-def _round_probabilities() -> Iterable[float]:
-    """The roundest first."""
-    yield 0.5
-    for times in (1, 2, 5):
-        for power in _POWERS:
-            p = float(f"{times}e-{power}")
-            if p < 0.5:
-                yield p
-                yield float(f"{1 - p:.9g}")
 
 
 def _short(value: float) -> str:

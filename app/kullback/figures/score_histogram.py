@@ -2,58 +2,51 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kullback.experiments.report import OverallArm
-from kullback.figures.figure import ChartSeries, Figure, Numbers, bin_notes
+from kullback.figures.figure import ChartSeries, Figure, Numbers, ScaleName, Style, bin_notes
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
 from kullback.tally.report_types import ReliabilityBin
-
-_CAPTION = (
-    "Which part of each label has which scores. "
-    "The further apart the two are, the better the ranking."
-)
 
 
 def of_arm(arm: OverallArm, name: str) -> Figure:
     """The scores of an arm, at the mean of each of many bins."""
     bins = [each for each in arm.score_histogram if each.mean_predicted is not None]
     scores = [each.mean_predicted or 0.0 for each in bins]
-    ones, zeros = parts(bins)
-    return Figure(
-        name=name,
-        title=f"Scores of {arm.arm} by label",
-        caption=_CAPTION,
-        x_label="Score",
-        y_label="Part of the label",
-        x=scores,
-        series=[
-            ChartSeries("Label 0", zeros, hue=2, style="area"),
-            ChartSeries("Label 1", ones, hue=1),
-        ],
-        x_scale="logit" if any(0 < score < 1 for score in scores) else "linear",
-        notes=bin_notes(bins),
-        y_holds=[0.0],
+    figure = _figure(bins, ("Label 1", "Label 0"), ("line", "area"))
+    scale: ScaleName = "logit" if any(0 < score < 1 for score in scores) else "linear"
+    return replace(
+        figure, name=name, title=f"Scores of {arm.arm} by label", x=scores, x_scale=scale
     )
 
 
 def of_monitor(report: MonitorReport, setup: MonitorSetup) -> Figure:
     """The scores that a monitor watches, in a few bins of equal width."""
-    bins = report.reliability
+    names = [f"{each.low:g}–{each.high:g}" for each in report.reliability]  # noqa: RUF001 - a range
+    return replace(_figure(report.reliability, _names(setup), ("bars", "bars")), x_names=names)
+
+
+def _figure(
+    bins: Sequence[ReliabilityBin], labels: tuple[str, str], styles: tuple[Style, Style]
+) -> Figure:
     ones, zeros = parts(bins)
-    happened, other = _names(setup)
     return Figure(
         name="scores",
         title="Scores by label",
-        caption=_CAPTION,
+        caption=(
+            "Which part of each label has which scores. "
+            "The further apart the two are, the better the ranking."
+        ),
         x_label="Score",
         y_label="Part of the label",
         x=list(range(len(bins))),
         series=[
-            ChartSeries(other, zeros, hue=2, style="bars"),
-            ChartSeries(happened, ones, hue=1, style="bars"),
+            ChartSeries(labels[1], zeros, hue=2, style=styles[1]),
+            ChartSeries(labels[0], ones, hue=1, style=styles[0]),
         ],
-        x_names=[f"{each.low:g}–{each.high:g}" for each in bins],  # noqa: RUF001 - a range
+        notes=bin_notes(bins),
         y_holds=[0.0],
     )
 

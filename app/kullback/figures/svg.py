@@ -21,8 +21,6 @@ from kullback.figures.shapes import (
 )
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72.0, WIDTH - 16.0, 34.0, 260.0, 306.0
-_LEGEND = _BOTTOM + 62
-_LEGEND_ROW = 22
 
 
 @dataclass(frozen=True, slots=True)

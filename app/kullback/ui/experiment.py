@@ -12,7 +12,6 @@ from kullback.experiments.report import (
     ComparisonReport,
     ExperimentReport,
     FirstCrossing,
-    SegmentReport,
 )
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
 from kullback.figures import reliability, score_histogram
@@ -148,7 +147,6 @@ def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str
     return {
         "why": difference_parts(comparison),
         "scores": [figure for arm_figures in figures for figure in arm_figures],
-        "segments": _of_arm(report.groups, comparison.arm),
         "segments_figure": effects_by_segment(report, comparison.arm),
     }
 
@@ -212,10 +210,3 @@ def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
 def _first(crossing: FirstCrossing) -> str:
     when, verdict = ago(crossing.at), crossing.verdict.label
     return f"First decided on {when}, after {crossing.version:,} writes: {verdict}."
-
-
-def _of_arm(
-    groups: Sequence[SegmentReport], arm: str
-) -> list[tuple[SegmentReport, ComparisonReport]]:
-    """The comparison of an arm in each segment."""
-    return [(group, each) for group in groups for each in group.comparisons if each.arm == arm]
