@@ -103,3 +103,14 @@ def test_a_single_look_is_a_point() -> None:
 
 def test_no_look_is_no_figure() -> None:
     assert all(figure.is_empty for figure in figures(DOCUMENTS["empty"]))
+
+
+def test_the_last_sequence_is_in_view_and_the_first_may_be_cut() -> None:
+    wide = replace(WALKED.path[-1].comparisons[0], effect=0.001, sequence=(-0.5, 0.6))
+    wild = replace(wide, sequence=(-1e6, 1e6))
+    path = tuple(EvaluationStep(n, (look,)) for n, look in ((1, wild), (2, wild), (3, wide)))
+    (effect, _) = figures(replace(WALKED, path=path))
+    assert effect.y_span is not None
+    low, high = effect.y_span
+    assert -3 < low < -0.5
+    assert 0.6 < high < 3

@@ -1,12 +1,15 @@
 """Effects by segment, beside those in all rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kullback.experiments import wording
-from kullback.experiments.report import ArmsReport, ComparisonReport
+from kullback.experiments.report import ArmsReport, ComparisonReport, Interval
+from kullback.figures.axes import around_calm
 from kullback.figures.figure import ChartSeries, Figure, bounds
 
 MAX_SEGMENTS = 12
+_WIDEST = 2.5  # of effects and intervals for one look, beyond which a sequence is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +51,15 @@ def effects_by_segment(report: ArmsReport, arm: str) -> Figure | None:
         ],
         levels=[(0.0, "no difference")],
         x_names=[each.segment for each in drawn],
-        y_holds=[0.0],
+        y_span=span(report, comparisons),
     )
+
+
+def span(report: ArmsReport, comparisons: Sequence[ComparisonReport]) -> Interval:
+    """As wide as all the intervals for one look and most of the sequences."""
+    margin = report.minimum_effect or 0.0
+    ends, sequences = [-margin, margin, 0.0], list[float]()
+    for comparison in comparisons:
+        ends += [comparison.effect or 0.0, *(comparison.fixed_interval or ())]
+        sequences += comparison.sequence or ()
+    return around_calm(ends, sequences, _WIDEST)

@@ -152,8 +152,9 @@ class _Timeline:
         return [(x, effect, f"first without 0: {x:,.0f} rows")]
 
     def _span(self, margins: Sequence[float]) -> Interval:
-        """As high as the effects of the later half, and their sequences if not wild."""
+        """As high as the last sequence, and as what the later half is if that is not wild."""
         later = self.looks[len(self.looks) // 2 :]
         effects = [0.0, *margins, *(look.effect or 0.0 for look in later)]
+        effects += self.looks[-1].sequence or ()
         ends = [end for look in later for end in look.sequence or look.fixed_interval or ()]
         return around_calm(effects, ends, _WIDEST)

@@ -1,12 +1,12 @@
 """The effects of arms and segments one under another, with their intervals, as SVG."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ArmsReport
 from kullback.experiments.wording import METRICS, effect, unit
-from kullback.figures.axes import Scale, around_calm, labelled
-from kullback.figures.effects_by_segment import SegmentEffect, effects
+from kullback.figures.axes import Scale, labelled
+from kullback.figures.effects_by_segment import SegmentEffect, effects, span
 from kullback.figures.shapes import (
     WIDTH,
     box,
@@ -36,7 +36,7 @@ def forest(report: ArmsReport) -> str:
     if not by_arm:
         return ""
     shown = [row for several in by_arm.values() for row in several]
-    scale = Scale(*_span(report, shown), _LEFT, _RIGHT)
+    scale = Scale(*span(report, [row.comparison for row in shown]), _LEFT, _RIGHT)
     bottom = _HEAD + _ROW * len(shown) + _NAME * len(by_arm)
     shapes = [*_ground(report, scale, bottom), *_directions(report, scale, bottom + 40)]
     shapes += horizontal_axis(scale, bottom, labelled(scale.ticks(6)))
@@ -60,15 +60,6 @@ def _by_arm(report: ArmsReport) -> dict[str, list[SegmentEffect]]:
     shown = [row for row in effects(report) if row.comparison.effect is not None][:MOST_ROWS]
     arms = dict.fromkeys(row.comparison.arm for row in shown)
     return {arm: [row for row in shown if row.comparison.arm == arm] for arm in arms}
-
-
-def _span(report: ArmsReport, shown: Sequence[SegmentEffect]) -> tuple[float, float]:
-    margin = report.minimum_effect or 0.0
-    ends, sequences = [-margin, margin, 0.0], list[float]()
-    for row in shown:
-        ends += [row.comparison.effect or 0.0, *(row.comparison.fixed_interval or ())]
-        sequences += row.comparison.sequence or ()
-    return around_calm(ends, sequences, 2.5)
 
 
 def _ground(report: ArmsReport, scale: Scale, bottom: float) -> list[str]:
