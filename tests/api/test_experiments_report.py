@@ -121,6 +121,7 @@ async def test_propensities_weigh_rows_as_their_quotient_does(service: Service) 
         ("series", {"epoch": "2"}, "/epoch"),
         ("series", {"arm": "a"}, "/arm"),
         ("series", {"arm": "c"}, "/arm"),
+        ("series", {"arm": ""}, "/arm"),
         ("series", {"step": "60"}, "/step"),
         ("series", {"step": "5400"}, "/step"),
         ("series", {"step": "0"}, "/step"),

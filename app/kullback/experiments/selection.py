@@ -151,7 +151,8 @@ class ExperimentSelection:
             InvalidInput: there is no such epoch or arm, or the step cannot be asked for.
         """
         plan, step = self.plan, step or self.query.step
-        arm = arm or self.query.arm or plan.treatments[0]
+        arm = self.query.arm if arm is None else arm
+        arm = plan.treatments[0] if arm is None else arm
         if arm not in plan.treatments:
             detail = f"arm is one of {', '.join(plan.treatments)}, compared with {plan.control}"
             raise InvalidInput.at(detail, "arm")
