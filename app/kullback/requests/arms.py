@@ -29,7 +29,7 @@ from kullback.experiments.plan import (
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
-from kullback.requests.batches import Slices, Truth, check_lengths
+from kullback.requests.batches import RowSlices, Truth, check_lengths
 from kullback.scoring.arrays import probabilities, refuse
 from kullback.scoring.conventions import ConventionName
 
@@ -179,9 +179,7 @@ class ArmFields(BaseModel):
     arm: Arms | None = Field(
         default=None, description="Arm of each row, where y_proba is one list."
     )
-    slice: Slices | None = Field(
-        default=None, description="Value of each row for each slice, such as country."
-    )
+    slice: RowSlices = None
     propensity: Propensities | None = Field(
         default=None,
         description=(

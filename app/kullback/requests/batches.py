@@ -112,6 +112,20 @@ LabelDistribution = Annotated[
 Slices = Annotated[
     dict[str, list[str]], Column(EntryType.VALUE, 1, keys=MAX_SLICES), AfterValidator(_slices)
 ]
+RowWeights = Annotated[Weights | None, Field(description="Weight of each row, at least 0.")]
+RowTimes = Annotated[
+    Times | None,
+    Field(
+        description="Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
+    ),
+]
+RowSlices = Annotated[
+    Slices | None, Field(description="Value of each row for each slice, such as country.")
+]
+SliceNames = Annotated[
+    list[Annotated[str, Field(pattern=SLICE_NAME)]],
+    Field(max_length=MAX_SLICES, description="Names by which rows may be sliced."),
+]
 
 
 class RowBatch(BaseModel):
@@ -146,22 +160,13 @@ class Forecast(RowBatch):
     """Fields of rows beside what was predicted."""
 
     y_proba: Forecasts = Field(description="P(positive label) [n]; or [n][k], a column per label.")
-    sample_weight: Weights | None = Field(
-        default=None, description="Weight of each row, at least 0."
-    )
-    timestamp: Times | None = Field(
-        default=None,
-        description=(
-            "Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
-        ),
-    )
+    sample_weight: RowWeights = None
+    timestamp: RowTimes = None
     unit: Units | None = Field(
         default=None,
         description="Unit of each row, such as a user id; rows of one unit are not independent.",
     )
-    slice: Slices | None = Field(
-        default=None, description="Value of each row for each slice, such as country."
-    )
+    slice: RowSlices = None
 
     def _rows(self, y_true: Labels | None) -> ObservationRows:
         return ObservationRows(
@@ -205,9 +210,7 @@ class ReferenceBatch(RowBatch):
 
     y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
-    sample_weight: Weights | None = Field(
-        default=None, description="Weight of each row, at least 0."
-    )
+    sample_weight: RowWeights = None
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
     start: Moment | None = Field(default=None, alias="from", description="Start of a period.")
     stop: Moment | None = Field(default=None, alias="to", description="End of a period, exclusive.")

@@ -1,6 +1,6 @@
 """Settings of an experiment and batches of its rows, as a caller sends them."""
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -8,8 +8,7 @@ from kullback.experiments.plan import Design, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.payload.identifiers import refuse_twice
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
-from kullback.requests.batches import MAX_SLICES, Times, Units, Weights
-from kullback.requests.monitors import SliceName
+from kullback.requests.batches import RowTimes, RowWeights, SliceNames, Units
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -28,9 +27,7 @@ class ExperimentSettings(PlanFields):
         default="parallel",
         description="Parallel: each row belongs to one arm. Paired: every arm scores every row.",
     )
-    slices: Annotated[list[SliceName], Field(max_length=MAX_SLICES)] = Field(
-        default=[], description="Names by which rows may be sliced."
-    )
+    slices: SliceNames = Field(default=[])
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -51,15 +48,8 @@ class ExperimentBatch(ArmFields):
     unit: Units = Field(
         description="Unit of each row, such as a user id; rows of one unit are not independent."
     )
-    sample_weight: Weights | None = Field(
-        default=None, description="Weight of each row, at least 0."
-    )
-    timestamp: Times | None = Field(
-        default=None,
-        description=(
-            "Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
-        ),
-    )
+    sample_weight: RowWeights = None
+    timestamp: RowTimes = None
 
     def rows(self) -> ArmRows:
         """The batch as an experiment takes it."""

@@ -9,7 +9,7 @@ from kullback.moments import DAY, HOUR
 from kullback.monitoring.monitor import Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import are_names, refuse_twice
-from kullback.requests.batches import MAX_SLICES, SLICE_NAME
+from kullback.requests.batches import SliceNames
 from kullback.scoring.conventions import ConventionName
 
 Label = (
@@ -17,7 +17,6 @@ Label = (
     | Annotated[int, Field(ge=-(2**63), lt=2**63)]
 )
 LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fast=True)]
-SliceName = Annotated[str, Field(pattern=SLICE_NAME)]
 _WEEK = 7 * DAY
 
 
@@ -44,9 +43,7 @@ class MonitorSettings(BaseModel):
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="Days that windows are kept."
     )
-    slices: Annotated[list[SliceName], Field(max_length=MAX_SLICES)] = Field(
-        default=[], description="Names by which rows may be sliced."
-    )
+    slices: SliceNames = Field(default=[])
     convention: ConventionName = Field(
         default="sklearn",
         description="Library whose log loss to keep: it decides what p = 0 on the truth costs.",

@@ -37,6 +37,10 @@ ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
 ]
+Beta = Annotated[
+    Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
+    Field(description="β of class_weight effective_number."),
+]
 Label = Annotated[str, Field(max_length=1000)] | int
 ClassLabels = Annotated[list[Label], Field(min_length=1, max_length=1_000_000, fail_fast=True)]
 Task = Literal["binary", "multiclass", "multilabel"]
@@ -74,9 +78,7 @@ class LogLossRequest(ConventionRequest):
         default=None,
         description="Weight of each class, or a rule that derives the weights from y_true.",
     )
-    beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
-        default=None, description="β of class_weight effective_number."
-    )
+    beta: Beta = None
 
     def score(self) -> Score:
         """See log_loss.log_loss."""
@@ -99,9 +101,7 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
     )
     y_true: LabelRowsOrOne = Field(description="Class indices [n], or soft rows [n][k].")
     class_weight: ClassWeight | None = Field(default=None, description="Weight of each class.")
-    beta: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = Field(
-        default=None, description="β of class_weight effective_number."
-    )
+    beta: Beta = None
     ignore_index: int | None = Field(default=None, description="Class whose rows do not count.")
     label_smoothing: UnitInterval = Field(
         default=0.0, description="Probability mass that is spread evenly over all classes."

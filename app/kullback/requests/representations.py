@@ -27,6 +27,9 @@ RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True)]
 LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3)]
 Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True)]
 Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
+ClassPrior = Annotated[
+    Prior | None, Field(description="Prior of the classes [k]; default uniform.")
+]
 Sample = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
 Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
@@ -112,9 +115,7 @@ class MutualInformationRequest(GradientRequest):
     )
     logits: LogitRows | None = Field(default=None, description="Logits [n][k] of a classifier.")
     y_true: LabelRows | None = Field(default=None, description="Class indices [n].")
-    prior: Prior | None = Field(
-        default=None, description="Prior of the classes [k]; default uniform."
-    )
+    prior: ClassPrior = None
     logit_kind: mutual_information.LogitKind | None = Field(
         default=None,
         description=(
@@ -159,9 +160,7 @@ class PCSoftmaxRequest(GradientRequest):
 
     logits: LogitRows = Field(description="Logits [n][k].")
     y_true: LabelRows = Field(description="Class indices [n].")
-    prior: Prior | None = Field(
-        default=None, description="Prior of the classes [k]; default uniform."
-    )
+    prior: ClassPrior = None
 
     def score(self) -> Score:
         """See pc_softmax.pc_softmax."""
