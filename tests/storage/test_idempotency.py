@@ -13,6 +13,7 @@ from tests.storage.writes import (
     add,
     adding,
     cell,
+    do,
     held,
     made,
     refusing,
@@ -132,8 +133,8 @@ def test_old_tokens_are_swept_and_may_come_again(url: str, opening: Opening) -> 
     add(store, number, {cell(0): 1}, KEY)
     now[0] = 200.0
     add(store, number, {cell(0): 1}, KEY._replace(key="younger"))
-    assert store.sweep(100.0) == 0
-    assert store.sweep(200.0) == 1
+    assert do(store, lambda transaction: transaction.sweep(100.0, 9)) == 0
+    assert do(store, lambda transaction: transaction.sweep(200.0, 9)) == 1
     assert not store.write(adding(number, {}), KEY).result(30).replayed
     assert store.write(adding(number, {}), KEY._replace(key="younger")).result(30).replayed
 

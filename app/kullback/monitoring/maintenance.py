@@ -55,7 +55,7 @@ class MonitorMaintenance:
         for record in islice(due, FULL_AT_ONCE):
             self._compact(StoredMonitor.of(record, record.name))
             self._compacted[record.id] = now
-        self._store.sweep(now - IDEMPOTENCY_SECONDS)
+        self._sweep()
 
     def refresh_recent(self) -> None:
         """Read the last hour of every monitor."""
@@ -65,7 +65,7 @@ class MonitorMaintenance:
         """Merge, forget and expire in every monitor, and forget old keys."""
         for record in self._store.records(KIND):
             self._compact(StoredMonitor.of(record, record.name))
-        self._store.sweep(self._clock() - IDEMPOTENCY_SECONDS)
+        self._sweep()
 
     def _has_changed(self, record: int) -> bool:
         now, counts = self._clock(), self._store.counts(record)
@@ -101,6 +101,10 @@ class MonitorMaintenance:
         before = now - monitor.retention_days * DAY
         self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(stored)
+
+    def _sweep(self) -> None:
+        before = self._clock() - IDEMPOTENCY_SECONDS
+        self._maintenance.until_done(lambda tx: tx.sweep(before, ROWS_AT_ONCE), ROWS_AT_ONCE)
 
     def _expire(self, stored: StoredMonitor) -> None:
         before = int(self._clock()) - stored.monitor.ttl_seconds

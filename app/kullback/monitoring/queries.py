@@ -17,15 +17,10 @@ from kullback.monitoring.replies import (
     ReferenceSummary,
 )
 from kullback.monitoring.report import MetricPoint, MonitorReport, MonitorSeries, ReportScope
-from kullback.monitoring.window_tallies import (
-    Part,
-    WindowTallies,
-    tallies_by_slice,
-    tallies_by_step,
-)
+from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice, tallies_by_step
 from kullback.monitoring.windows import Span, span, step_at, widened
 from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
-from kullback.storage.base import Store
+from kullback.storage.base import Part, Store
 from kullback.tally.drift import Drift
 from kullback.tally.metrics import Estimate, TallyMetrics
 from kullback.tally.tally import Tally

@@ -9,14 +9,12 @@ import numpy as np
 from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
-from kullback.storage.base import Cell
+from kullback.storage.base import Part
 from kullback.tally.bins import BINS
 from kullback.tally.drift import Shares
 from kullback.tally.exact import real
 from kullback.tally.inference import kish
 from kullback.tally.tally import Tally, decoded_total, total
-
-Part = tuple[Cell, bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ class Cell(NamedTuple):
     width: int
 
 
+Part = tuple[Cell, bytes]
+
+
 class Times(NamedTuple):
     """Windows that begin at `start` or later and end by `stop`."""
 
@@ -143,6 +146,9 @@ class Transaction(Protocol):
     def expire(self, record: int, before: float, limit: int) -> Expired:
         """Remove rows that came before, matched or not, at most `limit` of them."""
 
+    def sweep(self, before: float, limit: int) -> int:
+        """Forget keys that came before; how many, at most `limit`."""
+
 
 Work = Callable[[Transaction], Reply]
 DONE = Reply(200, b"")  # of writes that nobody asked for
@@ -181,16 +187,14 @@ class Store(Protocol):
     def counts(self, record: int) -> dict[str, int]:
         """All counts of a record."""
 
-    def parts(
-        self, record: int, start: int, stop: int, slices: str | None = None
-    ) -> list[tuple[Cell, bytes]]:
+    def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """The parts of all cells whose windows start in [start, stop).
 
         Of all rows (slice ""), or, with `slices` the name of a slice, of each of its values
         (slice "name=value"). In one consistent state, in no particular order.
         """
 
-    def counted_parts(self, record: int, count: str) -> tuple[int, list[tuple[Cell, bytes]]]:
+    def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """One of the counts and all parts, of all rows and of slices, in one consistent state."""
 
     def cells(self, record: int) -> list[Cell]:
@@ -198,9 +202,6 @@ class Store(Protocol):
 
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""
-
-    def sweep(self, before: float) -> int:
-        """Forget keys that came before; how many there were."""
 
     def ping(self) -> None:
         """Do nothing, or raise StoreUnavailable, as everything here that reads can."""

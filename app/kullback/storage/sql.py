@@ -9,15 +9,13 @@ from sqlalchemy import ColumnElement, Connection, and_, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.base import Cell, IdempotencyKey, Merge, Record, Reply, Store, Work, Written
+from kullback.storage.base import Cell, IdempotencyKey, Merge, Part, Record, Store, Work, Written
 from kullback.storage.committer import Committer, PendingWrite, reason
 from kullback.storage.database import Database, Fault
 from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, migrate
 from kullback.storage.sqlite import open_sqlite
-from kullback.storage.transaction import SqlTransaction
 from kullback.storage.writer import Writer
 
-SWEPT_AT_ONCE = 5000
 _CELL = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width)
 
 
@@ -106,17 +104,15 @@ class SqlStore:
         with self._reading() as connection:
             return {row.name: row.amount for row in connection.execute(chosen)}
 
-    def parts(
-        self, record: int, start: int, stop: int, slices: str | None = None
-    ) -> list[tuple[Cell, bytes]]:
+    def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """See Store."""
-        chosen = select(*_CELL, PARTS.c.content)
-        chosen = chosen.where(_between(record, start, stop), _of_slices(slices))
+        is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
+        chosen = select(*_CELL, PARTS.c.content).where(*is_within, _of_slices(slices))
         with self._reading() as connection:
             rows = connection.execute(chosen)
             return [(Cell(kind, name, at, width), part) for kind, name, at, width, part in rows]
 
-    def counted_parts(self, record: int, count: str) -> tuple[int, list[tuple[Cell, bytes]]]:
+    def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """See Store."""
         amount = select(COUNTS.c.amount).where(COUNTS.c.record == record, COUNTS.c.name == count)
         joined = RECORDS.outerjoin(PARTS, PARTS.c.record == RECORDS.c.id)
@@ -138,15 +134,6 @@ class SqlStore:
         with self._reading() as connection:
             return connection.execute(chosen).scalar()
 
-    def sweep(self, before: float) -> int:
-        """See Store."""
-        swept = 0
-        while True:
-            some = self._writer.submit(PendingWrite(_sweeping(before), None)).result()
-            swept += int(some.reply.body)
-            if int(some.reply.body) < SWEPT_AT_ONCE:
-                return swept
-
     def ping(self) -> None:
         """See Store."""
         with self._reading() as connection:
@@ -166,17 +153,6 @@ class SqlStore:
             if self._database.meaning(error) is Fault.OWN:
                 raise
             raise StoreUnavailable(f"the store cannot be read now: {reason(error)}") from error
-
-
-def _sweeping(before: float) -> Callable[[SqlTransaction], Reply]:
-    def work(transaction: SqlTransaction) -> Reply:
-        return Reply(200, b"%d" % transaction.sweep(before, SWEPT_AT_ONCE))
-
-    return work
-
-
-def _between(record: int, start: int, stop: int) -> ColumnElement[bool]:
-    return and_(PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
 
 
 def _of_slices(name: str | None) -> ColumnElement[bool]:

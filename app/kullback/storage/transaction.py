@@ -115,7 +115,7 @@ class SqlTransaction:
         return expire_rows(self._connection, self._database, record, before, limit)
 
     def sweep(self, before: float, limit: int) -> int:
-        """Forget keys that came before; how many, at most `limit`."""
+        """See Transaction."""
         return sweep(self._connection, before, limit)
 
     def _hold(self, record: int) -> bool:
