@@ -118,9 +118,7 @@ def difference(
 
 def clusters(tallies: Sequence[Tally]) -> int:
     """How many buckets of units have rows in any of these."""
-    return int(
-        np.count_nonzero(_seen([tally.vector("unit_w").reals(BUCKETS) for tally in tallies]))
-    )
+    return _occupied([tally.vector("unit_w").reals(BUCKETS) for tally in tallies])
 
 
 def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
@@ -140,7 +138,7 @@ def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
         return of_treatment
     if isinstance(of_control, Undefined):
         return of_control
-    groups = int(np.count_nonzero(_seen([_ranks(treatment, "rank_w"), _ranks(control, "rank_w")])))
+    groups = _occupied([_ranks(tally, "rank_w").sum(axis=1) for tally in (treatment, control)])
     return contrast(of_treatment.area - of_control.area, of_treatment.u - of_control.u, groups)
 
 
@@ -149,7 +147,7 @@ def auc_error(tally: Tally) -> float | Undefined:
     auc = _area(tally)
     if isinstance(auc, Undefined):
         return auc
-    groups = int(np.count_nonzero(_seen([_ranks(tally, "rank_w")])))
+    groups = _occupied([_ranks(tally, "rank_w").sum(axis=1)])
     of_area = contrast(auc.area, auc.u, groups)
     return of_area if isinstance(of_area, Undefined) else of_area.standard_error
 
@@ -187,7 +185,6 @@ def _ranks(tally: Tally, name: str) -> Array:
     return tally.vector(name).reals(GROUPS * RANK_BINS).reshape(GROUPS, RANK_BINS)
 
 
-def _seen(weights: Sequence[Array]) -> Array:
-    """The weight of each bucket, or group, in all of these."""
-    total: Array = np.sum([w if w.ndim == 1 else w.sum(axis=1) for w in weights], axis=0)
-    return total
+def _occupied(weights: Sequence[Array]) -> int:
+    """How many buckets, or groups, have weight in any of these."""
+    return int(np.count_nonzero(np.sum(weights, axis=0)))
