@@ -32,12 +32,8 @@ class EntryType(Enum):
     VALUE = "value"
 
 
-TEXTUAL = (EntryType.LABEL, EntryType.TIME, EntryType.ID, EntryType.VALUE)  # what may be strings
-WHOLE = (
-    EntryType.LABEL,
-    EntryType.ID,
-    EntryType.VALUE,
-)  # what is kept as integers where it is integers
+WHOLE = (EntryType.LABEL, EntryType.ID, EntryType.VALUE)  # kept as integers where they are
+TEXTUAL = (*WHOLE, EntryType.TIME)  # what may be strings
 
 
 @dataclass(frozen=True, slots=True)

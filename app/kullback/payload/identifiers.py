@@ -31,11 +31,9 @@ def checked_identifiers(identifiers: Labels, *place: str) -> Labels:
 def identifiers_as_text(identifiers: Labels, *place: str) -> list[str]:
     """The same, with integers as their decimal text."""
     identifiers = checked_identifiers(identifiers, *place)
-    return (
-        identifiers
-        if isinstance(identifiers, list)
-        else [str(number) for number in identifiers.tolist()]
-    )
+    if isinstance(identifiers, list):
+        return identifiers
+    return [str(number) for number in identifiers.tolist()]
 
 
 def are_names(block: list[str]) -> bool:

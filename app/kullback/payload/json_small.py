@@ -47,11 +47,7 @@ def _plainly(value: Any, column: Column | None) -> object:  # noqa: ANN401 - fro
         raise ValueError(axes)
     if kinds == {int} and column.entry in WHOLE:
         return np.array(value, dtype=np.int64)
-    if (
-        not math.isfinite(sum(flat))
-        or column.entry is EntryType.ID
-        or column.entry is EntryType.VALUE
-    ):
+    if not math.isfinite(sum(flat)) or column.entry in (EntryType.ID, EntryType.VALUE):
         raise ValueError(axes)
     return np.array(value, dtype=np.float64)
 

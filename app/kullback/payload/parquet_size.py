@@ -37,7 +37,7 @@ def check_size(file: memoryview, cap: int) -> None:
         chunks = [
             chunk for group in _structs(footer, (4, _LIST)) for chunk in _structs(group, (1, _LIST))
         ]
-        _check_pages(file, [_struct(chunk, (3, _STRUCT)) for chunk in chunks], cap)
+        _check_pages(file, [_struct(chunk.get((3, _STRUCT))) for chunk in chunks], cap)
     except (IndexError, ValueError) as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
 
@@ -58,7 +58,7 @@ def _check_pages(file: memoryview, columns: list[Struct], cap: int) -> None:
     for page, size in (each for column in columns for each in _pages(file, column)):
         inflated += _number(page, (2, _I32))
         read += size
-        values += sum(_number(_struct(page, kind), (1, _I32)) for kind in _DATA if kind in page)
+        values += sum(_number(_struct(page.get(kind)), (1, _I32)) for kind in _DATA if kind in page)
         if max(inflated, values) > cap:  # run lengths hide many values in few bytes
             raise BodyTooLarge(f"the file inflates to more than {cap} bytes or values")
         if read > MAX_HEADERS:
@@ -92,21 +92,17 @@ def _number(struct: Struct, field: Field) -> int:
     return value
 
 
-def _struct(struct: Struct, field: Field) -> Struct:
-    value = struct.get(field)
+def _struct(value: Value | None) -> Struct:
     if not isinstance(value, dict):
-        raise ValueError(field)  # noqa: TRY004 - the bytes are wrong, not our types
+        raise ValueError(value)  # noqa: TRY004 - the bytes are wrong, not our types
     return value
 
 
 def _structs(struct: Struct, field: Field) -> list[Struct]:
     value = struct.get(field, [])
-    structs = (
-        [item for item in value if isinstance(item, dict)] if isinstance(value, list) else None
-    )
-    if structs is None or not isinstance(value, list) or len(structs) != len(value):
-        raise ValueError(field)
-    return structs
+    if not isinstance(value, list):
+        raise ValueError(field)  # noqa: TRY004 - see _struct
+    return [_struct(item) for item in value]
 
 
 class _Reader:
