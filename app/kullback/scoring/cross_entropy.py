@@ -3,7 +3,6 @@
 from kullback.numerics.means import exp
 from kullback.numerics.types import Array
 from kullback.scoring.distribution_pair import (
-    CheckedDistribution,
     checked_pair,
     cross_entropy_gradient,
     kl_of_pair,
@@ -35,10 +34,7 @@ def cross_entropy(p: Array, q: Array | None, q_logits: Array | None, options: Op
 
     Source: Cover & Thomas, Elements of Information Theory (2006), §5.4.
     """
-    target, predicted = checked_pair(
-        CheckedDistribution.read("p", p, "p_logits", None, options),
-        CheckedDistribution.read("q", q, "q_logits", q_logits, options),
-    )
+    target, predicted = checked_pair((p, None), (q, q_logits), options)
     if predicted.logs is None:
         rows = cross_entropy_rows(target.values, predicted.values)
     else:

@@ -1,6 +1,6 @@
 """Distributions as they were sent, alone or in pairs, checked and with their logarithms."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,22 +19,17 @@ from kullback.scoring.information_rows import cross_gradient, kl_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, in_unit
 
+Sent = tuple[Array | None, Array | None]  # probabilities, logits: one of them
 
+
+@dataclass(frozen=True, slots=True)
 class CheckedDistribution:
     """One side of a divergence: probabilities, and their logarithms where logits were sent."""
 
-    def __init__(
-        self,
-        name: str,
-        checked: CheckedDistributions,
-        logits: Array | None = None,
-        logs: Array | None = None,
-    ) -> None:
-        self.name = name
-        self.checked = checked
-        self.values = checked.values
-        self.logits = logits
-        self.logs = logs
+    name: str
+    checked: CheckedDistributions
+    logits: Array | None = None
+    logs: Array | None = None
 
     @classmethod
     def read(
@@ -56,6 +51,11 @@ class CheckedDistribution:
         logs = log_softmax(rows)
         return cls(logits_name, CheckedDistributions(np.exp(logs), single), rows, logs)
 
+    @property
+    def values(self) -> Array:
+        """The probabilities, (n, k)."""
+        return self.checked.values
+
     def context(self, metric: str, options: Options) -> Context:
         """The context of a metric of this side alone."""
         rows = self.values.shape[0]
@@ -70,13 +70,15 @@ class CheckedDistribution:
 
 
 def checked_pair(
-    target: CheckedDistribution, predicted: CheckedDistribution
+    p: Sent, q: Sent, options: Options
 ) -> tuple[CheckedDistribution, CheckedDistribution]:
-    """Both, where they are of one shape.
+    """The target p and the predicted q of a divergence, each as (probabilities, logits).
 
     Raises:
-        InvalidInput: their shapes differ.
+        InvalidInput: one is no distribution, or their shapes differ.
     """
+    target = CheckedDistribution.read("p", p[0], "p_logits", p[1], options)
+    predicted = CheckedDistribution.read("q", q[0], "q_logits", q[1], options)
     same_shape(predicted.name, predicted.values, target.name, target.values)
     if target.checked.single != predicted.checked.single:
         raise InvalidInput.at(

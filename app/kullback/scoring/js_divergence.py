@@ -3,7 +3,7 @@
 import math
 
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.distribution_pair import CheckedDistribution, checked_pair, pair_context
+from kullback.scoring.distribution_pair import checked_pair, pair_context
 from kullback.scoring.information_rows import js_gradient, js_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
@@ -31,17 +31,12 @@ def js_divergence(p: Array, q: Array, options: Options) -> Score:
 
     Source: Lin, IEEE Transactions on Information Theory 37 (1991).
     """
-    target, predicted = checked_pair(
-        CheckedDistribution.read("p", p, "p_logits", None, options),
-        CheckedDistribution.read("q", q, "q_logits", None, options),
-    )
+    target, predicted = checked_pair((p, None), (q, None), options)
     rows = js_rows(target.values, predicted.values)
     context = pair_context("js_divergence", target, predicted, options)
     reduced = reduce_rows(Losses(rows), context.options.sample_weight)
     mean = reduced.value()
     distance = mean if isinstance(mean, Undefined) else math.sqrt(mean / options.nats)
-    gradient = None
-    if options.gradient:
-        gradient = js_gradient(target.values, predicted.values)
-    rows_and_slope = Losses(rows, gradient=gradient)
-    return score_rows(rows_and_slope, {"distance": distance}, context, reduced)
+    gradient = js_gradient(target.values, predicted.values) if options.gradient else None
+    losses = Losses(rows, gradient=gradient)
+    return score_rows(losses, {"distance": distance}, context, reduced)

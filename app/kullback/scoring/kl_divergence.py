@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from kullback.numerics.types import Array
 from kullback.scoring.distribution_pair import (
-    CheckedDistribution,
+    Sent,
     checked_pair,
     cross_entropy_gradient,
     kl_of_pair,
@@ -16,9 +15,7 @@ from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, score_rows
 
 
-def kl_divergence(
-    p: tuple[Array | None, Array | None], q: tuple[Array | None, Array | None], options: Options
-) -> Score:
+def kl_divergence(p: Sent, q: Sent, options: Options) -> Score:
     """What is lost by believing `q` where `p` is true.
 
         KL(p‖q) = Σₖ pₖ ln(pₖ/qₖ)        0·ln(0/q) = 0
@@ -40,10 +37,7 @@ def kl_divergence(
 
     Source: Kullback & Leibler, Annals of Mathematical Statistics 22 (1951).
     """
-    target, predicted = checked_pair(
-        CheckedDistribution.read("p", p[0], "p_logits", p[1], options),
-        CheckedDistribution.read("q", q[0], "q_logits", q[1], options),
-    )
+    target, predicted = checked_pair(p, q, options)
     rows = kl_of_pair(target, predicted)
     context = pair_context("kl_divergence", target, predicted, options)
     weight = context.options.sample_weight
