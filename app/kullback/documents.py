@@ -14,12 +14,12 @@ Wider = TypeVar("Wider")
 
 
 def to_json(document: object, indent: int | None = None) -> bytes:
-    """A document, by the fields of its type; it holds no number that JSON lacks."""
+    """A document, by the fields of its type; a number that JSON lacks is null."""
     return _writer_of(document).dump_json(document, by_alias=True, indent=indent)
 
 
 def to_mapping(document: object) -> Mapping[str, object]:
-    """A document as JSON would have it, to stand in an answer that has no type of its own."""
+    """The fields of a document, to stand in an answer that has no type of its own."""
     fields_by_name: dict[str, object] = _writer_of(document).dump_python(document, by_alias=True)
     return fields_by_name
 

@@ -184,3 +184,22 @@ async def test_maintenance_happens_by_itself(settings: Settings) -> None:
                 await service.get(EXPERIMENT)
             while service.inside.experiment_maintenance.states["ranker"].version < 3:
                 await service.get(EXPERIMENT)
+
+
+async def test_series_by_the_hour_have_another_tag_once_their_hours_are_days(
+    service: Service,
+) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    rows = sent(paired(n=30), timestamp=hours(30, 30))
+    await observe(service, **rows)
+    path = f"{EXPERIMENT}/series?step=3600"
+    before = await service.client.get(path)
+    service.clock.now += 4 * DAY
+    attend(service)
+    cached = {"if-none-match": before.headers["etag"]}
+    after = await service.client.get(path, headers=cached)
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert len(after.json()["points"]) < len(before.json()["points"])
+    page = await service.client.get("/experiments/ranker?step=3600")
+    again = await service.client.get("/experiments/ranker?step=3600")
+    assert page.headers["etag"] == again.headers["etag"]

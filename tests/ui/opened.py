@@ -9,7 +9,7 @@ import httpx
 
 from tests.monitoring.service import Document
 
-_VOID = {"meta", "link", "br", "input", "path"}
+_VOID = {"meta", "link", "br", "input"}
 
 
 @dataclass

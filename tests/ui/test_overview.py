@@ -55,3 +55,11 @@ async def test_no_monitor_is_read_twice_for_its_row(service: Service) -> None:
     with watched() as statements:
         await overview(service)
     assert len(set(statements)) == len(statements)
+
+
+async def test_an_experiment_of_two_years_is_one_row_among_the_others(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    days = [service.clock.now - 86_400.0 * at for at in range(600)]
+    await observe(service, **sent(paired(n=600), timestamp=days))
+    ((name, *_),) = (await overview(service)).rows("Experiments")
+    assert name == "ranker"

@@ -49,12 +49,10 @@ async def tagged(
     vary: str | None = None,
 ) -> Response:
     """The answer, unless the caller has it already; `vary` names the headers it depends on."""
-    cached = ",".join(request.headers.getlist("if-none-match"))
 
     def work() -> Response:
         answer = select()
-        is_cached = _matches(cached, answer.etag)
-        response = Response(status_code=304) if is_cached else answer.render()
+        response = Response(status_code=304) if has_tag(request, answer.etag) else answer.render()
         response.headers.update({"etag": answer.etag, "cache-control": "no-cache"})
         if vary is not None:
             response.headers["vary"] = vary
@@ -63,9 +61,10 @@ async def tagged(
     return await store_requests.read(work)
 
 
-def _matches(cached: str, tag: str) -> bool:
-    tags = [part.strip().removeprefix("W/") for part in cached.split(",")]
-    return tag in tags or "*" in tags
+def has_tag(request: Request, tag: str) -> bool:
+    """Whether the caller has the answer that the tag stands for."""
+    cached = ",".join(request.headers.getlist("if-none-match")).split(",")
+    return not {tag, "*"}.isdisjoint(part.strip().removeprefix("W/") for part in cached)
 
 
 def as_json(document: object) -> Response:

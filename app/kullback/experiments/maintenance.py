@@ -7,9 +7,9 @@ from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.windows import HOURS_KEPT_SECONDS
 from kullback.experiments.writes import StoredExperiment
-from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
+from kullback.maintenance import CELLS_AT_ONCE, RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
-from kullback.storage.base import Store, Times
+from kullback.storage.base import Store, Times, Transaction
 
 
 class ExperimentMaintenance:
@@ -71,4 +71,12 @@ class ExperimentMaintenance:
     def _compact_all(self, stored: StoredExperiment) -> None:
         now = int(self._clock())
         self._maintenance.compact(stored.record.id, Times(0, now + DAY), HOUR)
-        self._maintenance.compact(stored.record.id, Times(0, now - HOURS_KEPT_SECONDS), DAY)
+        record, old = stored.record.id, Times(0, now - HOURS_KEPT_SECONDS)
+        self._maintenance.until_done(lambda tx: _make_days(tx, record, old), CELLS_AT_ONCE)
+
+
+def _make_days(tx: Transaction, record: int, times: Times) -> int:
+    days = tx.compact(record, times, DAY, CELLS_AT_ONCE)
+    if days:
+        tx.count(record, {"days": days})  # series by the hour are others now
+    return days

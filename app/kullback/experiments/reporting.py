@@ -30,12 +30,11 @@ from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish, occupied_buckets
-from kullback.tally.metrics import TallyMetrics
+from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
 from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.report_types import MetricValue, finite, metric_values, reliability_bins
 from kullback.tally.tally import Tally
 
-RELIABILITY_BINS = 10
 SCORE_BINS = 64
 OWN_TRAFFIC = (
     "On split traffic log loss says who predicts its own traffic better, not who recommends "

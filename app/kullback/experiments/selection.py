@@ -27,6 +27,7 @@ from kullback.storage.base import Cell, Store
 
 Form = Literal["report", "page", "series"]
 POINTS = 500
+STEPS = (HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY, 700 * DAY)  # the last has room for all time
 _EVER = 1 << 60
 
 
@@ -172,6 +173,14 @@ class ExperimentSelection:
         if points > POINTS:
             detail = f"{points} points, where at most {POINTS} are given: ask for a longer step"
             raise InvalidInput.at(detail, "step")
+
+    def allows(self, step: int) -> bool:
+        """Whether the step can be asked for."""
+        try:
+            self.check_step(step)
+        except InvalidInput:
+            return False
+        return True
 
     def _points(self, arm: str, step: int) -> Iterator[EffectPoint]:
         plan, tallies = self.plan, ArmTallies()

@@ -45,6 +45,9 @@ class MonitorMaintenance:
         changed = [record for record in records if self._has_changed(record.id)]
         kept = {name: recent for name, recent in self._recent.items() if name in here}
         self._recent = kept | self._read([record.name for record in changed])
+        for kept_by_id in (self._seen, self._compacted):
+            for gone in kept_by_id.keys() - {record.id for record in records}:
+                del kept_by_id[gone]
         for record in changed:
             self._compact_recent(StoredMonitor.of(record, record.name))
         due = (

@@ -14,9 +14,9 @@ from kullback.monitoring.windows import Span
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.scoring.score import Status
-from kullback.tally.drift import Drift
+from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, SIGNIFICANT, Drift
 from kullback.tally.inference import by_unit, occupied_buckets
-from kullback.tally.metrics import TallyMetrics
+from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
 from kullback.tally.report_types import (
     LogLossDecomposition,
     MetricValue,
@@ -28,9 +28,6 @@ from kullback.tally.report_types import (
     stated,
 )
 from kullback.tally.tally import Layout, Tally
-
-RELIABILITY_BINS = 10
-_SIGNIFICANT = 0.001
 
 Start = Annotated[Moment, Field(alias="from")]
 Stop = Annotated[Moment, Field(alias="to")]
@@ -237,8 +234,8 @@ def statement(drift: Drift) -> str:
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
         has_reference = drift.psi != Undefined(Reason.NO_REFERENCE)
         return "No rows to compare." if has_reference else "No reference to compare with."
-    if drift.p_value >= _SIGNIFICANT:
+    if drift.p_value >= SIGNIFICANT:
         return f"No significant change (p = {drift.p_value:.3g})."
-    size = "small" if drift.psi < 0.1 else "moderate" if drift.psi < 0.25 else "large"
+    size = "small" if drift.psi < MODERATE_PSI else "moderate" if drift.psi < LARGE_PSI else "large"
     chance = f"p = {drift.p_value:.1g}" if drift.p_value > 0 else "p < 1e-300"
     return f"A significant change ({chance}), {size} in size (PSI {drift.psi:.3f})."

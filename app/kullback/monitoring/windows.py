@@ -61,9 +61,12 @@ def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
 
 
 def widened(monitor: Monitor, span: Span, now: float) -> tuple[int, ...]:
-    """Before when, within a span, windows are an hour and a day wide: steps differ beside it."""
+    """Before when windows are an hour and a day wide, up to the end of a span.
+
+    Steps differ beside it, those too that begin before the span.
+    """
     wide = ((max(monitor.window_seconds, least), now - age) for least, age in _AGES)
-    return tuple(min(max(_floor(edge, width), span.start), span.stop) for width, edge in wide)
+    return tuple(min(_floor(edge, width), span.stop) for width, edge in wide)
 
 
 def _floor(moment: float, width: int) -> int:

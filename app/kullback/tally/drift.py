@@ -13,6 +13,9 @@ _GROUPS = 10
 _EMPTY = Undefined(Reason.EMPTY)
 _NO_REFERENCE = Undefined(Reason.NO_REFERENCE)
 
+SIGNIFICANT = 0.001  # a p-value below it is of a change that is hardly by chance
+MODERATE_PSI, LARGE_PSI = 0.1, 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:

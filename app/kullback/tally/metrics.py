@@ -36,6 +36,7 @@ from kullback.tally.inference import row_error, standard_error
 from kullback.tally.tally import Tally
 
 ECE_BINS = 15
+RELIABILITY_BINS = 10
 _TOO_FEW = Undefined(Reason.TOO_FEW_ROWS)
 
 

@@ -13,7 +13,7 @@ from kullback.experiments.report import (
     ExperimentReport,
     FirstCrossing,
 )
-from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
+from kullback.experiments.selection import STEPS, ExperimentQuery, ExperimentSelection
 from kullback.figures import reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
 from kullback.figures.effects_by_segment import effects_by_segment
@@ -23,8 +23,7 @@ from kullback.services import Services
 from kullback.ui.guards import guards
 from kullback.ui.render import ago
 
-STEPS = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
-LADDER = (HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY, 700 * DAY)  # the last has room for all time
+STEP_NAMES = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
 ENOUGH_POINTS = 120
 NEXT = {
     "better": "Ship it: this holds however often you look.",
@@ -132,7 +131,7 @@ class ExperimentPage:
             "guards": guards(report),
             **_of_arms(report, comparison),
             "batch": first_batch(selection.experiment.plan),
-            "steps": STEPS,
+            "steps": STEP_NAMES,
             "wording": wording,
         }
 
@@ -177,7 +176,7 @@ def _step(selection: ExperimentSelection, wanted: int | None) -> tuple[int | Non
     """The step that is wanted, else the first that may be; and what is wrong with the former."""
     complaints = () if wanted is None else tuple(_complaints(selection, wanted))
     steps = _automatic(selection) if wanted is None or complaints else [wanted]
-    return next((step for step in steps if not any(_complaints(selection, step))), None), complaints
+    return next((step for step in steps if selection.allows(step)), None), complaints
 
 
 def _complaints(selection: ExperimentSelection, step: int) -> Iterator[str]:
@@ -191,7 +190,7 @@ def _automatic(selection: ExperimentSelection) -> list[int]:
     """Steps that give tens of points, if rows came since it was set up; then longer ones."""
     created, last = selection.experiment.record.created, selection.last_start
     since = 0.0 if last is None else last - created
-    return [step for step in LADDER if step == LADDER[-1] or step * ENOUGH_POINTS >= since]
+    return [step for step in STEPS if step == STEPS[-1] or step * ENOUGH_POINTS >= since]
 
 
 def _card(report: ExperimentReport, comparison: ComparisonReport, first: str) -> VerdictCard:

@@ -3,22 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kullback.errors import NotFound
 from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
-from kullback.experiments.selection import ExperimentSelection
+from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.queries import MonitorQuery, RecentHour
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.tally.drift import Drift
+from kullback.tally.drift import MODERATE_PSI, SIGNIFICANT, Drift
 from kullback.tally.metrics import Estimate
 from kullback.ui.sparks import Sparks
 
-SIGNIFICANT = 0.001  # the p-value below which a change is one
-LARGE_PSI = 0.1
 MISCALIBRATED = 0.1
 ERRORS_AWAY = 3.0
 HUES: dict[str, str] = {
@@ -59,7 +58,7 @@ def is_drifting(drift: Drift) -> bool:
     """Whether a change from the reference is both sure and large."""
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
         return False
-    return drift.p_value < SIGNIFICANT and drift.psi >= LARGE_PSI
+    return drift.p_value < SIGNIFICANT and drift.psi >= MODERATE_PSI
 
 
 def is_miscalibrated(ratio: Estimate) -> bool:
@@ -131,16 +130,20 @@ def _effect(comparison: Comparison) -> str:
 
 def _losses(services: Services, name: str) -> list[float]:
     """Log loss of the last day by the hour."""
-    reader = services.monitor_queries.open(name)
+    try:
+        reader = services.monitor_queries.open(name)
+    except NotFound:  # removed this very moment
+        return []
     step = max(HOUR, reader.monitor.window_seconds)
     points = reader.select(MonitorQuery(start=reader.now - DAY, step=step)).series().points
     return [point.value for point in points if point.value is not None]
 
 
 def _effects(selection: ExperimentSelection) -> list[float]:
-    """The effect of the first arm by day, or by hour on the first: of all rows up to there."""
-    by_day = _defined(selection.series(DAY))
-    return by_day if len(by_day) > 1 else _defined(selection.series(HOUR))
+    """The effect of the first arm by day or longer, or by hour on the first day."""
+    step = next(step for step in STEPS if step >= DAY and selection.allows(step))
+    course = _defined(selection.series(step))
+    return course if len(course) > 1 or step > DAY else _defined(selection.series(HOUR))
 
 
 def _defined(series: ExperimentSeries) -> list[float]:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic_core import to_json
 
+from kullback.api.routes import has_tag
 from kullback.figures.typesetting import shown, typeset
 
 POLICY = (
@@ -44,7 +45,7 @@ class Pages:
         """A page, or 304 where the caller has the same already."""
         text = self._render(request, template, content)
         etag = _etag(text)
-        if status == 200 and _is_present(request, etag):
+        if status == 200 and has_tag(request, etag):
             return _not_modified(etag)
         return _page(text, etag, status)
 
@@ -57,7 +58,7 @@ class Pages:
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
         etag = _etag(repr((self._edition, str(request.base_url), state)).encode())
-        if _is_present(request, etag):
+        if has_tag(request, etag):
             return _not_modified(etag)
         return _page(self._render(request, template, content()), etag)
 
@@ -69,10 +70,6 @@ class Pages:
 
 def _etag(content: bytes) -> str:
     return f'"{sha256(content).hexdigest()[:32]}"'
-
-
-def _is_present(request: Request, etag: str) -> bool:
-    return etag in request.headers.get("if-none-match", "")
 
 
 def _not_modified(etag: str) -> Response:
