@@ -1,4 +1,4 @@
-"""The application of a checkout: `fastapi run app/main.py`, `uvicorn app.main:app`."""
+"""A checkout serves: `uvicorn app.main:app`, `fastapi run --host 127.0.0.1 app/main.py`."""
 
 from kullback.main import create_app
 

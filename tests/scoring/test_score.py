@@ -72,7 +72,7 @@ def same_details(found: Score, expected: Score) -> bool:
     names = {
         name
         for name, value in found.details.items()
-        if value is not None and expected.details[name] is not None
+        if value is not None and expected.details.get(name) is not None
     }
     one, other = (
         [value for name in sorted(names - IGNORED) for value in floats(score.details[name])]
