@@ -186,6 +186,10 @@ function barsScale(data) {
 
 // Points at both ends are seen whole.
 function pointsScale(data) {
+  if (data.x.length === 1) {
+    const half = data.time ? 1800 : 0.1; // else uPlot shows years around it
+    return { time: data.time, range: () => [data.x[0] - half, data.x[0] + half] };
+  }
   const pad = 0.03 * ((data.x.at(-1) ?? 0) - (data.x[0] ?? 0)) || 0.1;
   return { time: data.time, range: (_, low, high) => [low - pad, high + pad] };
 }
