@@ -16,10 +16,10 @@ from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.arm_tallies import tally_arms as of_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
-from kullback.experiments.windows import Part, by_step, cells, tallies_by_segment, times
+from kullback.experiments.windows import by_step, cells, tallies_by_segment, times
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR
 from kullback.numerics.types import Array
-from kullback.storage.base import Cell
+from kullback.storage.base import Cell, Part
 from kullback.tally.merge import merge
 from tests import strategies as draw
 from tests.experiments.arms import PAIRED, batches, paired, split, taken, written

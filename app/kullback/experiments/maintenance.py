@@ -16,11 +16,7 @@ class ExperimentMaintenance:
     """Keeps experiments compact, their gauges and first crossings fresh; see MaintenanceThread."""
 
     def __init__(
-        self,
-        store: Store,
-        queries: ExperimentQueries,
-        clock: Clock,
-        maintenance: MaintenanceThread,
+        self, store: Store, queries: ExperimentQueries, clock: Clock, maintenance: MaintenanceThread
     ) -> None:
         self._store = store
         self._queries = queries
@@ -38,10 +34,8 @@ class ExperimentMaintenance:
     def run_due(self) -> None:
         """Refresh and compact where rows came; compact everything once an hour."""
         here = self._queries.stored()
-        names, numbers = (
-            {stored.record.name for stored in here},
-            {stored.record.id for stored in here},
-        )
+        names = {stored.record.name for stored in here}
+        numbers = {stored.record.id for stored in here}
         self._states = {name: state for name, state in self._states.items() if name in names}
         for kept in (self._seen, self._compacted):
             for gone in kept.keys() - numbers:

@@ -20,10 +20,10 @@ from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import ArmEffect, ExperimentReport
 from kullback.experiments.reporting import arm_effect, arms_report
-from kullback.experiments.windows import Part, by_step, count_steps, tallies_by_segment
+from kullback.experiments.windows import by_step, count_steps, tallies_by_segment
 from kullback.experiments.writes import WRITES, StoredExperiment, plan_of
 from kullback.moments import DAY, HOUR
-from kullback.storage.base import Cell, Store
+from kullback.storage.base import Cell, Part, Store
 
 Form = Literal["report", "page", "series"]
 POINTS = 500

@@ -10,14 +10,12 @@ from kullback.experiments.plan import Plan
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR, LAST_DAY
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
-from kullback.storage.base import Cell
+from kullback.storage.base import Cell, Part
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
 HOURS_KEPT_SECONDS = 2 * DAY  # how long hours stay; then they become days
 _TALLY, _UNITS = "tally", "units"
-
-Part = tuple[Cell, bytes]
 
 
 def times(timestamp: Array | None, n: int, now: float) -> Array:
