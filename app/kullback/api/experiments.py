@@ -54,10 +54,7 @@ def router(store_requests: StoreRequests) -> APIRouter:
 
 def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
-        "",
-        operation_id="list_experiments",
-        response_model=ExperimentList,
-        responses=problems(503),
+        "", operation_id="list_experiments", response_model=ExperimentList, responses=problems(503)
     )
     async def all_experiments() -> Response:
         """Every experiment, with its settings."""
@@ -82,10 +79,7 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
         )
 
     @routes.get(
-        "/{name}",
-        operation_id="get_experiment",
-        response_model=ExperimentDetail,
-        responses=READS,
+        "/{name}", operation_id="get_experiment", response_model=ExperimentDetail, responses=READS
     )
     async def details(name: Name) -> Response:
         """One experiment: its plan, its counts and its first decision."""
@@ -150,11 +144,7 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         responses=TAGGED,
     )
     async def series(
-        name: Name,
-        request: Request,
-        step: Step = DAY,
-        arm: ArmName = None,
-        epoch: Epoch = None,
+        name: Name, request: Request, step: Step = DAY, arm: ArmName = None, epoch: Epoch = None
     ) -> Response:
         """Effect, confidence sequence and e-value after each step, of all rows so far."""
         query = ExperimentQuery(epoch, None, arm, step, "series")

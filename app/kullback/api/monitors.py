@@ -55,10 +55,7 @@ def router(store_requests: StoreRequests) -> APIRouter:
 
 def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
-        "",
-        operation_id="list_monitors",
-        response_model=MonitorList,
-        responses=problems(503),
+        "", operation_id="list_monitors", response_model=MonitorList, responses=problems(503)
     )
     async def all_monitors() -> Response:
         """Every monitor, with its settings."""
@@ -173,10 +170,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
 
 def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
-        "/{name}/report",
-        operation_id="get_report",
-        response_model=MonitorReport,
-        responses=TAGGED,
+        "/{name}/report", operation_id="get_report", response_model=MonitorReport, responses=TAGGED
     )
     async def report(
         name: Name, request: Request, start: From = None, stop: To = None, by: By = None
@@ -191,10 +185,7 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         return await tagged(store_requests, request, select)
 
     @routes.get(
-        "/{name}/series",
-        operation_id="get_series",
-        response_model=MonitorSeries,
-        responses=TAGGED,
+        "/{name}/series", operation_id="get_series", response_model=MonitorSeries, responses=TAGGED
     )
     async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
         name: Name,

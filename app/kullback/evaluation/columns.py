@@ -121,12 +121,7 @@ def _check_there(file: str, names: Sequence[str], column: str) -> None:
 
 
 def _check_type(
-    file: str,
-    schema: pa.Schema,
-    column: str,
-    expected: str,
-    *,
-    fits: Callable[[pa.DataType], bool],
+    file: str, schema: pa.Schema, column: str, expected: str, *, fits: Callable[[pa.DataType], bool]
 ) -> None:
     kind = schema.field(column).type
     if not (fits(plain(kind)) or _TYPES.is_null(kind)):  # nothing but nulls is of no type

@@ -9,13 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kullback.errors import InvalidInput, first_line
-from kullback.evaluation.batch import (
-    MAX_SEGMENTS,
-    LogBatch,
-    LogSource,
-    read,
-    too_many_segments,
-)
+from kullback.evaluation.batch import MAX_SEGMENTS, LogBatch, LogSource, read, too_many_segments
 from kullback.evaluation.state import EvaluationState, RunningState, without_histograms
 from kullback.experiments.arm_tallies import tallies
 from kullback.experiments.plan import MAX_ARMS, Arm, Plan
