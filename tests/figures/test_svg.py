@@ -154,7 +154,8 @@ def test_a_picture_says_in_words_what_it_shows() -> None:
     root = ET.fromstring(svg(reliability.of_arm(arm(*SURE), "name")))  # noqa: S314
     title, description, *_ = root
     assert title.text == "Reliability of new"
-    assert (description.text or "").startswith("Mean prediction 0.2, Observed 0.1, Observed, low")
+    first = "Mean prediction 0.2, Observed = predicted 0.2, Observed 0.1, Observed, low 0.04"
+    assert (description.text or "").startswith(first)
     assert (description.text or "").count(";") == 2
 
 

@@ -24,7 +24,6 @@ class ChartSeries:
         y: a value for each x, None where there is none; with bounds alone it is a band.
         low, high: bounds for each x: a band of a line, bars of points.
         hue: 1 to 6, of the palette in style.css.
-        is_dashed: a guide for the eye, which is no column of the table.
         is_faint: drawn behind the others, for comparison.
     """
 
@@ -132,7 +131,7 @@ class Figure:
 
     def _drawn(self) -> Iterator[tuple[str, Numbers]]:
         for series in self.series:
-            if not series.is_dashed and (series.low is None or has_values(series.y)):
+            if series.low is None or has_values(series.y):
                 yield series.label, series.y
             if series.low is not None and series.high is not None:
                 yield f"{series.label}, low", series.low
