@@ -28,7 +28,7 @@ EDGE = (
 )
 REPORTS = (
     *("monitoring.report", "monitoring.replies"),
-    *(f"experiments.{module}" for module in ("plan", "report", "answers", "wording")),
+    *(f"experiments.{module}" for module in ("plan", "report", "replies", "wording")),
 )
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),

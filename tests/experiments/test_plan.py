@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from kullback.documents import to_json
 from kullback.errors import InvalidInput
-from kullback.experiments.answers import ExperimentSetup
 from kullback.experiments.plan import MINIMUM_UNITS, Arm, Plan
+from kullback.experiments.replies import ExperimentSetup
 from kullback.scoring.conventions import CONVENTIONS
 from kullback.tally.tally import Layout
 from tests.experiments.arms import PAIRED, PARALLEL

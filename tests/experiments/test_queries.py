@@ -57,7 +57,7 @@ def stands(queries: ExperimentQueries, store: Store) -> ExperimentSnapshot:
 
 
 def crossings(queries: ExperimentQueries) -> object:
-    return queries.select("ranker").detail().first_crossing
+    return queries.select("ranker").details().first_crossing
 
 
 def test_the_version_is_the_number_of_writes_with_rows(
@@ -172,7 +172,7 @@ def test_a_crossing_that_an_older_release_kept_is_read(
     kept |= {"effect": -0.25, "standard_error": 0.01, "sequence": [-0.4, -0.1], "e_value": 1e308}
     kept |= {"log_e_value": None}
     do(store, lambda tx: tx.attach(record.id, "crossing/1/b", json.dumps(kept).encode()))
-    (crossing,) = queries.select("ranker").detail().first_crossing
+    (crossing,) = queries.select("ranker").details().first_crossing
     assert json.loads(to_json(crossing)) == kept
     assert list(json.loads(to_json(crossing))) == list(kept)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
-from kullback.payload.timestamps import moment, seconds
+from kullback.payload.timestamps import parsed_moment, seconds
 
 law = settings(deadline=None, derandomize=True, max_examples=250)
 NOON = 1_769_860_800.0
@@ -95,13 +95,13 @@ def test_strings_that_leave_those_years_by_their_offset_are_refused() -> None:
 
 @pytest.mark.parametrize("text", ["1769860800", "1769860800.0", "2026-01-31T12:00:00Z"])
 def test_a_parameter_of_a_query_is_either(text: str) -> None:
-    assert moment("from", text) == NOON
+    assert parsed_moment("from", text) == NOON
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-01-31", "nan", "-1", "1e300", "inf", "true"])
 def test_other_parameters_are_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        moment("from", text)
+        parsed_moment("from", text)
     assert refused.value.offences[0].pointer == "/from"
 
 

@@ -19,14 +19,14 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
-from kullback.experiments.answers import (
+from kullback.experiments.page import markdown
+from kullback.experiments.replies import (
     AcceptedObservations,
     ExperimentDetail,
     ExperimentList,
     ExperimentSeries,
     ExperimentSetup,
 )
-from kullback.experiments.page import markdown
 from kullback.experiments.report import ExperimentReport
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
 from kullback.moments import DAY
@@ -85,7 +85,7 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
         """One experiment: its plan, its counts and its first decision."""
 
         def work() -> Response:
-            return as_json(store_requests.services.experiment_queries.select(name).detail())
+            return as_json(store_requests.services.experiment_queries.select(name).details())
 
         return await store_requests.read(work)
 

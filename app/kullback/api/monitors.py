@@ -30,7 +30,7 @@ from kullback.monitoring.replies import (
 )
 from kullback.monitoring.report import MonitorReport, MonitorSeries
 from kullback.payload.media import BATCH_TYPES, JSON
-from kullback.payload.timestamps import moment
+from kullback.payload.timestamps import parsed_moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.monitors import MonitorSettings
 
@@ -206,4 +206,4 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
 
 
 def _moment(name: str, text: str | None) -> float | None:
-    return None if text is None else moment(name, text)
+    return None if text is None else parsed_moment(name, text)

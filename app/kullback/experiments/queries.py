@@ -1,7 +1,7 @@
 """Queries of experiments: which there are, and what each says."""
 
-from kullback.experiments.answers import ExperimentList
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
+from kullback.experiments.replies import ExperimentList
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection, listed
 from kullback.experiments.writes import KIND, StoredExperiment
 from kullback.moments import Clock

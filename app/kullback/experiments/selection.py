@@ -8,16 +8,16 @@ from typing import Literal
 
 from kullback.documents import extended
 from kullback.errors import InvalidInput
-from kullback.experiments.answers import (
+from kullback.experiments.arm_tallies import ArmTallies
+from kullback.experiments.comparison import compare, effects
+from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
+from kullback.experiments.plan import Plan
+from kullback.experiments.replies import (
     EffectPoint,
     ExperimentDetail,
     ExperimentSeries,
     ListedExperiment,
 )
-from kullback.experiments.arm_tallies import ArmTallies
-from kullback.experiments.comparison import compare, effects
-from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
-from kullback.experiments.plan import Plan
 from kullback.experiments.report import ArmEffect, ExperimentReport
 from kullback.experiments.reporting import arm_effect, arms_report
 from kullback.experiments.windows import by_step, count_steps, tallies_by_segment
@@ -95,7 +95,7 @@ class ExperimentSelection:
             raise InvalidInput.at(f"epoch is one of 1..{self.experiment.epoch}", "epoch")
         return Plan.decoded(kept)
 
-    def detail(self) -> ExperimentDetail:
+    def details(self) -> ExperimentDetail:
         """The plan, the number of rows in each epoch, and the first verdicts."""
         experiment = self.experiment
         return extended(

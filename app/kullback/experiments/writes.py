@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from kullback.errors import Conflict, NotFound
-from kullback.experiments.answers import AcceptedObservations, ExperimentSetup
 from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
+from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
 from kullback.moments import Clock

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kullback.experiments import wording
-from kullback.experiments.answers import EffectPoint
 from kullback.experiments.plan import HIGHER_IS_BETTER
+from kullback.experiments.replies import EffectPoint
 from kullback.experiments.report import (
     ArmPair,
     ArmsReport,

@@ -78,7 +78,7 @@ def _moment(value: object) -> float:
 Moment = Annotated[float, BeforeValidator(_moment, json_schema_input_type=str | float)]
 
 
-def moment(name: str, text: str) -> float:
+def parsed_moment(name: str, text: str) -> float:
     """A parameter of a query as epoch seconds.
 
     Raises:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kullback.errors import NotFound
-from kullback.experiments.answers import ExperimentSeries
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
+from kullback.experiments.replies import ExperimentSeries
 from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.errors import InvalidInput
-from kullback.moments import DAY, END, HOUR
-from kullback.moments import moment as moment_of
+from kullback.moments import DAY, END, HOUR, moment
 from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS
-from kullback.payload.timestamps import moment
+from kullback.payload.timestamps import parsed_moment
 
 RANGES = {
     "1h": ("Last hour", HOUR),
@@ -95,7 +94,7 @@ def view(query: Mapping[str, str], ground: Ground) -> View:
 
 def local(seconds: float) -> str:
     """Epoch seconds as a page's fields have them: UTC without a zone, to the second."""
-    return moment_of(int(seconds)).removesuffix("Z")
+    return moment(int(seconds)).removesuffix("Z")
 
 
 def _is_odd(name: str) -> bool:
@@ -136,6 +135,6 @@ def _seconds(name: str, text: str) -> float:
     local = _WITHOUT_ZONE.fullmatch(text)
     zoned = text if local is None else f"{local[1]}{local[2] or ':00'}Z"
     try:
-        return min(moment(name, zoned), END - DAY)
+        return min(parsed_moment(name, zoned), END - DAY)
     except InvalidInput:
         raise InvalidInput(f"“{name}” is a time such as 2026-01-31T12:00, in UTC.") from None
