@@ -7,9 +7,9 @@ from itertools import islice
 
 from kullback.errors import NotFound
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
-from kullback.moments import DAY, HOUR, Clock
-from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS
+from kullback.moments import DAY, Clock
 from kullback.monitoring.queries import MonitorQueries, RecentHour
+from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Store, Times, Transaction
 
@@ -93,14 +93,9 @@ class MonitorMaintenance:
 
     def _compact(self, stored: StoredMonitor) -> None:
         now, record, monitor = int(self._clock()), stored.record.id, stored.monitor
-        for stop, width in (
-            (now + DAY, monitor.window_seconds),
-            (now - WINDOWS_KEPT_SECONDS, HOUR),
-            (now - HOURS_KEPT_SECONDS, DAY),
-        ):
-            self._maintenance.compact(
-                stored.record.id, Times(0, stop), max(width, monitor.window_seconds)
-            )
+        for least, age in ((monitor.window_seconds, -DAY), *AGES):
+            width = max(least, monitor.window_seconds)
+            self._maintenance.compact(record, Times(0, now - age), width)
         before = now - monitor.retention_days * DAY
         self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(stored)

@@ -8,7 +8,7 @@ from kullback.moments import DAY, HOUR, LAST_DAY
 from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS, Monitor
 
 DEFAULT_SECONDS = DAY
-_AGES = ((HOUR, WINDOWS_KEPT_SECONDS), (DAY, HOURS_KEPT_SECONDS))
+AGES = ((HOUR, WINDOWS_KEPT_SECONDS), (DAY, HOURS_KEPT_SECONDS))  # width, and age from which
 
 
 class Span(NamedTuple):
@@ -21,7 +21,7 @@ class Span(NamedTuple):
 def width_at(monitor: Monitor, moment: float, now: float) -> int:
     """How wide the window around a moment is by now: as configured, an hour or a day."""
     width = monitor.window_seconds
-    for least, age in _AGES:
+    for least, age in AGES:
         wide = max(width, least)
         if _floor(moment, wide) + wide <= now - age:
             width = wide
@@ -51,7 +51,7 @@ def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
     It depends on the clock alone, not on how far maintenance has come.
     """
     width = step
-    for least, age in _AGES:
+    for least, age in AGES:
         wide = max(monitor.window_seconds, least)
         common = math.lcm(step, wide)
         if _floor(moment, common) + wide <= now - age:
@@ -65,7 +65,7 @@ def widened(monitor: Monitor, span: Span, now: float) -> tuple[int, ...]:
 
     Steps differ beside it, those too that begin before the span.
     """
-    wide = ((max(monitor.window_seconds, least), now - age) for least, age in _AGES)
+    wide = ((max(monitor.window_seconds, least), now - age) for least, age in AGES)
     return tuple(min(_floor(edge, width), span.stop) for width, edge in wide)
 
 
