@@ -24,7 +24,10 @@ class Reason(StrEnum):
             return None
         return cls.POSITIVE_INFINITY if value > 0 else cls.NEGATIVE_INFINITY
 
-    POSITIVE_INFINITY = "positive_infinity", "infinite"
+    POSITIVE_INFINITY = (
+        "positive_infinity",
+        "infinite, as where a probability of 0 was given to what happened",
+    )
     NEGATIVE_INFINITY = "negative_infinity", "minus infinity"
     POSITIVE_OVERFLOW = "positive_overflow", "too large for a number; its logarithm is not"
     UNDEFINED = "undefined", "nothing divided by nothing"
