@@ -1,5 +1,6 @@
 """What every test starts from: how examples are drawn, and the running application."""
 
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,11 @@ profile.register_profile(
 )
 profile.register_profile("fast", profile.get_profile("laws"), max_examples=10)
 profile.load_profile("laws")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later collection of garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
