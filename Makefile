@@ -35,9 +35,8 @@ run: $(RUNTIME)  ## serve on http://127.0.0.1:8000
 demo: $(RUNTIME)  ## look around on http://127.0.0.1:8000, with example data
 	$(BIN)/kullback demo
 
-# One more than there are cores, as some tests wait; each runs a file of them at a time.
-# WORKERS=0: one after the other, in one process.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+# Each core runs tests, a file of them at a time. WORKERS=0: one after the other, in one process.
+WORKERS ?= auto
 PYTEST  := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 FAST    := $(addprefix tests/,numerics scoring tally payload requests api/test_every_operation.py)
 

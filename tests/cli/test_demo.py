@@ -112,10 +112,9 @@ def test_all_are_there_with_their_history(demo: Demo) -> None:
 
 
 def test_one_monitor_drifts_and_the_others_do_not(demo: Demo) -> None:
-    states = {
-        name: state(demo, name) for name in ("ctr-healthy", "ctr-drifting", "intent-multiclass")
-    }
-    assert states == {"ctr-healthy": "ok", "ctr-drifting": "drifting", "intent-multiclass": "ok"}
+    # A round of maintenance may fall between the rows and the reference: the next one sees both.
+    assert eventually(lambda: state(demo, "ctr-drifting") == "drifting")
+    assert [state(demo, name) for name in ("ctr-healthy", "intent-multiclass")] == ["ok", "ok"]
 
 
 def state(demo: Demo, name: str) -> str:
