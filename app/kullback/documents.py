@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter
@@ -28,6 +29,11 @@ def extended(kind: Callable[..., Wider], narrow: "DataclassInstance", **more: ob
     """A document of a wider type: the fields of a narrower one, and more."""
     values = {field.name: getattr(narrow, field.name) for field in fields(narrow)}
     return kind(**values, **more)
+
+
+def entity_tag(content: bytes) -> str:
+    """The entity tag of these bytes: an answer, or what an answer follows from."""
+    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def _writer_of(document: object) -> TypeAdapter[object]:

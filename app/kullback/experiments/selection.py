@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import Literal
 
-from kullback.documents import extended
+from kullback.documents import entity_tag, extended
 from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import compare, effects
@@ -69,7 +68,7 @@ class ExperimentSelection:
         """An entity tag: it changes whenever the answer to the query does."""
         counts = sorted(self.counts.items())
         parts = (self._record.id, self._record.revision, counts, self.query)
-        return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+        return entity_tag(repr(parts).encode())
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 
-from kullback.documents import extended
+from kullback.documents import entity_tag, extended
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.reference import Reference
@@ -168,7 +167,7 @@ class MonitorSelection:
             widened(self.reader.monitor, self._span, self.reader.now),
             self._query,
         )
-        return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+        return entity_tag(repr(parts).encode())
 
     def report(self) -> MonitorReport:
         """Metrics and drift of this time, and of the values of the slice."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +9,7 @@ from markupsafe import Markup
 from pydantic_core import to_json
 
 from kullback.api.routes import has_tag
+from kullback.documents import entity_tag
 from kullback.figures.typesetting import shown, typeset
 
 POLICY = (
@@ -37,14 +37,14 @@ class Pages:
         self._environment.filters |= {"shown": shown, "data": _data, "ago": ago, "typeset": typeset}
         self._environment.globals |= {"release": release}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
-        self._edition = _etag(repr((release, [text for text, _, _ in sources])).encode())
+        self._edition = entity_tag(repr((release, [text for text, _, _ in sources])).encode())
 
     def page(
         self, request: Request, template: str, content: Mapping[str, object], status: int = 200
     ) -> Response:
         """A page, or 304 where the caller has the same already."""
         text = self._render(request, template, content)
-        etag = _etag(text)
+        etag = entity_tag(text)
         if status == 200 and has_tag(request, etag):
             return _not_modified(etag)
         return _page(text, etag, status)
@@ -57,7 +57,7 @@ class Pages:
         content: Callable[[], Mapping[str, object]],
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
-        etag = _etag(repr((self._edition, str(request.base_url), state)).encode())
+        etag = entity_tag(repr((self._edition, str(request.base_url), state)).encode())
         if has_tag(request, etag):
             return _not_modified(etag)
         return _page(self._render(request, template, content()), etag)
@@ -66,10 +66,6 @@ class Pages:
         depth = request.url.path.removeprefix(request.scope.get("root_path", "")).count("/") - 1
         context = {"root": "../" * depth, "base": str(request.base_url), "here": "", **content}
         return self._environment.get_template(template).render(context).encode()
-
-
-def _etag(content: bytes) -> str:
-    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def _not_modified(etag: str) -> Response:
