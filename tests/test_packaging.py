@@ -177,6 +177,11 @@ def test_a_lock_holds_no_address(lock: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links|@ ", lock_text(lock))
 
 
+@pytest.mark.parametrize("directory", ["browser", "clients"])
+def test_a_lock_of_npm_holds_no_address(directory: str) -> None:
+    assert "://" not in (ROOT / "tests" / directory / "package-lock.json").read_text()
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_line_of_a_lock_is_one_version_and_its_hashes(lock: str) -> None:
     line = re.compile(r"[a-z0-9.-]+==\S+( ; [^-]+)?(\s+--hash=sha256:[0-9a-f]{64})+\s*")
