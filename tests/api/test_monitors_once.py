@@ -73,6 +73,23 @@ async def test_another_body_under_the_same_key_is_refused(
     assert (await send(service, method, path, body)).content == first.content
 
 
+@pytest.mark.parametrize(
+    "written", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a=b"]
+)
+async def test_the_same_media_type_written_otherwise_is_the_same_request(
+    service: Service, written: str
+) -> None:
+    await service.put()
+    first = await send(service, "POST", f"{MONITOR}/observations", ROWS)
+    again = await service.client.post(
+        f"{MONITOR}/observations",
+        content=first.request.content,
+        headers={"idempotency-key": "once", "content-type": written},
+    )
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.content == first.content
+
+
 async def test_a_replay_is_answered_though_the_batch_would_be_too_old_by_now(
     service: Service,
 ) -> None:

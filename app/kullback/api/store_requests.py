@@ -75,7 +75,7 @@ class StoreRequests:
         query = request.query_params.multi_items()
 
         def work() -> Future[Written]:
-            key = _idempotency_key(request, body.raw)
+            key = _idempotency_key(request, head.media_type, body.raw)
             return submit(read_batch(body, query, model, self._cap), key)
 
         try:
@@ -87,7 +87,7 @@ class StoreRequests:
         self, request: Request, submit: Callable[[IdempotencyKey | None], Future[Written]]
     ) -> Response:
         """Submit a write that has no body."""
-        return await self._answered(lambda: submit(_idempotency_key(request, b"")))
+        return await self._answered(lambda: submit(_idempotency_key(request)))
 
     async def _answered(self, work: Callable[[], Future[Written]]) -> Response:
         began = perf_counter()
@@ -105,7 +105,9 @@ class StoreRequests:
         return Response(reply.body, reply.status, headers, JSON if reply.body else None)
 
 
-def _idempotency_key(request: Request, raw: bytes | bytearray) -> IdempotencyKey | None:
+def _idempotency_key(
+    request: Request, media_type: str = "", raw: bytes | bytearray = b""
+) -> IdempotencyKey | None:
     """What makes this request happen once, if its caller has asked for that.
 
     Raises:
@@ -118,7 +120,6 @@ def _idempotency_key(request: Request, raw: bytes | bytearray) -> IdempotencyKey
         detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces, once"
         raise InvalidInput(detail)
     scope = f"{request.method} {request.url.path}"
-    head = (request.headers.get("content-type", ""), request.url.query)
-    digest = sha256("\n".join((*head, "")).encode())
+    digest = sha256(f"{media_type}\n{request.url.query}\n".encode())
     digest.update(raw)
     return IdempotencyKey(scope, keys[0], digest.digest())
