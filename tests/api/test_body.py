@@ -274,6 +274,45 @@ async def test_bodies_beyond_the_room_for_all_are_refused_for_the_moment() -> No
         await intake.read(request)
 
 
+async def test_what_is_declared_and_not_sent_takes_no_room() -> None:
+    intake, silence = Intake(MIB, MIB), anyio.Event()
+
+    async def nothing() -> Message:
+        await silence.wait()
+        return {"type": "http.disconnect"}
+
+    async def declare() -> None:
+        headers = [(b"content-length", str(MIB).encode())]
+        with pytest.raises(ClientDisconnect):
+            await intake.read(Request({"type": "http", "headers": headers}, nothing))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(declare)
+        await anyio.wait_all_tasks_blocked()
+        sent = [bytes(MIB)]
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": sent.pop(), "more_body": False}
+
+        body = await intake.read(Request({"type": "http", "headers": []}, receive))
+        assert len(body.raw) == MIB
+        silence.set()
+
+
+async def test_a_body_that_cannot_fit_now_is_refused_before_reading() -> None:
+    intake = Intake(MIB, MIB)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    await intake.read(Request({"type": "http", "headers": []}, receive))
+    request, read = receiving(b"x", length=MIB)
+    with pytest.raises(Overloaded):
+        await intake.read(request)
+    assert read == []
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings(max_body_mb=1, inflight_mb=1)
@@ -283,10 +322,10 @@ async def test_a_full_service_answers_503_and_then_has_room_again(own_client: As
     begun, go_on = anyio.Event(), anyio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
-        yield b'{"p":'
+        yield b'{"p":' + b" " * (MIB - 9)
         begun.set()
         await go_on.wait()
-        yield b"[1]}" + b" " * (MIB - 9)
+        yield b"[1]}"
 
     statuses: list[int] = []
 

@@ -51,37 +51,33 @@ class Intake:
             Overloaded: there is no room for it now.
         """
         headers = headers or BodyHeaders.of(request.scope)
-        declared = headers.length
-        self._hold(declared, declared)
-        raw, size, held = bytearray(declared), 0, declared
+        self._check(headers.length, headers.length)
+        raw = bytearray()
         try:
             more = True
             while more:
                 chunk, more = await _next_chunk(request.receive)
-                end = size + len(chunk)
-                if end > held:
-                    self._hold(end - held, end)
-                    held = end
-                raw[size:end] = chunk
-                size = end
+                self._check(len(chunk), len(raw) + len(chunk))
+                self._held += len(chunk)
+                raw += chunk
         except BaseException:
-            self._held -= held
+            self._held -= len(raw)
             raise
-        del raw[size:]
-        self._held -= held - size
         return Body(raw, headers.media_type, headers.encoding)
 
     def release(self, size: int) -> None:
         """Make room again for as many bytes."""
         self._held -= size
 
-    def _hold(self, size: int, of: int) -> None:
-        """Take room for `size` more bytes of a body that is then `of` bytes long."""
+    def _check(self, size: int, of: int) -> None:
+        """Refuse `size` more bytes of a body that is then `of` bytes long, if it is too much.
+
+        What is only declared takes no room: who declares much and sends nothing stops nobody.
+        """
         if of > self.cap:
             raise BodyTooLarge(f"the body is larger than {self.cap} bytes")
         if self._held + size > self._room:
             raise Overloaded("too many bytes are being worked on; try again in a moment")
-        self._held += size
 
 
 async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
