@@ -21,6 +21,7 @@ from bench.load import worst
 from bench.measure import Row, Rows, Target, WrongResult, agree, interleaved, shown, timed
 from bench.requests import pairs_arrow, stream
 from bench.servers import ARROW, JSON, Client, Server, kullback
+from kullback.clock import WatchedClock
 from kullback.maintenance import MaintenanceThread
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.counters import MonitorCounters
@@ -151,7 +152,7 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
     store = open_store(url, merge, on_fatal=sys.exit)
-    monitors = Monitors(store, lambda: moment, MonitorCounters())
+    monitors = Monitors(store, WatchedClock(lambda: moment, lambda: moment), MonitorCounters())
     monitors.put("bench", Monitor(), None).result()
     labels, scores = [], []
     for start in range(end - days * DAY + HOUR, end, HOUR):
@@ -163,7 +164,7 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
         labels.append(y)
         scores.append(p)
     queries = MonitorQueries(store, time)
-    MonitorMaintenance(store, queries, time, MaintenanceThread(store, 1.0)).compact_all()
+    MonitorMaintenance(store, queries, time, MaintenanceThread(store, 1.0, time)).compact_all()
     return queries, np.concatenate(labels), np.concatenate(scores)
 
 

@@ -17,6 +17,7 @@ SERVICES = (
     *FORMULAS,
     "documents",
     "moments",
+    "clock",
     "tally",
     "storage.base",
     "storage.prepared",
@@ -33,6 +34,7 @@ REPORTS = (
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
+    "clock": ("errors", "moments", "storage.base"),
     "maintenance": ("errors", "storage.base"),
     "settings": (),
     "documents": (),

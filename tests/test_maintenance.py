@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def maintenance(store: Store) -> MaintenanceThread:
-    return MaintenanceThread(store, 0.001)
+    return MaintenanceThread(store, 0.001, lambda: LATE)
 
 
 class Round:
@@ -94,7 +94,7 @@ def test_what_was_never_started_can_be_stopped(maintenance: MaintenanceThread) -
 
 
 def test_a_round_is_not_made_before_its_time(store: Store) -> None:
-    one, later = Round(), MaintenanceThread(store, 1e6)
+    one, later = Round(), MaintenanceThread(store, 1e6, lambda: LATE)
     later.start([one])
     later.stop()
     assert one.times == 0

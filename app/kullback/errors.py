@@ -14,6 +14,7 @@ KullbackError
 │   ├── IdempotencyKeyReused      the idempotency key came before, with another request
 │   └── IdempotencyKeyInProgress  the same request is being worked on now: try again
 ├── Overloaded               full for the moment: try again
+│   └── ClockLeapt           rows cannot be dated now: try again
 └── StoreUnavailable         the store is away: try again, with the same idempotency key
 """
 
@@ -107,6 +108,12 @@ class Overloaded(KullbackError):
     """The service is full for the moment."""
 
     retry_after_seconds = 1
+
+
+class ClockLeapt(Overloaded):
+    """The clock of the server is in doubt."""
+
+    retry_after_seconds = 60
 
 
 class Conflict(KullbackError):

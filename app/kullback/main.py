@@ -2,11 +2,10 @@
 
 import logging
 import os
-import time
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -16,11 +15,11 @@ from starlette.middleware import Middleware
 from kullback.api import experiments, monitors, openapi, problems, scores, system
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
+from kullback.clock import ClockRecord, WatchedClock
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import FULL_ROUND_SECONDS, MaintenanceThread
-from kullback.moments import Clock
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.queries import MonitorQueries
@@ -79,7 +78,7 @@ class Kullback(FastAPI):
 class Runtime:
     """What the service finds outside; `on_fatal` is told, by the writer, when the disk failed."""
 
-    clock: Clock = time.time
+    clock: WatchedClock = field(default_factory=WatchedClock)
     on_fatal: Callable[[str], None] = end_process
     maintenance_seconds: float = MAINTENANCE_SECONDS
     full_round_seconds: float = FULL_ROUND_SECONDS
@@ -90,12 +89,17 @@ class Runtime:
         Raises:
             StoreUnavailable: it cannot be opened; the message says why.
         """
-        return open_store(settings.database_url, merge, on_fatal=self.on_fatal, clock=self.clock)
+        return open_store(
+            settings.database_url, merge, on_fatal=self.on_fatal, clock=self.clock.arrival
+        )
 
     def services(self, store: Store) -> Services:
         """What stands on a store."""
         clock = self.clock
-        maintenance = MaintenanceThread(store, self.maintenance_seconds, self.full_round_seconds)
+        believed_now = ClockRecord(store, clock).believed_now
+        maintenance = MaintenanceThread(
+            store, self.maintenance_seconds, believed_now, self.full_round_seconds
+        )
         counters, queries = MonitorCounters(), MonitorQueries(store, clock)
         experiment_queries = ExperimentQueries(store, clock)
         return Services(

@@ -22,8 +22,13 @@ class MaintenanceThread:
     """
 
     def __init__(
-        self, store: Store, seconds: float, full_round_seconds: float = FULL_ROUND_SECONDS
+        self,
+        store: Store,
+        seconds: float,
+        believed_now: Callable[[], float | None],
+        full_round_seconds: float = FULL_ROUND_SECONDS,
     ) -> None:
+        self.believed_now = believed_now  # to say what is old; None while the clock is in doubt
         self.full_round_seconds = full_round_seconds
         self._store = store
         self._seconds = seconds

@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 
+from kullback.clock import WatchedClock
 from kullback.experiments.plan import Plan
 from kullback.experiments.writes import KIND
 from kullback.main import Runtime, create_app
@@ -196,7 +197,10 @@ async def test_replicas_on_postgresql_report_the_same_and_keep_one_first_crossin
 async def test_services_on_one_store_report_the_same_and_keep_one_first_crossing(
     service: Service,
 ) -> None:
-    world = Runtime(clock=Clock(), on_fatal=pytest.fail, maintenance_seconds=NEVER)
+    clock = Clock()
+    world = Runtime(
+        clock=WatchedClock(clock, clock), on_fatal=pytest.fail, maintenance_seconds=NEVER
+    )
     app = create_app(Settings(), world, service.store)
     async with (
         app.router.lifespan_context(app),

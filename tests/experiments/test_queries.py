@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kullback.clock import WatchedClock
 from kullback.documents import to_json
 from kullback.errors import InvalidInput
 from kullback.experiments.crossings import ExperimentSnapshot
@@ -38,7 +39,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def experiments(store: Store) -> Experiments:
-    return Experiments(store, lambda: NOW)
+    return Experiments(store, WatchedClock(lambda: NOW, lambda: NOW))
 
 
 @pytest.fixture

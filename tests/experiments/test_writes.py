@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kullback.clock import WatchedClock
 from kullback.errors import Conflict, InvalidInput, NotFound
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.queries import ExperimentQueries
@@ -34,7 +35,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def experiments(store: Store) -> Experiments:
-    return Experiments(store, lambda: NOW)
+    return Experiments(store, WatchedClock(lambda: NOW, lambda: NOW))
 
 
 def put(experiments: Experiments, plan: Plan = PAIRED) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
+from kullback.clock import WatchedClock
 from kullback.main import Runtime, create_app
 from kullback.services import Services
 from kullback.settings import Settings
@@ -97,10 +98,19 @@ def refused(answer: httpx.Response, status: int = 422) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def running(url: str, maintenance_seconds: float = NEVER) -> AsyncIterator[Service]:
-    """A service on the database at `url`, from its start to its end."""
-    clock = Clock()
-    world = Runtime(clock=clock, on_fatal=pytest.fail, maintenance_seconds=maintenance_seconds)
+async def running(
+    url: str,
+    maintenance_seconds: float = NEVER,
+    clock: Clock | None = None,
+    steady: Clock | None = None,
+) -> AsyncIterator[Service]:
+    """A service on the database at `url`, from its start to its end.
+
+    Its clock is believed, as the one that nobody sets is the same, unless that is another.
+    """
+    clock = clock or Clock()
+    watched = WatchedClock(clock, steady or clock)
+    world = Runtime(clock=watched, on_fatal=pytest.fail, maintenance_seconds=maintenance_seconds)
     settings = Settings(database_url=url)
     store = world.store(settings)
     app = create_app(settings, world, store)

@@ -40,6 +40,7 @@ class ExperimentMaintenance:
         for kept in (self._seen, self._compacted):
             for gone in kept.keys() - numbers:
                 del kept[gone]
+        believed = self._maintenance.believed_now()
         for stored in here:
             seen = stored.record.revision, self._store.counts(stored.record.id)
             if seen != self._seen.get(stored.record.id) and self._refresh(stored):
@@ -47,8 +48,8 @@ class ExperimentMaintenance:
                 self._seen[stored.record.id] = seen
             now = self._clock()
             last = self._compacted.get(stored.record.id, -math.inf)
-            if now - last >= self._maintenance.full_round_seconds:
-                self._compact_all(stored)
+            if not 0 <= now - last < self._maintenance.full_round_seconds:
+                self._compact_all(stored, believed)
                 self._compacted[stored.record.id] = now
 
     def _refresh(self, stored: StoredExperiment) -> bool:
@@ -62,10 +63,12 @@ class ExperimentMaintenance:
         since = (now - RECENT_SECONDS) // HOUR * HOUR
         self._maintenance.compact(stored.record.id, Times(since, now + DAY), HOUR)
 
-    def _compact_all(self, stored: StoredExperiment) -> None:
-        now = int(self._clock())
-        self._maintenance.compact(stored.record.id, Times(0, now + DAY), HOUR)
-        record, old = stored.record.id, Times(0, now - HOURS_KEPT_SECONDS)
+    def _compact_all(self, stored: StoredExperiment, believed: float | None) -> None:
+        record = stored.record.id
+        self._maintenance.compact(record, Times(0, int(self._clock()) + DAY), HOUR)
+        if believed is None:
+            return
+        old = Times(0, int(believed) - HOURS_KEPT_SECONDS)
         self._maintenance.until_done(lambda tx: _make_days(tx, record, old), CELLS_AT_ONCE)
 
 

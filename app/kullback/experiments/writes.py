@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound
 from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
-from kullback.moments import Clock
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.storage.prepared import write_prepared
 from kullback.tally.tally import decoded_total
@@ -73,7 +73,7 @@ class Experiments:
     the write, so that the retry of a batch that was stored gets its answer.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: WatchedClock) -> None:
         self._store = store
         self._clock = clock
 
@@ -120,6 +120,7 @@ class Experiments:
         return write_prepared(self._store, lambda: self._prepared(name, rows), commit, key)
 
     def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows":
+        self._clock.check()
         present = StoredExperiment.of(self._store.record(KIND, name), name)
         epoch, now = present.epoch, self._clock()
         checked = checked_arm_rows(present.plan, rows)

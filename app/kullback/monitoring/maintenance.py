@@ -48,17 +48,18 @@ class MonitorMaintenance:
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]
+        believed = self._maintenance.believed_now()
         for record in changed:
-            self._compact_recent(StoredMonitor.of(record, record.name))
-        due = (
-            r
-            for r in records
-            if now - self._compacted.get(r.id, -math.inf) >= self._maintenance.full_round_seconds
-        )
+            stored = StoredMonitor.of(record, record.name)
+            self._compact_recent(stored)
+            if believed is not None:
+                self._expire(stored, int(believed))
+        rest = self._maintenance.full_round_seconds
+        due = (r for r in records if not 0 <= now - self._compacted.get(r.id, -math.inf) < rest)
         for record in islice(due, FULL_AT_ONCE):
-            self._compact(StoredMonitor.of(record, record.name))
+            self._compact(StoredMonitor.of(record, record.name), believed)
             self._compacted[record.id] = now
-        self._sweep()
+        self._sweep(believed)
 
     def refresh_recent(self) -> None:
         """Read the last hour of every monitor."""
@@ -66,14 +67,15 @@ class MonitorMaintenance:
 
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
+        believed = self._maintenance.believed_now()
         for record in self._store.records(KIND):
-            self._compact(StoredMonitor.of(record, record.name))
-        self._sweep()
+            self._compact(StoredMonitor.of(record, record.name), believed)
+        self._sweep(believed)
 
     def _has_changed(self, record: int) -> bool:
         now, counts = self._clock(), self._store.counts(record)
         last, before = self._seen.get(record, (-math.inf, {}))
-        has_changed = counts != before or now - last >= LOOK_EVERY
+        has_changed = counts != before or not 0 <= now - last < LOOK_EVERY
         if has_changed:
             self._seen[record] = now, counts
         return has_changed
@@ -89,23 +91,28 @@ class MonitorMaintenance:
         now, window = int(self._clock()), stored.monitor.window_seconds
         since = (now - RECENT_SECONDS) // window * window
         self._maintenance.compact(stored.record.id, Times(since, now + DAY), window)
-        self._expire(stored)
 
-    def _compact(self, stored: StoredMonitor) -> None:
-        now, record, monitor = int(self._clock()), stored.record.id, stored.monitor
-        for least, age in ((monitor.window_seconds, -DAY), *AGES):
-            width = max(least, monitor.window_seconds)
-            self._maintenance.compact(record, Times(0, now - age), width)
+    def _compact(self, stored: StoredMonitor, believed: float | None) -> None:
+        record, monitor = stored.record.id, stored.monitor
+        window = monitor.window_seconds
+        self._maintenance.compact(record, Times(0, int(self._clock()) + DAY), window)
+        if believed is None:
+            return
+        now = int(believed)
+        for least, age in AGES:
+            self._maintenance.compact(record, Times(0, now - age), max(least, window))
         before = now - monitor.retention_days * DAY
         self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
-        self._expire(stored)
+        self._expire(stored, now)
 
-    def _sweep(self) -> None:
-        before = self._clock() - IDEMPOTENCY_SECONDS
+    def _sweep(self, believed: float | None) -> None:
+        if believed is None:
+            return
+        before = believed - IDEMPOTENCY_SECONDS
         self._maintenance.until_done(lambda tx: tx.sweep(before, ROWS_AT_ONCE), ROWS_AT_ONCE)
 
-    def _expire(self, stored: StoredMonitor) -> None:
-        before = int(self._clock()) - stored.monitor.ttl_seconds
+    def _expire(self, stored: StoredMonitor, now: int) -> None:
+        before = now - stored.monitor.ttl_seconds
         self._maintenance.until_done(lambda tx: _expire(tx, stored.record.id, before), ROWS_AT_ONCE)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound
-from kullback.moments import Clock
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.ingest import (
@@ -63,7 +63,7 @@ class Monitors:
     would be too old by now.
     """
 
-    def __init__(self, store: Store, clock: Clock, counters: MonitorCounters) -> None:
+    def __init__(self, store: Store, clock: WatchedClock, counters: MonitorCounters) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
@@ -142,10 +142,11 @@ class Monitors:
         *,
         is_change: bool = False,
     ) -> Future[Written]:
-        now = self._clock()
+        now = self._clock.arrival()
         added: list[AddedRows] = []
 
         def prepared() -> tuple[StoredMonitor, Ingest]:
+            self._clock.check()
             stored = StoredMonitor.of(self._store.record(KIND, name), name)
             return stored, prepare(stored)
 
