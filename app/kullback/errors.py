@@ -14,7 +14,8 @@ KullbackError
 │   ├── IdempotencyKeyReused      the idempotency key came before, with another request
 │   └── IdempotencyKeyInProgress  the same request is being worked on now: try again
 ├── Overloaded               full for the moment: try again
-│   └── ClockLeapt           rows cannot be dated now: try again
+│   ├── ClockLeapt           rows cannot be dated now: try again
+│   └── DeadlineExceeded     it waited or took too long
 └── StoreUnavailable         the store is away: try again, with the same idempotency key
 """
 
@@ -114,6 +115,10 @@ class ClockLeapt(Overloaded):
     """The clock of the server is in doubt."""
 
     retry_after_seconds = 60
+
+
+class DeadlineExceeded(Overloaded):
+    """It waited or took too long."""
 
 
 class Conflict(KullbackError):

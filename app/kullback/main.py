@@ -166,7 +166,14 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         exception_handlers=problems.handlers(),
-        middleware=[Middleware(RequestTelemetry, telemetry=telemetry, failure=problems.failure)],
+        middleware=[
+            Middleware(
+                RequestTelemetry,
+                telemetry=telemetry,
+                failure=problems.failure,
+                stopping=problems.stopping,
+            )
+        ],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
     )
     app.state.readiness, app.state.store_requests = readiness, store_requests

@@ -1,9 +1,12 @@
 """The server: one socket, one process, one uvicorn."""
 
+import faulthandler
 import logging
+import os
 import socket
 import sys
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 
@@ -15,17 +18,26 @@ from kullback.telemetry import logs
 
 BACKLOG = 512
 KEEP_ALIVE_SECONDS = 75
-GRACE_SECONDS = 20
+LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
 
 _log = logging.getLogger("kullback.server")
 
 
 class Server(uvicorn.Server):
-    """uvicorn that says where it listens, and is not ready from the moment it begins to stop."""
+    """uvicorn that says where it listens, and that ends in time, whatever a thread still does."""
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness) -> None:
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, grace: int) -> None:
         super().__init__(config)
         self._readiness = readiness
+        self._grace = grace
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn.Server; a second signal ends the process at once, and no answer is lost."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        super().handle_exit(sig, frame)
+        # Needs neither the event loop nor the interpreter, and says what they hung on.
+        faulthandler.dump_traceback_later(self._grace + LAST_SECONDS, exit=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -71,10 +83,13 @@ def serve(settings: Settings, runtime: Runtime | None = None) -> int:
         access_log=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=settings.grace_seconds,
     )
-    with suppress(KeyboardInterrupt):
-        Server(config, app.state.readiness).run(sockets=[listener])
+    try:
+        with suppress(KeyboardInterrupt):
+            Server(config, app.state.readiness, settings.grace_seconds).run(sockets=[listener])
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     return 0
 
 

@@ -52,8 +52,8 @@ class Settings(BaseSettings):
         ge=1,
         le=256,
         description=(
-            "Threads that score large bodies; a second pool of the same size serves monitors "
-            "and experiments."
+            "Threads that score large bodies; as many again read batches of monitors and "
+            "experiments, and as many make reports."
         ),
     )
     queue: int = Field(
@@ -71,6 +71,15 @@ class Settings(BaseSettings):
     )
     inline_kb: int = Field(
         default=64, ge=0, description="Bodies of up to this many KiB are scored on the event loop."
+    )
+    grace_seconds: int = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description=(
+            "Seconds to finish what was begun when a signal says to end; two more, and the process "
+            "has ended."
+        ),
     )
     web_concurrency: Annotated[int, AfterValidator(_alone)] = Field(
         default=1,

@@ -31,6 +31,7 @@ REFUSALS = [
     (errors.UnsupportedBody("no", "Accept", ["application/json"]), 415, "unsupported-body"),
     (errors.InvalidInput("no"), 422, "invalid-input"),
     (errors.Overloaded("no"), 503, "overloaded"),
+    (errors.DeadlineExceeded("no"), 503, "deadline-exceeded"),
     (errors.Conflict("no"), 409, "conflict"),
     (errors.TallyMismatch("no"), 409, "tally-mismatch"),
     (errors.IdempotencyKeyInProgress("no"), 409, "idempotency-key-in-progress"),
@@ -47,7 +48,12 @@ class Losses(BaseModel):
 
 def raising(error: Exception) -> AsyncClient:
     """A client of an application whose routes refuse."""
-    telemetry = Middleware(RequestTelemetry, telemetry=Telemetry([], "0"), failure=problems.failure)
+    telemetry = Middleware(
+        RequestTelemetry,
+        telemetry=Telemetry([], "0"),
+        failure=problems.failure,
+        stopping=problems.stopping,
+    )
     app = FastAPI(exception_handlers=problems.handlers(), middleware=[telemetry])
 
     @app.get("/raise")

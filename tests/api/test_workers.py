@@ -1,12 +1,14 @@
 """Workers take what they have room for, give back what came of it, and refuse the rest at once."""
 
 import threading
+import weakref
+from contextlib import suppress
 
 import anyio
 import pytest
 
-from kullback.api.workers import WorkerPool
-from kullback.errors import InvalidInput, Overloaded
+from kullback.api.workers import MAX_LOST, Deadlines, WorkerPool
+from kullback.errors import DeadlineExceeded, InvalidInput, Overloaded
 
 pytestmark = pytest.mark.anyio
 
@@ -72,18 +74,108 @@ async def test_what_finds_no_place_is_refused_at_once(threads: int, queue: int) 
     workers.close()
 
 
-async def test_closing_waits_for_what_runs() -> None:
+async def test_closing_waits_for_nobody_and_tells_who_waits() -> None:
     workers, gate = WorkerPool(1, 1), Gate()
-    done: list[str] = []
+    results: list[str] = []
 
     async def run() -> None:
-        done.append(await workers.run(gate.work))
+        results.append(await workers.run(gate.work))
+
+    async def wait() -> None:
+        with pytest.raises(Overloaded, match="stopping"):
+            await workers.run(gate.work)
 
     async with anyio.create_task_group() as group:
         group.start_soon(run)
         await entered(gate)
-        group.start_soon(anyio.to_thread.run_sync, workers.close)
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        workers.close()
         gate.open()
-    assert len(done) == 1
+    assert len(results) == 1
     with pytest.raises(Overloaded, match="stopping"):
         await workers.run(lambda: None)
+
+
+async def test_what_waits_is_not_begun_once_its_caller_has_left() -> None:
+    workers, gate = WorkerPool(1, 2), Gate()
+    begun: list[str] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(workers.run, gate.work)
+        await entered(gate)
+        async with anyio.create_task_group() as callers:
+            for _ in range(2):
+                callers.start_soon(workers.run, lambda: begun.append("work"))
+            await anyio.wait_all_tasks_blocked()
+            callers.cancel_scope.cancel()
+        group.start_soon(workers.run, lambda: None)  # their places are free again
+        gate.open()
+    workers.close()
+    assert begun == []
+
+
+async def test_what_waits_too_long_is_refused_and_not_begun() -> None:
+    workers, gate = WorkerPool(1, 1, deadlines=Deadlines(waiting=0.01)), Gate()
+    begun: list[str] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(workers.run, gate.work)
+        await entered(gate)
+        with pytest.raises(DeadlineExceeded, match="waited"):
+            await workers.run(lambda: begun.append("work"))
+        gate.open()
+    workers.close()
+    assert begun == []
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+async def test_work_that_does_not_end_holds_a_thread_and_not_the_pool(*, is_left: bool) -> None:
+    workers = WorkerPool(2, 0, deadlines=Deadlines(waiting=0.01, working=0.05))
+    gate = Gate()
+
+    async def run() -> None:
+        with pytest.raises(DeadlineExceeded, match="not done"):
+            await workers.run(gate.work)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(run)
+            await entered(gate)
+        if is_left:
+            group.cancel_scope.cancel()
+    assert (await place(workers)).startswith("scorer")
+    gate.open()
+    workers.close()
+
+
+async def place(workers: WorkerPool) -> str:
+    """The thread that takes a piece of work, once there is a place."""
+    for _ in range(3000):
+        with suppress(Overloaded):
+            return await workers.run(lambda: threading.current_thread().name)
+        await anyio.sleep(0.01)
+    raise AssertionError("there is no place")
+
+
+async def test_threads_that_were_replaced_are_not_replaced_without_end() -> None:
+    workers = WorkerPool(1, 0, deadlines=Deadlines(waiting=0.001, working=0.001))
+    gate = Gate()
+    for _ in range(MAX_LOST):
+        with pytest.raises(DeadlineExceeded):
+            await workers.run(gate.work)
+    with pytest.raises(TimeoutError), anyio.fail_after(0.1):
+        await workers.run(gate.work)
+    with pytest.raises(Overloaded, match="busy"):
+        await workers.run(gate.work)
+    gate.open()
+    assert await place(workers)
+    workers.close()
+
+
+async def test_the_last_result_is_not_kept() -> None:
+    class Sheet: ...
+
+    workers = WorkerPool(1, 0)
+    freed = threading.Event()
+    weakref.finalize(await workers.run(Sheet), freed.set)
+    assert await anyio.to_thread.run_sync(freed.wait, 30)
+    workers.close()

@@ -69,7 +69,9 @@ def client(telemetry: Telemetry) -> AsyncClient:
             Route("/own", own_policy),
             Route("/broken", broken),
         ],
-        middleware=[Middleware(RequestTelemetry, telemetry=telemetry, failure=failure)],
+        middleware=[
+            Middleware(RequestTelemetry, telemetry=telemetry, failure=failure, stopping=failure)
+        ],
     )
     return AsyncClient(transport=ASGITransport(app), base_url="http://test")
 
@@ -181,7 +183,7 @@ async def test_a_long_path_is_cut_in_the_log(
 
 async def logged(caplog: pytest.LogCaptureFixture, **scope: object) -> dict[str, object]:
     """What the access line says of a request with this scope."""
-    app = RequestTelemetry(failure, Telemetry([], "0"), failure)
+    app = RequestTelemetry(failure, Telemetry([], "0"), failure, failure)
 
     caplog.clear()
     caplog.set_level(logging.INFO)
@@ -233,7 +235,7 @@ async def test_an_exception_after_the_answer_began_is_logged_and_leaves_it_unfin
     async def keep(message: Message) -> None:
         sent.append(message)
 
-    await RequestTelemetry(broken_midway, telemetry, failure)(GET, nothing, keep)
+    await RequestTelemetry(broken_midway, telemetry, failure, failure)(GET, nothing, keep)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[-1]["more_body"] is True
     assert [line.levelname for line in caplog.records if line.exc_info] == ["ERROR"]
@@ -248,7 +250,7 @@ async def test_a_caller_who_left_is_counted_and_leaves_no_traceback(
         raise ClientDisconnect
 
     caplog.set_level(logging.INFO)
-    await RequestTelemetry(gone, telemetry, failure)(GET, nothing, nowhere)
+    await RequestTelemetry(gone, telemetry, failure, failure)(GET, nothing, nowhere)
     (line,) = caplog.records
     assert line.exc_info is None
     assert line.__dict__["fields"]["status"] == 499
@@ -273,5 +275,7 @@ async def test_what_is_not_http_passes_untouched(telemetry: Telemetry) -> None:
     async def inner(scope: Scope, _: Receive, __: Send) -> None:
         seen.append(scope["type"])
 
-    await RequestTelemetry(inner, telemetry, failure)({"type": "lifespan"}, nothing, nowhere)
+    await RequestTelemetry(inner, telemetry, failure, failure)(
+        {"type": "lifespan"}, nothing, nowhere
+    )
     assert seen == ["lifespan"]

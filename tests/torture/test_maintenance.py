@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from kullback.server import GRACE_SECONDS
+from kullback.settings import Settings
 from tests.serving import ROOT, serving
 from tests.torture.pages import Supply, spread
 from tests.torture.proof import Proof
@@ -92,7 +92,7 @@ def test_a_server_that_is_told_to_end_under_load_ends_in_time_and_loses_nothing(
                 wait_for(30)
                 began = time.monotonic()
                 server.end(signal.SIGTERM)
-                assert time.monotonic() - began < GRACE_SECONDS
+                assert time.monotonic() - began < Settings().grace_seconds
                 server.start()
                 server.wait_until_it_listens()
                 proof.look()

@@ -56,11 +56,10 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "", operation_id="list_experiments", response_model=ExperimentList, responses=problems(503)
     )
-    async def all_experiments() -> Response:
+    async def all_experiments(request: Request) -> Response:
         """Every experiment, with its settings."""
-        return as_json(
-            await store_requests.read(store_requests.services.experiment_queries.list_all)
-        )
+        list_all = store_requests.services.experiment_queries.list_all
+        return as_json(await store_requests.read(request, list_all))
 
     @routes.put(
         "/{name}",
@@ -81,13 +80,13 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "/{name}", operation_id="get_experiment", response_model=ExperimentDetail, responses=READS
     )
-    async def details(name: Name) -> Response:
+    async def details(name: Name, request: Request) -> Response:
         """One experiment: its plan, its counts and its first decision."""
 
         def work() -> Response:
             return as_json(store_requests.services.experiment_queries.select(name).details())
 
-        return await store_requests.read(work)
+        return await store_requests.read(request, work)
 
     @routes.delete(
         "/{name}",

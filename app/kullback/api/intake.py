@@ -1,12 +1,16 @@
 """Bodies as they arrive: counted and bounded, each and all together."""
 
-from typing import NamedTuple
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
 from kullback.errors import BodyTooLarge, Overloaded
 from kullback.payload.body import Body, content_encoding
+
+Result = TypeVar("Result")
 
 
 class BodyHeaders(NamedTuple):
@@ -78,6 +82,28 @@ class Intake:
             raise BodyTooLarge(f"the body is larger than {self.cap} bytes")
         if self._held + size > self._room:
             raise Overloaded("too many bytes are being worked on; try again in a moment")
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work for a caller returns, whose body was read; it is cancelled when they leave.
+
+    Raises:
+        ClientDisconnect: the caller has left.
+    """
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_departure(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:

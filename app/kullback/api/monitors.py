@@ -57,9 +57,10 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "", operation_id="list_monitors", response_model=MonitorList, responses=problems(503)
     )
-    async def all_monitors() -> Response:
+    async def all_monitors(request: Request) -> Response:
         """Every monitor, with its settings."""
-        return as_json(await store_requests.read(store_requests.services.monitor_queries.list_all))
+        list_all = store_requests.services.monitor_queries.list_all
+        return as_json(await store_requests.read(request, list_all))
 
     @routes.put(
         "/{name}",
@@ -80,11 +81,11 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "/{name}", operation_id="get_monitor", response_model=MonitorDetails, responses=READS
     )
-    async def details(name: Name) -> Response:
+    async def details(name: Name, request: Request) -> Response:
         """One monitor: its settings, its counts, its waiting rows and its reference."""
         return as_json(
             await store_requests.read(
-                lambda: store_requests.services.monitor_queries.open(name).details()
+                request, lambda: store_requests.services.monitor_queries.open(name).details()
             )
         )
 

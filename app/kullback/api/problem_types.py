@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kullback.errors import (
     BodyTooLarge,
     Conflict,
+    DeadlineExceeded,
     IdempotencyKeyInProgress,
     IdempotencyKeyReused,
     InvalidInput,
@@ -112,6 +113,13 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "The service cannot take this now",
         "The service is full or stopping. The same request may succeed after the seconds in "
         "`Retry-After`.",
+    ),
+    DeadlineExceeded: ProblemType(
+        503,
+        "deadline-exceeded",
+        "This took too long",
+        "The work waited for too long or took too long, and was given up. Nothing was kept of it. "
+        "Try again after the seconds in `Retry-After`, or send less at once.",
     ),
     StoreUnavailable: ProblemType(
         503,

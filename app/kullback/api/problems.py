@@ -90,6 +90,12 @@ async def failure(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(scope, receive, send)
 
 
+async def stopping(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 503: the service ends before it could do this."""
+    answer = await _refuse(Request(scope), Overloaded("the service is stopping"))
+    await answer(scope, receive, send)
+
+
 class Markdown(PlainTextResponse):
     """A page of text, for people."""
 

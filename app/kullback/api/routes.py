@@ -58,7 +58,7 @@ async def tagged(
             response.headers["vary"] = vary
         return response
 
-    return await store_requests.read(work)
+    return await store_requests.read(request, work)
 
 
 def has_tag(request: Request, tag: str) -> bool:

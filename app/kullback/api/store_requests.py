@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
-from kullback.api.intake import BodyHeaders, Intake
+from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.workers import WorkerPool
-from kullback.errors import InvalidInput, KullbackError, StoreUnavailable
+from kullback.errors import DeadlineExceeded, InvalidInput, KullbackError, StoreUnavailable
 from kullback.monitoring.writes import IdempotencyKey, Written
 from kullback.payload.media import BATCH_TYPES, JSON, check_media_type
 from kullback.requests.reading import read_batch
@@ -32,7 +32,8 @@ class StoreRequests:
     def __init__(self, settings: Settings, observe: Observed) -> None:
         self._cap = settings.max_body_mb << 20
         self._intake = Intake(self._cap, settings.inflight_mb << 20)
-        self._workers = WorkerPool(settings.workers, QUEUE)
+        self._readers = WorkerPool(settings.workers, QUEUE, "reader")
+        self._writers = WorkerPool(settings.workers, QUEUE, "writer")
         self._observe = observe
         self._services: Services | None = None
 
@@ -41,9 +42,10 @@ class StoreRequests:
         self._services = services
 
     def close(self) -> None:
-        """Finish what is being done."""
+        """Take no more; what is being done may end."""
         self._services = None
-        self._workers.close()
+        self._readers.close()
+        self._writers.close()
 
     @property
     def services(self) -> Services:
@@ -56,9 +58,9 @@ class StoreRequests:
             raise StoreUnavailable("the store is not open")
         return self._services
 
-    async def read(self, work: Callable[[], Result]) -> Result:
-        """What `work` reads."""
-        return await self._workers.run(work)
+    async def read(self, request: Request, work: Callable[[], Result]) -> Result:
+        """What `work` reads; it is not begun once its caller has left."""
+        return await while_connected(request.receive, self._readers.run(work))
 
     async def write(
         self,
@@ -93,8 +95,10 @@ class StoreRequests:
         began = perf_counter()
         outcome = "failed"
         try:
-            written = await asyncio.wrap_future(await self._workers.run(work))
+            written = await asyncio.wrap_future(await self._writers.run(work))
             outcome = "replayed" if written.replayed else "written"
+        except DeadlineExceeded as error:  # it may have been submitted meanwhile
+            raise StoreUnavailable(error.message) from error
         except KullbackError as error:
             outcome = "failed" if isinstance(error, StoreUnavailable) else "refused"
             raise

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from kullback.api.problems import problems
+from kullback.api.workers import Deadlines, WorkerPool
 from kullback.errors import Overloaded
 
+PROBE_SECONDS = 5.0
 Expose = Callable[[str], tuple[bytes, str]]
 
 _EXPOSED = ("text/plain", "application/openmetrics-text")
@@ -39,6 +40,8 @@ class Health(BaseModel):
 def router(readiness: Readiness, expose: Expose) -> APIRouter:
     """Probes and metrics."""
     routes = APIRouter(tags=["system"])
+    probes = WorkerPool(1, 8, "probe", Deadlines(PROBE_SECONDS, PROBE_SECONDS))
+    scrapes = WorkerPool(1, 8, "scrape")
 
     @routes.get("/livez", operation_id="livez")
     async def livez() -> Health:
@@ -50,7 +53,7 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
         """Answer 200 while requests may be sent here, 503 while it stops or its store is away."""
         if not readiness.is_ready:
             raise Overloaded("the service is starting or stopping")
-        await run_in_threadpool(readiness.check)
+        await probes.run(readiness.check)
         return Health(status="ready")
 
     @routes.get(
@@ -61,7 +64,7 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
     )
     async def metrics(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
         """Every counter for Prometheus; OpenMetrics where `Accept` asks for it."""
-        text, media_type = await run_in_threadpool(expose, accept)
+        text, media_type = await scrapes.run(lambda: expose(accept))
         return Response(text, headers={"content-type": media_type})
 
     return routes

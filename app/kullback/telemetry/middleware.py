@@ -1,5 +1,6 @@
 """Middleware around every request: its id, counters, log line and security headers."""
 
+import asyncio
 import logging
 import re
 from secrets import token_hex
@@ -32,13 +33,16 @@ class RequestTelemetry:
     """ASGI middleware that sees each request from its first byte to its last.
 
     An exception that nobody handled ends here: it is logged once, with the request id, and
-    `failure` answers if no answer has begun.
+    `failure` answers if no answer has begun; so does `stopping` where the server ends.
     """
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, failure: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, telemetry: Telemetry, failure: ASGIApp, stopping: ASGIApp
+    ) -> None:
         self._app = app
         self._telemetry = telemetry
         self._failure = failure
+        self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See starlette.types.ASGIApp."""
@@ -59,6 +63,10 @@ class RequestTelemetry:
             await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # its time to end is over
+            if exchange.status != CLIENT_GONE:
+                raise
+            await self._stopping(scope, exchange.receive, exchange.send)
         except Exception:  # noqa: BLE001 - nothing may pass: what comes here is logged and is a 500
             _errors.exception("the request failed: this is a bug in Kullback")
             if exchange.status == CLIENT_GONE:

@@ -44,7 +44,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             }
             return pages.page(request, "overview.html", content)
 
-        return await store_requests.read(work)
+        return await store_requests.read(request, work)
 
     @routes.get("/monitors/{name}")
     async def one_monitor(name: str, request: Request) -> Response:
@@ -58,7 +58,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             return sorted(store_requests.services.monitor_queries.tasks())
 
         return await store_requests.read(
-            lambda: _page_or_names(pages, request, "monitor", names, work)
+            request, lambda: _page_or_names(pages, request, "monitor", names, work)
         )
 
     @routes.get("/experiments/{name}")
@@ -75,7 +75,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             ]
 
         return await store_requests.read(
-            lambda: _page_or_names(pages, request, "experiment", names, work)
+            request, lambda: _page_or_names(pages, request, "experiment", names, work)
         )
 
 
