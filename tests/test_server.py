@@ -1,6 +1,8 @@
 """The service listens where it is told, says so in one line, and ends when it is asked to."""
 
+import io
 import json
+import logging
 import os
 import signal
 import socket
@@ -12,9 +14,14 @@ from typing import TextIO
 
 import httpx
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
-from kullback.server import serve
+from kullback.api.system import Readiness
+from kullback.server import Server, serve
 from kullback.settings import Settings
+from kullback.telemetry import log_queue
+from kullback.telemetry.logs import written
 from tests.serving import serving
 
 Event = dict[str, object]
@@ -97,6 +104,19 @@ def test_a_caller_who_leaves_in_the_middle_leaves_one_line(
     assert [event["status"] for event in left] == [499]
     assert "exception" not in left[0]
     assert last["message"] == "stopping"
+
+
+def test_the_log_is_written_before_a_signal_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_queue, "FLUSH_SECONDS", 60.0)
+    log = io.TextIOWrapper(io.BytesIO())
+    server = Server(uvicorn.Config(Starlette()), Readiness(), 1)
+    with written("text", "info", 100, log):
+        with server.capture_signals():  # which ends the process as it ends
+            logging.getLogger("kullback.server").info("the last line")
+        log.seek(0)
+        assert log.read().endswith("the last line\n")
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

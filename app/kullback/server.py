@@ -5,7 +5,8 @@ import logging
 import os
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -52,17 +53,28 @@ class Server(uvicorn.Server):
         _log.info("stopping")
         await super().shutdown(sockets)
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See uvicorn.Server, which ends the process by the signal that it captured."""
+        with super().capture_signals():
+            yield
+            logs.flush()
+
 
 def serve(settings: Settings, runtime: Runtime | None = None) -> int:
     """Serve until a signal ends it; the exit status of the process."""
-    logs.configure(settings.log_format, settings.log_level, sys.stderr)
+    each_second = settings.log_lines_per_second
+    with logs.written(settings.log_format, settings.log_level, each_second, sys.stderr):
+        return _serve(settings, runtime or Runtime())
+
+
+def _serve(settings: Settings, runtime: Runtime) -> int:
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]  # the address follows, once more
         _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, reason)
         return 1
-    runtime = runtime or Runtime()
     try:
         store = runtime.store(settings)
     except StoreUnavailable as error:

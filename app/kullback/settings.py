@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(
         default="info", description="Minimum level that is logged; info has one line per request."
     )
+    log_lines_per_second: int = Field(
+        default=100,
+        ge=0,
+        description=(
+            "Lines a second for each kind of event, such as requests with one status; beyond it "
+            "one in 100 is written. Errors are always written."
+        ),
+    )
     max_body_mb: int = Field(
         default=64, ge=1, description="Largest body in MiB, as sent and as decompressed."
     )

@@ -3,13 +3,16 @@
 import io
 import json
 import logging
+import sys
+import warnings
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kullback.telemetry.logs import REQUEST_ID, JsonLines, TextLines, configure
+from kullback.telemetry.logs import LINE_BYTES, REQUEST_ID, JsonLines, TextLines, written
 
 HOSTILE = "GET\nINFO: admin logged in\r\x1b[2J\u2028\x85\ud800"
 
@@ -89,28 +92,90 @@ def test_what_json_cannot_hold_is_written_as_text() -> None:
     assert json.loads(line)["when"] == "2026-01-01 00:00:00+00:00"
 
 
+def grown(size: int, letter: str) -> logging.LogRecord:
+    made = failed(letter * size)
+    made.__dict__["fields"] = {"path": letter * size, "status": 500, "user": {letter * size: None}}
+    return made
+
+
+@pytest.mark.parametrize("letter", ["a", "\n", "\ud800", "\U0001f600", '"', "\\"])
+@pytest.mark.parametrize("size", [100, 700, 3000, 100_000])
+@pytest.mark.parametrize("formatter", [JsonLines(), TextLines()])
+def test_an_event_has_at_most_two_kilobytes(
+    formatter: logging.Formatter, size: int, letter: str
+) -> None:
+    event = formatter.format(grown(size, letter))
+    assert event.isascii()
+    assert len(event) < LINE_BYTES
+    if isinstance(formatter, JsonLines):
+        assert json.loads(event)["status"] == 500
+
+
+def test_a_long_traceback_keeps_where_it_was_raised_and_what_was_raised() -> None:
+    def deep(levels: int) -> None:
+        if levels == 0:
+            raise ValueError("at the bottom")
+        deep(levels - 1)
+
+    try:
+        deep(200)
+    except ValueError:
+        made = logging.LogRecord("k", logging.ERROR, "f", 1, "failed", None, sys.exc_info())
+    event = json.loads(JsonLines().format(made))
+    assert event["message"] == "failed"
+    assert event["exception"].endswith(
+        'raise ValueError("at the bottom")\nValueError: at the bottom'
+    )
+
+
+def test_only_the_longest_text_loses_its_middle() -> None:
+    event = json.loads(
+        JsonLines().format(record("ready", path="<" + "a" * 5000 + ">", name="b" * 99))
+    )
+    assert (event["message"], event["name"]) == ("ready", "b" * 99)
+    assert event["path"].startswith("<aaa")
+    assert "a...a" in event["path"]
+    assert event["path"].endswith("aaa>")
+
+
+def lines_of(log_format: Literal["json", "text"], level: str, *events: tuple[str, int, str]) -> str:
+    """What is written of events: logger, level, message."""
+    stream = io.TextIOWrapper(io.BytesIO())
+    with written(log_format, level, 100, stream):
+        for logger, grade, message in events:
+            logging.getLogger(logger).log(grade, message)
+    stream.seek(0)
+    return stream.read()
+
+
 @pytest.mark.usefixtures("own_logging")
 def test_every_logger_writes_in_the_format_that_was_asked_for() -> None:
-    stream = io.StringIO()
-    configure("json", "info", stream)
-    logging.getLogger("kullback.server").info("one")
-    logging.getLogger("uvicorn.error").warning("two")
-    logging.getLogger("asyncio").error("three")
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [line["message"] for line in lines] == ["one", "two", "three"]
+    lines = lines_of(
+        "json",
+        "info",
+        ("kullback.server", logging.INFO, "one"),
+        ("uvicorn.error", logging.WARNING, "two"),
+        ("asyncio", logging.ERROR, "three"),
+    ).splitlines()
+    assert [json.loads(line)["message"] for line in lines] == ["one", "two", "three"]
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_a_warning_of_python_is_a_line_too() -> None:
+    stream = io.TextIOWrapper(io.BytesIO())
+    with warnings.catch_warnings(), written("json", "info", 100, stream):
+        warnings.simplefilter("always")
+        warnings.warn("two\nlines", stacklevel=1)
+    stream.seek(0)
+    (line,) = stream.read().splitlines()
+    assert "UserWarning: two\nlines" in json.loads(line)["message"]
 
 
 @pytest.mark.usefixtures("own_logging")
 def test_lines_below_the_level_are_not_written() -> None:
-    stream = io.StringIO()
-    configure("text", "warning", stream)
-    logging.getLogger("kullback.access").info("request")
-    assert stream.getvalue() == ""
+    assert lines_of("text", "warning", ("kullback.access", logging.INFO, "request")) == ""
 
 
 @pytest.mark.usefixtures("own_logging")
 def test_uvicorn_does_not_chat() -> None:
-    stream = io.StringIO()
-    configure("text", "info", stream)
-    logging.getLogger("uvicorn.error").info("Waiting for application startup.")
-    assert stream.getvalue() == ""
+    assert lines_of("text", "info", ("uvicorn.error", logging.INFO, "Waiting for startup.")) == ""

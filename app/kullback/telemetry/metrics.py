@@ -14,9 +14,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from kullback.scoring.score import Score, Status
+from kullback.telemetry.log_queue import dropped_lines
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BYTES = tuple(float(4**power) for power in range(4, 14))
@@ -46,6 +48,16 @@ class MetricSeries:
             self._sizes.observe(body_bytes)
 
 
+class _LogLines(Collector):
+    """What became of log lines that nobody read in time."""
+
+    def collect(self) -> Iterator[Metric]:
+        """See prometheus_client.registry.Collector."""
+        yield CounterMetricFamily(
+            "kullback_log_lines_dropped", "Log lines that were never written.", dropped_lines()
+        )
+
+
 class Telemetry:
     """The counters of one application, in a registry of its own."""
 
@@ -59,6 +71,7 @@ class Telemetry:
         self._http(self._registry)
         self._scores(self._registry, metrics)
         self._store(self._registry)
+        self._registry.register(_LogLines())
 
     def _http(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
