@@ -194,6 +194,19 @@ async def test_replicas_on_postgresql_report_the_same_and_keep_one_first_crossin
             await two_on_one(one, other)
 
 
+async def test_keys_of_an_experiment_that_was_removed_are_new_to_another_of_its_name(
+    service: Service,
+) -> None:
+    for _ in range(2):
+        await service.put(EXPERIMENT, **PARALLEL)
+        answer = await service.client.post(
+            OBSERVATIONS, json=TWO_APART, headers={"idempotency-key": "once"}
+        )
+        assert "idempotency-replayed" not in answer.headers
+        assert [arm["n"] for arm in (await report(service))["arms"]] == [1, 1]
+        assert (await service.client.delete(EXPERIMENT)).status_code == 204
+
+
 async def test_services_on_one_store_report_the_same_and_keep_one_first_crossing(
     service: Service,
 ) -> None:

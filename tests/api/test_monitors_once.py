@@ -56,6 +56,24 @@ async def test_the_same_request_gets_the_same_answer_and_does_nothing(
     assert after == before
 
 
+@pytest.mark.parametrize("rows", [ROWS, ROWS | {"y_true": [0, 0]}])
+async def test_keys_of_a_monitor_that_was_removed_are_new_to_another_of_its_name(
+    service: Service, rows: Document
+) -> None:
+    await service.put()
+    await send(service, "POST", f"{MONITOR}/observations", ROWS)
+    assert (await send(service, "DELETE", MONITOR, None)).status_code == 204
+    await service.put()
+    for is_replayed in (False, True):
+        answer = await send(service, "POST", f"{MONITOR}/observations", rows)
+        assert answer.status_code == 200, answer.text
+        assert ("idempotency-replayed" in answer.headers) is is_replayed
+        assert (await service.report())["n"] == 2
+    again = await send(service, "DELETE", MONITOR, None)  # the same removal, long after
+    assert "idempotency-replayed" in again.headers
+    assert (await service.report())["n"] == 2
+
+
 @pytest.mark.parametrize(("method", "path", "body"), WRITES[:-1])
 async def test_another_body_under_the_same_key_is_refused(
     service: Service, method: str, path: str, body: Document

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 import pytest
 
 from kullback.errors import Conflict, IdempotencyKeyInProgress, IdempotencyKeyReused, Overloaded
-from kullback.storage.base import IdempotencyKey, Reply, Store, Written
+from kullback.storage.base import IdempotencyKey, Reply, Store, Transaction, Written
 from tests.storage.writes import (
     DONE,
     Opening,
@@ -137,6 +137,47 @@ def test_old_tokens_are_swept_and_may_come_again(url: str, opening: Opening) -> 
     assert do(store, lambda transaction: transaction.sweep(200.0, 9)) == 1
     assert not store.write(adding(number, {}), KEY).result(30).replayed
     assert store.write(adding(number, {}), KEY._replace(key="younger")).result(30).replayed
+
+
+def found_or_made(transaction: Transaction) -> int:
+    """The number of a record of one name, which is made where there is none."""
+    record = transaction.record("monitor", "clicks")
+    return (record or transaction.create("monitor", "clicks", b"", 1.0)).id
+
+
+def counting(transaction: Transaction) -> Reply:
+    """Count one row of the record of that name."""
+    transaction.count(found_or_made(transaction), {"rows": 1})
+    return DONE
+
+
+def removing(transaction: Transaction) -> Reply:
+    record = transaction.record("monitor", "clicks", for_change=True)
+    assert record is not None
+    transaction.delete(record.id)
+    return DONE
+
+
+@pytest.mark.parametrize("digest", [KEY.digest, b"other"])
+def test_a_token_ends_with_the_record_that_its_write_was_about(store: Store, digest: bytes) -> None:
+    gone = KEY._replace(key="gone")
+    assert not store.write(counting, KEY).result(30).replayed
+    assert store.write(counting, KEY).result(30).replayed
+    store.write(removing, gone).result(30)
+    number = do(store, found_or_made)
+    again = KEY._replace(digest=digest)
+    assert [store.write(counting, again).result(30).replayed for _ in range(3)] == [0, 1, 1]
+    assert store.counts(number) == {"rows": 1}
+    assert store.write(removing, gone).result(30).replayed  # or it would remove another one
+    assert store.counts(number) == {"rows": 1}
+
+
+def test_a_write_that_fails_on_a_new_record_gives_its_token_back(store: Store) -> None:
+    store.write(counting, KEY).result(30)
+    do(store, removing)
+    assert isinstance(store.write(refusing(Conflict("no")), KEY).exception(30), Conflict)
+    assert not store.write(counting, KEY).result(30).replayed
+    assert store.write(counting, KEY).result(30).replayed
 
 
 def test_more_writes_than_the_queue_has_places_for_are_refused_at_once(store: Store) -> None:

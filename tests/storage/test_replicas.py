@@ -87,6 +87,28 @@ def test_one_of_two_writes_with_the_same_token_happens(replicas: Replicas) -> No
     assert replicas[0].counts(number) == {"rows": 40}
 
 
+def test_one_of_two_takes_a_token_whose_record_is_gone(replicas: Replicas) -> None:
+    for n in range(10):
+        keys = [KEY._replace(key=f"{n}-{m}") for m in range(5)]
+        gone = made(replicas[0])
+
+        def counted(transaction: Transaction) -> Reply:
+            record = transaction.record("monitor", "clicks")
+            assert record is not None
+            transaction.count(record.id, {"rows": 1})
+            return DONE
+
+        def write(store: Store, order: list[IdempotencyKey]) -> None:
+            results([store.write(counted, key) for key in order])
+
+        write(replicas[0], keys)
+        removed(replicas[0], gone)
+        number = made(replicas[0])
+        together(partial(write, replicas[0], keys), partial(write, replicas[1], keys[::-1]))
+        assert replicas[1].counts(number) == {"rows": 5}
+        removed(replicas[0], number)
+
+
 def test_tokens_of_one_commit_are_claimed_in_order(replicas: Replicas, session: Session) -> None:
     claimed = "INSERT INTO tokens VALUES ('scope', %s, '', 200, '', 0)"
     with session.transaction(force_rollback=True):

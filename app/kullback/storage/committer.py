@@ -59,20 +59,27 @@ class Committer:
             wanted = [write.key for write in writes if write.key is not None]
             earlier = idempotency.claim(connection, database, wanted, self._clock())
             outcomes, sums = list[Outcome](), PendingSums()
+            replies = dict[IdempotencyKey, idempotency.KeptReply | None]()
             for write in writes:
                 if write.key is not None and write.key in earlier:
                     outcomes.append(earlier[write.key])
                     continue
-                outcome, sums = self._apply(connection, write.work, sums, is_last=is_last)
+                outcome, owner, sums = self._apply(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
+                if write.key is not None:
+                    replies[write.key] = (
+                        idempotency.KeptReply(outcome.reply, owner)
+                        if isinstance(outcome, Written)
+                        else None
+                    )
             sums.write(connection, database, self._merge)
-            idempotency.settle(connection, _replies(writes, outcomes, earlier))
+            idempotency.settle(connection, replies)
         return outcomes
 
     def _apply(
         self, connection: Connection, work: Work, sums: PendingSums, *, is_last: bool
-    ) -> tuple[Outcome, PendingSums]:
-        """What one write came to, and all that the commit has to add after it."""
+    ) -> tuple[Outcome, int, PendingSums]:
+        """What one write came to, of which record, and all that the commit has to add after it."""
         savepoint = connection.begin_nested()
         transaction = SqlTransaction(connection, self._database, self._merge, sums)
         try:
@@ -85,10 +92,10 @@ class Committer:
             savepoint.rollback()
             if fault is Fault.LOCKED:
                 self._database.wait(connection, IMPATIENCE)  # the others of this commit wait too
-                return _unavailable(error), sums
-            return error, sums
+                return _unavailable(error), 0, sums
+            return error, 0, sums
         savepoint.commit()
-        return Written(reply, replayed=False), transaction.sums()
+        return Written(reply, replayed=False), transaction.owner, transaction.sums()
 
     def _failed(
         self, writes: Sequence[PendingWrite], fault: Fault, error: Exception
@@ -100,19 +107,6 @@ class Committer:
             # order, so that it can be overtaken but not be caught in a deadlock again and again.
             return [self.commit([write])[0] for write in writes]
         return [error if fault is Fault.OWN else _unavailable(error) for _ in writes]
-
-
-def _replies(
-    writes: Sequence[PendingWrite],
-    outcomes: Sequence[Outcome],
-    earlier: dict[IdempotencyKey, idempotency.Answer],
-) -> dict[IdempotencyKey, Reply | None]:
-    """What is to be kept with each key that this commit has claimed."""
-    return {
-        write.key: outcome.reply if isinstance(outcome, Written) else None
-        for write, outcome in zip(writes, outcomes, strict=True)
-        if write.key is not None and write.key not in earlier
-    }
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:

@@ -1,18 +1,31 @@
-"""Idempotency keys: the first request with a key does the work, later ones get its answer."""
+"""Idempotency keys: the first request with a key does the work, later ones get its answer.
+
+A key belongs to the record that its write was about, and ends with it: whoever sends rows again to
+a new record of the same name is not told that they are there.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import IdempotencyKeyError, IdempotencyKeyInProgress, IdempotencyKeyReused
 from kullback.storage.base import IdempotencyKey, Reply, Written
 from kullback.storage.database import IMPATIENCE, PATIENCE, Database, Fault
-from kullback.storage.schema import KEYS
+from kullback.storage.schema import KEYS, RECORDS
 
 Answer = Written | IdempotencyKeyError
 OF_KEY = (KEYS.c.scope == bindparam("of_scope")) & (KEYS.c.key == bindparam("of_key"))
+HAS_OWNER = (KEYS.c.record == 0) | exists().where(RECORDS.c.id == KEYS.c.record)
 IN_PROGRESS = "a request with this idempotency key is being worked on: try again in a moment"
+
+
+class KeptReply(NamedTuple):
+    """A reply, and the record that its write was about; 0 where there is none, or no more."""
+
+    reply: Reply
+    record: int
 
 
 def claim(
@@ -35,16 +48,17 @@ def claim(
         savepoint.rollback()
         return _claim_each(connection, database, wanted, now)
     savepoint.commit()
-    return {key: _earlier(connection, key) for key in wanted if key[:2] not in mine}
+    answers = {key: _earlier(connection, key, now) for key in wanted if key[:2] not in mine}
+    return {key: answer for key, answer in answers.items() if answer is not None}
 
 
-def settle(connection: Connection, replies: dict[IdempotencyKey, Reply | None]) -> None:
+def settle(connection: Connection, replies: dict[IdempotencyKey, KeptReply | None]) -> None:
     """Keep each reply with its key; a key without one may be claimed again."""
     names = {key: {"of_scope": key.scope, "of_key": key.key} for key in sorted(replies)}
     done = [
-        {**name, "status": reply.status, "body": reply.body}
+        {**name, **kept.reply._asdict(), "record": kept.record}
         for key, name in names.items()
-        if (reply := replies[key]) is not None
+        if (kept := replies[key]) is not None
     ]
     if done:
         connection.execute(update(KEYS).where(OF_KEY), done)
@@ -67,7 +81,9 @@ def _insert(
 ) -> set[tuple[str, str]]:
     """Those that nobody had claimed. `rowcount` cannot tell: psycopg does not know it here."""
     new = database.insert(KEYS).on_conflict_do_nothing().returning(KEYS.c.scope, KEYS.c.key)
-    rows = [{**key._asdict(), "status": 0, "body": b"", "created": now} for key in keys]
+    rows = [
+        {**key._asdict(), "status": 0, "body": b"", "created": now, "record": 0} for key in keys
+    ]
     return {(scope, key) for scope, key in connection.execute(new, rows)}
 
 
@@ -88,16 +104,25 @@ def _claim_each(
             answers[key] = IdempotencyKeyInProgress(IN_PROGRESS)
             continue
         savepoint.commit()
-        if not mine:
-            answers[key] = _earlier(connection, key)
+        answer = None if mine else _earlier(connection, key, now)
+        if answer is not None:
+            answers[key] = answer
     database.wait(connection, PATIENCE)
     return answers
 
 
-def _earlier(connection: Connection, key: IdempotencyKey) -> Answer:
-    chosen = select(KEYS.c.digest, KEYS.c.status, KEYS.c.body).where(OF_KEY)
+def _earlier(connection: Connection, key: IdempotencyKey, now: float) -> Answer | None:
+    """What a key that was claimed before is answered; None of one that is ours by now."""
+    columns = (KEYS.c.digest, KEYS.c.status, KEYS.c.body, KEYS.c.record)
+    chosen = select(*columns, HAS_OWNER.label("has_owner")).where(OF_KEY)
     name = {"of_scope": key.scope, "of_key": key.key}
     row = connection.execute(chosen, name).first()
+    if row is not None and not row.has_owner:
+        ours = {"digest": key.digest, "status": 0, "body": b"", "created": now, "record": 0}
+        left = update(KEYS).where(OF_KEY, KEYS.c.record == row.record).values(ours)
+        # Another process may take it first: then it waits for that one, and finds it owned.
+        is_ours = connection.execute(left, name).rowcount == 1
+        return None if is_ours else _earlier(connection, key, now)
     if row is None:
         return IdempotencyKeyInProgress(IN_PROGRESS)  # swept this very moment
     if row.digest != key.digest:

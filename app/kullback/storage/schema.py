@@ -73,6 +73,7 @@ KEYS = Table(  # a released migration named it
     Column("status", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
+    Column("record", BigInteger, nullable=False),  # whose key it is; 0 where nobody's
 )
 OWNED = (PARTS, COUNTS, ATTACHMENTS, WAITING)
 
@@ -127,6 +128,7 @@ MIGRATIONS = (
     )
     """,
     "CREATE INDEX tokens_by_creation ON tokens (created)",
+    "ALTER TABLE tokens ADD COLUMN record BIGINT NOT NULL DEFAULT 0",
 )
 
 

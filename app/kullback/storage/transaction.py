@@ -24,6 +24,7 @@ class SqlTransaction:
         self._merge = merge
         self._before = sums
         self._own = PendingSums()
+        self.owner = 0  # the record that this write is about; 0 where there is none, or no more
 
     def sums(self) -> PendingSums:
         """All that the commit now has to write; called once, when the write has succeeded."""
@@ -34,7 +35,10 @@ class SqlTransaction:
         """See Transaction."""
         chosen = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.name == name)
         row = self._connection.execute(chosen.with_for_update(read=not for_change)).first()
-        return None if row is None else Record(*row)
+        if row is None:
+            return None
+        self.owner = row.id
+        return Record(*row)
 
     def create(self, kind: str, name: str, document: bytes, now: float) -> Record:
         """See Transaction."""
@@ -43,6 +47,7 @@ class SqlTransaction:
         number = self._connection.execute(new, values).scalar()
         if number is None:
             raise Raced(f"there is a {kind} of this name already")
+        self.owner = number
         return Record(number, kind, name, 1, document, now)
 
     def change(self, record: int, document: bytes) -> None:
@@ -59,6 +64,7 @@ class SqlTransaction:
         for table in OWNED:
             self._connection.execute(delete(table).where(table.c.record == record))
         self._connection.execute(delete(RECORDS).where(RECORDS.c.id == record))
+        self.owner = 0
 
     def attach(self, record: int, name: str, content: bytes) -> None:
         """See Transaction."""
