@@ -13,5 +13,5 @@ def endless(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    MetricHandler.work = endless  # type: ignore[assignment,method-assign]
+    MetricHandler.score = endless  # type: ignore[assignment,method-assign]
     sys.exit(app(["serve", "--port", "0", "--log-format", "json"]))

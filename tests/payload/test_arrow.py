@@ -80,7 +80,8 @@ def answer(metric: str, raw: bytes, media_type: str, query: Mapping[str, Any]) -
         for name, value in query.items()
     ]
     body = Body(bytearray(raw), media_type, "identity")
-    return MetricHandler(REQUESTS[metric]).work(body, texts, CAP)[1]
+    handler = MetricHandler(REQUESTS[metric])
+    return handler.score(handler.read(body, texts, CAP), CAP)[1]
 
 
 @law

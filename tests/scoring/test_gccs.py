@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.gccs import Covariance, GccsOptions, Layout, centroids, gccs
+from kullback.scoring.gccs import Covariance, GccsOptions, Layout, corner, gccs
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 from tests.scoring import oracles as oracle
@@ -26,6 +26,11 @@ FORMS: tuple[tuple[Layout, Covariance, int], ...] = (
     ("regular_k_minus_1", "full", 1),
 )
 Case = tuple[Array, Indices, GccsOptions]
+
+
+def centroids(k: int, asked: GccsOptions) -> Array:
+    d = k if asked.layout == "standard" else k - 1
+    return np.stack([corner(label, d, asked) for label in range(k)])
 
 
 @st.composite

@@ -388,18 +388,6 @@ def test_a_true_box_is_of_finite_numbers() -> None:
         infocam(FEATURES, WEIGHTS, None, InfocamOptions(truth_box=box), PLAIN)
 
 
-@pytest.mark.parametrize(
-    ("option", "name"),
-    [
-        (InfocamOptions(window=5000), "/window"),
-        (InfocamOptions(upsample_to=(5000, 5000)), "/upsample_to"),
-    ],
-)
-def test_a_map_far_beyond_what_was_sent_is_refused(option: InfocamOptions, name: str) -> None:
-    with draw.refused(name, "cells"):
-        infocam(FEATURES, WEIGHTS, None, option, PLAIN)
-
-
 @pytest.mark.parametrize("option", [InfocamOptions(window=2), InfocamOptions(upsample_to=(4, 4))])
 def test_the_gradient_is_of_the_plain_map(option: InfocamOptions) -> None:
     with draw.refused("/gradient", "plain map"):

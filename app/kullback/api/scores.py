@@ -27,6 +27,7 @@ from kullback.payload.media import JSON, MEDIA_TYPES, check_media_type
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
+from kullback.scoring import cost
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 from kullback.settings import Settings
@@ -36,7 +37,7 @@ Observe = Callable[[Score], None]
 
 
 class Scorer:
-    """Scores bodies: small JSON at once, everything else in a worker."""
+    """Scores bodies: small JSON that asks for little at once, everything else in a worker."""
 
     def __init__(self, settings: Settings, workers: WorkerPool, observe: Observe) -> None:
         self._cap = settings.max_body_mb << 20
@@ -54,10 +55,14 @@ class Scorer:
         try:
             query = request.query_params.multi_items() if request.scope["query_string"] else []
             if self._is_small(body):
-                score, content = handler.work(body, query, self._cap)
+                sent = handler.read(body, query, self._cap)
+                if cost.is_cheap(sent.costs()):
+                    score, content = handler.score(sent, self._cap)
+                else:
+                    score, content = await self._workers.run(lambda: handler.score(sent, self._cap))
             else:
                 score, content = await self._workers.run(
-                    lambda: handler.work(body, query, self._cap)
+                    lambda: handler.score(handler.read(body, query, self._cap), self._cap)
                 )
         finally:
             self._intake.release(size)
@@ -77,10 +82,15 @@ class MetricHandler:
         self._columns = array_fields(model)
         self._texts = word_options(model)
 
-    def work(self, body: Body, query: read.Query, cap: int) -> tuple[Score, bytes]:
-        """Parse, check, score and write: all that is done for one body."""
+    def read(self, body: Body, query: read.Query, cap: int) -> ScoreRequest:
+        """Parse and check a body."""
         fields = read.fields(body, query, self._columns, self._texts, cap)
-        score = validated(self._model, fields).score()
+        return validated(self._model, fields)
+
+    def score(self, sent: ScoreRequest, cap: int) -> tuple[Score, bytes]:
+        """Score what is not too dear, and write the answer."""
+        cost.check(sent.costs(), sum(sent.sizes()), cap)
+        score = sent.score()
         return score, score_json.encode(score)
 
 

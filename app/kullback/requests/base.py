@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from kullback.payload.columns import Vector
+from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
 from kullback.scoring.score import Score
 
@@ -44,6 +45,16 @@ class ScoreRequest(BaseModel):
             on_unnormalized=self.on_unnormalized,
         )
 
+    def sizes(self) -> list[int]:
+        """How many entries each field holds."""
+        return [entries(value) for value in self.__dict__.values()]
+
+    def costs(self) -> list[Cost]:
+        """What is asked for beyond a pass over what was sent."""
+        if not self.per_row:
+            return []
+        return [Cost("per_row", "leave it out", numbers=max(map(rows, self.__dict__.values())))]
+
     def score(self) -> Score:
         """The score that is asked for."""
         raise NotImplementedError
@@ -55,3 +66,10 @@ class GradientRequest(ScoreRequest):
     gradient: bool = Field(
         default=False, description="Return the gradient with respect to the prediction too."
     )
+
+    def costs(self) -> list[Cost]:
+        """The same; a gradient has the shape of the largest array."""
+        costs = super().costs()
+        if self.gradient:
+            costs.append(Cost("gradient", "leave it out", numbers=max(self.sizes())))
+        return costs

@@ -11,7 +11,10 @@ from kullback.experiments.rows import ArmRows
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import Units
+from kullback.scoring.cost import Cost, distinct
 from kullback.scoring.score import Score
+
+_WHOLE = 8  # segments: all rows are compared by every metric, and explained
 
 
 class CompareRequest(ScoreRequest, PlanFields, ArmFields):
@@ -27,6 +30,15 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
             "Arms with their planned shares; default the arms that were sent, in equal shares."
         ),
     )
+
+    def costs(self) -> list[Cost]:
+        """The same, with a tally and a comparison of each arm in each segment."""
+        sent = len(self.y_proba) if isinstance(self.y_proba, Mapping) else distinct(self.arm or [])
+        segments = sum(distinct(values) for values in (self.slice or {}).values())
+        parts = (_WHOLE + segments) * max(sent, len(self.arms or ()))
+        remedy = "send fewer arms, or fewer values to slice by"
+        name = "slice" if segments else "y_proba"
+        return [*super().costs(), Cost(name, remedy, parts * (1 << 16), parts * 75)]
 
     def plan(self) -> Plan:
         """The plan that is asked for, or that the rows speak of."""

@@ -27,6 +27,7 @@ from kullback.scoring import (
     softmax_cross_entropy,
 )
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
+from kullback.scoring.cost import Cost, distinct, entries
 from kullback.scoring.labels import ClassWeightName
 from kullback.scoring.options import Options
 from kullback.scoring.reliability import Strategy
@@ -175,6 +176,17 @@ class CalibrationRequest(ScoreRequest):
     labels: ClassLabels | None = Field(default=None, description="Label of each column.")
     pos_label: Label | None = Field(default=None, description="Positive label.")
 
+    def costs(self) -> list[Cost]:
+        """The same, with the table of bins, the quantiles of each class, and the temperature."""
+        sent = self.logits if self.y_proba is None else self.y_proba
+        columns = sent.shape[1] if sent is not None and sent.ndim == 2 else 1
+        quantiles = columns * ((1 << 14) + self.bins * 8) if self.strategy == "quantile" else 0
+        return [
+            *super().costs(),
+            Cost("bins", "ask for fewer bins", self.bins * 256 + quantiles, self.bins * 8),
+            Cost("logits", "send fewer rows at a time", 64 * entries(self.logits)),
+        ]
+
     def score(self) -> Score:
         """See calibration.calibration."""
         options = calibrating.CalibrationOptions(
@@ -194,6 +206,12 @@ class RecommenderRequest(ConventionRequest):
     negative_sampling_rate: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = Field(
         default=None, description="Share of negatives that were kept in training."
     )
+
+    def costs(self) -> list[Cost]:
+        """The same, with a row of the answer for each group."""
+        groups = 0 if self.group is None else distinct(self.group)
+        remedy = "send fewer groups at a time"
+        return [*super().costs(), Cost("group", remedy, groups * 512, groups * 7)]
 
     def score(self) -> Score:
         """See recommender.recommender."""

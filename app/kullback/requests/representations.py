@@ -1,5 +1,6 @@
 """Requests with sequences, joint tables, attention maps, latents and games."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
@@ -17,6 +18,7 @@ from kullback.scoring import (
     perplexity,
     tokens,
 )
+from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.labels import Labels
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
@@ -74,6 +76,18 @@ class PerplexityRequest(GradientRequest):
         default=None,
         description="Size of the vocabulary, with the tokens that top_logprobs leaves out.",
     )
+
+    def costs(self) -> list[Cost]:
+        """The same, with a row of the answer for each sequence."""
+        forms = {
+            "token_logprobs": self.token_logprobs,
+            "logits": self.logits,
+            "top_logprobs": self.top_logprobs,
+        }
+        name, sent = max(forms.items(), key=lambda form: rows(form[1]))
+        kept = 256 * entries(self.top_logprobs)
+        remedy = "send fewer sequences at a time"
+        return [*super().costs(), Cost(name, remedy, rows(sent) * 512 + kept, rows(sent) * 5)]
 
     def score(self) -> Score:
         """See sequence.perplexity."""
@@ -199,6 +213,19 @@ class GccsRequest(GradientRequest):
         default=None, description="Latent vectors [n][d] under attack."
     )
 
+    def costs(self) -> list[Cost]:
+        """The same, with covariances, distances of classes, and a posterior of each class."""
+        n, d = rows(self.latents), entries(self.latents) // rows(self.latents)
+        k = d if self.layout == "standard" else d + 1
+        present = min(k, n // 2)
+        work = present**2 * d // 8 + present * (1 << 13)
+        spectra = n * d * d // 4 if self.covariance == "full" else 0
+        return [
+            *super().costs(),
+            Cost("covariance", 'send fewer axes, or ask for "diag"', spectra),
+            Cost("latents", "send fewer latents at a time", work, n * (k + 2) + k),
+        ]
+
     def score(self) -> Score:
         """See latent.gccs."""
         options = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
@@ -231,6 +258,23 @@ class InfocamRequest(GradientRequest):
     truth_box: Matrix | None = Field(
         default=None, description="True box [x0, y0, x1, y1), or one per image."
     )
+
+    def costs(self) -> list[Cost]:
+        """The same, with the map of each image at its size, and its logits."""
+        n = self.features.shape[0] if self.features.ndim == 4 else 1
+        pixels = math.prod(self.features.shape[-2:])
+        margin = (self.window or 1) - 1
+        windowed = n * math.prod(side + margin for side in self.features.shape[-2:])
+        scaled = n * math.prod(self.upsample_to) if self.upsample_to else 0
+        k = rows(self.weights)
+        few = "send fewer images at a time"
+        return [
+            *super().costs(),
+            Cost("features", few, n * (pixels * 64 + (1 << 13)), 0 if scaled else windowed),
+            Cost("weights", few, min(n, k) * self.weights.size // 4, 2 * n * k),
+            Cost("window", "ask for a smaller window", windowed * 32 if margin else 0),
+            Cost("upsample_to", "ask for a smaller map", scaled * 16, scaled),
+        ]
 
     def score(self) -> Score:
         """See attention.infocam."""

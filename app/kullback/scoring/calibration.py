@@ -18,7 +18,7 @@ from kullback.scoring.conventions import EXACT
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.options import Options
-from kullback.scoring.reliability import Reliability, Strategy
+from kullback.scoring.reliability import Reliability, Strategy, classwise_errors
 from kullback.scoring.score import Context, Score, conventions, diagnostics, explained, in_unit
 from kullback.scoring.temperature import temperature
 
@@ -206,14 +206,7 @@ def _classwise(
         return {"classwise": Undefined(Reason.BINARY)}
     if weight is not None and not (weight > 0).any():
         return {"classwise": Undefined(Reason.ZERO_WEIGHT)}
-    errors = [
-        Reliability.of(
-            np.minimum(forecast.rows[:, k], 1.0),
-            (forecast.index == k).astype(np.float64),
-            weight,
-            settings.bins,
-            settings.strategy,
-        ).ece()
-        for k in range(forecast.rows.shape[1])
-    ]
+    errors = classwise_errors(
+        forecast.rows, forecast.index, weight, settings.bins, settings.strategy
+    )
     return {"classwise": sum(errors) / len(errors), "per_class": errors}

@@ -43,15 +43,34 @@ class _ClassFit:
     slope: Array
 
 
-def centroids(k: int, settings: GccsOptions) -> Array:
-    """The k corners: μ·e_k in k dimensions, or Helmert coordinates in k − 1. All √2·μ apart."""
+def corner(label: int, d: int, settings: GccsOptions) -> Array:
+    """Where a class should be: μ·e_k of d axes, or Helmert coordinates. All √2·μ apart."""
+    axis = np.arange(d)
     if settings.layout == "standard":
-        return settings.mu * np.eye(k)
-    j = np.arange(1, k)
-    step = settings.mu / np.sqrt(j * (j + 1.0))
-    row = np.arange(k)[:, None]
-    corners: Array = np.where(row < j, step, np.where(row == j, -j * step, 0.0))
-    return corners
+        return np.where(axis == label, settings.mu, 0.0)
+    steps = _helmert_steps(d, settings)
+    place: Array = np.where(
+        label < axis + 1, steps, np.where(label == axis + 1, -label * steps, 0.0)
+    )
+    return place
+
+
+def affinities(z: Array, settings: GccsOptions) -> Array:
+    """The inner products of latents (n, d) with all corners, (n, k): in n·k steps, not n·d·k."""
+    if settings.layout == "standard":
+        return settings.mu * z
+    n, d = z.shape
+    parts = z * _helmert_steps(d, settings)
+    products = np.zeros((n, d + 1))
+    products[:, :-1] = np.cumsum(parts[:, ::-1], axis=1)[:, ::-1]
+    products[:, 1:] -= np.arange(1, d + 1) * parts
+    return products
+
+
+def _helmert_steps(d: int, settings: GccsOptions) -> Array:
+    j = np.arange(1, d + 1)
+    steps: Array = settings.mu / np.sqrt(j * (j + 1.0))
+    return steps
 
 
 def gccs(
@@ -92,16 +111,16 @@ def gccs(
     if options.sample_weight is not None:
         raise InvalidInput.at("sample_weight does not apply to gccs", "sample_weight")
     index = class_indices("y_true", y_true, None, k)
-    corners = centroids(k, settings)
-    fits = [_fit(z[index == c], corners[c], c, settings) for c in range(k)]
-    present = [fit for fit in fits if fit is not None]
+    fits = {c: _fit(z[index == c], c, settings) for c in np.unique(index).tolist()}
+    present = list(fits.values())
+    kl_per_class: list[float | Undefined] = [Undefined(Reason.ABSENT)] * k
+    for c, fit in fits.items():
+        kl_per_class[c] = fit.kl / options.nats
     loss = sum_up([fit.kl for fit in present])
-    decisions = _Decisions.of(z, corners, settings)
+    decisions = _Decisions.of(z, settings)
     details: dict[str, object] = {
         "loss_mean": loss / len(present) / options.nats,
-        "kl_per_class": [
-            Undefined(Reason.ABSENT) if fit is None else fit.kl / options.nats for fit in fits
-        ],
+        "kl_per_class": kl_per_class,
         "predictions": decisions.nearest,
         "accuracy": share(decisions.nearest == index),
         "margins": decisions.margins + 0.0,
@@ -109,7 +128,7 @@ def gccs(
         "pairwise_distance": math.sqrt(2.0) * settings.mu,
         **ideal_accuracy(k, settings.mu / settings.sigma),
         "separation": _separation(present),
-        "robustness": _robustness(z, index, adversarial_latents, corners, settings),
+        "robustness": _robustness(z, index, adversarial_latents, settings),
     }
     context = Context(
         "gccs",
@@ -140,17 +159,15 @@ def _checked(name: str, values: Array) -> Array:
     return moderate(name, values)
 
 
-def _fit(z: Array, corner: Array, label: int, settings: GccsOptions) -> _ClassFit | None:
+def _fit(z: Array, label: int, settings: GccsOptions) -> _ClassFit:
     n, d = z.shape
-    if n == 0:
-        return None
     least = max(d + 1 if settings.covariance == "full" else 2, settings.ddof + 1)
     if n < least:
         detail = f"class {label} has {n} latents; {settings.covariance} covariance needs {least}"
         raise InvalidInput.at(detail, "y_true")
     shift = (z - z[0]).mean(axis=0)  # from the first latent: equal coordinates deviate by 0
     spread = (z - z[0] - shift) / settings.sigma
-    offset = (z[0] - corner + shift) / settings.sigma
+    offset = (z[0] - corner(label, d, settings) + shift) / settings.sigma
     freedom = n - settings.ddof
     deviations, axes = _deviations(spread / math.sqrt(freedom), settings.covariance)
     trace = float((deviations**2).sum()) * settings.sigma**2
@@ -194,15 +211,15 @@ class _Decisions:
     posteriors: Array
 
     @classmethod
-    def of(cls, z: Array, corners: Array, settings: GccsOptions) -> "_Decisions":
+    def of(cls, z: Array, settings: GccsOptions) -> "_Decisions":
         """Nearest corners; equal norms make the distances a matter of inner products."""
-        affinity = z @ corners.T
+        affinity = affinities(z, settings)
         nearest = affinity.argmax(axis=1)
         first = affinity[np.arange(z.shape[0]), nearest]
         runner_up = affinity.copy()
         runner_up[np.arange(z.shape[0]), nearest] = -np.inf
         margins = np.zeros(z.shape[0])
-        if corners.shape[0] > 1:
+        if affinity.shape[1] > 1:
             margins = (first - runner_up.max(axis=1)) / (math.sqrt(2.0) * settings.mu)
         posteriors = np.exp(log_softmax(affinity / settings.sigma**2))
         return cls(nearest, margins, posteriors)
@@ -215,21 +232,19 @@ def _separation(present: list[_ClassFit]) -> dict[str, object]:
         undefined = Undefined(Reason.ONE_CLASS)
         return {"intra_class_trace": trace, "min_centroid_distance": undefined, "ratio": undefined}
     means = np.stack([fit.mean for fit in present])
-    gaps = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
-    least = float(gaps[~np.eye(len(present), dtype=np.bool_)].min())
+    squares = (((means[i + 1 :] - means[i]) ** 2).sum(axis=1).min() for i in range(len(means) - 1))
+    least = math.sqrt(min(squares))
     ratio = least / math.sqrt(trace) if trace > 0 else Undefined(Reason.NO_SPREAD)
     return {"intra_class_trace": trace, "min_centroid_distance": least, "ratio": ratio}
 
 
-def _robustness(
-    z: Array, index: Indices, attacked: Array | None, corners: Array, settings: GccsOptions
-) -> object:
+def _robustness(z: Array, index: Indices, attacked: Array | None, settings: GccsOptions) -> object:
     if attacked is None:
         return Undefined(Reason.NO_ADVERSARIAL_LATENTS)
     moved = _checked("adversarial_latents", attacked)
     same_shape("adversarial_latents", moved, "latents", z)
-    before = _Decisions.of(z, corners, settings).nearest == index
-    after = _Decisions.of(moved, corners, settings).nearest == index
+    before = _Decisions.of(z, settings).nearest == index
+    after = _Decisions.of(moved, settings).nearest == index
     right = int(np.count_nonzero(before))
     flipped = int(np.count_nonzero(before & ~after))
     return {
@@ -241,9 +256,8 @@ def _robustness(
     }
 
 
-def _gradient(z: Array, index: Indices, fits: list[_ClassFit | None], options: Options) -> Array:
+def _gradient(z: Array, index: Indices, fits: dict[int, _ClassFit], options: Options) -> Array:
     gradient: Array = np.zeros_like(z)
-    for label, fit in enumerate(fits):
-        if fit is not None:
-            gradient[index == label] = fit.slope
+    for label, fit in fits.items():
+        gradient[index == label] = fit.slope
     return gradient / options.nats + 0.0

@@ -20,7 +20,6 @@ from kullback.scoring.score import Context, Losses, Score, reduce_rows, score_ro
 
 Mode = Literal["mean_others", "argmin", "pair", "cam"]
 _NOISE = 16 * float(np.finfo(np.float64).eps)
-_LARGEST_ANSWER = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,6 @@ def infocam(
         options, sample_weight=checked_weights("sample_weight", options.sample_weight, n)
     )
     _check_options(settings, k)
-    _check_size(settings, n, h, w)
     pooled = batch.reshape(n, c, h * w).mean(axis=2)
     z = pooled @ class_weights.T + offset
     target = _targets(settings.target, z)
@@ -147,17 +145,6 @@ def _check_options(settings: InfocamOptions, k: int) -> None:
         raise InvalidInput.at(f"the class is not among 0..{k - 1}", "reference")
     if settings.mode in ("mean_others", "argmin") and k < 2:
         raise InvalidInput.at(f"mode {settings.mode} needs two classes", "weights")
-
-
-def _check_size(settings: InfocamOptions, n: int, height: int, width: int) -> None:
-    """A few options may ask for maps far beyond what was sent."""
-    margin = (settings.window or 1) - 1
-    cells = [n * (height + margin) * (width + margin)]
-    if settings.upsample_to is not None:
-        cells.append(n * settings.upsample_to[0] * settings.upsample_to[1])
-    if max(cells) > max(_LARGEST_ANSWER, n * height * width):
-        name = "window" if cells[0] == max(cells) else "upsample_to"
-        raise InvalidInput.at(f"maps of {max(cells)} cells in all; 2²⁴ at most", name)
 
 
 def _targets(target: Labels | None, z: Array) -> Indices:

@@ -140,6 +140,7 @@ def binary_labels(
 ) -> list[Label]:
     """The two labels: as sent, 0 and 1, or the positive one and the one other that occurs."""
     if labels is not None:
+        _check_labels(labels, 2)
         return list(labels)
     if pos_label in (0, 1) and not isinstance(y, list):
         return [0, 1]

@@ -7,7 +7,8 @@ import numpy as np
 
 from kullback.numerics.means import bin_sums
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Array, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
+from kullback.scoring.arrays import CELLS_PER_BLOCK
 
 Strategy = Literal["uniform", "quantile"]
 
@@ -75,6 +76,31 @@ class Reliability:
                 *(column.tolist() for column in columns), strict=True
             )
         ]
+
+
+def classwise_errors(
+    p: Array, index: Indices, weight: Array | None, bins: int, strategy: Strategy
+) -> list[float]:
+    """The ECE of each class (k,), one against the rest, of rows p (n, k) of the classes `index`."""
+    if strategy == "quantile":  # each class has edges of its own
+        return [
+            Reliability.of(column, (index == k).astype(np.float64), weight, bins, strategy).ece()
+            for k, column in enumerate(np.minimum(p.T, 1.0))
+        ]
+    n, k = p.shape
+    w = np.ones(n) if weight is None else weight
+    edges = _edges(p[:0], bins, strategy)
+    errors: list[float] = []
+    step = max(1, CELLS_PER_BLOCK // n)
+    for start in range(0, k, step):
+        columns = np.arange(start, min(start + step, k))
+        stated = np.minimum(p[:, columns], 1.0)
+        gaps = w[:, None] * ((index[:, None] == columns) - stated)
+        at = np.clip(np.searchsorted(edges, stated, side="left") - 1, 0, bins - 1)
+        cells, place = np.unique(at + (columns - start) * bins, return_inverse=True)
+        sums = np.abs(bin_sums(place.reshape(-1), gaps.reshape(-1), cells.size))
+        errors += (np.bincount(cells // bins, sums, columns.size) / w.sum()).tolist()
+    return [min(error, 1.0) for error in errors]
 
 
 def _edges(p: Array, bins: int, strategy: Strategy) -> Array:

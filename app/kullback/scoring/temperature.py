@@ -1,6 +1,7 @@
 """Temperature scaling: the one number that makes logits fit best."""
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import row_blocks
 
 _STEPS = 200
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +59,51 @@ def temperature(logits: Array, index: Indices, weight: Array | None) -> float | 
         return Undefined(Reason.SEPARABLE)
     if _slope(z, truth, w, 0.0).value >= 0:
         return Undefined(Reason.ANTI_PREDICTIVE)
-    return _root(z, truth, w) * scale
+    beta = _root(z, truth, w)
+    return Undefined(Reason.SEPARABLE) if beta is None else scale / beta
 
 
-def _root(z: Array, truth: Array, w: Array | None) -> float:
-    low, high = 0.0, 1.0 / -float(truth.min())
-    while _slope(z, truth, w, high).value < 0:
-        low, high = high, high * 2
-    beta = (low + high) / 2
+def _root(z: Array, truth: Array, w: Array | None) -> float | None:
+    """The β where the slope is 0, or None where it is still negative at the largest double.
+
+    Newton steps as long as each is at most half the last, else the middle of the bracket.
+    """
+    bracket = _bracket(z, truth, w)
+    if bracket is None:
+        return None
+    low, high = bracket
+    beta = _middle(low, high)
+    last = high - low
     for _ in range(_STEPS):
         slope = _slope(z, truth, w, beta)
         if slope.value < 0:
             low = beta
         else:
             high = beta
-        newton = beta - slope.value / slope.curvature if slope.curvature > 0 else math.nan
-        following = newton if low < newton < high else (low + high) / 2
-        if abs(following - beta) <= 4e-16 * beta or following in (low, high):
-            return 1.0 / following
+        step = -slope.value / slope.curvature if slope.curvature > 0 else math.inf
+        following = beta + step
+        if not (low < following < high and abs(step) <= last / 2):
+            following = _middle(low, high)
+        last = abs(following - beta)
+        if last <= 4e-16 * beta or following in (low, high):
+            return following
         beta = following
-    return 1.0 / beta
+    return beta
+
+
+def _bracket(z: Array, truth: Array, w: Array | None) -> tuple[float, float] | None:
+    """Two β between which the slope changes its sign, by factors that are squared each time."""
+    low, high, factor = 0.0, min(1.0 / -float(truth.min()), _LARGEST), 2.0
+    while _slope(z, truth, w, high).value < 0:
+        if high == _LARGEST:
+            return None
+        low, high, factor = high, min(high * factor, _LARGEST), factor * factor
+    return low, high
+
+
+def _middle(low: float, high: float) -> float:
+    """The middle in β, or in ln β where the two are of different magnitudes."""
+    return math.sqrt(low) * math.sqrt(high) if 0 < 4 * low < high else low + (high - low) / 2
 
 
 def _slope(z: Array, truth: Array, weight: Array | None, beta: float) -> _Slope:
