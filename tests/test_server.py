@@ -106,6 +106,16 @@ def test_a_caller_who_leaves_in_the_middle_leaves_one_line(
     assert last["message"] == "stopping"
 
 
+def test_a_variable_that_is_no_setting_is_named_at_the_start(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KULLBACK_COLOUR", "opensesame")
+    assert serve(Settings(port=0, database_url="sqlite:////no/such/place.db")) == 1
+    line, *_ = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "no settings, and ignored: KULLBACK_COLOUR"
+    assert "opensesame" not in line
+
+
 def test_the_log_is_written_before_a_signal_ends_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

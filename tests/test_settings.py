@@ -1,9 +1,11 @@
 """The environment becomes one Settings, or a sentence about what is wrong with it."""
 
+import os
+
 import pytest
 from pydantic import ValidationError
 
-from kullback.settings import Settings
+from kullback.settings import Settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +95,46 @@ def test_several_processes_are_refused_with_the_alternative(
 def test_one_process_is_what_a_platform_may_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_CONCURRENCY", "1")
     assert Settings().web_concurrency == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("KULLBACK_MAX_BODY", "KULLBACK_MAX_BODY_MB"),
+        ("KULLBACK_MAX_BODY_MD", "KULLBACK_MAX_BODY_MB"),
+        ("KULLBACK_LOG_LEVLE", "KULLBACK_LOG_LEVEL"),
+        ("kullback_wokers", "KULLBACK_WORKERS"),
+        ("KULLBACK_DATABASEURL", "KULLBACK_DATABASE_URL"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_one_that_was_meant(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "opensesame")
+    with pytest.raises(
+        ValidationError, match=f"{name} is no setting; did you mean {meant}\\?"
+    ) as error:
+        Settings()
+    assert "opensesame" not in str(error.value)
+
+
+def test_no_setting_is_taken_for_a_misspelling_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"KULLBACK_{name.upper()}", "1")
+    assert unknown_variables(os.environ) == []
+
+
+def test_a_name_that_resembles_none_is_no_reason_not_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KULLBACK_COLOUR_OF_THE_DOOR", "green")
+    Settings()
+    assert unknown_variables(os.environ) == ["KULLBACK_COLOUR_OF_THE_DOOR"]
+
+
+def test_what_kubernetes_sets_for_a_service_of_that_name_is_no_setting_that_was_meant() -> None:
+    links = (
+        "SERVICE_HOST SERVICE_PORT SERVICE_PORT_HTTP PORT_8000_TCP PORT_8000_TCP_ADDR "
+        "PORT_8000_TCP_PORT PORT_8000_TCP_PROTO"
+    )
+    assert unknown_variables(f"KULLBACK_{link}" for link in links.split()) == []

@@ -14,7 +14,7 @@ import uvicorn
 from kullback.api.system import Readiness
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime, create_app
-from kullback.settings import Settings
+from kullback.settings import Settings, unknown_variables
 from kullback.telemetry import logs
 
 BACKLOG = 512
@@ -69,6 +69,9 @@ def serve(settings: Settings, runtime: Runtime | None = None) -> int:
 
 
 def _serve(settings: Settings, runtime: Runtime) -> int:
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        _log.warning("no settings, and ignored: %s", ", ".join(unknown))
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:

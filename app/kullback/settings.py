@@ -1,9 +1,17 @@
 """Settings of the service: the environment variables KULLBACK_*."""
 
-from typing import Annotated, Literal
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "KULLBACK_"
+# What Kubernetes sets beside a service that is called kullback.
+_IS_SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
 
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -22,7 +30,7 @@ class Settings(BaseSettings):
     """What can be set from outside; the same everywhere, fixed once it is read."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KULLBACK_", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
@@ -93,4 +101,25 @@ class Settings(BaseSettings):
         default=1,
         validation_alias="WEB_CONCURRENCY",
         description="Number of server processes, as hosting platforms name it; only 1 is accepted.",
+    )
+
+    @model_validator(mode="after")
+    def _is_spelled_right(self) -> Self:
+        """Refuse what is nearly the name of a setting: a limit not set protects nobody."""
+        for name in unknown_variables(os.environ):
+            settings = {field.upper() for field in type(self).model_fields}
+            nearest = get_close_matches(name.upper().removeprefix(PREFIX), settings, 1, 0.8)
+            if nearest:
+                raise ValueError(f"{name} is no setting; did you mean {PREFIX}{nearest[0]}?")
+        return self
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """The names among these that begin as a setting does, and are none."""
+    return sorted(
+        name
+        for name in environment
+        if name.upper().startswith(PREFIX)
+        and name.upper().removeprefix(PREFIX).lower() not in Settings.model_fields
+        and not _IS_SERVICE_LINK(name.upper().removeprefix(PREFIX))
     )

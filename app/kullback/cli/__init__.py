@@ -14,7 +14,7 @@ from kullback.cli.score import score
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Metric
-from kullback.settings import LogFormat, LogLevel, Settings
+from kullback.settings import PREFIX, LogFormat, LogLevel, Settings
 
 app = typer.Typer(
     name="kullback",
@@ -80,7 +80,7 @@ def serve(
         settings = Settings.model_validate(given)
     except ValidationError as error:
         lines = [
-            f"{_source(item['loc'], given)}: {item['msg'].removeprefix('Value error, ')}"
+            _source(item["loc"], given) + item["msg"].removeprefix("Value error, ")
             for item in error.errors()
         ]
         raise fail(Failure("\n".join(lines), Status.UNUSABLE)) from None
@@ -91,10 +91,12 @@ def serve(
 
 def _source(loc: tuple[int | str, ...], given: dict[str, str]) -> str:
     """Where a setting came from, in the words of who set it."""
+    if not loc:
+        return ""  # the message names it
     name = str(loc[0])
     if name in given:
-        return "--" + name.replace("_", "-")
-    return f"KULLBACK_{name.upper()}" if name in Settings.model_fields else name
+        return f"--{name.replace('_', '-')}: "
+    return f"{PREFIX}{name.upper()}: " if name in Settings.model_fields else f"{name}: "
 
 
 @app.command()
