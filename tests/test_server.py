@@ -34,8 +34,6 @@ pytestmark = pytest.mark.usefixtures("own_logging")
 def visit_then_interrupt(log: TextIO, visit: Visit) -> Event:
     """Wait for the first line, visit the address it names, and end the service."""
     first: Event = json.loads(log.readline())
-    while first["logger"] == "kullback.storage":  # which warns of an old library
-        first = json.loads(log.readline())
     try:
         visit(str(first["message"]).removeprefix("listening on "), log)
     finally:

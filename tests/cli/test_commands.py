@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import platform
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -127,7 +129,9 @@ def stranger(status: int, media_type: str, body: bytes) -> Iterator[str]:
 
 
 def test_the_version_is_printed() -> None:
-    assert kullback("--version").stdout == f"kullback {version('kullback')}\n"
+    ours = f"kullback {version('kullback')}"
+    libraries = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    assert kullback("--version").stdout == f"{ours} ({libraries})\n"
 
 
 def test_every_metric_is_listed() -> None:

@@ -1,18 +1,20 @@
 """One SQLite file belongs to one process, and is opened only if it is sound."""
 
 import logging
+import re
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 from kullback.errors import StoreUnavailable
 from kullback.storage import sqlite
 from kullback.storage.sql import open_store
-from tests.storage.test_durability import ROOT
+from tests.storage.test_durability import ROOT, STRACE
 from tests.storage.writes import Opening, add, cell, made, merge, rows
 
 OPEN = """
@@ -23,6 +25,33 @@ try:
     open_store(sys.argv[1], b"".join, on_fatal=print).close()
 except StoreUnavailable as error:
     print(error)
+"""
+
+READ_AND_WRITE = """
+import sys, threading
+from kullback.storage.sql import open_store
+from tests.storage.writes import add, cell, made, merge
+store = open_store(sys.argv[1], merge, on_fatal=print)
+number, done = made(store), threading.Event()
+def read():
+    print(threading.get_native_id())
+    while not done.wait(0.01):
+        store.counts(number)
+readers = [threading.Thread(target=read) for _ in range(4)]
+for reader in readers: reader.start()
+for round in range(8): add(store, number, {cell(60 * n): 1 for n in range(5000)})
+done.set()
+for reader in readers: reader.join()
+last = store._database.readers.connect()
+last.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar()
+last.detach()
+store.close()
+def close_last():
+    print(threading.get_native_id())
+    last.close()
+closing = threading.Thread(target=close_last)
+closing.start()
+closing.join()
 """
 
 
@@ -112,9 +141,61 @@ def test_the_file_is_written_with_a_log_and_synchronously(
     assert "synchronous=FULL" in sqlite.WRITER
 
 
-def test_an_old_library_is_warned_of_once(
+@pytest.mark.skipif(STRACE is None, reason="strace is missing: WHO WRITES IS NOT SEEN HERE")
+def test_one_connection_writes_and_checkpoints_and_no_reader_even_if_it_is_the_last(
+    sqlite_url: str, tmp_path: Path, opening: Opening
+) -> None:
+    calls = "openat,pwrite64,pwritev,ftruncate"
+    trace = (str(STRACE), "-f", "-y", "-qq", "--seccomp-bpf", "-o", str(tmp_path / "calls"))
+    result = subprocess.run(  # noqa: S603 - our own Python
+        [*trace, "-e", f"trace={calls}", sys.executable, "-c", READ_AND_WRITE, sqlite_url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    readers = set(result.stdout.split())
+    assert len(readers) == 5
+    lines = (tmp_path / "calls").read_text().splitlines()
+    file = re.escape(str(tmp_path / "kullback.db"))
+    opened = [line for line in lines if re.search(f'openat.*"{file}", O_RDWR', line)]
+    assert len(opened) == 1
+    assert sum(f'"{tmp_path}/kullback.db", O_RDONLY' in line for line in lines) > 1
+    change = re.compile(rf"(\d+) +(?:pwrite64|pwritev|ftruncate)\((\d+)<{file}(-wal)?>")
+    changes = [match.groups() for match in map(change.match, lines) if match]
+    (number,) = re.findall(r"= (\d+)<", opened[0])
+    assert {descriptor for _, descriptor, log in changes if log is None} == {number}
+    assert sum(log is None for _, _, log in changes) > 100  # pages that checkpoints moved
+    assert readers & {thread for thread, _, _ in changes} == set()
+    assert rows(opening(sqlite_url), 1) == 8 * 5000
+
+
+def test_a_reader_cannot_checkpoint_even_if_it_tries_or_is_the_last_to_close(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file, log = tmp_path / "kullback.db", tmp_path / "kullback.db-wal"
+    database = sqlite.open_sqlite(make_url(sqlite_url))
+    with database.writer.begin() as writer:
+        writer.exec_driver_sql("CREATE TABLE t AS SELECT 1 AS n")
+    reader = database.readers.connect()
+    assert reader.exec_driver_sql("SELECT n FROM t").scalar() == 1
+    before = file.read_bytes(), log.read_bytes()
+    with pytest.raises(OperationalError):
+        reader.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    reader.detach()
+    database.close()
+    reader.close()
+    assert (file.read_bytes(), log.read_bytes()) == before
+
+    database = sqlite.open_sqlite(make_url(sqlite_url))  # the writer takes over what is left
+    with database.readers.connect() as reader:
+        assert reader.exec_driver_sql("SELECT n FROM t").scalar() == 1
+    database.close()
+    assert not log.exists()
+
+
+def test_a_fresh_start_says_nothing_alarming(
     sqlite_url: str, opening: Opening, caplog: pytest.LogCaptureFixture
 ) -> None:
     opening(sqlite_url)
-    warnings = [line for line in caplog.records if line.levelno == logging.WARNING]
-    assert len(warnings) == (sqlite3.sqlite_version_info < (3, 51, 3))
+    assert [line for line in caplog.records if line.levelno >= logging.WARNING] == []

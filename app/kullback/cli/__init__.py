@@ -1,6 +1,8 @@
 """The command `kullback`: serve, score, evaluate, metrics, demo."""
 
 import json
+import platform
+import sqlite3
 from importlib.metadata import version
 from typing import Annotated
 
@@ -35,7 +37,10 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
-        typer.echo(f"kullback {version('kullback')}")
+        typer.echo(
+            f"kullback {version('kullback')} "
+            f"(Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})"
+        )
         raise typer.Exit
 
 

@@ -1,7 +1,6 @@
 """SQLite: opening and locking the file, its connections, and the meaning of its errors."""
 
 import json
-import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -31,8 +30,6 @@ from sqlalchemy.pool import QueuePool
 from kullback.errors import StoreUnavailable
 from kullback.storage.database import READERS, WAITING_READERS, Database, Fault
 
-LOGGER = logging.getLogger("kullback.storage")
-SOUND = (3, 51, 3)  # before it, two connections that write or checkpoint at once corrupt a WAL
 BUSY_SECONDS = 5.0
 
 COMMON = ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF", "temp_store=MEMORY")
@@ -45,6 +42,8 @@ WRITER = (
     "secure_delete=OFF",
     "cache_size=-65536",
 )
+# Before SQLite 3.51.3 two connections that write or checkpoint at once can corrupt a WAL: there is
+# one that can, and readers could not if they tried.
 READER = (*COMMON, "query_only=ON", "wal_autocheckpoint=0")
 
 FATAL = {
@@ -73,7 +72,6 @@ def open_sqlite(url: URL) -> Database:
     if not url.database or url.database == ":memory:":
         raise StoreUnavailable("a store in SQLite needs a file: sqlite:///name.db")
     path = Path(url.database).absolute()
-    _warn_of_an_old_library()
     with ExitStack() as opened:
         opened.callback(_lock(path.with_name(path.name + ".lock")))
         writer = _engine(lambda: _connect(path, "rwc", [*WRITER, *_quota(url)]), 1)
@@ -103,15 +101,6 @@ def diagnose(error: BaseException | None) -> Fault:
     if code in FATAL:
         return Fault.FATAL
     return Fault.OWN if code in OWN else Fault.AWAY
-
-
-def _warn_of_an_old_library() -> None:
-    if sqlite3.sqlite_version_info < SOUND:
-        LOGGER.warning(
-            "SQLite %s can corrupt a database that two connections write at once (mended in "
-            "3.51.3): only one connection of this process writes, and no other program may",
-            sqlite3.sqlite_version,
-        )
 
 
 def _lock(path: Path) -> Callable[[], None]:
