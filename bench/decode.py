@@ -7,7 +7,7 @@ import orjson
 
 from bench.measure import ROUNDS, Row, Rows, Target, WrongResult, interleaved
 from kullback.numerics.types import Array, Indices
-from kullback.payload.json_lists import parse
+from kullback.payload.json_object import parse
 from kullback.requests.predictions import LogLossRequest
 from kullback.requests.validation import array_fields
 

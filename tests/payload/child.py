@@ -2,7 +2,7 @@
 
 import multiprocessing
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -55,9 +55,15 @@ def outcome(kind: str, raw: bytes, cap: int = CAP) -> str:
 
 def growth(kind: str, raw: bytes) -> tuple[str, int]:
     """The outcome, and by how many bytes the process grew at the most."""
+    (found,), size = growths(kind, [raw], CAP)
+    return found, size
+
+
+def growths(kind: str, bodies: Sequence[bytes], cap: int) -> tuple[list[str], int]:
+    """The outcome of each, and by how many bytes the process grew at the most."""
     outcome(kind, seeds(kind)[0])  # imports and pools
     before = _high_water()
-    found = outcome(kind, raw)
+    found = [outcome(kind, raw, cap) for raw in bodies]
     return found, _high_water() - before
 
 

@@ -84,7 +84,7 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         413,
         "body-too-large",
         "The body is too large",
-        "The body, as sent or as decompressed, exceeds what this service takes. Send it in parts, "
+        "The body, as sent, inflated or read, exceeds what this service takes. Send it in parts, "
         "or ask its operator to raise `KULLBACK_MAX_BODY_MB`.",
     ),
     UnsupportedBody: ProblemType(

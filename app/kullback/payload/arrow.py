@@ -1,6 +1,7 @@
 """Reader of Arrow streams and Parquet files: columns without a copy."""
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 import pyarrow as pa
 
@@ -10,8 +11,7 @@ from kullback.payload.arrow_values import Place, is_list, is_text, ragged, value
 from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_scan import MAX_AXES
 from kullback.payload.parquet_size import check_size
-
-MAX_BATCHES = 10_000
+from kullback.payload.room import Room
 
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
@@ -21,7 +21,7 @@ def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dic
 
     Raises:
         MalformedBody: it is not an Arrow stream.
-        BodyTooLarge: its compressed buffers inflate beyond the cap.
+        BodyTooLarge: its compressed buffers inflate beyond the cap, or its entries occupy more.
         InvalidInput: a column is unknown, of a type that is not read, has nulls or is ragged.
     """
     buffer = pa.py_buffer(body)
@@ -30,8 +30,8 @@ def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dic
     try:
         with pa.ipc.open_stream(buffer) as reader:
             checked = _checked(reader.schema, columns)
-            table = pa.Table.from_batches(_bounded(reader), reader.schema)
-            table.validate(full=True)
+            table = pa.Table.from_batches(reader, reader.schema)
+            table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Arrow IPC stream") from error
     return _columns(table, checked, cap)
@@ -42,27 +42,24 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
     # memory that a service which reads only Arrow streams never needs
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    check_size(memoryview(body), cap)
+    pages = check_size(memoryview(body), cap)
+    source = pa.BufferReader(pa.py_buffer(body))
     try:
         with pq.ParquetFile(
-            pa.BufferReader(pa.py_buffer(body)),
-            thrift_string_size_limit=1 << 20,
-            thrift_container_size_limit=1 << 20,
+            source, thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20
         ) as file:
             checked = _checked(file.schema_arrow, columns)
-            batches = list(_within(file.iter_batches(use_threads=False), cap))
+            schema, metadata = file.schema, file.metadata
+        paths = [schema.column(at) for at in range(len(schema) if pages.coded else 0)]
+        texts = [each.path for each in paths if each.physical_type == "BYTE_ARRAY"]
+        # a text stays what its code stands for: it may be long, and stand in many rows
+        with pq.ParquetFile(source, metadata=metadata, read_dictionary=texts) as file:
+            batches = list(_within(file.iter_batches(pages.rows_at_once, use_threads=False), cap))
             table = pa.Table.from_batches(batches, file.schema_arrow)
-            table.validate(full=True)
+            table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
     return _columns(table, checked, cap)
-
-
-def _bounded(reader: pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
-    for number, batch in enumerate(reader):
-        if number >= MAX_BATCHES:
-            raise BodyTooLarge(f"the stream has more than {MAX_BATCHES} batches")
-        yield batch
 
 
 def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBatch]:
@@ -129,19 +126,21 @@ def _is_read(kind: pa.DataType, wanted: EntryType) -> bool:
 
 
 def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[str, object]:
+    room = Room(cap)
     one_row = any(not column.per_row for column in checked.values())
     fields: dict[str, object] = {}
     for name, column in checked.items():
-        array = _joined(name, table.column(name))
-        if one_row:
-            array = _only_cell(name, array)
-        if _is_struct(array.type, column):
-            for field, part in zip(array.type, array.flatten(), strict=True):
-                entries = values((name, field.name), part, column, cap)
-                _put(fields, (name, field.name), entries, column)
+        chunks = table.column(name)
+        if _is_struct(chunks.type, column) and not one_row:
+            for field, part in zip(chunks.type, chunks.flatten(), strict=True):
+                place = (name, field.name)
+                _put(fields, place, values(place, _joined(name, part), column, room), column)
         else:
+            array = _joined(name, chunks)
+            if one_row:
+                array = _only_cell(name, array)
             read = ragged if column.ragged else values
-            _put(fields, tuple(name.split(".", 1)), read((name,), array, column, cap), column)
+            _put(fields, tuple(name.split(".", 1)), read((name,), array, column, room), column)
     return fields
 
 
@@ -156,6 +155,13 @@ def _put(fields: dict[str, object], place: Place, value: object, column: Column)
 
 
 def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, once its bytes are known to hold together."""
+    try:
+        if pa.types.is_dictionary(column.type):
+            column = pa.chunked_array(_by_dictionary(column), column.type)
+        column.validate(full=True)
+    except _MALFORMED as error:
+        raise MalformedBody.at("its bytes do not hold together", name) from error
     if column.num_chunks == 1:  # combine_chunks copies even what is in one piece
         return column.chunk(0)
     try:
@@ -166,6 +172,28 @@ def _joined(name: str, column: pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):  # no chunks at all
         return pa.array([], column.type)
     return array
+
+
+def _by_dictionary(column: pa.ChunkedArray) -> list[pa.Array]:
+    """Batches with the same dictionary as one: it is checked and joined once, not with each."""
+    return [
+        pa.DictionaryArray.from_arrays(
+            pa.concat_arrays([chunk.indices for chunk in chunks]),
+            chunks[0].dictionary,
+            ordered=column.type.ordered,
+            safe=False,
+        )
+        for chunks in (list(group) for _, group in groupby(column.chunks, _dictionary_place))
+    ]
+
+
+def _dictionary_place(chunk: pa.DictionaryArray) -> tuple[int, ...]:
+    kept = chunk.dictionary
+    return (
+        len(kept),
+        kept.offset,
+        *(0 if each is None else each.address for each in kept.buffers()),
+    )
 
 
 def _only_cell(name: str, array: pa.Array) -> pa.Array:

@@ -8,11 +8,12 @@ the memory first: it inflates 33 KB to a gigabyte before anyone can count.
 import struct
 from collections.abc import Iterator
 
-from kullback.errors import MalformedBody
+from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
 
 _CONTINUATION = 0xFFFFFFFF
 _RECORD_BATCH, _DICTIONARY_BATCH = 3, 2
 _VERSION_5 = 4
+MAX_MESSAGES = 10_000
 
 
 def inflated_size(stream: memoryview) -> int:
@@ -20,11 +21,17 @@ def inflated_size(stream: memoryview) -> int:
 
     Raises:
         MalformedBody: the stream's framing does not hold together.
+        BodyTooLarge: it has more messages than anyone needs.
     """
+    size = 0
     try:
-        return sum(_message_size(stream, meta, body) for meta, body in _messages(stream))
+        for number, (meta, body) in enumerate(_messages(stream)):
+            if number > MAX_MESSAGES:
+                raise BodyTooLarge(f"the stream has more than {MAX_MESSAGES} batches")
+            size += _message_size(stream, meta, body)
     except (struct.error, IndexError, ValueError) as error:
         raise MalformedBody("the body is not a valid Arrow IPC stream") from error
+    return size
 
 
 def _messages(stream: memoryview) -> Iterator[tuple[int, int]]:
@@ -82,7 +89,9 @@ def _message_size(stream: memoryview, root: int, body: int) -> int:
         return 0
     kind, batch = stream[kind_field], _table(stream, header_field)
     if kind == _DICTIONARY_BATCH:
-        data = _field(stream, batch, 1)
+        data, delta = _field(stream, batch, 1), _field(stream, batch, 2)
+        if delta and stream[delta]:  # each would be joined to all before it once more
+            raise InvalidInput("dictionaries that grow (deltas) are not read: send them whole")
         if not data:
             return 0
         batch = _table(stream, data)

@@ -3,15 +3,17 @@
 import numpy as np
 import pyarrow as pa
 
-from kullback.errors import BodyTooLarge, InvalidInput
+from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
 from kullback.payload.columns import WHOLE, Column, EntryType
+from kullback.payload.room import Room
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
 
 Place = tuple[str, ...]
 
 _NULL = "null, where a value is expected"
+_BLOCK = 1 << 12
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
 
 
@@ -29,11 +31,12 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
-def ragged(place: Place, array: pa.Array, column: Column, cap: int) -> Ragged:
+def ragged(place: Place, array: pa.Array, column: Column, room: Room) -> Ragged:
     """Rows of any lengths: their entries one after the other; refused as by `values`."""
     if not is_list(array.type):
         raise InvalidInput.at("single entries where lists are expected", *place)
     _refuse_nulls(place, array, [len(array)])
+    room.take_entries(len(array))
     if pa.types.is_fixed_size_list(array.type):
         lengths = np.full(len(array), array.type.list_size, dtype=np.int64)
     else:
@@ -44,15 +47,15 @@ def ragged(place: Place, array: pa.Array, column: Column, cap: int) -> Ragged:
     if entries.null_count:
         first = entries.is_null().index(value=True).as_py()
         raise InvalidInput.at(_NULL, *place, *Ragged([], lengths).place(first))
-    return Ragged(values(place, entries, column, cap), lengths)
+    return Ragged(values(place, entries, column, room), lengths)
 
 
-def values(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
+def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
     """The entries as an array, of as many axes as they have, or as a list where they are strings.
 
     Raises:
         InvalidInput: an entry is null, or the lists are of unequal lengths.
-        BodyTooLarge: there are more than `cap` entries.
+        BodyTooLarge: there is no room for as many entries.
     """
     shape = [len(array)]
     while is_list(array.type):
@@ -60,32 +63,54 @@ def values(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
         array, width = _flattened(place, array, shape)
         shape.append(width)
     _refuse_nulls(place, array, shape)
-    if len(array) > cap:
-        raise BodyTooLarge(f"the column {'.'.join(place)} has more than {cap} entries")
-    if pa.types.is_dictionary(array.type):
-        return _looked_up(place, array, column, cap)
+    room.take_entries(len(array))
     is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
-    if is_flag or is_text(array.type):
-        if len(shape) > 1:
-            raise InvalidInput.at("lists, where single entries are expected", *place)
-        strings: list[str] = array.to_pylist()
-        return ["true" if entry else "false" for entry in strings] if is_flag else strings
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if len(shape) > 1 and (is_flag or is_text(kind)):
+        raise InvalidInput.at("lists, where single entries are expected", *place)
+    if is_flag:
+        return ["true" if entry else "false" for entry in array.to_pylist()]
+    if is_text(array.type) and not _repeats(array):
+        return _texts(array, room)
+    if is_text(array.type):
+        array = array.dictionary_encode()
+    if pa.types.is_dictionary(array.type):
+        entries = _looked_up(place, array, column, room)
+        return entries if isinstance(entries, list) else entries.reshape(shape)
     if pa.types.is_timestamp(array.type):
         return _seconds(array).reshape(shape)
     return _numbers(place, array, column, shape).reshape(shape)
 
 
-def _looked_up(place: Place, array: pa.Array, column: Column, cap: int) -> Labels:
+def _looked_up(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
     """The entries of a dictionary that its codes stand for."""
     codes = array.indices.to_numpy(zero_copy_only=False)
     if array.dictionary.null_count:
         unknown = array.dictionary.is_null().to_numpy(zero_copy_only=False)[codes]
         raise InvalidInput.at(_NULL, *place, *np.flatnonzero(unknown)[:1].tolist())
-    entries = values(place, array.dictionary, column, cap)
+    if is_text(array.dictionary.type):
+        texts = _texts(array.dictionary, room)
+        return [texts[code] for code in codes.tolist()]
+    entries = values(place, array.dictionary, column, room)
     if isinstance(entries, list):
         return [entries[code] for code in codes.tolist()]
     picked: Array | Indices = entries[codes]
     return picked
+
+
+def _repeats(array: pa.Array) -> bool:
+    """Whether a text is likely to stand in many rows: then it is made once."""
+    head = array.slice(0, _BLOCK)
+    return len(head) == _BLOCK and 2 * len(head.unique()) < _BLOCK
+
+
+def _texts(array: pa.Array, room: Room) -> list[str]:
+    texts: list[str] = []
+    for start in range(0, len(array), _BLOCK):
+        block = array.slice(start, _BLOCK).to_pylist()
+        room.take_texts(block)
+        texts += block
+    return texts
 
 
 def _refuse_nulls(place: Place, array: pa.Array, shape: list[int]) -> None:

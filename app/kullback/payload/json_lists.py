@@ -1,4 +1,4 @@
-"""Reader of large JSON: a scan of the top level, then lists in small pieces.
+"""Reader of long JSON lists, in small pieces.
 
 The decoder is pydantic's. It holds the interpreter lock while it works and makes a Python object
 of every number, so a long list is cut at commas and decoded piece by piece: other threads run in
@@ -6,7 +6,7 @@ between, and the objects of one piece are gone before the next (ADR-0002).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -24,82 +24,29 @@ from kullback.payload.json_entries import (
     NOT_OF_ONE_KIND,
     Decode,
     place_of,
-    repeated_key,
 )
-from kullback.payload.json_scan import MAX_AXES, members, skip, top_level
-from kullback.payload.json_small import at_once, plain_value
+from kullback.payload.json_scan import MAX_AXES, skip
+from kullback.payload.room import Room
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
 
 PIECE = 1 << 16
 
 _OPENING = re.compile(rb"(?:\[[ \t\n\r]*+){0,6}")
-_OBJECTS = re.compile(rb"(?:\[[ \t\n\r]*+)?\{")
 _STRING_ITEMS = re.compile(rb'(?:[ \t\n\r]*+"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"[ \t\n\r]*+,)*+')
 _ROW_END = {
     axes: re.compile(rb"(?:\][ \t\n\r]*+){%d}," % (axes - 1)) for axes in range(2, MAX_AXES + 1)
 }
 
 
-def parse(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]:
-    """The fields of a JSON object: arrays where `columns` says so, plain values elsewhere.
-
-    Args:
-        body: UTF-8 JSON.
-        columns: which fields hold many entries, and of what kind.
-
-    Returns:
-        Field names to float64 or int64 arrays, lists of strings, or plain JSON values.
-
-    Raises:
-        MalformedBody: it is not JSON, or not an object.
-        InvalidInput: a key stands twice, a list is ragged, an entry is not of its kind.
-    """
-    if len(body) <= PIECE and (plain := at_once(body, columns)) is not None:
-        return plain
-    fields: dict[str, object] = {}
-    for name, start, end in top_level(body):
-        if name in fields:
-            raise InvalidInput.at("the key stands twice", name)
-        column = columns.get(name)
-        if column is not None and column.keys and body[start : start + 1] == b"{":
-            fields[name] = _by_name(name, body, start, column)
-        else:
-            fields[name] = _value((name,), body, start, end, column)
-    return fields
-
-
-def _by_name(field: str, body: bytearray, start: int, column: Column) -> dict[str, object]:
-    """The lists of an object, each by its key."""
-    lists: dict[str, object] = {}
-    for name, at, end in members(body, start, field):
-        if name in lists:
-            raise InvalidInput.at("the key stands twice", field, name)
-        if len(lists) == column.keys:
-            raise InvalidInput.at(f"more than {column.keys} keys", field)
-        if body[at : at + 1] != b"[":
-            raise InvalidInput.at("a list is expected", field, name)
-        lists[name] = _List((field, name), body, at, end).read(column)
-    return lists
-
-
-def _value(
-    place: tuple[str, ...], body: bytearray, start: int, end: int, column: Column | None
-) -> object:
-    if column is None or body[start : start + 1] != b"[":
-        value = plain_value(place, body[start:end], column)
-        is_of_objects = column is None and _OBJECTS.match(body, start)
-        if is_of_objects and (twice := repeated_key(body[start:end])):
-            raise InvalidInput.at("the key stands twice", *place, *twice)
-        return value
-    return _List(place, body, start, end).read(column)
-
-
-class _List:
+class JsonList:
     """One long list of the body, decoded piece by piece."""
 
-    def __init__(self, place: tuple[str, ...], body: bytearray, start: int, end: int) -> None:
+    def __init__(
+        self, place: tuple[str, ...], body: bytearray, start: int, end: int, room: Room
+    ) -> None:
         self._in = place
+        self._room = room
         self._body = body
         self._start = start + 1
         self._end = end - 1
@@ -115,7 +62,7 @@ class _List:
         if column.ragged:
             return self._ragged(column.entry)
         if self._first == b'"' and self._axes == 1 and column.entry in TEXTUAL:
-            return list(chain.from_iterable(rows for _, rows in self._pieces("str")))
+            return self._texts()
         if column.entry is EntryType.LABEL:
             return self._labels()
         if column.entry is EntryType.ID or column.entry is EntryType.VALUE:
@@ -138,35 +85,60 @@ class _List:
             entry = "bool"  # true and false have an e, 0 and 1 do not
         else:
             entry = "logit" if quoted else "float"
+        if entry == "str" and self._axes == 1:
+            return _one_row(self._texts())
+        if self._axes == 1:
+            return _one_row(self._labels() if entry == "int" else self._array(entry, np.float64))
+        left = self._room.left
         try:
-            rows = self._rows(entry)
+            return self._rows(entry)
         except _NotIntegers:
-            entry, rows = "float", self._rows("float")
-        flat = list(chain.from_iterable(rows))
-        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        if entry == "str":
-            return Ragged(flat, lengths)
-        if entry == "logit":
-            flat = [-np.inf if item == "-Infinity" else item for item in flat]
-        dtype = np.int64 if entry == "int" else np.float64
-        place = Ragged([], lengths).place if self._axes > 1 else lambda at: (at,)
-        return Ragged(self._packed(flat, dtype, place), lengths)
+            self._room.left = left
+            return self._rows("float")
 
-    def _rows(self, entry: str) -> list[list[Any]]:
-        entries = list(chain.from_iterable(piece for _, piece in self._pieces(entry)))
-        return entries if self._axes > 1 or not entries else [entries]
+    def _rows(self, entry: str) -> Ragged:
+        dtype = np.int64 if entry == "int" else np.float64
+        lengths, parts = [np.empty(0, np.int64)], [np.empty(0, dtype)]
+        texts: list[str] = []
+        for offset, rows in self._pieces(entry):
+            lengths.append(np.fromiter(map(len, rows), np.int64, len(rows)))
+            flat = self._roomy(list(chain.from_iterable(rows)), entry)
+            self._room.take_entries(len(rows))
+            if entry == "str":
+                texts += flat
+            else:
+                place = partial(_place_in_rows, lengths[-1], offset)
+                parts.append(self._packed(flat, dtype, place))
+        entries: Any = texts if entry == "str" else np.concatenate(parts)
+        return Ragged(entries, np.concatenate(lengths))
+
+    def _texts(self) -> list[str]:
+        return list(
+            chain.from_iterable(self._roomy(rows, "str") for _, rows in self._pieces("str"))
+        )
+
+    def _roomy(self, flat: list[Any], entry: str) -> list[Any]:
+        """The entries, once there is room for them."""
+        self._room.take_entries(len(flat))
+        if entry == "str":
+            self._room.take_texts(set(flat))
+        if entry == "logit":
+            return [-np.inf if item == "-Infinity" else item for item in flat]
+        return flat
 
     def _labels(self) -> Labels:
+        left = self._room.left
         try:
             return self._array("int", np.int64)
         except _NotIntegers:
+            self._room.left = left
             return self._array("float", np.float64)
 
     def _names(self, kind: EntryType) -> Labels:
         """Integers, or booleans where rows may be sliced by them."""
         if kind is EntryType.VALUE and self._first in (b"t", b"f") and self._axes == 1:
-            flags = chain.from_iterable(rows for _, rows in self._pieces("bool"))
-            return ["true" if flag else "false" for flag in flags]
+            pieces = (self._roomy(rows, "bool") for _, rows in self._pieces("bool"))
+            return ["true" if flag else "false" for flag in chain.from_iterable(pieces)]
         try:
             return self._array("int", np.int64)
         except _NotIntegers as error:
@@ -179,8 +151,7 @@ class _List:
         for offset, rows in self._pieces(entry):
             count += len(rows)
             shape, flat = self._flatten(rows, offset, shape)
-            if entry == "logit":
-                flat = [-np.inf if item == "-Infinity" else item for item in flat]
+            flat = self._roomy(flat, entry)
             place = partial(place_of, shape=shape, offset=offset)
             parts.append(self._packed(flat, dtype, place))
         if not parts or shape is None:
@@ -273,6 +244,15 @@ class _List:
         if kind == "list_type":
             detail = "a single entry where a list is expected"
         return refusal(f"{self._in[0]}: {detail}", [FieldError(pointer(*self._in, *place), detail)])
+
+
+def _one_row(entries: Any) -> Ragged:  # noqa: ANN401
+    return Ragged(entries, np.array([len(entries)] if len(entries) else [], np.int64))
+
+
+def _place_in_rows(lengths: Indices, offset: int, at: int) -> Sequence[int]:
+    row, *within = Ragged([], lengths).place(at)
+    return row + offset, *within
 
 
 class _NotIntegers(KullbackError):

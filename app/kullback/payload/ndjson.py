@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
 from kullback.payload.json_entries import repeated_key
+from kullback.payload.room import Room
 from kullback.scoring.labels import Labels
 
 PIECE = 1 << 16
@@ -41,26 +42,31 @@ Place = tuple[str, ...]
 _decoded = partial(from_json, allow_inf_nan=False)
 
 
-def parse(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]:
+def parse(
+    body: bytearray, columns: Mapping[str, Column], cap: int = sys.maxsize
+) -> dict[str, object]:
     """The columns that the lines make: arrays, or lists of strings.
 
     Args:
         body: UTF-8 JSON objects, one per line; blank lines are skipped.
         columns: which fields a line may have, and of what kind.
+        cap: bytes that the entries of all rows may occupy.
 
     Raises:
         MalformedBody: a line is not a JSON object.
+        BodyTooLarge: the entries occupy more than the cap.
         InvalidInput: a field is in some lines only, a key stands twice in one, a list is ragged,
             or an entry is not of its kind. The pointer begins with the row.
     """
     table: _Objects | None = None
+    room = Room(cap)
     offset = 0
     for piece in _pieces(body):
         lines = [line for line in piece.split(b"\n") if line.strip(_BLANK)]
         if not lines:
             continue
         rows = _rows(lines, offset)
-        table = table or _Objects((), rows[0], columns)
+        table = table or _Objects((), rows[0], columns, room)
         table.add(rows, offset)
         if sum(map(piece.count, _COLONS)) != len(rows) * table.keys:
             _refuse_repeated(lines, offset)
@@ -144,7 +150,9 @@ def _refuse_repeated(lines: list[bytearray], offset: int) -> None:
 class _Objects:
     """Objects that all have the keys of the first; each key's values are gathered."""
 
-    def __init__(self, place: Place, first: dict[str, Any], columns: Mapping[str, Column]) -> None:
+    def __init__(
+        self, place: Place, first: dict[str, Any], columns: Mapping[str, Column], room: Room
+    ) -> None:
         self._place = place
         self._parts: dict[str, _Objects | _Entries] = {}
         for name, value in first.items():
@@ -153,7 +161,7 @@ class _Objects:
             column = columns.get(name)
             if column is None or not column.per_row:
                 raise InvalidInput.at("there is no such field", 0, *place, name)
-            self._parts[name] = _part((*place, name), value, column)
+            self._parts[name] = _part((*place, name), value, column, room)
         within = [part.keys for part in self._parts.values() if isinstance(part, _Objects)]
         self.keys: int = len(first) + sum(within)
 
@@ -183,14 +191,14 @@ class _Objects:
         return {name: part.joined() for name, part in self._parts.items()}
 
 
-def _part(place: Place, value: object, column: Column) -> "_Objects | _Entries":
+def _part(place: Place, value: object, column: Column, room: Room) -> "_Objects | _Entries":
     if not column.keys or (column.plain and not isinstance(value, dict)):
-        return _Entries(place, value, column)
+        return _Entries(place, value, column, room)
     if not isinstance(value, dict):
         raise InvalidInput.at("an object is expected", 0, *place)
     if len(value) > column.keys:
         raise InvalidInput.at(f"more than {column.keys} keys", 0, *place)
-    return _Objects(place, value, dict.fromkeys(value, column.single))
+    return _Objects(place, value, dict.fromkeys(value, column.single), room)
 
 
 def _first(claims: Iterable[bool]) -> int:
@@ -200,9 +208,10 @@ def _first(claims: Iterable[bool]) -> int:
 class _Entries:
     """The entries of one column: all of the form, and all lists of the width, of the first."""
 
-    def __init__(self, place: Place, first: object, column: Column) -> None:
+    def __init__(self, place: Place, first: object, column: Column, room: Room) -> None:
         self._place = place
         self._column = column
+        self._room = room
         self._width = 0
         if isinstance(first, list) and column.axes > 1:
             if not first:
@@ -216,11 +225,13 @@ class _Entries:
         """Take the entries of rows that begin at `offset`."""
         if self._width:
             entries = self._flat(entries, offset)
+        self._room.take_entries(len(entries))
         kinds = set(map(type, entries))
         if not kinds <= self._form:
             odd = _first(type(entry) not in self._form for entry in entries)
             raise self._refusal(_NOT[self._form], odd, offset)
         if self._form is _STRINGS:
+            self._room.take_texts(set(entries))
             self._parts.append(entries)
         elif self._form is _FLAGS:
             self._parts.append(["true" if entry else "false" for entry in entries])

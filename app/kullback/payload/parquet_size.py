@@ -6,6 +6,7 @@ count, and because its view of a column's footer ends the process if its statist
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from kullback.errors import BodyTooLarge, MalformedBody
 
@@ -17,7 +18,10 @@ _MAGIC = b"PAR1"
 _TRUE, _FALSE, _BYTE, _I32, _I64, _DOUBLE, _BINARY = 1, 2, 3, 5, 6, 7, 8
 _LIST, _SET, _MAP, _STRUCT, _UUID = 9, 10, 11, 12, 13
 
-_DATA = ((5, _STRUCT), (8, _STRUCT))  # the headers of data pages, of version 1 and 2
+_VALUE = 8  # bytes of a value once it is read: run lengths hide many in few bytes
+_DATA = {(5, _STRUCT): (2, _I32), (8, _STRUCT): (4, _I32)}  # data pages: where the encoding stands
+_DIFFERENCES = (6, 7)  # encodings of texts that have no codes, DELTA_(LENGTH_)BYTE_ARRAY
+_ROWS = 1 << 20  # at once: each has a copy of the texts that its codes stand for
 
 # A field is named by its number and its type, since pyarrow passes over one of another type.
 Field = tuple[int, int]
@@ -25,19 +29,27 @@ Value = int | list["Value"] | dict[Field, "Value"]
 Struct = dict[Field, Value]
 
 
-def check_size(file: memoryview, cap: int) -> None:
-    """Refuse a file of more than `cap` values, or whose pages inflate to more than `cap` bytes.
+class PageSummary(NamedTuple):
+    """What the pages of a file say of how it can be read in little memory."""
+
+    rows_at_once: int
+    coded: bool  # whether every text may stay what its code stands for
+
+
+def check_size(file: memoryview, cap: int) -> PageSummary:
+    """Refuse a file whose values, or whose pages once inflated, take more than `cap` bytes.
 
     Raises:
         MalformedBody: its footer or a page header does not hold together.
         BodyTooLarge: it is larger than that, or its footer and headers are than anyone's need be.
     """
     try:
-        footer = _footer(file)
-        chunks = [
-            chunk for group in _structs(footer, (4, _LIST)) for chunk in _structs(group, (1, _LIST))
-        ]
-        _check_pages(file, [_struct(chunk.get((3, _STRUCT))) for chunk in chunks], cap)
+        groups = [_structs(group, (1, _LIST)) for group in _structs(_footer(file), (4, _LIST))]
+        columns = [_struct(chunk.get((3, _STRUCT))) for group in groups for chunk in group]
+        largest, coded = _check_pages(file, columns, cap)
+        # a text without a code may be as long as its page, and stand in every row of it
+        row = largest * max(map(len, groups), default=1)
+        return PageSummary(_ROWS if coded else max(1, cap // max(row, 1)), coded)
     except (IndexError, ValueError) as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
 
@@ -53,16 +65,23 @@ def _footer(file: memoryview) -> Struct:
     return _Reader(file, len(file) - 8 - length).struct()
 
 
-def _check_pages(file: memoryview, columns: list[Struct], cap: int) -> None:
-    inflated = values = read = 0
+def _check_pages(file: memoryview, columns: list[Struct], cap: int) -> tuple[int, bool]:
+    """The size of the largest page, and whether every text has a code or stands there plainly."""
+    inflated = values = read = largest = 0
+    coded = True
     for page, size in (each for column in columns for each in _pages(file, column)):
-        inflated += _number(page, (2, _I32))
+        becomes = _number(page, (2, _I32))
+        inflated, largest = inflated + becomes, max(largest, becomes)
         read += size
-        values += sum(_number(_struct(page.get(kind)), (1, _I32)) for kind in _DATA if kind in page)
-        if max(inflated, values) > cap:  # run lengths hide many values in few bytes
-            raise BodyTooLarge(f"the file inflates to more than {cap} bytes or values")
+        for kind in _DATA.keys() & page.keys():
+            head = _struct(page[kind])
+            values += _VALUE * _number(head, (1, _I32))
+            coded = coded and _number(head, _DATA[kind]) not in _DIFFERENCES
+        if max(inflated, values) > cap:
+            raise BodyTooLarge(f"the file takes more than {cap} bytes when it is read")
         if read > MAX_HEADERS:
             raise BodyTooLarge(f"the file's page headers are larger than {MAX_HEADERS} bytes")
+    return largest, coded
 
 
 def _pages(file: memoryview, column: Struct) -> Iterator[tuple[Struct, int]]:

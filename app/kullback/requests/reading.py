@@ -5,6 +5,7 @@ from kullback.payload import ndjson
 from kullback.payload.body import Body, decompressed
 from kullback.payload.media import LINES
 from kullback.payload.read import Query, batch_fields
+from kullback.payload.room import inflation_limit
 from kullback.requests.validation import Model, array_fields, validated
 
 
@@ -17,6 +18,7 @@ def read_batch(body: Body, query: Query, model: type[Model], cap: int) -> Model:
     """
     if query:
         raise InvalidInput.at("there are no options here", query[0][0])
+    cap = inflation_limit(len(body.raw), cap)
     raw, columns = decompressed(body, cap), array_fields(model)
     try:
         return validated(model, batch_fields(raw, body.media_type, columns, cap))

@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 from kullback.api import score_json
 from kullback.numerics.reasons import Reason
 from kullback.payload.columns import Column
-from kullback.payload.json_lists import parse
+from kullback.payload.json_object import parse
 from kullback.payload.media import ARROW, JSON, PARQUET
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
