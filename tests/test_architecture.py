@@ -24,7 +24,7 @@ SERVICES = (
     "maintenance",
 )
 EDGE = (
-    *(*FORMULAS, "settings", "moments", "documents", "payload", "requests"),
+    *(*FORMULAS, "settings", "moments", "documents", "payload", "requests", "access"),
     *("services", "monitoring", "experiments", "figures"),
 )
 REPORTS = (
@@ -46,10 +46,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "experiments": SERVICES,
     "figures": ("moments", "tally.report_types", *REPORTS),
     "evaluation": (*FORMULAS, "documents", "moments", "tally", "experiments", "figures"),
+    "access": ("errors", "documents", "moments", "storage.base"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
     "payload": (*FORMULAS, "moments"),
-    "requests": (*FORMULAS, "moments", "payload", "monitoring", "experiments"),
+    "requests": (*FORMULAS, "access.keys", "moments", "payload", "monitoring", "experiments"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
     "ui": (*EDGE, "tally", "api"),

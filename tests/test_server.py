@@ -17,6 +17,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from kullback import server
+from kullback.access.book import FileShelf, KeyBook
+from kullback.access.keys import KeyGrant
 from kullback.api.system import Readiness
 from kullback.server import Server, serve
 from kullback.settings import Settings
@@ -25,6 +28,7 @@ from kullback.telemetry.logs import written
 from tests.serving import serving
 
 Event = dict[str, object]
+ANY = "0.0.0.0"  # noqa: S104 - to be refused, or with keys
 Visit = Callable[[str, TextIO], None]
 
 
@@ -34,6 +38,8 @@ pytestmark = pytest.mark.usefixtures("own_logging")
 def visit_then_interrupt(log: TextIO, visit: Visit) -> Event:
     """Wait for the first line, visit the address it names, and end the service."""
     first: Event = json.loads(log.readline())
+    while first["level"] == "warning":
+        first = json.loads(log.readline())
     try:
         visit(str(first["message"]).removeprefix("listening on "), log)
     finally:
@@ -191,3 +197,54 @@ def test_a_server_that_nobody_answers_for_is_one_clear_line_without_the_password
     message = failed_start(f"postgresql+psycopg://me:opensesame@127.0.0.1:{port}/k", capsys)
     assert message.startswith("cannot start: the database at 127.0.0.1 cannot be used: ")
     assert "opensesame" not in message
+
+
+def refused(capsys: pytest.CaptureFixture[str], host: str, **settings: object) -> str:
+    """Why a service does not start."""
+    given = {"host": host, "port": 0, "log_format": "json", **settings}
+    assert serve(Settings.model_validate(given)) == 1
+    (*_, last) = capsys.readouterr().err.splitlines()
+    return str(json.loads(last)["message"])
+
+
+@pytest.mark.parametrize("host", [ANY, "::"])
+def test_a_service_that_others_can_reach_does_not_start_without_keys(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = refused(capsys, host)
+    assert reason.startswith(f"cannot start: others can reach {host}, and there are no keys")
+    assert "kullback keys create" in reason
+
+
+def test_a_service_starts_among_others_with_keys_or_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys.json"
+    KeyBook(FileShelf(file), b"", lambda: 0.0).create(KeyGrant("test", ("read",)))
+    statuses: list[int] = []
+
+    def visit(address: str, _: TextIO) -> None:
+        port = httpx.URL(address).port
+        answer = httpx.get(f"http://127.0.0.1:{port}/v1/monitors", trust_env=False)
+        statuses.append(answer.status_code)
+
+    with monkeypatch.context() as environment:
+        environment.setenv("KULLBACK_KEYS_FILE", str(file))
+        served(visit, environment, host=ANY)
+    warnings: list[str] = []
+    monkeypatch.setattr(server._log, "warning", lambda text, *_: warnings.append(text))  # noqa: SLF001
+    monkeypatch.setenv("KULLBACK_INSECURE_NO_AUTH", "true")
+    served(visit, monkeypatch, host=ANY)
+    assert statuses == [401, 200]
+    assert warnings == ["%s: whoever can, may do everything"]
+
+
+def test_a_pepper_or_a_file_of_keys_that_cannot_be_read_is_one_clear_line_and_a_failure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pepper = tmp_path / "pepper"
+    pepper.write_text("short\n")
+    assert "holds less than 16 bytes" in refused(capsys, "127.0.0.1", pepper_file=str(pepper))
+    missing = str(tmp_path / "none")
+    for name in ("pepper_file", "keys_file"):
+        assert "none cannot be read" in refused(capsys, "127.0.0.1", **{name: missing})

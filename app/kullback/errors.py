@@ -8,6 +8,10 @@ KullbackError
 │   ├── MalformedBody        the bytes are not what their type says
 │   ├── UnsupportedBody      a type or an encoding nobody here reads
 │   └── BodyTooLarge         more bytes than the service takes
+├── AccessRefused
+│   ├── Unauthenticated      who asks is not known
+│   ├── Forbidden            who asks may not do this
+│   └── RateLimited          who asks has asked too often: try again
 ├── NotFound                 no such name
 ├── Conflict                 what is there cannot become what was asked for
 ├── IdempotencyKeyError
@@ -99,6 +103,26 @@ class UnsupportedBody(BodyError):
 
 class BodyTooLarge(BodyError):
     """The body is larger than the service takes."""
+
+
+class AccessRefused(KullbackError):
+    """Whoever asks may not have what is there."""
+
+
+class Unauthenticated(AccessRefused):
+    """There is no key, or it is not valid."""
+
+
+class Forbidden(AccessRefused):
+    """The key does not allow this."""
+
+
+class RateLimited(AccessRefused):
+    """The key, or the address, has asked too often."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFound(KullbackError):

@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from kullback.api import experiments, monitors, openapi, problems, scores, system
+from kullback.access.book import FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
+from kullback.access.ring import KeyRing
+from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
+from kullback.api.authorization import Gate, check_routes
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
 from kullback.clock import ClockRecord, WatchedClock
@@ -50,6 +54,7 @@ TAGS = [
         "name": "experiments",
         "description": "Which of several arms is better, at any time, and why.",
     },
+    {"name": "keys", "description": "API keys: who may do what. Each needs the scope `admin`."},
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
 MAINTENANCE_SECONDS = 5.0
@@ -93,6 +98,12 @@ class Runtime:
             settings.database_url, merge, on_fatal=self.on_fatal, clock=self.clock.arrival
         )
 
+    def key_shelf(self, settings: Settings, store: Store) -> KeyShelf:
+        """Where the settings say that keys are."""
+        if settings.keys_file is None:
+            return StoreShelf(store)
+        return ReadOnlyShelf(FileShelf(Path(settings.keys_file)))
+
     def services(self, store: Store) -> Services:
         """What stands on a store."""
         clock = self.clock
@@ -129,6 +140,7 @@ def create_app(
     workers = WorkerPool(settings.workers, settings.queue)
     readiness = system.Readiness()
     store_requests = StoreRequests(settings, telemetry.wrote)
+    gate, pepper = Gate(is_open=settings.insecure_no_auth), settings.pepper()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -139,6 +151,10 @@ def create_app(
         )
         experiments_seen = ExperimentCollector(services.experiment_maintenance)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):
+            shelf = runtime.key_shelf(settings, opened)
+            ring = KeyRing(shelf.load, pepper, runtime.clock)
+            await to_thread(ring.refresh)
+            gate.open(ring, KeyBook(shelf, pepper, runtime.clock))
             store_requests.open(services)
             services.maintenance.start(
                 [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
@@ -148,6 +164,7 @@ def create_app(
             yield
             readiness.is_ready = False
             store_requests.close()
+            gate.close()
             workers.close()
             await to_thread(services.maintenance.stop)
         await to_thread(opened.close)
@@ -177,15 +194,18 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
     )
     app.state.readiness, app.state.store_requests = readiness, store_requests
+    app.state.gate = gate
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),
         monitors.router(store_requests),
         experiments.router(store_requests),
+        keys.router(gate),
         system.router(readiness, telemetry.expose),
         problems.router(),
         system.pages(app.openapi),
         pages.router(store_requests, release),
     ):
         app.router.routes += router.routes
+    check_routes(app.routes)
     return app

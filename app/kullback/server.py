@@ -6,15 +6,19 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from ipaddress import ip_address
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
+from kullback.access.book import FileShelf, KeyBook, StoreShelf
 from kullback.api.system import Readiness
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime, create_app
 from kullback.settings import Settings, unknown_variables
+from kullback.storage.base import Store
 from kullback.telemetry import logs
 
 BACKLOG = 512
@@ -84,6 +88,12 @@ def _serve(settings: Settings, runtime: Runtime) -> int:
         _log.error("cannot start: %s", error.message)
         listener.close()
         return 1
+    danger = _danger(settings, runtime, store)
+    if danger is not None:
+        _log.error("cannot start: %s", danger)
+        listener.close()
+        store.close()
+        return 1
     app = create_app(settings, runtime, store)
     config = uvicorn.Config(
         app,
@@ -106,6 +116,45 @@ def _serve(settings: Settings, runtime: Runtime) -> int:
     finally:
         faulthandler.cancel_dump_traceback_later()
     return 0
+
+
+def _danger(settings: Settings, runtime: Runtime, store: Store) -> str | None:
+    """Why nobody should be served like this, if so; what is allowed and dangerous is logged."""
+    try:
+        settings.pepper()
+        has_keys = bool(runtime.key_shelf(settings, store).load())
+    except (ValueError, StoreUnavailable) as error:
+        return str(error)
+    if has_keys or is_loopback(settings.host):
+        return None
+    where = f"others can reach {settings.host}, and there are no keys"
+    if settings.insecure_no_auth:
+        _log.warning("%s: whoever can, may do everything", where)
+        return None
+    return f"{where}: make one with `kullback keys create`, or say --insecure-no-auth"
+
+
+@contextmanager
+def key_book(settings: Settings, file: Path | None = None) -> Iterator[KeyBook]:
+    """The keys of a service, in a file or in its database, which no SQLite service may have open.
+
+    Raises:
+        ValueError: the pepper cannot be read.
+        StoreUnavailable: the database cannot be opened.
+    """
+    runtime, pepper = Runtime(), settings.pepper()
+    if file is not None:
+        yield KeyBook(FileShelf(file), pepper, runtime.clock)
+        return
+    with closing(runtime.store(settings)) as store:
+        yield KeyBook(StoreShelf(store), pepper, runtime.clock)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

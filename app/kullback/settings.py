@@ -4,17 +4,19 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "KULLBACK_"
-# What Kubernetes sets beside a service that is called kullback.
-_IS_SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
+# What Kubernetes sets beside a service that is called kullback, and the key of a client.
+_IS_OTHERS = re.compile(r"KEY|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
 
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+LEAST_PEPPER = 16
 
 
 def _alone(processes: int) -> int:
@@ -97,6 +99,24 @@ class Settings(BaseSettings):
             "has ended."
         ),
     )
+    keys_file: str | None = Field(
+        default=None,
+        description=(
+            "File of API keys, as `kullback keys --file` writes it, in place of those in the "
+            "database."
+        ),
+    )
+    pepper_file: str | None = Field(
+        default=None,
+        description=(
+            "File of a secret, of 16 bytes or more, without which nobody who can write the "
+            "database can make a key."
+        ),
+    )
+    insecure_no_auth: bool = Field(
+        default=False,
+        description="Serve without keys on an address that others can reach.",
+    )
     web_concurrency: Annotated[int, AfterValidator(_alone)] = Field(
         default=1,
         validation_alias="WEB_CONCURRENCY",
@@ -113,6 +133,22 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} is no setting; did you mean {PREFIX}{nearest[0]}?")
         return self
 
+    def pepper(self) -> bytes:
+        """The secret that digests of keys are keyed by; empty where none is set.
+
+        Raises:
+            ValueError: its file cannot be read, or holds less than a secret.
+        """
+        if self.pepper_file is None:
+            return b""
+        try:
+            pepper = Path(self.pepper_file).read_bytes().strip()
+        except OSError as error:
+            raise ValueError(f"{self.pepper_file} cannot be read: {error.strerror}") from error
+        if len(pepper) < LEAST_PEPPER:
+            raise ValueError(f"{self.pepper_file} holds less than {LEAST_PEPPER} bytes")
+        return pepper
+
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
     """The names among these that begin as a setting does, and are none."""
@@ -121,5 +157,5 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
         for name in environment
         if name.upper().startswith(PREFIX)
         and name.upper().removeprefix(PREFIX).lower() not in Settings.model_fields
-        and not _IS_SERVICE_LINK(name.upper().removeprefix(PREFIX))
+        and not _IS_OTHERS(name.upper().removeprefix(PREFIX))
     )

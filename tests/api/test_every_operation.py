@@ -48,6 +48,14 @@ STEPS: list[tuple[str, str, Document | None]] = [
 ]
 
 
+KEY_STEPS: list[tuple[str, str, Document | None]] = [
+    ("GET", "/v1/keys", None),
+    ("POST", "/v1/keys", {"label": "ci", "scopes": ["score"]}),
+    ("POST", "/v1/keys/{id}/rotate", {}),
+    ("DELETE", "/v1/keys/{id}", None),
+]
+
+
 def filled(path: str) -> str:
     """A path with a name of what is there in place of each parameter."""
     for beginning, name in NAMES.items():
@@ -66,4 +74,5 @@ async def test_every_operation_and_every_page_answers(own_client: AsyncClient) -
 def test_no_operation_is_left_out(app: FastAPI) -> None:
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
     there = {(method, route.path) for route in routes for method in route.methods or ()}
-    assert {(method, path) for method, path, _ in STEPS} == there
+    steps = [*STEPS, *KEY_STEPS]
+    assert {(method, path) for method, path, _ in steps} == there

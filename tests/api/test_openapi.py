@@ -91,7 +91,12 @@ def test_every_reference_leads_somewhere_and_every_component_is_used(document: D
     references = {node["$ref"] for node in nodes(document) if isinstance(node.get("$ref"), str)}
     places = [match.groups() for each in references if (match := REFERENCE.fullmatch(each))]
     assert len(places) == len(references)
-    components = document["components"]
+    components = document["components"].copy()
+    schemes = components.pop("securitySchemes")
+    security = [
+        each for _, _, operation in operations(document) if (each := operation.get("security"))
+    ]
+    assert {name for each in security for way in each for name in way} == set(schemes)
     assert set(places) == {(kind, name) for kind in components for name in components[kind]}
 
 
@@ -138,7 +143,7 @@ def test_all_metrics_answer_with_the_same_schema(document: Document) -> None:
 def test_headers_are_parameters_of_the_operations_that_read_them(document: Document) -> None:
     for path, method, operation in operations(document):
         sent = {each["name"] for each in parameters(document, operation) if each["in"] == "header"}
-        is_write = method != "get" and not path.startswith("/v1/scores")
+        is_write = method != "get" and not path.startswith(("/v1/scores", "/v1/keys"))
         is_tagged = path.endswith(("/report", "/series"))
         assert sent == {
             "X-Request-ID",
@@ -151,12 +156,13 @@ def test_headers_of_answers_are_declared(document: Document) -> None:
     for path, method, operation in operations(document):
         for status, answer in answers(document, operation).items():
             is_tagged = path.endswith(("/report", "/series")) and status in {"200", "304"}
-            is_write = method != "get" and not path.startswith("/v1/scores")
+            is_write = method != "get" and not path.startswith(("/v1/scores", "/v1/keys"))
             assert answer["headers"].keys() == {
                 "X-Request-ID",
                 *({"ETag"} if is_tagged else ()),
                 *({"Idempotency-Replayed"} if is_write and status < "3" else ()),
-                *({"Retry-After"} if status in {"409", "503"} else ()),
+                *({"Retry-After"} if status in {"409", "429", "503"} else ()),
+                *({"WWW-Authenticate"} if status == "401" else ()),
             }
 
 
@@ -227,7 +233,7 @@ def test_every_write_of_a_monitor_names_its_forms_and_refusals(
     operation = document["paths"][f"/v1/monitors/{{name}}/{path}"][method]
     content = operation["requestBody"]["content"]
     assert content.keys() == {JSON, ARROW, PARQUET, *LINES}
-    refusals = {"400", "404", "409", "413", "415", "422", "503"}
+    refusals = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
     assert operation["responses"].keys() == {"200", *refusals}
     schema = resolved(document, content[JSON]["schema"])
     assert schema["additionalProperties"] is False

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from kullback.api.authorization import AuthorizedRoute, caller_of
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
@@ -44,7 +45,10 @@ Step = Annotated[int, Query(description="Seconds of a step, a multiple of 3600."
 def router(store_requests: StoreRequests) -> APIRouter:
     """The routes of all experiments."""
     routes = APIRouter(
-        prefix="/v1/experiments", tags=["experiments"], dependencies=[Depends(check_parameters)]
+        prefix="/v1/experiments",
+        tags=["experiments"],
+        dependencies=[Depends(check_parameters)],
+        route_class=AuthorizedRoute,
     )
     _setting_up(routes, store_requests)
     _writing(routes, store_requests)
@@ -57,9 +61,12 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
         "", operation_id="list_experiments", response_model=ExperimentList, responses=problems(503)
     )
     async def all_experiments(request: Request) -> Response:
-        """Every experiment, with its settings."""
-        list_all = store_requests.services.experiment_queries.list_all
-        return as_json(await store_requests.read(request, list_all))
+        """Every experiment that the key is for, with its settings."""
+        list_all, sees = (
+            store_requests.services.experiment_queries.list_all,
+            caller_of(request).sees,
+        )
+        return as_json(await store_requests.read(request, lambda: list_all(sees)))
 
     @routes.put(
         "/{name}",

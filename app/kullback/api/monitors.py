@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from kullback.api.authorization import AuthorizedRoute, caller_of
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
@@ -45,7 +46,10 @@ Step = Annotated[int | None, Query(description="Seconds of a step, a multiple of
 def router(store_requests: StoreRequests) -> APIRouter:
     """The routes of all monitors."""
     routes = APIRouter(
-        prefix="/v1/monitors", tags=["monitors"], dependencies=[Depends(check_parameters)]
+        prefix="/v1/monitors",
+        tags=["monitors"],
+        dependencies=[Depends(check_parameters)],
+        route_class=AuthorizedRoute,
     )
     _setting_up(routes, store_requests)
     _writing(routes, store_requests)
@@ -58,9 +62,9 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
         "", operation_id="list_monitors", response_model=MonitorList, responses=problems(503)
     )
     async def all_monitors(request: Request) -> Response:
-        """Every monitor, with its settings."""
-        list_all = store_requests.services.monitor_queries.list_all
-        return as_json(await store_requests.read(request, list_all))
+        """Every monitor that the key is for, with its settings."""
+        list_all, sees = store_requests.services.monitor_queries.list_all, caller_of(request).sees
+        return as_json(await store_requests.read(request, lambda: list_all(sees)))
 
     @routes.put(
         "/{name}",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 
+from kullback.access.keys import PATTERN
+from kullback.api.authorization import READING, rule_of
 from kullback.api.parameters import (
     HEADERS,
     IDEMPOTENCY_KEY,
@@ -20,6 +22,7 @@ from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.monitors import MonitorSettings
 from kullback.scoring.catalog import METRICS
 
@@ -27,7 +30,14 @@ BODIES: tuple[type[BaseModel], ...] = (
     *REQUESTS.values(),
     *(MonitorSettings, ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch),
     *(ExperimentSettings, ExperimentBatch),
+    *(KeySettings, KeyRotation),
 )
+KEY: JsonSchemaValue = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": PATTERN,
+    "description": "A key of this service. Where it has none, as on loopback, none is asked for.",
+}
 _SCHEMAS = "#/components/schemas/{model}"
 
 
@@ -55,6 +65,10 @@ def complete(document: JsonSchemaValue) -> None:
         operation = document["paths"][f"/v1/scores/{name}"]["post"]
         operation["parameters"] = query_options(model)
         operation["requestBody"]["content"][JSON]["example"] = METRICS[name].example.request
+    components["securitySchemes"] = {"key": KEY}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            _protect(path, method, operation)
     for method, operation in _operations(document):
         _refuse_alike(operation)
         _describe(method, operation)
@@ -82,6 +96,18 @@ def _operations(document: JsonSchemaValue) -> Iterator[tuple[str, JsonSchemaValu
         yield from path.items()
 
 
+def _protect(path: str, method: str, operation: JsonSchemaValue) -> None:
+    """Say which scope an operation needs, and how it refuses who has not."""
+    rule = rule_of(path)
+    need = rule.reading if method.upper() in READING else rule.writing
+    if need == "open":
+        return
+    operation["security"] = [{"key": []}, {}]  # without keys, as on loopback, none is asked for
+    operation["description"] = f"{operation['description']}\n\nScope: `{need}`."
+    refusals = problems(401, 403, 429, 503)
+    operation["responses"] |= {str(status): answer for status, answer in refusals.items()}
+
+
 def _refuse_alike(operation: JsonSchemaValue) -> None:
     answers = operation["responses"]
     if JSON in answers.get("422", {}).get("content", {}):
@@ -93,7 +119,8 @@ def _describe(method: str, operation: JsonSchemaValue) -> None:
     answers = operation["responses"]
     if not operation["operationId"].startswith("score_"):  # metrics have summaries of their own
         operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-    tagged, once = "304" in answers, method != "get" and "409" in answers
+    tagged = "304" in answers
+    once = method != "get" and "409" in answers and "keys" not in operation["tags"]
     for parameter in operation.get("parameters", ()):
         if "schema" in parameter:
             parameter["schema"] = without_null(parameter["schema"])
@@ -101,8 +128,10 @@ def _describe(method: str, operation: JsonSchemaValue) -> None:
     operation["parameters"] = [*operation.get("parameters", ()), *sent]
     for status, answer in answers.items():
         names = ["X-Request-ID"]
-        if status in {"409", "503"}:
+        if status in {"409", "429", "503"}:
             names.append("Retry-After")
+        if status == "401":
+            names.append("WWW-Authenticate")
         if tagged and status in {"200", "304"}:
             names.append("ETag")
         if once and status < "300":

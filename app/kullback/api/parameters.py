@@ -40,6 +40,11 @@ HEADERS: dict[str, JsonSchemaValue] = {
         "description": "There where the write had been done before.",
         "schema": {"type": "string", "const": "true"},
     },
+    "WWW-Authenticate": {
+        "description": "How to say who asks.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "Seconds to wait before the request is sent again.",
         "schema": {"type": "integer", "minimum": 0},

@@ -7,6 +7,7 @@ from kullback.errors import (
     BodyTooLarge,
     Conflict,
     DeadlineExceeded,
+    Forbidden,
     IdempotencyKeyInProgress,
     IdempotencyKeyReused,
     InvalidInput,
@@ -14,8 +15,10 @@ from kullback.errors import (
     MalformedBody,
     NotFound,
     Overloaded,
+    RateLimited,
     StoreUnavailable,
     TallyMismatch,
+    Unauthenticated,
     UnsupportedBody,
 )
 
@@ -53,6 +56,28 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "malformed-body",
         "The body cannot be read",
         "The bytes are not what `Content-Type` and `Content-Encoding` say they are.",
+    ),
+    Unauthenticated: ProblemType(
+        401,
+        "unauthenticated",
+        "A key is needed",
+        "This service asks for a key: `Authorization: Bearer kb_…`. What was sent, if anything, is "
+        "unknown, expired or revoked. Whoever runs the service makes keys with "
+        "`kullback keys create`.",
+    ),
+    Forbidden: ProblemType(
+        403,
+        "insufficient-scope",
+        "The key does not allow this",
+        "The key is valid, but lacks the scope of this request, or is for names that begin "
+        "otherwise. Ask whoever runs the service for one that has it.",
+    ),
+    RateLimited: ProblemType(
+        429,
+        "rate-limited",
+        "Too many requests",
+        "The key has asked more often than it may, or wrong keys have come from this address. The "
+        "same request may succeed after the seconds in `Retry-After`.",
     ),
     NotFound: ProblemType(
         404,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from kullback.api.authorization import AuthorizedRoute
 from kullback.api.problem_types import (
     BY_SLUG,
     BY_STATUS,
@@ -29,7 +30,9 @@ from kullback.errors import (
     KullbackError,
     NotFound,
     Overloaded,
+    RateLimited,
     StoreUnavailable,
+    Unauthenticated,
     UnsupportedBody,
     pointer,
 )
@@ -104,7 +107,7 @@ class Markdown(PlainTextResponse):
 
 def router() -> APIRouter:
     """`GET /problems/{slug}`: what each problem type means."""
-    routes = APIRouter(tags=["system"])
+    routes = APIRouter(tags=["system"], route_class=AuthorizedRoute)
 
     @routes.get(
         "/problems/{slug}",
@@ -128,7 +131,9 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
     headers = {}
     if isinstance(error, UnsupportedBody):
         headers[error.header] = ", ".join(error.accepted)
-    if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable):
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="kullback"'
+    if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable | RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return _answer(
         request, kind, error.message, places=error.offences, total=error.total, headers=headers

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from kullback.api import score_json
+from kullback.api.authorization import AuthorizedRoute
 from kullback.api.catalog import (
     MetricCatalog,
     MetricEntry,
@@ -94,7 +94,7 @@ class MetricHandler:
         return score, score_json.encode(score)
 
 
-class ScoreRoute(APIRoute):
+class ScoreRoute(AuthorizedRoute):
     """A route whose path is compared, not searched, and whose request FastAPI leaves alone.
 
     For a small body the regular way would cost as much again as reading and scoring it.
@@ -106,18 +106,18 @@ class ScoreRoute(APIRoute):
             return Match.NONE, {}
         return super().matches(scope)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See starlette.routing.Route: what is raised, the application's handlers answer."""
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See AuthorizedRoute: what is raised, the application's handlers answer."""
         if scope["method"] == "POST":
             response = await self.endpoint(Request(scope, receive))
             await response(scope, receive, send)
         else:
-            await super().handle(scope, receive, send)
+            await super().serve(scope, receive, send)
 
 
 def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRouter:
     """The routes of all metrics."""
-    routes = APIRouter(prefix="/v1/scores", tags=["scores"])
+    routes = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AuthorizedRoute)
     scorer = Scorer(settings, workers, observe)
 
     @routes.get("", operation_id="list_scores")

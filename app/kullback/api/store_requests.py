@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
+from kullback.api.authorization import caller_of
 from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.workers import WorkerPool
 from kullback.errors import DeadlineExceeded, InvalidInput, KullbackError, StoreUnavailable
@@ -123,7 +124,8 @@ def _idempotency_key(
     if len(keys) > 1 or not _IS_KEY(keys[0]):
         detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces, once"
         raise InvalidInput(detail)
-    scope = f"{request.method} {request.url.path}"
+    # keys of one caller are not those of another, even of the same request
+    scope = f"{caller_of(request).key} {request.method} {request.url.path}".lstrip()
     digest = sha256(f"{media_type}\n{request.url.query}\n".encode())
     digest.update(raw)
     return IdempotencyKey(scope, keys[0], digest.digest())

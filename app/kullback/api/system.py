@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from kullback.api.authorization import AuthorizedRoute
 from kullback.api.problems import problems
 from kullback.api.workers import Deadlines, WorkerPool
 from kullback.errors import Overloaded
@@ -39,7 +40,7 @@ class Health(BaseModel):
 
 def router(readiness: Readiness, expose: Expose) -> APIRouter:
     """Probes and metrics."""
-    routes = APIRouter(tags=["system"])
+    routes = APIRouter(tags=["system"], route_class=AuthorizedRoute)
     probes = WorkerPool(1, 8, "probe", Deadlines(PROBE_SECONDS, PROBE_SECONDS))
     scrapes = WorkerPool(1, 8, "scrape")
 
@@ -72,7 +73,7 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
 
 def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
     """The pages a person opens, and what they load."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
     files = StaticFiles(directory=STATIC)
 
     @routes.get("/openapi.json")

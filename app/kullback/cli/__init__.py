@@ -3,6 +3,7 @@
 import json
 import platform
 import sqlite3
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from kullback.cli.demo import demo
 from kullback.cli.evaluate.command import EXAMPLES, evaluate
+from kullback.cli.keys import keys
 from kullback.cli.score import score
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.scoring.catalog import METRICS
@@ -26,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(score, name="score")
+app.add_typer(keys, name="keys")
 app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
 app.command()(demo)
 
@@ -58,11 +61,19 @@ def kullback(
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913 - each is an option of the command
+    *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="Port; 0 takes any that is free.")] = None,
     database_url: Annotated[
         str | None, typer.Option(help="URL of the database of monitors and experiments.")
+    ] = None,
+    keys_file: Annotated[
+        str | None, typer.Option(help="File of API keys, in place of those in the database.")
+    ] = None,
+    insecure_no_auth: Annotated[
+        bool | None,
+        typer.Option("--insecure-no-auth", help="Serve others without asking them for keys."),
     ] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Format of a log line.")] = None,
     log_level: Annotated[
@@ -77,6 +88,8 @@ def serve(
         "host": host,
         "port": port,
         "database_url": database_url,
+        "keys_file": keys_file,
+        "insecure_no_auth": insecure_no_auth,
         "log_format": log_format,
         "log_level": log_level,
     }
@@ -94,7 +107,7 @@ def serve(
     raise typer.Exit(run(settings))
 
 
-def _source(loc: tuple[int | str, ...], given: dict[str, str]) -> str:
+def _source(loc: tuple[int | str, ...], given: Mapping[str, object]) -> str:
     """Where a setting came from, in the words of who set it."""
     if not loc:
         return ""  # the message names it

@@ -54,32 +54,54 @@ class _Problem(BaseModel):
     total_errors: int = 0
 
 
-def score_by_service(url: str, metric: str, request: Payload, timeout: float) -> bytes:
-    """The answer of the service at `url`.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service to ask, and the key that it asks for."""
 
-    Raises:
-        Failure: it refuses, it cannot be reached, or it is not Kullback.
-    """
-    if not url.startswith(("http://", "https://")):
-        raise Failure(f"--url: {url} is not an http:// or https:// address", Status.UNUSABLE)
-    try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}/v1/scores/{metric}",
-            content=bytes(request.body),
-            params=tuple(request.query),
-            headers={"content-type": request.media_type},
-            timeout=timeout,
-        )
-    except httpx.InvalidURL as error:
-        raise Failure(f"--url: {url} is not an address: {error}", Status.UNUSABLE) from error
-    except httpx.TimeoutException as error:
-        raise Failure(f"{url} did not answer within {timeout:g} s", Status.UNREACHABLE) from error
-    except httpx.HTTPError as error:
-        raise Failure(f"{url} cannot be reached: {error}", Status.UNREACHABLE) from error
-    media_type = answer.headers.get("content-type", "").partition(";")[0]
-    if answer.status_code == httpx.codes.OK and media_type == JSON:
-        return answer.content
-    raise _refusal(url, answer, media_type)
+    url: str
+    key: str | None = None
+    timeout: float = 60.0
+
+    def score(self, metric: str, request: Payload) -> bytes:
+        """The score that it answers.
+
+        Raises:
+            Failure: it refuses, it cannot be reached, or it is not Kullback.
+        """
+        return self.ask("POST", f"/v1/scores/{metric}", request)
+
+    def ask(self, method: str, path: str, request: Payload | None = None) -> bytes:
+        """What it answers.
+
+        Raises:
+            Failure: it refuses, it cannot be reached, or it is not Kullback.
+        """
+        url = self.url
+        if not url.startswith(("http://", "https://")):
+            raise Failure(f"--url: {url} is not an http:// or https:// address", Status.UNUSABLE)
+        headers = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
+        if request is not None:
+            headers["content-type"] = request.media_type
+        try:
+            answer = httpx.request(
+                method,
+                f"{url.rstrip('/')}{path}",
+                content=None if request is None else bytes(request.body),
+                params=() if request is None else tuple(request.query),
+                headers=headers,
+                timeout=self.timeout,
+            )
+        except (httpx.InvalidURL, UnicodeEncodeError, httpx.LocalProtocolError) as error:
+            raise Failure(f"--url or --key cannot be sent: {error}", Status.UNUSABLE) from error
+        except httpx.TimeoutException as error:
+            detail = f"{url} did not answer within {self.timeout:g} s"
+            raise Failure(detail, Status.UNREACHABLE) from error
+        except httpx.HTTPError as error:
+            raise Failure(f"{url} cannot be reached: {error}", Status.UNREACHABLE) from error
+        media_type = answer.headers.get("content-type", "").partition(";")[0]
+        if answer.is_success and media_type in {JSON, ""}:
+            return answer.content
+        raise _refusal(url, answer, media_type)
 
 
 def _refusal(url: str, answer: httpx.Response, media_type: str) -> Failure:

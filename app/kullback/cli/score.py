@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from kullback.cli import file_types
-from kullback.cli.client import score_by_service, score_here
+from kullback.cli.client import Service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import KullbackError
 from kullback.payload.columns import Column
@@ -41,6 +41,7 @@ column options from the columns that they name, and no others. Several columns m
 Exit status: 0 an answer, also an infinite or undefined one; 1 the request is refused; 2 the \
 command or the file cannot be used; 3 the service cannot be reached."""
 
+KEY = "KULLBACK_KEY"
 Given = str | bool | list[str] | None
 _File = Annotated[str, typer.Argument(help="A file, or - for standard input.", metavar="FILE|-")]
 _Type = Annotated[
@@ -53,6 +54,10 @@ _Option = Annotated[
 _Url = Annotated[
     str | None,
     typer.Option(help="Address of a service to ask instead, as in http://127.0.0.1:8000."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(help="Key that the service asks for; better where nobody sees it.", envvar=KEY),
 ]
 _Timeout = Annotated[float, typer.Option(help="Seconds to wait for the service.", min=0.001)]
 _Pretty = Annotated[
@@ -79,6 +84,7 @@ def _command(metric: Metric) -> Callable[..., None]:
         file: _File,
         type: _Type = None,  # noqa: A002 - the name of the option
         url: _Url = None,
+        key: Key = None,
         timeout: _Timeout = 60.0,
         pretty: _Pretty = None,
         option: _Option = None,
@@ -96,7 +102,7 @@ def _command(metric: Metric) -> Callable[..., None]:
                 if url is None:
                     answer = score_here(name, request)
                 else:
-                    answer = score_by_service(url, name, request, timeout)
+                    answer = Service(url, key, timeout).score(name, request)
         except KullbackError as error:
             raise fail(Failure.of(error)) from error
         except Failure as failure:

@@ -1,5 +1,7 @@
 """Queries of experiments: which there are, and what each says."""
 
+from collections.abc import Callable
+
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
 from kullback.experiments.replies import ExperimentList
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection, listed
@@ -17,9 +19,11 @@ class ExperimentQueries:
         self._store = store
         self._crossings = FirstCrossings(store, clock)
 
-    def list_all(self) -> ExperimentList:
-        """Every experiment, by name."""
-        return ExperimentList(tuple(map(listed, self.stored())))
+    def list_all(self, sees: Callable[[str], bool]) -> ExperimentList:
+        """Every experiment whose name is seen, by name."""
+        return ExperimentList(
+            tuple(listed(stored) for stored in self.stored() if sees(stored.record.name))
+        )
 
     def stored(self) -> list[StoredExperiment]:
         """Every experiment as it stands, by name."""

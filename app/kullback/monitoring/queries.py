@@ -1,6 +1,6 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,10 +57,14 @@ class MonitorQueries:
         self._store = store
         self._clock = clock
 
-    def list_all(self) -> MonitorList:
-        """Every monitor, by name."""
+    def list_all(self, sees: Callable[[str], bool]) -> MonitorList:
+        """Every monitor whose name is seen, by name."""
         return MonitorList(
-            tuple(CreatedMonitor.at(stored.record, stored.monitor) for stored in self._stored())
+            tuple(
+                CreatedMonitor.at(stored.record, stored.monitor)
+                for stored in self._stored()
+                if sees(stored.record.name)
+            )
         )
 
     def open(self, name: str) -> "MonitorReader":

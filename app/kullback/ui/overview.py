@@ -1,6 +1,6 @@
 """The overview page: the state of every monitor and every experiment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kullback.errors import NotFound
@@ -18,6 +18,7 @@ from kullback.tally.drift import MODERATE_PSI, SIGNIFICANT, Drift
 from kullback.tally.metrics import Estimate
 from kullback.ui.sparks import Sparks
 
+Sees = Callable[[str], bool]
 MISCALIBRATED = 0.1
 ERRORS_AWAY = 3.0
 HUES: dict[str, str] = {
@@ -76,21 +77,21 @@ class Overview:
         self._of_monitors = Sparks()
         self._of_experiments = Sparks()
 
-    def monitors(self, services: Services, now: float) -> list[OverviewRow]:
-        """Every monitor, by name."""
+    def monitors(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
+        """Every monitor whose name is seen, by name."""
         recent = services.monitor_maintenance.recent
         names = sorted(services.monitor_queries.tasks())
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
-        return [_monitor(name, recent.get(name), sparks[name]) for name in names]
+        return [_monitor(name, recent.get(name), sparks[name]) for name in names if sees(name)]
 
-    def experiments(self, services: Services, now: float) -> list[OverviewRow]:
-        """Every experiment, by name: a row for each arm that is compared."""
+    def experiments(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
+        """Every experiment whose name is seen, by name: a row for each arm that is compared."""
         queries, snapshots = services.experiment_queries, services.experiment_maintenance.states
         here = {stored.record.name: queries.of(stored) for stored in queries.stored()}
         sparks = self._of_experiments.drawn(sorted(here), lambda name: _effects(here[name]), now)
         return [
             row
-            for name in sorted(here)
+            for name in filter(sees, sorted(here))
             for row in _arms(here[name], snapshots.get(name), sparks[name])
         ]
 

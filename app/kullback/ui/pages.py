@@ -5,6 +5,7 @@ from time import time
 
 from fastapi import APIRouter, Request, Response
 
+from kullback.api.authorization import AuthorizedRoute, caller_of
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
@@ -19,7 +20,7 @@ Names = Callable[[], Sequence[str]]
 
 def router(store_requests: StoreRequests, release: str) -> APIRouter:
     """All pages."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
     pages = Pages(release)
     _remembered(routes, store_requests, pages)
     _tried(routes, pages)
@@ -39,8 +40,8 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             content = {
                 "here": "Overview",
                 "live": True,
-                "monitors": overview.monitors(services, time()),
-                "experiments": overview.experiments(services, time()),
+                "monitors": overview.monitors(services, caller_of(request).sees, time()),
+                "experiments": overview.experiments(services, caller_of(request).sees, time()),
             }
             return pages.page(request, "overview.html", content)
 
@@ -58,7 +59,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             return sorted(store_requests.services.monitor_queries.tasks())
 
         return await store_requests.read(
-            request, lambda: _page_or_names(pages, request, "monitor", names, work)
+            request, lambda: _page_or_names(pages, request, ("monitor", name), names, work)
         )
 
     @routes.get("/experiments/{name}")
@@ -75,7 +76,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             ]
 
         return await store_requests.read(
-            request, lambda: _page_or_names(pages, request, "experiment", names, work)
+            request, lambda: _page_or_names(pages, request, ("experiment", name), names, work)
         )
 
 
@@ -105,13 +106,21 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
 
 
 def _page_or_names(
-    pages: Pages, request: Request, kind: str, names: Names, work: Callable[[], Response]
+    pages: Pages,
+    request: Request,
+    place: tuple[str, str],
+    names: Names,
+    work: Callable[[], Response],
 ) -> Response:
-    """A page, or one that lists the names there are where there is none of this."""
+    """A page, or one that lists the names there are for the caller where there is none of this."""
+    kind, name = place
+    sees = caller_of(request).sees
     try:
-        return work()
+        if sees(name):
+            return work()
     except NotFound:
-        return _missing(pages, request, kind, names())
+        pass
+    return _missing(pages, request, kind, [each for each in names() if sees(each)])
 
 
 def _missing(pages: Pages, request: Request, kind: str, names: Sequence[str]) -> Response:

@@ -1,0 +1,150 @@
+"""API keys: what they look like, what is kept of them, and what they allow."""
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from secrets import token_hex, token_urlsafe
+from typing import ClassVar, Literal, NamedTuple, get_args
+
+from pydantic import ConfigDict
+
+ScopeName = Literal["score", "read", "write", "admin"]
+SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+# For secret scanners: nothing else looks like it.
+PATTERN = r"kb_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
+PREFIX = r"[a-z0-9](?:[a-z0-9_.-]{0,61}[_.-])"
+
+_parts = re.compile(rb"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})").fullmatch
+
+
+class Credentials(NamedTuple):
+    """The two halves of a key as it is sent."""
+
+    id: str
+    secret: bytes
+
+    @classmethod
+    def of(cls, text: bytes) -> "Credentials | None":
+        """The halves of a key, if it looks like one."""
+        parts = _parts(text)
+        return None if parts is None else cls(parts[1].decode(), parts[2])
+
+
+@dataclass(frozen=True, slots=True)
+class SecretDigest:
+    """What is kept of a secret: an HMAC of it, keyed by the pepper and a salt of its own.
+
+    A secret has 256 random bits, so no slow hash is needed; one would let wrong keys cost much.
+    """
+
+    salt: str
+    digest: str
+    until: float | None = None
+
+    @classmethod
+    def of(cls, secret: bytes, pepper: bytes) -> "SecretDigest":
+        """A new digest of a secret."""
+        salt = token_hex(16)
+        return cls(salt, _digest(pepper, salt, secret))
+
+    def fits(self, secret: bytes, pepper: bytes) -> bool:
+        """Whether this is of that secret, in a time that does not tell how nearly."""
+        return hmac.compare_digest(_digest(pepper, self.salt, secret), self.digest)
+
+
+def _digest(pepper: bytes, salt: str, secret: bytes) -> str:
+    return hmac.digest(pepper + bytes.fromhex(salt), secret, "sha256").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key as it is kept: everything but its secret.
+
+    While one secret takes over from another, both are valid.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    id: str
+    label: str
+    scopes: tuple[ScopeName, ...]
+    secrets: tuple[SecretDigest, ...]
+    created: float
+    prefixes: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    expires: float | None = None
+    revoked: float | None = None
+
+    def is_valid(self, now: float) -> bool:
+        """Whether it opens anything now."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+    def fits(self, secret: bytes, pepper: bytes, now: float) -> bool:
+        """Whether the secret is one of its own, and still valid."""
+        fitting = [each for each in self.secrets if each.fits(secret, pepper)]
+        return any(each.until is None or now < each.until for each in fitting)
+
+
+class IssuedKey(NamedTuple):
+    """A key, and its text, which is shown once and kept nowhere."""
+
+    key: AccessKey
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """What a new key is to allow, and for how long."""
+
+    label: str
+    scopes: tuple[ScopeName, ...]
+    prefixes: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    lifetime_seconds: float | None = None
+
+    def flaw(self) -> tuple[str, str] | None:
+        """The field that is wrong, and why, if one is."""
+        if not self.scopes:
+            return "scopes", f"name at least one of {', '.join(SCOPES)}"
+        if len(set(self.scopes)) < len(self.scopes):
+            return "scopes", "each stands once"
+        for prefix in self.prefixes:
+            if re.fullmatch(PREFIX, prefix) is None:
+                return "prefixes", "a prefix is the beginning of a name, and ends in . or - or _"
+        if self.prefixes and "admin" in self.scopes:
+            return "prefixes", "a key with the scope admin has none: it can make keys without"
+        return None
+
+    def issued(self, pepper: bytes, now: float) -> IssuedKey:
+        """A new key that allows this."""
+        secret, name = token_urlsafe(32), token_hex(6)
+        key = AccessKey(
+            id=name,
+            label=self.label,
+            scopes=self.scopes,
+            secrets=(SecretDigest.of(secret.encode(), pepper),),
+            created=now,
+            prefixes=self.prefixes,
+            requests_per_second=self.requests_per_second,
+            expires=None if self.lifetime_seconds is None else now + self.lifetime_seconds,
+        )
+        return IssuedKey(key, f"kb_{name}_{secret}")
+
+
+def revoked(key: AccessKey, now: float) -> AccessKey:
+    """The same key, which opens nothing any more."""
+    return key if key.revoked is not None else replace(key, revoked=now)
+
+
+def rotated(key: AccessKey, pepper: bytes, now: float, overlap_seconds: float) -> IssuedKey:
+    """The same key with a new secret; the one before stays valid for a while."""
+    secret = token_urlsafe(32)
+    before = replace(key.secrets[0], until=now + overlap_seconds)
+    secrets = (SecretDigest.of(secret.encode(), pepper), before)
+    return IssuedKey(replace(key, secrets=secrets), f"kb_{key.id}_{secret}")
+
+
+def has_prefix(name: str, prefixes: Sequence[str]) -> bool:
+    """Whether a name begins with one of these, if there are any."""
+    return not prefixes or name.startswith(tuple(prefixes))

@@ -1,0 +1,115 @@
+"""Routes under /v1/keys: who may do what; of a key's secret, what is shown once is kept nowhere."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from kullback.access.replies import KeyList, NewKey
+from kullback.api.authorization import AuthorizedRoute, Gate
+from kullback.api.intake import BodyHeaders, Intake
+from kullback.api.openapi import request_body
+from kullback.api.problems import problems
+from kullback.api.routes import WRITES, check_parameters
+from kullback.documents import to_json
+from kullback.payload.media import JSON, check_media_type
+from kullback.requests.keys import KeyRotation, KeySettings
+from kullback.requests.reading import read_batch
+from kullback.requests.validation import Model
+
+CAP = 16 << 10
+KeyId = Annotated[str, Path(description="Id of a key: its second part.")]
+
+
+def router(gate: Gate) -> APIRouter:
+    """The routes of keys."""
+    routes = APIRouter(
+        prefix="/v1/keys",
+        tags=["keys"],
+        dependencies=[Depends(check_parameters)],
+        route_class=AuthorizedRoute,
+    )
+    intake = Intake(CAP, 64 * CAP)
+
+    async def sent(request: Request, model: type[Model]) -> Model:
+        head = BodyHeaders.of(request.scope)
+        check_media_type(head.media_type, (JSON,))
+        body = await intake.read(request, head)
+        size = len(body.raw)
+        try:
+            return read_batch(body, request.query_params.multi_items(), model, CAP)
+        finally:
+            intake.release(size)
+
+    @routes.get("", operation_id="list_keys", response_model=KeyList, responses=problems(503))
+    async def all_keys(request: Request) -> Response:
+        """Every key, revoked ones too, without secrets."""
+        return await _answered(
+            gate, request, "keys listed", lambda: ("", KeyList.of(gate.book.all()))
+        )
+
+    @routes.post(
+        "",
+        operation_id="create_key",
+        status_code=201,
+        response_model=NewKey,
+        responses=WRITES,
+        openapi_extra=request_body(KeySettings, (JSON,)),
+    )
+    async def create(request: Request) -> Response:
+        """Create a key; its text is in the answer, and nowhere else."""
+        grant = (await sent(request, KeySettings)).grant()
+
+        def work() -> tuple[str, NewKey]:
+            issued = gate.book.create(grant)
+            return issued.key.id, NewKey.issued(issued)
+
+        return await _answered(gate, request, "key created", work, 201)
+
+    @routes.delete(
+        "/{id}",
+        operation_id="revoke_key",
+        status_code=204,
+        response_class=Response,
+        responses=problems(404, 409, 422, 503),
+    )
+    async def revoke(id: KeyId, request: Request) -> Response:  # noqa: A002 - the name in the path
+        """Let a key open nothing any more; replicas know within 5 seconds."""
+
+        def work() -> tuple[str, None]:
+            gate.book.revoke(id)
+            return id, None
+
+        await gate.work(request, "key revoked", work)
+        return Response(status_code=204)
+
+    @routes.post(
+        "/{id}/rotate",
+        operation_id="rotate_key",
+        response_model=NewKey,
+        responses=WRITES,
+        openapi_extra=request_body(KeyRotation, (JSON,)),
+    )
+    async def rotate(id: KeyId, request: Request) -> Response:  # noqa: A002 - the name in the path
+        """Give a key another secret; the one before stays valid for a while."""
+        overlap = (await sent(request, KeyRotation)).overlap_seconds
+
+        def work() -> tuple[str, NewKey]:
+            issued = gate.book.rotate(id, overlap)
+            return id, NewKey.issued(issued)
+
+        return await _answered(gate, request, "key rotated", work)
+
+    return routes
+
+
+async def _answered(
+    gate: Gate,
+    request: Request,
+    event: str,
+    work: Callable[[], tuple[str, object]],
+    status: int = 200,
+) -> Response:
+    document = await gate.work(request, event, work)
+    headers = {"cache-control": "no-store"}
+    return Response(to_json(document), status, headers, JSON)

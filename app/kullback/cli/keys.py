@@ -1,0 +1,208 @@
+"""`kullback keys`: who may use a service; of its database, of a file, or over HTTP."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from kullback.access.replies import KeyList, NewKey
+from kullback.cli.client import Payload, Service
+from kullback.cli.terminal import Failure, Status, fail
+from kullback.documents import to_json
+from kullback.errors import KullbackError, StoreUnavailable
+from kullback.payload.media import JSON
+from kullback.requests.keys import KeyRotation, KeySettings
+from kullback.requests.validation import validated
+from kullback.settings import Settings
+
+if TYPE_CHECKING:
+    from kullback.access.book import KeyBook
+
+DAY, HOUR = 86_400, 3600
+Document = dict[str, Any]
+
+keys = typer.Typer(no_args_is_help=True)
+
+_Database = Annotated[str | None, typer.Option(help="URL of the database that holds the keys.")]
+_File = Annotated[
+    Path | None, typer.Option(help="File that holds the keys, for KULLBACK_KEYS_FILE.")
+]
+_Url = Annotated[str | None, typer.Option(help="Address of a service that does it.")]
+_Key = Annotated[
+    str | None, typer.Option(help="Key with the scope admin, for --url.", envvar="KULLBACK_KEY")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+_Id = Annotated[str, typer.Argument(help="Id of a key, its second part.", metavar="ID")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the keys are."""
+
+    database_url: str | None
+    file: Path | None
+    url: str | None
+    key: str | None
+
+    def run(
+        self, work: "Callable[[KeyBook], object]", method: str, path: str, sent: Document | None
+    ) -> Document:
+        """The answer of the book of keys that is here, or of a service."""
+        if self.url is None:
+            with self._book() as book:
+                document: Document = json.loads(to_json(work(book)))
+                return document
+        request = None if sent is None else Payload(JSON, bytearray(json.dumps(sent).encode()))
+        answer = Service(self.url, self.key).ask(method, f"/v1/keys{path}", request)
+        document = json.loads(answer or b"{}")
+        return document  # noqa: RET504 - mypy wants its type
+
+    @contextmanager
+    def _book(self) -> "Iterator[KeyBook]":
+        from kullback.server import key_book  # noqa: PLC0415 - takes time that --url need not
+
+        given = {} if self.database_url is None else {"database_url": self.database_url}
+        try:
+            settings = Settings.model_validate(given)
+            with key_book(settings, self.file) as book:
+                yield book
+        except ValidationError as error:
+            raise Failure(f"the settings cannot be used: {error}", Status.UNUSABLE) from error
+        except StoreUnavailable as error:
+            hint = "\nask the service that has it open: --url" if "is open in" in str(error) else ""
+            raise Failure(f"{error}{hint}", Status.UNUSABLE) from error
+        except ValueError as error:
+            raise Failure(str(error), Status.UNUSABLE) from error
+
+
+@keys.callback()
+def place(
+    context: typer.Context,
+    database_url: _Database = None,
+    file: _File = None,
+    url: _Url = None,
+    key: _Key = None,
+) -> None:
+    """Create, list, revoke and rotate the keys of a service.
+
+    They are in the database that the settings name, unless --file or --url says otherwise. A
+    service reads them every few seconds. While one runs on a SQLite file nobody else can open
+    that: then say --url.
+    """
+    context.obj = _Place(database_url, file, url, key)
+
+
+def _place(context: typer.Context) -> _Place:
+    place: _Place = context.obj
+    return place
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    try:
+        yield
+    except KullbackError as error:
+        raise fail(Failure.of(error)) from error
+    except Failure as failure:
+        raise fail(failure) from failure
+
+
+@keys.command(no_args_is_help=True)
+def create(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    context: typer.Context,
+    label: Annotated[str, typer.Argument(help="What the key is for.", metavar="LABEL")],
+    scope: Annotated[
+        list[str], typer.Option(help="score, read, write or admin; may be said again.")
+    ],
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(help="Names that it is for begin so, as in team-a. ; may be said again."),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Requests that it may make a second.")] = None,
+    expires_days: Annotated[float | None, typer.Option(help="Days until it expires.")] = None,
+    *,
+    as_json: _Json = False,
+) -> None:
+    """Create a key, and print it: it is shown this once."""
+    lifetime = None if expires_days is None else round(expires_days * DAY)
+    fields: Document = {
+        "label": label,
+        "scopes": scope,
+        "prefixes": prefix or [],
+        "requests_per_second": rate,
+        "lifetime_seconds": lifetime,
+    }
+    sent = {name: value for name, value in fields.items() if value is not None}
+    with _failing():
+        grant = validated(KeySettings, sent).grant()
+        answer = _place(context).run(
+            lambda book: NewKey.issued(book.create(grant)), "POST", "", sent
+        )
+    _print_new(answer, as_json=as_json)
+
+
+@keys.command("list")
+def list_(
+    context: typer.Context,
+    *,
+    as_json: _Json = False,
+) -> None:
+    """List every key, without secrets."""
+    with _failing():
+        answer = _place(context).run(lambda book: KeyList.of(book.all()), "GET", "", None)
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    for each in answer["keys"]:
+        state = "revoked" if each["revoked"] else f"until {each['expires'] or 'it is revoked'}"
+        names = ",".join(each["prefixes"]) or "all names"
+        typer.echo(
+            f"{each['id']}  {','.join(each['scopes']):22}  {names}  {state}  {each['label']}"
+        )
+
+
+@keys.command(no_args_is_help=True)
+def revoke(
+    context: typer.Context,
+    id: _Id,  # noqa: A002 - the name in the usage
+) -> None:
+    """Let a key open nothing any more; every service knows within 5 seconds."""
+    with _failing():
+        _place(context).run(lambda book: book.revoke(id), "DELETE", f"/{id}", None)
+    typer.echo(f"{id} is revoked")
+
+
+@keys.command(no_args_is_help=True)
+def rotate(
+    context: typer.Context,
+    id: _Id,  # noqa: A002 - the name in the usage
+    overlap_hours: Annotated[
+        float, typer.Option(help="Hours for which the secret from before stays valid.")
+    ] = 24.0,
+    *,
+    as_json: _Json = False,
+) -> None:
+    """Give a key another secret, and print it: it is shown this once."""
+    sent: Document = {"overlap_seconds": round(overlap_hours * HOUR)}
+    with _failing():
+        overlap = validated(KeyRotation, sent).overlap_seconds
+        answer = _place(context).run(
+            lambda book: NewKey.issued(book.rotate(id, overlap)), "POST", f"/{id}/rotate", sent
+        )
+    _print_new(answer, as_json=as_json)
+
+
+def _print_new(answer: Document, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    typer.echo(answer["key"])
+    names = ", ".join(answer["prefixes"]) or "all names"
+    typer.echo(
+        f"{answer['id']}: {', '.join(answer['scopes'])}; {names}. It is not shown again.", err=True
+    )

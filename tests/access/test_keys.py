@@ -1,0 +1,120 @@
+"""A key opens what it should, for as long as it should, and is kept as a digest."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kullback.access.book import KIND
+from kullback.access.keys import (
+    PATTERN,
+    Credentials,
+    KeyGrant,
+    ScopeName,
+    SecretDigest,
+    has_prefix,
+    revoked,
+    rotated,
+)
+from kullback.access.ring import KeyRing
+from kullback.documents import to_json
+
+PEPPER = b"0123456789abcdef"
+GRANT = KeyGrant("test", ("read",), lifetime_seconds=100.0)
+
+
+def ring(*keys: object, pepper: bytes = PEPPER, now: float = 0.0) -> KeyRing:
+    here = KeyRing(lambda: keys, pepper, lambda: now)  # type: ignore[arg-type,return-value]
+    here.refresh()
+    return here
+
+
+def test_a_key_has_256_random_bits_and_looks_like_nothing_else() -> None:
+    texts = {GRANT.issued(PEPPER, 0.0).text for _ in range(100)}
+    assert len(texts) == 100
+    for text in texts:
+        assert re.fullmatch(PATTERN, text)
+        credentials = Credentials.of(text.encode())
+        assert credentials is not None
+        assert len(credentials.secret) * 6 >= 256
+
+
+def test_what_is_kept_of_a_key_does_not_have_its_secret() -> None:
+    issued = GRANT.issued(PEPPER, 0.0)
+    secret = issued.text.rpartition(issued.key.id + "_")[2]
+    assert secret.encode() not in to_json(issued.key)
+    assert secret not in repr(issued.key)
+    assert KIND == "key"  # what is stored goes by this
+
+
+def test_two_digests_of_one_secret_differ() -> None:
+    assert SecretDigest.of(b"x", PEPPER).digest != SecretDigest.of(b"x", PEPPER).digest
+
+
+def test_a_digest_made_without_the_pepper_opens_nothing() -> None:
+    forged = GRANT.issued(b"", 0.0)
+    assert ring(forged.key, pepper=b"").caller(forged.text.encode()) is not None
+    assert ring(forged.key).caller(forged.text.encode()) is None
+
+
+def test_a_key_opens_until_it_expires_or_is_revoked() -> None:
+    issued = GRANT.issued(PEPPER, 0.0)
+    text = issued.text.encode()
+    caller = ring(issued.key, now=99.0).caller(text)
+    assert caller is not None
+    assert (caller.key, *caller.scopes) == (issued.key.id, "read")
+    assert ring(issued.key, now=100.0).caller(text) is None
+    assert ring(revoked(issued.key, 1.0), now=2.0).caller(text) is None
+
+
+def test_both_secrets_of_a_rotated_key_are_valid_for_a_while() -> None:
+    first = GRANT.issued(PEPPER, 0.0)
+    second = rotated(first.key, PEPPER, 10.0, 5.0)
+    third = rotated(second.key, PEPPER, 11.0, 5.0)
+    assert first.key.id == second.key.id == third.key.id
+    opens = [
+        [ring(key, now=now).caller(each.text.encode()) is not None for each in (first, second)]
+        for key, now in ((second.key, 14.0), (second.key, 15.0), (third.key, 12.0))
+    ]
+    assert opens == [[True, True], [False, True], [False, True]]
+    assert len(third.key.secrets) == 2  # of many rotations, no more
+
+
+@given(st.binary(max_size=80))
+def test_whatever_is_sent_as_a_key_is_refused_and_breaks_nothing(text: bytes) -> None:
+    assert ring(GRANT.issued(PEPPER, 0.0).key).caller(text) is None
+
+
+def test_the_right_id_with_another_secret_opens_nothing() -> None:
+    issued, other = GRANT.issued(PEPPER, 0.0), GRANT.issued(PEPPER, 0.0)
+    mixed = issued.text[:16] + other.text[16:]
+    assert ring(issued.key, other.key).caller(mixed.encode()) is None
+    assert ring(issued.key).caller(issued.text.encode() + b"\xff") is None
+
+
+@pytest.mark.parametrize(
+    ("scopes", "prefixes", "place"),
+    [
+        ((), (), "scopes"),
+        (("read", "read"), (), "scopes"),
+        (("read",), ("team",), "prefixes"),  # "teamster" is another's
+        (("read",), ("",), "prefixes"),
+        (("read",), ("Team.",), "prefixes"),
+        (("read",), (".",), "prefixes"),
+        (("admin",), ("team.",), "prefixes"),
+    ],
+)
+def test_a_grant_that_would_allow_more_than_it_says_is_refused(
+    scopes: tuple[ScopeName, ...], prefixes: tuple[str, ...], place: str
+) -> None:
+    flaw = KeyGrant("test", scopes, prefixes).flaw()
+    assert flaw is not None
+    assert flaw[0] == place
+
+
+def test_prefixes_are_beginnings_of_names() -> None:
+    assert KeyGrant("test", ("read",), ("team-a.", "x-")).flaw() is None
+    assert has_prefix("team-a.clicks", ("x-", "team-a."))
+    assert not has_prefix("team-b.clicks", ("x-", "team-a."))
+    assert has_prefix("anything", ())

@@ -1,0 +1,157 @@
+"""`kullback keys` works on the database, on a file, and by a service that has the database open."""
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from kullback.access.keys import SCOPES
+from kullback.cli import app
+from tests.access.service import bearer
+from tests.serving import SERVE, Served, serving
+
+SCORE = {"p": [0.5, 0.5]}
+
+
+@pytest.fixture(autouse=True)
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path}/kullback.db"
+    monkeypatch.setenv("KULLBACK_DATABASE_URL", url)
+    monkeypatch.delenv("KULLBACK_KEY", raising=False)
+    return url
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["keys", *words])
+
+
+def create(*words: str, place: tuple[str, ...] = ()) -> str:
+    result = run(*place, "create", "test", *words)
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip()
+
+
+def asked(service: Served, key: str, path: str = "/v1/monitors") -> int:
+    return httpx.get(f"{service.address}{path}", headers=bearer(key), trust_env=False).status_code
+
+
+def test_a_key_is_created_listed_rotated_and_revoked_in_the_database() -> None:
+    key = create("--scope", "read", "--scope", "write", "--prefix", "team-a.", "--rate", "5")
+    name = key[3:15]
+    (listed,) = run("list").stdout.splitlines()
+    assert listed.split() == [name, "read,write", "team-a.", "until", "it", "is", "revoked", "test"]
+    rotated = json.loads(run("rotate", name, "--overlap-hours", "0", "--json").stdout)
+    assert rotated["key"] != key
+    assert (rotated["id"], rotated["requests_per_second"]) == (name, 5.0)
+    assert run("revoke", name).exit_code == 0
+    (document,) = json.loads(run("list", "--json").stdout)["keys"]
+    assert document["revoked"].endswith("Z")
+    assert "key" not in document
+    result = run("rotate", name)
+    assert (result.exit_code, result.stderr) == (1, f"{name} is revoked: create another\n")
+
+
+def test_the_text_of_a_key_is_all_that_a_script_reads() -> None:
+    result = run("create", "test", "--scope", "read")
+    assert result.stdout.startswith("kb_")
+    assert result.stdout.count("\n") == 1
+    assert "not shown again" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("create", "x", "--scope", "root"), "scopes/0"),
+        (("create", "x", "--scope", "read", "--prefix", "team"), "ends in"),
+        (("create", "x", "--scope", "admin", "--prefix", "team."), "can make keys without"),
+        (("create", "x", "--scope", "read", "--rate", "0"), "greater than 0"),
+        (("revoke", "000000000000"), "no key has this id"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_failure(words: tuple[str, ...], reason: str) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert reason in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_file_of_keys_is_for_its_owner_and_is_never_half_written(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    keys = [create("--scope", "read", place=("--file", str(file))) for _ in range(2)]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [each["id"] for each in json.loads(file.read_text())] == [key[3:15] for key in keys]
+    assert all(key[16:] not in file.read_text() for key in keys)
+    run("--file", str(file), "revoke", keys[0][3:15])
+    with serving(KULLBACK_KEYS_FILE=str(file)) as service:
+        assert [asked(service, key) for key in ("kb_no", *keys)] == [401, 401, 200]
+
+
+def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:
+    admin = create("--scope", "admin", "--scope", "read")
+    with serving(KULLBACK_DATABASE_URL=url) as service:
+        result = run("create", "test", "--scope", "read")
+        assert result.exit_code == 2
+        assert "is open in another process" in result.stderr
+        assert "--url" in result.stderr
+        place = ("--url", service.address, "--key", admin)
+        key = create("--scope", "read", place=place)
+        assert asked(service, key) == 200
+        rotated = run(*place, "rotate", key[3:15], "--overlap-hours", "0").stdout.strip()
+        assert [asked(service, each) for each in (key, rotated)] == [401, 200]
+        assert run(*place, "revoke", key[3:15]).exit_code == 0
+        assert asked(service, rotated) == 401
+        listed = run(*place, "list").stdout.splitlines()
+        assert [line.split()[0] for line in listed] == [admin[3:15], key[3:15]]
+        result = run("--url", service.address, "--key", key, "list")
+        assert result.exit_code == 1
+        assert "this is no valid key" in result.stderr
+
+
+def test_scores_are_asked_for_with_a_key(url: str, tmp_path: Path) -> None:
+    key, request = create("--scope", "score"), tmp_path / "request.json"
+    request.write_text(json.dumps(SCORE))
+    with serving(KULLBACK_DATABASE_URL=url) as service:
+        words = ["score", "entropy", str(request), "--url", service.address]
+        without = CliRunner().invoke(app, words)
+        assert (without.exit_code, "a key is needed" in without.stderr) == (1, True)
+        for result in (
+            CliRunner().invoke(app, [*words, "--key", key]),
+            CliRunner().invoke(app, words, env={"KULLBACK_KEY": key}),
+        ):
+            assert json.loads(result.stdout)["n"] == 1
+
+
+@pytest.fixture
+def flood(url: str) -> Iterator[tuple[Served, list[str]]]:
+    """A service that logs all it can, and its keys."""
+    keys = [create(*(f"--scope={scope}" for scope in SCOPES)), create("--scope", "read")]
+    with serving(*SERVE, "--log-level", "debug", KULLBACK_DATABASE_URL=url) as service:
+        yield service, keys
+
+
+def test_no_secret_is_in_a_log_an_error_a_page_or_a_metric(
+    flood: tuple[Served, list[str]],
+) -> None:
+    service, (admin, reader) = flood
+    with httpx.Client(base_url=service.address, trust_env=False) as client:
+        answer = client.post(
+            "/v1/keys", headers=bearer(admin), json={"label": "x", "scopes": ["read"]}
+        )
+        keys = [admin, reader, answer.json()["key"]]
+        texts = []
+        for key in keys:
+            for path in (f"/v1/keys/{key}", "/v1/keys", "/", "/metrics", f"/monitors/{key}"):
+                texts.append(client.get(path, headers=bearer(key), params={"key": key}).text)
+                texts.append(client.delete(path, headers=bearer(key)).text)
+                texts.append(client.get(path, headers={"authorization": f"Basic {key}"}).text)
+                texts.append(client.get(path, headers=bearer(f"{key}x")).text)
+    log = service.log.read_text()
+    assert log.count("access refused") >= 3
+    assert all(key[3:15] in log for key in keys)  # whose key it was is said
+    for key in keys:
+        assert key[16:] not in log
+        assert all(key[16:] not in text for text in texts)
