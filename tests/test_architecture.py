@@ -21,6 +21,7 @@ SERVICES = (
     "tally",
     "storage.base",
     "storage.prepared",
+    "stored_sums",
     "maintenance",
 )
 EDGE = (
@@ -35,6 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
     "clock": ("errors", "moments", "storage.base"),
+    "stored_sums": ("errors", "moments", "storage.base", "tally"),
     "maintenance": ("errors", "storage.base"),
     "settings": (),
     "documents": (),

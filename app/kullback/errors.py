@@ -4,6 +4,7 @@ KullbackError
 ├── ScoringError
 │   ├── InvalidInput         the numbers or shapes sent cannot be scored
 │   └── TallyMismatch        sums of different things do not add up
+│       └── DamagedTally     stored sums are not what they were
 ├── BodyError
 │   ├── MalformedBody        the bytes are not what their type says
 │   ├── UnsupportedBody      a type or an encoding nobody here reads
@@ -82,6 +83,10 @@ class InvalidInput(ScoringError):
 
 class TallyMismatch(ScoringError):
     """Sums of different things do not add up."""
+
+
+class DamagedTally(TallyMismatch):
+    """Stored sums are not what they were when they were stored."""
 
 
 class BodyError(KullbackError):

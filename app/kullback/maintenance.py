@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from kullback.errors import KullbackError
+from kullback.errors import KullbackError, TallyMismatch
 from kullback.storage.base import DONE, Reply, Store, Times, Transaction
 
 CELLS_AT_ONCE = 200
@@ -33,6 +33,7 @@ class MaintenanceThread:
         self._store = store
         self._seconds = seconds
         self._stopping = Event()
+        self._damaged = set[int]()
         self._thread: Thread | None = None
 
     def start(self, rounds: Sequence[Callable[[], None]]) -> None:
@@ -62,8 +63,19 @@ class MaintenanceThread:
             self._store.write(work).result()
 
     def compact(self, record: int, times: Times, width: int) -> None:
-        """Put parts together, in windows of `width` or wider."""
-        self.until_done(lambda tx: tx.compact(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE)
+        """Put parts together, in windows of `width` or wider; damaged ones stay as they are."""
+        try:
+            self.until_done(
+                lambda tx: tx.compact(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE
+            )
+        except TallyMismatch as error:
+            self.say_damaged(record, error)
+
+    def say_damaged(self, record: int, error: TallyMismatch) -> None:
+        """Say, once for each record, that sums of it cannot be read."""
+        if record not in self._damaged:
+            self._damaged.add(record)
+            _log.error("sums of record %d cannot be read: %s", record, error.message)
 
     def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.wait(self._seconds):

@@ -37,6 +37,8 @@ REFUSALS = [
     (errors.IdempotencyKeyInProgress("no"), 409, "idempotency-key-in-progress"),
     (errors.IdempotencyKeyReused("no"), 422, "idempotency-key-reused"),
     (errors.StoreUnavailable("no"), 503, "store-unavailable"),
+    (errors.ClockLeapt("no"), 503, "clock-leapt"),
+    (errors.DamagedTally("no"), 503, "damaged-tally"),
 ]
 
 

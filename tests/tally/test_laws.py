@@ -179,7 +179,7 @@ def test_what_is_of_another_layout_does_not_add(other: Layout) -> None:
         merge([Tally(other).encoded(), Tally(LAYOUT).encoded()])
 
 
-@pytest.mark.parametrize("head", [b"", b"\x00", b"\x02"])
+@pytest.mark.parametrize("head", [b"", b"\x00", b"\x03"])
 def test_an_unknown_version_is_refused(head: bytes) -> None:
     with pytest.raises(TallyMismatch):
         Tally.decoded(head + Tally(LAYOUT).encoded()[1:] if head else b"")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from kullback.errors import (
     BodyTooLarge,
+    ClockLeapt,
     Conflict,
+    DamagedTally,
     DeadlineExceeded,
     Forbidden,
     IdempotencyKeyInProgress,
@@ -146,6 +148,14 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "The work waited for too long or took too long, and was given up. Nothing was kept of it. "
         "Try again after the seconds in `Retry-After`, or send less at once.",
     ),
+    ClockLeapt: ProblemType(
+        503,
+        "clock-leapt",
+        "The clock of the server has leapt",
+        "Rows are checked and dated by it, and nobody knows yet whether it was right before or is "
+        "now. Nothing of this was kept. Send it again, with the same `Idempotency-Key`, after the "
+        "seconds in `Retry-After`; if it goes on, the operator has to look at the clock.",
+    ),
     StoreUnavailable: ProblemType(
         503,
         "store-unavailable",
@@ -153,6 +163,14 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "What this service remembers cannot be read or written now. Whether a write was kept is "
         "unknown: send it again, with the same `Idempotency-Key`, after the seconds in "
         "`Retry-After`.",
+    ),
+    DamagedTally: ProblemType(
+        503,
+        "damaged-tally",
+        "What was stored is damaged",
+        "Sums on the disk of this service are not what they were when they were stored, and no "
+        "figure is made of them. Other windows are not touched by it: ask for those. Sending this "
+        "again does not help; the operator has to restore a backup.",
     ),
 }
 TABLE = (*PROBLEM_TYPES.values(), METHOD_NOT_ALLOWED, INTERNAL)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from kullback.errors import TallyMismatch
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.windows import HOURS_KEPT_SECONDS
@@ -54,7 +55,14 @@ class ExperimentMaintenance:
 
     def _refresh(self, stored: StoredExperiment) -> bool:
         """Read how the experiment stands; whether all that must be kept of that is."""
-        state = self._queries.of(stored).snapshot()
+        try:
+            state = self._queries.of(stored).snapshot()
+        except TallyMismatch as error:
+            self._maintenance.say_damaged(stored.record.id, error)
+            self._states = {
+                name: state for name, state in self._states.items() if name != stored.record.name
+            }
+            return True
         self._states = self._states | {stored.record.name: state}
         return self._queries.keep_crossings(state)
 

@@ -11,6 +11,7 @@ from kullback.moments import DAY, FUTURE_SECONDS, HOUR, LAST_DAY
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell, Part
+from kullback.stored_sums import naming_damage
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
@@ -54,6 +55,11 @@ def cells(plan: Plan, epoch: int, checked: CheckedArmRows, time: Array) -> dict[
 
 def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
     """What the parts of an epoch say, as a whole ("") and by segment."""
+    with naming_damage(parts):
+        return _tallies_by_segment(plan, epoch, parts)
+
+
+def _tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
     sums: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     met: dict[str, list[UnitSet]] = defaultdict(list)
     for cell, content in parts:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from kullback.errors import NotFound
+from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, Clock
 from kullback.monitoring.queries import MonitorQueries, RecentHour
@@ -83,7 +83,7 @@ class MonitorMaintenance:
     def _read(self, names: Sequence[str]) -> dict[str, RecentHour]:
         recent: dict[str, RecentHour] = {}
         for name in names:
-            with suppress(NotFound):  # removed this very moment
+            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
                 recent[name] = self._queries.open(name).recent()
         return recent
 

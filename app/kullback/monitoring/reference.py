@@ -5,10 +5,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
+from zlib import crc32
 
 import numpy as np
 
-from kullback.errors import InvalidInput
+from kullback.errors import DamagedTally, InvalidInput
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ReferenceDistributions
 from kullback.monitoring.window_tallies import WindowTallies
@@ -19,6 +20,7 @@ from kullback.tally.tally import Tally
 
 Number = TypeVar("Number", int, float)
 _SIZE = struct.Struct("<I")
+_CHECKED = b"\xff\xff\xff\xff"  # no size: a checksum follows, which old references have not
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,21 @@ class Reference:
                 "tallies": [(kind, name, len(blob)) for kind, name, blob in blobs],
             }
         ).encode()
-        return b"".join([_SIZE.pack(len(head)), head, *(blob for _, _, blob in blobs)])
+        body = b"".join([_SIZE.pack(len(head)), head, *(blob for _, _, blob in blobs)])
+        return _CHECKED + _SIZE.pack(crc32(body)) + body
 
     @classmethod
     def decoded(cls, content: bytes) -> "Reference":
-        """See encoded."""
+        """See encoded.
+
+        Raises:
+            DamagedTally: the bytes are not what they were.
+        """
+        if content.startswith(_CHECKED):
+            body = content[2 * _SIZE.size :]
+            if content[_SIZE.size : 2 * _SIZE.size] != _SIZE.pack(crc32(body)):
+                raise DamagedTally("the stored reference is damaged: set it again")
+            content = body
         at = _SIZE.size + _SIZE.unpack_from(content)[0]
         head = json.loads(content[_SIZE.size : at])
         kept: dict[str, dict[str, Tally]] = {"labelled": {}, "scored": {}}

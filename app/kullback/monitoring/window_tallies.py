@@ -10,6 +10,7 @@ from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
 from kullback.storage.base import Part
+from kullback.stored_sums import naming_damage
 from kullback.tally.bins import BINS
 from kullback.tally.drift import Shares
 from kullback.tally.exact import real
@@ -53,7 +54,8 @@ def tallies_by_slice(parts: Iterable[Part]) -> dict[str, WindowTallies]:
     kept: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     for cell, content in parts:
         kept[cell.slice][cell.kind].append(content)
-    return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
+    with naming_damage(parts):
+        return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
 
 
 def _window_tallies(kinds: Mapping[str, Sequence[bytes]]) -> WindowTallies:
@@ -70,4 +72,5 @@ def tallies_by_step(parts: Iterable[Part], step_at: Callable[[int], Span]) -> di
     for cell, content in parts:
         if cell.kind in LABELLED:
             steps[step_at(cell.start)].append(content)
-    return {span: decoded_total(contents) for span, contents in sorted(steps.items())}
+    with naming_damage(parts):
+        return {span: decoded_total(contents) for span, contents in sorted(steps.items())}

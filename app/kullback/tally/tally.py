@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
+from zlib import crc32
 
 import numpy as np
 
-from kullback.errors import TallyMismatch
+from kullback.errors import DamagedTally, TallyMismatch
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.bins import BINS, RANK_BINS
 from kullback.tally.exact import DIGIT, ONES, UNIT, BinSums, Plane, decoded
@@ -44,11 +45,13 @@ CLASSES = ("class_w", "class_wp")
 RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
 VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS)
 
-_VERSION = 1
+_VERSION = 2
+_UNCHECKED = 1  # the version before, which had no checksum
 _CLUSTERED = 0x80
 _TASKS: tuple[str, ...] = get_args(Task)
 _CONVENTIONS: tuple[str, ...] = get_args(ConventionName)
 _HEAD = 5
+_CHECKSUM = 4
 _BYTES = DIGIT // 8
 _ONES = -(-2 * UNIT // DIGIT)  # the plane where 1 is
 _UPS = tuple(
@@ -89,7 +92,7 @@ class Layout:
         Raises:
             TallyMismatch: the bytes are of a version that is not known here.
         """
-        if not head or head[0] != _VERSION:
+        if not head or head[0] not in {_VERSION, _UNCHECKED}:
             raise TallyMismatch(f"a tally of version {head[:1].hex()} is not known here")
         task, convention = _TASK_OF[head[1] & ~_CLUSTERED], _CONVENTION_OF[head[2]]
         clustered = bool(head[1] & _CLUSTERED)
@@ -137,8 +140,9 @@ class Tally:
         """The bytes that `decoded` makes it from."""
         kept = [_packed(self.scalars), *self.vectors]
         there = [number for number, sums in enumerate(kept) if sums.planes]
-        parts = [self.layout.encoded(), bytes([len(there), *there])]
-        return b"".join(parts + [kept[number].encoded() for number in there])
+        head = self.layout.encoded()
+        body = bytes([len(there), *there]) + b"".join(kept[number].encoded() for number in there)
+        return head + _checksum(head, body) + body
 
     @classmethod
     def decoded(cls, content: bytes) -> "Tally":
@@ -146,6 +150,7 @@ class Tally:
 
         Raises:
             TallyMismatch: the bytes are of a version that is not known here.
+            DamagedTally: they are not what they were.
         """
         return decoded_total([content])
 
@@ -170,20 +175,47 @@ def decoded_total(contents: Sequence[bytes]) -> Tally:
 
     Raises:
         TallyMismatch: they are not all of one layout, or of a version that is not known here.
+        DamagedTally: they are not what they were.
     """
+    try:
+        return _decoded_total(contents)
+    except (ArithmeticError, LookupError, ValueError) as error:  # of those without a checksum
+        raise DamagedTally("a stored tally is damaged: it cannot be read") from error
+
+
+def _decoded_total(contents: Sequence[bytes]) -> Tally:
     heads = {content[:_HEAD]: None for content in contents}
-    layouts = [Layout.decoded(head) for head in heads]
+    layouts = list({Layout.decoded(head): None for head in heads})
+    places = [_checked(content) for content in contents]
     if len(layouts) > 1:
         raise TallyMismatch(f"{layouts[1]} does not add to {layouts[0]}")
     columns: list[list[BinSums]] = [[] for _ in range(1 + len(VECTORS))]
-    for content in contents:
-        at = _HEAD + 1 + content[_HEAD]
-        for number in content[_HEAD + 1 : at]:
+    for content, first in zip(contents, places, strict=True):
+        at = first + 1 + content[first]
+        for number in content[first + 1 : at]:
             sums, at = decoded(content, at)
             columns[number].append(sums)
     sizes = (len(SCALARS), *layouts[0].sizes)
     scalars, *vectors = map(BinSums.total, columns, sizes)
     return Tally(layouts[0], _unpacked(scalars), tuple(vectors))
+
+
+def _checksum(head: bytes, body: bytes | memoryview) -> bytes:
+    return crc32(body, crc32(head)).to_bytes(_CHECKSUM, "little")
+
+
+def _checked(content: bytes) -> int:
+    """Where the sums begin in bytes that are as they were written, as far as they can tell.
+
+    Raises:
+        DamagedTally: they are not.
+    """
+    if content[0] == _UNCHECKED:
+        return _HEAD
+    first = _HEAD + _CHECKSUM
+    if content[_HEAD:first] != _checksum(content[:_HEAD], memoryview(content)[first:]):
+        raise DamagedTally("a stored tally is damaged: it fails its checksum")
+    return first
 
 
 def _packed(scalars: Sequence[int]) -> BinSums:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from kullback.errors import TallyMismatch
+from kullback.errors import DamagedTally, TallyMismatch
 from kullback.tally.units import Ids, hash_of
 
-_VERSION = b"\x55"  # a Tally begins with another byte
+_VERSION = b"\x56"  # a Tally begins with another byte
+_UNCHECKED = b"\x55"  # the version before, which had no checksum
+_CHECKSUM = 4
 _SALT = 0xD1B54A32D192ED03
 _FINGERPRINT = np.dtype("<u4")
 _CELLS = 2.0**32
@@ -77,13 +80,13 @@ class UnitSet:
         return round(self.count)
 
     def encoded(self) -> bytes:
-        """The bytes that `decoded` makes it from: a version, then the fingerprints."""
-        return _VERSION + self.fingerprints
+        """The bytes that `decoded` makes it from: a version, a checksum, the fingerprints."""
+        return _VERSION + _checksum(self.fingerprints) + self.fingerprints
 
     @staticmethod
     def is_of(content: bytes) -> bool:
         """Whether bytes are those of a set."""
-        return content.startswith(_VERSION)
+        return content.startswith((_VERSION, _UNCHECKED))
 
     @classmethod
     def decoded(cls, content: bytes) -> "UnitSet":
@@ -91,15 +94,26 @@ class UnitSet:
 
         Raises:
             TallyMismatch: the bytes are of a version that is not known here.
+            DamagedTally: they are not what they were.
         """
-        if content[:1] != _VERSION:
+        if not cls.is_of(content):
             raise TallyMismatch(f"a set of version {content[:1].hex()} is not known here")
-        return cls(content[1:])
+        is_checked = content[:1] == _VERSION
+        fingerprints = content[1 + _CHECKSUM if is_checked else 1 :]
+        if is_checked and content[1 : 1 + _CHECKSUM] != _checksum(fingerprints):
+            raise DamagedTally("a stored set of units is damaged: it fails its checksum")
+        if len(fingerprints) % _FINGERPRINT.itemsize:
+            raise DamagedTally("a stored set of units is damaged: it cannot be read")
+        return cls(fingerprints)
 
 
 def fingerprint_of(units: Ids) -> Fingerprints:
     """The fingerprint of each id, (n,)."""
     return (hash_of(units, _SALT) >> np.uint64(32)).astype(_FINGERPRINT)
+
+
+def _checksum(fingerprints: bytes) -> bytes:
+    return crc32(fingerprints).to_bytes(_CHECKSUM, "little")
 
 
 def _distinct(ordered: Fingerprints) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kullback.errors import NotFound
+from kullback.errors import NotFound, TallyMismatch
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.replies import ExperimentSeries
@@ -133,18 +133,21 @@ def _losses(services: Services, name: str) -> list[float]:
     """Log loss of the last day by the hour."""
     try:
         reader = services.monitor_queries.open(name)
-    except NotFound:  # removed this very moment
+        step = max(HOUR, reader.monitor.window_seconds)
+        points = reader.select(MonitorQuery(start=reader.now - DAY, step=step)).series().points
+    except (NotFound, TallyMismatch):  # removed this very moment, or damaged
         return []
-    step = max(HOUR, reader.monitor.window_seconds)
-    points = reader.select(MonitorQuery(start=reader.now - DAY, step=step)).series().points
     return [point.value for point in points if point.value is not None]
 
 
 def _effects(selection: ExperimentSelection) -> list[float]:
     """The effect of the first arm by day or longer, or by hour on the first day."""
     step = next(step for step in STEPS if step >= DAY and selection.allows(step))
-    course = _defined(selection.series(step))
-    return course if len(course) > 1 or step > DAY else _defined(selection.series(HOUR))
+    try:
+        course = _defined(selection.series(step))
+        return course if len(course) > 1 or step > DAY else _defined(selection.series(HOUR))
+    except TallyMismatch:  # damaged
+        return []
 
 
 def _defined(series: ExperimentSeries) -> list[float]:
