@@ -53,6 +53,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
     "payload": (*FORMULAS, "moments"),
     "requests": (*FORMULAS, "access.keys", "moments", "payload", "monitoring", "experiments"),
+    "connections": ("errors", "api.problems", "api.problem_types"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
     "ui": (*EDGE, "tally", "api"),
@@ -73,7 +74,8 @@ WEB_ROOMS = {"api", "ui", "telemetry", "main", "server"}
 LIBRARIES = {  # what each is, and the rooms that may import it
     "fastapi": ("the web", WEB_ROOMS),
     "starlette": ("the web", WEB_ROOMS),
-    "uvicorn": ("the web", {"main", "server"}),
+    "uvicorn": ("the web", {"connections", "main", "server"}),
+    "httptools": ("the web", {"connections"}),
     "httpx": ("the web", {"cli", "demo"}),
     "prometheus_client": ("the web", {"telemetry"}),
     "jinja2": ("a maker of pages", {"evaluation", "ui"}),

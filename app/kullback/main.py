@@ -194,7 +194,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
     )
     app.state.readiness, app.state.store_requests = readiness, store_requests
-    app.state.gate = gate
+    app.state.gate, app.state.telemetry = gate, telemetry
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
@@ -15,6 +16,9 @@ import uvicorn
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
 from kullback.api.system import Readiness
+from kullback.connections.guard import ConnectionGuard
+from kullback.connections.limits import ConnectionLimits
+from kullback.connections.protocol import Connection
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime, create_app
 from kullback.settings import Settings, unknown_variables
@@ -22,8 +26,8 @@ from kullback.storage.base import Store
 from kullback.telemetry import logs
 
 BACKLOG = 512
-KEEP_ALIVE_SECONDS = 75
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
+OTHER_FILES = 256  # besides connections: of databases, of logs, of what is being read
 
 _log = logging.getLogger("kullback.server")
 
@@ -65,14 +69,16 @@ class Server(uvicorn.Server):
             logs.flush()
 
 
-def serve(settings: Settings, runtime: Runtime | None = None) -> int:
+def serve(
+    settings: Settings, runtime: Runtime | None = None, limits: ConnectionLimits | None = None
+) -> int:
     """Serve until a signal ends it; the exit status of the process."""
     each_second = settings.log_lines_per_second
     with logs.written(settings.log_format, settings.log_level, each_second, sys.stderr):
-        return _serve(settings, runtime or Runtime())
+        return _serve(settings, runtime or Runtime(), limits)
 
 
-def _serve(settings: Settings, runtime: Runtime) -> int:
+def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None) -> int:
     unknown = unknown_variables(os.environ)
     if unknown:
         _log.warning("no settings, and ignored: %s", ", ".join(unknown))
@@ -95,10 +101,15 @@ def _serve(settings: Settings, runtime: Runtime) -> int:
         store.close()
         return 1
     app = create_app(settings, runtime, store)
+    limits = limits or ConnectionLimits(
+        connections=settings.connections, body_seconds=settings.body_seconds
+    )
+    _allow_files(limits.connections + OTHER_FILES)
+    guard = ConnectionGuard(limits, app.state.telemetry.count_refusal)
     config = uvicorn.Config(
         app,
         loop="auto",  # uvloop wherever it is to be had
-        http="httptools",
+        http=partial(Connection, guard),  # type: ignore[arg-type] # it is called, no more
         ws="none",
         lifespan="on",
         workers=1,
@@ -107,7 +118,6 @@ def _serve(settings: Settings, runtime: Runtime) -> int:
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
     try:
@@ -160,3 +170,21 @@ def is_loopback(host: str) -> bool:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def _allow_files(number: int) -> None:
+    """Let this process open so many files, as far as the system allows."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < number:
+            _log.warning(
+                "only %d files may be open: lower KULLBACK_CONNECTIONS to %d, or raise the limit",
+                most,
+                max(1, most - OTHER_FILES),
+            )

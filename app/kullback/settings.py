@@ -87,6 +87,19 @@ class Settings(BaseSettings):
             "beyond it is answered 503."
         ),
     )
+    connections: int = Field(
+        default=1000,
+        ge=1,
+        description=(
+            "Connections that may be open; one more closes the oldest that waits for a request."
+        ),
+    )
+    body_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="Seconds in which a whole body must be here; a later one is answered 408.",
+    )
     inline_kb: int = Field(
         default=64, ge=0, description="Bodies of up to this many KiB are scored on the event loop."
     )

@@ -46,6 +46,45 @@ METHOD_NOT_ALLOWED = ProblemType(
     "The method is not for this path",
     "The path exists, but not for this method. The header `Allow` names those it takes.",
 )
+BODY_TOO_LARGE = ProblemType(
+    413,
+    "body-too-large",
+    "The body is too large",
+    "The body, as sent, inflated or read, exceeds what this service takes. Send it in parts, "
+    "or ask its operator to raise `KULLBACK_MAX_BODY_MB`.",
+)
+MALFORMED_REQUEST = ProblemType(
+    400,
+    "malformed-request",
+    "This is not a request of HTTP",
+    "The head or the framing of the body is not HTTP/1.1, or can be read in two ways. Nothing was "
+    "done, and the connection was closed. A client, or a proxy in front, is broken.",
+)
+REQUEST_TIMEOUT = ProblemType(
+    408,
+    "request-timeout",
+    "The request did not come in time",
+    "A head must be here within 5 seconds, a body within `KULLBACK_BODY_SECONDS`. Nothing was "
+    "done. Send it again, in parts or compressed if the way here is slow.",
+)
+URL_TOO_LONG = ProblemType(
+    414,
+    "url-too-long",
+    "The URL is too long",
+    "The first line of a request may have 8 KiB.",
+)
+HEAD_TOO_LARGE = ProblemType(
+    431,
+    "head-too-large",
+    "The head of the request is too large",
+    "All header fields together may have 16 KiB, and there may be 64 of them.",
+)
+HTTP_VERSION = ProblemType(
+    505,
+    "http-version",
+    "This version of HTTP is not spoken here",
+    "HTTP/1.1 and HTTP/1.0 are. A proxy in front may speak others.",
+)
 INTERNAL = ProblemType(
     500,
     "internal",
@@ -107,13 +146,7 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "Sums of different things do not add up",
         "What was stored was summed under other settings, or by a newer release.",
     ),
-    BodyTooLarge: ProblemType(
-        413,
-        "body-too-large",
-        "The body is too large",
-        "The body, as sent, inflated or read, exceeds what this service takes. Send it in parts, "
-        "or ask its operator to raise `KULLBACK_MAX_BODY_MB`.",
-    ),
+    BodyTooLarge: BODY_TOO_LARGE,
     UnsupportedBody: ProblemType(
         415,
         "unsupported-body",
@@ -173,6 +206,15 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "again does not help; the operator has to restore a backup.",
     ),
 }
-TABLE = (*PROBLEM_TYPES.values(), METHOD_NOT_ALLOWED, INTERNAL)
+TABLE = (
+    *PROBLEM_TYPES.values(),
+    METHOD_NOT_ALLOWED,
+    MALFORMED_REQUEST,
+    REQUEST_TIMEOUT,
+    URL_TOO_LONG,
+    HEAD_TOO_LARGE,
+    HTTP_VERSION,
+    INTERNAL,
+)
 BY_STATUS = {kind.status: kind for kind in reversed(TABLE)}
 BY_SLUG = {kind.slug: kind for kind in TABLE}

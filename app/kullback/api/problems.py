@@ -170,6 +170,33 @@ async def _refuse_parameters(request: Request, error: RequestValidationError) ->
     return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(errors))
 
 
+def document(
+    kind: ProblemType,
+    detail: str,
+    request_id: str | None,
+    places: Iterable[FieldError] = (),
+    total: int = 0,
+) -> bytes:
+    """A problem document."""
+    return _encoded(
+        Problem(
+            type=kind.type if kind.slug else "about:blank",
+            title=kind.title,
+            status=kind.status,
+            detail=_clipped(detail, _MAX_TEXT),
+            errors=[
+                FieldErrorEntry(
+                    pointer=_clipped(place.pointer, _MAX_POINTER),
+                    detail=_clipped(place.detail, _MAX_TEXT),
+                )
+                for place in list(places)[:MAX_PLACES]
+            ],
+            total_errors=total,
+            request_id=request_id,
+        )
+    )
+
+
 def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     request: Request,
     kind: ProblemType,
@@ -179,22 +206,9 @@ def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     total: int = 0,
     headers: Mapping[str, str] = {},
 ) -> Response:
-    problem = Problem(
-        type=kind.type if kind.slug else "about:blank",
-        title=kind.title,
-        status=kind.status,
-        detail=_clipped(detail, _MAX_TEXT),
-        errors=[
-            FieldErrorEntry(
-                pointer=_clipped(place.pointer, _MAX_POINTER),
-                detail=_clipped(place.detail, _MAX_TEXT),
-            )
-            for place in list(places)[:MAX_PLACES]
-        ],
-        total_errors=total,
-        request_id=request.scope.get("state", {}).get("request_id"),
-    )
-    return Response(_encoded(problem), kind.status, dict(headers), MEDIA_TYPE)
+    request_id = request.scope.get("state", {}).get("request_id")
+    content = document(kind, detail, request_id, places, total)
+    return Response(content, kind.status, dict(headers), MEDIA_TYPE)
 
 
 def _encoded(problem: Problem) -> bytes:

@@ -24,6 +24,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 BYTES = tuple(float(4**power) for power in range(4, 14))
 _OPENMETRICS = "application/openmetrics-text"
 OUTCOMES = ("written", "replayed", "refused", "failed")
+REFUSED = "__refused__"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -143,6 +144,10 @@ class Telemetry:
             series = MetricSeries(self._requests, self._seconds, self._sizes, method, route)
             self._series[method, route] = series
         return series
+
+    def count_refusal(self, status: int) -> None:
+        """Count what was refused before the application saw a request."""
+        self._requests.labels("other", REFUSED, str(status)).inc()
 
     def observe(self, score: Score) -> None:
         """Count a score and its rows."""

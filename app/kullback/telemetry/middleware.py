@@ -75,13 +75,14 @@ class RequestTelemetry:
     def _record(self, scope: Scope, exchange: "_Exchange", seconds: float) -> None:
         method = scope["method"]
         route = getattr(scope.get("route"), "path_format", UNMATCHED)
-        self._telemetry.series(method, route).observe(exchange.status, seconds, exchange.bytes_in)
+        status = exchange.final_status
+        self._telemetry.series(method, route).observe(status, seconds, exchange.bytes_in)
         if _access.isEnabledFor(logging.INFO):
             fields = {
                 "method": method[:METHOD_LENGTH],
                 "route": route,
                 "path": _path(scope),
-                "status": exchange.status,
+                "status": status,
                 "ms": round(seconds * 1000, 3),
                 "bytes_in": exchange.bytes_in,
                 "bytes_out": exchange.bytes_out,
@@ -96,16 +97,23 @@ class RequestTelemetry:
 class _Exchange:
     """One request and its answer: what has come in, what has gone out."""
 
-    __slots__ = ("_receive", "_send", "bytes_in", "bytes_out", "request_id", "status")
+    __slots__ = ("_receive", "_send", "_state", "bytes_in", "bytes_out", "request_id", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self.request_id = _request_id(scope)
+        self._state = scope.setdefault("state", {})
+        self.request_id = self._state.setdefault("request_id", _request_id(scope))
         self.status = CLIENT_GONE  # until an answer begins
         self.bytes_in = 0
         self.bytes_out = 0
-        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    @property
+    def final_status(self) -> int:
+        """That of the answer, which the connection may have given in the application's place."""
+        if self.status == CLIENT_GONE:
+            return int(self._state.get("refused", CLIENT_GONE))
+        return self.status
 
     async def receive(self) -> Message:
         message = await self._receive()
