@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-fast check bench bench-statistics torture screenshots lock
+.PHONY: help setup run demo test test-fast check bench bench-statistics torture laws screenshots lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -72,6 +72,9 @@ bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: cove
 
 torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture
+
+laws: $(DEV)  ## try every law of the pure core on 300 examples: ten times those of make test
+	@$(PYTEST) --hypothesis-profile thorough $(addprefix tests/,numerics scoring tally requests)
 
 screenshots: $(DEV) $(NODE)  ## take the pictures in docs/images again, with a browser
 	$(BIN)/python -m tests.browser docs/images

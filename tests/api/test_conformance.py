@@ -18,7 +18,7 @@ from kullback.main import create_app
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 
 @schemathesis.serializer(ARROW, PARQUET, *LINES)

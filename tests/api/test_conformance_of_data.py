@@ -19,6 +19,8 @@ from tests.browser.filling import EXPERIMENTS, MONITORS, fill
 from tests.payload.bodies import as_arrow
 from tests.serving import serving
 
+pytestmark = pytest.mark.untraced
+
 MONITOR, EXPERIMENT = "/v1/monitors/{name}", "/v1/experiments/{name}"
 ROWS: dict[str, JsonValue] = {"y_true": [1, 0, 1], "y_proba": [0.8, 0.3, 0.6]}
 PLAN: dict[str, JsonValue] = {"arms": ["old", "new"], "design": "paired"}

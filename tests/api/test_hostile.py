@@ -15,7 +15,7 @@ from kullback.scoring.catalog import METRICS
 from tests.api.hostile import MARKER, MAX_BYTES, TYPES, bodies, counted, example, post_all, shown
 from tests.payload.bodies import typed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 CORPUS = list(bodies())
 VALUES = (

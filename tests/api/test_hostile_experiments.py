@@ -12,7 +12,7 @@ from tests.api.test_hostile_writes import PAIRS, read
 from tests.monitoring.service import Document, Service
 from tests.payload.bodies import typed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 CORPUS = list(bodies())
 OPTIONAL = ("sample_weight", "timestamp", "slice", "propensity", "target_propensity", "arm")

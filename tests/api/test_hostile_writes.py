@@ -13,7 +13,7 @@ from tests.api.test_hostile import VALUES, check, number
 from tests.monitoring.service import Document, Service
 from tests.payload.bodies import typed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 CORPUS = list(bodies())
 OPTIONAL = {

@@ -10,7 +10,7 @@ import pytest
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
 from tests.payload.batch_bodies import bodies
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 DAY = 86_400
 

@@ -32,6 +32,8 @@ from tests.evaluation.logs import (
     written,
 )
 
+pytestmark = pytest.mark.untraced
+
 TABLE = log(700)
 DESIGNS = pytest.mark.parametrize(
     ("columns", "plan"), [(PAIRED, PAIRED_PLAN), (PARALLEL, PARALLEL_PLAN)]

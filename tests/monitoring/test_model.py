@@ -14,6 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.monitoring.service import MONITOR, Document, Service, running
 
+pytestmark = pytest.mark.untraced
+
 HOUR, DAY = 3600, 86_400
 TTL, RETENTION = 6 * HOUR, 3 * DAY
 CHOSEN: Document = {"ttl_seconds": TTL, "retention_days": 3, "slices": ["country"]}

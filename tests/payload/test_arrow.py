@@ -20,6 +20,8 @@ from kullback.scoring.catalog import METRICS
 from tests.payload.bodies import as_arrow, as_json, as_parquet, as_table
 from tests.payload.child import CAP, COLUMNS, cut_everywhere, flipped, growth, in_child, outcome
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=60)
 Fields = dict[str, Any]
 inside = st.floats(1e-300, 1.0, exclude_max=True)

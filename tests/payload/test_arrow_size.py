@@ -16,6 +16,8 @@ from kullback.payload.arrow_size import inflated_size
 from tests.payload.bodies import as_arrow, as_parquet
 from tests.payload.child import CAP, COLUMNS, growth, in_child, outcome, seeds
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=300)
 GIB = 1 << 30
 LITTLE = 24 << 20

@@ -16,6 +16,8 @@ from kullback.payload.json_lists import PIECE
 from kullback.payload.json_object import parse
 from tests.payload.test_json_scan import spelled, word
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=250)
 COLUMNS = {
     "p": Column(EntryType.NUMBER, 4),

@@ -21,6 +21,8 @@ from kullback.requests.validation import array_fields
 from tests.payload.batch_bodies import NDJSON, Columns, as_lines, bodies, read, rows_of
 from tests.payload.test_json_lists import SCRAP, strictly
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=250)
 KNOWN = array_fields(ObservationBatch)
 ROW = '{"y_true": 1, "y_proba": 0.5}'

@@ -36,6 +36,8 @@ from kullback.requests.validation import Model
 from tests.payload.batch_bodies import CAP, NDJSON, Columns, as_lines, bodies, dotted, read, rows_of
 from tests.payload.bodies import as_arrow, as_json, as_parquet
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=150)
 name = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20

@@ -21,6 +21,8 @@ from tests.payload.batch_bodies import NDJSON, Columns, as_lines, bodies, dotted
 from tests.payload.bodies import as_arrow, as_json, as_parquet
 from tests.requests.test_batches import epoch, integer, name, of, stamp
 
+pytestmark = pytest.mark.untraced
+
 law = settings(deadline=None, derandomize=True, max_examples=150)
 arm_name = st.one_of(
     name, st.sampled_from(["a.b", "a/b", "~", "1", "17", '"', "y_proba", "x" * 64])

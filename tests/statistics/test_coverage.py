@@ -12,6 +12,8 @@ from tests.statistics.coverage import SCENARIOS, complaints, coverage
 from tests.statistics.estimates import Estimate, apart, entropies_apart, log_calibration, mean
 from tests.statistics.worlds import Shown, World, coins, loss, probability, shown
 
+pytestmark = pytest.mark.untraced
+
 RUNS = 500
 WHALES = World(400, -1.0, "whales")
 

@@ -17,6 +17,8 @@ from kullback.tally.tally import Layout
 from tests.statistics.experiments import Experiment, paired, split
 from tests.statistics.worlds import Activity, Shown, World, coins, probability, shown
 
+pytestmark = pytest.mark.untraced
+
 
 def both_designs(rows: Shown) -> tuple[Experiment, Experiment]:
     treated = coins(np.random.default_rng(16), rows.unit.size)[rows.user]

@@ -29,6 +29,8 @@ from tests.statistics.peeking import (
 )
 from tests.statistics.worlds import loss
 
+pytestmark = pytest.mark.untraced
+
 RUNS = 500
 QUICK_RUNS = 2000
 

@@ -21,6 +21,8 @@ from tests import strategies as draw
 from tests.tally.arms import BINARY, arms, columns, halves, jackknife, losses, sure
 from tests.tally.strategies import Batch
 
+pytestmark = pytest.mark.untraced
+
 every_functional = pytest.mark.parametrize("functional", FUNCTIONALS.values(), ids=FUNCTIONALS)
 OF_LABELS = FUNCTIONALS["base_rate"]
 

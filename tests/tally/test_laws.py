@@ -18,6 +18,8 @@ from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
 from tests.tally.strategies import KINDS, Batch, Kind
 
+pytestmark = pytest.mark.untraced
+
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 every_convention = pytest.mark.parametrize("convention", CONVENTIONS)
 
