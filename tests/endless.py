@@ -2,7 +2,7 @@
 
 import sys
 
-from kullback.api.scores import MetricHandler
+from kullback.api import score_json
 from kullback.cli import app
 
 

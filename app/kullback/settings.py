@@ -77,14 +77,17 @@ class Settings(BaseSettings):
     queue: int = Field(
         default=16,
         ge=0,
-        description="Large bodies that may wait for a scoring thread; one more is answered 503.",
+        description=(
+            "Large bodies that may wait, unread, for up to ten seconds when many come at once; "
+            "others wait for a quarter of a second before they are answered 503."
+        ),
     )
     inflight_mb: int = Field(
         default=256,
         ge=1,
         description=(
-            "MiB of bodies in memory at once, counted apart for scores and for the store; a body "
-            "beyond it is answered 503."
+            "MiB of bodies in memory at once, as they came and as they inflate, counted apart for "
+            "scores and for the store; a body beyond it is answered 503."
         ),
     )
     connections: int = Field(

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from kullback.errors import BodyTooLarge, Overloaded
+from kullback.errors import BodyTooLarge
 from kullback.payload.body import Body, content_encoding
+from kullback.payload.budget import ByteBudget, Hold
 
 Result = TypeVar("Result")
 
@@ -43,11 +44,10 @@ class Intake:
 
     def __init__(self, cap: int, room: int) -> None:
         self.cap = cap
-        self._room = max(room, cap)
-        self._held = 0
+        self._budget = ByteBudget(max(room, 2 * cap))  # as it came, and inflated
 
     async def read(self, request: Request, headers: BodyHeaders | None = None) -> Body:
-        """The body of a request; `release` it when it is done with.
+        """The body of a request; release its hold when it is done with.
 
         Raises:
             UnsupportedBody: its encoding is not read here.
@@ -55,33 +55,25 @@ class Intake:
             Overloaded: there is no room for it now.
         """
         headers = headers or BodyHeaders.of(request.scope)
-        self._check(headers.length, headers.length)
-        raw = bytearray()
+        # What is only declared takes no room: who declares much and sends nothing stops nobody.
+        self._check(headers.length)
+        self._budget.check(headers.length)
+        raw, hold = bytearray(), Hold(self._budget)
         try:
             more = True
             while more:
                 chunk, more = await _next_chunk(request.receive)
-                self._check(len(chunk), len(raw) + len(chunk))
-                self._held += len(chunk)
+                self._check(len(raw) + len(chunk))
+                hold.take(len(chunk))
                 raw += chunk
         except BaseException:
-            self._held -= len(raw)
+            hold.release()
             raise
-        return Body(raw, headers.media_type, headers.encoding)
+        return Body(raw, headers.media_type, headers.encoding, hold)
 
-    def release(self, size: int) -> None:
-        """Make room again for as many bytes."""
-        self._held -= size
-
-    def _check(self, size: int, of: int) -> None:
-        """Refuse `size` more bytes of a body that is then `of` bytes long, if it is too much.
-
-        What is only declared takes no room: who declares much and sends nothing stops nobody.
-        """
-        if of > self.cap:
+    def _check(self, size: int) -> None:
+        if size > self.cap:
             raise BodyTooLarge(f"the body is larger than {self.cap} bytes")
-        if self._held + size > self._room:
-            raise Overloaded("too many bytes are being worked on; try again in a moment")
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:

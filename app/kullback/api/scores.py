@@ -8,6 +8,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from kullback.api import score_json
+from kullback.api.admission import Admission, LoopWorker
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.catalog import (
     MetricCatalog,
@@ -16,7 +17,7 @@ from kullback.api.catalog import (
     metric_entry,
     no_such_metric,
 )
-from kullback.api.intake import BodyHeaders, Intake
+from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.score_answer import ScoreAnswer
@@ -34,44 +35,79 @@ from kullback.settings import Settings
 
 PathMetric = Annotated[str, Path(description="Name of a metric in the catalog.")]
 Observe = Callable[[Score], None]
+Scored = tuple[Score, bytes]
 
 
 class Scorer:
-    """Scores bodies: small JSON that asks for little at once, everything else in a worker."""
+    """Scores bodies: small JSON that asks for little on the event loop, the rest in a worker.
+
+    Who is refused is refused before the body is read; that the caller may ask was decided before.
+    """
 
     def __init__(self, settings: Settings, workers: WorkerPool, observe: Observe) -> None:
         self._cap = settings.max_body_mb << 20
         self._inline = settings.inline_kb << 10
         self._intake = Intake(self._cap, settings.inflight_mb << 20)
         self._workers = workers
+        self._admission = Admission(2 * settings.workers, settings.queue)
+        self._loop_worker = LoopWorker()
         self._observe = observe
 
     async def answer(self, request: Request, handler: "MetricHandler") -> Response:
         """The answer to a request for one metric."""
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type)
-        body = await self._intake.read(request, head)
-        size = len(body.raw)
-        try:
-            query = request.query_params.multi_items() if request.scope["query_string"] else []
-            if self._is_small(body):
-                sent = handler.read(body, query, self._cap)
-                if cost.is_cheap(sent.costs()):
-                    score, content = handler.score(sent, self._cap)
-                else:
-                    score, content = await self._workers.run(lambda: handler.score(sent, self._cap))
-            else:
-                score, content = await self._workers.run(
-                    lambda: handler.score(handler.read(body, query, self._cap), self._cap)
-                )
-        finally:
-            self._intake.release(size)
-        self._observe(score)
-        return Response(content, media_type=JSON)
+        query = request.query_params.multi_items() if request.scope["query_string"] else []
+        scored = await (self._small if self._is_small(head) else self._large)(
+            request, head, query, handler
+        )
+        self._observe(scored[0])
+        return Response(scored[1], media_type=JSON)
 
-    def _is_small(self, body: Body) -> bool:
-        plain = body.media_type == JSON and body.encoding == "identity"
-        return plain and len(body.raw) <= self._inline
+    async def _small(
+        self, request: Request, head: BodyHeaders, query: read.Query, handler: "MetricHandler"
+    ) -> Scored:
+        self._loop_worker.check()
+        body = await self._intake.read(request, head)
+        try:
+            sent, scored = await self._loop_worker.run(
+                lambda: handler.cheap_score(body, query, self._cap)
+            )
+            if scored is None:
+                async with self._admission.turn() as turn:
+                    turn.begin()
+                    scored = await self._in_worker(
+                        request, body, lambda: handler.score(sent, self._cap)
+                    )
+        finally:
+            body.hold.release()
+        return scored
+
+    async def _large(
+        self, request: Request, head: BodyHeaders, query: read.Query, handler: "MetricHandler"
+    ) -> Scored:
+        async with self._admission.turn() as turn:
+            body = await self._intake.read(request, head)
+            turn.begin()
+            try:
+                return await self._in_worker(
+                    request,
+                    body,
+                    lambda: handler.score(handler.read(body, query, self._cap), self._cap),
+                )
+            finally:
+                body.hold.release()
+
+    async def _in_worker(self, request: Request, body: Body, work: Callable[[], Scored]) -> Scored:
+        def held() -> Scored:
+            with body.hold:
+                return work()
+
+        return await while_connected(request.receive, self._workers.run(held))
+
+    def _is_small(self, head: BodyHeaders) -> bool:
+        is_plain = head.media_type == JSON and head.encoding == "identity"
+        return is_plain and 0 < head.length <= self._inline
 
 
 class MetricHandler:
@@ -87,7 +123,14 @@ class MetricHandler:
         fields = read.fields(body, query, self._columns, self._texts, cap)
         return validated(self._model, fields)
 
-    def score(self, sent: ScoreRequest, cap: int) -> tuple[Score, bytes]:
+    def cheap_score(
+        self, body: Body, query: read.Query, cap: int
+    ) -> tuple[ScoreRequest, Scored | None]:
+        """What a body asks for, and its score where that is little work."""
+        sent = self.read(body, query, cap)
+        return sent, self.score(sent, cap) if cost.is_cheap(sent.costs()) else None
+
+    def score(self, sent: ScoreRequest, cap: int) -> Scored:
         """Score what is not too dear, and write the answer."""
         cost.check(sent.costs(), sum(sent.sizes()), cap)
         score = sent.score()

@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from hashlib import sha256
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
+from kullback.api.admission import Admission
 from kullback.api.authorization import caller_of
 from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.workers import WorkerPool
@@ -35,6 +36,7 @@ class StoreRequests:
         self._intake = Intake(self._cap, settings.inflight_mb << 20)
         self._readers = WorkerPool(settings.workers, QUEUE, "reader")
         self._writers = WorkerPool(settings.workers, QUEUE, "writer")
+        self._admission = Admission(2 * settings.workers, QUEUE)
         self._observe = observe
         self._services: Services | None = None
 
@@ -73,30 +75,37 @@ class StoreRequests:
         """Take a body in, submit what it says, and answer when that is on disk."""
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type, accepted)
-        body = await self._intake.read(request, head)
-        size = len(body.raw)
         query = request.query_params.multi_items()
 
-        def work() -> Future[Written]:
-            key = _idempotency_key(request, head.media_type, body.raw)
-            return submit(read_batch(body, query, model, self._cap), key)
+        async def submitted() -> Future[Written]:
+            async with self._admission.turn() as turn:
+                body = await self._intake.read(request, head)
+                turn.begin()
 
-        try:
-            return await self._answered(work)
-        finally:
-            self._intake.release(size)
+                def work() -> Future[Written]:
+                    with body.hold:
+                        key = _idempotency_key(request, head.media_type, body.raw)
+                        return submit(read_batch(body, query, model, self._cap), key)
+
+                try:
+                    return await self._writers.run(work)
+                finally:
+                    body.hold.release()
+
+        return await self._answered(submitted())
 
     async def write_empty(
         self, request: Request, submit: Callable[[IdempotencyKey | None], Future[Written]]
     ) -> Response:
         """Submit a write that has no body."""
-        return await self._answered(lambda: submit(_idempotency_key(request)))
+        work = self._writers.run(lambda: submit(_idempotency_key(request)))
+        return await self._answered(work)
 
-    async def _answered(self, work: Callable[[], Future[Written]]) -> Response:
+    async def _answered(self, submitted: Coroutine[Any, Any, Future[Written]]) -> Response:
         began = perf_counter()
         outcome = "failed"
         try:
-            written = await asyncio.wrap_future(await self._writers.run(work))
+            written = await asyncio.wrap_future(await submitted)
             outcome = "replayed" if written.replayed else "written"
         except DeadlineExceeded as error:  # it may have been submitted meanwhile
             raise StoreUnavailable(error.message) from error
