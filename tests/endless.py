@@ -2,7 +2,7 @@
 
 import sys
 
-from kullback.api import score_json
+from kullback.api.scores import MetricHandler
 from kullback.cli import app
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tests.postgresql import ABSENT, programs, running
 from tests.torture.disasters import kill_a_backend, restart
+from tests.torture.overload import COLUMNS, CONNECTIONS, SIZES, measured
 from tests.torture.proof import Figures
 from tests.torture.runs import survived
 
@@ -59,6 +60,15 @@ def main() -> None:
 
             found[name] = run(told)
     console.print(_table(found))
+    console.print(_overload())
+
+
+def _overload() -> Table:
+    """Two hundred callers who do not wait, at each size of body."""
+    table = Table(*COLUMNS, title=f"Overload: {CONNECTIONS} connections")
+    for rows in SIZES:
+        table.add_row(*measured(rows).row())
+    return table
 
 
 def _table(found: dict[str, Figures]) -> Table:

@@ -25,6 +25,7 @@ from kullback.api.workers import WorkerPool
 from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.media import JSON, MEDIA_TYPES, check_media_type
+from kullback.payload.read import Query
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
@@ -65,7 +66,7 @@ class Scorer:
         return Response(scored[1], media_type=JSON)
 
     async def _small(
-        self, request: Request, head: BodyHeaders, query: read.Query, handler: "MetricHandler"
+        self, request: Request, head: BodyHeaders, query: Query, handler: "MetricHandler"
     ) -> Scored:
         self._loop_worker.check()
         body = await self._intake.read(request, head)
@@ -84,7 +85,7 @@ class Scorer:
         return scored
 
     async def _large(
-        self, request: Request, head: BodyHeaders, query: read.Query, handler: "MetricHandler"
+        self, request: Request, head: BodyHeaders, query: Query, handler: "MetricHandler"
     ) -> Scored:
         async with self._admission.turn() as turn:
             body = await self._intake.read(request, head)
@@ -118,14 +119,12 @@ class MetricHandler:
         self._columns = array_fields(model)
         self._texts = word_options(model)
 
-    def read(self, body: Body, query: read.Query, cap: int) -> ScoreRequest:
+    def read(self, body: Body, query: Query, cap: int) -> ScoreRequest:
         """Parse and check a body."""
         fields = read.fields(body, query, self._columns, self._texts, cap)
         return validated(self._model, fields)
 
-    def cheap_score(
-        self, body: Body, query: read.Query, cap: int
-    ) -> tuple[ScoreRequest, Scored | None]:
+    def cheap_score(self, body: Body, query: Query, cap: int) -> tuple[ScoreRequest, Scored | None]:
         """What a body asks for, and its score where that is little work."""
         sent = self.read(body, query, cap)
         return sent, self.score(sent, cap) if cost.is_cheap(sent.costs()) else None
