@@ -35,11 +35,10 @@ def router(gate: Gate) -> APIRouter:
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type, (JSON,))
         body = await intake.read(request, head)
-        size = len(body.raw)
         try:
             return read_batch(body, request.query_params.multi_items(), model, CAP)
         finally:
-            intake.release(size)
+            body.hold.release()
 
     @routes.get("", operation_id="list_keys", response_model=KeyList, responses=problems(503))
     async def all_keys(request: Request) -> Response:
