@@ -15,6 +15,13 @@ RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-di
  && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --no-index --no-deps \
       dist/*.whl
 
+# What is in it, as CycloneDX; the tool that says so stays behind.
+COPY requirements/sbom.txt requirements/sbom.py requirements/
+RUN python -m venv /opt/sbom \
+ && /opt/sbom/bin/python -m pip install --no-cache-dir --require-hashes --only-binary :all: \
+      -r requirements/sbom.txt \
+ && /opt/sbom/bin/python requirements/sbom.py /opt/kullback/bin/python /opt/kullback/sbom.cdx.json
+
 
 FROM python:3.13-slim
 

@@ -21,7 +21,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-fast check bench bench-statistics torture laws screenshots lock
+.PHONY: help setup run demo test test-fast check audit sbom bench bench-statistics torture laws \
+        screenshots lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -59,10 +60,16 @@ test: check $(CLIENTS) $(NODE)  ## lint, types, tests and branch coverage: what 
 test-fast: $(DEV)  ## the pure core and one request of each kind, in 90 seconds
 	@$(PYTEST) --hypothesis-profile fast $(FAST)
 
-check: $(DEV)  ## formatting, lint and types
+check: $(DEV) audit  ## formatting, lint, types and known flaws
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(DEV)  ## compare the locks with requirements/advisories.toml, offline
+	$(BIN)/python -m requirements.audit
+
+sbom: $(DEV)  ## write sbom.cdx.json, the bill of materials of what is shipped
+	$(BIN)/python requirements/sbom.py $(BIN)/python sbom.cdx.json
 
 bench: $(DEV)  ## measure against the rivals
 	$(BIN)/python -m bench
@@ -83,6 +90,7 @@ lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer ve
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --group sbom --constraint requirements/dev.txt --output-file requirements/sbom.txt
 	$(COMPILE) --group clients --output-file requirements/clients.txt
 
 $(MADE):

@@ -134,7 +134,7 @@ def _idempotency_key(
         detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces, once"
         raise InvalidInput(detail)
     # keys of one caller are not those of another, even of the same request
-    scope = f"{caller_of(request).key} {request.method} {request.url.path}".lstrip()
-    digest = sha256(f"{media_type}\n{request.url.query}\n".encode())
+    scope = f"{caller_of(request).key} {request.method} {request.scope['path']}".lstrip()
+    digest = sha256(media_type.encode() + b"\n" + request.scope["query_string"] + b"\n")
     digest.update(raw)
     return IdempotencyKey(scope, keys[0], digest.digest())

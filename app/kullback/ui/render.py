@@ -63,7 +63,8 @@ class Pages:
         return _page(self._render(request, template, content()), etag)
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
-        depth = request.url.path.removeprefix(request.scope.get("root_path", "")).count("/") - 1
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        depth = path.count("/") - 1
         context = {"root": "../" * depth, "base": str(request.base_url), "here": "", **content}
         return self._environment.get_template(template).render(context).encode()
 
