@@ -21,6 +21,7 @@ SERVICES = (
     "tally",
     "storage.base",
     "storage.prepared",
+    "storage.slice_values",
     "stored_sums",
     "maintenance",
 )

@@ -15,6 +15,8 @@ MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
 HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
 MAX_ARMS = 20
 MINIMUM_UNITS = 100
+MAX_SEGMENT_ARMS = 2000  # arms of all segments together; a slice may have some values in any case
+LEAST_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Plan:
     def layout(self) -> Layout:
         """What tallies of the arms are of."""
         return Layout("binary", 2, self.convention, clustered=True)
+
+    @property
+    def max_values(self) -> int:
+        """How many values of each slice are segments of their own; the others are one."""
+        return max(LEAST_VALUES, MAX_SEGMENT_ARMS // (len(self.arms) * max(1, len(self.slices))))
 
     @property
     def splits_units(self) -> bool:

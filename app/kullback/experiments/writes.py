@@ -1,5 +1,6 @@
 """Writes to experiments: an answered write is on disk, exactly once."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.storage.prepared import write_prepared
+from kullback.storage.slice_values import admit
+from kullback.tally.merge import merge
 from kullback.tally.tally import decoded_total
 
 KIND = "experiment"
@@ -113,7 +116,7 @@ class Experiments:
             present, record = StoredExperiment.of(tx.record(KIND, name), name).record, ready.record
             if (present.id, present.revision) != (record.id, record.revision):
                 raise Conflict("the experiment was changed while the rows came: send them again")
-            tx.add(record.id, ready.cells)
+            tx.add(record.id, ready.bounded(tx))
             tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
             return ready.reply
 
@@ -126,7 +129,9 @@ class Experiments:
         checked = checked_arm_rows(present.plan, rows)
         n = checked.y.size
         sums = cells(present.plan, epoch, checked, times(rows.timestamp, n, now))
-        return _PreparedRows(present.record, epoch, n, sums, _accepted(epoch, n, sums))
+        return _PreparedRows(
+            present.record, epoch, n, sums, _accepted(epoch, n, sums), present.plan.max_values
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,18 @@ class _PreparedRows:
     rows: int
     cells: Mapping[Cell, bytes]
     reply: Reply
+    values: int
+
+    def bounded(self, tx: Transaction) -> Mapping[Cell, bytes]:
+        """The cells, as many of each slice as may be: the rest of its values are one."""
+        name = f"slice values/{self.epoch}"
+        moved = admit(tx, self.record.id, name, self.cells, self.values)
+        if not moved:
+            return self.cells
+        kept: dict[Cell, list[bytes]] = defaultdict(list)
+        for cell, content in self.cells.items():
+            kept[cell._replace(slice=moved.get(cell.slice, cell.slice))].append(content)
+        return {cell: merge(contents) for cell, contents in kept.items()}
 
 
 def plan_of(epoch: int) -> str:

@@ -10,11 +10,13 @@ import numpy as np
 from kullback.monitoring.cells import LABELLED
 from kullback.monitoring.ingest import AddedRows
 from kullback.numerics.types import Array
+from kullback.storage.slice_values import OTHER
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.exact import real
 from kullback.tally.tally import Tally
 
 BINS_SHOWN = 10
+MAX_SLICES = 1000  # of a monitor, whatever their values: more are one by name
 _SUMS = {
     "weight": "w",
     "loss_nats": "wl",
@@ -22,6 +24,7 @@ _SUMS = {
     "label_weight": "wy",
     "prediction_weight": "wp",
 }
+_NONE = np.zeros(BINS_SHOWN)  # of slices: those of all rows alone are shown
 _COUNTS = {"examples": "rows", "clipped": "clipped", "infinite": "infinite"}
 
 
@@ -30,9 +33,9 @@ class MonitorSums:
     """Sums that only grow, by name; of all rows also the weights of ten bins of scores."""
 
     values: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    bin_weight: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
-    bin_label: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
-    bin_prediction: Array = field(default_factory=lambda: np.zeros(BINS_SHOWN))
+    bin_weight: Array = field(default_factory=lambda: _NONE)
+    bin_label: Array = field(default_factory=lambda: _NONE)
+    bin_prediction: Array = field(default_factory=lambda: _NONE)
 
     def add(self, tally: Tally) -> None:
         """Add what a tally holds."""
@@ -67,7 +70,10 @@ class MonitorCounters:
             kept[""].values["duplicates"] += added.duplicates
             for cell, tally in added.cells.items():
                 if cell.kind in LABELLED:
-                    kept.setdefault(cell.slice, MonitorSums()).add(tally)
+                    name = cell.slice
+                    if name not in kept and len(kept) > MAX_SLICES:
+                        name = f"{name.partition('=')[0]}={OTHER}"
+                    kept.setdefault(name, MonitorSums()).add(tally)
                     if not cell.slice:
                         kept[""].add_bins(tally)
 

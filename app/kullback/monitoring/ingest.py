@@ -29,7 +29,11 @@ from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
 from kullback.numerics.types import Array, Indices
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
+from kullback.storage.slice_values import OTHER, admit
 from kullback.tally.tally import Tally, total
+
+SLICE_VALUES = "slice values"  # the attachment that says which have cells of their own
+MAX_SLICE_VALUES = 1000  # of each slice; the others count as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,15 @@ class AddedRows:
     duplicates: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def put(self, tx: Transaction, record: int) -> None:
-        """Add it to the store."""
-        if self.cells:
-            tx.add(record, {cell: tally.encoded() for cell, tally in self.cells.items()})
+    def put(self, tx: Transaction, record: int) -> "AddedRows":
+        """Add it to the store; what was added."""
+        moved = admit(tx, record, SLICE_VALUES, self.cells, MAX_SLICE_VALUES)
+        added = replace(self, cells=_moved(self.cells, moved)) if moved else self
+        if added.cells:
+            tx.add(record, {cell: tally.encoded() for cell, tally in added.cells.items()})
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
+        return added
 
     def accepted(self, rows: int) -> RowsAccepted:
         """The answer to every write."""
@@ -88,8 +95,7 @@ class ObservationIngest:
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
         del now
-        self.added.put(tx, record)
-        return self.added, Reply.of(self.added.accepted(self.rows))
+        return self.added.put(tx, record), Reply.of(self.added.accepted(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,26 @@ class LabelIngest:
         return _answer(tx, record, "label", joined, AddedRows(summed, 0, self.sent))
 
 
+def largest_values(summed: Cells) -> Cells:
+    """The same where of each slice no more values stand apart than may, those of most rows."""
+    by_rows = sorted(summed, key=lambda cell: -summed[cell].scalar("rows"))
+    numbers: dict[str, int] = defaultdict(int)
+    moved: dict[str, str] = {}
+    for cell in by_rows:
+        key = cell.slice.partition("=")[0]
+        numbers[key] += 1
+        if key and numbers[key] > MAX_SLICE_VALUES:
+            moved[cell.slice] = f"{key}={OTHER}"
+    return _moved(summed, moved)
+
+
+def _moved(summed: Cells, moved: Mapping[str, str]) -> Cells:
+    kept: dict[Cell, list[Tally]] = defaultdict(list)
+    for cell, tally in summed.items():
+        kept[cell._replace(slice=moved.get(cell.slice, cell.slice))].append(tally)
+    return {cell: total(tallies) for cell, tallies in kept.items()}
+
+
 def _answer(
     tx: Transaction, record: int, side: Side, joined: Joined, new: AddedRows
 ) -> tuple[AddedRows, Reply]:
@@ -172,7 +198,7 @@ def _answer(
         "matched": matched,
     }
     added = replace(new, duplicates=new.duplicates - matched - waiting, counts=counts)
-    added.put(tx, record)
+    added = added.put(tx, record)
     accepted = extended(
         JoinedRowsAccepted,
         added.accepted(matched + waiting),

@@ -8,10 +8,12 @@ from itertools import islice
 from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, Clock
+from kullback.monitoring.ingest import SLICE_VALUES
 from kullback.monitoring.queries import MonitorQueries, RecentHour
 from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Store, Times, Transaction
+from kullback.storage.slice_values import release
 
 IDEMPOTENCY_SECONDS = 7 * DAY
 ROWS_AT_ONCE = 5_000
@@ -118,6 +120,8 @@ class MonitorMaintenance:
 
 def _forget(tx: Transaction, record: int, before: int) -> int:
     gone = tx.forget(record, before, ROWS_AT_ONCE)
+    if gone < ROWS_AT_ONCE:
+        release(tx, record, SLICE_VALUES, before)
     if gone:
         tx.count(record, {"forgotten": gone})  # reports of that time are others now
     return gone

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from zlib import crc32
@@ -121,20 +121,36 @@ class Reference:
             content = body
         at = _SIZE.size + _SIZE.unpack_from(content)[0]
         head = json.loads(content[_SIZE.size : at])
-        kept: dict[str, dict[str, Tally]] = {"labelled": {}, "scored": {}}
+        kept: dict[str, dict[str, bytes]] = {"labelled": {}, "scored": {}}
         for kind, name, size in head["tallies"]:
-            kept[kind][name] = Tally.decoded(content[at : at + size])
+            kept[kind][name] = content[at : at + size]
             at += size
         return cls(
             head["source"],
             head["created"],
             _tuple(head["period"]),
-            kept["labelled"],
-            kept["scored"],
+            EncodedTallies(kept["labelled"]),
+            EncodedTallies(kept["scored"]),
             _tuple(head["score_histogram"]),
             _tuple(head["label_distribution"]),
             head["positive_first"],
         )
+
+
+class EncodedTallies(Mapping[str, Tally]):
+    """Tallies that are decoded when they are asked for: a report needs those of one slice."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+
+    def __getitem__(self, name: str) -> Tally:
+        return Tally.decoded(self._contents[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contents)
+
+    def __len__(self) -> int:
+        return len(self._contents)
 
 
 def _shares(values: list[WindowTallies]) -> Shares:

@@ -14,6 +14,7 @@ from kullback.monitoring.ingest import (
     LabelIngest,
     ObservationIngest,
     PredictionIngest,
+    largest_values,
 )
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference, reference_of_distributions
@@ -182,7 +183,8 @@ class Monitors:
         if isinstance(sent, ObservationRows):
             checked = checked_rows(monitor, sent, now)
             kind = PREDICTED if checked.y is None else OBSERVED
-            summed = {cell.slice: tally for cell, tally in cells(monitor, checked, kind).items()}
+            whole = largest_values(cells(monitor, checked, kind))
+            summed = {cell.slice: tally for cell, tally in whole.items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
         period = span(monitor, sent.start, sent.stop, now)
         parts = self._store.parts(stored.record.id, *period)

@@ -1,0 +1,80 @@
+"""Values of slices: the first so many of each have cells of their own, the others share one.
+
+Which they are is kept beside the record, with the last day of each, so that a value that is no
+longer kept gives its place away. Who writes at the same moment may add one too many: no harm.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from kullback.storage.base import Cell, Transaction
+
+OTHER = "(other)"
+_DAY = 86_400
+_LONGEST = 16  # letters of a value; of a longer one its digest is kept
+
+Days = dict[str, dict[str, int]]
+
+
+def admit(
+    tx: Transaction, record: int, name: str, cells: Iterable[Cell], cap: int
+) -> Mapping[str, str]:
+    """Give the values of these cells their places, as far as there are any.
+
+    Args:
+        tx: the write that adds the cells.
+        record: whose they are.
+        name: of the attachment that says which values have places.
+        cells: those that are to be added.
+        cap: how many values of each slice may have places.
+
+    Returns:
+        What the slices of cells without a place become: "country=FR" is "country=(other)".
+    """
+    latest: dict[str, int] = {}
+    for cell in cells:
+        if cell.slice:
+            latest[cell.slice] = max(latest.get(cell.slice, 0), cell.start // _DAY)
+    days = _read(tx, record, name) if latest else {}
+    moved: dict[str, str] = {}
+    has_changed = False
+    for text, day in latest.items():
+        key, _, value = text.partition("=")
+        places, short = days.setdefault(key, {}), _shortened(value)
+        if short not in places and (len(places) >= cap or value == OTHER):
+            moved[text] = f"{key}={OTHER}"
+        elif places.get(short, -1) < day:
+            places[short] = day
+            has_changed = True
+    if has_changed:
+        _write(tx, record, name, days)
+    return moved
+
+
+def release(tx: Transaction, record: int, name: str, before: float) -> None:
+    """Take the places of values that were last seen on a day before."""
+    days = _read(tx, record, name)
+    last = int(before) // _DAY
+    kept = {
+        key: {value: day for value, day in places.items() if day >= last}
+        for key, places in days.items()
+    }
+    if kept != days:
+        _write(tx, record, name, kept)
+
+
+def _read(tx: Transaction, record: int, name: str) -> Days:
+    content = tx.attachment(record, name)
+    days: Days = {} if content is None else json.loads(content)
+    return days
+
+
+def _write(tx: Transaction, record: int, name: str, days: Days) -> None:
+    tx.attach(record, name, json.dumps(days).encode())
+
+
+def _shortened(value: str) -> str:
+    if len(value) <= _LONGEST:
+        return value
+    return blake2b(value.encode(), digest_size=_LONGEST // 2).hexdigest()
