@@ -1,5 +1,6 @@
 """One group commit: the writes that share it, and the result of each."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from kullback.storage.database import IMPATIENCE, Database, Fault, Raced
 from kullback.storage.sums import PendingSums
 from kullback.storage.transaction import SqlTransaction
 
+LOGGER = logging.getLogger("kullback.storage")
 ATTEMPTS = 4  # the first, and three more for what two at once did to each other
 Work = Callable[[SqlTransaction], Reply]
 Outcome = Written | Exception
@@ -36,6 +38,7 @@ class Committer:
         self._database = database
         self._merge = merge
         self._clock = clock
+        self._is_away = False
 
     def commit(self, writes: Sequence[PendingWrite]) -> list[Outcome]:
         """What became of each write.
@@ -47,11 +50,14 @@ class Committer:
         while True:
             attempt += 1
             try:
-                return self._attempt(writes, is_last=attempt == ATTEMPTS)
+                outcomes = self._attempt(writes, is_last=attempt == ATTEMPTS)
             except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
                 fault = self._database.meaning(error)
                 if fault is not Fault.RACED or attempt == ATTEMPTS or len(writes) > 1:
                     return self._failed(writes, fault, error)
+            else:
+                self._say_back()
+                return outcomes
 
     def _attempt(self, writes: Sequence[PendingWrite], *, is_last: bool) -> list[Outcome]:
         database = self._database
@@ -100,6 +106,8 @@ class Committer:
     def _failed(
         self, writes: Sequence[PendingWrite], fault: Fault, error: Exception
     ) -> list[Outcome]:
+        if fault is Fault.AWAY:
+            self._say_away(error)
         if fault is Fault.FATAL:
             raise Fatal(f"the store failed: {reason(error)}") from error
         if fault in (Fault.OWN, Fault.RACED) and len(writes) > 1:
@@ -107,6 +115,17 @@ class Committer:
             # order, so that it can be overtaken but not be caught in a deadlock again and again.
             return [self.commit([write])[0] for write in writes]
         return [error if fault is Fault.OWN else _unavailable(error) for _ in writes]
+
+    def _say_away(self, error: Exception) -> None:
+        if not self._is_away:
+            self._is_away = True
+            said = "the store cannot be written: %s; writes are answered 503 until it can"
+            LOGGER.warning(said, reason(error))
+
+    def _say_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            LOGGER.warning("the store can be written again")
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:

@@ -48,6 +48,7 @@ class Database:
     diagnose: Callable[[BaseException | None], Fault]  # of an exception of the driver
     lock_schema: Callable[[Connection], None]
     wait: Callable[[Connection, float], None]  # so long for a lock, until the transaction ends
+    damage: Callable[[], str | None]  # what is wrong with it, as far as that is known by now
     release: Callable[[], None]  # gives back what is left when the readers are gone
 
     def meaning(self, error: BaseException) -> Fault:

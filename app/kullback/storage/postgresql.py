@@ -56,7 +56,16 @@ def open_postgresql(url: URL) -> Database:
         raise StoreUnavailable(f"the database at {url.host} cannot be used: {reason}") from None
     readers = _engine(url, READERS, WAITING_READERS)
     return Database(
-        writer, readers, insert, _among, _listed, diagnose, _lock_schema, _wait, writer.dispose
+        writer,
+        readers,
+        insert,
+        _among,
+        _listed,
+        diagnose,
+        _lock_schema,
+        _wait,
+        lambda: None,
+        writer.dispose,
     )
 
 

@@ -153,6 +153,12 @@ def migrate(connection: Connection, lock: Callable[[Connection], None]) -> None:
             _step(connection, version)
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the database is at the newest version; it is only read."""
+    newest = connection.execute(text("SELECT max(version) FROM schema_version")).scalar()
+    return newest == len(MIGRATIONS)
+
+
 def _version(connection: Connection) -> int:
     connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
     return connection.execute(text("SELECT max(version) FROM schema_version")).scalar() or 0

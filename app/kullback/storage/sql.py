@@ -12,7 +12,7 @@ from kullback.errors import StoreUnavailable
 from kullback.storage.base import Cell, IdempotencyKey, Merge, Part, Record, Store, Work, Written
 from kullback.storage.committer import Committer, PendingWrite, reason
 from kullback.storage.database import Database, Fault
-from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, migrate
+from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, is_current, migrate
 from kullback.storage.sqlite import open_sqlite
 from kullback.storage.writer import Writer
 
@@ -36,8 +36,7 @@ def open_store(
     """
     database = _open(url)
     try:
-        with database.writer.connect() as connection:
-            migrate(connection, database.lock_schema)
+        _bring_up_to_date(database)
     except SQLAlchemyError as error:
         database.close()
         raise StoreUnavailable(f"the store cannot be opened: {reason(error)}") from error
@@ -45,6 +44,18 @@ def open_store(
         database.close()
         raise
     return SqlStore(database, Committer(database, merge, clock), on_fatal)
+
+
+def _bring_up_to_date(database: Database) -> None:
+    try:
+        with database.writer.connect() as connection:
+            migrate(connection, database.lock_schema)
+    except SQLAlchemyError as error:
+        if database.meaning(error) is not Fault.AWAY:
+            raise
+        with database.readers.connect() as connection:  # there may be no room to write
+            if not is_current(connection):
+                raise
 
 
 def _open(url: str) -> Database:
@@ -75,6 +86,7 @@ class SqlStore:
 
     def write(self, work: Work, key: IdempotencyKey | None = None) -> Future[Written]:
         """See Store."""
+        self._check()
         return self._writer.submit(PendingWrite(work, key))
 
     def records(self, kind: str) -> list[Record]:
@@ -138,11 +150,17 @@ class SqlStore:
         """See Store."""
         with self._reading() as connection:
             connection.execute(select(1))
+        self._check()
 
     def close(self) -> None:
         """See Store."""
         self._writer.close()
         self._database.close()
+
+    def _check(self) -> None:
+        damage = self._database.damage()
+        if damage is not None:
+            raise StoreUnavailable(damage)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

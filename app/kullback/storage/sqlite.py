@@ -1,12 +1,12 @@
 """SQLite: opening and locking the file, its connections, and the meaning of its errors."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
-from urllib.parse import quote
 
 from filelock import lock_descriptor
 from sqlalchemy import (
@@ -29,8 +29,11 @@ from sqlalchemy.pool import QueuePool
 
 from kullback.errors import StoreUnavailable
 from kullback.storage.database import READERS, WAITING_READERS, Database, Fault
+from kullback.storage.soundness import SoundnessCheck
+from kullback.storage.sqlite_connections import BUSY_SECONDS, FileConnections, reader_is_free
 
-BUSY_SECONDS = 5.0
+LOGGER = logging.getLogger("kullback.storage")
+
 
 COMMON = ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF", "temp_store=MEMORY")
 WRITER = (
@@ -50,6 +53,11 @@ FATAL = {
     sqlite3.SQLITE_IOERR: "the disk failed",
     sqlite3.SQLITE_CORRUPT: "the file is damaged",
     sqlite3.SQLITE_NOTADB: "the file is not a database",
+}
+NO_ROOM = {  # for what connections share beside the file: nothing is lost by it
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
 }
 OWN = {
     sqlite3.SQLITE_ERROR,
@@ -74,11 +82,15 @@ def open_sqlite(url: URL) -> Database:
     path = Path(url.database).absolute()
     with ExitStack() as opened:
         opened.callback(_lock(path.with_name(path.name + ".lock")))
-        writer = _engine(lambda: _connect(path, "rwc", [*WRITER, *_quota(url)]), 1)
+        connections = FileConnections(path, [*WRITER, *_quota(url)], READER)
+        writer = _engine(connections.writer, 1)
         opened.callback(writer.dispose)
         event.listen(writer, "begin", _begin)
-        _check(writer, path)
-        readers = _engine(lambda: _connect(path, "ro", READER), READERS, WAITING_READERS)
+        _begin_to_write(writer, path)
+        check = _checked(path, connections)
+        opened.callback(check.close)
+        readers = _engine(connections.reader, READERS, WAITING_READERS)
+        event.listen(readers, "checkin", reader_is_free)
         release = opened.pop_all().close
     return Database(
         writer,
@@ -89,6 +101,7 @@ def open_sqlite(url: URL) -> Database:
         diagnose,
         lambda _: None,
         lambda _, __: None,
+        lambda: check.damage,
         release,
     )
 
@@ -97,8 +110,9 @@ def diagnose(error: BaseException | None) -> Fault:
     """What an error of sqlite3 means."""
     if not isinstance(error, sqlite3.Error):
         return Fault.OWN
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
-    if code in FATAL:
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
+    code = extended & 0xFF
+    if code in FATAL and extended not in NO_ROOM:
         return Fault.FATAL
     return Fault.OWN if code in OWN else Fault.AWAY
 
@@ -130,24 +144,6 @@ def _engine(connect: Callable[[], sqlite3.Connection], size: int, more: int = 0)
     )
 
 
-def _connect(path: Path, mode: str, pragmas: Sequence[str]) -> sqlite3.Connection:
-    # Each connection is used by one thread at a time, but not always by the same.
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
 def _quota(url: URL) -> list[str]:
     pages = url.query.get("max_page_count")
     if pages is None:
@@ -161,14 +157,30 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # a later upgrade would fail, however long
 
 
-def _check(writer: Engine, path: Path) -> None:
+def _begin_to_write(writer: Engine, path: Path) -> None:
+    """Open the file to write, or warn if there is no room for that."""
     try:
-        with writer.connect() as connection:
-            result = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        writer.connect().close()
     except DBAPIError as error:
-        raise StoreUnavailable(f"{path} cannot be opened: {error.orig}") from error
-    if result != "ok":
-        raise StoreUnavailable(f"{path} is damaged: {result}")
+        if diagnose(error.orig) is not Fault.AWAY or not path.is_file():
+            raise StoreUnavailable(f"{path} cannot be opened: {error.orig}") from error
+        LOGGER.warning(
+            "%s cannot be written now: %s; what is in it is read, and writes are answered 503 "
+            "until it can",
+            *(path, error.orig),
+        )
+
+
+def _checked(path: Path, connections: FileConnections) -> SoundnessCheck:
+    try:
+        check = SoundnessCheck(path, connections.reader)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
+    check.wait()
+    if check.damage is not None:
+        check.close()
+        raise StoreUnavailable(check.damage)
+    return check
 
 
 def _among(

@@ -1,0 +1,97 @@
+"""Connections to one SQLite file, which can be read when there is no room to write."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from urllib.parse import quote
+
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 5.0
+
+
+class FileConnection(sqlite3.Connection):
+    """A connection; one with `on_close` reads a file that does not change while it is open."""
+
+    on_close: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """See sqlite3.Connection."""
+        super().close()
+        if self.on_close is not None:
+            self.on_close()
+
+
+class FileConnections:
+    """Makes the connections to one file.
+
+    What connections share (`-shm`) takes room. Where there is none for it, nobody can write either;
+    then a file whose log is empty is read as one that does not change. Such a connection serves
+    one reader, and no connection that writes is made as long as there is one.
+    """
+
+    def __init__(self, path: Path, writing: Sequence[str], reading: Sequence[str]) -> None:
+        self._path = path
+        self._writing, self._reading = writing, reading  # pragmas
+        self._lock = Lock()
+        self._is_written = False
+        self._frozen = 0
+
+    def writer(self) -> FileConnection:
+        """A connection that writes."""
+        with self._lock:
+            if self._frozen:
+                error = sqlite3.OperationalError("there was no room a moment ago: try again")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            connection = _connect(self._path, "mode=rwc", self._writing)
+            self._is_written = True
+            return connection
+
+    def reader(self) -> FileConnection:
+        """A connection that reads."""
+        try:
+            return _connect(self._path, "mode=ro", self._reading)
+        except sqlite3.OperationalError:
+            with self._lock:
+                if self._is_written or not self._is_whole():
+                    raise
+                frozen = _connect(self._path, "mode=ro&immutable=1", self._reading)
+                frozen.on_close = self._thaw
+                self._frozen += 1
+                return frozen
+
+    def _thaw(self) -> None:
+        with self._lock:
+            self._frozen -= 1
+
+    def _is_whole(self) -> bool:
+        log = self._path.with_name(self._path.name + "-wal")
+        return self._path.stat().st_size > 0 and (not log.exists() or log.stat().st_size == 0)
+
+
+def reader_is_free(connection: FileConnection | None, entry: ConnectionPoolEntry) -> None:
+    """Close a connection to a file that does not change: from now on it may."""
+    if connection is not None and connection.on_close is not None:
+        entry.invalidate()
+
+
+def _connect(path: Path, mode: str, pragmas: Sequence[str]) -> FileConnection:
+    # Each connection is used by one thread at a time, but not always by the same.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=FileConnection,
+    )
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # now, if it cannot be read
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
