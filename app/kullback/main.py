@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from kullback.access.book import FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
 from kullback.access.ring import KeyRing
-from kullback.access.sessions import Sessions
 from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
-from kullback.api.authorization import check_routes
-from kullback.api.gate import Gate
+from kullback.api.authorization import Gate, check_routes
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
 from kullback.clock import ClockRecord, WatchedClock
@@ -60,6 +60,8 @@ TAGS = [
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
 MAINTENANCE_SECONDS = 5.0
+# Of FastAPI: ours counts and logs.
+OURS: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 _log = logging.getLogger("kullback.server")
 
@@ -142,10 +144,16 @@ def create_app(
     workers = WorkerPool(settings.workers, settings.queue)
     readiness = system.Readiness()
     store_requests = StoreRequests(settings, telemetry.wrote)
-    gate, pepper = (
-        Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts()),
-        settings.pepper(),
-    )
+    has_management = settings.metrics_port is not None
+    middleware = [
+        Middleware(
+            RequestTelemetry,
+            telemetry=telemetry,
+            failure=problems.failure,
+            stopping=problems.stopping,
+        )
+    ]
+    gate, pepper = Gate(is_open=settings.insecure_no_auth), settings.pepper()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -159,8 +167,7 @@ def create_app(
             shelf = runtime.key_shelf(settings, opened)
             ring = KeyRing(shelf.load, pepper, runtime.clock)
             await to_thread(ring.refresh)
-            sessions = Sessions(opened, runtime.clock)
-            gate.open(ring, KeyBook(shelf, pepper, runtime.clock), sessions)
+            gate.open(ring, KeyBook(shelf, pepper, runtime.clock))
             store_requests.open(services)
             services.maintenance.start(
                 [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
@@ -189,15 +196,8 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         exception_handlers=problems.handlers(),
-        middleware=[
-            Middleware(
-                RequestTelemetry,
-                telemetry=telemetry,
-                failure=problems.failure,
-                stopping=problems.stopping,
-            )
-        ],
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours counts and logs
+        middleware=middleware,
+        telemetry=OURS,
     )
     app.state.readiness, app.state.store_requests = readiness, store_requests
     app.state.gate, app.state.telemetry = gate, telemetry
@@ -207,11 +207,23 @@ def create_app(
         monitors.router(store_requests),
         experiments.router(store_requests),
         keys.router(gate),
-        system.router(readiness, telemetry.expose),
+        system.router(readiness),
+        *([] if has_management else [system.metrics_router(telemetry.expose)]),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(store_requests, gate, release),
+        pages.router(store_requests, release),
     ):
         app.router.routes += router.routes
     check_routes(app.routes)
+    app.state.management = management = FastAPI(
+        openapi_url=None,
+        exception_handlers=problems.handlers(),
+        middleware=middleware,
+        telemetry=OURS,
+    )
+    for router in (
+        system.router(readiness, APIRoute),
+        system.metrics_router(telemetry.expose, APIRoute),
+    ):
+        management.router.routes += router.routes
     return app

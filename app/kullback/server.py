@@ -5,14 +5,17 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Thread
 from types import FrameType
+from typing import Literal
 
 import uvicorn
+from fastapi import FastAPI
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
 from kullback.api.system import Readiness
@@ -26,6 +29,7 @@ from kullback.storage.base import Store
 from kullback.telemetry import logs
 
 BACKLOG = 512
+MANAGERS = 64  # connections that ask for probes and metrics on a port of their own
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
 OTHER_FILES = 256  # besides connections: of databases, of logs, of what is being read
 
@@ -35,10 +39,15 @@ _log = logging.getLogger("kullback.server")
 class Server(uvicorn.Server):
     """uvicorn that says where it listens, and that ends in time, whatever a thread still does."""
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, grace: int) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        readiness: Readiness,
+        management: "Management | None" = None,
+    ) -> None:
         super().__init__(config)
         self._readiness = readiness
-        self._grace = grace
+        self._management = management
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See uvicorn.Server; a second signal ends the process at once, and no answer is lost."""
@@ -46,18 +55,26 @@ class Server(uvicorn.Server):
             os._exit(128 + sig)
         super().handle_exit(sig, frame)
         # Needs neither the event loop nor the interpreter, and says what they hung on.
-        faulthandler.dump_traceback_later(self._grace + LAST_SECONDS, exit=True)
+        faulthandler.dump_traceback_later(
+            (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS, exit=True
+        )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
         await super().startup(sockets)
         for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            _log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+            _log.info("listening on %s", _address(listener))
+        if self._management is not None:
+            self._management.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """See uvicorn.Server."""
+        self._readiness.beat()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
-        self._readiness.is_ready = False
+        self._readiness.rest()
         _log.info("stopping")
         await super().shutdown(sockets)
 
@@ -67,6 +84,30 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             logs.flush()
+
+
+class Management:
+    """A server of probes and metrics, on a thread and an event loop that nothing else uses."""
+
+    def __init__(self, app: FastAPI, listener: socket.socket, count: Callable[[int], None]) -> None:
+        self._listener = listener
+        guard = ConnectionGuard(ConnectionLimits(connections=MANAGERS), count)
+        self._server = uvicorn.Server(_config(app, guard, grace=1, lifespan="off"))
+        self._thread = Thread(target=self._run, name="management", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        _log.info("probes and metrics on %s", _address(self._listener))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(LAST_SECONDS)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listener])
 
 
 def serve(
@@ -82,50 +123,75 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
     unknown = unknown_variables(os.environ)
     if unknown:
         _log.warning("no settings, and ignored: %s", ", ".join(unknown))
-    try:
-        listener = _listen(settings.host, settings.port)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (while")[0]  # the address follows, once more
-        _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, reason)
-        return 1
-    try:
-        store = runtime.store(settings)
-    except StoreUnavailable as error:
-        _log.error("cannot start: %s", error.message)
-        listener.close()
-        return 1
-    danger = _danger(settings, runtime, store)
-    if danger is not None:
-        _log.error("cannot start: %s", danger)
-        listener.close()
-        store.close()
-        return 1
-    app = create_app(settings, runtime, store)
+    with ExitStack() as opened:
+        listeners = list[socket.socket]()
+        for port in [
+            settings.port,
+            *([] if settings.metrics_port is None else [settings.metrics_port]),
+        ]:
+            try:
+                listeners.append(opened.enter_context(_listen(settings.host, port)))
+            except OSError as error:
+                reason = str(error.strerror).partition(" (while")[0]  # the address follows, again
+                _log.error("cannot listen on %s:%d: %s", settings.host, port, reason)
+                return 1
+        try:
+            store = runtime.store(settings)
+        except StoreUnavailable as error:
+            _log.error("cannot start: %s", error.message)
+            return 1
+        danger = _danger(settings, runtime, store)
+        if danger is not None:
+            _log.error("cannot start: %s", danger)
+            store.close()
+            return 1
+        app = create_app(settings, runtime, store)
+        _run(app, settings, limits, *listeners)
+    return 0
+
+
+def _run(
+    app: FastAPI,
+    settings: Settings,
+    limits: ConnectionLimits | None,
+    listener: socket.socket,
+    managed: socket.socket | None = None,
+) -> None:
     limits = limits or ConnectionLimits(
         connections=settings.connections, body_seconds=settings.body_seconds
     )
     _allow_files(limits.connections + OTHER_FILES)
-    guard = ConnectionGuard(limits, app.state.telemetry.count_refusal)
-    config = uvicorn.Config(
+    count = app.state.telemetry.count_refusal
+    management = None
+    if managed is not None:
+        management = Management(app.state.management, managed, count)
+    config = _config(app, ConnectionGuard(limits, count), settings.grace_seconds)
+    try:
+        with suppress(KeyboardInterrupt):
+            Server(config, app.state.readiness, management).run(sockets=[listener])
+    finally:
+        if management is not None:
+            management.stop()
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _config(
+    app: FastAPI, guard: ConnectionGuard, grace: int, lifespan: Literal["on", "off"] = "on"
+) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         loop="auto",  # uvloop wherever it is to be had
         http=partial(Connection, guard),  # type: ignore[arg-type] # it is called, no more
         ws="none",
-        lifespan="on",
+        lifespan=lifespan,
         workers=1,
         backlog=BACKLOG,
         proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=settings.grace_seconds,
+        timeout_graceful_shutdown=grace,
     )
-    try:
-        with suppress(KeyboardInterrupt):
-            Server(config, app.state.readiness, settings.grace_seconds).run(sockets=[listener])
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-    return 0
 
 
 def _danger(settings: Settings, runtime: Runtime, store: Store) -> str | None:
@@ -165,6 +231,11 @@ def is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost"
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -39,6 +39,15 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any that is free."
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description=(
+            "Port for /metrics and the probes alone, which asks for no key and answers under any "
+            "load; /metrics is then not on the other port."
+        ),
+    )
     database_url: str = Field(
         default="sqlite:///kullback.db",
         pattern=r"^(sqlite:///|postgresql\+psycopg://).+",
@@ -129,13 +138,6 @@ class Settings(BaseSettings):
             "database can make a key."
         ),
     )
-    allowed_hosts: str = Field(
-        default="",
-        description=(
-            "Hosts that requests may name, separated by commas, or * for any; unset: those of this "
-            "machine for what came by loopback, any for the rest."
-        ),
-    )
     insecure_no_auth: bool = Field(
         default=False,
         description="Serve without keys on an address that others can reach.",
@@ -155,12 +157,6 @@ class Settings(BaseSettings):
             if nearest:
                 raise ValueError(f"{name} is no setting; did you mean {PREFIX}{nearest[0]}?")
         return self
-
-    def hosts(self) -> frozenset[str]:
-        """Hosts that are allowed by name."""
-        return frozenset(
-            filter(None, (name.strip().lower() for name in self.allowed_hosts.split(",")))
-        )
 
     def pepper(self) -> bytes:
         """The secret that digests of keys are keyed by; empty where none is set.

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import anyio
 import pytest
@@ -183,7 +184,7 @@ async def test_work_on_the_loop_that_waited_too_long_is_refused(
 @pytest.mark.parametrize("size", [10, 200_000])
 @pytest.mark.parametrize("path", ["/v1/scores/entropy", "/v1/monitors/clicks/observations"])
 async def test_who_is_refused_is_refused_unread(
-    path: str, size: int, monkeypatch: pytest.MonkeyPatch
+    path: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "LINE", 0)
     monkeypatch.setattr(admission, "SHARE_SECONDS", 1e-12)
@@ -205,7 +206,9 @@ async def test_who_is_refused_is_refused_unread(
         "query_string": b"",
         "headers": [*headers, (b"content-length", str(size).encode())],
     }
-    await create_app(Settings())(scope, receive, send)
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/kullback.db"))
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
     assert sent[0]["status"] == 503
     assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
     assert received == []

@@ -23,6 +23,7 @@ from kullback.main import create_app
 from kullback.payload.body import Body, decompressed
 from kullback.payload.media import JSON
 from kullback.settings import Settings
+from tests.conftest import client_of
 from tests.payload.bodies import IS_JSON, typed
 
 if sys.version_info >= (3, 14):
@@ -404,20 +405,21 @@ async def test_a_client_that_leaves_is_no_error(
             (b"content-length", str(MIB).encode()),
         ],
     }
-    for _ in range(3):
-        messages: list[Message] = [
-            {"type": "http.request", "body": b'{"p":', "more_body": True},
-            {"type": "http.disconnect"},
-        ]
+    async with client_of(app) as client:
+        caplog.clear()
+        for _ in range(3):
+            messages: list[Message] = [
+                {"type": "http.request", "body": b'{"p":', "more_body": True},
+                {"type": "http.disconnect"},
+            ]
 
-        async def receive(messages: list[Message] = messages) -> Message:
-            return messages.pop(0)
+            async def receive(messages: list[Message] = messages) -> Message:
+                return messages.pop(0)
 
-        await app({**scope}, receive, send)
-    assert sent == []
-    assert [record.levelname for record in caplog.records] == ["INFO"] * 3
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://kullback") as client:
+            await app({**scope}, receive, send)
+        assert [record.levelname for record in caplog.records] == ["INFO"] * 3
         answer = await client.post(ENTROPY, content=b'{"p":[1]}', headers=IS_JSON)
+    assert sent == []
     assert answer.status_code == 200
 
 

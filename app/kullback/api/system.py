@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse, JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -16,6 +18,7 @@ from kullback.api.workers import Deadlines, WorkerPool
 from kullback.errors import Overloaded
 
 PROBE_SECONDS = 5.0
+STUCK_SECONDS = 30.0  # without a turn of the event loop
 Expose = Callable[[str], tuple[bytes, str]]
 
 _EXPOSED = ("text/plain", "application/openmetrics-text")
@@ -30,6 +33,20 @@ class Readiness:
     def __init__(self) -> None:
         self.is_ready = False
         self.check: Callable[[], None] = lambda: None  # raises StoreUnavailable
+        self._turned_at: float | None = None
+
+    def beat(self) -> None:
+        """Say that the event loop turns; from now on it must."""
+        self._turned_at = monotonic()
+
+    def rest(self) -> None:
+        """Send no more requests here; the event loop may end."""
+        self.is_ready, self._turned_at = False, None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the event loop has not turned for long."""
+        return self._turned_at is not None and monotonic() - self._turned_at > STUCK_SECONDS
 
 
 class Health(BaseModel):
@@ -38,15 +55,16 @@ class Health(BaseModel):
     status: str = Field(description="`alive` or `ready`.")
 
 
-def router(readiness: Readiness, expose: Expose) -> APIRouter:
-    """Probes and metrics."""
-    routes = APIRouter(tags=["system"], route_class=AuthorizedRoute)
+def router(readiness: Readiness, route_class: type[APIRoute] = AuthorizedRoute) -> APIRouter:
+    """Probes."""
+    routes = APIRouter(tags=["system"], route_class=route_class)
     probes = WorkerPool(1, 8, "probe", Deadlines(PROBE_SECONDS, PROBE_SECONDS))
-    scrapes = WorkerPool(1, 8, "scrape")
 
-    @routes.get("/livez", operation_id="livez")
+    @routes.get("/livez", operation_id="livez", responses=problems(Overloaded))
     async def livez() -> Health:
-        """Answer while the process runs; nothing else is checked."""
+        """Answer while the event loop turns; nothing else is checked."""
+        if readiness.is_stuck:
+            raise Overloaded(f"the event loop has not turned for {STUCK_SECONDS:g} seconds")
         return Health(status="alive")
 
     @routes.get("/readyz", operation_id="readyz", responses=problems(Overloaded))
@@ -56,6 +74,14 @@ def router(readiness: Readiness, expose: Expose) -> APIRouter:
             raise Overloaded("the service is starting or stopping")
         await probes.run(readiness.check)
         return Health(status="ready")
+
+    return routes
+
+
+def metrics_router(expose: Expose, route_class: type[APIRoute] = AuthorizedRoute) -> APIRouter:
+    """Metrics."""
+    routes = APIRouter(tags=["system"], route_class=route_class)
+    scrapes = WorkerPool(1, 8, "scrape")
 
     @routes.get(
         "/metrics",
