@@ -24,11 +24,12 @@ from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
 from kullback.storage.database import PATIENCE, READERS, WAITING_READERS, Database, Fault
+from kullback.storage.deadlines import NETWORK, STATEMENT_SECONDS, be_patient, with_deadlines
 
 LOGGER = logging.getLogger("kullback.storage")
 POOL_SECONDS = 5.0
 SETTINGS = {
-    "statement_timeout": "15s",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
     "lock_timeout": f"{round(PATIENCE * 1000)}",
     "idle_in_transaction_session_timeout": "10s",
 }
@@ -84,7 +85,7 @@ def diagnose(error: BaseException | None) -> Fault:
 
 
 def _engine(url: URL, size: int, more: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=size,
         max_overflow=more,
@@ -95,10 +96,11 @@ def _engine(url: URL, size: int, more: int) -> Engine:
         connect_args={
             "application_name": "kullback",
             "client_encoding": "utf8",
-            "connect_timeout": 5,
+            **NETWORK,
             "options": " ".join(f"-c {name}={value}" for name, value in SETTINGS.items()),
         },
     )
+    return with_deadlines(engine)
 
 
 def _warn_of_lost_writes(connection: Connection) -> None:
@@ -113,6 +115,7 @@ def _without_password(url: URL, message: str) -> str:
 
 def _lock_schema(connection: Connection) -> None:
     _wait(connection, 60.0)
+    be_patient(connection, 600)
     connection.execute(text("SET LOCAL statement_timeout = '10min'"))
     connection.execute(text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
 
