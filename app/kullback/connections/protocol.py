@@ -86,8 +86,11 @@ class Connection(BoundedConnection):
         super().on_headers_complete()
         self._phase = Phase.BODY
         self.received = self._framed = 0
-        if self.expect_100_continue:  # who is refused without it may send the body, or may not
-            self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+        # Behind an early answer nobody knows where the next request begins: whether a body comes
+        # that was not asked for, or in which piece chunks end.
+        self._keep_alive = self.cycle.keep_alive
+        if self.expect_100_continue or self._left == CHUNKED:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """See httptools."""
@@ -98,7 +101,7 @@ class Connection(BoundedConnection):
         """See httptools."""
         super().on_message_complete()
         self._phase = Phase.ANSWER
-        if self.expect_100_continue and not self.cycle.response_started:
+        if not self.cycle.response_started:
             self.cycle.keep_alive = self._keep_alive
 
     # What uvicorn calls.
