@@ -4,6 +4,7 @@ The parser is strict too; what stands here is what it lets pass, or would find t
 """
 
 import re
+from functools import lru_cache
 
 from kullback.api.problem_types import (
     BODY_TOO_LARGE,
@@ -18,12 +19,13 @@ from kullback.connections.refusals import Refusal
 END = b"\r\n\r\n"
 CHUNKED = -1
 FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
+VERSIONS = frozenset({b"1.1", b"1.0"})
 _MAX_DIGITS = 18
 
 _first_line = re.compile(rb"[!-~]+ [!-~]+ HTTP/([0-9]\.[0-9])\r\n").match
-_is_authority = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?"
-).fullmatch
+_is_authority = lru_cache(256)(  # a caller sends the same again and again
+    re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?").fullmatch
+)
 _absolute = re.compile(rb"(?i)https?://([^/?#]*)([^#]*)").fullmatch
 _is_upgrade = re.compile(rb"(?i)\r\nupgrade:[^\r\n]*")
 _endless_length = re.compile(
@@ -55,22 +57,23 @@ def check_arriving(part: bytes, limits: ConnectionLimits) -> None:
         raise malformed("a line of the head does not end with CR LF")
 
 
-def checked_head(head: bytes, limits: ConnectionLimits) -> bytes:
-    """A whole head as the parser shall see it: an upgrade that is not spoken here is no part of it.
+def checked_head(head: bytes, limits: ConnectionLimits) -> tuple[bytes, bytes]:
+    """A whole head as the parser shall see it, without an upgrade, and its version of HTTP.
 
     Raises:
         Refusal: it cannot be accepted, whatever its fields mean.
     """
-    check_arriving(head, limits)
     first = _first_line(head)
-    if first is None:
+    if first is None or first.end() > limits.line_bytes or head.count(b"\n") > limits.fields + 2:
+        check_arriving(head, limits)
         raise malformed("the first line is not METHOD TARGET HTTP/1.1")
-    if first[1] not in {b"1.1", b"1.0"}:
+    version = first[1]
+    if version not in VERSIONS:
         raise Refusal(HTTP_VERSION, "only HTTP/1.1 and HTTP/1.0 are spoken here")
-    return _is_upgrade.sub(b"", head) if b"\r\nupgrade:" in head.lower() else head
+    return _is_upgrade.sub(b"", head) if b"\r\nupgrade:" in head.lower() else head, version
 
 
-def length_of_body(version: str, fields: list[tuple[bytes, bytes]]) -> int:
+def length_of_body(version: bytes, fields: list[tuple[bytes, bytes]]) -> int:
     """The length that the fields of a head declare, or CHUNKED.
 
     Raises:
@@ -80,7 +83,7 @@ def length_of_body(version: str, fields: list[tuple[bytes, bytes]]) -> int:
     if len(values) < len(fields):
         raise malformed("Host, Content-Length and Transfer-Encoding may stand once")
     host = values.get(b"host")
-    if host is None and version == "1.1":
+    if host is None and version == b"1.1":
         raise malformed("HTTP/1.1 asks for a Host")
     if host is not None and not _is_authority(host):
         raise malformed("Host is a name or an address, and a port at most")
@@ -89,7 +92,7 @@ def length_of_body(version: str, fields: list[tuple[bytes, bytes]]) -> int:
         return 0 if length is None else _declared(length)
     if length is not None:
         raise malformed("Content-Length and Transfer-Encoding may not stand together")
-    if version == "1.0":
+    if version == b"1.0":
         raise malformed("HTTP/1.0 has no Transfer-Encoding")
     if coding.lower() != b"chunked":
         raise malformed("the only Transfer-Encoding is chunked")

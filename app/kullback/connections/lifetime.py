@@ -30,6 +30,9 @@ class Phase(IntEnum):
     END = 3
 
 
+HEAD, BODY, ANSWER, OVER = Phase  # names of a module are looked up faster
+
+
 class Outlet:
     """The transport as the exchanges of a connection see it: its end is the connection's affair."""
 
@@ -56,7 +59,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.guard = guard
         self.deadline = self.began = 0.0
         self.received = 0  # bytes of the body
-        self._phase = Phase.HEAD
+        self._phase = HEAD
         self._arrived = b""  # and not read yet: a part of a head, or what is behind a request
         self._unstarted: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._keep_alive = True
@@ -71,7 +74,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self._phase = Phase.END
+        self._phase = OVER
         super().connection_lost(exc)
         self.guard.forget(self)
 
@@ -88,7 +91,7 @@ class BoundedConnection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """See uvicorn: the server stops."""
         self._keep_alive = False
-        if self._phase is Phase.END or self.cycle is None or self.cycle.response_complete:
+        if self._phase is OVER or self.cycle is None or self.cycle.response_complete:
             self._end()
             self._transport.close()
         else:
@@ -96,9 +99,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def close(self) -> None:
         """End when all that was written is taken and, at the latest, when its time is over."""
-        if self._phase is Phase.BODY:
+        if self._phase is BODY:
             self._linger()
-        elif self._phase is not Phase.END:
+        elif self._phase is not OVER:
             self._end()
             self._transport.close()
 
@@ -123,9 +126,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def expire(self) -> None:
         """End what took too long."""
-        if self._phase is Phase.BODY and not self.cycle.response_complete:
+        if self._phase is BODY and not self.cycle.response_complete:
             self.refuse(Refusal(REQUEST_TIMEOUT, "the body did not come in time"))
-        elif self._phase is Phase.HEAD and self._arrived:
+        elif self._phase is HEAD and self._arrived:
             self.refuse(Refusal(REQUEST_TIMEOUT, "the head did not come in time"))
         else:
             self.abort()
@@ -139,7 +142,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Answer in the place of the application, and end."""
         cycle = self.cycle
         is_answered = cycle is None or cycle.response_complete
-        if is_answered and self._phase is Phase.BODY:
+        if is_answered and self._phase is BODY:
             self._linger()
             return
         if is_answered or self._unstarted is not None:
@@ -159,7 +162,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _end(self) -> None:
         """Read no more requests, and be gone when this time is over."""
-        self._phase = Phase.END
+        self._phase = OVER
         self._arrived = b""
         self._unstarted = None
         self.guard.sending.pop(self, None)

@@ -20,7 +20,7 @@ from kullback.connections.framing import (
     unreadable,
 )
 from kullback.connections.guard import ConnectionGuard
-from kullback.connections.lifetime import BoundedConnection, Phase
+from kullback.connections.lifetime import ANSWER, BODY, HEAD, OVER, BoundedConnection
 from kullback.connections.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -41,19 +41,19 @@ class Connection(BoundedConnection):
         _loop: AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(guard, config, server_state, app_state, _loop)
-        self._head = b""
+        self._head = self._version = b""
         self._framing: list[tuple[bytes, bytes]] = []
         self._left = 0  # bytes of the body that are still to come, or CHUNKED
         self._framed = 0  # bytes of a chunked body with its framing
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        if self._phase is Phase.END:
+        if self._phase is OVER:
             if not self.unsent():
                 limits = self.guard.limits
                 silence = self.loop.time() + limits.linger_seconds
                 self.deadline = min(self.began + limits.body_seconds, silence)
-        elif self._phase is Phase.ANSWER:
+        elif self._phase is ANSWER:
             self._arrived += data
             self.flow.pause_reading()
         else:
@@ -63,13 +63,13 @@ class Connection(BoundedConnection):
 
     def on_message_begin(self) -> None:
         """See httptools."""
-        if self._phase is not Phase.HEAD:
+        if self._phase is not HEAD:
             raise malformed("nothing may come in one piece behind a chunked body")
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """See httptools; what trails a body is dropped."""
-        if self._phase is Phase.HEAD:
+        if self._phase is HEAD:
             name = name.lower()
             if name in FRAMING:
                 self._framing.append((name, value))
@@ -81,10 +81,10 @@ class Connection(BoundedConnection):
         """See httptools."""
         if self.parser.should_upgrade():
             raise malformed("CONNECT is for proxies")
-        self._left = length_of_body(self.parser.get_http_version(), self._framing)
+        self._left = length_of_body(self._version, self._framing)
         self.url = path_of(self.url, self._framing)
         super().on_headers_complete()
-        self._phase = Phase.BODY
+        self._phase = BODY
         self.received = self._framed = 0
         # Behind an early answer nobody knows where the next request begins: whether a body comes
         # that was not asked for, or in which piece chunks end.
@@ -100,7 +100,7 @@ class Connection(BoundedConnection):
     def on_message_complete(self) -> None:
         """See httptools."""
         super().on_message_complete()
-        self._phase = Phase.ANSWER
+        self._phase = ANSWER
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keep_alive
 
@@ -113,19 +113,19 @@ class Connection(BoundedConnection):
     def on_response_complete(self) -> None:
         """The answer is written: read on."""
         self.server_state.total_requests += 1
-        if self._phase is Phase.END:
+        if self._phase is OVER:
             return
         self.flow.resume_reading()
-        if self._phase is Phase.ANSWER:
+        if self._phase is ANSWER:
             self._await_head()
 
     def _read(self, data: bytes) -> None:
         self._arrived = b""
         try:
             while data:
-                if self._phase is Phase.HEAD:
+                if self._phase is HEAD:
                     data = self._read_head(data)
-                elif self._phase is Phase.BODY:
+                elif self._phase is BODY:
                     data = self._read_body(data)
                 else:
                     self._arrived = data
@@ -140,7 +140,7 @@ class Connection(BoundedConnection):
             if self._unstarted is not None:
                 unstarted, self._unstarted = self._unstarted, None
                 super()._start_asgi_task(*unstarted)
-            if self._phase is Phase.BODY and self not in self.guard.sending:
+            if self._phase is BODY and self not in self.guard.sending:
                 self.guard.sending[self] = None
                 self.began = self.loop.time()
                 self.deadline = self.began + self.guard.limits.body_seconds
@@ -158,7 +158,7 @@ class Connection(BoundedConnection):
                     self.deadline = min(self.deadline, self.loop.time() + limits.head_seconds)
             self._arrived = data
             return b""
-        self._head = checked_head(data[: end + len(END)], limits)
+        self._head, self._version = checked_head(data[: end + len(END)], limits)
         self._framing = []
         self.parser.feed_data(self._head)
         self.guard.waiting.pop(self, None)
@@ -175,9 +175,9 @@ class Connection(BoundedConnection):
             self._left -= min(size, len(data))
             data, rest = data[:size], data[size:]
             self.parser.feed_data(data)
-            if self._left == 0 and self._phase is Phase.BODY:
+            if self._left == 0 and self._phase is BODY:
                 raise malformed("the parser reads another length")
-        if self._phase is Phase.ANSWER:
+        if self._phase is ANSWER:
             self.guard.sending.pop(self, None)
             if self.cycle.response_complete:
                 self._await_head()
@@ -187,7 +187,7 @@ class Connection(BoundedConnection):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
-            if self._phase is not Phase.ANSWER:
+            if self._phase is not ANSWER:
                 raise
             # Another request in the same piece: the parser does not say where it begins.
             self.cycle.keep_alive = False
@@ -197,7 +197,7 @@ class Connection(BoundedConnection):
             raise malformed("the body has more framing than content")
 
     def _await_head(self) -> None:
-        self._phase = Phase.HEAD
+        self._phase = HEAD
         self._head = b""
         self.deadline = self.loop.time() + self.guard.limits.idle_seconds
         self.guard.waiting[self] = None
