@@ -99,7 +99,7 @@ def test_a_caller_who_leaves_in_the_middle_leaves_one_line(
         url = httpx.URL(address)
         with socket.create_connection((url.host, url.port or 0)) as connection:
             connection.sendall(
-                b"POST /v1/scores/entropy HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                b"POST /v1/scores/entropy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
                 b"Content-Type: application/json\r\n\r\n{"
             )
         left.append(json.loads(log.readline()))

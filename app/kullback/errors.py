@@ -13,6 +13,7 @@ KullbackError
 │   ├── Unauthenticated      who asks is not known
 │   ├── Forbidden            who asks may not do this
 │   └── RateLimited          who asks has asked too often: try again
+├── Misdirected              the request was meant for another host
 ├── NotFound                 no such name
 ├── Conflict                 what is there cannot become what was asked for
 ├── IdempotencyKeyError
@@ -128,6 +129,10 @@ class RateLimited(AccessRefused):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Misdirected(KullbackError):
+    """The request names a host that is not served here."""
 
 
 class NotFound(KullbackError):

@@ -17,8 +17,10 @@ from starlette.middleware import Middleware
 
 from kullback.access.book import FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
 from kullback.access.ring import KeyRing
+from kullback.access.sessions import Sessions
 from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
-from kullback.api.authorization import Gate, check_routes
+from kullback.api.authorization import check_routes
+from kullback.api.gate import Gate
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
 from kullback.clock import ClockRecord, WatchedClock
@@ -153,7 +155,10 @@ def create_app(
             stopping=problems.stopping,
         )
     ]
-    gate, pepper = Gate(is_open=settings.insecure_no_auth), settings.pepper()
+    gate, pepper = (
+        Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts()),
+        settings.pepper(),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -167,7 +172,8 @@ def create_app(
             shelf = runtime.key_shelf(settings, opened)
             ring = KeyRing(shelf.load, pepper, runtime.clock)
             await to_thread(ring.refresh)
-            gate.open(ring, KeyBook(shelf, pepper, runtime.clock))
+            sessions = Sessions(opened, runtime.clock)
+            gate.open(ring, KeyBook(shelf, pepper, runtime.clock), sessions)
             store_requests.open(services)
             services.maintenance.start(
                 [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
@@ -211,7 +217,7 @@ def create_app(
         *([] if has_management else [system.metrics_router(telemetry.expose)]),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(store_requests, release),
+        pages.router(store_requests, gate, release),
     ):
         app.router.routes += router.routes
     check_routes(app.routes)

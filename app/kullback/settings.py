@@ -138,6 +138,13 @@ class Settings(BaseSettings):
             "database can make a key."
         ),
     )
+    allowed_hosts: str = Field(
+        default="",
+        description=(
+            "Hosts that requests may name, separated by commas, or * for any; unset: those of this "
+            "machine for what came by loopback, any for the rest."
+        ),
+    )
     insecure_no_auth: bool = Field(
         default=False,
         description="Serve without keys on an address that others can reach.",
@@ -157,6 +164,12 @@ class Settings(BaseSettings):
             if nearest:
                 raise ValueError(f"{name} is no setting; did you mean {PREFIX}{nearest[0]}?")
         return self
+
+    def hosts(self) -> frozenset[str]:
+        """Hosts that are allowed by name."""
+        return frozenset(
+            filter(None, (name.strip().lower() for name in self.allowed_hosts.split(",")))
+        )
 
     def pepper(self) -> bytes:
         """The secret that digests of keys are keyed by; empty where none is set.

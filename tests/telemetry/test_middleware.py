@@ -260,7 +260,7 @@ async def test_a_caller_who_left_is_counted_and_leaves_no_traceback(
 async def test_every_answer_carries_the_security_headers(path: str, client: AsyncClient) -> None:
     headers = (await client.get(path)).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["content-security-policy"] == "default-src 'self'; frame-ancestors 'none'"
 
 

@@ -48,6 +48,10 @@ class SecretDigest:
         salt = token_hex(16)
         return cls(salt, _digest(pepper, salt, secret))
 
+    def is_valid(self, now: float) -> bool:
+        """Whether the secret has not been replaced for too long."""
+        return self.until is None or now < self.until
+
     def fits(self, secret: bytes, pepper: bytes) -> bool:
         """Whether this is of that secret, in a time that does not tell how nearly."""
         return hmac.compare_digest(_digest(pepper, self.salt, secret), self.digest)
@@ -80,10 +84,14 @@ class AccessKey:
         """Whether it opens anything now."""
         return self.revoked is None and (self.expires is None or now < self.expires)
 
-    def fits(self, secret: bytes, pepper: bytes, now: float) -> bool:
-        """Whether the secret is one of its own, and still valid."""
+    def salt_of(self, secret: bytes, pepper: bytes, now: float) -> str | None:
+        """The salt of the secret, if that is one of its own and still valid."""
         fitting = [each for each in self.secrets if each.fits(secret, pepper)]
-        return any(each.until is None or now < each.until for each in fitting)
+        return next((each.salt for each in fitting if each.is_valid(now)), None)
+
+    def has_salt(self, salt: str, now: float) -> bool:
+        """Whether it has a valid secret of this salt."""
+        return any(each.salt == salt and each.is_valid(now) for each in self.secrets)
 
 
 class IssuedKey(NamedTuple):

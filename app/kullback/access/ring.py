@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.access.keys import AccessKey, Credentials, ScopeName, SecretDigest, has_prefix
+from kullback.access.sessions import Session
 from kullback.errors import Forbidden
 from kullback.moments import Clock
 
@@ -20,6 +21,8 @@ class Caller:
     scopes: frozenset[ScopeName]
     prefixes: tuple[str, ...] = ()
     requests_per_second: float | None = None
+    salt: str = ""  # which of the key's secrets was sent
+    has_session: bool = False
 
     def sees(self, name: str) -> bool:
         """Whether a monitor or an experiment of this name is there for them."""
@@ -82,7 +85,19 @@ class KeyRing:
         """Whoever has this key; none where there is no such key, or it is not valid."""
         credentials = Credentials.of(text) or Credentials("", text)
         key, now = self._keys.get(credentials.id, _NOBODY), self._clock()
-        fits = key.fits(credentials.secret, self._pepper, now)
-        if not fits or not key.is_valid(now) or key is _NOBODY:
+        salt = key.salt_of(credentials.secret, self._pepper, now)
+        return None if salt is None else self._holder(key, salt, has_session=False)
+
+    def caller_of(self, session: Session) -> Caller | None:
+        """Whoever has this session; none where its key or that key's secret is not valid."""
+        key = self._keys.get(session.key, _NOBODY)
+        if not key.has_salt(session.salt, self._clock()):
             return None
-        return Caller(key.id, frozenset(key.scopes), key.prefixes, key.requests_per_second)
+        return self._holder(key, session.salt, has_session=True)
+
+    def _holder(self, key: AccessKey, salt: str, *, has_session: bool) -> Caller | None:
+        if key is _NOBODY or not key.is_valid(self._clock()):
+            return None
+        scopes = frozenset(key.scopes)
+        rate = key.requests_per_second
+        return Caller(key.id, scopes, key.prefixes, rate, salt, has_session)

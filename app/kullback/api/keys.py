@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from kullback.access.replies import KeyList, NewKey
-from kullback.api.authorization import AuthorizedRoute, Gate
+from kullback.api.authorization import AuthorizedRoute
+from kullback.api.gate import Gate
 from kullback.api.intake import BodyHeaders, Intake
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems

@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 
 from kullback.access.keys import PATTERN
-from kullback.api.authorization import READING, rule_of
 from kullback.api.parameters import (
     HEADERS,
     IDEMPOTENCY_KEY,
@@ -17,6 +16,7 @@ from kullback.api.parameters import (
     without_null,
 )
 from kullback.api.problems import Problem, problems
+from kullback.api.scopes import READING, rule_of
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
@@ -104,7 +104,7 @@ def _protect(path: str, method: str, operation: JsonSchemaValue) -> None:
         return
     operation["security"] = [{"key": []}, {}]  # without keys, as on loopback, none is asked for
     operation["description"] = f"{operation['description']}\n\nScope: `{need}`."
-    refusals = problems(401, 403, 429, 503)
+    refusals = problems(401, 403, 421, 429, 503)
     operation["responses"] |= {str(status): answer for status, answer in refusals.items()}
 
 

@@ -15,6 +15,7 @@ from kullback.errors import (
     InvalidInput,
     KullbackError,
     MalformedBody,
+    Misdirected,
     NotFound,
     Overloaded,
     RateLimited,
@@ -159,6 +160,14 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "The input cannot be scored",
         "The body was read, but a field is missing, unknown, out of its range or of the wrong "
         "shape. Every entry of `errors` points at one place; `total_errors` counts them all.",
+    ),
+    Misdirected: ProblemType(
+        421,
+        "misdirected",
+        "The request was meant for another host",
+        "The header `Host` names a host that this service does not serve, as happens when a name "
+        "of somebody else is made to lead here. `KULLBACK_ALLOWED_HOSTS` lists those it serves; "
+        "unset, a service on loopback serves `localhost`, `127.0.0.1` and `[::1]`.",
     ),
     IdempotencyKeyReused: ProblemType(
         422,

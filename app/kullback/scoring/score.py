@@ -254,16 +254,21 @@ def explained(details: Mapping[str, object]) -> dict[str, object]:
 
 
 def _explain(value: object, path: str, reasons: dict[str, str]) -> object:
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value + 0.0
-        reasons[path] = Reason.of_infinity(value) or "undefined"
+    if isinstance(value, (int, str)):  # before the abstract classes, which are slow to ask
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value + 0.0
+    if isinstance(value, (float, Undefined)):
+        reasons[path] = _why(value)
         return None
-    if isinstance(value, Undefined):
-        reasons[path] = value.reason
-        return None
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {name: _explain(item, f"{path}.{name}", reasons) for name, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, (list, Sequence)):
         return [_explain(item, path, reasons) for item in value]
     return value
+
+
+def _why(value: float | Undefined) -> str:
+    return (
+        value.reason if isinstance(value, Undefined) else Reason.of_infinity(value) or "undefined"
+    )

@@ -19,7 +19,7 @@ PATH_LENGTH = 256
 METHOD_LENGTH = 16
 
 _CSP = b"content-security-policy"
-_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _POLICY = (_CSP, b"default-src 'self'; frame-ancestors 'none'")
 _IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 

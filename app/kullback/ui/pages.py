@@ -5,12 +5,13 @@ from time import time
 
 from fastapi import APIRouter, Request, Response
 
-from kullback.api.authorization import AuthorizedRoute, caller_of
+from kullback.api.gate import Gate, caller_of
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
 from kullback.ui import playground
 from kullback.ui.experiment import ExperimentPage
+from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import Overview
 from kullback.ui.render import Pages
@@ -18,10 +19,11 @@ from kullback.ui.render import Pages
 Names = Callable[[], Sequence[str]]
 
 
-def router(store_requests: StoreRequests, release: str) -> APIRouter:
+def router(store_requests: StoreRequests, gate: Gate, release: str) -> APIRouter:
     """All pages."""
-    routes = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
     pages = Pages(release)
+    routes = APIRouter(include_in_schema=False, route_class=page_route(pages))
+    add_log_in(routes, pages, gate)
     _remembered(routes, store_requests, pages)
     _tried(routes, pages)
     return routes

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic_core import to_json
 
+from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
 from kullback.figures.typesetting import shown, typeset
@@ -46,8 +47,8 @@ class Pages:
         text = self._render(request, template, content)
         etag = entity_tag(text)
         if status == 200 and has_tag(request, etag):
-            return _not_modified(etag)
-        return _page(text, etag, status)
+            return _kept_by_nobody(request, _not_modified(etag))
+        return _kept_by_nobody(request, _page(text, etag, status))
 
     def page_of(
         self,
@@ -57,20 +58,34 @@ class Pages:
         content: Callable[[], Mapping[str, object]],
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
-        etag = entity_tag(repr((self._edition, str(request.base_url), state)).encode())
+        parts = (self._edition, str(request.base_url), has_session(request), state)
+        etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
-            return _not_modified(etag)
-        return _page(self._render(request, template, content()), etag)
+            return _kept_by_nobody(request, _not_modified(etag))
+        return _kept_by_nobody(request, _page(self._render(request, template, content()), etag))
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         depth = path.count("/") - 1
-        context = {"root": "../" * depth, "base": str(request.base_url), "here": "", **content}
+        context = {
+            "root": "../" * depth,
+            "base": str(request.base_url),
+            "here": "",
+            "has_session": has_session(request),
+            **content,
+        }
         return self._environment.get_template(template).render(context).encode()
 
 
 def _not_modified(etag: str) -> Response:
     return Response(status_code=304, headers={**_HEADERS, "etag": etag})
+
+
+def _kept_by_nobody(request: Request, page: Response) -> Response:
+    """The page, which is gone from a browser when its session is."""
+    if has_session(request):
+        page.headers["cache-control"] = "no-store"
+    return page
 
 
 def _page(text: bytes, etag: str, status: int = 200) -> Response:

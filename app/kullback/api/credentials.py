@@ -1,0 +1,126 @@
+"""What a request says of itself in its head: who asks, from where, and for which host."""
+
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+from kullback.access.sessions import LIFETIME_SECONDS
+from kullback.errors import Forbidden, Misdirected, Unauthenticated
+
+COOKIE = "kullback_session"
+NO_VALID_KEY = "this is no valid key"
+
+
+class NoCredentials(Unauthenticated):
+    """There is no key, and no session."""
+
+
+def bearer(scope: Scope) -> bytes | None:
+    """The key that came with a request, if anything came.
+
+    Raises:
+        Unauthenticated: it is said twice, or otherwise.
+    """
+    sent = headers(scope, b"authorization")
+    if not sent:
+        return None
+    scheme, _, text = sent[0].partition(b" ")
+    if len(sent) > 1 or scheme.lower() != b"bearer":
+        raise Unauthenticated(NO_VALID_KEY)
+    return text.strip()
+
+
+def session_token(scope: Scope) -> str | None:
+    """The token of the session that a browser has, if it has one."""
+    try:
+        cookies = SimpleCookie(b"; ".join(headers(scope, b"cookie")).decode("latin-1"))
+    except CookieError:
+        return None
+    cookie = cookies.get(COOKIE)
+    return None if cookie is None or not cookie.value else cookie.value
+
+
+def session_cookie(scope: Scope, token: str | None) -> str:
+    """The header that gives a browser its session, or takes it away."""
+    seconds = 0 if token is None else LIFETIME_SECONDS
+    forwarded = headers(scope, b"x-forwarded-proto") == [b"https"]  # can but make it stricter
+    secure = "; Secure" if scope["scheme"] == "https" or forwarded else ""
+    attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}"
+    return f"{COOKIE}={token or ''}; {attributes}"
+
+
+def check_origin(scope: Scope) -> None:
+    """Let a browser change something for a page of ours, not for that of somebody else.
+
+    Raises:
+        Forbidden: it does not say that the page is ours.
+    """
+    site = headers(scope, b"sec-fetch-site")
+    if site:
+        is_own = site == [b"same-origin"]
+    else:
+        origins, hosts = headers(scope, b"origin"), headers(scope, b"host")
+        is_own = len(origins) == 1 and [_host_of(origins[0])] == hosts
+    if not is_own:
+        raise Forbidden("the page that asks for this is not one of this service")
+
+
+def check_host(scope: Scope, allowed: frozenset[str]) -> None:
+    """Refuse what was meant for somebody else: a name that leads here may be a trap for a browser.
+
+    Where nothing is allowed by name, what came to this machine alone must have been meant for it.
+
+    Raises:
+        Misdirected: the host of the request is another.
+    """
+    hosts = headers(scope, b"host")
+    host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if allowed:
+        is_ours = name in allowed or "*" in allowed
+    else:
+        is_ours = not _is_loopback(_server(scope)) or is_loopback_name(name)
+    if not is_ours:
+        raise Misdirected(
+            "this host is not served here; KULLBACK_ALLOWED_HOSTS names those that are"
+        )
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a request came by an address that only this machine has."""
+    server = _server(scope)
+    try:
+        return ip_address(server).is_loopback
+    except ValueError:  # a socket of the file system, or no socket at all
+        return True
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host, as a URL has it, is this machine whoever reads it."""
+    return host == "localhost" or _is_loopback(host.removeprefix("[").removesuffix("]"))
+
+
+def headers(scope: Scope, wanted: bytes) -> list[bytes]:
+    """All values of a header."""
+    return [value for name, value in scope["headers"] if name == wanted]
+
+
+def _server(scope: Scope) -> str:
+    server: str = (scope.get("server") or ("",))[0]
+    return server
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_of(origin: bytes) -> bytes:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return b""

@@ -1,0 +1,260 @@
+"""The gate: lets requests in, by their route and by whoever asks."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from kullback.access.book import KeyBook
+from kullback.access.limits import TokenBuckets, network
+from kullback.access.ring import ANYBODY, REFRESH_SECONDS, STALE_SECONDS, Caller, KeyRing
+from kullback.access.sessions import Sessions
+from kullback.api.credentials import (
+    NO_VALID_KEY,
+    NoCredentials,
+    bearer,
+    check_host,
+    check_origin,
+    is_local,
+    session_token,
+)
+from kullback.api.scopes import READING, Need, Protected
+from kullback.errors import (
+    AccessRefused,
+    Forbidden,
+    KullbackError,
+    NotFound,
+    RateLimited,
+    StoreUnavailable,
+    Unauthenticated,
+)
+
+Result = TypeVar("Result")
+FAILURES_PER_SECOND = 1.0
+FAILURES_AT_ONCE = 10.0
+
+_audit = logging.getLogger("kullback.audit")
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, once they were admitted."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def has_session(request: Request) -> bool:
+    """Whether whoever asks has logged in, and can log out."""
+    caller: Caller | None = request.scope["state"].get("caller")
+    return caller is not None and caller.has_session
+
+
+class Gate:
+    """Lets requests in, by their route and by the key they carry.
+
+    Without any key everything is open, but only where nobody else can reach it, unless
+    `is_open` says that somebody wants it so.
+    """
+
+    def __init__(self, *, is_open: bool, hosts: frozenset[str]) -> None:
+        self._is_open = is_open
+        self._hosts = hosts
+        self._ring: KeyRing | None = None
+        self._book: KeyBook | None = None
+        self._sessions: Sessions | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self._requests = TokenBuckets()
+        self._failures = TokenBuckets()
+
+    def open(self, ring: KeyRing, book: KeyBook, sessions: Sessions) -> None:
+        """Begin to admit, by keys that were read from this book, and sessions of them."""
+        self._ring, self._book, self._sessions = ring, book, sessions
+
+    def close(self) -> None:
+        """Admit nobody any more, except where everybody is."""
+        self._ring, self._book, self._sessions = None, None, None
+
+    @property
+    def book(self) -> KeyBook:
+        """The book of all keys.
+
+        Raises:
+            StoreUnavailable: it is not open.
+        """
+        if self._book is None:
+            raise StoreUnavailable("the store is not open")
+        return self._book
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of browsers.
+
+        Raises:
+            StoreUnavailable: the store is not open.
+        """
+        if self._sessions is None:
+            raise StoreUnavailable("the store is not open")
+        return self._sessions
+
+    async def work(
+        self, request: Request, event: str, work: Callable[[], tuple[str, Result]]
+    ) -> Result:
+        """Change keys, effective here at once, and say in the log who did.
+
+        `work` returns the id of the key, and the result.
+        """
+
+        def changed() -> tuple[str, Result]:
+            outcome = work()
+            if self._ring is not None:
+                self._ring.refresh()
+            return outcome
+
+        key, result = await asyncio.to_thread(changed)
+        fields = {"event": event, "key": caller_of(request).key, "subject": key}
+        _audit.info(event, extra={"fields": fields})
+        return result
+
+    async def admit(self, scope: Scope, route: Protected) -> None:
+        """Say in the scope who asks.
+
+        Raises:
+            Unauthenticated: there is no valid key.
+            Forbidden: the key lacks the scope, or the name is not its own to give.
+            NotFound: there is something of another's name, or not.
+            RateLimited: the key, or the address without a valid one, has asked too often.
+            StoreUnavailable: keys cannot be read now.
+        """
+        rule = route.rule
+        need = rule.reading if scope["method"] in READING else rule.writing
+        if need != "open" or rule.page:
+            check_host(scope, self._hosts)
+        if need == "open":
+            return
+        ring = await self._current()
+        if ring.age > STALE_SECONDS and need != "score":  # a score shows nothing of others
+            raise StoreUnavailable("keys cannot be read now")
+        try:
+            caller = await self._caller(ring, scope)
+            scope["state"]["caller"] = caller
+            _authorize(caller, need, route, scope)
+        except AccessRefused as refusal:
+            raise self._recorded(refusal, scope, route) from None
+        if caller.requests_per_second is not None:
+            seconds = self._requests.take(caller.key, caller.requests_per_second)
+            if seconds:
+                limit = f"{caller.requests_per_second:g} requests a second are for this key"
+                raise RateLimited(limit, seconds)
+
+    async def log_in(self, request: Request, key: bytes) -> str | None:
+        """The token of a new session of whoever has this key; none where none is needed.
+
+        Raises:
+            Unauthenticated: the key is not valid.
+            Forbidden: the page that asks is not ours.
+            RateLimited: too many wrong keys came from there.
+            StoreUnavailable: the session cannot be kept.
+        """
+        scope = request.scope
+        check_origin(scope)
+        ring, sessions = await self._current(), self.sessions
+        if not ring.has_keys:
+            return None
+        caller = ring.caller(key)
+        if caller is None:
+            raise self._recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
+        scope["state"]["caller"] = caller
+        return await self.work(
+            request, "logged in", lambda: (caller.key, sessions.begin(caller.key, caller.salt))
+        )
+
+    async def log_out(self, request: Request) -> None:
+        """End the session of a browser, if it has one.
+
+        Raises:
+            Forbidden: the page that asks is not ours.
+            StoreUnavailable: the session cannot be ended.
+        """
+        check_origin(request.scope)
+        token = session_token(request.scope)
+        if token is not None:
+            await asyncio.to_thread(self.sessions.end, token)
+
+    async def _current(self) -> KeyRing:
+        """The keys, read again where that is due; nobody waits for that before they are old.
+
+        Raises:
+            StoreUnavailable: the service is starting or stopping.
+        """
+        ring = self._ring
+        if ring is None:
+            raise StoreUnavailable("the service is starting or stopping")
+        if ring.age > REFRESH_SECONDS:
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = asyncio.create_task(_refreshed(ring))
+            if ring.age > STALE_SECONDS:
+                await asyncio.shield(self._refreshing)
+        return ring
+
+    async def _caller(self, ring: KeyRing, scope: Scope) -> Caller:
+        if not ring.has_keys and (self._is_open or is_local(scope)):
+            return ANYBODY
+        key = bearer(scope)
+        if key is not None:
+            caller = ring.caller(key)
+        elif (token := session_token(scope)) is not None:
+            if scope["method"] not in READING:
+                check_origin(scope)
+            session = await asyncio.to_thread(self.sessions.find, token)
+            caller = None if session is None else ring.caller_of(session)
+        else:
+            raise NoCredentials("a key is needed: Authorization: Bearer kb_…")
+        if caller is None:
+            raise Unauthenticated(NO_VALID_KEY)
+        return caller
+
+    def _recorded(self, refusal: AccessRefused, scope: Scope, route: Protected) -> KullbackError:
+        """The refusal, in the log too; of many from one address, those that are not too many."""
+        if route.rule.page and isinstance(refusal, NoCredentials):
+            return refusal  # whoever opens a page is about to log in
+        client = scope.get("client") or ("",)
+        seconds = self._failures.take(network(client[0]), FAILURES_PER_SECOND, FAILURES_AT_ONCE)
+        if seconds and isinstance(refusal, Unauthenticated):
+            return RateLimited("too many requests without a valid key came from here", seconds)
+        if not seconds:
+            caller: Caller | None = scope["state"].get("caller")
+            fields = {
+                "event": "refused",
+                "key": caller.key if caller else "",
+                "method": scope["method"][:16],
+                "route": route.path_format,
+                "address": client[0],
+                "reason": refusal.message,
+            }
+            _audit.warning("access refused", extra={"fields": fields})
+        return refusal
+
+
+async def _refreshed(ring: KeyRing) -> None:
+    try:
+        await asyncio.to_thread(ring.refresh)
+    except StoreUnavailable as error:
+        _audit.warning("keys cannot be read: %s", error.message)
+
+
+def _authorize(caller: Caller, need: Need, route: Protected, scope: Scope) -> None:
+    """Let a caller do this, or refuse it."""
+    if need not in caller.scopes:
+        raise Forbidden(f"this needs a key with the scope {need}")
+    rule = route.rule
+    if rule.everything and caller.prefixes:
+        raise Forbidden("this shows everything: it needs a key that is not bound to prefixes")
+    name: str | None = scope["path_params"].get("name")
+    if rule.missing is None or name is None or caller.sees(name):
+        return
+    if scope["method"] == "PUT" and route.path.endswith("/{name}"):
+        caller.may_create(name)
+    rule.missing(None, name)
+    raise NotFound("there is nothing of this name")
