@@ -1,7 +1,11 @@
 """A service ends when it is told to, whatever it does, and tells everybody who waits."""
 
+import fcntl
+import os
+import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -81,6 +85,32 @@ def test_it_ends_though_its_event_loop_never_turns_again() -> None:
             server.process.terminate()
             assert server.process.wait(SOON) == 1
         assert "endless" in server.log.read_text()  # what it hung on
+
+
+def test_it_ends_though_nobody_reads_what_it_hung_on(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "KULLBACK_DATABASE_URL": f"sqlite:///{tmp_path}/kullback.db",
+        "KULLBACK_GRACE_SECONDS": "1",
+    }
+    reader, writer = os.pipe()
+    size = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with (
+        os.fdopen(reader) as log,
+        subprocess.Popen(ENDLESS, env=environment, stderr=writer) as process,  # noqa: S603 - our own
+    ):
+        try:
+            address = re.search(r"http://\S+:\d+", log.readline())
+            assert address is not None
+            server = Served(address.group(), process, tmp_path)
+            with sent(server, ENTROPY, len(ENTROPY)):
+                wait_until_worked_on(server)
+                os.write(writer, b"x" * size)  # and there is no room for a word
+                process.terminate()
+                assert process.wait(SOON) == -signal.SIGALRM
+        finally:
+            process.kill()
+            os.close(writer)
 
 
 def test_a_second_signal_ends_it_at_once() -> None:

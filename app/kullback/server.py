@@ -3,6 +3,7 @@
 import faulthandler
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from kullback.telemetry import logs
 BACKLOG = 512
 MANAGERS = 64  # connections that ask for probes and metrics on a port of their own
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
+ALARM_SECONDS = 0.25  # after the last ones, for a process that cannot even say why
 OTHER_FILES = 256  # besides connections: of databases, of logs, of what is being read
 
 _log = logging.getLogger("kullback.server")
@@ -55,9 +57,10 @@ class Server(uvicorn.Server):
             os._exit(128 + sig)
         super().handle_exit(sig, frame)
         # Needs neither the event loop nor the interpreter, and says what they hung on.
-        faulthandler.dump_traceback_later(
-            (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS, exit=True
-        )
+        last = (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS
+        faulthandler.dump_traceback_later(last, exit=True)
+        # Nor does the alarm need anybody who reads the log, into which the other writes.
+        signal.setitimer(signal.ITIMER_REAL, last + ALARM_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -172,6 +175,7 @@ def _run(
     finally:
         if management is not None:
             management.stop()
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         faulthandler.cancel_dump_traceback_later()
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 QUEUED_LINES = 2048
 LINES_AT_ONCE = 256
 PAUSE_SECONDS = 0.01  # lets a burst gather: a thread that wakes for each line costs every request
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.5
 ONE_IN = 100
 _SECRET = re.compile(r"(kb_[0-9a-f]{12}_)[A-Za-z0-9_-]+").sub
 
