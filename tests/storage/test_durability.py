@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,36 @@ def test_a_disk_that_fails_ends_the_process_and_loses_nothing_that_was_answered(
     store = opening(sqlite_url)
     assert all(replayed(store, record, number) for number in range(len(written)))
     assert len(written) <= sum(sums(store, record).values()) <= len(written) + 1
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is missing: NO KILL AT A CALL IS TRIED HERE")
+@pytest.mark.parametrize(("call", "when"), [("pwrite64", 31), ("pwrite64", 64), ("fdatasync", 20)])
+def test_a_kill_at_a_call_that_reaches_the_disk_loses_and_doubles_nothing(
+    call: str, when: int, sqlite_url: str, opening: Opening
+) -> None:
+    assert_a_kill_loses_nothing(call, when, sqlite_url, opening)
+
+
+def assert_a_kill_loses_nothing(call: str, when: int, url: str, opening: Opening) -> int:
+    """Kill a writer when it makes a call for the nth time; how many writes were answered."""
+    store = opening(url)
+    record = made(store)
+    store.close()
+    inject = f"inject={call}:signal=KILL:when={when}"
+    trace = (str(STRACE), "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
+    with child(*trace, url=url, record=record) as process:
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    answered = sum(line.startswith("written") for line in out.splitlines())
+
+    store = opening(url)
+    found = sum(sums(store, record).values())
+    assert found in {answered, answered + 1}
+    assert all(replayed(store, record, number) for number in range(answered))
+    assert replayed(store, record, answered) is (found == answered + 1)
+    assert sum(sums(store, record).values()) == answered + 1
+    store.close()
+    return answered
 
 
 def test_a_full_file_refuses_writes_serves_reads_and_recovers(
