@@ -56,7 +56,7 @@ def serving(*command: str, directory: Path = ROOT, **environment: str) -> Iterat
 def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     end, pause = monotonic() + _START_SECONDS, Event()
     while process.poll() is None and monotonic() < end:
-        found = re.search(r"http://127\.0\.0\.1:[1-9]\d*", log.read_text())
+        found = re.search(r"https?://127\.0\.0\.1:[1-9]\d*", log.read_text())
         if found is not None:
             return found.group()
         pause.wait(0.05)

@@ -1,10 +1,12 @@
 """The server: one socket, one process, one uvicorn."""
 
+import asyncio
 import faulthandler
 import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -17,12 +19,14 @@ from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
 from kullback.api.system import Readiness
 from kullback.connections.guard import ConnectionGuard
 from kullback.connections.limits import ConnectionLimits
 from kullback.connections.protocol import Connection
+from kullback.connections.tls import UnusableCertificate, tls_context
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime, create_app
 from kullback.settings import Settings, unknown_variables
@@ -33,6 +37,7 @@ BACKLOG = 512
 MANAGERS = 64  # connections that ask for probes and metrics on a port of their own
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
 ALARM_SECONDS = 0.25  # after the last ones, for a process that cannot even say why
+HANDSHAKE_SECONDS = 5.0
 OTHER_FILES = 256  # besides connections: of databases, of logs, of what is being read
 
 _log = logging.getLogger("kullback.server")
@@ -64,9 +69,30 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
-        await super().startup(sockets)
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        context: ssl.SSLContext | None = self.config.ssl
+        protocol: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        connection = partial(
+            protocol,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        self.servers = []
         for listener in sockets or ():
-            _log.info("listening on %s", _address(listener))
+            # As uvicorn does, but for the time of a handshake: its minute would be far too long.
+            server = await asyncio.get_running_loop().create_server(
+                connection,
+                sock=listener,
+                backlog=BACKLOG,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
+            )
+            self.servers.append(server)
+            _log.info("listening on %s", _address(listener, "https" if context else "http"))
+        self.started = True
         if self._management is not None:
             self._management.start()
 
@@ -126,6 +152,11 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
     unknown = unknown_variables(os.environ)
     if unknown:
         _log.warning("no settings, and ignored: %s", ", ".join(unknown))
+    try:
+        context = tls_context(settings.tls_certificate, settings.tls_key)
+    except UnusableCertificate as error:
+        _log.error("cannot start: %s", error)
+        return 1
     with ExitStack() as opened:
         listeners = list[socket.socket]()
         for port in [
@@ -149,7 +180,7 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
             store.close()
             return 1
         app = create_app(settings, runtime, store)
-        _run(app, settings, limits, *listeners)
+        _run(app, settings, limits, context, listeners)
     return 0
 
 
@@ -157,18 +188,21 @@ def _run(
     app: FastAPI,
     settings: Settings,
     limits: ConnectionLimits | None,
-    listener: socket.socket,
-    managed: socket.socket | None = None,
+    context: ssl.SSLContext | None,
+    listeners: list[socket.socket],
 ) -> None:
+    listener, *managed = listeners
     limits = limits or ConnectionLimits(
         connections=settings.connections, body_seconds=settings.body_seconds
     )
     _allow_files(limits.connections + OTHER_FILES)
     count = app.state.telemetry.count_refusal
     management = None
-    if managed is not None:
-        management = Management(app.state.management, managed, count)
+    if managed:
+        management = Management(app.state.management, managed[0], count)
     config = _config(app, ConnectionGuard(limits, count), settings.grace_seconds)
+    if context is not None:
+        config.ssl_context_factory = lambda *_: context
     try:
         with suppress(KeyboardInterrupt):
             Server(config, app.state.readiness, management).run(sockets=[listener])
@@ -237,9 +271,9 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _address(listener: socket.socket) -> str:
+def _address(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

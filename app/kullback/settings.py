@@ -99,6 +99,13 @@ class Settings(BaseSettings):
             "scores and for the store; a body beyond it is answered 503."
         ),
     )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of a certificate and its chain; with its key, HTTPS is served.",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="PEM file of the certificate's key, without a password."
+    )
     connections: int = Field(
         default=1000,
         ge=1,

@@ -75,6 +75,10 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         bool | None,
         typer.Option("--insecure-no-auth", help="Serve others without asking them for keys."),
     ] = None,
+    tls_certificate: Annotated[
+        str | None, typer.Option(help="PEM file of a certificate and its chain, to serve HTTPS.")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM file of its key.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Format of a log line.")] = None,
     log_level: Annotated[
         LogLevel | None, typer.Option(help="Minimum level that is logged.")
@@ -90,6 +94,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         "database_url": database_url,
         "keys_file": keys_file,
         "insecure_no_auth": insecure_no_auth,
+        "tls_certificate": tls_certificate,
+        "tls_key": tls_key,
         "log_format": log_format,
         "log_level": log_level,
     }
