@@ -2,6 +2,7 @@
 
 import pytest
 from psycopg import sql
+from sqlalchemy import make_url
 
 from kullback.settings import Settings
 from tests.monitoring.service import MONITOR, Document, Service, refused, running
@@ -42,6 +43,16 @@ async def all_is_away(service: Service) -> None:
         assert int(answer.headers["retry-after"]) >= 1
 
 
+async def nothing_says_where_the_database_is(service: Service, url: str) -> None:
+    """No answer repeats a part of the address, or what the driver says of it."""
+    place = make_url(url)
+    secrets = {"psycopg", "FATAL", "SELECT", str(place.host), str(place.database)}
+    for method, path in (("GET", "/readyz"), ("GET", f"{MONITOR}/report"), ("DELETE", MONITOR)):
+        answer = await service.client.request(method, path)
+        assert answer.status_code == 503
+        assert [word for word in secrets if word in answer.text] == []
+
+
 async def test_a_database_that_is_away_is_503_until_it_is_back(postgresql: Server) -> None:
     with postgresql.database() as name:
         async with running(postgresql.url(name)) as service:
@@ -50,6 +61,7 @@ async def test_a_database_that_is_away_is_503_until_it_is_back(postgresql: Serve
             await service.samples()
             open_to_all(postgresql, name, is_open=False)
             await all_is_away(service)
+            await nothing_says_where_the_database_is(service, postgresql.url(name))
             assert (await service.client.get("/livez")).status_code == 200
             samples = await service.samples(monitor="clicks")
             assert samples['kullback_examples_total{monitor="clicks"}'] == 2

@@ -129,7 +129,8 @@ class Committer:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    unavailable = StoreUnavailable(f"the store cannot be written now: {reason(error)}")
+    # For callers: where a server is, and who logs in there, is for the log.
+    unavailable = StoreUnavailable("the store cannot be written now")
     unavailable.__cause__ = error
     return unavailable
 

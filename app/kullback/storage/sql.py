@@ -1,5 +1,6 @@
 """The SQL store: opening it on either engine, writing and reading."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, is_curr
 from kullback.storage.sqlite import open_sqlite
 from kullback.storage.writer import Writer
 
+LOGGER = logging.getLogger("kullback.storage")
 _CELL = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width)
 
 
@@ -170,7 +172,8 @@ class SqlStore:
         except SQLAlchemyError as error:
             if self._database.meaning(error) is Fault.OWN:
                 raise
-            raise StoreUnavailable(f"the store cannot be read now: {reason(error)}") from error
+            LOGGER.warning("the store cannot be read: %s", reason(error))
+            raise StoreUnavailable("the store cannot be read now") from error
 
 
 def _of_slices(name: str | None) -> ColumnElement[bool]:
