@@ -48,17 +48,23 @@ async def tagged(
     select: Callable[[], TaggedAnswer],
     vary: str | None = None,
 ) -> Response:
-    """The answer, unless the caller has it already; `vary` names the headers it depends on."""
+    """The answer, unless the caller has it already; `vary` names the header it depends on.
+
+    It is made once for all who ask for it meanwhile.
+    """
+    answer = await store_requests.read(request, select)
+    headers = {"etag": answer.etag, "cache-control": "no-cache"}
+    headers |= {} if vary is None else {"vary": vary}
+    if has_tag(request, answer.etag):
+        return Response(status_code=304, headers=headers)
 
     def work() -> Response:
-        answer = select()
-        response = Response(status_code=304) if has_tag(request, answer.etag) else answer.render()
-        response.headers.update({"etag": answer.etag, "cache-control": "no-cache"})
-        if vary is not None:
-            response.headers["vary"] = vary
+        response = answer.render()
+        response.headers.update(headers)
         return response
 
-    return await store_requests.read(request, work)
+    given = [] if vary is None else request.headers.getlist(vary)
+    return await store_requests.read_once(request, (str(request.url), answer.etag, *given), work)
 
 
 def has_tag(request: Request, tag: str) -> bool:

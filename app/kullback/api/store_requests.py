@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future
 from hashlib import sha256
 from time import perf_counter
@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from kullback.api.admission import Admission
 from kullback.api.authorization import caller_of
 from kullback.api.intake import BodyHeaders, Intake, while_connected
+from kullback.api.shared_work import SharedWork
 from kullback.api.workers import WorkerPool
 from kullback.errors import DeadlineExceeded, InvalidInput, KullbackError, StoreUnavailable
 from kullback.monitoring.writes import IdempotencyKey, Written
@@ -37,6 +38,7 @@ class StoreRequests:
         self._readers = WorkerPool(settings.workers, QUEUE, "reader")
         self._writers = WorkerPool(settings.workers, QUEUE, "writer")
         self._admission = Admission(2 * settings.workers, QUEUE)
+        self._shared = SharedWork()
         self._observe = observe
         self._services: Services | None = None
 
@@ -64,6 +66,13 @@ class StoreRequests:
     async def read(self, request: Request, work: Callable[[], Result]) -> Result:
         """What `work` reads; it is not begun once its caller has left."""
         return await while_connected(request.receive, self._readers.run(work))
+
+    async def read_once(
+        self, request: Request, key: Hashable, work: Callable[[], Result]
+    ) -> Result:
+        """What `work` reads, once for all who wait for what has this key."""
+        shared = self._shared.run(key, lambda: self._readers.run(work))
+        return await while_connected(request.receive, shared)
 
     async def write(
         self,
