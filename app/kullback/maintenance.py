@@ -8,6 +8,7 @@ from kullback.errors import KullbackError, TallyMismatch
 from kullback.storage.base import DONE, Reply, Store, Times, Transaction
 
 CELLS_AT_ONCE = 200
+PARTS_AT_ONCE = 5_000  # looked at in one transaction, while others wait to write
 RECENT_SECONDS = 900  # where parts pile up; what comes later waits for a full round
 FULL_ROUND_SECONDS = 3600.0
 
@@ -62,14 +63,33 @@ class MaintenanceThread:
 
             self._store.write(work).result()
 
-    def compact(self, record: int, times: Times, width: int) -> None:
-        """Put parts together, in windows of `width` or wider; damaged ones stay as they are."""
-        try:
-            self.until_done(
-                lambda tx: tx.compact(record, times, width, CELLS_AT_ONCE), CELLS_AT_ONCE
-            )
-        except TallyMismatch as error:
-            self.say_damaged(record, error)
+    def compact(
+        self,
+        record: int,
+        times: Times,
+        width: int,
+        made: Callable[[Transaction, int], None] = lambda _, __: None,
+    ) -> None:
+        """Put parts together, in windows of `width` or wider; damaged ones stay as they are.
+
+        Of how many cells each transaction has made it tells `made`.
+        """
+        start = times.start
+        while start < times.stop and not self._stopping.is_set():
+            last = self._store.nth_start(record, start, PARTS_AT_ONCE)
+            before = times.stop if last is None else (last // width + 1) * width
+            some = Times(start, times.stop, before)
+
+            def step(tx: Transaction, some: Times = some) -> int:
+                cells = tx.compact(record, some, width, CELLS_AT_ONCE)
+                made(tx, cells)
+                return cells
+
+            try:
+                self.until_done(step, CELLS_AT_ONCE)
+            except TallyMismatch as error:
+                self.say_damaged(record, error)
+            start = before
 
     def say_damaged(self, record: int, error: TallyMismatch) -> None:
         """Say, once for each record, that sums of it cannot be read."""

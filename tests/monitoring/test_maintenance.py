@@ -4,8 +4,14 @@ import anyio
 import anyio.to_thread
 import numpy as np
 import pytest
+from sqlalchemy import Connection, select
 
+from kullback.monitoring.queries import MonitorReader
 from kullback.settings import Settings
+from kullback.storage.base import Merge
+from kullback.storage.compaction import Compaction, compact_cells
+from kullback.storage.database import Database
+from kullback.storage.schema import PARTS
 from tests.monitoring.service import NOON, Document, Service, running
 from tests.postgresql import Server
 
@@ -175,6 +181,75 @@ async def test_only_monitors_that_something_came_to_are_looked_after_at_once(
     service.clock.now += 2 * DAY
     maintenance.run_due()
     assert await widths(service) == {HOUR}
+
+
+async def test_monitors_without_rows_of_late_are_not_read_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        await service.put(f"/v1/monitors/idle{number}")
+    await service.put()
+    opened: list[str] = []
+    queries, maintenance = service.inside.monitor_queries, service.inside.monitor_maintenance
+    read = queries.open
+
+    def open_(name: str) -> MonitorReader:
+        opened.append(name)
+        return read(name)
+
+    monkeypatch.setattr(queries, "open", open_)
+    maintenance.run_due()
+    assert len(opened) == 6
+    for expected in ([], ["clicks"], ["clicks"]):
+        opened.clear()
+        service.clock.now += 61
+        maintenance.run_due()
+        assert opened == expected
+        at = service.clock.now
+        await service.post("observations", y_true=[1], y_proba=[0.5], timestamp=[at])
+        opened.clear()
+        maintenance.run_due()
+        assert opened == ["clicks"]
+        assert maintenance.recent["clicks"].rows > 0
+    service.clock.now += DAY + 3 * HOUR
+    maintenance.run_due()
+    assert maintenance.recent["clicks"].rows == 0
+    opened.clear()
+    service.clock.now += 61
+    maintenance.run_due()
+    assert opened == []
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+async def test_parts_are_put_together_a_few_at_a_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("kullback.maintenance.PARTS_AT_ONCE", at_once)
+    looked_at: list[int] = []
+
+    def compact(
+        connection: Connection, database: Database, merge: Merge, compaction: Compaction
+    ) -> int:
+        first, stop, before = compaction.times
+        last = stop if before is None else before
+        within = select(PARTS.c.start).where(PARTS.c.start >= first, PARTS.c.start < last)
+        starts = [start // compaction.width for start in connection.execute(within).scalars()]
+        looked_at.append(len(starts) - starts.count(max(starts, default=0)))
+        return compact_cells(connection, database, merge, compaction)
+
+    monkeypatch.setattr("kullback.storage.transaction.compact_cells", compact)
+    await service.put(**LONG)
+    for start in range(4):
+        await service.post("observations", **rows(40, NOON - (start + 2) * HOUR, NOON))
+    everything: Document = {"from": NOON - 6 * HOUR, "to": NOON + HOUR, "by": "country"}
+    before = await service.report(**everything)
+    service.clock.now += DAY + 2 * HOUR
+    service.tidy()
+    after = await service.report(**everything)
+    assert (after["n"], after["metrics"]) == (before["n"], before["metrics"])
+    assert await widths(service) == {HOUR}
+    assert await count(service) == 5  # hours
+    assert max(looked_at) <= at_once
 
 
 async def test_maintenance_happens_by_itself(settings: Settings) -> None:

@@ -7,8 +7,8 @@ from kullback.errors import TallyMismatch
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.windows import HOURS_KEPT_SECONDS
-from kullback.experiments.writes import StoredExperiment
-from kullback.maintenance import CELLS_AT_ONCE, RECENT_SECONDS, MaintenanceThread
+from kullback.experiments.writes import KIND, StoredExperiment
+from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.storage.base import Store, Times, Transaction
 
@@ -41,16 +41,17 @@ class ExperimentMaintenance:
         for kept in (self._seen, self._compacted):
             for gone in kept.keys() - numbers:
                 del kept[gone]
-        believed = self._maintenance.believed_now()
+        believed, counts = self._maintenance.believed_now(), self._store.all_counts(KIND)
         for stored in here:
-            seen = stored.record.revision, self._store.counts(stored.record.id)
+            seen = stored.record.revision, counts.get(stored.record.id, {})
             if seen != self._seen.get(stored.record.id) and self._refresh(stored):
                 self._compact_recent(stored)
                 self._seen[stored.record.id] = seen
             now = self._clock()
             last = self._compacted.get(stored.record.id, -math.inf)
             if not 0 <= now - last < self._maintenance.full_round_seconds:
-                self._compact_all(stored, believed)
+                if stored.record.id in counts:  # what has none has no rows
+                    self._compact_all(stored, believed)
                 self._compacted[stored.record.id] = now
 
     def _refresh(self, stored: StoredExperiment) -> bool:
@@ -77,11 +78,9 @@ class ExperimentMaintenance:
         if believed is None:
             return
         old = Times(0, int(believed) - HOURS_KEPT_SECONDS)
-        self._maintenance.until_done(lambda tx: _make_days(tx, record, old), CELLS_AT_ONCE)
 
+        def count_days(tx: Transaction, days: int) -> None:
+            if days:
+                tx.count(record, {"days": days})  # series by the hour are others now
 
-def _make_days(tx: Transaction, record: int, times: Times) -> int:
-    days = tx.compact(record, times, DAY, CELLS_AT_ONCE)
-    if days:
-        tx.count(record, {"days": days})  # series by the hour are others now
-    return days
+        self._maintenance.compact(record, old, DAY, count_days)

@@ -7,12 +7,12 @@ from itertools import islice
 
 from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
-from kullback.moments import DAY, Clock
+from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.ingest import SLICE_VALUES
 from kullback.monitoring.queries import MonitorQueries, RecentHour
 from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
-from kullback.storage.base import Store, Times, Transaction
+from kullback.storage.base import Record, Store, Times, Transaction
 from kullback.storage.slice_values import release
 
 IDEMPOTENCY_SECONDS = 7 * DAY
@@ -44,7 +44,8 @@ class MonitorMaintenance:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
         here = {record.name for record in records}
-        changed = [record for record in records if self._has_changed(record.id)]
+        counts = self._store.all_counts(KIND)
+        changed = [record for record in records if self._has_changed(record, counts)]
         kept = {name: recent for name, recent in self._recent.items() if name in here}
         self._recent = kept | self._read([record.name for record in changed])
         for kept_by_id in (self._seen, self._compacted):
@@ -57,6 +58,8 @@ class MonitorMaintenance:
             if believed is not None:
                 self._expire(stored, int(believed))
         rest = self._maintenance.full_round_seconds
+        without_rows = (record.id for record in records if record.id not in counts)
+        self._compacted |= dict.fromkeys(without_rows, now)
         due = (r for r in records if not 0 <= now - self._compacted.get(r.id, -math.inf) < rest)
         for record in islice(due, FULL_AT_ONCE):
             self._compact(StoredMonitor.of(record, record.name), believed)
@@ -74,13 +77,21 @@ class MonitorMaintenance:
             self._compact(StoredMonitor.of(record, record.name), believed)
         self._sweep(believed)
 
-    def _has_changed(self, record: int) -> bool:
-        now, counts = self._clock(), self._store.counts(record)
-        last, before = self._seen.get(record, (-math.inf, {}))
-        has_changed = counts != before or not 0 <= now - last < LOOK_EVERY
+    def _has_changed(self, record: Record, all_counts: Mapping[int, Mapping[str, int]]) -> bool:
+        now, counts = self._clock(), all_counts.get(record.id, {})
+        last, before = self._seen.get(record.id, (-math.inf, {}))
+        is_due = not 0 <= now - last < LOOK_EVERY and self._moves_on(record.name, last)
+        has_changed = counts != before or is_due
         if has_changed:
-            self._seen[record] = now, counts
+            self._seen[record.id] = now, counts
         return has_changed
+
+    def _moves_on(self, name: str, last: float) -> bool:
+        """Whether a monitor may be another than at the last look, though nobody wrote to it."""
+        recent = self._recent.get(name)
+        if recent is None or recent.waiting_predictions or recent.waiting_labels:
+            return True
+        return recent.last_start is not None and recent.last_start > last - HOUR - DAY
 
     def _read(self, names: Sequence[str]) -> dict[str, RecentHour]:
         recent: dict[str, RecentHour] = {}

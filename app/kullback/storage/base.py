@@ -29,10 +29,14 @@ Part = tuple[Cell, bytes]
 
 
 class Times(NamedTuple):
-    """Windows that begin at `start` or later and end by `stop`."""
+    """Windows that begin at `start` or later and end by `stop`.
+
+    Those only that begin before `before`, where that is said: a multiple of what they become.
+    """
 
     start: int
     stop: int
+    before: int | None = None
 
 
 class Reply(NamedTuple):
@@ -187,6 +191,9 @@ class Store(Protocol):
     def counts(self, record: int) -> dict[str, int]:
         """All counts of a record."""
 
+    def all_counts(self, kind: str) -> dict[int, dict[str, int]]:
+        """All counts of every record of a kind that has any, by its number."""
+
     def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """The parts of all cells whose windows start in [start, stop).
 
@@ -199,6 +206,9 @@ class Store(Protocol):
 
     def cells(self, record: int) -> list[Cell]:
         """The cells of all rows (slice "") that have parts, in no particular order."""
+
+    def nth_start(self, record: int, start: int, number: int) -> int | None:
+        """The start of a part's window: so many parts on from `start`; None if there are fewer."""
 
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""

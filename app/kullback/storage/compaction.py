@@ -62,6 +62,7 @@ def forget_cells(
 def _compactable(compaction: Compaction) -> Select[tuple[int]]:
     """The parts of at most `limit` cells in which there is something to put together."""
     start, width = _target(compaction.width)
+    first, stop, before = compaction.times
     place = (PARTS.c.kind, PARTS.c.slice, start, width)
     parts = (
         select(
@@ -75,9 +76,9 @@ def _compactable(compaction: Compaction) -> Select[tuple[int]]:
         )
         .where(
             PARTS.c.record == compaction.record,
-            PARTS.c.start >= compaction.times.start,
-            PARTS.c.start < compaction.times.stop,
-            start + width <= compaction.times.stop,
+            PARTS.c.start >= first,
+            PARTS.c.start < (stop if before is None else min(before, stop)),
+            start + width <= stop,
         )
         .subquery()
     )

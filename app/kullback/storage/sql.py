@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -118,6 +119,15 @@ class SqlStore:
         with self._reading() as connection:
             return {row.name: row.amount for row in connection.execute(chosen)}
 
+    def all_counts(self, kind: str) -> dict[int, dict[str, int]]:
+        """See Store."""
+        chosen = select(COUNTS).join(RECORDS, RECORDS.c.id == COUNTS.c.record)
+        counts: dict[int, dict[str, int]] = defaultdict(dict)
+        with self._reading() as connection:
+            for record, name, amount in connection.execute(chosen.where(RECORDS.c.kind == kind)):
+                counts[record][name] = amount
+        return dict(counts)
+
     def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """See Store."""
         is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
@@ -141,6 +151,14 @@ class SqlStore:
         chosen = select(*_CELL).distinct().where(PARTS.c.record == record, _of_slices(None))
         with self._reading() as connection:
             return [Cell(*row) for row in connection.execute(chosen)]
+
+    def nth_start(self, record: int, start: int, number: int) -> int | None:
+        """See Store."""
+        chosen = select(PARTS.c.start).where(PARTS.c.record == record, PARTS.c.start >= start)
+        with self._reading() as connection:
+            return connection.execute(
+                chosen.order_by(PARTS.c.start).offset(number).limit(1)
+            ).scalar()
 
     def last_start(self, record: int) -> int | None:
         """See Store."""
