@@ -33,6 +33,8 @@ class Service(BaseModel):
     depends_on: dict[str, dict[str, str]] = {}
     cap_drop: list[str]
     security_opt: list[str]
+    mem_limit: str
+    pids_limit: int
     healthcheck: dict[str, int | str | list[str]]
 
 
@@ -108,6 +110,8 @@ def test_a_service_has_a_health_check_and_no_privileges(name: str) -> None:
     assert SERVICES[name].healthcheck["test"]
     assert SERVICES[name].cap_drop == ["ALL"]
     assert SERVICES[name].security_opt == ["no-new-privileges:true"]
+    assert SERVICES[name].mem_limit in {"512m", "1g"}
+    assert 0 < SERVICES[name].pids_limit <= 256
 
 
 def test_services_start_after_what_they_need() -> None:

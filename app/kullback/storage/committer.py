@@ -1,6 +1,7 @@
 """One group commit: the writes that share it, and the result of each."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -129,8 +130,7 @@ class Committer:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    # For callers: where a server is, and who logs in there, is for the log.
-    unavailable = StoreUnavailable("the store cannot be written now")
+    unavailable = StoreUnavailable(f"the store cannot be written now{for_callers(error)}")
     unavailable.__cause__ = error
     return unavailable
 
@@ -139,3 +139,9 @@ def reason(error: Exception) -> str:
     """What the engine said: its first line, which holds no value that was sent."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return str(said).partition("\n")[0]
+
+
+def for_callers(error: Exception) -> str:
+    """What of a reason may leave the service: a server says where it is and who logs in."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return f": {original}" if isinstance(original, sqlite3.Error) else ""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
 from kullback.storage.base import Cell, IdempotencyKey, Merge, Part, Record, Store, Work, Written
-from kullback.storage.committer import Committer, PendingWrite, reason
+from kullback.storage.committer import Committer, PendingWrite, for_callers, reason
 from kullback.storage.database import Database, Fault
 from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, is_current, migrate
 from kullback.storage.sqlite import open_sqlite
@@ -191,7 +191,7 @@ class SqlStore:
             if self._database.meaning(error) is Fault.OWN:
                 raise
             LOGGER.warning("the store cannot be read: %s", reason(error))
-            raise StoreUnavailable("the store cannot be read now") from error
+            raise StoreUnavailable(f"the store cannot be read now{for_callers(error)}") from error
 
 
 def _of_slices(name: str | None) -> ColumnElement[bool]:
