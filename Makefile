@@ -77,7 +77,7 @@ bench: $(DEV)  ## measure against the rivals
 bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: coverage, peeking, power
 	$(BIN)/python -m tests.statistics
 
-torture: $(DEV)  ## kill servers under load 250 times and count (TORTURE_SEED=n repeats a run)
+torture: $(DEV)  ## kills, power cuts, network faults, races, and a count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture
 
 laws: $(DEV)  ## try every law of the pure core on 300 examples: ten times those of make test

@@ -5,14 +5,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kullback.errors import StoreUnavailable
 from kullback.storage.base import IdempotencyKey, Store, Transaction
+from kullback.storage.sql import open_store
 from tests.storage.child import FATAL
-from tests.storage.writes import Opening, add, adding, cell, do, made, results, sums
+from tests.storage.writes import Opening, add, adding, cell, do, made, merge, results, sums
 
 ROOT = Path(__file__).parent.parent.parent
 STRACE = shutil.which("strace")
@@ -86,31 +89,44 @@ def test_a_disk_that_fails_ends_the_process_and_loses_nothing_that_was_answered(
 @pytest.mark.skipif(STRACE is None, reason="strace is missing: NO KILL AT A CALL IS TRIED HERE")
 @pytest.mark.parametrize(("call", "when"), [("pwrite64", 31), ("pwrite64", 64), ("fdatasync", 20)])
 def test_a_kill_at_a_call_that_reaches_the_disk_loses_and_doubles_nothing(
-    call: str, when: int, sqlite_url: str, opening: Opening
+    call: str, when: int, sqlite_url: str
 ) -> None:
-    assert_a_kill_loses_nothing(call, when, sqlite_url, opening)
+    kill_at(call, when, sqlite_url)
 
 
-def assert_a_kill_loses_nothing(call: str, when: int, url: str, opening: Opening) -> int:
-    """Kill a writer when it makes a call for the nth time; how many writes were answered."""
-    store = opening(url)
-    record = made(store)
-    store.close()
+def kill_at(call: str, when: int, url: str) -> int:
+    """Kill a writer when it makes a call for the nth time; how many writes were answered.
+
+    Raises:
+        AssertionError: one of them is not there, or not once.
+    """
+    with closing(open_store(url, merge, on_fatal=pytest.fail)) as store:
+        record = made(store)
     inject = f"inject={call}:signal=KILL:when={when}"
     trace = (str(STRACE), "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
     with child(*trace, url=url, record=record) as process:
         out, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     answered = sum(line.startswith("written") for line in out.splitlines())
-
-    store = opening(url)
-    found = sum(sums(store, record).values())
-    assert found in {answered, answered + 1}
-    assert all(replayed(store, record, number) for number in range(answered))
-    assert replayed(store, record, answered) is (found == answered + 1)
-    assert sum(sums(store, record).values()) == answered + 1
-    store.close()
+    with closing(open_store(url, merge, on_fatal=pytest.fail)) as store:
+        found = sum(sums(store, record).values())
+        assert found in {answered, answered + 1}
+        assert all(replayed(store, record, number) for number in range(answered))
+        assert replayed(store, record, answered) is (found == answered + 1)
+        assert sum(sums(store, record).values()) == answered + 1
     return answered
+
+
+def killed_at_every_call(
+    times: int, directory: Path, told: Callable[[int], None]
+) -> dict[str, object]:
+    """Kill writers at one call after the other; what came of it."""
+    answered = 0
+    for number in range(times):
+        call, when = ("pwrite64", 3 + number) if number % 3 else ("fdatasync", 3 + number // 3)
+        answered += kill_at(call, when, f"sqlite:///{directory}/call-{number}.db")
+        told(number + 1)
+    return {"calls": times, "acknowledged": answered, "lost": 0, "doubled": 0}
 
 
 def test_a_full_file_refuses_writes_serves_reads_and_recovers(

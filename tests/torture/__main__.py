@@ -1,84 +1,185 @@
-"""`make torture`: many kills, a progress bar, and a table of the results."""
+"""`make torture`: kills, power cuts, faults of the network and races, and tables of the results."""
 
+import argparse
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.postgresql import ABSENT, programs, running
+from tests.postgresql import ABSENT, Server, programs, running
+from tests.storage.power import chosen_places, cut_often
+from tests.storage.test_durability import killed_at_every_call
+from tests.storage.trace import STRACE, recorded
 from tests.torture.disasters import kill_a_backend, restart
-from tests.torture.overload import COLUMNS, CONNECTIONS, SIZES, measured
-from tests.torture.proof import Figures
-from tests.torture.runs import survived
+from tests.torture.proof import ANSWERS, Figures
+from tests.torture.races import raced
+from tests.torture.runs import seed, survived, survived_faults
 
+Told = Callable[[int], None]
+Row = Mapping[str, object]
+Run = Callable[[Told], Row]
+RECORDED_WRITES = 200
 ON_SQLITE = 200
-ON_POSTGRESQL = 50
-Told = Callable[[Figures], None]
+ON_REPLICAS = 4  # where replicas share a database, one of so many
+ON_POSTGRESQL = ON_SQLITE // ON_REPLICAS
 
 
-def on_sqlite(told: Told) -> Figures:
-    """One server, one file."""
-    with tempfile.TemporaryDirectory(prefix="kullback-torture-") as directory:
-        return survived(ON_SQLITE, f"sqlite:///{directory}/kullback.db", told=told)
+class Runs:
+    """Every run that was asked for; each prints what it began with and what came of it."""
 
+    def __init__(self, sizes: argparse.Namespace, directory: Path, server: Server | None) -> None:
+        self._sizes = sizes
+        self._directory = directory
+        self._server = server
+        self._databases = 0
 
-def on_postgresql(told: Told) -> Figures:
-    """Two replicas on one database, whose server breaks too."""
-    found = programs()
-    assert found is not None
-    with running(found) as server:
-        with server.connect() as connection:
-            connection.execute("CREATE DATABASE torture")
-        third = ON_POSTGRESQL // 3
-        disasters = {
-            third: lambda: kill_a_backend(server),
-            2 * third: lambda: restart(server, found),
+    def all(self) -> dict[str, tuple[int, Run]]:
+        """Runs by what they do, and how often."""
+        sizes = self._sizes
+        runs: dict[str, tuple[int, Run]] = {
+            "kill -9, SQLite": (sizes.kills, self._kills),
+            "network, SQLite": (sizes.faults, self._faults),
         }
-        url = server.url("torture")
-        return survived(ON_POSTGRESQL, url, url, told=told, disasters=disasters)
+        if STRACE is not None:
+            runs["power cuts, SQLite"] = (sizes.cuts, self._cuts)
+            runs["kill -9 at a call, SQLite"] = (sizes.calls, self._calls)
+        if self._server is not None:
+            runs["kill -9, two replicas"] = (sizes.kills // ON_REPLICAS, self._kills_of_replicas)
+            runs["network, two replicas"] = (sizes.faults // ON_REPLICAS, self._faults_of_replicas)
+            runs["races for a key"] = (sizes.races, self._races)
+        return {name: run for name, run in runs.items() if run[0] and sizes.only in name}
+
+    def _kills(self, told: Told) -> Row:
+        sizes = self._sizes
+        return _row(survived(sizes.kills, self._file(), told=_kills(told), answers=sizes.answers))
+
+    def _kills_of_replicas(self, told: Told) -> Row:
+        """Two replicas on one database, whose server breaks too."""
+        server, found, kills = self._server, programs(), self._sizes.kills // ON_REPLICAS
+        assert server is not None
+        assert found is not None
+        disasters = {
+            kills // 3: lambda: kill_a_backend(server),
+            2 * kills // 3: lambda: restart(server, found),
+        }
+        url, answers = self._database(), self._sizes.answers
+        return _row(
+            survived(kills, url, url, told=_kills(told), disasters=disasters, answers=answers)
+        )
+
+    def _faults(self, told: Told) -> Row:
+        return _row(survived_faults(self._sizes.faults, self._file(), told=_faults(told)))
+
+    def _faults_of_replicas(self, told: Told) -> Row:
+        url = self._database()
+        return _row(
+            survived_faults(self._sizes.faults // ON_REPLICAS, url, url, told=_faults(told))
+        )
+
+    def _cuts(self, told: Told) -> Row:
+        number, scratch = seed(), self._directory / "cut"
+        events = recorded(self._directory / "recorded", "FULL", RECORDED_WRITES)
+        places = chosen_places(events, self._sizes.cuts, number)
+        figures = cut_often(events, places, number, scratch, is_power=True)
+        told(figures.cuts)
+        assert figures.lost == figures.torn == 0, figures
+        loose = recorded(self._directory / "loose", "NORMAL", RECORDED_WRITES)
+        places = chosen_places(loose, 100, number)
+        teeth = cut_often(loose, places, number, scratch, is_power=True)
+        assert teeth.lost > 0, f"synchronous=NORMAL loses nothing: {teeth}"
+        every = cut_often(events, range(1, len(events) + 1), number, scratch, is_power=False)
+        assert every.lost == every.torn == 0, every
+        return {**asdict(figures), "every call": every.cuts, "lost by NORMAL": teeth.lost}
+
+    def _calls(self, told: Told) -> Row:
+        return killed_at_every_call(self._sizes.calls, self._directory, told)
+
+    def _races(self, told: Told) -> Row:
+        return {"races": self._sizes.races, "won": raced(self._database(), self._sizes.races, told)}
+
+    def _file(self) -> str:
+        self._databases += 1
+        return f"sqlite:///{self._directory}/{self._databases}.db"
+
+    def _database(self) -> str:
+        assert self._server is not None
+        self._databases += 1
+        name = f"torture_{self._databases}"
+        with self._server.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self._server.url(name)
+
+
+def _kills(told: Told) -> Callable[[Figures], None]:
+    return lambda figures: told(figures.kills)
+
+
+def _faults(told: Told) -> Callable[[Figures], None]:
+    return lambda figures: told(figures.faults)
+
+
+def _row(figures: Figures) -> Row:
+    return asdict(figures)
+
+
+def sizes(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """How much of everything: what the command line says, or the variables TORTURE_*."""
+    parser = argparse.ArgumentParser(prog="make torture")
+    amounts = {"kills": ON_SQLITE, "answers": ANSWERS, "cuts": 2000, "calls": 60, "faults": 2000}
+    for name, amount in (amounts | {"races": 200}).items():
+        default = int(os.environ.get(f"TORTURE_{name.upper()}", amount))
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--only", default=os.environ.get("TORTURE_ONLY", ""), help="part of a name")
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
-    """Run both, and print the figures."""
-    console = Console()
-    runs = {"SQLite, one server": (ON_SQLITE, on_sqlite)}
-    if programs() is None:
-        console.print(ABSENT)
-    else:
-        runs["PostgreSQL, two replicas"] = (ON_POSTGRESQL, on_postgresql)
+    """Run everything, and print the figures."""
+    console, wanted = Console(), sizes()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    found = dict[str, Figures]()
-    with Progress(*columns, TextColumn("kills"), TimeElapsedColumn(), console=console) as bar:
-        for name, (kills, run) in runs.items():
-            task = bar.add_task(name, total=kills)
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="kullback-torture-"))
+        found = programs()
+        server = None if found is None else stack.enter_context(running(found))
+        if server is None:
+            console.print(ABSENT)
+        runs = Runs(wanted, Path(directory), server).all()
+        progress = Progress(*columns, TimeElapsedColumn(), console=console)
+        rows: dict[str, Row] = {}
+        with progress as bar:
+            for name, (total, run) in runs.items():
+                task = bar.add_task(name, total=total)
 
-            def told(figures: Figures) -> None:
-                bar.update(task, completed=min(figures.kills, kills))  # noqa: B023 - this one's
+                def told(done: int) -> None:
+                    bar.update(task, completed=done)  # noqa: B023 - this one's
 
-            found[name] = run(told)
-    console.print(_table(found))
-    console.print(_overload())
-
-
-def _overload() -> Table:
-    """Two hundred callers who do not wait, at each size of body."""
-    table = Table(*COLUMNS, title=f"Overload: {CONNECTIONS} connections")
-    for rows in SIZES:
-        table.add_row(*measured(rows).row())
-    return table
+                rows[name] = run(told)
+                console.print(name, _said(rows[name]), sep=": ")
+    console.print(_table(rows))
 
 
-def _table(found: dict[str, Figures]) -> Table:
-    table = Table(title="Exactly once")
-    table.add_column("")
-    for name in found:
+def _said(row: Row) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items())
+
+
+def _table(rows: Mapping[str, Row]) -> Table:
+    table = Table(title="Nothing lost, nothing twice")
+    for name in ("", "seed", "times", "answers", "lost", "doubled or torn"):
         table.add_column(name, justify="right")
-    columns = [asdict(figures) for figures in found.values()]
-    for row in columns[0]:
-        table.add_row(row, *(f"{column[row]:,.0f}" for column in columns))
+    for name, row in rows.items():
+        times = next(
+            row[key] for key in ("cuts", "races", "calls", "faults", "kills") if row.get(key)
+        )
+        answers = row.get("requests", row.get("acknowledged", row.get("won")))
+        doubled = row.get("doubled", row.get("torn", 0))
+        cells = (row.get("seed", ""), times, answers, row.get("lost", 0), doubled)
+        table.add_row(name, *map(str, cells))
     return table
 
 

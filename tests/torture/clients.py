@@ -8,17 +8,27 @@ from random import Random
 from threading import Condition
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 
 from tests.torture.pages import Job, Supply
-from tests.torture.replicas import Replica
 
 REQUEST_SECONDS = 20.0
 JOB_SECONDS = 120.0
 RETRY_SECONDS = 0.05
 DOWN_SECONDS = 0.5
+
+
+class Target(Protocol):
+    """Where requests are sent to."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, or did."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it listens, but not for long."""
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ class Ledger:
                 self._more.wait(0.1)
 
 
-def send(client: httpx.Client, target: Replica, job: Job) -> httpx.Response:
+def send(client: httpx.Client, target: Target, job: Job) -> httpx.Response:
     """Send a request once."""
     headers = {"content-type": "application/json", "idempotency-key": job.key}
     return client.post(target.address + job.path, content=job.body, headers=headers)
@@ -82,7 +92,7 @@ class Clients:
     """Threads that send the jobs of a supply to whichever replica, until it has no more."""
 
     def __init__(
-        self, count: int, targets: Sequence[Replica], supply: Supply, ledger: Ledger, rng: Random
+        self, count: int, targets: Sequence[Target], supply: Supply, ledger: Ledger, rng: Random
     ) -> None:
         self._targets = targets
         self._supply = supply
@@ -129,7 +139,7 @@ class Clients:
             sleep(rng.uniform(0, RETRY_SECONDS))
             target.wait(DOWN_SECONDS)
 
-    def _sent(self, client: httpx.Client, target: Replica, job: Job) -> httpx.Response | None:
+    def _sent(self, client: httpx.Client, target: Target, job: Job) -> httpx.Response | None:
         try:
             response = send(client, target, job)
         except httpx.TransportError:

@@ -10,11 +10,12 @@ import httpx
 
 from tests.torture import arms, audit
 from tests.torture.audit import READ_SECONDS, Difference
-from tests.torture.clients import Clients, Ledger, send
+from tests.torture.clients import Clients, Ledger, Target, send
 from tests.torture.pages import DIGITS, WINDOW_SECONDS, Page, Supply, added
 from tests.torture.replicas import Replica
 
 CLIENTS = 6
+ANSWERS = 40
 TRIED_AGAIN = 50
 ALL_AT_ONCE = 0.25
 WHILE_STARTING = 0.1
@@ -28,6 +29,7 @@ class Figures:
 
     seed: int
     kills: int = 0
+    faults: int = 0
     requests: int = 0
     rows: int = 0
     replayed: int = 0
@@ -45,11 +47,18 @@ class Figures:
 class Proof:
     """Servers, what was sent to them, and what was found wrong."""
 
-    def __init__(self, replicas: Sequence[Replica], supply: Supply, seed: int) -> None:
+    def __init__(
+        self,
+        replicas: Sequence[Replica],
+        supply: Supply,
+        seed: int,
+        targets: Sequence[Target] | None = None,
+    ) -> None:
         self.figures = Figures(seed)
         self.wrong: list[str] = []
         self.ledger = Ledger()
         self._replicas = replicas
+        self._targets = targets or replicas
         self._supply = supply
         self._rng = Random(seed)  # noqa: S311 - chance that can be repeated
         self._lost: set[Place] = set()
@@ -69,18 +78,26 @@ class Proof:
     @contextmanager
     def load(self) -> Iterator[Callable[[int], None]]:
         """Clients at work, and how to wait for so many answers; in the end they have them all."""
-        with Clients(CLIENTS, self._replicas, self._supply, self.ledger, self._rng) as clients:
+        with Clients(CLIENTS, self._targets, self._supply, self.ledger, self._rng) as clients:
             yield lambda answers: self.ledger.wait_for(answers, clients.check)
 
-    def kill(self, times: int, told: Callable[[Figures], None], disasters: Disasters) -> None:
+    def kill(
+        self,
+        times: int,
+        told: Callable[[Figures], None],
+        disasters: Disasters,
+        answers: int = ANSWERS,
+    ) -> None:
         """Kill servers under load so many times; each time, look for all that was answered.
+
+        Before each kill come up to so many answers.
 
         A disaster happens, once, as soon as so many kills have.
         """
         left = sorted(disasters)
         with self.load() as wait_for:
             while self.figures.kills < times:
-                wait_for(self._rng.randrange(1, 40))
+                wait_for(self._rng.randrange(1, answers))
                 sleep(self._rng.uniform(0.0, 0.1))
                 self._kill()
                 if left and left[0] <= self.figures.kills:

@@ -3,12 +3,16 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from random import Random, SystemRandom
 
 from tests.torture.arms import PLANS, compared
 from tests.torture.pages import WINDOW_SECONDS, Supply, joined, observed
-from tests.torture.proof import Disasters, Figures, Proof
+from tests.torture.proof import ANSWERS, Disasters, Figures, Proof
 from tests.torture.replicas import replicas
+from tests.torture.toxic import ToxicProxy
+
+FAULTS = 7  # kinds of them
 
 
 def seed() -> int:
@@ -36,6 +40,7 @@ def survived(
     *urls: str,
     told: Callable[[Figures], None] = lambda _: None,
     disasters: Disasters | None = None,
+    answers: int = ANSWERS,
 ) -> Figures:
     """Kill servers, one for each URL, so many times; the figures, when nothing is wrong.
 
@@ -48,5 +53,33 @@ def survived(
     with replicas(*urls) as servers:
         proof = Proof(servers, supply(Random(number)), number)  # noqa: S311 - chance that can be repeated
         set_up(proof)
-        proof.kill(kills, told, disasters or {})
+        proof.kill(kills, told, disasters or {}, answers)
+        return proof.finish()
+
+
+def survived_faults(
+    faults: int, *urls: str, told: Callable[[Figures], None] = lambda _: None
+) -> Figures:
+    """Break so many exchanges with servers, one for each URL; the figures, when nothing is wrong.
+
+    Raises:
+        AssertionError: something was lost, or doubled.
+    """
+    number = seed()
+    with replicas(*urls) as servers, ExitStack() as proxies:
+        targets = list[ToxicProxy]()
+        for place, server in enumerate(servers):
+            proxy = ToxicProxy(lambda server=server: server.address, number + place)  # type: ignore[misc]
+            proxies.callback(proxy.close)
+            targets.append(proxy)
+        proof = Proof(servers, supply(Random(number)), number, targets)  # noqa: S311 - chance that can be repeated
+        set_up(proof)
+        with proof.load() as wait_for:
+            while proof.figures.faults < faults:
+                wait_for(20)
+                proof.figures.faults = sum(proxy.faults.total() for proxy in targets)
+                told(proof.count())
+        proxies.close()  # what comes late has come
+        assert all(len(proxy.faults) == FAULTS for proxy in targets), "a fault was not tried"
+        proof.look()
         return proof.finish()
