@@ -248,3 +248,23 @@ def test_a_pepper_or_a_file_of_keys_that_cannot_be_read_is_one_clear_line_and_a_
     missing = str(tmp_path / "none")
     for name in ("pepper_file", "keys_file"):
         assert "none cannot be read" in refused(capsys, "127.0.0.1", **{name: missing})
+
+
+def test_a_provider_that_is_away_is_a_warning_and_a_missing_file_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    provider = {"oidc_issuer": "https://id.example", "oidc_audience": "kullback"}
+    missing = str(tmp_path / "none")
+    assert "none cannot be read" in refused(capsys, "127.0.0.1", **provider, oidc_jwks=missing)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    away = {**provider, "oidc_jwks": f"https://127.0.0.1:{port}/keys"}
+    for name, value in away.items():
+        monkeypatch.setenv(f"KULLBACK_{name.upper()}", value)
+    statuses: list[int] = []
+
+    def visit(address: str, _: TextIO) -> None:
+        statuses.append(httpx.get(f"{address}/v1/monitors", trust_env=False).status_code)
+
+    served(visit, monkeypatch)
+    assert statuses == [401]

@@ -56,6 +56,8 @@ def test_every_setting_is_described() -> None:
         ("DATABASE_URL", "mysql://root@host/base"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "postgresql://host/base"),
+        ("OIDC_JWKS", "http://id.example/keys"),
+        ("OIDC_ISSUER", "https://id.example"),  # without the rest
     ],
 )
 def test_a_value_that_cannot_be_is_refused(

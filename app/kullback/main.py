@@ -15,9 +15,11 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
+from kullback.access import jwks
 from kullback.access.book import FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
 from kullback.access.ring import KeyRing
 from kullback.access.sessions import Sessions
+from kullback.access.tokens import TokenVerifier
 from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
 from kullback.api.authorization import check_routes
 from kullback.api.gate import Gate
@@ -110,6 +112,13 @@ class Runtime:
             return StoreShelf(store)
         return ReadOnlyShelf(FileShelf(Path(settings.keys_file)))
 
+    def tokens(self, settings: Settings) -> TokenVerifier | None:
+        """What checks tokens of the provider that the settings name."""
+        if not settings.oidc_issuer:
+            return None
+        load = jwks.loader(settings.oidc_jwks)
+        return TokenVerifier(settings.oidc_issuer, settings.oidc_audience, load)
+
     def services(self, store: Store) -> Services:
         """What stands on a store."""
         clock = self.clock
@@ -155,10 +164,8 @@ def create_app(
             stopping=problems.stopping,
         )
     ]
-    gate, pepper = (
-        Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts()),
-        settings.pepper(),
-    )
+    pepper, tokens = settings.pepper(), runtime.tokens(settings)
+    gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

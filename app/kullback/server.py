@@ -237,6 +237,9 @@ def _danger(settings: Settings, runtime: Runtime, store: Store) -> str | None:
     try:
         settings.pepper()
         has_keys = bool(runtime.key_shelf(settings, store).load())
+        has_keys = _takes_tokens(settings, runtime) or has_keys
+    except ImportError:
+        return "tokens of a provider need the extra: pip install 'kullback[oidc]'"
     except (ValueError, StoreUnavailable) as error:
         return str(error)
     if has_keys or is_loopback(settings.host):
@@ -246,6 +249,20 @@ def _danger(settings: Settings, runtime: Runtime, store: Store) -> str | None:
         _log.warning("%s: whoever can, may do everything", where)
         return None
     return f"{where}: make one with `kullback keys create`, or say --insecure-no-auth"
+
+
+def _takes_tokens(settings: Settings, runtime: Runtime) -> bool:
+    """Whether a provider's tokens are taken; one that is away is no reason not to start."""
+    tokens = runtime.tokens(settings)
+    if tokens is None:
+        return False
+    try:
+        tokens.refresh()
+    except StoreUnavailable as error:
+        if not settings.oidc_jwks.startswith("https://"):
+            raise
+        _log.warning("no token is taken for now: %s", error.message)
+    return True
 
 
 @contextmanager

@@ -152,6 +152,16 @@ class Settings(BaseSettings):
             "machine for what came by loopback, any for the rest."
         ),
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="Provider whose tokens are taken beside keys: their `iss`; extra `oidc`.",
+    )
+    oidc_audience: str = Field(default="", description="What its tokens are for: their `aud`.")
+    oidc_jwks: str = Field(
+        default="",
+        pattern=r"^(https://.+|[^:]*)$",
+        description="Its public keys: a file of a JWKS, or an https:// address of one.",
+    )
     insecure_no_auth: bool = Field(
         default=False,
         description="Serve without keys on an address that others can reach.",
@@ -161,6 +171,13 @@ class Settings(BaseSettings):
         validation_alias="WEB_CONCURRENCY",
         description="Number of server processes, as hosting platforms name it; only 1 is accepted.",
     )
+
+    @model_validator(mode="after")
+    def _names_a_provider(self) -> Self:
+        named = [bool(each) for each in (self.oidc_issuer, self.oidc_audience, self.oidc_jwks)]
+        if any(named) and not all(named):
+            raise ValueError("oidc_issuer, oidc_audience and oidc_jwks go together")
+        return self
 
     @model_validator(mode="after")
     def _is_spelled_right(self) -> Self:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from kullback.api.scopes import READING
 from kullback.errors import StoreUnavailable
 from kullback.main import create_app
 from kullback.settings import Settings
+from tests.access.provider import AUDIENCE, ISSUER, key_set, signed
 from tests.access.service import Guarded, bearer, guarded, issued
 from tests.api.test_every_operation import KEY_STEPS, STEPS, filled
 from tests.monitoring.service import refused
@@ -378,3 +380,26 @@ def test_a_route_that_asks_nobody_keeps_the_service_from_starting(app: FastAPI) 
 def test_scopes_are_those_that_routes_need(app: FastAPI) -> None:
     needs: set[ScopeName | str] = {need(method, route) for method, route in operations(app)}
     assert needs == {"open", *SCOPES}
+
+
+async def test_a_token_of_the_provider_is_taken_beside_keys(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(key_set())
+    provider = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks": str(file)}
+    app = create_app(settings.model_copy(update=provider))
+    transport = ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=transport, base_url="http://kullback") as client,
+    ):
+        refused(await client.get("/v1/monitors"), 401)  # although there is no key
+        token = signed().decode()
+        assert (await client.get("/v1/monitors", headers=bearer(token))).is_success
+        refused(await client.put("/v1/monitors/m", json={}, headers=bearer(token)), 403)
+        refused(await client.get("/v1/monitors", headers=bearer(f"{token}x")), 401)
+        own = signed(scope="read write", kullback_prefixes=["team-a."]).decode()
+        for name, status in (("team-a.m", 201), ("team-b.m", 403)):
+            answer = await client.put(f"/v1/monitors/{name}", json={}, headers=bearer(own))
+            assert answer.status_code == status

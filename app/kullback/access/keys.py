@@ -118,7 +118,7 @@ class KeyGrant:
         if len(set(self.scopes)) < len(self.scopes):
             return "scopes", "each stands once"
         for prefix in self.prefixes:
-            if re.fullmatch(PREFIX, prefix) is None:
+            if not is_prefix(prefix):
                 return "prefixes", "a prefix is the beginning of a name, and ends in . or - or _"
         if self.prefixes and "admin" in self.scopes:
             return "prefixes", "a key with the scope admin has none: it can make keys without"
@@ -151,6 +151,11 @@ def rotated(key: AccessKey, pepper: bytes, now: float, overlap_seconds: float) -
     before = replace(key.secrets[0], until=now + overlap_seconds)
     secrets = (SecretDigest.of(secret.encode(), pepper), before)
     return IssuedKey(replace(key, secrets=secrets), f"kb_{key.id}_{secret}")
+
+
+def is_prefix(text: str) -> bool:
+    """Whether it is a beginning of names that no other name can begin with by chance."""
+    return re.fullmatch(PREFIX, text) is not None
 
 
 def has_prefix(name: str, prefixes: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from kullback.access.book import KeyBook
 from kullback.access.limits import TokenBuckets, network
 from kullback.access.ring import ANYBODY, REFRESH_SECONDS, STALE_SECONDS, Caller, KeyRing
 from kullback.access.sessions import Sessions
+from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import (
     NO_VALID_KEY,
     NoCredentials,
@@ -58,8 +59,11 @@ class Gate:
     `is_open` says that somebody wants it so.
     """
 
-    def __init__(self, *, is_open: bool, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, *, is_open: bool, hosts: frozenset[str], tokens: TokenVerifier | None = None
+    ) -> None:
         self._is_open = is_open
+        self._tokens = tokens
         self._hosts = hosts
         self._ring: KeyRing | None = None
         self._book: KeyBook | None = None
@@ -193,16 +197,21 @@ class Gate:
             raise StoreUnavailable("the service is starting or stopping")
         if ring.age > REFRESH_SECONDS:
             if self._refreshing is None or self._refreshing.done():
-                self._refreshing = asyncio.create_task(_refreshed(ring))
+                self._refreshing = asyncio.create_task(asyncio.to_thread(_refreshed, ring))
             if ring.age > STALE_SECONDS:
                 await asyncio.shield(self._refreshing)
         return ring
 
     async def _caller(self, ring: KeyRing, scope: Scope) -> Caller:
-        if not ring.has_keys and (self._is_open or is_local(scope)):
+        has_keys = ring.has_keys or self._tokens is not None
+        if not has_keys and (self._is_open or is_local(scope)):
             return ANYBODY
         key = bearer(scope)
-        if key is not None:
+        if key is not None and self._tokens is not None and not key.startswith(b"kb_"):
+            if self._tokens.is_due(key):
+                await asyncio.to_thread(_refreshed, self._tokens)
+            caller = self._tokens.caller(key)
+        elif key is not None:
             caller = ring.caller(key)
         elif (token := session_token(scope)) is not None:
             if scope["method"] not in READING:
@@ -237,9 +246,9 @@ class Gate:
         return refusal
 
 
-async def _refreshed(ring: KeyRing) -> None:
+def _refreshed(keys: KeyRing | TokenVerifier) -> None:
     try:
-        await asyncio.to_thread(ring.refresh)
+        keys.refresh()
     except StoreUnavailable as error:
         _audit.warning("keys cannot be read: %s", error.message)
 
