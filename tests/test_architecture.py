@@ -58,7 +58,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
     "ui": (*EDGE, "tally", "api"),
-    "cli": (*EDGE, "tally", "evaluation", "demo", "server", "api.catalog", "api.score_json"),
+    "cli": (
+        *EDGE,
+        "tally",
+        "evaluation",
+        "demo",
+        "server",
+        "key_checks",
+        "api.catalog",
+        "api.score_json",
+    ),
 }
 OF_THE_STORE = ("writes", "queries", "maintenance", "windows")  # the rest of a service is pure
 FORBIDDEN = {  # although what it stands in is allowed
@@ -70,7 +79,7 @@ FORBIDDEN = {  # although what it stands in is allowed
         for module in OF_THE_STORE
     ),
 }
-ROOTS = {"__init__", "__main__", "main", "server"}  # they put the rest together
+ROOTS = {"__init__", "__main__", "key_checks", "main", "server"}  # they put the rest together
 WEB_ROOMS = {"api", "ui", "telemetry", "main", "server"}
 LIBRARIES = {  # what each is, and the rooms that may import it
     "fastapi": ("the web", WEB_ROOMS),

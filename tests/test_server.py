@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from kullback import server
+from kullback import key_checks
 from kullback.access.book import FileShelf, KeyBook
 from kullback.access.keys import KeyGrant
 from kullback.api.system import Readiness
@@ -232,7 +232,7 @@ def test_a_service_starts_among_others_with_keys_or_with_a_warning(
         environment.setenv("KULLBACK_KEYS_FILE", str(file))
         served(visit, environment, host=ANY)
     warnings: list[str] = []
-    monkeypatch.setattr(server._log, "warning", lambda text, *_: warnings.append(text))  # noqa: SLF001
+    monkeypatch.setattr(key_checks._log, "warning", lambda text, *_: warnings.append(text))  # noqa: SLF001
     monkeypatch.setenv("KULLBACK_INSECURE_NO_AUTH", "true")
     served(visit, monkeypatch, host=ANY)
     assert statuses == [401, 200]

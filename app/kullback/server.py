@@ -9,10 +9,8 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from ipaddress import ip_address
-from pathlib import Path
 from threading import Thread
 from types import FrameType
 from typing import Literal
@@ -21,16 +19,15 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
-from kullback.access.book import FileShelf, KeyBook, StoreShelf
 from kullback.api.system import Readiness
 from kullback.connections.guard import ConnectionGuard
 from kullback.connections.limits import ConnectionLimits
 from kullback.connections.protocol import Connection
 from kullback.connections.tls import UnusableCertificate, tls_context
 from kullback.errors import StoreUnavailable
+from kullback.key_checks import danger_of
 from kullback.main import Runtime, create_app
 from kullback.settings import Settings, unknown_variables
-from kullback.storage.base import Store
 from kullback.telemetry import logs
 
 BACKLOG = 512
@@ -174,7 +171,7 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
         except StoreUnavailable as error:
             _log.error("cannot start: %s", error.message)
             return 1
-        danger = _danger(settings, runtime, store)
+        danger = danger_of(settings, runtime, store)
         if danger is not None:
             _log.error("cannot start: %s", danger)
             store.close()
@@ -230,62 +227,6 @@ def _config(
         log_config=None,
         timeout_graceful_shutdown=grace,
     )
-
-
-def _danger(settings: Settings, runtime: Runtime, store: Store) -> str | None:
-    """Why nobody should be served like this, if so; what is allowed and dangerous is logged."""
-    try:
-        settings.pepper()
-        has_keys = bool(runtime.key_shelf(settings, store).load())
-        has_keys = _takes_tokens(settings, runtime) or has_keys
-    except ImportError:
-        return "tokens of a provider need the extra: pip install 'kullback[oidc]'"
-    except (ValueError, StoreUnavailable) as error:
-        return str(error)
-    if has_keys or is_loopback(settings.host):
-        return None
-    where = f"others can reach {settings.host}, and there are no keys"
-    if settings.insecure_no_auth:
-        _log.warning("%s: whoever can, may do everything", where)
-        return None
-    return f"{where}: make one with `kullback keys create`, or say --insecure-no-auth"
-
-
-def _takes_tokens(settings: Settings, runtime: Runtime) -> bool:
-    """Whether a provider's tokens are taken; one that is away is no reason not to start."""
-    tokens = runtime.tokens(settings)
-    if tokens is None:
-        return False
-    try:
-        tokens.refresh()
-    except StoreUnavailable as error:
-        if not settings.oidc_jwks.startswith("https://"):
-            raise
-        _log.warning("no token is taken for now: %s", error.message)
-    return True
-
-
-@contextmanager
-def key_book(settings: Settings, file: Path | None = None) -> Iterator[KeyBook]:
-    """The keys of a service, in a file or in its database, which no SQLite service may have open.
-
-    Raises:
-        ValueError: the pepper cannot be read.
-        StoreUnavailable: the database cannot be opened.
-    """
-    runtime, pepper = Runtime(), settings.pepper()
-    if file is not None:
-        yield KeyBook(FileShelf(file), pepper, runtime.clock)
-        return
-    with closing(runtime.store(settings)) as store:
-        yield KeyBook(StoreShelf(store), pepper, runtime.clock)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _address(listener: socket.socket, scheme: str = "http") -> str:

@@ -7,8 +7,8 @@ import anyio
 import pytest
 from httpx import AsyncClient
 
+from kullback.key_checks import key_book
 from kullback.main import create_app
-from kullback.server import key_book
 from kullback.settings import Settings
 from tests.access.service import bearer, issued
 from tests.conftest import client_of

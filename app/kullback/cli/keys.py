@@ -64,7 +64,7 @@ class _Place:
 
     @contextmanager
     def _book(self) -> "Iterator[KeyBook]":
-        from kullback.server import key_book  # noqa: PLC0415 - takes time that --url need not
+        from kullback.key_checks import key_book  # noqa: PLC0415 - takes time that --url need not
 
         given = {} if self.database_url is None else {"database_url": self.database_url}
         try:

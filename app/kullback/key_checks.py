@@ -1,0 +1,75 @@
+"""Keys before anybody is served: what has to hold, and the book of them for commands."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from ipaddress import ip_address
+from pathlib import Path
+
+from kullback.access.book import FileShelf, KeyBook, StoreShelf
+from kullback.errors import StoreUnavailable
+from kullback.main import Runtime
+from kullback.settings import Settings
+from kullback.storage.base import Store
+
+_log = logging.getLogger("kullback.server")
+
+
+def danger_of(settings: Settings, runtime: Runtime, store: Store) -> str | None:
+    """Why nobody should be served like this, if so; what is allowed and dangerous is logged."""
+    try:
+        settings.pepper()
+        has_keys = bool(runtime.key_shelf(settings, store).load())
+        has_keys = _takes_tokens(settings, runtime) or has_keys
+    except ImportError:
+        return "tokens of a provider need the extra: pip install 'kullback[oidc]'"
+    except (ValueError, StoreUnavailable) as error:
+        return str(error)
+    if is_loopback(settings.host):
+        return None
+    if has_keys:
+        if settings.tls_certificate is None:
+            _log.warning("keys reach %s unencrypted unless TLS ends before it", settings.host)
+        return None
+    where = f"others can reach {settings.host}, and there are no keys"
+    if settings.insecure_no_auth:
+        _log.warning("%s: whoever can, may do everything", where)
+        return None
+    return f"{where}: make one with `kullback keys create`, or say --insecure-no-auth"
+
+
+def _takes_tokens(settings: Settings, runtime: Runtime) -> bool:
+    """Whether a provider's tokens are taken; one that is away is no reason not to start."""
+    tokens = runtime.tokens(settings)
+    if tokens is None:
+        return False
+    try:
+        tokens.refresh()
+    except StoreUnavailable as error:
+        if not settings.oidc_jwks.startswith("https://"):
+            raise
+        _log.warning("no token is taken for now: %s", error.message)
+    return True
+
+
+@contextmanager
+def key_book(settings: Settings, file: Path | None = None) -> Iterator[KeyBook]:
+    """The keys of a service, in a file or in its database, which no SQLite service may have open.
+
+    Raises:
+        ValueError: the pepper cannot be read.
+        StoreUnavailable: the database cannot be opened.
+    """
+    runtime, pepper = Runtime(), settings.pepper()
+    if file is not None:
+        yield KeyBook(FileShelf(file), pepper, runtime.clock)
+        return
+    with closing(runtime.store(settings)) as store:
+        yield KeyBook(StoreShelf(store), pepper, runtime.clock)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
