@@ -15,9 +15,9 @@ from tests.connections.server import limited
 from tests.connections.wire import SECONDS, Answer, answers, connected, exchange, rest
 from tests.serving import Served
 
-GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
-POST = b"POST /v1/scores/entropy HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /v1/scores/entropy HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 QUICK = {"round_seconds": 0.05, "linger_seconds": 0.3}
 MOST = 8
 
@@ -117,7 +117,7 @@ def test_refusals_are_counted(hasty: Served) -> None:
 
 
 def test_a_body_that_nobody_reads_has_its_time_too(hasty: Served) -> None:
-    start = b"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    start = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     read, pieces = dribbled(hasty.address, start, piece=b"1\r\n \r\n")
     assert [answer.status for answer in read] in ([200], [])  # a reset may overtake the answer
     assert pieces == 0 or not read

@@ -14,8 +14,10 @@ LENGTH = b"Content-Length: %d\r\n" % len(BODY)
 CLOSE = b"Connection: close\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
-INSIDE = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: inside\r\n\r\n"
-AFTER = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: after\r\nConnection: close\r\n\r\n"
+INSIDE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: inside\r\n\r\n"
+AFTER = (
+    b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: after\r\nConnection: close\r\n\r\n"
+)
 
 
 class Case(NamedTuple):
@@ -26,7 +28,9 @@ class Case(NamedTuple):
     then: bytes = AFTER
 
 
-def post(*fields: bytes, body: bytes = BODY, version: bytes = b"1.1", host: bytes = b"x") -> bytes:
+def post(
+    *fields: bytes, body: bytes = BODY, version: bytes = b"1.1", host: bytes = b"localhost"
+) -> bytes:
     """A request to score a body."""
     fields = (b"Host: " + host + b"\r\n", b"Content-Type: application/json\r\n", *fields)
     return b"POST /v1/scores/entropy HTTP/" + version + b"\r\n" + b"".join(fields) + b"\r\n" + body
@@ -37,7 +41,7 @@ def get(target: bytes, *fields: bytes, version: bytes = b"1.1") -> bytes:
     return b"GET " + target + b" HTTP/" + version + b"\r\n" + b"".join(fields) + b"\r\n"
 
 
-HOST = b"Host: x\r\n"
+HOST = b"Host: localhost\r\n"
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 SOUND = {
     "a length": Case(post(LENGTH), (200, 200)),
@@ -53,14 +57,15 @@ SOUND = {
     ),
     "an upgrade of GET": Case(get(b"/livez", HOST, UPGRADE), (200, 200)),
     "blank lines before": Case(b"\r\n\r\n" + post(LENGTH), (200, 200)),
-    "an absolute target": Case(get(b"http://x/livez", HOST), (200, 200)),
-    "an absolute target without a path": Case(get(b"http://X?a=1", HOST), (200, 200)),
+    "an absolute target": Case(get(b"http://localhost/livez", HOST), (200, 200)),
+    "an absolute target without a path": Case(get(b"http://LOCALHOST?a=1", HOST), (200, 200)),
     "HTTP/1.0 without a Host": Case(get(b"/livez", version=b"1.0"), (200,), b""),
     "a length on HTTP/1.0": Case(post(LENGTH, version=b"1.0"), (200,), b""),
     "a Host with a port": Case(get(b"/livez", b"Host: [::1]:8000\r\n"), (200, 200)),
     "many at once": Case(INSIDE * 300, (200,) * 301),
     "an answer before the body": Case(
-        b"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(INSIDE), INSIDE),
+        b"POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+        % (len(INSIDE), INSIDE),
         (405, 200),
     ),
     "a trailer that is a Host": Case(
@@ -98,7 +103,7 @@ AMBIGUOUS = {
     "a Host with a path": get(b"/livez", b"Host: a/../b?c#d\r\n"),
     "a Host with a name of a user": get(b"/livez", b"Host: me@x\r\n"),
     "lines that end with LF": INSIDE.replace(b"\r\n", b"\n"),
-    "a line that ends with LF": b"GET /livez HTTP/1.1\nHost: x\r\n\r\n",
+    "a line that ends with LF": b"GET /livez HTTP/1.1\nHost: localhost\r\n\r\n",
     "a field that ends with LF": get(b"/livez", HOST, b"A: b\nContent-Length: 5\r\n"),
     "a CR alone": get(b"/livez", HOST, b"A: b\rc\r\n"),
     "NUL in a field": get(b"/livez", HOST, b"A: b\0c\r\n"),

@@ -15,7 +15,7 @@ from tests.serving import Served, serving
 MIB = 1 << 20
 SCORE = "/v1/scores/entropy"
 JSON = {"Content-Type": "application/json"}
-POST = f"POST {SCORE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
+POST = f"POST {SCORE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def resident(served: Served) -> int:
 def test_a_field_that_never_ends_is_refused_while_it_comes(served: Served) -> None:
     before = resident(served)
     with connected(served.address) as connection:
-        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ")
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ")
         for block in blocks(32):
             connection.sendall(block.replace(b"\0", b"x"))
         (answer,) = answers(rest(connection))
@@ -85,7 +85,7 @@ def test_sockets_that_declare_and_do_not_send_stop_nobody(served: Served) -> Non
 def test_what_is_refused_in_the_piece_it_came_in_is_not_run(served: Served) -> None:
     with httpx.Client(base_url=served.address, trust_env=False) as client:
         assert client.put("/v1/monitors/kept", json={"task": "binary"}).status_code == 201
-        head = b"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        head = b"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
         (answer,) = exchange(served.address, head + b"\r\nzz\r\n")
         assert answer.status == 400
         assert client.get("/v1/monitors/kept").status_code == 200
