@@ -85,7 +85,7 @@ def test_sockets_that_declare_and_do_not_send_stop_nobody(served: Served) -> Non
 def test_what_is_refused_in_the_piece_it_came_in_is_not_run(served: Served) -> None:
     with httpx.Client(base_url=served.address, trust_env=False) as client:
         assert client.put("/v1/monitors/kept", json={"task": "binary"}).status_code == 201
-        head = b"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
-        (answer,) = exchange(served.address, head + b"\r\nzz\r\n")
+        head = b"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: localhost\r\n"
+        (answer,) = exchange(served.address, head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
         assert answer.status == 400
         assert client.get("/v1/monitors/kept").status_code == 200

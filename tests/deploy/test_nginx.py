@@ -1,0 +1,101 @@
+"""Behind nginx: the delivered example, and a body that must not become a request."""
+
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.connections.wire import SECONDS, answers, connected
+from tests.deploy import nginx
+from tests.serving import Served, serving
+
+MIB = 1 << 20
+SCORE = "/v1/scores/entropy"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving(KULLBACK_MAX_BODY_MB="1") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def proxied(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of the delivered example."""
+    directory, port = tmp_path_factory.mktemp("nginx"), nginx.free_port()
+    site, certificate = nginx.delivered(port, nginx.place(served.address), directory)
+    context = ssl.create_default_context(cafile=str(certificate))
+    address = f"https://127.0.0.1:{port}/kullback"
+    with (
+        nginx.running(site, port, directory),
+        httpx.Client(base_url=address, verify=context, trust_env=False, timeout=SECONDS) as client,
+    ):
+        yield client
+
+
+def test_a_score_comes_back_through_tls_and_a_prefix(proxied: httpx.Client) -> None:
+    answer = proxied.post(SCORE, json={"p": [0.5, 0.5]})
+    assert (answer.status_code, answer.json()["metric"]) == (200, "entropy")
+    bare = str(proxied.base_url).removesuffix("/")
+    assert proxied.get(bare).headers["location"].endswith("/kullback/")
+
+
+def test_pages_under_a_prefix_find_what_they_load(proxied: httpx.Client) -> None:
+    page = proxied.get("/playground/log-loss")
+    assert page.status_code == 200
+    links = re.findall(r'(?:src|href)="([^"#:]+)"', page.text)
+    assets = [page.url.join(link) for link in links if "static" in link]
+    assert assets
+    assert {proxied.get(asset).status_code for asset in assets} == {200}
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_the_413_of_the_service_is_seen_through_nginx(proxied: httpx.Client, framing: str) -> None:
+    body = bytes(30 * MIB)
+    content = (
+        body if framing == "length" else (body[at : at + MIB] for at in range(0, len(body), MIB))
+    )
+    answer = proxied.post(SCORE, content=content, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/body-too-large")
+
+
+def test_nginx_refuses_what_is_beyond_its_own_limits(proxied: httpx.Client) -> None:
+    assert proxied.post(SCORE, content=bytes(65 * MIB)).status_code == 413
+    assert proxied.get("/livez", headers={"X": "x" * 40_000}).status_code in {400, 431, 494}
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_a_request_in_the_body_of_an_upgrade_does_not_run(
+    served: Served, buffering: str, protocol: str, tmp_path: Path
+) -> None:
+    port = nginx.free_port()
+    upstream = nginx.place(served.address)
+    site = nginx.UPGRADING.format(port=port, upstream=upstream, buffering=buffering)
+    kept = f"{served.address}/v1/monitors/kept"
+    httpx.put(kept, json={"task": "binary"}, trust_env=False).raise_for_status()
+    inside = f"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: {upstream}\r\n\r\n".encode()
+    head = (
+        f"POST {SCORE} HTTP/1.1\r\nHost: {upstream}\r\nContent-Type: application/json\r\n"
+        f"Connection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: {len(inside)}\r\n\r\n"
+    ).encode()
+    with nginx.running(site, port, tmp_path):
+        with connected(f"http://127.0.0.1:{port}") as connection:
+            connection.sendall(head)
+            connection.settimeout(0.2)
+            with pytest.raises(TimeoutError):  # nothing is answered before the body is here
+                connection.recv(1)
+            connection.settimeout(SECONDS)
+            connection.sendall(inside)
+            answer = connection.recv(1 << 16)
+            while b'"request_id"' not in answer:
+                answer += connection.recv(1 << 16)
+        (only,) = answers(answer)
+        assert (only.status, json.loads(only.body)["type"]) == (400, "/problems/malformed-body")
+        forbidden = httpx.delete(f"http://127.0.0.1:{port}/v1/monitors/kept", trust_env=False)
+        assert forbidden.status_code == 403
+    assert httpx.get(kept, trust_env=False).status_code == 200
