@@ -47,16 +47,22 @@ def serving(*command: str, directory: Path = ROOT, **environment: str) -> Iterat
                 stderr=lines,
             )
         try:
-            yield Served(_address(process, log), process, log)
+            yield Served(_address(process, log, r"https?://127\.0\.0\.1:[1-9]\d*"), process, log)
         finally:
             process.terminate()
             process.wait()
 
 
-def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+def management(server: Served) -> str:
+    """Where a service that has a port for probes and metrics serves them."""
+    line = _address(server.process, server.log, r"metrics on http://127\.0\.0\.1:[1-9]\d*")
+    return line.removeprefix("metrics on ")
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path, pattern: str) -> str:
     end, pause = monotonic() + _START_SECONDS, Event()
     while process.poll() is None and monotonic() < end:
-        found = re.search(r"https?://127\.0\.0\.1:[1-9]\d*", log.read_text())
+        found = re.search(pattern, log.read_text())
         if found is not None:
             return found.group()
         pause.wait(0.05)

@@ -1,8 +1,5 @@
 """Probes and metrics on a port of their own answer whatever the service does."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Event
 from time import monotonic
 
@@ -12,19 +9,13 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from kullback.api import system
-from tests.serving import Served, serving
+from tests.serving import Served, management, serving
 from tests.test_ending import ENDLESS, ENTROPY, SOON, sent, wait_until_worked_on
 
 
-@contextmanager
-def managing(server: Served) -> Iterator[httpx.Client]:
+def managing(server: Served) -> httpx.Client:
     """A client of the port for probes and metrics."""
-    pause, until = Event(), monotonic() + SOON
-    while (match := re.search(r"metrics on (http://[^\s\"]+)", server.log.read_text())) is None:
-        assert monotonic() < until
-        pause.wait(0.05)
-    with httpx.Client(base_url=match.group(1), trust_env=False, timeout=SOON) as client:
-        yield client
+    return httpx.Client(base_url=management(server), trust_env=False, timeout=SOON)
 
 
 def test_it_answers_while_the_event_loop_does_not_turn() -> None:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from kullback.api import admission
+from kullback.api import admission, problems
 from kullback.api.admission import Admission, LoopWorker
 from kullback.errors import DeadlineExceeded, InvalidInput, Overloaded
 from kullback.main import create_app
@@ -181,7 +181,7 @@ async def test_work_on_the_loop_that_waited_too_long_is_refused(
     assert done == [1]
 
 
-@pytest.mark.parametrize("size", [10, 200_000])
+@pytest.mark.parametrize("size", [10, 200_000, 300_000])
 @pytest.mark.parametrize("path", ["/v1/scores/entropy", "/v1/monitors/clicks/observations"])
 async def test_who_is_refused_is_refused_unread(
     path: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -198,19 +198,21 @@ async def test_who_is_refused_is_refused_unread(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    headers = [(name.lower().encode(), value.encode()) for name, value in IS_JSON.items()]
+    types = [(name.lower().encode(), value.encode()) for name, value in IS_JSON.items()]
     scope = {
         "type": "http",
         "method": "POST",
         "path": path,
         "query_string": b"",
-        "headers": [*headers, (b"content-length", str(size).encode())],
+        "headers": [*types, (b"content-length", str(size).encode())],
     }
     app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/kullback.db"))
     async with app.router.lifespan_context(app):
         await app(scope, receive, send)
     assert sent[0]["status"] == 503
-    assert dict(sent[0]["headers"])[b"retry-after"] == b"1"
+    headers = dict(sent[0]["headers"])
+    assert headers[b"retry-after"] == b"1"
+    assert (headers.get(b"connection") == b"close") == (size > problems.WORTH_READING)
     assert received == []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.serving import Served, serving
+from tests.serving import Served, management, serving
 from tests.torture.storm import Order, Storm, Weather
 
 CONNECTIONS = 200
@@ -93,9 +93,9 @@ def _peak_megabytes(server: Served) -> float:
 
 def measured(rows: int, seconds: float = 5.0) -> Overload:
     """The figures of one size of body, on a server of its own."""
-    with serving() as server:
+    with serving(KULLBACK_METRICS_PORT="0") as server:
         order = Order(server.address, PATH, CONNECTIONS, seconds, rows)
-        return overload(server, order, server.address)
+        return overload(server, order, management(server))
 
 
 def main(sizes: Sequence[int]) -> None:

@@ -94,7 +94,8 @@ class _Caller(asyncio.Protocol):
         self._buffer.clear()
         self._count(lines[0].split(" ")[1], headers)
         if headers.get("connection") == "close":
-            return  # the server closes
+            self._transport.abort()  # what was not sent yet is in vain
+            return
         if self._order.pause:
             asyncio.get_running_loop().call_later(self._order.pause, self._send)
         else:

@@ -40,6 +40,7 @@ from kullback.errors import (
 Slug = Annotated[str, Path(description="Last part of the type of a problem.")]
 MEDIA_TYPE = "application/problem+json"
 MAX_PLACES = 20
+WORTH_READING = 256 << 10  # bytes of a body in vain; beyond, a new connection costs less
 MAX_BYTES = 16 * 1024
 _MAX_TEXT = 512
 _MAX_POINTER = 256
@@ -135,9 +136,16 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="kullback"'
     if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable | RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, Overloaded) and _declared(request) > WORTH_READING:
+        headers["Connection"] = "close"
     return _answer(
         request, kind, error.message, places=error.offences, total=error.total, headers=headers
     )
+
+
+def _declared(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 async def _refuse_status(request: Request, error: HTTPException) -> Response:
