@@ -172,9 +172,11 @@ def test_compose_runs_the_image_locked_down_and_on_loopback_only() -> None:
     assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - of the container, not of this machine
 
 
-def test_compose_checks_health_as_the_image_does() -> None:
+def test_compose_checks_health_as_the_image_does_on_the_port_of_probes() -> None:
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["kullback"]
-    assert service["healthcheck"]["test"] == ["CMD", *health_command()]
+    port = service["environment"]["KULLBACK_METRICS_PORT"]
+    command = [part.replace(":8000/", f":{port}/") for part in health_command()]
+    assert service["healthcheck"]["test"] == ["CMD", *command]
 
 
 def test_compose_names_the_version_of_the_project() -> None:

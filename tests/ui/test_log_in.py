@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
+from starlette.types import Message
 
 from kullback.access.sessions import LIFETIME_SECONDS
 from kullback.api.credentials import COOKIE
@@ -54,6 +55,22 @@ async def test_a_page_without_a_right_is_the_form_and_leads_there_once_logged_in
         assert "Log out" in answer.text
         assert (await client.get("/v1/monitors")).is_success  # what pages of it load
         assert (await client.post("/v1/scores/entropy", json=SCORE, headers=OWN)).is_success
+
+
+async def test_a_query_that_is_no_text_is_shown_the_form_too(service: Guarded) -> None:
+    await service.issue("read")
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    query = b"by=\xff%ff&x=\x80"
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": query}
+    await service.app(scope, receive, send)
+    assert answers[0]["status"] == 401
 
 
 async def test_a_session_cookie_is_of_no_use_to_scripts_and_other_sites(service: Guarded) -> None:

@@ -29,7 +29,7 @@ def page_route(pages: Pages) -> type[AuthorizedRoute]:
                 await super().handle(scope, receive, send)
             except AccessRefused as refusal:
                 request = Request(scope)
-                query = request.url.query
+                query = str(scope["query_string"], "latin-1")
                 here = scope["path"].lstrip("/") + (f"?{query}" if query else "")
                 answer = _form(pages, request, refusal, here)
                 await answer(scope, receive, send)
