@@ -228,15 +228,18 @@ def test_a_service_starts_among_others_with_keys_or_with_a_warning(
         answer = httpx.get(f"http://127.0.0.1:{port}/v1/monitors", trust_env=False)
         statuses.append(answer.status_code)
 
+    warnings: list[str] = []
+    monkeypatch.setattr(key_checks._log, "warning", lambda text, *_: warnings.append(text))  # noqa: SLF001
     with monkeypatch.context() as environment:
         environment.setenv("KULLBACK_KEYS_FILE", str(file))
         served(visit, environment, host=ANY)
-    warnings: list[str] = []
-    monkeypatch.setattr(key_checks._log, "warning", lambda text, *_: warnings.append(text))  # noqa: SLF001
     monkeypatch.setenv("KULLBACK_INSECURE_NO_AUTH", "true")
     served(visit, monkeypatch, host=ANY)
     assert statuses == [401, 200]
-    assert warnings == ["%s: whoever can, may do everything"]
+    assert warnings == [
+        "keys reach %s unencrypted unless TLS ends before it",
+        "%s: whoever can, may do everything",
+    ]
 
 
 def test_a_pepper_or_a_file_of_keys_that_cannot_be_read_is_one_clear_line_and_a_failure(
