@@ -1,6 +1,7 @@
 """`make torture`: kills, power cuts, faults of the network and races, and tables of the results."""
 
 import argparse
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tests.access.teams import tried
 from tests.postgresql import ABSENT, Server, programs, running
 from tests.storage.power import chosen_places, cut_often
 from tests.storage.test_durability import killed_at_every_call
@@ -45,6 +47,7 @@ class Runs:
         runs: dict[str, tuple[int, Run]] = {
             "kill -9, SQLite": (sizes.kills, self._kills),
             "network, SQLite": (sizes.faults, self._faults),
+            "two teams": (sizes.teams, self._teams),
         }
         if STRACE is not None:
             runs["power cuts, SQLite"] = (sizes.cuts, self._cuts)
@@ -97,6 +100,13 @@ class Runs:
         assert every.lost == every.torn == 0, every
         return {**asdict(figures), "every call": every.cuts, "lost by NORMAL": teeth.lost}
 
+    def _teams(self, told: Told) -> Row:
+        """Steps of two teams on one service, of which none shows or changes what is the other's."""
+        logging.getLogger("kullback").addHandler(logging.NullHandler())  # of many refusals
+        number, each = seed(), 50
+        steps = tried(self._sizes.teams // each, each, number, told)
+        return {"seed": number, "steps": steps, "seen or changed of the other's": 0}
+
     def _calls(self, told: Told) -> Row:
         return killed_at_every_call(self._sizes.calls, self._directory, told)
 
@@ -132,7 +142,7 @@ def sizes(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """How much of everything: what the command line says, or the variables TORTURE_*."""
     parser = argparse.ArgumentParser(prog="make torture")
     amounts = {"kills": ON_SQLITE, "answers": ANSWERS, "cuts": 2000, "calls": 60, "faults": 2000}
-    for name, amount in (amounts | {"races": 200}).items():
+    for name, amount in (amounts | {"races": 200, "teams": 10_000}).items():
         default = int(os.environ.get(f"TORTURE_{name.upper()}", amount))
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", default=os.environ.get("TORTURE_ONLY", ""), help="part of a name")
@@ -174,7 +184,9 @@ def _table(rows: Mapping[str, Row]) -> Table:
         table.add_column(name, justify="right")
     for name, row in rows.items():
         times = next(
-            row[key] for key in ("cuts", "races", "calls", "faults", "kills") if row.get(key)
+            row[key]
+            for key in ("cuts", "races", "calls", "steps", "faults", "kills")
+            if row.get(key)
         )
         answers = row.get("requests", row.get("acknowledged", row.get("won")))
         doubled = row.get("doubled", row.get("torn", 0))
