@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -147,9 +148,17 @@ def test_a_large_file_is_looked_through_beside_the_work(
     add(store, number, {cell(60 * n): 1 for n in range(5000)})
     store.close()
     monkeypatch.setattr(soundness, "PATIENCE", 0.0)
+    is_open, look = Event(), soundness.SoundnessCheck._run  # noqa: SLF001 - held until it is open
+
+    def looks_later(check: soundness.SoundnessCheck) -> None:
+        assert is_open.wait(SECONDS)
+        look(check)
+
+    monkeypatch.setattr(soundness.SoundnessCheck, "_run", looks_later)
     store = opening(url)
     add(store, number, {cell(0): 1})
     store.ping()
+    is_open.set()
     store.close()
 
     file = tmp_path / "kullback.db"
@@ -160,10 +169,12 @@ def test_a_large_file_is_looked_through_beside_the_work(
     content[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096
     file.write_bytes(content)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr(soundness, "PATIENCE", 30.0)
+        patient.setattr(soundness, "PATIENCE", SECONDS)
         with pytest.raises(StoreUnavailable, match="is damaged"):
             open_store(url, merge, on_fatal=pytest.fail)
+    is_open.clear()
     store = opening(url)
+    is_open.set()
     end = time.monotonic() + SECONDS
     while _answers(store) and time.monotonic() < end:
         pass

@@ -43,10 +43,10 @@ class MonitorMaintenance:
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
-        here = {record.name for record in records}
         counts = self._store.all_counts(KIND)
         changed = [record for record in records if self._has_changed(record, counts)]
-        kept = {name: recent for name, recent in self._recent.items() if name in here}
+        rest = {record.name for record in records} - {record.name for record in changed}
+        kept = {name: recent for name, recent in self._recent.items() if name in rest}
         self._recent = kept | self._read([record.name for record in changed])
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
@@ -57,10 +57,10 @@ class MonitorMaintenance:
             self._compact_recent(stored)
             if believed is not None:
                 self._expire(stored, int(believed))
-        rest = self._maintenance.full_round_seconds
+        pause = self._maintenance.full_round_seconds
         without_rows = (record.id for record in records if record.id not in counts)
         self._compacted |= dict.fromkeys(without_rows, now)
-        due = (r for r in records if not 0 <= now - self._compacted.get(r.id, -math.inf) < rest)
+        due = (r for r in records if not 0 <= now - self._compacted.get(r.id, -math.inf) < pause)
         for record in islice(due, FULL_AT_ONCE):
             self._compact(StoredMonitor.of(record, record.name), believed)
             self._compacted[record.id] = now

@@ -44,7 +44,7 @@ class SoundnessCheck:
         except sqlite3.Error as error:
             result = "ok" if self._is_closed else str(error)
         if result != "ok":
-            self.damage = f"{self._path} is damaged: {result}"
+            self.damage = f"{self._path} is damaged: {' '.join(result.split())}"
             LOGGER.critical("%s; nothing is written to it: restore a backup", self.damage)
         self._connection.close()
         self._is_done.set()

@@ -178,9 +178,8 @@ class SqlStore:
         self._database.close()
 
     def _check(self) -> None:
-        damage = self._database.damage()
-        if damage is not None:
-            raise StoreUnavailable(damage)
+        if self._database.damage() is not None:  # where it is, the log says
+            raise StoreUnavailable("the store is damaged, and nothing is written to it")
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
