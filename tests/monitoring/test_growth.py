@@ -7,9 +7,10 @@ from kullback.experiments.plan import LEAST_VALUES
 from kullback.monitoring.ingest import MAX_SLICE_VALUES
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference
+from kullback.monitoring.window_tallies import MAX_POINTS, PARTS_HELD
 from kullback.storage.slice_values import OTHER
-from kullback.tally.tally import Tally
-from tests.monitoring.service import MONITOR, NOON, Document, Service
+from kullback.tally.tally import Tally, decoded_total
+from tests.monitoring.service import MONITOR, NOON, Document, Service, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -124,3 +125,39 @@ async def test_segments_of_an_experiment_are_bounded(service: Service) -> None:
     assert sum(arm["n"] for arm in groups[OTHER]["arms"]) == 2 * 5
     whole = np.sum([arm["n"] for arm in report["arms"]])
     assert whole == sum(arm["n"] for group in groups.values() for arm in group["arms"])
+
+
+async def test_a_series_has_so_many_points(service: Service) -> None:
+    await service.put(window_seconds=1)
+    n = MAX_POINTS + 4
+    times = [service.clock.now - at for at in range(n)]
+    for some in range(0, n, n // 2):
+        part = times[some : some + n // 2]
+        sent: Document = {"y_true": [1, 0] * (len(part) // 2), "y_proba": [0.5] * len(part)}
+        await service.post("observations", **sent, timestamp=part)
+    whole = await service.get(f"{MONITOR}/series")
+    assert whole["step"] == 18
+    assert sum(point["n"] for point in whole["points"]) == n
+    answer = await service.client.get(f"{MONITOR}/series?step=1")
+    assert refused(answer) == ("invalid-input", "/step")
+    assert len(await service.points(step=1, **{"from": NOON - 3600})) == 3600 + 31
+
+
+async def test_a_long_time_is_summed_a_few_parts_at_a_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.put(slices=["user"], window_seconds=1)
+    for batch in range(3):
+        times = [service.clock.now - at - batch for at in range(200)]
+        await service.post("observations", **rows(users(0, 1) * 100, timestamp=times))
+    held: list[int] = []
+
+    def count(contents: list[bytes]) -> Tally:
+        held.append(len(contents))
+        return decoded_total(contents)
+
+    monkeypatch.setattr("kullback.monitoring.window_tallies.decoded_total", count)
+    report = await service.report(by="user")
+    assert (report["n"], report["groups"][0]["n"]) == (600, 600)
+    assert max(held) <= PARTS_HELD
+    assert sum(held) > 1000

@@ -1,8 +1,9 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from kullback.documents import entity_tag, extended
 from kullback.errors import InvalidInput
@@ -16,7 +17,12 @@ from kullback.monitoring.replies import (
     ReferenceSummary,
 )
 from kullback.monitoring.report import MetricPoint, MonitorReport, MonitorSeries, ReportScope
-from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice, tallies_by_step
+from kullback.monitoring.window_tallies import (
+    MAX_POINTS,
+    WindowTallies,
+    tallies_by_slice,
+    tallies_by_step,
+)
 from kullback.monitoring.windows import Span, span, step_at, widened
 from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
 from kullback.storage.base import Part, Store
@@ -151,12 +157,22 @@ class MonitorReader:
 
 
 class MonitorSelection:
-    """Some time of a monitor: all that is asked of it comes from one reading of its parts."""
+    """Some time of a monitor: each thing that is asked of it comes from one reading of its parts.
+
+    A long time has more of them than memory has room for: they are summed as they come, unless
+    they are kept.
+    """
 
     def __init__(self, reader: MonitorReader, query: MonitorQuery, chosen: Span) -> None:
         self.reader = reader
         self._query = query
         self._span = chosen
+        self._kept: dict[str | None, list[Part]] | None = None
+
+    def keeping(self) -> "MonitorSelection":
+        """The same with its parts in memory: all that is asked of it comes from one reading."""
+        self._kept = {}
+        return self
 
     @property
     def etag(self) -> str:
@@ -179,13 +195,13 @@ class MonitorSelection:
         return MonitorReport.of(
             ReportScope(self.reader.record.name, monitor.layout, self._span, by),
             self.tallies(),
-            tallies_by_slice(self._slices),
+            tallies_by_slice(self._parts(by) if by is not None else ()),
             self.reader.reference,
         )
 
     def tallies(self) -> WindowTallies:
         """What came of all rows."""
-        return tallies_by_slice(self._rows).get("", WindowTallies())
+        return tallies_by_slice(self._parts()).get("", WindowTallies())
 
     def series(self) -> MonitorSeries:
         """One metric of all rows over this time.
@@ -195,7 +211,7 @@ class MonitorSelection:
         """
         metric, monitor = self._query.metric, self.reader.monitor
         window = monitor.window_seconds
-        step = window if self._query.step is None else self._query.step
+        step = self._default_step() if self._query.step is None else self._query.step
         if not 1 <= step <= LONGEST_STEP or step % window:
             detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
             raise InvalidInput.at(detail, "step")
@@ -205,14 +221,20 @@ class MonitorSelection:
         points = self.points([metric], step)[metric]
         return MonitorSeries(self.reader.record.name, metric, step, points)
 
+    def _default_step(self) -> int:
+        """As wide as a window, or as wide as makes the time of such windows a series."""
+        window, (start, stop) = self.reader.monitor.window_seconds, self._span
+        return window * math.ceil(min(stop - start, DAY) / window / (MAX_POINTS // 2))
+
     def points(
         self, metrics: Sequence[str], step: int, value: str | None = None
     ) -> dict[str, tuple[MetricPoint, ...]]:
         """Metrics over time, of all rows or of one value of the slice: a point for each step."""
-        reader, parts = self.reader, self._rows
+        reader, by = self.reader, self._query.by
+        parts = self._parts()
         if value is not None:
-            name = f"{self._query.by}={value}"
-            parts = [part for part in self._slices if part[0].slice == name]
+            name = f"{by}={value}"
+            parts = [part for part in self._parts(by) if part[0].slice == name]
         tallies = tallies_by_step(parts, lambda at: step_at(reader.monitor, step, at, reader.now))
         steps = [(at, TallyMetrics(tally)) for at, tally in tallies.items()]
         return {
@@ -220,13 +242,10 @@ class MonitorSelection:
             for metric in metrics
         }
 
-    @cached_property
-    def _rows(self) -> list[Part]:
-        return self.reader.store.parts(self.reader.record.id, *self._span)
-
-    @cached_property
-    def _slices(self) -> list[Part]:
-        by = self._query.by
-        if by is None:
-            return []
-        return self.reader.store.parts(self.reader.record.id, *self._span, slices=by)
+    def _parts(self, by: str | None = None) -> Iterable[Part]:
+        read = partial(self.reader.store.stream, self.reader.record.id, *self._span, slices=by)
+        if self._kept is None:
+            return read()
+        if by not in self._kept:
+            self._kept[by] = list(read())
+        return self._kept[by]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kullback.errors import InvalidInput
 from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
@@ -16,6 +17,9 @@ from kullback.tally.drift import Shares
 from kullback.tally.exact import real
 from kullback.tally.inference import kish
 from kullback.tally.tally import Tally, decoded_total, total
+
+PARTS_HELD = 64  # of one sum at a time
+MAX_POINTS = 10_000  # of a series
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,27 @@ class WindowTallies:
 
 def tallies_by_slice(parts: Iterable[Part]) -> dict[str, WindowTallies]:
     """What came, by slice; all rows are the slice ""."""
-    kept: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for cell, content in parts:
-        kept[cell.slice][cell.kind].append(content)
+    kept: dict[str, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
+    for part in parts:
+        cell = part[0]
+        _keep(kept[cell.slice][cell.kind], part)
+    return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
+
+
+def _keep(some: list[Part], part: Part) -> None:
+    """Keep a part; many of them as their sum."""
+    some.append(part)
+    if len(some) >= PARTS_HELD:
+        some[:] = [(part[0], _sum(some).encoded())]
+
+
+def _sum(parts: Sequence[Part]) -> Tally:
     with naming_damage(parts):
-        return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
+        return decoded_total([content for _, content in parts])
 
 
-def _window_tallies(kinds: Mapping[str, Sequence[bytes]]) -> WindowTallies:
-    sums = {kind: decoded_total(contents) for kind, contents in kinds.items()}
+def _window_tallies(kinds: Mapping[str, Sequence[Part]]) -> WindowTallies:
+    sums = {kind: _sum(parts) for kind, parts in kinds.items()}
     labelled, scored = (
         [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
     )
@@ -67,10 +83,16 @@ def _window_tallies(kinds: Mapping[str, Sequence[bytes]]) -> WindowTallies:
 
 
 def tallies_by_step(parts: Iterable[Part], step_at: Callable[[int], Span]) -> dict[Span, Tally]:
-    """The rows with labels of each step in which such rows came, in order."""
-    steps: dict[Span, list[bytes]] = defaultdict(list)
-    for cell, content in parts:
-        if cell.kind in LABELLED:
-            steps[step_at(cell.start)].append(content)
-    with naming_damage(parts):
-        return {span: decoded_total(contents) for span, contents in sorted(steps.items())}
+    """The rows with labels of each step in which such rows came, in order.
+
+    Raises:
+        InvalidInput: the steps are more than a series may have.
+    """
+    steps: dict[Span, list[Part]] = defaultdict(list)
+    for part in parts:
+        if part[0].kind in LABELLED:
+            _keep(steps[step_at(part[0].start)], part)
+            if len(steps) > MAX_POINTS:
+                detail = f"more than {MAX_POINTS} points: ask for a longer step or a shorter time"
+                raise InvalidInput.at(detail, "step")
+    return {span: _sum(some) for span, some in sorted(steps.items())}

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound
@@ -187,9 +189,8 @@ class Monitors:
             summed = {cell.slice: tally for cell, tally in whole.items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
         period = span(monitor, sent.start, sent.stop, now)
-        parts = self._store.parts(stored.record.id, *period)
-        for name in monitor.slices:
-            parts += self._store.parts(stored.record.id, *period, slices=name)
+        read = partial(self._store.stream, stored.record.id, *period)
+        parts = chain(read(), *(read(slices=name) for name in monitor.slices))
         return Reference.of_period(period, tallies_by_slice(parts), now)
 
 

@@ -5,7 +5,7 @@ counts, attachments and waiting rows. The bytes of a cell are added, never chang
 one adds up all parts of it, and `Transaction.compact` puts parts together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
@@ -200,6 +200,11 @@ class Store(Protocol):
         Of all rows (slice ""), or, with `slices` the name of a slice, of each of its values
         (slice "name=value"). In one consistent state, in no particular order.
         """
+
+    def stream(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> Iterator[Part]:
+        """The same parts, a few of them in memory at a time."""
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """One of the counts and all parts, of all rows and of slices, in one consistent state."""

@@ -19,6 +19,7 @@ from kullback.storage.sqlite import open_sqlite
 from kullback.storage.writer import Writer
 
 LOGGER = logging.getLogger("kullback.storage")
+_ROWS_AT_ONCE = 1000
 _CELL = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width)
 
 
@@ -130,11 +131,18 @@ class SqlStore:
 
     def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """See Store."""
+        return list(self.stream(record, start, stop, slices))
+
+    def stream(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> Iterator[Part]:
+        """See Store."""
         is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
         chosen = select(*_CELL, PARTS.c.content).where(*is_within, _of_slices(slices))
         with self._reading() as connection:
-            rows = connection.execute(chosen)
-            return [(Cell(kind, name, at, width), part) for kind, name, at, width, part in rows]
+            rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(chosen)
+            for kind, name, at, width, part in rows:
+                yield Cell(kind, name, at, width), part
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """See Store."""

@@ -72,7 +72,7 @@ class MonitorPage:
         reader = services.monitor_queries.open(name)
         ground = Ground(reader.monitor.window_seconds, reader.monitor.slices, reader.now)
         chosen = view(query, ground)
-        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.by))
+        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.by)).keeping()
         return cls(selection, chosen, ground, services.monitor_maintenance.recent.get(name))
 
     @property
