@@ -75,6 +75,7 @@ def test_a_round_that_fails_is_told_and_keeps_no_other_from_being_made(
             one.wait()
         maintenance.stop()
     assert {(each.levelname, each.message) for each in caplog.records} == {(level, said)}
+    assert len(caplog.records) == (1 if level == "WARNING" else failing.times)
     assert failing.threads == after.threads == {"maintenance"}
     assert failing.times == after.times
 

@@ -23,8 +23,9 @@ _log = logging.getLogger("kullback.clock")
 
 def since_boot() -> float:
     """Seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    # CLOCK_MONOTONIC stops while Linux sleeps, and does not while macOS does.
+    clock = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class WatchedClock:

@@ -35,6 +35,7 @@ class MaintenanceThread:
         self._seconds = seconds
         self._stopping = Event()
         self._damaged = set[int]()
+        self._put_off = dict[int, str]()  # why, by the number of the round
         self._thread: Thread | None = None
 
     def start(self, rounds: Sequence[Callable[[], None]]) -> None:
@@ -99,13 +100,16 @@ class MaintenanceThread:
 
     def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.wait(self._seconds):
-            for work in rounds:
-                self._attempt(work)
+            for number, work in enumerate(rounds):
+                self._attempt(number, work)
 
-    def _attempt(self, work: Callable[[], None]) -> None:
+    def _attempt(self, number: int, work: Callable[[], None]) -> None:
         try:
             work()
+            self._put_off.pop(number, None)
         except KullbackError as error:
-            _log.warning("maintenance was put off: %s", error.message)
+            if self._put_off.get(number) != error.message:  # not again every few seconds
+                self._put_off[number] = error.message
+                _log.warning("maintenance was put off: %s", error.message)
         except Exception:  # noqa: BLE001 - the next round may do better
             _log.exception("maintenance failed")

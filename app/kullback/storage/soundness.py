@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 LOGGER = logging.getLogger("kullback.storage")
-PATIENCE = 1.0  # seconds that a start waits for it
+PATIENCE = 0.3  # seconds that a start waits for it
 
 Connect = Callable[[], sqlite3.Connection]
 
