@@ -1,9 +1,10 @@
 """What a request says of itself in its head: who asks, from where, and for which host."""
 
-from http.cookies import CookieError, SimpleCookie
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from kullback.access.sessions import LIFETIME_SECONDS
@@ -34,12 +35,8 @@ def bearer(scope: Scope) -> bytes | None:
 
 def session_token(scope: Scope) -> str | None:
     """The token of the session that a browser has, if it has one."""
-    try:
-        cookies = SimpleCookie(b"; ".join(headers(scope, b"cookie")).decode("latin-1"))
-    except CookieError:
-        return None
-    cookie = cookies.get(COOKIE)
-    return None if cookie is None or not cookie.value else cookie.value
+    cookies = cookie_parser(b";".join(headers(scope, b"cookie")).decode("latin-1"))
+    return cookies.get(COOKIE) or None
 
 
 def session_cookie(scope: Scope, token: str | None) -> str:
@@ -90,16 +87,12 @@ def check_host(scope: Scope, allowed: frozenset[str]) -> None:
 
 def is_local(scope: Scope) -> bool:
     """Whether a request came by an address that only this machine has."""
-    server = _server(scope)
-    try:
-        return ip_address(server).is_loopback
-    except ValueError:  # a socket of the file system, or no socket at all
-        return True
+    return _is_loopback(_server(scope)) is not False
 
 
 def is_loopback_name(host: str) -> bool:
     """Whether a host, as a URL has it, is this machine whoever reads it."""
-    return host == "localhost" or _is_loopback(host.removeprefix("[").removesuffix("]"))
+    return host == "localhost" or bool(_is_loopback(host.removeprefix("[").removesuffix("]")))
 
 
 def headers(scope: Scope, wanted: bytes) -> list[bytes]:
@@ -112,11 +105,13 @@ def _server(scope: Scope) -> str:
     return server
 
 
-def _is_loopback(address: str) -> bool:
+@lru_cache(256)
+def _is_loopback(address: str) -> bool | None:
+    """Whether only this machine has an address; None of what is none, as a socket's path."""
     try:
         return ip_address(address).is_loopback
     except ValueError:
-        return False
+        return None
 
 
 def _host_of(origin: bytes) -> bytes:
