@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 from tests.connections.server import limited
 from tests.connections.wire import SECONDS, Answer, answers, connected, exchange, rest
 from tests.serving import Served
+from tests.torture.crowd import crowded
 
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -144,20 +144,15 @@ def small() -> Iterator[Served]:
         yield served
 
 
-def descriptors(served: Served) -> int:
-    return len(list(Path(f"/proc/{served.process.pid}/fd").iterdir()))
-
-
 def test_the_oldest_that_waits_makes_room(small: Served) -> None:
-    before = descriptors(small)
     with ExitStack() as stack:
         used, *unused = [stack.enter_context(connected(small.address)) for _ in range(MOST)]
         used.sendall(GET)
         assert used.recv(1 << 16).startswith(b"HTTP/1.1 200")
-        flood = [stack.enter_context(connected(small.address)) for _ in range(10 * MOST)]
-        until(lambda: descriptors(small) <= before + MOST + 2)
-        flood[-1].sendall(GET)
-        assert flood[-1].recv(1 << 16).startswith(b"HTTP/1.1 200")
+        seen = crowded(small, 400)
+        assert seen.probes == 8
+        assert seen.descriptors <= MOST + 20
+        assert seen.mib < 16
         for connection in (used, *unused):
             assert b"HTTP/" not in rest(connection)
     until(lambda: "places for newer connections" in small.log.read_text())

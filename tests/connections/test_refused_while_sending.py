@@ -89,3 +89,4 @@ def test_what_is_refused_in_the_piece_it_came_in_is_not_run(served: Served) -> N
         (answer,) = exchange(served.address, head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
         assert answer.status == 400
         assert client.get("/v1/monitors/kept").status_code == 200
+    assert '"method": "DELETE"' not in served.log.read_text()  # the application saw nothing of it

@@ -13,11 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from kullback.settings import Settings
 from tests.access.teams import tried
 from tests.postgresql import ABSENT, Server, programs, running
+from tests.serving import serving
 from tests.storage.power import chosen_places, cut_often
 from tests.storage.test_durability import killed_at_every_call
 from tests.storage.trace import STRACE, recorded
+from tests.torture.crowd import crowded
 from tests.torture.disasters import kill_a_backend, restart
 from tests.torture.proof import ANSWERS, Figures
 from tests.torture.races import raced
@@ -27,6 +30,8 @@ Told = Callable[[int], None]
 Row = Mapping[str, object]
 Run = Callable[[Told], Row]
 RECORDED_WRITES = 200
+HEALTH_MS = 100.0  # the longest that a probe may wait in a crowd of idle sockets
+CROWD_MIB = 32.0  # and how much the crowd may cost
 ON_SQLITE = 200
 ON_REPLICAS = 4  # where replicas share a database, one of so many
 ON_POSTGRESQL = ON_SQLITE // ON_REPLICAS
@@ -49,6 +54,7 @@ class Runs:
             "network, SQLite": (sizes.faults, self._faults),
             "two teams": (sizes.teams, self._teams),
         }
+        runs["idle sockets"] = (sizes.sockets, self._crowd)
         if STRACE is not None:
             runs["power cuts, SQLite"] = (sizes.cuts, self._cuts)
             runs["kill -9 at a call, SQLite"] = (sizes.calls, self._calls)
@@ -110,6 +116,15 @@ class Runs:
     def _calls(self, told: Told) -> Row:
         return killed_at_every_call(self._sizes.calls, self._directory, told)
 
+    def _crowd(self, told: Told) -> Row:
+        with serving() as served:
+            seen = crowded(served, self._sizes.sockets)
+        told(seen.sockets)
+        assert seen.longest_ms <= max(HEALTH_MS, 2 * seen.calm_ms), seen
+        assert seen.descriptors <= Settings().connections + 20, seen
+        assert seen.mib <= CROWD_MIB, seen
+        return asdict(seen)
+
     def _races(self, told: Told) -> Row:
         return {"races": self._sizes.races, "won": raced(self._database(), self._sizes.races, told)}
 
@@ -142,6 +157,7 @@ def sizes(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """How much of everything: what the command line says, or the variables TORTURE_*."""
     parser = argparse.ArgumentParser(prog="make torture")
     amounts = {"kills": ON_SQLITE, "answers": ANSWERS, "cuts": 2000, "calls": 60, "faults": 2000}
+    amounts["sockets"] = 5000
     for name, amount in (amounts | {"races": 200, "teams": 10_000}).items():
         default = int(os.environ.get(f"TORTURE_{name.upper()}", amount))
         parser.add_argument(f"--{name}", type=int, default=default)
