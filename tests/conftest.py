@@ -16,6 +16,7 @@ from hypothesis import settings as profile
 
 from kullback.main import create_app
 from kullback.settings import Settings
+from tests.api.hostile.caller import Caller
 from tests.monitoring.service import Service, running
 
 pytest_plugins = ["tests.postgresql"]
@@ -96,11 +97,25 @@ async def client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture(scope="module")
-async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AsyncClient]:
-    """A client of one application for all tests of a file, which leave nothing behind in it."""
+async def shared_app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
+    """One application for all tests of a file, which leave nothing behind in it."""
     url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/kullback.db"
-    async with client_of(create_app(Settings(database_url=url))) as client:
+    app = create_app(Settings(database_url=url))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def client(shared_app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(
+        transport=ASGITransport(shared_app), base_url="http://kullback"
+    ) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def caller(shared_app: FastAPI) -> Caller:
+    return Caller(shared_app)
 
 
 @pytest.fixture

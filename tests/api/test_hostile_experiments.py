@@ -7,7 +7,9 @@ import pytest
 
 from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, example, observe_all
-from tests.api.test_hostile import VALUES, check
+from tests.api.hostile.caller import Caller
+from tests.api.hostile.values import VALUES
+from tests.api.test_hostile import check
 from tests.api.test_hostile_writes import PAIRS, read
 from tests.monitoring.service import Document, Service
 from tests.payload.bodies import typed
@@ -46,7 +48,7 @@ async def put(service: Service, **more: object) -> None:
 async def everything(service: Service, name: str) -> list[Document]:
     """All that can be read of an experiment."""
     at = f"/v1/experiments/{name}"
-    page = await service.client.get(f"{at}/report", headers={"accept": "text/markdown"})
+    page = await Caller(service.app).get(f"{at}/report", headers={"accept": "text/markdown"})
     assert page.status_code == 200, page.text
     paths = ("", "/report", "/series", "/series?step=36000000")
     return [await read(service, at + path) for path in paths]
@@ -59,7 +61,7 @@ async def test_every_experiment_refuses_every_hostile_body_and_keeps_nothing(
     await put(service)
     refusing = [each for each in CORPUS if media_type != JSON or not each.may_write]
     before = [await everything(service, name) for name in EXPERIMENTS]
-    for each, name, answer in await observe_all(service.client, refusing, media_type):
+    for each, name, answer in await observe_all(Caller(service.app), refusing, media_type):
         try:
             assert check(answer).request_id == "hostile"
         except (AssertionError, ValueError) as error:
@@ -71,15 +73,15 @@ async def test_every_experiment_refuses_every_hostile_body_and_keeps_nothing(
 async def test_what_may_be_written_of_the_corpus_is_written(service: Service) -> None:
     await put(service)
     taking = [each for each in CORPUS if each.may_write]
-    for each, name, answer in await observe_all(service.client, taking, JSON):
+    for each, name, answer in await observe_all(Caller(service.app), taking, JSON):
         assert (answer.status_code == 200) == (name in each.may_write), (each.name, name)
 
 
 async def test_every_plan_refuses_every_hostile_body(service: Service) -> None:
     for each in CORPUS:
         for name in EXPERIMENTS:
-            answer = await service.client.put(
-                f"/v1/experiments/{name}", content=each.body(name), headers=typed(JSON)
+            answer = await Caller(service.app).request(
+                "PUT", f"/v1/experiments/{name}", content=each.body(name), headers=typed(JSON)
             )
             check(answer)
     assert await service.get("/v1/experiments") == {"experiments": []}
@@ -96,11 +98,12 @@ def replaced() -> Iterator[tuple[str, str, bytes]]:
 async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
     service: Service,
 ) -> None:
+    caller = Caller(service.app)
     chosen = {"convention": "exact", "minimum_effect": 1e-100, "minimum_units": 2}
     await put(service, **chosen)
     for name, what, body in replaced():
         at = f"/v1/experiments/{name}"
-        answer = await service.client.post(f"{at}/observations", content=body, headers=typed(JSON))
+        answer = await caller.post(f"{at}/observations", content=body, headers=typed(JSON))
         try:
             if answer.status_code != 200:
                 check(answer)
@@ -117,12 +120,12 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
 
 
 async def test_no_value_of_any_setting_breaks_anything(service: Service) -> None:
-    at = "/v1/experiments/any"
+    at, caller = "/v1/experiments/any", Caller(service.app)
     for name in SETTINGS:
         for value in (*VALUES, *PAIRS, *OF_ARMS):
             others = "" if name == "arms" else '"arms":["a","b"],'
             body = f'{{{others}"{name}":{value}}}'.encode()
-            answer = await service.client.put(at, content=body, headers=typed(JSON))
+            answer = await caller.request("PUT", at, content=body, headers=typed(JSON))
             if answer.status_code in {200, 201}:
                 await everything(service, "any")
             else:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from httpx import AsyncClient
 
 from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, example, write_all
-from tests.api.test_hostile import VALUES, check, number
+from tests.api.hostile.caller import Caller
+from tests.api.hostile.values import VALUES
+from tests.api.test_hostile import check, number
 from tests.monitoring.service import Document, Service
 from tests.payload.bodies import typed
 
@@ -40,7 +41,7 @@ PAIRS = (
 
 async def read(service: Service, path: str) -> Document:
     """An answer, which is JSON without constants that it lacks."""
-    answer = await service.client.get(path)
+    answer = await Caller(service.app).get(path)
     assert answer.status_code == 200, answer.text
     found: Document = json.loads(answer.content, parse_constant=number)
     return found
@@ -59,7 +60,7 @@ async def test_every_write_refuses_every_hostile_body_and_keeps_nothing(
     await service.put(MONITOR, slices=["country"])
     refusing = [each for each in CORPUS if media_type != JSON or not each.may_write]
     before = await everything(service)
-    for each, name, answer in await write_all(service.client, refusing, media_type):
+    for each, name, answer in await write_all(Caller(service.app), refusing, media_type):
         try:
             assert check(answer).request_id == "hostile"
         except (AssertionError, ValueError) as error:
@@ -71,7 +72,7 @@ async def test_every_write_refuses_every_hostile_body_and_keeps_nothing(
 async def test_what_may_be_written_of_the_corpus_is_written(service: Service) -> None:
     await service.put(MONITOR)
     taking = [each for each in CORPUS if each.may_write]
-    answers = await write_all(service.client, taking, JSON)
+    answers = await write_all(Caller(service.app), taking, JSON)
     assert taking
     for each, name, answer in answers:
         assert (answer.status_code == 200) == (name in each.may_write), (each.name, name)
@@ -85,9 +86,11 @@ def replaced() -> Iterator[tuple[str, str, bytes]]:
                 yield name, f"{field} = {value[:40]}", example(name, field, value)
 
 
-async def send(client: AsyncClient, name: str, body: bytes) -> httpx.Response:
+async def send(service: Service, name: str, body: bytes) -> httpx.Response:
     method = "PUT" if name == "reference" else "POST"
-    return await client.request(method, f"{MONITOR}/{name}", content=body, headers=typed(JSON))
+    return await Caller(service.app).request(
+        method, f"{MONITOR}/{name}", content=body, headers=typed(JSON)
+    )
 
 
 @pytest.mark.parametrize("convention", ["sklearn", "exact"])
@@ -98,7 +101,7 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
     await service.put(MONITOR, **chosen)
     before = await everything(service)
     for name, what, body in replaced():
-        answer = await send(service.client, name, body)
+        answer = await send(service, name, body)
         try:
             if answer.status_code != 200:
                 check(answer)
@@ -122,7 +125,8 @@ async def test_no_value_of_any_setting_breaks_anything(service: Service) -> None
     for name in SETTINGS:
         for value in (*VALUES, *PAIRS):
             body = f'{{"{name}":{value}}}'.encode()
-            answer = await service.client.put(MONITOR, content=body, headers=typed(JSON))
+            caller = Caller(service.app)
+            answer = await caller.request("PUT", MONITOR, content=body, headers=typed(JSON))
             if answer.status_code in {200, 201}:
                 await everything_without_slices(service)
             else:

@@ -9,12 +9,15 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+import anyio
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kullback.settings import Settings
 from tests.access.teams import tried
+from tests.api.hostile import __main__ as hostile
+from tests.costs import ALLOWANCE, spent, walk
 from tests.postgresql import ABSENT, Server, programs, running
 from tests.serving import serving
 from tests.storage.power import chosen_places, cut_often
@@ -35,6 +38,7 @@ CROWD_MIB = 32.0  # and how much the crowd may cost
 ON_SQLITE = 200
 ON_REPLICAS = 4  # where replicas share a database, one of so many
 ON_POSTGRESQL = ON_SQLITE // ON_REPLICAS
+TIMES = ("cuts", "races", "calls", "steps", "faults", "kills", "bodies", "entries")
 
 
 class Runs:
@@ -53,6 +57,8 @@ class Runs:
             "kill -9, SQLite": (sizes.kills, self._kills),
             "network, SQLite": (sizes.faults, self._faults),
             "two teams": (sizes.teams, self._teams),
+            "hostile bodies": (sizes.bodies, self._bodies),
+            "costs of scores": (sizes.entries, self._work),
         }
         runs["idle sockets"] = (sizes.sockets, self._crowd)
         if STRACE is not None:
@@ -81,6 +87,27 @@ class Runs:
         return _row(
             survived(kills, url, url, told=_kills(told), disasters=disasters, answers=answers)
         )
+
+    def _bodies(self, told: Told) -> Row:
+        """Random bodies of every route and type beside the corpus: none is answered 500."""
+        count, number = self._sizes.bodies, seed()
+        statuses = anyio.run(hostile.table, count, number)
+        told(count)
+        return {"seed": number, "bodies": count, "requests": statuses.total()}
+
+    def _work(self, told: Told) -> Row:
+        """Every field of every score at its limits: work is in proportion to the bytes sent."""
+        entries = self._sizes.entries
+        spents = [
+            spent(asked, compressed=compressed)
+            for asked in walk(entries)
+            for compressed in (False, True)
+        ]
+        told(entries)
+        costliest = max(spents, key=lambda each: each.beyond)
+        assert costliest.beyond <= ALLOWANCE, costliest
+        beyond = f"{costliest.beyond:.3f} s, {costliest.asked.metric} {costliest.asked.what}"
+        return {"entries": entries, "requests": len(spents), "costliest": beyond}
 
     def _faults(self, told: Told) -> Row:
         return _row(survived_faults(self._sizes.faults, self._file(), told=_faults(told)))
@@ -157,8 +184,8 @@ def sizes(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """How much of everything: what the command line says, or the variables TORTURE_*."""
     parser = argparse.ArgumentParser(prog="make torture")
     amounts = {"kills": ON_SQLITE, "answers": ANSWERS, "cuts": 2000, "calls": 60, "faults": 2000}
-    amounts["sockets"] = 5000
-    for name, amount in (amounts | {"races": 200, "teams": 10_000}).items():
+    amounts |= {"races": 200, "teams": 10_000, "sockets": 5000, "bodies": 1000, "entries": 12_000}
+    for name, amount in amounts.items():
         default = int(os.environ.get(f"TORTURE_{name.upper()}", amount))
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", default=os.environ.get("TORTURE_ONLY", ""), help="part of a name")
@@ -199,11 +226,7 @@ def _table(rows: Mapping[str, Row]) -> Table:
     for name in ("", "seed", "times", "answers", "lost", "doubled or torn"):
         table.add_column(name, justify="right")
     for name, row in rows.items():
-        times = next(
-            row[key]
-            for key in ("cuts", "races", "calls", "steps", "faults", "kills")
-            if row.get(key)
-        )
+        times = next(row[key] for key in TIMES if row.get(key))
         answers = row.get("requests", row.get("acknowledged", row.get("won")))
         doubled = row.get("doubled", row.get("torn", 0))
         cells = (row.get("seed", ""), times, answers, row.get("lost", 0), doubled)

@@ -19,6 +19,7 @@ import httpx
 
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.scoring.catalog import METRICS
+from tests.api.hostile.caller import Caller
 
 MARKER = b"xyzzyplugh"
 MAX_BYTES = 16 * 1024
@@ -92,12 +93,12 @@ def example(name: str, field: str, value: str) -> bytes:
 
 
 async def post_all(
-    client: httpx.AsyncClient, corpus: Iterable[Hostile], media_type: str
+    caller: Caller, corpus: Iterable[Hostile], media_type: str
 ) -> list[tuple[Hostile, str, httpx.Response]]:
     """The answer of every metric to every body."""
     headers = {"content-type": media_type, "x-request-id": "hostile"}
     return [
-        (each, name, await client.post(f"/v1/scores/{name}", content=body, headers=headers))
+        (each, name, await caller.post(f"/v1/scores/{name}", content=body, headers=headers))
         for each in corpus
         for name in METRICS
         for body in [each.body(name)]
@@ -105,7 +106,7 @@ async def post_all(
 
 
 async def write_all(
-    client: httpx.AsyncClient, corpus: Iterable[Hostile], media_type: str
+    caller: Caller, corpus: Iterable[Hostile], media_type: str
 ) -> list[tuple[Hostile, str, httpx.Response]]:
     """The answer of every write of a monitor to every body."""
     headers = {"content-type": media_type, "x-request-id": "hostile"}
@@ -113,7 +114,7 @@ async def write_all(
         (
             each,
             name,
-            await client.request(method, f"{MONITOR}/{name}", content=body, headers=headers),
+            await caller.request(method, f"{MONITOR}/{name}", content=body, headers=headers),
         )
         for each in corpus
         for name in WRITES
@@ -123,12 +124,12 @@ async def write_all(
 
 
 async def observe_all(
-    client: httpx.AsyncClient, corpus: Iterable[Hostile], media_type: str
+    caller: Caller, corpus: Iterable[Hostile], media_type: str
 ) -> list[tuple[Hostile, str, httpx.Response]]:
     """The answer of an experiment of each design to every body."""
     headers = {"content-type": media_type, "x-request-id": "hostile"}
     return [
-        (each, name, await client.post(path, content=body, headers=headers))
+        (each, name, await caller.post(path, content=body, headers=headers))
         for each in corpus
         for name in EXPERIMENTS
         for path in [f"/v1/experiments/{name}/observations"]
