@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,7 +131,7 @@ def _zipped(path: str, media_type: str, make: Callable[..., bytes], *arguments: 
     return lambda: Bomb(path, media_type, "gzip", gzip.compress(make(*arguments), 1))
 
 
-SMALL: Mapping[str, Maker] = {
+SMALL: dict[str, Maker] = {
     "a long text that many codes stand for": _bomb(ROWS, PARQUET, _dictionary_string),
     "a long text that many codes stand for, scored": _bomb(SCORE, PARQUET, _dictionary_string),
     "a long text that codes in lists stand for": _bomb(ROWS, PARQUET, _listed_string),
@@ -147,7 +147,7 @@ SMALL: Mapping[str, Maker] = {
     "a dictionary that grows": _bomb(ROWS, ARROW, _growing, 30, 20_000),
     "one dictionary of many batches": _bomb(ROWS, ARROW, _one_dictionary, 5_000, 200_000),
 }
-LARGE: Mapping[str, Maker] = {
+LARGE: dict[str, Maker] = {
     "a million unknown fields": _zipped(SCORE, JSON, _fields, 1_000_000),
     "thirty million numbers, compressed": _zipped(SCORE, JSON, _list, b"0", 30_000_000),
     "thirty million numbers": _bomb(SCORE, JSON, _list, b"0", 30_000_000),

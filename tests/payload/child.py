@@ -1,7 +1,6 @@
 """Work in a process of its own, which may crash or grow without harm."""
 
 import multiprocessing
-import random
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -62,12 +61,13 @@ def growth(kind: str, raw: bytes) -> tuple[str, int]:
 def growths(kind: str, bodies: Sequence[bytes], cap: int) -> tuple[list[str], int]:
     """The outcome of each, and by how many bytes the process grew at the most."""
     outcome(kind, seeds(kind)[0])  # imports and pools
-    before = _high_water()
+    before = high_water()
     found = [outcome(kind, raw, cap) for raw in bodies]
-    return found, _high_water() - before
+    return found, high_water() - before
 
 
-def _high_water() -> int:
+def high_water() -> int:
+    """The most memory that this process has had, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 
@@ -108,20 +108,3 @@ def cut_everywhere(kind: str) -> set[str]:
 
 def _step(kind: str) -> int:
     return 1 if kind == "arrow" else 7
-
-
-def flipped(kind: str, count: int) -> dict[str, int]:
-    """How often each outcome came of bodies with a few bits flipped or bytes changed."""
-    draw = random.Random(20)  # noqa: S311 - the same in every run
-    bodies, outcomes = seeds(kind), dict[str, int]()
-    for _ in range(count):
-        changed = bytearray(draw.choice(bodies))
-        for _ in range(draw.randint(1, 4)):
-            at = draw.randrange(len(changed))
-            if draw.random() < 0.7:
-                changed[at] ^= 1 << draw.randrange(8)
-            else:
-                changed[at] = draw.choice((0, 1, 0x7F, 0x80, 0xFF))
-        found = outcome(kind, bytes(changed))
-        outcomes[found] = outcomes.get(found, 0) + 1
-    return outcomes

@@ -1,6 +1,7 @@
 """Arrow streams and Parquet files carry the same numbers as JSON, or are refused with the place."""
 
 import json
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,8 @@ from kullback.payload.media import ARROW, JSON, PARQUET
 from kullback.requests import REQUESTS
 from kullback.scoring.catalog import METRICS
 from tests.payload.bodies import as_arrow, as_json, as_parquet, as_table
-from tests.payload.child import CAP, COLUMNS, cut_everywhere, flipped, growth, in_child, outcome
+from tests.payload.child import CAP, COLUMNS, cut_everywhere, growth, in_child, outcome
+from tests.payload.mutants import fuzzed
 
 pytestmark = pytest.mark.untraced
 
@@ -413,10 +415,22 @@ def test_a_body_cut_anywhere_is_refused_or_read_but_breaks_nothing(kind: str) ->
     assert "MalformedBody" in found
 
 
-@pytest.mark.parametrize(("kind", "count"), [("arrow", 9000), ("parquet", 4000)])
-def test_flipped_bits_are_refused_or_read_but_break_nothing(kind: str, count: int) -> None:
-    found = in_child(flipped, kind, count)
-    assert isinstance(found, dict)
-    assert found.keys() <= {"MalformedBody", "InvalidInput", "BodyTooLarge", "read"}
-    assert sum(found.values()) == count
-    assert min(found["read"], found["MalformedBody"]) > count // 20
+@pytest.mark.parametrize("size", [0, -1, -(2**31)])
+def test_lists_of_less_than_an_entry_are_refused(size: int) -> None:
+    empty = pa.schema({"y_proba": pa.list_(pa.float64(), 77)}).empty_table()
+    raw = as_arrow([pa.RecordBatch.from_arrays([empty["y_proba"].combine_chunks()], ["y_proba"])])
+    forged = raw.replace(struct.pack("<i", 77), struct.pack("<i", size))
+    assert forged != raw
+    assert outcome("arrow", forged) == "InvalidInput"
+
+
+@pytest.mark.parametrize(("kind", "count"), [("arrow", 5000), ("parquet", 1000)])
+def test_mutants_are_refused_or_read_but_break_nothing(kind: str, count: int) -> None:
+    figures = fuzzed(kind, count, 20)
+    assert figures["mutants"] == count
+    assert min(number(figures["read"]), number(figures["MalformedBody"])) > count // 20
+
+
+def number(figure: object) -> int:
+    assert isinstance(figure, int)
+    return figure

@@ -1,9 +1,7 @@
 """Small bodies that are large once they are read: refused in little memory and little time."""
 
-import os
 import resource
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -17,43 +15,25 @@ from kullback.payload.columns import Column, EntryType
 from tests.payload.bodies import as_arrow, as_parquet
 from tests.payload.bombs import LONG, SMALL
 from tests.payload.child import COLUMNS, growths, in_child, outcome
+from tests.payload.fire import MONITOR, cost
 from tests.serving import Served, serving
 
 MIB = 1 << 20
 CAP = 64 * MIB
-SECONDS_PER_KIB = 0.05
-SECONDS = 0.25  # for any request, on a machine that does other things too
-LARGEST_RSS = 512 * MIB
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     with serving() as service:
         resource.prlimit(service.process.pid, resource.RLIMIT_AS, (8 << 30, 8 << 30))
-        httpx.put(f"{service.address}/v1/monitors/clicks", json={}).raise_for_status()
+        httpx.put(service.address + MONITOR, json={}).raise_for_status()
         yield service
-
-
-def seconds(served: Served) -> float:
-    """CPU time of the service."""
-    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def high_water(served: Served) -> int:
-    lines = Path(f"/proc/{served.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_bomb_is_refused_for_what_it_costs(served: Served, name: str) -> None:
     bomb = SMALL[name]()
-    headers = {"content-type": bomb.media_type, "content-encoding": bomb.encoding}
-    before = seconds(served)
-    answer = httpx.post(served.address + bomb.path, content=bomb.body, headers=headers, timeout=60)
-    assert answer.status_code in {413, 422}, answer.text
-    assert seconds(served) - before <= SECONDS + SECONDS_PER_KIB * len(bomb.body) / 1024
-    assert high_water(served) <= LARGEST_RSS
+    cost(served, bomb).check(bomb)
 
 
 def test_a_text_in_a_file_is_counted_before_it_is_made() -> None:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,6 +19,9 @@ from kullback.settings import Settings
 from tests.access.teams import tried
 from tests.api.hostile import __main__ as hostile
 from tests.costs import ALLOWANCE, spent, walk
+from tests.payload.bombs import LARGE, SMALL
+from tests.payload.fire import fired
+from tests.payload.mutants import fuzzed
 from tests.postgresql import ABSENT, Server, programs, running
 from tests.serving import serving
 from tests.storage.power import chosen_places, cut_often
@@ -38,7 +42,11 @@ CROWD_MIB = 32.0  # and how much the crowd may cost
 ON_SQLITE = 200
 ON_REPLICAS = 4  # where replicas share a database, one of so many
 ON_POSTGRESQL = ON_SQLITE // ON_REPLICAS
-TIMES = ("cuts", "races", "calls", "steps", "faults", "kills", "bodies", "entries")
+PARQUET_ONE_IN = 10
+TIMES = (
+    *("cuts", "races", "calls", "steps", "mutants", "bombs", "faults", "kills", "bodies"),
+    "entries",
+)
 
 
 class Runs:
@@ -59,6 +67,12 @@ class Runs:
             "two teams": (sizes.teams, self._teams),
             "hostile bodies": (sizes.bodies, self._bodies),
             "costs of scores": (sizes.entries, self._work),
+            "bombs": (len(SMALL | LARGE), lambda told: fired((SMALL | LARGE).values(), told)),
+            "mutants of Arrow": (sizes.mutants, partial(self._mutants, "arrow")),
+            "mutants of Parquet": (
+                sizes.mutants // PARQUET_ONE_IN,
+                partial(self._mutants, "parquet"),
+            ),
         }
         runs["idle sockets"] = (sizes.sockets, self._crowd)
         if STRACE is not None:
@@ -140,6 +154,11 @@ class Runs:
         steps = tried(self._sizes.teams // each, each, number, told)
         return {"seed": number, "steps": steps, "seen or changed of the other's": 0}
 
+    def _mutants(self, kind: str, told: Told) -> Row:
+        """Bodies that were changed, of which none may end the process, or fill its memory."""
+        count = self._sizes.mutants // (1 if kind == "arrow" else PARQUET_ONE_IN)
+        return fuzzed(kind, count, seed(), told)
+
     def _calls(self, told: Told) -> Row:
         return killed_at_every_call(self._sizes.calls, self._directory, told)
 
@@ -185,6 +204,7 @@ def sizes(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make torture")
     amounts = {"kills": ON_SQLITE, "answers": ANSWERS, "cuts": 2000, "calls": 60, "faults": 2000}
     amounts |= {"races": 200, "teams": 10_000, "sockets": 5000, "bodies": 1000, "entries": 12_000}
+    amounts |= {"mutants": 1_000_000}
     for name, amount in amounts.items():
         default = int(os.environ.get(f"TORTURE_{name.upper()}", amount))
         parser.add_argument(f"--{name}", type=int, default=default)

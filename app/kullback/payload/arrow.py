@@ -104,7 +104,7 @@ def _check_field(place: Place, field: pa.Field, column: Column) -> None:
         raise InvalidInput.at("extension types are not read", *place)
     depth, kind = 0, field.type
     while is_list(kind):
-        if pa.types.is_fixed_size_list(kind) and kind.list_size == 0:
+        if pa.types.is_fixed_size_list(kind) and kind.list_size < 1:
             raise InvalidInput.at("lists of no entries", *place)
         kind, depth = kind.value_type, depth + 1
     if pa.types.is_dictionary(kind) and depth == 0:
