@@ -3,6 +3,8 @@
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from kullback.access.keys import SCOPES, ScopeName
 from kullback.access.ring import STALE_SECONDS
 from kullback.api.authorization import AuthorizedRoute, check_routes
 from kullback.api.credentials import is_local
+from kullback.api.gate import PATIENCE_SECONDS
 from kullback.api.scopes import READING
 from kullback.errors import StoreUnavailable
 from kullback.main import create_app
@@ -315,11 +318,31 @@ async def test_without_a_store_scores_go_on_for_those_who_were_let_in(
     score = {"p": [0.5, 0.5]}
     answer = await service.client.post("/v1/scores/entropy", json=score, headers=bearer(key))
     assert answer.status_code == 200
-    answer = await service.client.get("/playground", headers=bearer(service.admin))
-    assert answer.status_code == 200
+    for path in ("/playground", "/metrics"):
+        answer = await service.client.get(path, headers=bearer(service.admin))
+        assert answer.status_code == 200
     answer = await service.client.get("/v1/monitors", headers=bearer(key))
     assert refused(answer, 503) == ("store-unavailable", "")
     refused(await service.client.post("/v1/scores/entropy", json=score), 401)
+
+
+async def test_nobody_waits_long_for_a_store_that_does_not_answer(
+    service: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Event()
+    ring = service.app.state.gate._ring  # noqa: SLF001
+    read_at = ring._monotonic() - STALE_SECONDS  # noqa: SLF001
+    monkeypatch.setattr(ring, "_load", lambda: answered.wait(60) and [])
+    monkeypatch.setattr(ring, "_read_at", read_at)
+    waits = []
+    for _ in range(20):
+        began = monotonic()
+        answer = await service.client.get("/metrics", headers=bearer(service.admin))
+        waits.append(monotonic() - began)
+        assert answer.status_code == 200
+    assert sum(wait > PATIENCE_SECONDS for wait in waits) < 10  # of one in five seconds
+    assert not answered.is_set()
+    answered.set()
 
 
 async def test_a_key_is_read_by_a_service_that_runs(service: Guarded) -> None:

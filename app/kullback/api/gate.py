@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -34,6 +35,7 @@ from kullback.errors import (
 )
 
 Result = TypeVar("Result")
+PATIENCE_SECONDS = 1.0
 FAILURES_PER_SECOND = 1.0
 FAILURES_AT_ONCE = 10.0
 
@@ -69,6 +71,7 @@ class Gate:
         self._book: KeyBook | None = None
         self._sessions: Sessions | None = None
         self._refreshing: asyncio.Task[None] | None = None
+        self._away_until = 0.0
         self._requests = TokenBuckets()
         self._failures = TokenBuckets()
 
@@ -113,7 +116,7 @@ class Gate:
         def changed() -> tuple[str, Result]:
             outcome = work()
             if self._ring is not None:
-                self._ring.refresh()
+                _refreshed(self._ring)
             return outcome
 
         key, result = await asyncio.to_thread(changed)
@@ -138,7 +141,7 @@ class Gate:
         if need == "open":
             return
         ring = await self._current()
-        if ring.age > STALE_SECONDS and need != "score":  # a score shows nothing of others
+        if ring.age > STALE_SECONDS and not rule.from_memory:
             raise StoreUnavailable("keys cannot be read now")
         try:
             caller = await self._caller(ring, scope)
@@ -187,7 +190,9 @@ class Gate:
             await asyncio.to_thread(self.sessions.end, token)
 
     async def _current(self) -> KeyRing:
-        """The keys, read again where that is due; nobody waits for that before they are old.
+        """The keys, read again where that is due.
+
+        Nobody waits for that before they are old, and not again while the store is away.
 
         Raises:
             StoreUnavailable: the service is starting or stopping.
@@ -198,8 +203,10 @@ class Gate:
         if ring.age > REFRESH_SECONDS:
             if self._refreshing is None or self._refreshing.done():
                 self._refreshing = asyncio.create_task(asyncio.to_thread(_refreshed, ring))
-            if ring.age > STALE_SECONDS:
-                await asyncio.shield(self._refreshing)
+            if ring.age > STALE_SECONDS and monotonic() > self._away_until:
+                await asyncio.wait({self._refreshing}, timeout=PATIENCE_SECONDS)
+                if ring.age > STALE_SECONDS:
+                    self._away_until = monotonic() + STALE_SECONDS
         return ring
 
     async def _caller(self, ring: KeyRing, scope: Scope) -> Caller:

@@ -17,6 +17,7 @@ class Rule(NamedTuple):
     everything: bool = False  # whether it shows every name, so that no key bound to some may
     missing: Callable[[None, str], object] | None = None  # raises NotFound of a name
     page: bool = False  # whether a browser asks
+    from_memory: bool = False  # whether it goes on without a store
 
 
 class Protected(Protocol):
@@ -29,11 +30,13 @@ class Protected(Protocol):
 
 # A path, or the beginning of one. What is not here does not start: nothing is open by oversight.
 RULES: dict[str, Rule] = {
-    "/v1/scores": Rule("open", "score"),  # to read is the catalog, which docs/metrics.md has too
+    "/v1/scores": Rule(
+        "open", "score", from_memory=True
+    ),  # to read is the catalog, which docs/metrics.md has too
     "/v1/monitors": Rule("read", "write", missing=StoredMonitor.of),
     "/v1/experiments": Rule("read", "write", missing=StoredExperiment.of),
     "/v1/keys": Rule("admin", "admin", everything=True),
-    "/metrics": Rule("read", "read", everything=True),
+    "/metrics": Rule("read", "read", everything=True, from_memory=True),
     "/livez": Rule("open", "open"),
     "/readyz": Rule("open", "open"),
     "/problems": Rule("open", "open"),
@@ -45,7 +48,7 @@ RULES: dict[str, Rule] = {
     "/": Rule("read", "read", page=True),
     "/monitors": Rule("read", "read", page=True),
     "/experiments": Rule("read", "read", page=True),
-    "/playground": Rule("score", "score", page=True),
+    "/playground": Rule("score", "score", page=True, from_memory=True),
 }
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
