@@ -37,7 +37,7 @@ Told = Callable[[int], None]
 Row = Mapping[str, object]
 Run = Callable[[Told], Row]
 RECORDED_WRITES = 200
-HEALTH_MS = 100.0  # the longest that a probe may wait in a crowd of idle sockets
+HEALTH_MS = 100.0  # of work between two probes, however busy the machine is
 CROWD_MIB = 32.0  # and how much the crowd may cost
 ON_SQLITE = 200
 ON_REPLICAS = 4  # where replicas share a database, one of so many
@@ -45,7 +45,7 @@ ON_POSTGRESQL = ON_SQLITE // ON_REPLICAS
 PARQUET_ONE_IN = 10
 TIMES = (
     *("cuts", "races", "calls", "steps", "mutants", "bombs", "faults", "kills", "bodies"),
-    "entries",
+    *("entries", "sockets"),
 )
 
 
@@ -166,7 +166,8 @@ class Runs:
         with serving() as served:
             seen = crowded(served, self._sizes.sockets)
         told(seen.sockets)
-        assert seen.longest_ms <= max(HEALTH_MS, 2 * seen.calm_ms), seen
+        Console(stderr=True).print(seen)
+        assert seen.cpu_ms <= HEALTH_MS, seen
         assert seen.descriptors <= Settings().connections + 20, seen
         assert seen.mib <= CROWD_MIB, seen
         return asdict(seen)

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 import httpx
+import numpy as np
 
 from tests.serving import Served
 
@@ -22,6 +23,8 @@ class Crowded:
 
     sockets: int
     probes: int
+    cpu_ms: float  # of the service, for each probe and the sockets before it
+    p99_ms: float
     longest_ms: float
     calm_ms: float  # the longest without a crowd, on the same machine a moment before
     descriptors: int  # more than before, at most
@@ -35,6 +38,7 @@ def crowded(served: Served, sockets: int) -> Crowded:
     url = httpx.URL(served.address)
     files, memory = descriptors(served), resident(served)
     calm = max(_wait(url) for _ in range(1 + sockets // EVERY))
+    worked = cpu_seconds(served)
     waits, most = list[float](), 0
     with ExitStack() as stack:
         for number in range(sockets):
@@ -43,8 +47,9 @@ def crowded(served: Served, sockets: int) -> Crowded:
                 waits.append(_wait(url))
                 most = max(most, descriptors(served))
         grown = (resident(served) - memory) / (1 << 20)
-    longest = 1e3 * max(waits)
-    return Crowded(sockets, len(waits), longest, 1e3 * calm, most - files, grown)
+    cpu = 1e3 * (cpu_seconds(served) - worked) / len(waits)
+    p99, longest = (1e3 * float(quantile) for quantile in np.quantile(waits, [0.99, 1]))
+    return Crowded(sockets, len(waits), cpu, p99, longest, 1e3 * calm, most - files, grown)
 
 
 def _wait(url: httpx.URL) -> float:
@@ -66,3 +71,9 @@ def resident(served: Served) -> int:
     """Bytes of memory that a service holds."""
     pages = Path(f"/proc/{served.process.pid}/statm").read_text().split()[1]
     return int(pages) * resource.getpagesize()
+
+
+def cpu_seconds(served: Served) -> float:
+    """CPU time that a service has taken."""
+    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
