@@ -1,6 +1,7 @@
 """A disk that is full, or read only, stops writes and nothing else, at the start too."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -18,7 +19,7 @@ from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from tests.serving import ROOT, SERVE, Served, serving
 from tests.storage.disks import Disk, mounted
-from tests.storage.writes import Opening, add, adding, cell, made, merge, sums
+from tests.storage.writes import Opening, add, adding, cell, made, merge, sums, together
 
 MONITOR = "/v1/monitors/clicks"
 ROW = {"y_true": [1], "y_proba": [0.5]}
@@ -106,6 +107,25 @@ def test_a_service_starts_on_a_full_disk_and_writes_again_when_there_is_room(dis
     assert what_is_wrong(url) == [
         f"cannot start: {disk.directory}/kullback.db.lock cannot be opened: Read-only file system"
     ]
+
+
+def test_a_file_whose_log_was_left_behind_is_read_on_a_full_disk(
+    disk: Disk, tmp_path: Path, opening: Opening
+) -> None:
+    store = opening(f"sqlite:///{tmp_path}/kullback.db")
+    number = made(store)
+    add(store, number, {cell(0): 1})
+    for name in ("kullback.db", "kullback.db-wal"):  # as after a failure of the power
+        shutil.copy(tmp_path / name, disk.directory)
+    disk.fill()
+    left = opening(f"sqlite:///{disk.directory}/kullback.db")
+    together(*(lambda: [sums(left, number) for _ in range(5)] for _ in range(4)))
+    assert sums(left, number) == {cell(0): 1}
+    with pytest.raises(StoreUnavailable):
+        add(left, number, {cell(0): 1})
+    disk.free()
+    add(left, number, {cell(0): 1})
+    assert sums(left, number) == {cell(0): 2}
 
 
 def what_is_wrong(url: str) -> list[str]:

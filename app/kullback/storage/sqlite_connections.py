@@ -27,8 +27,9 @@ class FileConnections:
     """Makes the connections to one file.
 
     What connections share (`-shm`) takes room. Where there is none for it, nobody can write either;
-    then a file whose log is empty is read as one that does not change. Such a connection serves
-    one reader, and no connection that writes is made as long as there is one.
+    then a file whose log is empty is read as one that does not change, and one whose log is not by
+    one connection after the other. Such a connection serves one reader, and no connection that
+    writes is made as long as there is one.
     """
 
     def __init__(self, path: Path, writing: Sequence[str], reading: Sequence[str]) -> None:
@@ -55,9 +56,13 @@ class FileConnections:
             return _connect(self._path, "mode=ro", self._reading)
         except sqlite3.OperationalError:
             with self._lock:
-                if self._is_written or not self._is_whole():
+                if self._is_written or self._path.stat().st_size == 0:
                     raise
-                frozen = _connect(self._path, "mode=ro&immutable=1", self._reading)
+                if self._is_whole():
+                    frozen = _connect(self._path, "mode=ro&immutable=1", self._reading)
+                else:
+                    alone = ("locking_mode=EXCLUSIVE", *self._reading)
+                    frozen = _connect(self._path, "mode=rw", alone)
                 frozen.on_close = self._thaw
                 self._frozen += 1
                 return frozen
@@ -68,7 +73,7 @@ class FileConnections:
 
     def _is_whole(self) -> bool:
         log = self._path.with_name(self._path.name + "-wal")
-        return self._path.stat().st_size > 0 and (not log.exists() or log.stat().st_size == 0)
+        return not log.exists() or log.stat().st_size == 0
 
 
 def reader_is_free(connection: FileConnection | None, entry: ConnectionPoolEntry) -> None:
