@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -112,6 +113,14 @@ def weights(address: str, path: str) -> dict[str, int]:
     text, _ = _led("weigh.mjs", address, path).communicate(timeout=_LOOK_SECONDS)
     found: dict[str, int] = json.loads(text)
     return found
+
+
+def enter(port: int, key: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
+    """What happens to a browser that logs in and out."""
+    run = _led("log_in.mjs", str(port), key)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
 
 
 def watch(address: str, text: str) -> "subprocess.Popen[str]":
