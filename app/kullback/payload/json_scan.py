@@ -11,7 +11,7 @@ MAX_AXES = 4
 _WINDOW = 1 << 16
 _STRIDE = 1 << 21
 _MAX_KEY = 400
-_MAX_KEYS = 1000
+MAX_KEYS = 1000
 
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"')
@@ -36,7 +36,7 @@ def members(body: bytearray, at: int, *within: str) -> Generator[tuple[str, int,
     at = skip(body, at + 1)
     if body[at : at + 1] == b"}":
         return at + 1
-    for _ in range(_MAX_KEYS):
+    for _ in range(MAX_KEYS):
         name, at = _key(body, at)
         end = _value_end(body, at, (*within, name))
         yield name, at, end
@@ -47,7 +47,7 @@ def members(body: bytearray, at: int, *within: str) -> Generator[tuple[str, int,
         if sign != b",":
             raise _malformed(at, "a comma or a closing brace is expected")
         at = skip(body, at + 1)
-    detail = f"more than {_MAX_KEYS} fields"
+    detail = f"more than {MAX_KEYS} fields"
     raise InvalidInput.at(detail, *within) if within else InvalidInput(f"the body has {detail}")
 
 

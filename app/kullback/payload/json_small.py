@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from kullback.errors import InvalidInput, MalformedBody
 from kullback.payload.columns import WHOLE, Column, EntryType
-from kullback.payload.json_scan import MAX_AXES
+from kullback.payload.json_scan import MAX_AXES, MAX_KEYS
 
 LONGEST = 1 << 21
 _PLAIN_KEY = 90
@@ -22,8 +22,8 @@ def at_once(body: bytearray, columns: Mapping[str, Column]) -> dict[str, object]
         document = from_json(body, allow_inf_nan=False)
         if type(document) is not dict or max(map(len, document)) > _PLAIN_KEY:
             return None
-        if len(document) != body.count(b":"):
-            return None  # a key stands twice, or there is an object within
+        if len(document) != body.count(b":") or len(document) > MAX_KEYS:
+            return None  # a key stands twice, there is an object within, or there are too many
         return {name: _plainly(value, columns.get(name)) for name, value in document.items()}
     except (ValueError, TypeError, LookupError, OverflowError):
         return None
