@@ -15,6 +15,7 @@ from threading import Event
 from time import monotonic
 
 import httpx
+import pytest
 
 from tests.serving import Served, serving
 
@@ -53,7 +54,12 @@ def cpu_ticks(server: Served) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def test_it_ends_after_the_grace_though_work_never_does() -> None:
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 0)]
+)
+def test_it_ends_after_the_grace_though_work_never_does(
+    number: signal.Signals, status: int
+) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(
             serving(
@@ -66,10 +72,10 @@ def test_it_ends_after_the_grace_though_work_never_does() -> None:
         )
         wait_until_worked_on(server)
         left.close()
-        server.process.terminate()
+        server.process.send_signal(number)
         answers = [caller.getresponse() for caller in (working, waiting, sending)]
         texts = [answer.read().decode() for answer in answers]
-        assert server.process.wait(SOON) == -signal.SIGTERM
+        assert server.process.wait(SOON) == status
         log = server.log.read_text()
     assert [answer.status for answer in answers] == [503, 503, 503]
     assert [answer.headers["retry-after"] for answer in answers] == ["1", "1", "1"]

@@ -103,6 +103,7 @@ async def test_a_body_that_comes_slowly_lends_its_place(monkeypatch: pytest.Monk
     line = Admission(1, 10)
     monkeypatch.setattr(admission, "LOAN_SECONDS", 0.01)
     async with AsyncExitStack() as slow:
+        slow.enter_context(anyio.fail_after(60))
         turns = [await slow.enter_async_context(line.turn()) for _ in range(3)]
         monkeypatch.setattr(admission, "LOAN_SECONDS", NEVER)
         for turn in turns:

@@ -109,6 +109,7 @@ async def test_what_waits_is_not_begun_once_its_caller_has_left() -> None:
             await anyio.wait_all_tasks_blocked()
             callers.cancel_scope.cancel()
         group.start_soon(workers.run, lambda: None)  # their places are free again
+        await anyio.wait_all_tasks_blocked()
         gate.open()
     workers.close()
     assert begun == []
