@@ -86,7 +86,7 @@ async def test_nobody_is_patient_in_a_line_that_stands(monkeypatch: pytest.Monke
             group.start_soon(wait)
             await anyio.wait_all_tasks_blocked()
             monkeypatch.setattr(admission, "STANDING_SECONDS", 0.0)
-            with pytest.raises(Overloaded):
+            with anyio.fail_after(30), pytest.raises(Overloaded):
                 await line.turn().__aenter__()
         await anyio.wait_all_tasks_blocked()
 
@@ -103,7 +103,7 @@ async def test_a_body_that_comes_slowly_lends_its_place(monkeypatch: pytest.Monk
     line = Admission(1, 10)
     monkeypatch.setattr(admission, "LOAN_SECONDS", 0.01)
     async with AsyncExitStack() as slow:
-        slow.enter_context(anyio.fail_after(60))
+        slow.enter_context(anyio.fail_after(30))
         turns = [await slow.enter_async_context(line.turn()) for _ in range(3)]
         monkeypatch.setattr(admission, "LOAN_SECONDS", NEVER)
         for turn in turns:
