@@ -233,7 +233,7 @@ def test_every_write_of_a_monitor_names_its_forms_and_refusals(
     operation = document["paths"][f"/v1/monitors/{{name}}/{path}"][method]
     content = operation["requestBody"]["content"]
     assert content.keys() == {JSON, ARROW, PARQUET, *LINES}
-    refusals = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
+    refusals = {"400", "401", "403", "404", "409", "413", "415", "421", "422", "429", "503"}
     assert operation["responses"].keys() == {"200", *refusals}
     schema = resolved(document, content[JSON]["schema"])
     assert schema["additionalProperties"] is False
