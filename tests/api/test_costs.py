@@ -1,13 +1,17 @@
 """What is small in bytes and large in work is refused before it is done, and names the limit."""
 
 import json
+from threading import Thread, current_thread
 from time import process_time
 
 import pytest
 from httpx import AsyncClient, Response
 
+from kullback.api.scores import MetricHandler
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
+from kullback.requests.base import ScoreRequest
+from kullback.scoring.score import Score
 from tests.costs import ALLOWANCE, PER_KB, spent, walk
 from tests.costs.forms import FORMS, NEEDED, options
 from tests.payload.bodies import typed
@@ -120,6 +124,35 @@ async def test_what_is_large_but_in_proportion_is_scored(
 ) -> None:
     answer = await scored(client, metric, fields)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("metric", "fields", "is_small"),
+    [
+        ("log-loss", {"y_true": [1, 0], "y_proba": [0.9, 0.2]}, True),
+        ("compare", arms(2, 20), False),
+        ("calibration", {"y_true": [0], "y_proba": [1], "bins": 10_000}, False),
+        ("perplexity", {"token_logprobs": [[]] * 5000}, False),
+    ],
+)
+async def test_what_is_small_in_bytes_and_large_in_work_leaves_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+    client: AsyncClient,
+    metric: str,
+    fields: dict[str, object],
+    *,
+    is_small: bool,
+) -> None:
+    threads = list[Thread]()
+    score = MetricHandler.score
+
+    def noted(handler: MetricHandler, request: ScoreRequest, cap: int) -> tuple[Score, bytes]:
+        threads.append(current_thread())
+        return score(handler, request, cap)
+
+    monkeypatch.setattr(MetricHandler, "score", noted)
+    assert (await scored(client, metric, fields)).status_code == 200
+    assert [thread is current_thread() for thread in threads] == [is_small]
 
 
 async def test_a_gcc_of_one_latent_makes_no_table_of_its_axes(client: AsyncClient) -> None:
