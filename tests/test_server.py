@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from kullback import key_checks
+from kullback import key_checks, server
 from kullback.access.book import FileShelf, KeyBook
 from kullback.access.keys import KeyGrant
 from kullback.api.system import Readiness
@@ -202,7 +202,9 @@ def test_a_server_that_nobody_answers_for_is_one_clear_line_without_the_password
 def refused(capsys: pytest.CaptureFixture[str], host: str, **settings: object) -> str:
     """Why a service does not start."""
     given = {"host": host, "port": 0, "log_format": "json", **settings}
-    assert serve(Settings.model_validate(given)) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "_run", lambda *_: pytest.fail("it serves"))
+        assert serve(Settings.model_validate(given)) == 1
     (*_, last) = capsys.readouterr().err.splitlines()
     return str(json.loads(last)["message"])
 
