@@ -71,7 +71,7 @@ def _batches(count: int, names: Callable[[int], list[str]]) -> bytes:
     return sink.getvalue()
 
 
-def _one_dictionary(count: int, size: int) -> bytes:
+def one_dictionary(count: int, size: int) -> bytes:
     """As many batches of one row, and a dictionary of so many texts that all of them share."""
     texts = pa.array([f"{number:015}" for number in range(size)])
     schema = pa.schema({"y_true": pa.dictionary(pa.int32(), pa.string()), "y_proba": pa.float64()})
@@ -145,7 +145,7 @@ SMALL: dict[str, Maker] = {
     "lines of many numbers, compressed": _zipped(ROWS, LINES[0], _lines, 20, 100_000),
     "a dictionary for every batch": _bomb(ROWS, ARROW, _batches, 1_000, lambda n: [str(n)]),
     "a dictionary that grows": _bomb(ROWS, ARROW, _growing, 30, 20_000),
-    "one dictionary of many batches": _bomb(ROWS, ARROW, _one_dictionary, 5_000, 200_000),
+    "one dictionary of many batches": _bomb(ROWS, ARROW, one_dictionary, 5_000, 200_000),
 }
 LARGE: dict[str, Maker] = {
     "a million unknown fields": _zipped(SCORE, JSON, _fields, 1_000_000),
@@ -156,5 +156,5 @@ LARGE: dict[str, Maker] = {
     "lines of many numbers": _bomb(ROWS, LINES[0], _lines, 300, 100_000),
     "flags": _bomb(SCORE, ARROW, _flags, 400_000_000, None),
     "a dictionary for every batch of many": _bomb(ROWS, ARROW, _batches, 100_000, lambda _: [""]),
-    "one large dictionary of many batches": _bomb(ROWS, ARROW, _one_dictionary, 9_900, 2_000_000),
+    "one large dictionary of many batches": _bomb(ROWS, ARROW, one_dictionary, 9_900, 2_000_000),
 }

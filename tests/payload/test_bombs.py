@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Iterator
+from time import process_time
 
 import httpx
 import numpy as np
@@ -13,7 +14,7 @@ from kullback.payload import json_object, ndjson
 from kullback.payload.arrow import parse_arrow
 from kullback.payload.columns import Column, EntryType
 from tests.payload.bodies import as_arrow, as_parquet
-from tests.payload.bombs import LONG, SMALL
+from tests.payload.bombs import LONG, SMALL, one_dictionary
 from tests.payload.child import COLUMNS, growths, in_child, outcome
 from tests.payload.fire import MONITOR, cost
 from tests.serving import Served, serving
@@ -121,6 +122,17 @@ def test_batches_that_share_a_dictionary_are_one_however_many_they_are() -> None
         table = pa.table({"y_true": text})
         raw = as_arrow(table.to_batches(max_chunksize=1))
         assert parse_arrow(bytearray(raw), COLUMNS, MIB) == {"y_true": ["b", "a", "b", "c"]}
+
+
+def test_a_dictionary_is_worked_on_once_however_many_batches_have_it() -> None:
+    def seconds(batches: int) -> float:
+        raw = bytearray(one_dictionary(batches, 200_000))
+        before = process_time()
+        parse_arrow(raw, COLUMNS, CAP)
+        return process_time() - before
+
+    seconds(1)
+    assert seconds(1000) < 4 * seconds(1) + 0.25
 
 
 def test_a_longer_text_costs_more_than_a_short_one() -> None:
