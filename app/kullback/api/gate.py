@@ -50,7 +50,7 @@ def caller_of(request: Request) -> Caller:
 
 def has_session(request: Request) -> bool:
     """Whether whoever asks has logged in, and can log out."""
-    caller: Caller | None = request.scope["state"].get("caller")
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
     return caller is not None and caller.has_session
 
 
