@@ -1,5 +1,6 @@
 """Small bodies that are large once they are read: refused in little memory and little time."""
 
+import gzip
 import resource
 from collections.abc import Iterator
 from time import process_time
@@ -12,7 +13,12 @@ import pytest
 from kullback.errors import BodyTooLarge
 from kullback.payload import json_object, ndjson
 from kullback.payload.arrow import parse_arrow
+from kullback.payload.body import Body
 from kullback.payload.columns import Column, EntryType
+from kullback.payload.media import JSON
+from kullback.payload.room import ALWAYS
+from kullback.requests.batches import LabelBatch
+from kullback.requests.reading import read_batch
 from tests.payload.bodies import as_arrow, as_parquet
 from tests.payload.bombs import LONG, SMALL, one_dictionary
 from tests.payload.child import COLUMNS, growths, in_child, outcome
@@ -122,6 +128,14 @@ def test_batches_that_share_a_dictionary_are_one_however_many_they_are() -> None
         table = pa.table({"y_true": text})
         raw = as_arrow(table.to_batches(max_chunksize=1))
         assert parse_arrow(bytearray(raw), COLUMNS, MIB) == {"y_true": ["b", "a", "b", "c"]}
+
+
+def test_a_body_becomes_so_many_times_what_was_sent() -> None:
+    rows = b'{"id":["a"],"y_true":[1]' + b" " * (2 * ALWAYS) + b"}"
+    small, large = gzip.compress(rows), gzip.compress(rows[: ALWAYS // 2] + b"}")
+    with pytest.raises(BodyTooLarge):
+        read_batch(Body(bytearray(small), JSON, "gzip"), [], LabelBatch, CAP)
+    assert read_batch(Body(bytearray(large), JSON, "gzip"), [], LabelBatch, CAP).id == ["a"]
 
 
 def test_a_dictionary_is_worked_on_once_however_many_batches_have_it() -> None:
