@@ -152,6 +152,10 @@ def test_prefixes_bind_a_token_and_leave_it_nothing_to_administer(ready: TokenVe
     assert caller.scopes == {"admin"}
 
 
+def test_of_a_key_set_those_are_taken_that_verify_and_are_no_secret() -> None:
+    assert sorted(map(str, jwks.signing_keys(key_set()))) == ["ec", "ed", "rsa"]
+
+
 def test_one_key_stands_for_tokens_that_name_none() -> None:
     here = verifier(lambda: key_set(KEYS[1]))
     here.refresh()

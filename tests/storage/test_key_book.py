@@ -6,6 +6,7 @@ import pytest
 
 from kullback.access.book import KIND, FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
 from kullback.access.keys import KeyGrant
+from kullback.documents import to_json
 from kullback.errors import Conflict, NotFound, StoreUnavailable
 from kullback.storage.base import DONE
 from tests.storage.writes import Opening, do
@@ -59,7 +60,11 @@ def test_what_a_newer_release_says_of_a_key_is_not_passed_over(
     opening: Opening, sqlite_url: str
 ) -> None:
     store = opening(sqlite_url)
-    do(store, lambda tx: (tx.create(KIND, "k", b'{"id": "k", "addresses": []}', 0.0), DONE)[1])
+    known = to_json(GRANT.issued(b"", 0.0).key)
+    newer = known.replace(b"{", b'{"addresses": [], ', 1)
+    do(store, lambda tx: (tx.create(KIND, "k", known, 0.0), DONE)[1])
+    assert len(StoreShelf(store).load()) == 1
+    do(store, lambda tx: (tx.create(KIND, "l", newer, 0.0), DONE)[1])
     with pytest.raises(StoreUnavailable, match="of a newer Kullback"):
         StoreShelf(store).load()
 

@@ -1,5 +1,6 @@
 """Client of a score: computes it in this process, or asks a service."""
 
+import re
 from dataclasses import dataclass, field
 
 import httpx
@@ -15,6 +16,7 @@ from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields, validated, word_options
 
 _NO_CAP = 1 << 62
+_IS_PRINTABLE = re.compile(r"[!-~]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Service:
         url = self.url
         if not url.startswith(("http://", "https://")):
             raise Failure(f"--url: {url} is not an http:// or https:// address", Status.UNUSABLE)
+        if self.key is not None and not _IS_PRINTABLE(self.key):
+            raise Failure("--key: this is no key", Status.UNUSABLE)
         headers = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
         if request is not None:
             headers["content-type"] = request.media_type
@@ -91,8 +95,8 @@ class Service:
                 headers=headers,
                 timeout=self.timeout,
             )
-        except (httpx.InvalidURL, UnicodeEncodeError, httpx.LocalProtocolError) as error:
-            raise Failure(f"--url or --key cannot be sent: {error}", Status.UNUSABLE) from error
+        except httpx.InvalidURL as error:
+            raise Failure(f"--url: {url} is not an address: {error}", Status.UNUSABLE) from error
         except httpx.TimeoutException as error:
             detail = f"{url} did not answer within {self.timeout:g} s"
             raise Failure(detail, Status.UNREACHABLE) from error

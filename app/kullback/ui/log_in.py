@@ -1,10 +1,12 @@
 """Logging in by a key, and out: for browsers, with or without JavaScript."""
 
+import re
 from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from kullback.access.keys import PATTERN
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.credentials import NoCredentials, session_cookie
 from kullback.api.gate import Gate
@@ -75,6 +77,7 @@ def _fields(raw: bytes | bytearray) -> dict[str, list[str]]:
 
 def _form(pages: Pages, request: Request, refusal: AccessRefused | None, place: str) -> Response:
     """The form, with the reason why it is shown, and where it leads."""
+    place = "" if re.search(PATTERN, place) else place  # a key in an address goes no further
     is_first = refusal is None or isinstance(refusal, NoCredentials)
     words = "" if refusal is None or is_first else refusal.message
     status = 200 if refusal is None else _STATUS.get(type(refusal), 401)
