@@ -9,7 +9,7 @@ from kullback.payload.body import Body, decompressed
 from kullback.payload.columns import Column
 from kullback.payload.json_object import parse
 from kullback.payload.media import ARROW, JSON, LINES
-from kullback.payload.room import inflation_limit
+from kullback.payload.room import TEXT, inflation_limit
 
 Query = list[tuple[str, str]]
 
@@ -24,7 +24,7 @@ def fields(
         query: the query parameters: the options where the body is Arrow or Parquet.
         columns: which fields hold many entries.
         texts: which options are words, never numbers.
-        cap: bytes that the body may inflate to, and that its entries may occupy.
+        cap: bytes that the body may inflate to, and its entries, twice those of text, may occupy.
 
     Raises:
         BodyError: the body cannot be read.
@@ -36,7 +36,7 @@ def fields(
         if query:
             detail = "the options of a JSON request are fields of its body"
             raise InvalidInput.at(detail, query[0][0])
-        return parse(raw, columns, cap)
+        return parse(raw, columns, TEXT * cap)
     arrays = _table(raw, body.media_type, columns, cap)
     from_query = options(query, arrays, texts)
     # Numbers that are not one per row, such as alpha, may be options: then they are read as JSON.
@@ -58,9 +58,9 @@ def batch_fields(
         InvalidInput: a field is there twice, or not of its kind.
     """
     if media_type == JSON:
-        return parse(raw, columns, cap)
+        return parse(raw, columns, TEXT * cap)
     if media_type in LINES:
-        return ndjson.parse(raw, columns, cap)
+        return ndjson.parse(raw, columns, TEXT * cap)
     return _table(raw, media_type, columns, cap)
 
 

@@ -8,6 +8,7 @@ from kullback.errors import BodyTooLarge
 LARGEST_RATIO = 100  # bytes that a byte sent may become: columns that people keep become ten
 ALWAYS = 1 << 20  # bytes that any body may become
 ENTRY = 8  # bytes of a number or of the place of a text
+TEXT = 2  # of text, entries may take so many times the cap: a label of two bytes takes eight
 
 
 def inflation_limit(sent: int, cap: int) -> int:
