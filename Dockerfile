@@ -39,6 +39,7 @@ ENV PATH=/opt/kullback/bin:$PATH \
 
 USER 65532:65532
 EXPOSE 8000
+EXPOSE 8001
 
 VOLUME /data
 
