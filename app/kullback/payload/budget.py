@@ -11,8 +11,8 @@ class ByteBudget:
     """Bytes that may be in memory at once; any thread may take some and give them back."""
 
     def __init__(self, room: int) -> None:
-        self._left = room
-        self._lock = Lock()
+        self.left = room
+        self.lock = Lock()
 
     def check(self, size: int) -> None:
         """Refuse what would not fit now.
@@ -20,18 +20,8 @@ class ByteBudget:
         Raises:
             Overloaded: there is less room.
         """
-        if size > self._left:
+        if size > self.left:
             raise Overloaded("too many bytes are being worked on; try again in a moment")
-
-    def take(self, size: int) -> None:
-        """Take room; a negative size gives it back.
-
-        Raises:
-            Overloaded: there is less room.
-        """
-        with self._lock:
-            self.check(size)
-            self._left -= size
 
 
 class Hold:
@@ -48,14 +38,18 @@ class Hold:
         Raises:
             Overloaded: there is no room for it now.
         """
-        self._budget.take(size)
-        self._size += size
+        with self._budget.lock:
+            self._budget.check(size)
+            self._budget.left -= size
+            self._size += size
 
     def release(self) -> None:
         """Give it all back, unless work on it goes on."""
-        if not self._is_at_work:
-            self._budget.take(-self._size)
-            self._size = 0
+        # The worker and the loop may both do so at once: only one of them finds what to give.
+        with self._budget.lock:
+            if not self._is_at_work:
+                self._budget.left += self._size
+                self._size = 0
 
     def __enter__(self) -> Self:
         self._is_at_work = True
