@@ -218,6 +218,15 @@ def test_a_service_that_others_can_reach_does_not_start_without_keys(
     assert "kullback keys create" in reason
 
 
+@pytest.mark.parametrize("hosts", ["k.example", "localhost, *"])
+def test_a_service_for_other_hosts_does_not_start_without_keys(
+    hosts: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = refused(capsys, "127.0.0.1", allowed_hosts=hosts)
+    name = hosts.rpartition(" ")[2]
+    assert f"others can reach {name} (KULLBACK_ALLOWED_HOSTS), and there are no keys" in reason
+
+
 def test_a_service_starts_among_others_with_keys_or_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

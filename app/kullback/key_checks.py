@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from ipaddress import ip_address
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
+from kullback.api.credentials import is_loopback_name
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime
 from kullback.settings import Settings
@@ -25,13 +25,16 @@ def danger_of(settings: Settings, runtime: Runtime, store: Store) -> str | None:
         return "tokens of a provider need the extra: pip install 'kullback[oidc]'"
     except (ValueError, StoreUnavailable) as error:
         return str(error)
-    if is_loopback(settings.host):
+    others = sorted(name for name in settings.hosts() if not is_loopback_name(name))
+    is_exposed = not is_loopback_name(settings.host)
+    if not is_exposed and not others:
         return None
     if has_keys:
-        if settings.tls_certificate is None:
+        if is_exposed and settings.tls_certificate is None:
             _log.warning("keys reach %s unencrypted unless TLS ends before it", settings.host)
         return None
-    where = f"others can reach {settings.host}, and there are no keys"
+    place = settings.host if is_exposed else f"{others[0]} (KULLBACK_ALLOWED_HOSTS)"
+    where = f"others can reach {place}, and there are no keys"
     if settings.insecure_no_auth:
         _log.warning("%s: whoever can, may do everything", where)
         return None
@@ -66,10 +69,3 @@ def key_book(settings: Settings, file: Path | None = None) -> Iterator[KeyBook]:
         return
     with closing(runtime.store(settings)) as store:
         yield KeyBook(StoreShelf(store), pepper, runtime.clock)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"

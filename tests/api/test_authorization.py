@@ -383,8 +383,36 @@ async def test_keys_are_asked_for_even_where_none_would_be(settings: Settings) -
 
 
 def test_a_socket_of_the_file_system_is_of_this_machine() -> None:
-    assert is_local({"server": ("/run/kullback.sock", None)})
-    assert is_local({"server": None})
+    assert is_local({"server": ("/run/kullback.sock", None), "headers": []})
+    assert is_local({"server": None, "headers": []})
+
+
+@pytest.mark.parametrize(
+    ("host", "header", "status"),
+    [
+        ("localhost:8000", b"x-request-id", 200),
+        ("k.example", b"x-request-id", 401),
+        ("localhost", b"x-forwarded-proto", 401),
+        ("localhost", b"x-forwarded-for", 401),
+        ("localhost", b"forwarded", 401),
+    ],
+)
+async def test_what_a_proxy_on_this_machine_passes_on_is_of_somebody_else(
+    settings: Settings, host: str, header: bytes, status: int
+) -> None:
+    app = create_app(settings.model_copy(update={"allowed_hosts": "*"}))
+    transport = ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        headers = [(b"host", host.encode()), (header, b"x")]
+        answers = [
+            await client.get("/v1/monitors", headers=headers),
+            await client.delete("/v1/monitors/none", headers=headers),
+        ]
+    missing = 404 if status == 200 else status
+    assert [answer.status_code for answer in answers] == [status, missing]
 
 
 def test_a_route_without_a_rule_keeps_the_service_from_starting() -> None:

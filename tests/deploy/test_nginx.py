@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kullback.key_checks import key_book
+from kullback.settings import Settings
+from tests.access.service import bearer, issued
 from tests.connections.wire import SECONDS, answers, connected
 from tests.deploy import nginx
 from tests.serving import Served, serving
@@ -18,23 +21,54 @@ SCORE = "/v1/scores/entropy"
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with serving(KULLBACK_MAX_BODY_MB="1") as service:
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('service')}/kullback.db"
+
+
+@pytest.fixture(scope="module")
+def key(database: str) -> dict[str, str]:
+    """The header of a key that was made before the service began."""
+    with key_book(Settings(database_url=database)) as book:
+        return bearer(issued(book, "score", "read", "write").text)
+
+
+@pytest.fixture(scope="module")
+def served(database: str, key: dict[str, str]) -> Iterator[Served]:
+    """A service as the example wants it."""
+    assert key
+    with serving(
+        KULLBACK_DATABASE_URL=database,
+        KULLBACK_MAX_BODY_MB="1",
+        KULLBACK_ALLOWED_HOSTS="127.0.0.1",
+        KULLBACK_INSECURE_NO_AUTH="false",
+    ) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def proxied(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of the delivered example."""
+def proxied(
+    served: Served, key: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A client of the delivered example, with a key."""
     directory, port = tmp_path_factory.mktemp("nginx"), nginx.free_port()
     site, certificate = nginx.delivered(port, nginx.place(served.address), directory)
     context = ssl.create_default_context(cafile=str(certificate))
     address = f"https://127.0.0.1:{port}/kullback"
     with (
         nginx.running(site, port, directory),
-        httpx.Client(base_url=address, verify=context, trust_env=False, timeout=SECONDS) as client,
+        httpx.Client(
+            base_url=address, headers=key, verify=context, trust_env=False, timeout=SECONDS
+        ) as client,
     ):
         yield client
+
+
+def test_without_a_key_nothing_is_read_or_changed(proxied: httpx.Client) -> None:
+    place, nobody = "/v1/monitors/own", {"authorization": ""}
+    assert proxied.put(place, json={"task": "binary"}).status_code == 201
+    for method, path in [("GET", place), ("PUT", place), ("DELETE", place), ("POST", SCORE)]:
+        assert proxied.request(method, path, json={}, headers=nobody).status_code == 401
+    assert proxied.delete(place).status_code == 204
 
 
 def test_a_score_comes_back_through_tls_and_a_prefix(proxied: httpx.Client) -> None:
@@ -71,16 +105,17 @@ def test_nginx_refuses_what_is_beyond_its_own_limits(proxied: httpx.Client) -> N
 @pytest.mark.parametrize("buffering", ["on", "off"])
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 def test_a_request_in_the_body_of_an_upgrade_does_not_run(
-    served: Served, buffering: str, protocol: str, tmp_path: Path
+    served: Served, key: dict[str, str], buffering: str, protocol: str, tmp_path: Path
 ) -> None:
     port = nginx.free_port()
     upstream = nginx.place(served.address)
     site = nginx.UPGRADING.format(port=port, upstream=upstream, buffering=buffering)
     kept = f"{served.address}/v1/monitors/kept"
-    httpx.put(kept, json={"task": "binary"}, trust_env=False).raise_for_status()
-    inside = f"DELETE /v1/monitors/kept HTTP/1.1\r\nHost: {upstream}\r\n\r\n".encode()
+    httpx.put(kept, json={"task": "binary"}, headers=key, trust_env=False).raise_for_status()
+    hosts = f"Host: {upstream}\r\nAuthorization: {key['authorization']}\r\n"
+    inside = f"DELETE /v1/monitors/kept HTTP/1.1\r\n{hosts}\r\n".encode()
     head = (
-        f"POST {SCORE} HTTP/1.1\r\nHost: {upstream}\r\nContent-Type: application/json\r\n"
+        f"POST {SCORE} HTTP/1.1\r\n{hosts}Content-Type: application/json\r\n"
         f"Connection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: {len(inside)}\r\n\r\n"
     ).encode()
     with nginx.running(site, port, tmp_path):
@@ -96,6 +131,8 @@ def test_a_request_in_the_body_of_an_upgrade_does_not_run(
                 answer += connection.recv(1 << 16)
         (only,) = answers(answer)
         assert (only.status, json.loads(only.body)["type"]) == (400, "/problems/malformed-body")
-        forbidden = httpx.delete(f"http://127.0.0.1:{port}/v1/monitors/kept", trust_env=False)
-        assert forbidden.status_code == 403
-    assert httpx.get(kept, trust_env=False).status_code == 200
+        away = httpx.delete(
+            f"http://127.0.0.1:{port}/v1/monitors/kept", headers=key, trust_env=False
+        )
+        assert away.status_code == 403
+    assert httpx.get(kept, headers=key, trust_env=False).status_code == 200

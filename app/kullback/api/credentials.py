@@ -72,9 +72,7 @@ def check_host(scope: Scope, allowed: frozenset[str]) -> None:
     Raises:
         Misdirected: the host of the request is another.
     """
-    hosts = headers(scope, b"host")
-    host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    name = _host(scope)
     if allowed:
         is_ours = name in allowed or "*" in allowed
     else:
@@ -86,8 +84,12 @@ def check_host(scope: Scope, allowed: frozenset[str]) -> None:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a request came by an address that only this machine has."""
-    return _is_loopback(_server(scope)) is not False
+    """Whether nobody but this machine can have sent a request, by a proxy on it neither."""
+    server = _is_loopback(_server(scope))
+    is_passed_on = any(
+        name == b"forwarded" or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]
+    )
+    return not is_passed_on and (server is None or (server and is_loopback_name(_host(scope))))
 
 
 def is_loopback_name(host: str) -> bool:
@@ -98,6 +100,13 @@ def is_loopback_name(host: str) -> bool:
 def headers(scope: Scope, wanted: bytes) -> list[bytes]:
     """All values of a header."""
     return [value for name, value in scope["headers"] if name == wanted]
+
+
+def _host(scope: Scope) -> str:
+    """The name of the host that a request is for, without a port; empty of two or none."""
+    hosts = headers(scope, b"host")
+    host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 def _server(scope: Scope) -> str:
