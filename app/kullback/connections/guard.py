@@ -40,11 +40,17 @@ class ConnectionGuard:
         self._goes_round = False
 
     def admit(self, connection: "BoundedConnection", loop: AbstractEventLoop) -> None:
-        """Give a connection a place: that of the oldest that is waiting, if none is free."""
+        """Give a connection a place: that of the oldest that is waiting, if none is free.
+
+        Where none waits, one whose body is coming is refused, or the newcomer: it has to be told,
+        so it is open for a moment more.
+        """
+        while len(self._open) >= self.limits.connections and self.waiting:
+            self._drop(next(iter(self.waiting)), "places for newer connections")
         self._open.add(connection)
         self.waiting[connection] = None
         if len(self._open) > self.limits.connections:
-            self._make_room(connection)
+            next(iter(self.sending), connection).refuse(_FULL)
         if not self._goes_round:
             self._goes_round = True
             loop.call_later(self.limits.round_seconds, self._go_round, loop)
@@ -68,13 +74,6 @@ class ConnectionGuard:
     def takes_again(self, connection: "BoundedConnection") -> None:
         """An answer was taken."""
         self._taking.pop(connection, None)
-
-    def _make_room(self, newcomer: "BoundedConnection") -> None:
-        oldest = next(iter(self.waiting))
-        if oldest is not newcomer:
-            self._drop(oldest, "places for newer connections")
-        else:
-            next(iter(self.sending), newcomer).refuse(_FULL)
 
     def _go_round(self, loop: AbstractEventLoop) -> None:
         self._goes_round = bool(self._open)
@@ -104,5 +103,5 @@ class ConnectionGuard:
 
     def _drop(self, connection: "BoundedConnection", why: str) -> None:
         self._closed[why] += 1
-        self.forget(connection)
         connection.abort()
+        self.forget(connection)  # last: one that ends is waiting for its end
