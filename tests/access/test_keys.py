@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kullback.access.book import KIND
 from kullback.access.keys import (
     PATTERN,
+    AccessKey,
     Credentials,
     KeyGrant,
     ScopeName,
@@ -79,6 +80,24 @@ def test_both_secrets_of_a_rotated_key_are_valid_for_a_while() -> None:
     ]
     assert opens == [[True, True], [False, True], [False, True]]
     assert len(third.key.secrets) == 2  # of many rotations, no more
+
+
+def test_what_was_read_earlier_does_not_take_the_place_of_what_was_read_later() -> None:
+    issued, moments = GRANT.issued(PEPPER, 0.0), iter(range(10))
+    later = [(revoked(issued.key, 1.0),)]
+
+    def slow() -> tuple[AccessKey, ...]:
+        """What was there before; meanwhile somebody else reads what is there since."""
+        if not later:
+            return (issued.key,)
+        here._load = later.pop  # noqa: SLF001
+        here.refresh()
+        return (issued.key,)
+
+    here = KeyRing(slow, PEPPER, lambda: 2.0, lambda: float(next(moments)))
+    here.refresh()
+    assert here.caller(issued.text.encode()) is None
+    assert here.age < 3.0
 
 
 @given(st.binary(max_size=80))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from kullback.access.keys import AccessKey, Credentials, ScopeName, SecretDigest, has_prefix
 from kullback.access.sessions import Session
@@ -60,6 +61,7 @@ class KeyRing:
         self._monotonic = monotonic
         self._keys: Mapping[str, AccessKey] = {}
         self._read_at = float("-inf")
+        self._lock = Lock()
 
     def refresh(self) -> None:
         """Read every key again.
@@ -68,8 +70,10 @@ class KeyRing:
             StoreUnavailable: they cannot be read; those that were read last stay.
         """
         began = self._monotonic()
-        self._keys = {key.id: key for key in self._load()}
-        self._read_at = began
+        keys = {key.id: key for key in self._load()}
+        with self._lock:
+            if began >= self._read_at:  # a later look may have been the faster
+                self._keys, self._read_at = keys, began
 
     @property
     def age(self) -> float:
