@@ -1,6 +1,7 @@
 """`kullback keys` works on the database, on a file, and by a service that has the database open."""
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_a_file_of_keys_is_for_its_owner_and_is_never_half_written(tmp_path: Pat
     run("--file", str(file), "revoke", keys[0][3:15])
     with serving(KULLBACK_KEYS_FILE=str(file)) as service:
         assert [asked(service, key) for key in ("kb_no", *keys)] == [401, 401, 200]
+
+
+def test_whoever_could_read_a_file_of_keys_still_can_once_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, link = tmp_path / "keys.json", tmp_path / "link.json"
+    link.symlink_to(file)
+    create("--scope", "read", place=("--file", str(file)))
+    file.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(file, 65532, 65533)
+    before, synchronized = file.stat(), list[int]()
+    monkeypatch.setattr(os, "fsync", lambda number: synchronized.append(os.fstat(number).st_ino))
+    create("--scope", "read", place=("--file", str(link)))
+    after = file.stat()
+    assert len(json.loads(file.read_text())) == 2
+    assert link.is_symlink()
+    assert [(each.st_mode, each.st_uid, each.st_gid) for each in (before, after)] == 2 * [
+        (before.st_mode, after.st_uid, after.st_gid)
+    ]
+    assert synchronized == [after.st_ino, tmp_path.stat().st_ino]
 
 
 def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:

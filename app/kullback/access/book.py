@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
@@ -198,14 +199,27 @@ def _no_such_key() -> NotFound:  # does not echo: it may be a whole key, by mist
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, so that whoever reads it finds the old or the new."""
+    """Write a file so that whoever reads it finds the old or the new, even after a loss of power.
+
+    Those who may read the old may read the new; where there is no old, its owner alone.
+    """
+    path = path.resolve()  # not the link to it
     with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
         try:
             file.write(content + b"\n")
             file.flush()
+            if path.exists():
+                before = path.stat()
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                os.fchmod(file.fileno(), S_IMODE(before.st_mode))
             os.fsync(file.fileno())
             Path(file.name).replace(path)
         except BaseException:
             with suppress(OSError):
                 Path(file.name).unlink()
             raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
