@@ -107,10 +107,25 @@ def test_whoever_could_read_a_file_of_keys_still_can_once_it_changes(
     after = file.stat()
     assert len(json.loads(file.read_text())) == 2
     assert link.is_symlink()
-    assert [(each.st_mode, each.st_uid, each.st_gid) for each in (before, after)] == 2 * [
-        (before.st_mode, after.st_uid, after.st_gid)
-    ]
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert after.st_gid == before.st_gid
     assert synchronized == [after.st_ino, tmp_path.stat().st_ino]
+
+
+def test_keys_are_in_the_file_that_the_service_reads_unless_another_place_is_named(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = tmp_path / "keys.json", tmp_path / "other.json"
+    monkeypatch.setenv("KULLBACK_KEYS_FILE", str(file))
+    keys = [
+        create("--scope", "read", place=place)
+        for place in ((), ("--file", str(other)), ("--database-url", url))
+    ]
+    listed = [
+        json.loads(run(*place, "list", "--json").stdout)["keys"]
+        for place in (("--file", str(file)), ("--file", str(other)), ("--database-url", url))
+    ]
+    assert [[each["id"] for each in place] for place in listed] == [[key[3:15]] for key in keys]
 
 
 def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:

@@ -69,7 +69,10 @@ class _Place:
         given = {} if self.database_url is None else {"database_url": self.database_url}
         try:
             settings = Settings.model_validate(given)
-            with key_book(settings, self.file) as book:
+            file = self.file
+            if file is None and not given and settings.keys_file is not None:
+                file = Path(settings.keys_file)
+            with key_book(settings, file) as book:
                 yield book
         except ValidationError as error:
             raise Failure(f"the settings cannot be used: {error}", Status.UNUSABLE) from error
@@ -90,9 +93,9 @@ def place(
 ) -> None:
     """Create, list, revoke and rotate the keys of a service.
 
-    They are in the database that the settings name, unless --file or --url says otherwise. A
-    service reads them every few seconds. While one runs on a SQLite file nobody else can open
-    that: then say --url.
+    They are where the settings say that a service reads them, in KULLBACK_KEYS_FILE or else in
+    the database, unless --file, --database-url or --url says otherwise. A service reads them
+    every few seconds. While one runs on a SQLite file nobody else can open that: then say --url.
     """
     context.obj = _Place(database_url, file, url, key)
 
