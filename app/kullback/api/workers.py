@@ -42,6 +42,7 @@ class WorkerPool:
         self._deadlines = deadlines or Deadlines()
         self._changed = threading.Condition()
         self._queue = deque[_Job]()
+        self._late = deque[_Job]()  # answered, and in threads that are not replaced yet
         self._threads = self._idle = self._running = self._lost = 0
         self._closed = False
 
@@ -110,17 +111,23 @@ class WorkerPool:
     def _end_working(self, job: "_Job") -> None:
         """Another thread in place of one that may never end."""
         with self._changed:
-            if job.future.done() or self._lost >= MAX_LOST:
+            if job.future.done():
                 return
             seconds = self._deadlines.working
             reason = f"this was not done in {seconds:g} seconds; send less at once"
             job.settle(_Failure(DeadlineExceeded(reason)))
-            job.is_lost = True
+            self._late.append(job)
+            self._replace_late()
+        _log.error("work of a %s has not ended in %g seconds", self._name, seconds)
+
+    def _replace_late(self) -> None:
+        """Other threads in place of late ones, as far as there may be."""
+        while self._late and self._lost < MAX_LOST:
+            self._late.popleft().is_lost = True
             self._lost += 1
             self._running -= 1
             self._threads -= 1
             self._staff()
-        _log.error("work of a %s has not ended in %g seconds", self._name, seconds)
 
     def _serve(self) -> None:
         while self._serve_next():
@@ -135,7 +142,10 @@ class WorkerPool:
         with self._changed:
             if job.is_lost:
                 self._lost -= 1
+                self._replace_late()
                 return False
+            if job in self._late:
+                self._late.remove(job)
             self._running -= 1
             job.settle(outcome)
         return True
@@ -143,14 +153,16 @@ class WorkerPool:
     def _next(self) -> "_Job | None":
         with self._changed:
             self._idle += 1
-            while not self._queue and not self._closed:
-                self._changed.wait()
+            job = None
+            while job is None and (self._queue or not self._closed):
+                if not self._queue:
+                    self._changed.wait()
+                elif self._queue[0].begins():
+                    job = self._queue.popleft()
+                    self._running += 1
+                else:
+                    self._queue.popleft()
             self._idle -= 1
-            if not self._queue:
-                return None
-            job = self._queue.popleft()
-            job.began = monotonic()
-            self._running += 1
             return job
 
 
@@ -170,10 +182,13 @@ class _Job:
         self.began = 0.0
         self.is_lost = False
 
+    def begins(self) -> bool:
+        """Note that it begins; False where its caller left a moment ago."""
+        self.began = monotonic()
+        return self.future.set_running_or_notify_cancel()
+
     def outcome(self) -> object:
         """What the work returned, or what it failed of."""
-        if not self.future.set_running_or_notify_cancel():
-            return None  # its caller left a moment ago
         try:
             return self._work()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
@@ -181,7 +196,7 @@ class _Job:
 
     def settle(self, outcome: object) -> None:
         """Tell the caller what came of it, if there still is one."""
-        if self.future.cancelled():
+        if self.future.done():
             return
         if isinstance(outcome, _Failure):
             self.future.set_exception(outcome.error)
