@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from kullback.errors import StoreUnavailable
 from kullback.storage import sqlite
 from kullback.storage.sql import open_store
+from kullback.storage.sqlite_connections import FileConnection
 from tests.storage.test_durability import ROOT, STRACE
 from tests.storage.writes import Opening, add, cell, made, merge, rows
 
@@ -199,3 +200,12 @@ def test_a_fresh_start_says_nothing_alarming(
 ) -> None:
     opening(sqlite_url)
     assert [line for line in caplog.records if line.levelno >= logging.WARNING] == []
+
+
+def test_a_connection_that_is_closed_again_says_once_that_it_is() -> None:
+    closed: list[bool] = []
+    connection = sqlite3.connect(":memory:", factory=FileConnection)
+    connection.on_close = lambda: closed.append(True)
+    for _ in range(2):
+        connection.close()
+    assert closed == [True]

@@ -19,8 +19,9 @@ class FileConnection(sqlite3.Connection):
     def close(self) -> None:
         """See sqlite3.Connection."""
         super().close()
-        if self.on_close is not None:
-            self.on_close()
+        on_close, self.on_close = self.on_close, None  # a pool may close twice
+        if on_close is not None:
+            on_close()
 
 
 class FileConnections:
