@@ -130,6 +130,19 @@ def test_a_second_signal_ends_it_at_once() -> None:
         assert server.process.poll() is None  # it waits for the rest of the body
         server.process.terminate()
         assert server.process.wait(SOON) == 128 + signal.SIGTERM
+        assert "ending at once" in server.log.read_text()  # no line was lost
+
+
+def test_it_ends_where_there_is_no_alarm() -> None:
+    start = (
+        "import signal, sys; del signal.setitimer, signal.ITIMER_REAL;"
+        "from kullback.cli import app;"
+        "sys.exit(app(['serve', '--port', '0', '--log-format', 'json']))"
+    )
+    with serving(sys.executable, "-c", start) as server:
+        server.process.terminate()
+        assert server.process.wait(SOON) == -signal.SIGTERM
+        assert "Traceback" not in server.log.read_text()
 
 
 def wait_until_refused(host: str, port: int) -> None:

@@ -54,15 +54,17 @@ class Server(uvicorn.Server):
         self._management = management
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """See uvicorn.Server; a second signal ends the process at once, and no answer is lost."""
+        """See uvicorn.Server; a second signal ends the process at once."""
         if self.should_exit:
+            _log.warning("ending at once: told so again")
+            logs.flush()
             os._exit(128 + sig)
         super().handle_exit(sig, frame)
         # Needs neither the event loop nor the interpreter, and says what they hung on.
         last = (self.config.timeout_graceful_shutdown or 0) + LAST_SECONDS
         faulthandler.dump_traceback_later(last, exit=True)
         # Nor does the alarm need anybody who reads the log, into which the other writes.
-        signal.setitimer(signal.ITIMER_REAL, last + ALARM_SECONDS)
+        _set_alarm(last + ALARM_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -206,8 +208,14 @@ def _run(
     finally:
         if management is not None:
             management.stop()
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        _set_alarm(0.0)
         faulthandler.cancel_dump_traceback_later()
+
+
+def _set_alarm(seconds: float) -> None:
+    """End the process after so many seconds; 0 for never."""
+    if hasattr(signal, "setitimer"):  # there is none on Windows
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _config(
