@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from kullback.api import gate, problems
+from kullback.api import failures, problems
 from kullback.connections.limits import ConnectionLimits
 from kullback.experiments import plan
 from kullback.monitoring import maintenance
@@ -38,7 +38,7 @@ CONSTANTS = {
     "days of an idempotency key": maintenance.IDEMPOTENCY_SECONDS / 86400,
     "bytes of a problem": problems.MAX_BYTES,
     "places that a problem names": problems.MAX_PLACES,
-    "wrong keys at once from an address": gate.FAILURES_AT_ONCE,
+    "wrong keys at once from an address": failures.AT_ONCE,
     "series of monitors": monitor_collector.MAX_SERIES,
     "series of experiments": experiment_collector.MAX_SERIES,
     "log lines that wait": log_queue.QUEUED_LINES,

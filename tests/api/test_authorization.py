@@ -103,7 +103,7 @@ async def test_no_route_is_open_that_should_not_be(app: FastAPI) -> None:
 async def test_without_a_key_every_route_answers_401_before_it_reads_a_body(
     service: Guarded,
 ) -> None:
-    service.app.state.gate._failures.take = lambda *_: 0  # noqa: SLF001 - as if from many places
+    service.app.state.gate._failures._buckets.take = lambda *_, **__: 0  # noqa: SLF001 - as if from many places
     for method, route in operations(service.app):
         for headers in (
             [],
@@ -118,7 +118,7 @@ async def test_without_a_key_every_route_answers_401_before_it_reads_a_body(
 
 async def test_a_key_of_one_scope_opens_what_needs_it_and_nothing_else(service: Guarded) -> None:
     keys = {scope: await service.issue(scope) for scope in SCOPES}
-    service.app.state.gate._failures.take = lambda *_: 0  # noqa: SLF001
+    service.app.state.gate._failures._buckets.take = lambda *_, **__: 0  # noqa: SLF001
     for scope, key in keys.items():
         for method, route in operations(service.app):
             wanted = need(method, route)
@@ -257,6 +257,15 @@ async def test_more_requests_than_a_key_may_make_are_told_when_to_come_again(
     assert refused(answer, 429) == ("rate-limited", "")
     assert 900 < int(answer.headers["retry-after"]) <= 1000
     assert (await service.client.get("/v1/monitors", headers=bearer(other))).is_success
+
+
+async def test_what_a_key_may_not_do_counts_as_well(service: Guarded) -> None:
+    key = await service.issue("read", requests_per_second=0.001)
+    statuses = []
+    for _ in range(3):
+        answer = await service.client.delete("/v1/monitors/clicks", headers=bearer(key))
+        statuses.append(answer.status_code)
+    assert statuses == [403, 429, 429]
 
 
 async def test_a_flood_of_wrong_keys_is_slowed_and_does_not_fill_the_log(

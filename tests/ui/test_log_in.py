@@ -1,6 +1,6 @@
 """Whoever may not see a page is shown how to log in, and what that begins ends as it should."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -137,13 +137,85 @@ async def test_a_session_ends_with_its_time_its_key_and_its_secret(service: Guar
 
 
 async def test_sessions_that_expired_are_removed(service: Guarded) -> None:
-    sessions = service.app.state.gate.sessions
+    sessions = service.app.state.gate.sessions._sessions  # noqa: SLF001
     tokens = [sessions.begin("k", "s")]
     service.clock.now += LIFETIME_SECONDS
     tokens.append(sessions.begin("k", "s"))
     assert [sessions.find(token) is not None for token in tokens] == [False, True]
     (record,) = sessions._store.records("session")  # noqa: SLF001
     assert not any(token in f"{record}" for token in tokens)  # a digest of it is kept
+
+
+@pytest.fixture
+def look_ups(service: Guarded, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was looked up, and ended, of sessions in the store."""
+    names: list[str] = []
+    sessions = service.app.state.gate.sessions._sessions  # noqa: SLF001
+
+    def noted(work: Callable[[str], object]) -> Callable[[str], object]:
+        def call(token: str) -> object:
+            names.append(token)
+            return work(token)
+
+        return call
+
+    for name in ("find", "end"):
+        monkeypatch.setattr(sessions, name, noted(getattr(sessions, name)))
+    return names
+
+
+async def test_cookies_that_are_made_up_cost_few_looks_at_the_store_and_harm_nobody(
+    service: Guarded, look_ups: list[str]
+) -> None:
+    async with browser(service) as client:
+        await log_in(client, service.admin)
+        own = client.cookies[COOKIE]
+    statuses = []
+    for number in range(60):
+        method, path = [("GET", "/v1/monitors"), ("GET", "/"), ("POST", "/logout")][number % 3]
+        cookie = {"cookie": f"{COOKIE}={number:043}"}
+        answer = await service.client.request(method, path, headers={**OWN, **cookie})
+        statuses.append(answer.status_code)
+    assert set(statuses[-15:]) <= {401, 429, 303}
+    assert statuses.count(429) >= 40
+    assert len(look_ups) <= 20  # ten at once and one a second
+    answer = await service.client.get("/", headers={"cookie": f"{COOKIE}={own}"})
+    assert answer.status_code == 200
+    assert look_ups[-1] == own
+
+
+async def test_a_cookie_that_looks_like_none_of_ours_is_not_looked_up(
+    service: Guarded, look_ups: list[str]
+) -> None:
+    for token in ("x", "x" * 42, "x" * 44, "." * 43, "x" * 4000):
+        for method, path in (("GET", "/v1/monitors"), ("POST", "/logout")):
+            cookie = {"cookie": f"{COOKIE}={token}"}
+            await service.client.request(method, path, headers={**OWN, **cookie})
+    assert look_ups == []
+
+
+async def test_to_log_in_again_ends_the_session_before_and_reads_no_other(
+    service: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = service.app.state.gate.sessions._sessions  # noqa: SLF001
+    async with browser(service) as client:
+        await log_in(client, service.admin)
+        first = client.cookies[COOKIE]
+        monkeypatch.setattr(sessions._store, "records", lambda _: pytest.fail("all are read"))  # noqa: SLF001
+        await log_in(client, service.admin)
+        monkeypatch.undo()
+        assert client.cookies[COOKIE] != first
+        assert (await client.get("/")).status_code == 200
+    stolen = {"cookie": f"{COOKIE}={first}"}
+    assert (await service.client.get("/", headers=stolen)).status_code == 401
+
+
+async def test_to_log_in_counts_as_a_request_of_the_key(service: Guarded) -> None:
+    key = await service.issue("read", requests_per_second=0.001)
+    async with browser(service) as client:
+        answers = [await log_in(client, key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 429]
+    assert int(answers[1].headers["retry-after"]) > 900
 
 
 @pytest.mark.parametrize(

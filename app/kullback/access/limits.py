@@ -23,14 +23,16 @@ class TokenBuckets:
         self._most = most_buckets
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: Hashable, per_second: float, burst: float | None = None) -> int:
-        """Take a token: 0 where there is one, otherwise whole seconds until there will be."""
+    def take(
+        self, name: Hashable, per_second: float, burst: float | None = None, tokens: float = 1.0
+    ) -> int:
+        """Take a token, or only look: 0 where there is one, otherwise whole seconds until then."""
         room = max(per_second if burst is None else burst, 1.0)
         now = self._clock()
         left, since = self._buckets.pop(name, (room, now))
         left = min(room, left + (now - since) * per_second)
         is_there = left >= 1.0
-        self._buckets[name] = (left - 1.0 if is_there else left, now)
+        self._buckets[name] = (left - tokens if is_there else left, now)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
         return 0 if is_there else ceil((1.0 - left) / per_second)

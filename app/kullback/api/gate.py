@@ -1,7 +1,6 @@
 """The gate: lets requests in, by their route and by whoever asks."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
@@ -10,9 +9,9 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from kullback.access.book import KeyBook
-from kullback.access.limits import TokenBuckets, network
+from kullback.access.limits import TokenBuckets
 from kullback.access.ring import ANYBODY, REFRESH_SECONDS, STALE_SECONDS, Caller, KeyRing
-from kullback.access.sessions import Sessions
+from kullback.access.sessions import Session, Sessions
 from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import (
     NO_VALID_KEY,
@@ -23,11 +22,12 @@ from kullback.api.credentials import (
     is_local,
     session_token,
 )
+from kullback.api.failures import Failures, audit
 from kullback.api.scopes import READING, Need, Protected
+from kullback.api.session_lookups import SessionLookups
 from kullback.errors import (
     AccessRefused,
     Forbidden,
-    KullbackError,
     NotFound,
     RateLimited,
     StoreUnavailable,
@@ -36,10 +36,6 @@ from kullback.errors import (
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 1.0
-FAILURES_PER_SECOND = 1.0
-FAILURES_AT_ONCE = 10.0
-
-_audit = logging.getLogger("kullback.audit")
 
 
 def caller_of(request: Request) -> Caller:
@@ -69,18 +65,20 @@ class Gate:
         self._hosts = hosts
         self._ring: KeyRing | None = None
         self._book: KeyBook | None = None
-        self._sessions: Sessions | None = None
+        self._sessions: SessionLookups | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._away_until = 0.0
         self._requests = TokenBuckets()
-        self._failures = TokenBuckets()
+        self._failures = Failures()
 
     def open(self, ring: KeyRing, book: KeyBook, sessions: Sessions) -> None:
         """Begin to admit, by keys that were read from this book, and sessions of them."""
-        self._ring, self._book, self._sessions = ring, book, sessions
+        self._ring, self._book, self._sessions = ring, book, SessionLookups(sessions)
 
     def close(self) -> None:
         """Admit nobody any more, except where everybody is."""
+        if self._sessions is not None:
+            self._sessions.close()
         self._ring, self._book, self._sessions = None, None, None
 
     @property
@@ -95,7 +93,7 @@ class Gate:
         return self._book
 
     @property
-    def sessions(self) -> Sessions:
+    def sessions(self) -> SessionLookups:
         """The sessions of browsers.
 
         Raises:
@@ -120,8 +118,7 @@ class Gate:
             return outcome
 
         key, result = await asyncio.to_thread(changed)
-        fields = {"event": event, "key": caller_of(request).key, "subject": key}
-        _audit.info(event, extra={"fields": fields})
+        _say(event, caller_of(request).key, key)
         return result
 
     async def admit(self, scope: Scope, route: Protected) -> None:
@@ -146,14 +143,10 @@ class Gate:
         try:
             caller = await self._caller(ring, scope)
             scope["state"]["caller"] = caller
+            self._count(caller)
             _authorize(caller, need, route, scope)
         except AccessRefused as refusal:
-            raise self._recorded(refusal, scope, route) from None
-        if caller.requests_per_second is not None:
-            seconds = self._requests.take(caller.key, caller.requests_per_second)
-            if seconds:
-                limit = f"{caller.requests_per_second:g} requests a second are for this key"
-                raise RateLimited(limit, seconds)
+            raise self._failures.recorded(refusal, scope, route) from None
 
     async def log_in(self, request: Request, key: bytes) -> str | None:
         """The token of a new session of whoever has this key; none where none is needed.
@@ -161,8 +154,9 @@ class Gate:
         Raises:
             Unauthenticated: the key is not valid.
             Forbidden: the page that asks is not ours.
-            RateLimited: too many wrong keys came from there.
+            RateLimited: too many wrong keys came from there, or this one came too often.
             StoreUnavailable: the session cannot be kept.
+            Overloaded: too many log in.
         """
         scope = request.scope
         check_origin(scope)
@@ -171,23 +165,29 @@ class Gate:
             return None
         caller = ring.caller(key)
         if caller is None:
-            raise self._recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
-        scope["state"]["caller"] = caller
-        return await self.work(
-            request, "logged in", lambda: (caller.key, sessions.begin(caller.key, caller.salt))
-        )
+            raise self._failures.recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
+        self._count(caller)
+        token = await sessions.begin(caller.key, caller.salt, session_token(scope))
+        _say("logged in", caller.key, caller.key)
+        return token
 
     async def log_out(self, request: Request) -> None:
         """End the session of a browser, if it has one.
 
         Raises:
             Forbidden: the page that asks is not ours.
+            RateLimited: too many tokens of no session came from there.
             StoreUnavailable: the session cannot be ended.
         """
-        check_origin(request.scope)
-        token = session_token(request.scope)
-        if token is not None:
-            await asyncio.to_thread(self.sessions.end, token)
+        scope = request.scope
+        check_origin(scope)
+        token = session_token(scope)
+        if token is None:
+            return
+        if await self._session(scope, token) is not None:
+            await self.sessions.end(token)
+        else:
+            self._failures.recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
 
     async def _current(self) -> KeyRing:
         """The keys, read again where that is due.
@@ -223,7 +223,7 @@ class Gate:
         elif (token := session_token(scope)) is not None:
             if scope["method"] not in READING:
                 check_origin(scope)
-            session = await asyncio.to_thread(self.sessions.find, token)
+            session = await self._session(scope, token)
             caller = None if session is None else ring.caller_of(session)
         else:
             raise NoCredentials("a key is needed: Authorization: Bearer kb_…")
@@ -231,33 +231,32 @@ class Gate:
             raise Unauthenticated(NO_VALID_KEY)
         return caller
 
-    def _recorded(self, refusal: AccessRefused, scope: Scope, route: Protected) -> KullbackError:
-        """The refusal, in the log too; of many from one address, those that are not too many."""
-        if route.rule.page and isinstance(refusal, NoCredentials):
-            return refusal  # whoever opens a page is about to log in
-        client = scope.get("client") or ("",)
-        seconds = self._failures.take(network(client[0]), FAILURES_PER_SECOND, FAILURES_AT_ONCE)
-        if seconds and isinstance(refusal, Unauthenticated):
-            return RateLimited("too many requests without a valid key came from here", seconds)
-        if not seconds:
-            caller: Caller | None = scope["state"].get("caller")
-            fields = {
-                "event": "refused",
-                "key": caller.key if caller else "",
-                "method": scope["method"][:16],
-                "route": route.path_format,
-                "address": client[0],
-                "reason": refusal.message,
-            }
-            _audit.warning("access refused", extra={"fields": fields})
-        return refusal
+    async def _session(self, scope: Scope, token: str) -> Session | None:
+        """The session of a token, looked up only for those who may have one."""
+        if not self.sessions.was_valid(token):
+            self._failures.check(scope)
+        return await self.sessions.find(token)
+
+    def _count(self, caller: Caller) -> None:
+        """Count a request of a key that may make so many."""
+        if caller.requests_per_second is None:
+            return
+        seconds = self._requests.take(caller.key, caller.requests_per_second)
+        if seconds:
+            limit = f"{caller.requests_per_second:g} requests a second are for this key"
+            raise RateLimited(limit, seconds)
+
+
+def _say(event: str, key: str, subject: str) -> None:
+    fields = {"event": event, "key": key, "subject": subject}
+    audit.info(event, extra={"fields": fields})
 
 
 def _refreshed(keys: KeyRing | TokenVerifier) -> None:
     try:
         keys.refresh()
     except StoreUnavailable as error:
-        _audit.warning("keys cannot be read: %s", error.message)
+        audit.warning("keys cannot be read: %s", error.message)
 
 
 def _authorize(caller: Caller, need: Need, route: Protected, scope: Scope) -> None:
