@@ -2,15 +2,22 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 from starlette.types import Message
 
 from kullback.access.sessions import LIFETIME_SECONDS
 from kullback.api.credentials import COOKIE
+from kullback.main import create_app
 from kullback.settings import Settings
+from kullback.ui.log_in import CAP
+from tests.access.provider import AUDIENCE, ISSUER, key_set
 from tests.access.service import Guarded, bearer, guarded
+from tests.conftest import client_of
 from tests.monitoring.service import refused
 
 pytestmark = pytest.mark.anyio
@@ -208,6 +215,40 @@ async def test_to_log_in_again_ends_the_session_before_and_reads_no_other(
         assert (await client.get("/")).status_code == 200
     stolen = {"cookie": f"{COOKIE}={first}"}
     assert (await service.client.get("/", headers=stolen)).status_code == 401
+
+
+async def test_a_browser_is_told_that_a_provider_s_tokens_do_not_log_it_in(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(key_set())
+    provider = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks": str(file)}
+    async with client_of(create_app(settings.model_copy(update=provider))) as client:
+        own = {"origin": str(client.base_url).rstrip("/")}
+        answer = await client.post("/login", data={"key": "any", "next": ""}, headers=own)
+    assert answer.status_code == 401
+    assert "Browsers need a key, and there is none" in answer.text
+
+
+async def test_slow_senders_of_a_key_keep_nobody_from_logging_in(service: Guarded) -> None:
+    waiting = anyio.Event()
+
+    async def receive_slowly() -> Message:
+        if not pending:
+            await waiting.wait()
+        return {"type": "http.request", "body": pending.pop() and b"k" * CAP, "more_body": True}
+
+    async def ignore(_: Message) -> None: ...
+
+    scope = {"type": "http", "method": "POST", "path": "/login", "query_string": b""}
+    pending = [True] * 200
+    async with anyio.create_task_group() as senders, browser(service) as client:
+        for _ in range(200):
+            senders.start_soon(service.app, {**scope, "headers": []}, receive_slowly, ignore)
+        while pending:
+            await anyio.lowlevel.checkpoint()
+        assert (await log_in(client, service.admin)).status_code == 303
+        senders.cancel_scope.cancel()
 
 
 async def test_to_log_in_counts_as_a_request_of_the_key(service: Guarded) -> None:

@@ -36,6 +36,7 @@ from kullback.errors import (
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 1.0
+NO_KEYS = "browsers need a key, and there is none: kullback keys create makes one"
 
 
 def caller_of(request: Request) -> Caller:
@@ -161,9 +162,11 @@ class Gate:
         scope = request.scope
         check_origin(scope)
         ring, sessions = await self._current(), self.sessions
-        if not ring.has_keys:
+        if self._admits_anybody(ring, scope):
             return None
         caller = ring.caller(key)
+        if caller is None and not ring.has_keys:
+            raise self._failures.recorded(Unauthenticated(NO_KEYS), scope, scope["route"])
         if caller is None:
             raise self._failures.recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
         self._count(caller)
@@ -209,9 +212,12 @@ class Gate:
                     self._away_until = monotonic() + STALE_SECONDS
         return ring
 
-    async def _caller(self, ring: KeyRing, scope: Scope) -> Caller:
+    def _admits_anybody(self, ring: KeyRing, scope: Scope) -> bool:
         has_keys = ring.has_keys or self._tokens is not None
-        if not has_keys and (self._is_open or is_local(scope)):
+        return not has_keys and (self._is_open or is_local(scope))
+
+    async def _caller(self, ring: KeyRing, scope: Scope) -> Caller:
+        if self._admits_anybody(ring, scope):
             return ANYBODY
         key = bearer(scope)
         if key is not None and self._tokens is not None and not key.startswith(b"kb_"):

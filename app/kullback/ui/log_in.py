@@ -15,6 +15,7 @@ from kullback.errors import AccessRefused, Forbidden, RateLimited, Unauthenticat
 from kullback.ui.render import Pages
 
 CAP = 4 << 10
+ROOM = 64 << 20  # for more slow senders than there are connections
 FIELDS = 4
 _STATUS = {Forbidden: 403, RateLimited: 429}
 
@@ -41,7 +42,7 @@ def page_route(pages: Pages) -> type[AuthorizedRoute]:
 
 def add_log_in(routes: APIRouter, pages: Pages, gate: Gate) -> None:
     """The form, what it sends, and the end of a session."""
-    intake = Intake(CAP, 64 * CAP)
+    intake = Intake(CAP, ROOM)
 
     @routes.get("/login")
     async def form(request: Request) -> Response:
