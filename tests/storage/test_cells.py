@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kullback.errors import InvalidInput
 from kullback.storage.base import Cell, Store, Times, Transaction
 from tests.statements import watched
 from tests.storage.writes import (
@@ -23,6 +24,7 @@ from tests.storage.writes import (
     sums,
 )
 
+READERS = 12  # more than a pool keeps
 WINDOWS = st.integers(-6000, 6000).map(lambda at: at // 60 * 60)
 NARROW = st.builds(Cell, st.just("binary"), st.sampled_from(["", "c=a"]), WINDOWS, st.just(60))
 WIDE = st.builds(
@@ -63,6 +65,21 @@ def test_slices_are_read_by_their_name_and_apart_from_all_rows(store: Store) -> 
     add(store, number, {cell(0, slice=name): 1 for name in names})
     assert set(sums(store, number)) == {cell(0)}
     assert {place.slice for place in sums(store, number, "c")} == {"c=a", "c=", "c==b", "c=é"}
+
+
+def test_who_fails_while_reading_keeps_no_connection_and_no_old_state(store: Store) -> None:
+    number, failures = made(store), []
+    add(store, number, {cell(60 * at): 1 for at in range(2500)})
+    for count in range(2, 2 + READERS):
+        with (
+            pytest.raises(InvalidInput) as caught,
+            store.stream(number, 0, LATE) as parts,
+        ):
+            raise InvalidInput(str(next(parts)))
+        failures.append((parts, caught.value))
+        add(store, number, {cell(0): 1})
+        for _ in range(READERS):
+            assert sums(store, number)[cell(0)] == count
 
 
 def test_one_commit_writes_one_row_for_each_cell(store: Store) -> None:

@@ -1,9 +1,10 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from kullback.documents import entity_tag, extended
 from kullback.errors import InvalidInput
@@ -195,13 +196,17 @@ class MonitorSelection:
         return MonitorReport.of(
             ReportScope(self.reader.record.name, monitor.layout, self._span, by),
             self.tallies(),
-            tallies_by_slice(self._parts(by) if by is not None else ()),
+            self._tallies(by) if by is not None else {},
             self.reader.reference,
         )
 
     def tallies(self) -> WindowTallies:
         """What came of all rows."""
-        return tallies_by_slice(self._parts()).get("", WindowTallies())
+        return self._tallies().get("", WindowTallies())
+
+    def _tallies(self, by: str | None = None) -> dict[str, WindowTallies]:
+        with self._parts(by) as parts:
+            return tallies_by_slice(parts)
 
     def series(self) -> MonitorSeries:
         """One metric of all rows over this time.
@@ -231,21 +236,25 @@ class MonitorSelection:
     ) -> dict[str, tuple[MetricPoint, ...]]:
         """Metrics over time, of all rows or of one value of the slice: a point for each step."""
         reader, by = self.reader, self._query.by
-        parts = self._parts()
-        if value is not None:
-            name = f"{by}={value}"
-            parts = [part for part in self._parts(by) if part[0].slice == name]
-        tallies = tallies_by_step(parts, lambda at: step_at(reader.monitor, step, at, reader.now))
+        name = "" if value is None else f"{by}={value}"
+        with self._parts(None if value is None else by) as parts:
+            tallies = tallies_by_step(
+                (part for part in parts if part[0].slice == name),
+                lambda at: step_at(reader.monitor, step, at, reader.now),
+            )
         steps = [(at, TallyMetrics(tally)) for at, tally in tallies.items()]
         return {
             metric: tuple(MetricPoint.of(at, read, metric) for at, read in steps)
             for metric in metrics
         }
 
-    def _parts(self, by: str | None = None) -> Iterable[Part]:
-        read = partial(self.reader.store.stream, self.reader.record.id, *self._span, slices=by)
+    @contextmanager
+    def _parts(self, by: str | None = None) -> Iterator[Iterable[Part]]:
+        store, at = self.reader.store, (self.reader.record.id, *self._span)
         if self._kept is None:
-            return read()
-        if by not in self._kept:
-            self._kept[by] = list(read())
-        return self._kept[by]
+            with store.stream(*at, slices=by) as parts:
+                yield parts
+        else:
+            if by not in self._kept:
+                self._kept[by] = store.parts(*at, slices=by)
+            yield self._kept[by]

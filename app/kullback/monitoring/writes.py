@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound
@@ -28,7 +26,7 @@ from kullback.monitoring.rows import (
     PredictionRows,
     ReferenceDistributions,
 )
-from kullback.monitoring.window_tallies import tallies_by_slice
+from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.storage.prepared import write_prepared
@@ -189,9 +187,11 @@ class Monitors:
             summed = {cell.slice: tally for cell, tally in whole.items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
         period = span(monitor, sent.start, sent.stop, now)
-        read = partial(self._store.stream, stored.record.id, *period)
-        parts = chain(read(), *(read(slices=name) for name in monitor.slices))
-        return Reference.of_period(period, tallies_by_slice(parts), now)
+        tallies: dict[str, WindowTallies] = {}
+        for name in (None, *monitor.slices):
+            with self._store.stream(stored.record.id, *period, name) as parts:
+                tallies |= tallies_by_slice(parts)
+        return Reference.of_period(period, tallies, now)
 
 
 def _is_new(done: Future[Written]) -> bool:

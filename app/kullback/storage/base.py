@@ -7,6 +7,7 @@ one adds up all parts of it, and `Transaction.compact` puts parts together.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -203,8 +204,8 @@ class Store(Protocol):
 
     def stream(
         self, record: int, start: int, stop: int, slices: str | None = None
-    ) -> Iterator[Part]:
-        """The same parts, a few of them in memory at a time."""
+    ) -> AbstractContextManager[Iterator[Part]]:
+        """The same parts, a few of them in memory at a time, for as long as it is open."""
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """One of the counts and all parts, of all rows and of slices, in one consistent state."""

@@ -131,18 +131,21 @@ class SqlStore:
 
     def parts(self, record: int, start: int, stop: int, slices: str | None = None) -> list[Part]:
         """See Store."""
-        return list(self.stream(record, start, stop, slices))
+        with self.stream(record, start, stop, slices) as parts:
+            return list(parts)
 
+    @contextmanager
     def stream(
         self, record: int, start: int, stop: int, slices: str | None = None
-    ) -> Iterator[Part]:
+    ) -> Iterator[Iterator[Part]]:
         """See Store."""
         is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
         chosen = select(*_CELL, PARTS.c.content).where(*is_within, _of_slices(slices))
-        with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(chosen)
-            for kind, name, at, width, part in rows:
-                yield Cell(kind, name, at, width), part
+        with (
+            self._reading() as connection,
+            connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(chosen) as rows,
+        ):
+            yield ((Cell(kind, name, at, width), part) for kind, name, at, width, part in rows)
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """See Store."""
