@@ -169,6 +169,14 @@ async def test_an_unknown_id_and_a_wrong_secret_are_told_the_same(service: Guard
     assert len(bodies) == 1
 
 
+@pytest.mark.parametrize("sent", ["{}", "Basic {}", "Token {}"])
+async def test_a_key_that_is_sent_otherwise_is_told_how(service: Guarded, sent: str) -> None:
+    headers = {"authorization": sent.format(service.admin)}
+    answer = await service.client.get("/v1/monitors", headers=headers)
+    assert refused(answer, 401) == ("unauthenticated", "")
+    assert answer.json()["detail"] == "Authorization must be: Bearer kb_…"
+
+
 async def test_two_keys_at_once_are_none(service: Guarded) -> None:
     header = (b"authorization", f"Bearer {service.admin}".encode())
     assert await asked(service.app, "POST", "/v1/keys", header, header) == 401
@@ -255,6 +263,7 @@ async def test_more_requests_than_a_key_may_make_are_told_when_to_come_again(
         statuses.append(answer.status_code)
     assert statuses == [200, 429, 429]
     assert refused(answer, 429) == ("rate-limited", "")
+    assert answer.json()["detail"] == "this key may ask 0.001 times a second"
     assert 900 < int(answer.headers["retry-after"]) <= 1000
     assert (await service.client.get("/v1/monitors", headers=bearer(other))).is_success
 
@@ -372,7 +381,9 @@ async def test_without_keys_everything_but_keys_is_open_on_this_machine_alone(
                 answer = await client.get("/v1/monitors")
                 statuses[host] = answer.status_code
                 if host == "127.0.0.1":
-                    refused(await client.post("/v1/keys", json={}), 403)
+                    answer = await client.post("/v1/keys", json={})
+                    refused(answer, 403)
+                    assert "stop the service and run `kullback keys create`" in answer.text
     assert list(statuses.values()) == [200, 200, 200, 401, 401]
 
 

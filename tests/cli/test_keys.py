@@ -81,6 +81,16 @@ def test_what_cannot_be_is_one_line_and_a_failure(words: tuple[str, ...], reason
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", ["revoke", "rotate"])
+@pytest.mark.parametrize("place", [(), ("--url", "http://127.0.0.1:9")])
+def test_a_whole_key_is_no_id_and_is_neither_sent_nor_repeated(
+    command: str, place: tuple[str, ...]
+) -> None:
+    result = run(*place, command, create("--scope", "read"))
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "its id is the second part, kb_<id>_…" in result.stderr
+
+
 def test_a_file_of_keys_is_for_its_owner_and_is_never_half_written(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     keys = [create("--scope", "read", place=("--file", str(file))) for _ in range(2)]
@@ -134,7 +144,8 @@ def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:
         result = run("create", "test", "--scope", "read")
         assert result.exit_code == 2
         assert "is open in another process" in result.stderr
-        assert "--url" in result.stderr
+        assert "stop it to make the first key" in result.stderr
+        assert "--url with a key of the scope admin" in result.stderr
         place = ("--url", service.address, "--key", admin)
         key = create("--scope", "read", place=place)
         assert asked(service, key) == 200
@@ -161,7 +172,10 @@ def test_scores_are_asked_for_with_a_key(url: str, tmp_path: Path) -> None:
     with serving(KULLBACK_DATABASE_URL=url) as service:
         words = ["score", "entropy", str(request), "--url", service.address]
         without = CliRunner().invoke(app, words)
-        assert (without.exit_code, "a key is needed" in without.stderr) == (1, True)
+        assert (without.exit_code, without.stderr) == (
+            1,
+            "a key is needed: --key or KULLBACK_KEY\n",
+        )
         for result in (
             CliRunner().invoke(app, [*words, "--key", key]),
             CliRunner().invoke(app, words, env={"KULLBACK_KEY": key}),

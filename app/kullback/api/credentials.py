@@ -29,7 +29,7 @@ def bearer(scope: Scope) -> bytes | None:
         return None
     scheme, _, text = sent[0].partition(b" ")
     if len(sent) > 1 or scheme.lower() != b"bearer":
-        raise Unauthenticated(NO_VALID_KEY)
+        raise Unauthenticated("Authorization must be: Bearer kb_…")
     return text.strip()
 
 

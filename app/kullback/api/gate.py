@@ -249,8 +249,9 @@ class Gate:
             return
         seconds = self._requests.take(caller.key, caller.requests_per_second)
         if seconds:
-            limit = f"{caller.requests_per_second:g} requests a second are for this key"
-            raise RateLimited(limit, seconds)
+            rate = caller.requests_per_second
+            times = f"{rate:g} time{'' if rate == 1 else 's'}"
+            raise RateLimited(f"this key may ask {times} a second", seconds)
 
 
 def _say(event: str, key: str, subject: str) -> None:
@@ -267,6 +268,8 @@ def _refreshed(keys: KeyRing | TokenVerifier) -> None:
 
 def _authorize(caller: Caller, need: Need, route: Protected, scope: Scope) -> None:
     """Let a caller do this, or refuse it."""
+    if need == "admin" and caller is ANYBODY:
+        raise Forbidden("there are no keys yet: stop the service and run `kullback keys create`")
     if need not in caller.scopes:
         raise Forbidden(f"this needs a key with the scope {need}")
     rule = route.rule

@@ -105,6 +105,8 @@ class Service:
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         if answer.is_success and media_type in {JSON, ""}:
             return answer.content
+        if answer.status_code == httpx.codes.UNAUTHORIZED and self.key is None:
+            raise Failure("a key is needed: --key or KULLBACK_KEY", Status.REFUSED)
         raise _refusal(url, answer, media_type)
 
 

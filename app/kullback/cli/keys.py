@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kullback.access.book import KeyBook
 
 DAY, HOUR = 86_400, 3600
+_WHILE_IT_RUNS = "\nstop it to make the first key; later ones: --url with a key of the scope admin"
 Document = dict[str, Any]
 
 keys = typer.Typer(no_args_is_help=True)
@@ -77,7 +78,7 @@ class _Place:
         except ValidationError as error:
             raise Failure(f"the settings cannot be used: {error}", Status.UNUSABLE) from error
         except StoreUnavailable as error:
-            hint = "\nask the service that has it open: --url" if "is open in" in str(error) else ""
+            hint = _WHILE_IT_RUNS if "is open in" in str(error) else ""
             raise Failure(f"{error}{hint}", Status.UNUSABLE) from error
         except ValueError as error:
             raise Failure(str(error), Status.UNUSABLE) from error
@@ -113,6 +114,11 @@ def _failing() -> Iterator[None]:
         raise fail(Failure.of(error)) from error
     except Failure as failure:
         raise fail(failure) from failure
+
+
+def _check_id(name: str) -> None:
+    if name.startswith("kb_"):  # neither sent nor repeated: it has the secret
+        raise Failure("this is a key: its id is the second part, kb_<id>_…", Status.UNUSABLE)
 
 
 @keys.command(no_args_is_help=True)
@@ -176,6 +182,7 @@ def revoke(
 ) -> None:
     """Let a key open nothing any more; every service knows within 5 seconds."""
     with _failing():
+        _check_id(id)
         _place(context).run(lambda book: book.revoke(id), "DELETE", f"/{id}", None)
     typer.echo(f"{id} is revoked")
 
@@ -193,6 +200,7 @@ def rotate(
     """Give a key another secret, and print it: it is shown this once."""
     sent: Document = {"overlap_seconds": round(overlap_hours * HOUR)}
     with _failing():
+        _check_id(id)
         overlap = validated(KeyRotation, sent).overlap_seconds
         answer = _place(context).run(
             lambda book: NewKey.issued(book.rotate(id, overlap)), "POST", f"/{id}/rotate", sent
