@@ -1,5 +1,6 @@
 """A clock that leaps dates no row and removes nothing, until it is back or has long been steady."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from kullback.clock import LEAP_SECONDS, SETTLE_SECONDS, ClockRecord, WatchedClock
+from kullback.clock import (
+    BESIDE_SECONDS,
+    KEEP_SECONDS,
+    LEAP_SECONDS,
+    RECORD,
+    SETTLE_SECONDS,
+    ClockRecord,
+    WatchedClock,
+)
 from kullback.errors import ClockLeapt
 from kullback.moments import DAY, HOUR
 from kullback.settings import Settings
@@ -189,6 +198,39 @@ async def test_a_replica_whose_clock_is_wrong_removes_nothing_while_another_is_r
             assert replica.believed_now() is None
             assert other.believed_now() == right.wall.now
         assert before[1] == (await kept(service))[1]
+
+
+async def test_what_a_believed_clock_says_stands_while_its_replica_is_there(
+    settings: Settings,
+) -> None:
+    right = Times()
+    async with served(settings, right) as service:
+        other = service.inside.maintenance
+        other.believed_now()
+        wrong = Times(Clock(right.wall.now + 31 * DAY))
+        replica = ClockRecord(service.store, wrong.watched())
+
+        def said() -> tuple[float, bool]:
+            record = service.store.record(*RECORD)
+            assert record is not None
+            seen, doubt = json.loads(record.document)
+            return seen, doubt is None
+
+        def pass_by(seconds: float) -> None:
+            for times in (right, wrong):
+                times.pass_by(seconds)
+
+        written = []
+        for _ in range(60):
+            pass_by(5)
+            other.believed_now()
+            assert replica.believed_now() is None
+            written.append(said())
+        assert all(is_believed for _, is_believed in written[1:])
+        assert len(set(written)) <= 2 + 60 * 5 / KEEP_SECONDS
+        pass_by(BESIDE_SECONDS)  # and the other is gone
+        assert replica.believed_now() is None
+        assert said() == (written[-1][0], False)
 
 
 async def test_rows_are_refused_for_a_minute_after_a_leap_and_replays_are_not(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from contextlib import suppress
 from threading import Lock
@@ -16,6 +17,7 @@ AWAY_SECONDS = float(DAY)  # how long a service may have been away before its cl
 SETTLE_SECONDS = 60.0  # after a leap, until rows are dated by the clock again
 STEADY_SECONDS = float(DAY)  # after a leap, until it says again what is old
 KEEP_SECONDS = 60.0
+BESIDE_SECONDS = 3 * KEEP_SECONDS  # without a word, and no other replica is believed
 RECORD = ("clock", "clock")
 
 _log = logging.getLogger("kullback.clock")
@@ -135,6 +137,7 @@ class ClockRecord:
         self._clock = clock
         self._seen: float | None = None
         self._is_compared = False
+        self._heard = -math.inf  # by the clock in doubt: when another replica's was believed
         with suppress(StoreUnavailable):  # then at the first look
             kept = self._read()
             self._compare(kept)
@@ -152,7 +155,8 @@ class ClockRecord:
         latest = (
             _Kept(now) if since is None else _Kept(now if kept is None else kept.seen, (since, now))
         )
-        if kept is None or _is_due(kept, latest):
+        is_beside = since is not None and 0 <= now - self._heard < BESIDE_SECONDS
+        if kept is None or (_is_due(kept, latest) and not is_beside):
             self._store.write(lambda tx: _keep(tx, latest, now)).result()
             kept = latest
         self._seen = kept.seen
@@ -175,6 +179,7 @@ class ClockRecord:
             self._is_compared = True
         elif clock.since is not None and kept.seen != self._seen:
             clock.doubt()  # another replica has a clock that is believed
+            self._heard = clock.since
 
 
 def _is_due(kept: _Kept, latest: _Kept) -> bool:
