@@ -36,8 +36,9 @@ run: $(RUNTIME)  ## serve on http://127.0.0.1:8000
 demo: $(RUNTIME)  ## look around on http://127.0.0.1:8000, with example data
 	$(BIN)/kullback demo
 
-# Each core runs tests, a file of them at a time. WORKERS=0: one after the other, in one process.
-WORKERS ?= auto
+# Each core runs tests, a file of them at a time, and one more process while others wait for their
+# servers. WORKERS=0: one after the other, in one process.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 FAST    := $(addprefix tests/,numerics scoring tally payload requests api/test_every_operation.py)
 
