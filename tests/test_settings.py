@@ -56,6 +56,10 @@ def test_every_setting_is_described() -> None:
         ("DATABASE_URL", "mysql://root@host/base"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "postgresql://host/base"),
+        ("ALLOWED_HOSTS", "http://kb.example"),
+        ("ALLOWED_HOSTS", "localhost,kb.example:18443"),
+        ("ALLOWED_HOSTS", "*.example"),
+        ("ALLOWED_HOSTS", "::1"),  # a URL has it in brackets
         ("OIDC_JWKS", "http://id.example/keys"),
         ("OIDC_ISSUER", "https://id.example"),  # without the rest
     ],

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "KULLBACK_"
 # What Kubernetes sets beside a service that is called kullback, and the key of a client.
 _IS_OTHERS = re.compile(r"KEY|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
+_is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -26,6 +27,13 @@ def _alone(processes: int) -> int:
             "and let Prometheus scrape each of them"
         )
     return processes
+
+
+def _named_alone(hosts: str) -> str:
+    names = filter(None, (name.strip() for name in hosts.split(",")))
+    if not all(name == "*" or _is_host(name) for name in names):
+        raise ValueError("say a host alone, without scheme and port, or * for any")
+    return hosts
 
 
 class Settings(BaseSettings):
@@ -145,11 +153,11 @@ class Settings(BaseSettings):
             "database can make a key."
         ),
     )
-    allowed_hosts: str = Field(
+    allowed_hosts: Annotated[str, AfterValidator(_named_alone)] = Field(
         default="",
         description=(
-            "Hosts that requests may name, separated by commas, or * for any; unset: those of this "
-            "machine for what came by loopback, any for the rest."
+            "Hosts that requests may name, without port, separated by commas, or * for any; unset: "
+            "those of this machine for what came by loopback, any for the rest."
         ),
     )
     oidc_issuer: str = Field(

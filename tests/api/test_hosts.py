@@ -51,8 +51,8 @@ def test_what_came_by_another_address_may_name_any_host_unless_some_are_named() 
 
 
 def test_hosts_of_the_settings_are_separated_by_commas() -> None:
-    settings = Settings(allowed_hosts=" K.example, localhost,,")
-    assert settings.hosts() == {"k.example", "localhost"}
+    settings = Settings(allowed_hosts=" K.example, localhost,,[::1], *")
+    assert settings.hosts() == {"k.example", "localhost", "[::1]", "*"}
 
 
 def test_two_hosts_are_none() -> None:
