@@ -231,22 +231,26 @@ async def test_a_browser_is_told_that_a_provider_s_tokens_do_not_log_it_in(
 
 
 async def test_slow_senders_of_a_key_keep_nobody_from_logging_in(service: Guarded) -> None:
-    waiting = anyio.Event()
+    waiting, every = list[int](), anyio.Event()
 
-    async def receive_slowly() -> Message:
-        if not pending:
-            await waiting.wait()
-        return {"type": "http.request", "body": pending.pop() and b"k" * CAP, "more_body": True}
+    async def send_slowly(number: int) -> None:
+        async def receive() -> Message:
+            if number in waiting:
+                await anyio.sleep_forever()
+            waiting.append(number)
+            if len(waiting) == 200:
+                every.set()
+            return {"type": "http.request", "body": b"k" * CAP, "more_body": True}
 
-    async def ignore(_: Message) -> None: ...
+        async def send(_: Message) -> None: ...
 
-    scope = {"type": "http", "method": "POST", "path": "/login", "query_string": b""}
-    pending = [True] * 200
+        scope = {"type": "http", "method": "POST", "path": "/login", "query_string": b""}
+        await service.app({**scope, "headers": []}, receive, send)
+
     async with anyio.create_task_group() as senders, browser(service) as client:
-        for _ in range(200):
-            senders.start_soon(service.app, {**scope, "headers": []}, receive_slowly, ignore)
-        while pending:
-            await anyio.lowlevel.checkpoint()
+        for number in range(200):
+            senders.start_soon(send_slowly, number)
+        await every.wait()
         assert (await log_in(client, service.admin)).status_code == 303
         senders.cancel_scope.cancel()
 
