@@ -14,7 +14,7 @@ from httpx import ASGITransport, AsyncClient
 from starlette.types import Message
 
 from kullback.access.keys import SCOPES, ScopeName
-from kullback.access.ring import STALE_SECONDS
+from kullback.access.ring import AWAY_SECONDS, STALE_SECONDS
 from kullback.api.authorization import AuthorizedRoute, check_routes
 from kullback.api.credentials import is_local
 from kullback.api.gate import PATIENCE_SECONDS
@@ -342,6 +342,13 @@ async def test_without_a_store_scores_go_on_for_those_who_were_let_in(
     answer = await service.client.get("/v1/monitors", headers=bearer(key))
     assert refused(answer, 503) == ("store-unavailable", "")
     refused(await service.client.post("/v1/scores/entropy", json=score), 401)
+    read_at = ring._monotonic() - AWAY_SECONDS  # noqa: SLF001
+    monkeypatch.setattr(ring, "_read_at", read_at)  # a key may have been revoked since
+    answer = await service.client.post("/v1/scores/entropy", json=score, headers=bearer(key))
+    assert refused(answer, 503) == ("store-unavailable", "")
+    monkeypatch.setattr(ring, "_keys", {})  # there never was one
+    answer = await service.client.post("/v1/scores/entropy", json=score)
+    assert answer.status_code == 200
 
 
 async def test_nobody_waits_long_for_a_store_that_does_not_answer(

@@ -11,7 +11,8 @@ from kullback.errors import Forbidden
 from kullback.moments import Clock
 
 REFRESH_SECONDS = 2.0
-STALE_SECONDS = 5.0  # a revoked key opens nothing later than this
+STALE_SECONDS = 5.0  # a revoked key opens nothing later than this, but for what needs no store
+AWAY_SECONDS = 900.0  # nor that later than this, while keys cannot be read
 
 
 @dataclass(frozen=True, slots=True)

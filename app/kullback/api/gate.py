@@ -10,7 +10,14 @@ from starlette.types import Scope
 
 from kullback.access.book import KeyBook
 from kullback.access.limits import TokenBuckets
-from kullback.access.ring import ANYBODY, REFRESH_SECONDS, STALE_SECONDS, Caller, KeyRing
+from kullback.access.ring import (
+    ANYBODY,
+    AWAY_SECONDS,
+    REFRESH_SECONDS,
+    STALE_SECONDS,
+    Caller,
+    KeyRing,
+)
 from kullback.access.sessions import Session, Sessions
 from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import (
@@ -139,7 +146,8 @@ class Gate:
         if need == "open":
             return
         ring = await self._current()
-        if ring.age > STALE_SECONDS and not rule.from_memory:
+        longest = AWAY_SECONDS if rule.from_memory else STALE_SECONDS
+        if ring.age > longest and (ring.has_keys or not rule.from_memory):
             raise StoreUnavailable("keys cannot be read now")
         try:
             caller = await self._caller(ring, scope)
