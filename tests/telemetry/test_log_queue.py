@@ -178,6 +178,13 @@ def test_each_second_begins_anew() -> None:
     assert len(passed(sampling, *floods)) == 30
 
 
+def test_changes_of_keys_are_always_written() -> None:
+    changes = [event(200) for _ in range(50)]
+    for change in changes:
+        change.name = "kullback.audit"
+    assert len(passed(Sampling(0), *changes)) == 50
+
+
 @pytest.mark.parametrize(("status", "level"), [(500, logging.INFO), (200, logging.ERROR)])
 def test_errors_are_always_written(status: int, level: int) -> None:
     assert len(passed(Sampling(0), *(event(status, level) for _ in range(50)))) == 50

@@ -177,5 +177,11 @@ def test_lines_below_the_level_are_not_written() -> None:
 
 
 @pytest.mark.usefixtures("own_logging")
+def test_changes_of_keys_are_written_at_every_level() -> None:
+    lines = lines_of("text", "error", ("kullback.audit", logging.INFO, "key revoked"))
+    assert "key revoked" in lines
+
+
+@pytest.mark.usefixtures("own_logging")
 def test_uvicorn_does_not_chat() -> None:
     assert lines_of("text", "info", ("uvicorn.error", logging.INFO, "Waiting for startup.")) == ""

@@ -14,6 +14,7 @@ LINES_AT_ONCE = 256
 PAUSE_SECONDS = 0.01  # lets a burst gather: a thread that wakes for each line costs every request
 FLUSH_SECONDS = 0.5
 ONE_IN = 100
+AUDIT = "kullback.audit"  # who changed keys, and who was refused
 _SECRET = re.compile(r"(kb_[0-9a-f]{12}_)[A-Za-z0-9_-]+").sub
 
 
@@ -25,7 +26,10 @@ class Output(Protocol):
 
 
 class Sampling(logging.Filter):
-    """Of events alike in one second the first few, then one in 100; of errors all."""
+    """Of events alike in one second the first few, then one in 100.
+
+    Errors and changes of keys are all written.
+    """
 
     def __init__(self, each_second: int) -> None:
         super().__init__()
@@ -37,7 +41,8 @@ class Sampling(logging.Filter):
         """See logging.Filter."""
         fields = record.__dict__.get("fields") or {}
         status = fields.get("status")
-        if record.levelno >= logging.ERROR or status == 500:
+        is_change = record.name == AUDIT and record.levelno == logging.INFO  # of keys
+        if record.levelno >= logging.ERROR or status == 500 or is_change:
             return True
         if self._second != int(record.created):
             self._second, self._counts = int(record.created), {}

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
-from kullback.telemetry.log_queue import QueuedLines, Sampling
+from kullback.telemetry.log_queue import AUDIT, QueuedLines, Sampling
 
 LINE_BYTES = 2048  # of one event, with its traceback and the end of its line
 FRAMES = 8  # of a traceback, the innermost
@@ -73,6 +73,7 @@ def written(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger(AUDIT).setLevel(logging.INFO)  # whoever wants few lines wants these
     logging.captureWarnings(capture=True)
     # No line names them, and looking them up costs half the making of a record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
