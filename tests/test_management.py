@@ -27,11 +27,13 @@ def test_it_answers_while_the_event_loop_does_not_turn() -> None:
         wait_until_worked_on(server)
         answers = [client.get(path) for path in ("/livez", "/readyz", "/metrics")]
         missing = client.get("/v1/monitors")
+        trap = client.get("/metrics", headers={"host": "evil"})
         server.process.terminate()
         server.process.wait(SOON)
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert "process_cpu_seconds_total" in answers[-1].text
     assert missing.status_code == 404
+    assert trap.status_code == 421  # no page elsewhere makes its own name lead here
 
 
 def test_it_says_that_the_service_stops_until_it_has() -> None:

@@ -177,6 +177,7 @@ def test_compose_checks_health_as_the_image_does_on_the_port_of_probes() -> None
     port = service["environment"]["KULLBACK_METRICS_PORT"]
     command = [part.replace(":8000/", f":{port}/") for part in health_command()]
     assert service["healthcheck"]["test"] == ["CMD", *command]
+    assert service["environment"]["KULLBACK_METRICS_HOST"] == "0.0.0.0"  # noqa: S104 - in its network
 
 
 def test_compose_names_the_version_of_the_project() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
@@ -21,7 +20,7 @@ from kullback.access.ring import KeyRing
 from kullback.access.sessions import Sessions
 from kullback.access.tokens import TokenVerifier
 from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
-from kullback.api.authorization import check_routes
+from kullback.api.authorization import ManagementRoute, check_routes
 from kullback.api.gate import Gate
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
@@ -235,8 +234,8 @@ def create_app(
         telemetry=OURS,
     )
     for router in (
-        system.router(readiness, APIRoute),
-        system.metrics_router(telemetry.expose, APIRoute),
+        system.router(readiness, ManagementRoute),
+        system.metrics_router(telemetry.expose, ManagementRoute),
     ):
         management.router.routes += router.routes
     return app

@@ -158,15 +158,17 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
         return 1
     with ExitStack() as opened:
         listeners = list[socket.socket]()
-        for port in [
-            settings.port,
-            *([] if settings.metrics_port is None else [settings.metrics_port]),
-        ]:
+        for host, port in (
+            (settings.host, settings.port),
+            (settings.metrics_host, settings.metrics_port),
+        ):
+            if port is None:
+                continue
             try:
-                listeners.append(opened.enter_context(_listen(settings.host, port)))
+                listeners.append(opened.enter_context(_listen(host, port)))
             except OSError as error:
                 reason = str(error.strerror).partition(" (while")[0]  # the address follows, again
-                _log.error("cannot listen on %s:%d: %s", settings.host, port, reason)
+                _log.error("cannot listen on %s:%d: %s", host, port, reason)
                 return 1
         try:
             store = runtime.store(settings)

@@ -56,6 +56,14 @@ class Settings(BaseSettings):
             "load; /metrics is then not on the other port."
         ),
     )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description=(
+            "Address that the port for metrics listens on: whoever reaches it sees every name "
+            "without a key."
+        ),
+    )
     database_url: str = Field(
         default="sqlite:///kullback.db",
         pattern=r"^(sqlite:///|postgresql\+psycopg://).+",

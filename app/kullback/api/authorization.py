@@ -1,16 +1,17 @@
 """Authorized routes: those that ask who is there."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from kullback.api.gate import Gate, caller_of
+from kullback.api.credentials import check_host
 from kullback.api.scopes import rule_of
 
-__all__ = ["AuthorizedRoute", "caller_of", "check_routes"]
+if TYPE_CHECKING:
+    from kullback.api.gate import Gate
 
 
 class AuthorizedRoute(APIRoute):
@@ -28,6 +29,15 @@ class AuthorizedRoute(APIRoute):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request that was admitted."""
+        await super().handle(scope, receive, send)
+
+
+class ManagementRoute(APIRoute):
+    """A route on the port of probes and metrics: open to whoever reaches that by its own name."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See starlette.routing.Route."""
+        check_host(scope, frozenset())
         await super().handle(scope, receive, send)
 
 

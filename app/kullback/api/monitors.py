@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from kullback.api.authorization import AuthorizedRoute, caller_of
+from kullback.api.authorization import AuthorizedRoute
+from kullback.api.gate import caller_of
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 
 from kullback.api.admission import Admission
-from kullback.api.authorization import caller_of
+from kullback.api.gate import caller_of
 from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.shared_work import SharedWork
 from kullback.api.workers import WorkerPool
