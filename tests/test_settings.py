@@ -111,6 +111,13 @@ def test_one_process_is_what_a_platform_may_ask_for(monkeypatch: pytest.MonkeyPa
         ("KULLBACK_LOG_LEVLE", "KULLBACK_LOG_LEVEL"),
         ("kullback_wokers", "KULLBACK_WORKERS"),
         ("KULLBACK_DATABASEURL", "KULLBACK_DATABASE_URL"),
+        ("KULLBACK_PROT", "KULLBACK_PORT"),
+        ("KULLBACK_HSOT", "KULLBACK_HOST"),
+        ("KULLBACK_TLS_CERT", "KULLBACK_TLS_CERTIFICATE"),
+        ("KULLBACK_PEPPER", "KULLBACK_PEPPER_FILE"),
+        ("KULBACK_MAX_BODY_MB", "KULLBACK_MAX_BODY_MB"),
+        ("KULLBAKC_PORT", "KULLBACK_PORT"),
+        ("Kullbeck_Keys_File", "KULLBACK_KEYS_FILE"),
     ],
 )
 def test_a_misspelt_setting_is_refused_with_the_one_that_was_meant(
@@ -134,8 +141,10 @@ def test_a_name_that_resembles_none_is_no_reason_not_to_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KULLBACK_COLOUR_OF_THE_DOOR", "green")
+    for others in ("KUBERNETES_PORT", "KAFKA_HOST", "FULLBACK_PORT", "KULLBACK_LOG", "PORT"):
+        monkeypatch.setenv(others, "1")
     Settings()
-    assert unknown_variables(os.environ) == ["KULLBACK_COLOUR_OF_THE_DOOR"]
+    assert unknown_variables(os.environ) == ["KULLBACK_COLOUR_OF_THE_DOOR", "KULLBACK_LOG"]
 
 
 def test_what_kubernetes_sets_for_a_service_of_that_name_is_no_setting_that_was_meant() -> None:

@@ -199,8 +199,7 @@ class Settings(BaseSettings):
     def _is_spelled_right(self) -> Self:
         """Refuse what is nearly the name of a setting: a limit not set protects nobody."""
         for name in unknown_variables(os.environ):
-            settings = {field.upper() for field in type(self).model_fields}
-            nearest = get_close_matches(name.upper().removeprefix(PREFIX), settings, 1, 0.8)
+            nearest = _nearest(name.upper().partition("_")[2])
             if nearest:
                 raise ValueError(f"{name} is no setting; did you mean {PREFIX}{nearest[0]}?")
         return self
@@ -229,11 +228,30 @@ class Settings(BaseSettings):
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """The names among these that begin as a setting does, and are none."""
-    return sorted(
-        name
-        for name in environment
-        if name.upper().startswith(PREFIX)
-        and name.upper().removeprefix(PREFIX).lower() not in Settings.model_fields
-        and not _IS_OTHERS(name.upper().removeprefix(PREFIX))
-    )
+    """The names among these that begin as a setting does, and are none; or that nearly begin so."""
+    unknown = list[str]()
+    for name in environment:
+        word, _, rest = name.upper().partition("_")
+        is_setting = rest.lower() in Settings.model_fields
+        if f"{word}_" == PREFIX:
+            is_unknown = not is_setting and not _IS_OTHERS(rest)
+        else:
+            is_unknown = is_setting and word[:1] == PREFIX[0] and _is_near(f"{word}_")
+        if is_unknown:
+            unknown.append(name)
+    return sorted(unknown)
+
+
+def _is_near(prefix: str) -> bool:
+    return bool(get_close_matches(prefix, [PREFIX], 1, 0.85))
+
+
+def _nearest(name: str) -> list[str]:
+    """Settings that a name may mean: it is similar, has two letters swapped, or is cut short."""
+    settings = [field.upper() for field in Settings.model_fields]
+    swapped = {f"{name[:i]}{name[i : i + 2][::-1]}{name[i + 2 :]}" for i in range(len(name))}
+    return [
+        *get_close_matches(name, settings, 1, 0.8),
+        *(each for each in settings if each in swapped),
+        *(each for each in settings if each.startswith(name) and len(each) <= 2 * len(name)),
+    ]
