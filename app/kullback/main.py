@@ -152,6 +152,9 @@ def create_app(
     release = version("kullback")
     telemetry = Telemetry(METRICS, release)
     workers = WorkerPool(settings.workers, settings.queue)
+    # Two: whoever floods the probes of one port is not in the way of those of the other.
+    probes, managed_probes = system.probe_workers(), system.probe_workers()
+    scrapes = system.scrape_workers()
     readiness = system.Readiness()
     store_requests = StoreRequests(settings, telemetry.wrote)
     has_management = settings.metrics_port is not None
@@ -190,7 +193,8 @@ def create_app(
             readiness.is_ready = False
             store_requests.close()
             gate.close()
-            workers.close()
+            for pool in (workers, probes, managed_probes, scrapes):
+                pool.close()
             await to_thread(services.maintenance.stop)
         await to_thread(opened.close)
 
@@ -219,8 +223,8 @@ def create_app(
         monitors.router(store_requests),
         experiments.router(store_requests),
         keys.router(gate),
-        system.router(readiness),
-        *([] if has_management else [system.metrics_router(telemetry.expose)]),
+        system.router(readiness, probes),
+        *([] if has_management else [system.metrics_router(telemetry.expose, scrapes)]),
         problems.router(),
         system.pages(app.openapi),
         pages.router(store_requests, gate, release),
@@ -234,8 +238,8 @@ def create_app(
         telemetry=OURS,
     )
     for router in (
-        system.router(readiness, ManagementRoute),
-        system.metrics_router(telemetry.expose, ManagementRoute),
+        system.router(readiness, managed_probes, ManagementRoute),
+        system.metrics_router(telemetry.expose, scrapes, ManagementRoute),
     ):
         management.router.routes += router.routes
     return app

@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
@@ -58,6 +60,21 @@ async def test_a_service_is_not_ready_before_it_started_nor_after_it_stopped(app
     assert [before.status_code, between.status_code, after.status_code] == [503, 200, 503]
     assert after.headers["content-type"] == "application/problem+json"
     assert (await client.get("/livez")).status_code == 200
+
+
+async def test_no_thread_of_probes_or_metrics_outlives_the_service(app: FastAPI) -> None:
+    before = set(threading.enumerate())
+    async with app.router.lifespan_context(app):
+        for served in (app, app.state.management):
+            client = AsyncClient(transport=ASGITransport(served), base_url="http://test")
+            for path in ("/readyz", "/metrics"):
+                assert (await client.get(path)).status_code == 200
+        names = ("probe", "scrape")
+        begun = [at for at in set(threading.enumerate()) - before if at.name.startswith(names)]
+    assert sorted(thread.name for thread in begun) == ["probe-1", "probe-1", "scrape-1"]
+    for thread in begun:
+        await anyio.to_thread.run_sync(thread.join, 30)
+        assert not thread.is_alive()
 
 
 async def test_metrics_are_plain_text_unless_openmetrics_is_asked_for(client: AsyncClient) -> None:

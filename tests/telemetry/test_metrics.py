@@ -4,9 +4,14 @@ import math
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from kullback.errors import InvalidInput
 from kullback.scoring.score import Score
 from kullback.telemetry.metrics import Telemetry
 
@@ -116,3 +121,17 @@ def test_whatever_is_asked_for_there_is_an_exposition(accept: str, telemetry: Te
     (text, media_type) = telemetry.expose(accept)
     assert re.search(rb"^kullback_build_info\{", text, flags=re.MULTILINE)
     assert media_type.isprintable()
+
+
+def test_what_is_shown_for_a_while_is_gone_though_the_while_ended_badly(
+    telemetry: Telemetry,
+) -> None:
+    class Passing(Collector):
+        def collect(self) -> Iterator[Metric]:
+            yield GaugeMetricFamily("passing", "For a while.", 1.0)
+
+    for _ in range(2):  # as often as there is a while
+        with suppress(InvalidInput), telemetry.showing(Passing()):
+            assert samples(telemetry)["passing"] == 1.0
+            raise InvalidInput("no")
+        assert "passing" not in samples(telemetry)

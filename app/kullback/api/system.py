@@ -55,10 +55,16 @@ class Health(BaseModel):
     status: str = Field(description="`alive` or `ready`.")
 
 
-def router(readiness: Readiness, route_class: type[APIRoute] = AuthorizedRoute) -> APIRouter:
+def probe_workers() -> WorkerPool:
+    """Who asks the store whether it is there."""
+    return WorkerPool(1, 8, "probe", Deadlines(PROBE_SECONDS, PROBE_SECONDS))
+
+
+def router(
+    readiness: Readiness, workers: WorkerPool, route_class: type[APIRoute] = AuthorizedRoute
+) -> APIRouter:
     """Probes."""
     routes = APIRouter(tags=["system"], route_class=route_class)
-    probes = WorkerPool(1, 8, "probe", Deadlines(PROBE_SECONDS, PROBE_SECONDS))
 
     @routes.get("/livez", operation_id="livez", responses=problems(Overloaded))
     async def livez() -> Health:
@@ -72,16 +78,22 @@ def router(readiness: Readiness, route_class: type[APIRoute] = AuthorizedRoute) 
         """Answer 200 while requests may be sent here, 503 while it stops or its store is away."""
         if not readiness.is_ready:
             raise Overloaded("the service is starting or stopping")
-        await probes.run(readiness.check)
+        await workers.run(readiness.check)
         return Health(status="ready")
 
     return routes
 
 
-def metrics_router(expose: Expose, route_class: type[APIRoute] = AuthorizedRoute) -> APIRouter:
+def scrape_workers() -> WorkerPool:
+    """Who writes metrics."""
+    return WorkerPool(1, 8, "scrape")
+
+
+def metrics_router(
+    expose: Expose, workers: WorkerPool, route_class: type[APIRoute] = AuthorizedRoute
+) -> APIRouter:
     """Metrics."""
     routes = APIRouter(tags=["system"], route_class=route_class)
-    scrapes = WorkerPool(1, 8, "scrape")
 
     @routes.get(
         "/metrics",
@@ -91,7 +103,7 @@ def metrics_router(expose: Expose, route_class: type[APIRoute] = AuthorizedRoute
     )
     async def metrics(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
         """Every counter for Prometheus; OpenMetrics where `Accept` asks for it."""
-        text, media_type = await scrapes.run(lambda: expose(accept))
+        text, media_type = await workers.run(lambda: expose(accept))
         return Response(text, headers={"content-type": media_type})
 
     return routes

@@ -133,8 +133,10 @@ class Telemetry:
     def showing(self, collector: Collector) -> Iterator[None]:
         """Show what a collector collects, for a while."""
         self._registry.register(collector)
-        yield
-        self._registry.unregister(collector)
+        try:
+            yield
+        finally:
+            self._registry.unregister(collector)
 
     def series(self, method: str, route: str) -> MetricSeries:
         """The series of a route template; methods nobody knows share one."""
