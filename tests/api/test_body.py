@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import re
 import sys
 import tracemalloc
 import zlib
@@ -22,6 +23,7 @@ from kullback.errors import BodyTooLarge, MalformedBody, Overloaded, Unsupported
 from kullback.main import create_app
 from kullback.payload.body import Body, decompressed
 from kullback.payload.media import JSON
+from kullback.payload.room import inflation_limit
 from kullback.settings import Settings
 from tests.conftest import client_of
 from tests.payload.bodies import IS_JSON, typed
@@ -372,6 +374,34 @@ async def test_a_full_service_answers_503_and_then_has_room_again(own_client: As
     assert again.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "cap", "sentence"),
+    [
+        (
+            gzip.compress(bytes(2 * MIB)),
+            64 * MIB,
+            "100 times what was sent (1048576 bytes): send it",
+        ),
+        (
+            zstd.compress(bytes(2 * MIB)),
+            64 * MIB,
+            "100 times what was sent (1048576 bytes): send it",
+        ),
+        (
+            gzip.compress(bytes(4 * MIB)) + bytes(MIB),
+            2 * MIB,
+            "2097152 bytes (KULLBACK_MAX_BODY_MB)",
+        ),
+        (gzip.compress(bytes(MIB)), MIB // 64, "16384 bytes: send it in parts"),
+    ],
+)
+def test_what_inflates_too_much_is_told_why(sent: bytes, cap: int, sentence: str) -> None:
+    encoding = "gzip" if sent.startswith(b"\x1f") else "zstd"
+    body = Body(bytearray(sent), JSON, encoding)
+    with pytest.raises(BodyTooLarge, match=re.escape(f"inflates to more than {sentence}")):
+        decompressed(body, inflation_limit(len(sent), cap))
+
+
 async def test_a_body_beyond_the_cap_is_413(own_client: AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
@@ -381,6 +411,8 @@ async def test_a_body_beyond_the_cap_is_413(own_client: AsyncClient) -> None:
     assert answer.status_code == 413
     answer = await own_client.post(ENTROPY, content=bytes(MIB + 1), headers=IS_JSON)
     assert answer.status_code == 413
+    detail = "the body is larger than 1048576 bytes (KULLBACK_MAX_BODY_MB)"
+    assert answer.json()["detail"] == detail
     bomb = gzip_bomb(16 * MIB)
     answer = await own_client.post(ENTROPY, content=bomb, headers=typed(JSON, "gzip"))
     assert answer.status_code == 413

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 from kullback.errors import BodyTooLarge
 from kullback.payload.body import Body, content_encoding
 from kullback.payload.budget import ByteBudget, Hold
+from kullback.payload.room import size_text
 
 Result = TypeVar("Result")
 
@@ -73,7 +74,7 @@ class Intake:
 
     def _check(self, size: int) -> None:
         if size > self.cap:
-            raise BodyTooLarge(f"the body is larger than {self.cap} bytes")
+            raise BodyTooLarge(f"the body is larger than {size_text(self.cap)}")
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:

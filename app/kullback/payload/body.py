@@ -4,8 +4,9 @@ import sys
 import zlib
 from dataclasses import dataclass, field
 
-from kullback.errors import BodyTooLarge, MalformedBody, UnsupportedBody
+from kullback.errors import MalformedBody, UnsupportedBody
 from kullback.payload.budget import ByteBudget, Hold
+from kullback.payload.room import inflates_too_much
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -70,7 +71,7 @@ def _gunzip(body: Body, cap: int) -> bytearray:
             fed = view[at : at + _FEED]
             if not fed:
                 raise MalformedBody("the gzip body ends too early")
-            _grow(grown, member.decompress(fed, _CHUNK), cap, body.hold)
+            _grow(grown, member.decompress(fed, _CHUNK), cap, body)
             at += len(fed) - len(member.unconsumed_tail) - len(member.unused_data)
     raise MalformedBody(f"the gzip body has more than {_MAX_MEMBERS} members")
 
@@ -86,14 +87,14 @@ def _unzstd(body: Body, cap: int) -> bytearray:
             fed = view[at : at + _FEED] if frame.needs_input else view[:0]
             if frame.needs_input and not fed:
                 raise MalformedBody("the zstd body ends too early")
-            _grow(grown, frame.decompress(fed, _CHUNK), cap, body.hold)
+            _grow(grown, frame.decompress(fed, _CHUNK), cap, body)
             at += len(fed)
         at -= len(frame.unused_data)
     raise MalformedBody(f"the zstd body has more than {_MAX_MEMBERS} frames")
 
 
-def _grow(grown: bytearray, piece: bytes, cap: int, hold: Hold) -> None:
+def _grow(grown: bytearray, piece: bytes, cap: int, body: Body) -> None:
     if len(grown) + len(piece) > cap:
-        raise BodyTooLarge(f"the body inflates to more than {cap} bytes")
-    hold.take(len(piece))
+        raise inflates_too_much(len(body.raw), cap)
+    body.hold.take(len(piece))
     grown += piece

@@ -16,6 +16,20 @@ def inflation_limit(sent: int, cap: int) -> int:
     return min(cap, max(ALWAYS, LARGEST_RATIO * sent))
 
 
+def inflates_too_much(sent: int, cap: int) -> BodyTooLarge:
+    """The refusal of a body that became more than inflation_limit says."""
+    if cap == max(ALWAYS, LARGEST_RATIO * sent):
+        detail = f"{LARGEST_RATIO} times what was sent ({cap} bytes): send it uncompressed"
+    else:
+        detail = f"{size_text(cap)}: send it in parts"
+    return BodyTooLarge(f"the body inflates to more than {detail}")
+
+
+def size_text(cap: int) -> str:
+    """A limit of bytes, with the setting that it is of, if it is."""
+    return f"{cap} bytes" + (" (KULLBACK_MAX_BODY_MB)" if cap >= ALWAYS else "")
+
+
 class Room:
     """The bytes that the entries of a body may occupy in memory, counted as they are read."""
 
