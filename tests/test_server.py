@@ -18,6 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from kullback import key_checks, server
+from kullback.access import jwks
 from kullback.access.book import FileShelf, KeyBook
 from kullback.access.keys import KeyGrant
 from kullback.api.system import Readiness
@@ -25,6 +26,8 @@ from kullback.server import Server, serve
 from kullback.settings import Settings
 from kullback.telemetry import log_queue
 from kullback.telemetry.logs import written
+from tests.access.provider import AUDIENCE, ISSUER, key_set, signed
+from tests.access.service import bearer
 from tests.serving import serving
 
 Event = dict[str, object]
@@ -270,6 +273,10 @@ def test_a_provider_that_is_away_is_a_warning_and_a_missing_file_a_failure(
     provider = {"oidc_issuer": "https://id.example", "oidc_audience": "kullback"}
     missing = str(tmp_path / "none")
     assert "none cannot be read" in refused(capsys, "127.0.0.1", **provider, oidc_jwks=missing)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "jwt.algorithms", None)
+        reason = refused(capsys, "127.0.0.1", **provider, oidc_jwks=missing)
+    assert reason == "cannot start: tokens of a provider need the extra kullback[oidc]"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     away = {**provider, "oidc_jwks": f"https://127.0.0.1:{port}/keys"}
@@ -282,3 +289,27 @@ def test_a_provider_that_is_away_is_a_warning_and_a_missing_file_a_failure(
 
     served(visit, monkeypatch)
     assert statuses == [401]
+
+
+def test_keys_of_a_provider_that_were_read_at_the_start_are_those_that_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, reads = tmp_path / "jwks.json", list[str]()
+    file.write_bytes(key_set())
+
+    def loader(place: str) -> Callable[[], bytes]:
+        return lambda: reads.append(place) or file.read_bytes()  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(jwks, "loader", loader)
+    provider = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "oidc_jwks": str(file)}
+    for name, value in provider.items():
+        monkeypatch.setenv(f"KULLBACK_{name.upper()}", value)
+    statuses: list[int] = []
+
+    def visit(address: str, _: TextIO) -> None:
+        headers = bearer(signed().decode())
+        answer = httpx.get(f"{address}/v1/monitors", headers=headers, trust_env=False)
+        statuses.append(answer.status_code)
+
+    served(visit, monkeypatch)
+    assert (statuses, reads) == ([200], [str(file)])

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
+from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import is_loopback_name
 from kullback.errors import StoreUnavailable
 from kullback.main import Runtime
@@ -15,14 +16,14 @@ from kullback.storage.base import Store
 _log = logging.getLogger("kullback.server")
 
 
-def danger_of(settings: Settings, runtime: Runtime, store: Store) -> str | None:
+def danger_of(
+    settings: Settings, runtime: Runtime, store: Store, tokens: TokenVerifier | None
+) -> str | None:
     """Why nobody should be served like this, if so; what is allowed and dangerous is logged."""
     try:
         settings.pepper()
         has_keys = bool(runtime.key_shelf(settings, store).load())
-        has_keys = _takes_tokens(settings, runtime) or has_keys
-    except ImportError:
-        return "tokens of a provider need the extra: pip install 'kullback[oidc]'"
+        has_keys = _takes_tokens(settings, tokens) or has_keys
     except (ValueError, StoreUnavailable) as error:
         return str(error)
     others = sorted(name for name in settings.hosts() if not is_loopback_name(name))
@@ -41,9 +42,8 @@ def danger_of(settings: Settings, runtime: Runtime, store: Store) -> str | None:
     return f"{where}: make one with `kullback keys create`, or say --insecure-no-auth"
 
 
-def _takes_tokens(settings: Settings, runtime: Runtime) -> bool:
+def _takes_tokens(settings: Settings, tokens: TokenVerifier | None) -> bool:
     """Whether a provider's tokens are taken; one that is away is no reason not to start."""
-    tokens = runtime.tokens(settings)
     if tokens is None:
         return False
     try:

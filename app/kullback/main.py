@@ -112,7 +112,11 @@ class Runtime:
         return ReadOnlyShelf(FileShelf(Path(settings.keys_file)))
 
     def tokens(self, settings: Settings) -> TokenVerifier | None:
-        """What checks tokens of the provider that the settings name."""
+        """What checks tokens of the provider that the settings name.
+
+        Raises:
+            ImportError: the extra `oidc` is not there.
+        """
         if not settings.oidc_issuer:
             return None
         load = jwks.loader(settings.oidc_jwks)
@@ -142,11 +146,15 @@ class Runtime:
 
 
 def create_app(
-    settings: Settings | None = None, runtime: Runtime | None = None, store: Store | None = None
+    settings: Settings | None = None,
+    runtime: Runtime | None = None,
+    store: Store | None = None,
+    tokens: TokenVerifier | None = None,
 ) -> FastAPI:
     """The service as these settings want it; without settings, as the environment does.
 
-    It opens its store when it starts, unless it is given one, and closes it when it stops.
+    It opens its store when it starts, unless it is given one, and closes it when it stops; it
+    makes what checks tokens, unless it is given that, too.
     """
     settings, runtime = settings or Settings(), runtime or Runtime()
     release = version("kullback")
@@ -166,7 +174,7 @@ def create_app(
             stopping=problems.stopping,
         )
     ]
-    pepper, tokens = settings.pepper(), runtime.tokens(settings)
+    pepper, tokens = settings.pepper(), tokens or runtime.tokens(settings)
     gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
     @asynccontextmanager

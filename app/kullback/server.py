@@ -171,16 +171,20 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
                 _log.error("cannot listen on %s:%d: %s", host, port, reason)
                 return 1
         try:
+            tokens = runtime.tokens(settings)
             store = runtime.store(settings)
+        except ImportError:
+            _log.error("cannot start: tokens of a provider need the extra kullback[oidc]")
+            return 1
         except StoreUnavailable as error:
             _log.error("cannot start: %s", error.message)
             return 1
-        danger = danger_of(settings, runtime, store)
+        danger = danger_of(settings, runtime, store, tokens)
         if danger is not None:
             _log.error("cannot start: %s", danger)
             store.close()
             return 1
-        app = create_app(settings, runtime, store)
+        app = create_app(settings, runtime, store, tokens)
         _run(app, settings, limits, context, listeners)
     return 0
 

@@ -109,7 +109,9 @@ REFUSED: dict[str, bytes] = {
     "too long a life": signed(exp=NOW + 86_400),
     "an end that is text": signed(exp=str(NOW + 600)),
     "an end that is infinite": signed(exp=float("inf")),
+    "an end beyond every number": signed(iat=NOW + 0.5, exp=10**400),
     "no subject": signed(sub=None),
+    "a subject that is no text": signed(sub="\ud800"),
     "20 KB": signed(x="x" * 20_000),
     "scopes that are none": signed(scope={"read": True}),
     "prefixes that are none": signed(kullback_prefixes=["team"]),
@@ -154,6 +156,30 @@ def test_prefixes_bind_a_token_and_leave_it_nothing_to_administer(ready: TokenVe
 
 def test_of_a_key_set_those_are_taken_that_verify_and_are_no_secret() -> None:
     assert sorted(map(str, jwks.signing_keys(key_set()))) == ["ec", "ed", "rsa"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        7,
+        {"kty": "EC", "crv": ["P-256"]},
+        {"kty": ["EC"]},
+        {"kty": "RSA", "n": 7, "e": {}},
+        {"kty": "OKP", "crv": "P-256", "x": "AA"},
+        {"kty": "EC", "crv": "P-256", "x": 7, "y": None},
+    ],
+)
+def test_an_odd_key_of_a_set_is_no_reason_to_refuse_the_others(odd: object) -> None:
+    content = json.dumps({"keys": [odd, *KEYS]}).encode()
+    assert sorted(map(str, jwks.signing_keys(content))) == ["ec", "ed", "rsa"]
+
+
+@pytest.mark.parametrize(
+    "place", ["https://", "https://[", "https://id.example:99999/", "https://\x00"]
+)
+def test_an_address_that_is_none_is_said_to_be(place: str) -> None:
+    with pytest.raises(StoreUnavailable):
+        jwks.loader(place)()
 
 
 def test_one_key_stands_for_tokens_that_name_none() -> None:

@@ -38,12 +38,14 @@ def signing_keys(content: bytes) -> dict[str | None, "PyJWK"]:
 
     try:
         listed = json.loads(content)["keys"]
-        usable = [each for each in listed if _is_usable(each)]
+        usable = [each for each in listed if isinstance(each, dict) and _is_usable(each)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StoreUnavailable(f"this is no key set: {type(error).__name__}") from error
     keys: dict[str | None, PyJWK] = {}
     for each in usable:
-        with suppress(jwt.PyJWTError):  # the others of the set are no worse for it
+        with suppress(
+            jwt.PyJWTError, ValueError, TypeError
+        ):  # the others of the set are no worse for it
             key = jwt.PyJWK.from_dict(each, _KINDS[each["kty"]])
             if each["kty"] != "RSA" or key.key.key_size >= LEAST_RSA_BITS:
                 keys[each.get("kid")] = key
@@ -59,7 +61,7 @@ def _is_usable(key: Mapping[str, object]) -> bool:
         algorithm is not None
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) == algorithm
-        and key.get("crv") in {None, "P-256", "Ed25519"}
+        and key.get("crv") in (None, "P-256", "Ed25519")
         and isinstance(key.get("kid", ""), str)
     )
 
@@ -72,6 +74,7 @@ def _read(path: Path) -> bytes:
 
 
 def _fetched(url: str, transport: httpx.BaseTransport | None) -> bytes:
+    content, end = bytearray(), monotonic() + DEADLINE_SECONDS
     try:
         with (
             httpx.Client(
@@ -81,12 +84,11 @@ def _fetched(url: str, transport: httpx.BaseTransport | None) -> bytes:
         ):
             if answer.status_code != httpx.codes.OK:
                 raise StoreUnavailable(f"{url} answered {answer.status_code}")
-            content, end = bytearray(), monotonic() + DEADLINE_SECONDS
             for chunk in answer.iter_bytes():
                 content += chunk
                 if len(content) > CAP or monotonic() > end:
                     limit = f"{CAP} bytes, or longer than {DEADLINE_SECONDS:g} seconds"
                     raise StoreUnavailable(f"{url} answered more than {limit}")
             return bytes(content)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise StoreUnavailable(f"{url} cannot be read: {error}") from error

@@ -26,7 +26,11 @@ _STRANGE = (ValueError, TypeError, OverflowError, RecursionError)  # of what is 
 
 
 class TokenVerifier:
-    """Checks tokens by the public keys of the provider, the last good ones where it is away."""
+    """Checks tokens by the public keys of the provider, the last good ones where it is away.
+
+    Raises:
+        ImportError: the extra `oidc` is not there.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,10 @@ class TokenVerifier:
         load: Callable[[], bytes],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        from jwt.algorithms import has_crypto  # noqa: PLC0415 - an extra
+
+        if not has_crypto:
+            raise ImportError("no cryptography")
         self._issuer = issuer
         self._audience = audience
         self._load = load
@@ -85,16 +93,16 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
+            return _caller(claims)
         except (jwt.PyJWTError, *_STRANGE):
             return None
-        begins, ends = claims["iat"], claims["exp"]
-        are_numbers = isinstance(begins, int | float) and isinstance(ends, int | float)
-        if not are_numbers or not 0 < ends - begins <= LIFETIME_SECONDS:
-            return None
-        return _caller(claims)
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller | None:
+    begins, ends = claims["iat"], claims["exp"]
+    are_numbers = isinstance(begins, int | float) and isinstance(ends, int | float)
+    if not are_numbers or not 0 < ends - begins <= LIFETIME_SECONDS:
+        return None
     granted = claims.get("scope", claims.get("scp", ""))
     words = granted.split() if isinstance(granted, str) else granted
     prefixes = claims.get(PREFIXES_CLAIM, [])
