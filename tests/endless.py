@@ -1,6 +1,8 @@
-"""A server on which scores never end."""
+"""A server on which scores never end, and which says beside its database when one began."""
 
+import os
 import sys
+from pathlib import Path
 
 from kullback.api.scores import MetricHandler
 from kullback.cli import app
@@ -8,6 +10,8 @@ from kullback.cli import app
 
 def endless(*_: object) -> None:
     """Work without an end, which never waits."""
+    database = Path(os.environ["KULLBACK_DATABASE_URL"].removeprefix("sqlite:///"))
+    database.with_name("begun").touch()
     while True:
         pass
 
