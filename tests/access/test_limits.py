@@ -32,6 +32,12 @@ def test_no_more_is_let_through_than_the_burst_and_what_time_brings(
     assert passed <= rate + float(Fraction(watch.now) * rate) + 1e-6
 
 
+@pytest.mark.parametrize("rate", [0.0, 1e-310, 1e-9])
+def test_a_rate_that_a_file_of_keys_should_not_have_is_a_day_to_wait(rate: float) -> None:
+    buckets = TokenBuckets(Watch())
+    assert [buckets.take("key", rate) for _ in range(2)] == [0, 86_400]
+
+
 def test_whoever_waits_as_long_as_is_said_gets_through() -> None:
     watch = Watch()
     buckets = TokenBuckets(watch)

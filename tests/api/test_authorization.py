@@ -241,6 +241,7 @@ async def test_a_list_of_keys_has_no_secret(service: Guarded) -> None:
         ({"label": "x", "scopes": ["admin"], "prefixes": ["a."]}, "/prefixes"),
         ({"label": "x", "scopes": ["read"], "prefixes": ["a"]}, "/prefixes"),
         ({"label": "x", "scopes": ["read"], "requests_per_second": 0}, "/requests_per_second"),
+        ({"label": "x", "scopes": ["read"], "requests_per_second": 1e-310}, "/requests_per_second"),
         ({"label": "x", "scopes": ["read"], "id": "0" * 12}, "/id"),
         ({"label": "x", "scopes": ["read"], "created": 0}, "/created"),
     ],

@@ -57,6 +57,20 @@ def test_a_key_is_created_listed_rotated_and_revoked_in_the_database() -> None:
     assert (result.exit_code, result.stderr) == (1, f"{name} is revoked: create another\n")
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e308"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create", "x", "--scope", "read", "--expires-days"),
+        ("rotate", "000000000000", "--overlap-hours"),
+    ],
+)
+def test_what_is_no_length_of_time_is_said_to_be_none(words: tuple[str, ...], number: str) -> None:
+    result = run(*words, number)
+    said = f"{words[-1]}: {float(number):g} is no length of time\n"
+    assert (result.exit_code, result.stderr) == (2, said)
+
+
 def test_the_text_of_a_key_is_all_that_a_script_reads() -> None:
     result = run("create", "test", "--scope", "read")
     assert result.stdout.startswith("kb_")
@@ -70,7 +84,7 @@ def test_the_text_of_a_key_is_all_that_a_script_reads() -> None:
         (("create", "x", "--scope", "root"), "scopes/0"),
         (("create", "x", "--scope", "read", "--prefix", "team"), "ends in"),
         (("create", "x", "--scope", "admin", "--prefix", "team."), "can make keys without"),
-        (("create", "x", "--scope", "read", "--rate", "0"), "greater than 0"),
+        (("create", "x", "--scope", "read", "--rate", "0"), "greater than or equal to 0.001"),
         (("revoke", "000000000000"), "no key has this id"),
     ],
 )

@@ -6,6 +6,8 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import monotonic
 
+from kullback.moments import DAY
+
 MOST_BUCKETS = 10_000
 
 
@@ -26,7 +28,7 @@ class TokenBuckets:
     def take(
         self, name: Hashable, per_second: float, burst: float | None = None, tokens: float = 1.0
     ) -> int:
-        """Take a token, or only look: 0 where there is one, otherwise whole seconds until then."""
+        """Take a token, or look: 0 where there is one, or seconds until then, a day at most."""
         room = max(per_second if burst is None else burst, 1.0)
         now = self._clock()
         left, since = self._buckets.pop(name, (room, now))
@@ -35,7 +37,7 @@ class TokenBuckets:
         self._buckets[name] = (left - tokens if is_there else left, now)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
-        return 0 if is_there else ceil((1.0 - left) / per_second)
+        return 0 if is_there else ceil((1.0 - left) / max(per_second, 1.0 / DAY))
 
 
 def network(address: str) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from kullback.cli.client import Payload, Service
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.documents import to_json
 from kullback.errors import KullbackError, StoreUnavailable
+from kullback.moments import DAY, HOUR
 from kullback.payload.media import JSON
 from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.validation import validated
@@ -23,7 +25,6 @@ from kullback.settings import Settings
 if TYPE_CHECKING:
     from kullback.access.book import KeyBook
 
-DAY, HOUR = 86_400, 3600
 _WHILE_IT_RUNS = "\nstop it to make the first key; later ones: --url with a key of the scope admin"
 Document = dict[str, Any]
 
@@ -138,16 +139,16 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option of the command
     as_json: _Json = False,
 ) -> None:
     """Create a key, and print it: it is shown this once."""
-    lifetime = None if expires_days is None else round(expires_days * DAY)
     fields: Document = {
         "label": label,
         "scopes": scope,
         "prefixes": prefix or [],
         "requests_per_second": rate,
-        "lifetime_seconds": lifetime,
     }
-    sent = {name: value for name, value in fields.items() if value is not None}
     with _failing():
+        if expires_days is not None:
+            fields["lifetime_seconds"] = _seconds("--expires-days", expires_days, DAY)
+        sent = {name: value for name, value in fields.items() if value is not None}
         grant = validated(KeySettings, sent).grant()
         answer = _place(context).run(
             lambda book: NewKey.issued(book.create(grant)), "POST", "", sent
@@ -198,14 +199,20 @@ def rotate(
     as_json: _Json = False,
 ) -> None:
     """Give a key another secret, and print it: it is shown this once."""
-    sent: Document = {"overlap_seconds": round(overlap_hours * HOUR)}
     with _failing():
         _check_id(id)
+        sent: Document = {"overlap_seconds": _seconds("--overlap-hours", overlap_hours, HOUR)}
         overlap = validated(KeyRotation, sent).overlap_seconds
         answer = _place(context).run(
             lambda book: NewKey.issued(book.rotate(id, overlap)), "POST", f"/{id}/rotate", sent
         )
     _print_new(answer, as_json=as_json)
+
+
+def _seconds(option: str, number: float, unit: int) -> int:
+    if not isfinite(number * unit):
+        raise Failure(f"{option}: {number:g} is no length of time", Status.UNUSABLE)
+    return round(number * unit)
 
 
 def _print_new(answer: Document, *, as_json: bool) -> None:

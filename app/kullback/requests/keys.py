@@ -30,7 +30,7 @@ class KeySettings(BaseModel):
             "`.`, `-` or `_`; none: all names."
         ),
     )
-    requests_per_second: Annotated[FiniteFloat, Field(gt=0, le=1e6)] | None = Field(
+    requests_per_second: Annotated[FiniteFloat, Field(ge=0.001, le=1e6)] | None = Field(
         default=None, description="Requests that it may make in a second; default: any number."
     )
     lifetime_seconds: Annotated[int, Field(ge=1, le=_TEN_YEARS)] | None = Field(
