@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kullback.access.book import FileShelf, KeyBook, StoreShelf
+from kullback.access.keys import NO_ADMIN, lacks_admin
 from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import is_loopback_name
 from kullback.errors import StoreUnavailable
@@ -22,10 +23,14 @@ def danger_of(
     """Why nobody should be served like this, if so; what is allowed and dangerous is logged."""
     try:
         settings.pepper()
-        has_keys = bool(runtime.key_shelf(settings, store).load())
-        has_keys = _takes_tokens(settings, tokens) or has_keys
+        keys = runtime.key_shelf(settings, store).load()
+        takes_tokens = _takes_tokens(settings, tokens)
+        has_keys = takes_tokens or bool(keys)
     except (ValueError, StoreUnavailable) as error:
         return str(error)
+    is_kept_here = settings.keys_file is None and not takes_tokens
+    if keys and is_kept_here and lacks_admin(keys, runtime.clock()):
+        _log.warning(NO_ADMIN)
     others = sorted(name for name in settings.hosts() if not is_loopback_name(name))
     is_exposed = not is_loopback_name(settings.host)
     if not is_exposed and not others:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from kullback.access.keys import SCOPES
+from kullback.access.keys import NO_ADMIN, SCOPES
 from kullback.cli import app
 from tests.access.service import bearer
 from tests.serving import SERVE, Served, serving
@@ -35,6 +35,12 @@ def create(*words: str, place: tuple[str, ...] = ()) -> str:
     result = run(*place, "create", "test", *words)
     assert result.exit_code == 0, result.output
     return result.stdout.strip()
+
+
+def wait_until_logged(service: Served, text: str) -> None:
+    end = monotonic() + 60
+    while text not in service.log.read_text():
+        assert monotonic() < end
 
 
 def asked(service: Served, key: str, path: str = "/v1/monitors") -> int:
@@ -93,6 +99,24 @@ def test_what_cannot_be_is_one_line_and_a_failure(words: tuple[str, ...], reason
     assert (result.exit_code, result.stdout) == (1, "")
     assert reason in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_who_revokes_the_last_key_of_an_administrator_is_warned(url: str, tmp_path: Path) -> None:
+    first, second = create("--scope", "admin"), create("--scope", "admin", "--scope", "read")
+    create("--scope", "read")
+    with serving(KULLBACK_DATABASE_URL=url) as service:
+        place = ("--url", service.address, "--key", first)
+        assert run(*place, "revoke", second[3:15]).exit_code == 0
+        assert NO_ADMIN not in service.log.read_text()
+        assert run(*place, "revoke", first[3:15]).exit_code == 0
+        wait_until_logged(service, NO_ADMIN)
+    with serving(KULLBACK_DATABASE_URL=url) as service:
+        wait_until_logged(service, NO_ADMIN)
+    third = create("--scope", "admin")
+    assert run("revoke", third[3:15]).stderr == f"{NO_ADMIN}\n"
+    file = ("--file", str(tmp_path / "keys.json"))
+    in_file = create("--scope", "admin", place=file)
+    assert run(*file, "revoke", in_file[3:15]).stderr == ""  # a file needs none
 
 
 @pytest.mark.parametrize("command", ["revoke", "rotate"])

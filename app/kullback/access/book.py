@@ -11,7 +11,7 @@ from typing import Protocol
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
-from kullback.access.keys import AccessKey, IssuedKey, KeyGrant, revoked, rotated
+from kullback.access.keys import AccessKey, IssuedKey, KeyGrant, lacks_admin, revoked, rotated
 from kullback.documents import to_json
 from kullback.errors import Conflict, NotFound, StoreUnavailable
 from kullback.moments import Clock
@@ -166,6 +166,15 @@ class KeyBook:
             NotFound: there is no such key.
         """
         self._shelf.change(name, lambda key: revoked(key, self._clock()))
+
+    def lacks_admin(self) -> bool:
+        """Whether a service that keeps these keys lets nobody change them any more.
+
+        Raises:
+            StoreUnavailable: they cannot be read.
+        """
+        is_in_store = isinstance(self._shelf, StoreShelf)  # a file is changed without the service
+        return is_in_store and lacks_admin(self._shelf.load(), self._clock())
 
     def rotate(self, name: str, overlap_seconds: float) -> IssuedKey:
         """Give a key another secret; the one before stays valid for a while.

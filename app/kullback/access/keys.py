@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex, token_urlsafe
 from typing import ClassVar, Literal, NamedTuple, get_args
@@ -11,6 +11,9 @@ from pydantic import ConfigDict
 
 ScopeName = Literal["score", "read", "write", "admin"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+NO_ADMIN = (
+    "no valid key with the scope admin is left: stop the service and run `kullback keys create`"
+)
 # For secret scanners: nothing else looks like it.
 PATTERN = r"kb_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
 PREFIX = r"[a-z0-9](?:[a-z0-9_.-]{0,61}[_.-])"
@@ -92,6 +95,11 @@ class AccessKey:
     def has_salt(self, salt: str, now: float) -> bool:
         """Whether it has a valid secret of this salt."""
         return any(each.salt == salt and each.is_valid(now) for each in self.secrets)
+
+
+def lacks_admin(keys: Iterable[AccessKey], now: float) -> bool:
+    """Whether nobody can administer these keys any more."""
+    return not any("admin" in key.scopes and key.is_valid(now) for key in keys)
 
 
 class IssuedKey(NamedTuple):

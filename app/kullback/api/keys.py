@@ -1,10 +1,13 @@
 """Routes under /v1/keys: who may do what; of a key's secret, what is shown once is kept nowhere."""
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from kullback.access.keys import NO_ADMIN
 from kullback.access.replies import KeyList, NewKey
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.gate import Gate
@@ -13,12 +16,14 @@ from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import WRITES, check_parameters
 from kullback.documents import to_json
+from kullback.errors import StoreUnavailable
 from kullback.payload.media import JSON, check_media_type
 from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
 
 CAP = 16 << 10
+_log = logging.getLogger("kullback.audit")
 KeyId = Annotated[str, Path(description="Id of a key: its second part.")]
 
 
@@ -78,6 +83,9 @@ def router(gate: Gate) -> APIRouter:
 
         def work() -> tuple[str, None]:
             gate.book.revoke(id)
+            with suppress(StoreUnavailable):  # it is revoked all the same
+                if gate.book.lacks_admin():
+                    _log.warning(NO_ADMIN, extra={"fields": {"event": "no admin is left"}})
             return id, None
 
         await gate.work(request, "key revoked", work)

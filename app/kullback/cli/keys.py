@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from kullback.access.keys import NO_ADMIN
 from kullback.access.replies import KeyList, NewKey
 from kullback.cli.client import Payload, Service
 from kullback.cli.terminal import Failure, Status, fail
@@ -182,9 +183,15 @@ def revoke(
     id: _Id,  # noqa: A002 - the name in the usage
 ) -> None:
     """Let a key open nothing any more; every service knows within 5 seconds."""
+
+    def work(book: "KeyBook") -> None:
+        book.revoke(id)
+        if book.lacks_admin():
+            typer.echo(NO_ADMIN, err=True)
+
     with _failing():
         _check_id(id)
-        _place(context).run(lambda book: book.revoke(id), "DELETE", f"/{id}", None)
+        _place(context).run(work, "DELETE", f"/{id}", None)
     typer.echo(f"{id} is revoked")
 
 
