@@ -39,12 +39,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "clock": ("errors", "moments", "storage.base"),
     "stored_sums": ("errors", "moments", "storage.base", "tally"),
     "maintenance": ("errors", "storage.base"),
-    "settings": (),
+    "settings": ("connections.limits",),
     "documents": (),
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,
-    "storage": (*PURE, "documents"),  # of a tally it knows the bytes
+    "storage": (*PURE, "documents", "moments"),  # of a tally it knows the bytes
     "monitoring": SERVICES,
     "experiments": SERVICES,
     "figures": ("moments", "tally.report_types", *REPORTS),

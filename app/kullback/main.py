@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -109,7 +108,7 @@ class Runtime:
         """Where the settings say that keys are."""
         if settings.keys_file is None:
             return StoreShelf(store)
-        return ReadOnlyShelf(FileShelf(Path(settings.keys_file)))
+        return ReadOnlyShelf(FileShelf(settings.keys_file))
 
     def tokens(self, settings: Settings) -> TokenVerifier | None:
         """What checks tokens of the provider that the settings name.

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kullback.connections.limits import ConnectionLimits
+
 PREFIX = "KULLBACK_"
 # What Kubernetes sets beside a service that is called kullback, and the key of a client.
 _IS_OTHERS = re.compile(r"KEY|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
@@ -18,6 +20,7 @@ _is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LEAST_PEPPER = 16
+LIMITS = ConnectionLimits()
 
 
 def _alone(processes: int) -> int:
@@ -123,14 +126,14 @@ class Settings(BaseSettings):
         default=None, description="PEM file of the certificate's key, without a password."
     )
     connections: int = Field(
-        default=1000,
+        default=LIMITS.connections,
         ge=1,
         description=(
             "Connections that may be open; one more closes the oldest that waits for a request."
         ),
     )
     body_seconds: float = Field(
-        default=30.0,
+        default=LIMITS.body_seconds,
         gt=0,
         le=3600,
         description="Seconds in which a whole body must be here; a later one is answered 408.",
@@ -147,14 +150,14 @@ class Settings(BaseSettings):
             "has ended."
         ),
     )
-    keys_file: str | None = Field(
+    keys_file: Path | None = Field(
         default=None,
         description=(
             "File of API keys, as `kullback keys --file` writes it, in place of those in the "
             "database."
         ),
     )
-    pepper_file: str | None = Field(
+    pepper_file: Path | None = Field(
         default=None,
         description=(
             "File of a secret, of 16 bytes or more, without which nobody who can write the "
@@ -219,7 +222,7 @@ class Settings(BaseSettings):
         if self.pepper_file is None:
             return b""
         try:
-            pepper = Path(self.pepper_file).read_bytes().strip()
+            pepper = self.pepper_file.read_bytes().strip()
         except OSError as error:
             raise ValueError(f"{self.pepper_file} cannot be read: {error.strerror}") from error
         if len(pepper) < LEAST_PEPPER:

@@ -13,6 +13,12 @@ from kullback.payload.budget import ByteBudget, Hold
 from kullback.payload.room import size_text
 
 Result = TypeVar("Result")
+MAX_DIGITS = 18  # of a Content-Length
+
+
+def declared_length(value: bytes) -> int:
+    """What a Content-Length says; 0 where it says nothing, which who read the head refuses."""
+    return int(value) if value.isdigit() and len(value) <= MAX_DIGITS else 0
 
 
 class BodyHeaders(NamedTuple):
@@ -34,7 +40,7 @@ class BodyHeaders(NamedTuple):
             if name == b"content-type":
                 media_type = value.decode("latin-1").partition(";")[0].strip().lower()
             elif name == b"content-length":
-                length = int(value) if value.isdigit() and len(value) < 19 else 0
+                length = declared_length(value)
             elif name == b"content-encoding":
                 encodings.append(value.decode("latin-1"))
         return cls(media_type, content_encoding(encodings), length)

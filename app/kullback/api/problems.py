@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from kullback.api.authorization import AuthorizedRoute
+from kullback.api.intake import declared_length
 from kullback.api.problem_types import (
     BY_SLUG,
     BY_STATUS,
@@ -136,16 +137,13 @@ async def _refuse(request: Request, error: KullbackError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="kullback"'
     if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable | RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, Overloaded) and _declared(request) > WORTH_READING:
+    if isinstance(error, Overloaded) and (
+        declared_length(request.headers.get("content-length", "").encode()) > WORTH_READING
+    ):
         headers["Connection"] = "close"
     return _answer(
         request, kind, error.message, places=error.offences, total=error.total, headers=headers
     )
-
-
-def _declared(request: Request) -> int:
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 async def _refuse_status(request: Request, error: HTTPException) -> Response:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
+from kullback.moments import DAY
 from kullback.storage.base import Cell, Transaction
 
 OTHER = "(other)"
-_DAY = 86_400
 _LONGEST = 16  # letters of a value; of a longer one its digest is kept
 
 Days = dict[str, dict[str, int]]
@@ -35,7 +35,7 @@ def admit(
     latest: dict[str, int] = {}
     for cell in cells:
         if cell.slice:
-            latest[cell.slice] = max(latest.get(cell.slice, 0), cell.start // _DAY)
+            latest[cell.slice] = max(latest.get(cell.slice, 0), cell.start // DAY)
     days = _read(tx, record, name) if latest else {}
     moved: dict[str, str] = {}
     has_changed = False
@@ -55,7 +55,7 @@ def admit(
 def release(tx: Transaction, record: int, name: str, before: float) -> None:
     """Take the places of values that were last seen on a day before."""
     days = _read(tx, record, name)
-    last = int(before) // _DAY
+    last = int(before) // DAY
     kept = {
         key: {value: day for value, day in places.items() if day >= last}
         for key, places in days.items()
