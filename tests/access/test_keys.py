@@ -76,10 +76,23 @@ def test_both_secrets_of_a_rotated_key_are_valid_for_a_while() -> None:
     assert first.key.id == second.key.id == third.key.id
     opens = [
         [ring(key, now=now).caller(each.text.encode()) is not None for each in (first, second)]
-        for key, now in ((second.key, 14.0), (second.key, 15.0), (third.key, 12.0))
+        for key, now in (
+            *((second.key, 14.0), (second.key, 15.0)),
+            *((third.key, 14.0), (third.key, 15.0), (third.key, 16.0)),
+        )
     ]
-    assert opens == [[True, True], [False, True], [False, True]]
-    assert len(third.key.secrets) == 2  # of many rotations, no more
+    assert opens == [[True, True], [False, True], [True, True], [False, True], [False, False]]
+    assert len(rotated(third.key, PEPPER, 15.0, 5.0).key.secrets) == 3  # what has ended is dropped
+
+
+def test_a_rotation_without_overlap_ends_every_other_secret() -> None:
+    issued = [GRANT.issued(PEPPER, 0.0)]
+    for overlap in (50.0, 50.0, 0.0):
+        issued.append(rotated(issued[-1].key, PEPPER, 1.0, overlap))
+    last = ring(issued[-1].key, now=1.0)
+    assert [last.caller(each.text.encode()) is not None for each in issued] == [
+        *(False, False, False, True)
+    ]
 
 
 def test_what_was_read_earlier_does_not_take_the_place_of_what_was_read_later() -> None:

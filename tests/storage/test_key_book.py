@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kullback.access.book import KIND, FileShelf, KeyBook, KeyShelf, ReadOnlyShelf, StoreShelf
-from kullback.access.keys import KeyGrant
+from kullback.access.keys import MOST_SECRETS, KeyGrant
 from kullback.documents import to_json
 from kullback.errors import Conflict, NotFound, StoreUnavailable
 from kullback.storage.base import DONE
@@ -42,6 +42,18 @@ def test_a_key_that_is_not_there_is_not_changed_and_not_repeated(shelf: KeyShelf
         with pytest.raises(NotFound) as refusal:
             change(text)  # the whole key, by mistake
         assert text[16:] not in str(refusal.value)
+
+
+def test_a_key_has_no_more_secrets_than_can_be_compared(shelf: KeyShelf) -> None:
+    book = KeyBook(shelf, b"", lambda: 10.0)
+    name = book.create(GRANT).key.id
+    for _ in range(MOST_SECRETS - 1):
+        book.rotate(name, 5.0)
+    with pytest.raises(Conflict, match="wait until one ends, or end all but the new one"):
+        book.rotate(name, 5.0)
+    assert len(book.all()[0].secrets) == MOST_SECRETS
+    book.rotate(name, 0.0)
+    assert len(book.all()[0].secrets) == 2
 
 
 def test_a_revoked_key_stays_revoked(shelf: KeyShelf) -> None:

@@ -11,7 +11,15 @@ from typing import Protocol
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
-from kullback.access.keys import AccessKey, IssuedKey, KeyGrant, lacks_admin, revoked, rotated
+from kullback.access.keys import (
+    MOST_SECRETS,
+    AccessKey,
+    IssuedKey,
+    KeyGrant,
+    lacks_admin,
+    revoked,
+    rotated,
+)
 from kullback.documents import to_json
 from kullback.errors import Conflict, NotFound, StoreUnavailable
 from kullback.moments import Clock
@@ -181,14 +189,19 @@ class KeyBook:
 
         Raises:
             NotFound: there is no such key.
-            Conflict: it is revoked.
+            Conflict: it is revoked, or too many of its secrets are valid.
         """
         results: list[IssuedKey] = []
 
         def change(key: AccessKey) -> AccessKey:
             if key.revoked is not None:
                 raise Conflict(f"{name} is revoked: create another")
-            results[:] = [rotated(key, self._pepper, self._clock(), overlap_seconds)]
+            now = self._clock()
+            valid = sum(each.is_valid(now) for each in key.secrets)
+            if overlap_seconds and valid >= MOST_SECRETS:
+                detail = "wait until one ends, or end all but the new one: an overlap of 0"
+                raise Conflict(f"{name} has {valid} valid secrets: {detail}")
+            results[:] = [rotated(key, self._pepper, now, overlap_seconds)]
             return results[0].key
 
         self._shelf.change(name, change)

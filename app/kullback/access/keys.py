@@ -17,6 +17,7 @@ NO_ADMIN = (
 # For secret scanners: nothing else looks like it.
 PATTERN = r"kb_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
 PREFIX = r"[a-z0-9](?:[a-z0-9_.-]{0,61}[_.-])"
+MOST_SECRETS = 5  # each of them is compared with what is sent
 
 _parts = re.compile(rb"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})").fullmatch
 
@@ -68,7 +69,7 @@ def _digest(pepper: bytes, salt: str, secret: bytes) -> str:
 class AccessKey:
     """A key as it is kept: everything but its secret.
 
-    While one secret takes over from another, both are valid.
+    While one secret takes over from others, all are valid; the newest stands first.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -154,10 +155,14 @@ def revoked(key: AccessKey, now: float) -> AccessKey:
 
 
 def rotated(key: AccessKey, pepper: bytes, now: float, overlap_seconds: float) -> IssuedKey:
-    """The same key with a new secret; the one before stays valid for a while."""
+    """The same key with a new secret; the one before stays valid for a while.
+
+    Earlier ones stay as long as they were to, but without an overlap none of them does.
+    """
     secret = token_urlsafe(32)
     before = replace(key.secrets[0], until=now + overlap_seconds)
-    secrets = (SecretDigest.of(secret.encode(), pepper), before)
+    earlier = [each for each in key.secrets[1:] if each.is_valid(now)] if overlap_seconds else []
+    secrets = (SecretDigest.of(secret.encode(), pepper), before, *earlier)
     return IssuedKey(replace(key, secrets=secrets), f"kb_{key.id}_{secret}")
 
 

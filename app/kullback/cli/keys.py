@@ -200,7 +200,7 @@ def rotate(
     context: typer.Context,
     id: _Id,  # noqa: A002 - the name in the usage
     overlap_hours: Annotated[
-        float, typer.Option(help="Hours for which the secret from before stays valid.")
+        float, typer.Option(help="Hours for which the secret from before stays valid; 0 ends all.")
     ] = 24.0,
     *,
     as_json: _Json = False,

@@ -61,5 +61,9 @@ class KeyRotation(BaseModel):
     model_config = _STRICT
 
     overlap_seconds: Annotated[int, Field(ge=0, le=30 * DAY)] = Field(
-        default=DAY, description="Seconds for which the secret from before stays valid."
+        default=DAY,
+        description=(
+            "Seconds for which the secret from before stays valid; those before it stay as long as "
+            "they were to, but 0 ends all at once."
+        ),
     )
