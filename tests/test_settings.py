@@ -46,6 +46,8 @@ def test_every_setting_is_described() -> None:
         ("PORT", "65536"),
         ("PORT", "http"),
         ("HOST", ""),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "127.0.0.1, proxy"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),
         ("MAX_BODY_MB", "0"),

@@ -206,6 +206,8 @@ def _run(
     if managed:
         management = Management(app.state.management, managed[0], count)
     config = _config(app, ConnectionGuard(limits, count), settings.grace_seconds)
+    config.proxy_headers = bool(settings.trusted_proxies)
+    config.forwarded_allow_ips = settings.trusted_proxies
     if context is not None:
         config.ssl_context_factory = lambda *_: context
     try:

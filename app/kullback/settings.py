@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -37,6 +38,12 @@ def _named_alone(hosts: str) -> str:
     if not all(name == "*" or _is_host(name) for name in names):
         raise ValueError("say a host alone, without scheme and port, or * for any")
     return hosts
+
+
+def _networks(addresses: str) -> str:
+    for address in filter(None, map(str.strip, addresses.split(","))):
+        ip_network(address)  # says what is wrong with it
+    return addresses
 
 
 class Settings(BaseSettings):
@@ -169,6 +176,13 @@ class Settings(BaseSettings):
         description=(
             "Hosts that requests may name, without port, separated by commas, or * for any; unset: "
             "those of this machine for what came by loopback, any for the rest."
+        ),
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description=(
+            "Addresses or networks of proxies, separated by commas, whose X-Forwarded-For and "
+            "X-Forwarded-Proto say who asks; unset: nobody's."
         ),
     )
     oidc_issuer: str = Field(

@@ -40,6 +40,7 @@ def served(database: str, key: dict[str, str]) -> Iterator[Served]:
         KULLBACK_DATABASE_URL=database,
         KULLBACK_MAX_BODY_MB="1",
         KULLBACK_ALLOWED_HOSTS="127.0.0.1",
+        KULLBACK_TRUSTED_PROXIES="127.0.0.1",
         KULLBACK_INSECURE_NO_AUTH="false",
     ) as service:
         yield service
