@@ -1,7 +1,9 @@
-"""Damage of stored sums: which window of which slice it is in."""
+"""Damage of what is stored: whose settings, or which window of which slice, it is in."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+from pydantic import ValidationError
 
 from kullback.errors import DamagedTally, TallyMismatch
 from kullback.moments import moment
@@ -22,6 +24,22 @@ def naming_damage(parts: Iterable[Part]) -> Iterator[None]:
         for cell, content in parts:
             _check(cell, content)
         raise
+
+
+@contextmanager
+def naming_settings(kind: str, name: str) -> Iterator[None]:
+    """Say whose settings cannot be read.
+
+    Raises:
+        DamagedTally: they cannot.
+    """
+    try:
+        yield
+    except ValidationError:
+        raise DamagedTally(
+            f"the settings of the {kind} {name} are damaged on disk, or those of a newer release: "
+            f"restore a backup, start that release, or delete the {kind}"
+        ) from None
 
 
 def _check(cell: Cell, content: bytes) -> None:

@@ -60,6 +60,35 @@ async def test_a_report_names_the_window_and_others_are_answered(damaged: Settin
         assert refused(answer, 503) == ("damaged-tally", "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "other"),
+    [("monitor", MONITOR, OTHER), ("experiment", EXPERIMENT, "/v1/experiments/other")],
+)
+async def test_damaged_settings_are_named_and_can_be_deleted(
+    kind: str, path: str, other: str, service: Service, tmp_path: Path
+) -> None:
+    settings: Document = PARALLEL if kind == "experiment" else {}
+    rows: Document = TWO_APART if kind == "experiment" else {"y_true": [1], "y_proba": [0.5]}
+    for each in (path, other):
+        await service.put(each, **settings)
+        await service.post("observations", each, **rows)
+    name = path.rpartition("/")[2]
+    with closing(sqlite3.connect(tmp_path / "kullback.db")) as file, file:
+        file.execute("UPDATE records SET document = ? WHERE name = ?", [b'{"task":\x00', name])
+    for answer in (
+        await service.client.get(path),
+        await service.client.get(f"{path}/report"),
+        await service.client.put(path, json=settings),
+        await service.client.post(f"{path}/observations", json=rows),
+    ):
+        assert refused(answer, 503) == ("damaged-tally", "")
+        assert f"the settings of the {kind} {name} are damaged" in answer.json()["detail"]
+    await service.report(other)
+    assert (await service.client.delete(path)).status_code == 204
+    await service.put(path, **settings)
+    await service.report(path)
+
+
 async def test_maintenance_pages_and_gauges_go_on_beside_it(
     damaged: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

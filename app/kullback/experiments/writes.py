@@ -17,6 +17,7 @@ from kullback.experiments.windows import cells, times
 from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.storage.prepared import write_prepared
 from kullback.storage.slice_values import admit
+from kullback.stored_sums import naming_settings
 from kullback.tally.merge import merge
 from kullback.tally.tally import decoded_total
 
@@ -58,15 +59,27 @@ class StoredExperiment:
 
         Raises:
             NotFound: there is none.
+            DamagedTally: its settings cannot be read.
         """
-        if record is None:
-            raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
-        document = PlanDocument.decoded(record.document)
+        record = existing(record, name)
+        with naming_settings(KIND, record.name):
+            document = PlanDocument.decoded(record.document)
         return cls(record, document.epoch, document.plan)
 
     def setup(self) -> ExperimentSetup:
         """The experiment as its callers set it up."""
         return ExperimentSetup.of(self.record.name, self.epoch, self.plan)
+
+
+def existing(record: Record | None, name: str) -> Record:
+    """The record of an experiment.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if record is None:
+        raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
+    return record
 
 
 class Experiments:
@@ -104,7 +117,7 @@ class Experiments:
         """Remove an experiment and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(StoredExperiment.of(tx.record(KIND, name, for_change=True), name).record.id)
+            tx.delete(existing(tx.record(KIND, name, for_change=True), name).id)
             return Reply(204, b"")
 
         return self._store.write(work, key)

@@ -30,6 +30,7 @@ from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
 from kullback.storage.prepared import write_prepared
+from kullback.stored_sums import naming_settings
 
 __all__ = ["KIND", "REFERENCE", "IdempotencyKey", "Monitors", "StoredMonitor", "Written"]
 
@@ -50,10 +51,22 @@ class StoredMonitor:
 
         Raises:
             NotFound: there is none.
+            DamagedTally: its settings cannot be read.
         """
-        if record is None:
-            raise NotFound(f"no monitor is named {name[:80]}; GET /v1/monitors lists them")
-        return cls(record, Monitor.decoded(record.document))
+        record = existing(record, name)
+        with naming_settings(KIND, record.name):
+            return cls(record, Monitor.decoded(record.document))
+
+
+def existing(record: Record | None, name: str) -> Record:
+    """The record of a monitor.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if record is None:
+        raise NotFound(f"no monitor is named {name[:80]}; GET /v1/monitors lists them")
+    return record
 
 
 class Monitors:
@@ -81,7 +94,7 @@ class Monitors:
             if record is None:
                 record = tx.create(KIND, name, monitor.encoded(), self._clock())
                 return Reply.of(MonitorSetup.of(name, monitor), 201)
-            present = Monitor.decoded(record.document)
+            present = StoredMonitor.of(record, name).monitor
             if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
                 raise Conflict(
                     "task, labels, pos_label, window_seconds and convention cannot change once "
@@ -97,7 +110,7 @@ class Monitors:
         """Remove a monitor and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(StoredMonitor.of(tx.record(KIND, name, for_change=True), name).record.id)
+            tx.delete(existing(tx.record(KIND, name, for_change=True), name).id)
             return Reply(204, b"")
 
         future = self._store.write(work, key)
