@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,11 +51,16 @@ def asked(service: Served, key: str, path: str = "/v1/monitors") -> int:
 def test_a_key_is_created_listed_rotated_and_revoked_in_the_database() -> None:
     key = create("--scope", "read", "--scope", "write", "--prefix", "team-a.", "--rate", "5")
     name = key[3:15]
-    (listed,) = run("list").stdout.splitlines()
-    assert listed.split() == [name, "read,write", "team-a.", "until", "it", "is", "revoked", "test"]
+    head, listed = run("list").stdout.splitlines()
+    created = json.loads(run("list", "--json").stdout)["keys"][0]["created"]
+    cells = [name, "read,write", '"team-a."', "5.0", created, "revoked", "-", "test"]
+    assert re.split(" {2,}", listed) == cells
+    titles = ["id", "scopes", "names", "a second", "created", "until", "old secrets until", "label"]
+    assert re.split(" {2,}", head) == titles
     rotated = json.loads(run("rotate", name, "--overlap-hours", "0", "--json").stdout)
     assert rotated["key"] != key
     assert (rotated["id"], rotated["requests_per_second"]) == (name, 5.0)
+    assert rotated["previous_secrets_expire"].endswith("Z")
     assert run("revoke", name).exit_code == 0
     (document,) = json.loads(run("list", "--json").stdout)["keys"]
     assert document["revoked"].endswith("Z")
@@ -77,11 +83,26 @@ def test_what_is_no_length_of_time_is_said_to_be_none(words: tuple[str, ...], nu
     assert (result.exit_code, result.stderr) == (2, said)
 
 
-def test_the_text_of_a_key_is_all_that_a_script_reads() -> None:
+def test_the_text_of_a_key_is_all_that_a_script_reads(tmp_path: Path) -> None:
     result = run("create", "test", "--scope", "read")
     assert result.stdout.startswith("kb_")
     assert result.stdout.count("\n") == 1
     assert "not shown again" in result.stderr
+    assert f"the key is kept in {tmp_path}/kullback.db" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("list",), ("revoke", "0" * 12), ("rotate", "0" * 12)])
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"no database at {tmp_path}/kullback.db\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_keys_are_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "kullback.db").touch()
+    result = run("list")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "there are no keys\n")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +116,7 @@ def test_the_text_of_a_key_is_all_that_a_script_reads() -> None:
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_failure(words: tuple[str, ...], reason: str) -> None:
+    create("--scope", "read")
     result = run(*words)
     assert (result.exit_code, result.stdout) == (1, "")
     assert reason in result.stderr
@@ -192,7 +214,7 @@ def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:
         assert run(*place, "revoke", key[3:15]).exit_code == 0
         assert asked(service, rotated) == 401
         listed = run(*place, "list").stdout.splitlines()
-        assert [line.split()[0] for line in listed] == [admin[3:15], key[3:15]]
+        assert [line.split()[0] for line in listed] == ["id", admin[3:15], key[3:15]]
         result = run("--url", service.address, "--key", key, "list")
         assert result.exit_code == 1
         assert "this is no valid key" in result.stderr

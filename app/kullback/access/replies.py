@@ -20,6 +20,7 @@ class KeyDetails:
     created: Moment
     expires: Moment | None
     revoked: Moment | None
+    previous_secrets_expire: Moment | None
 
     @classmethod
     def of(cls, key: AccessKey) -> "KeyDetails":
@@ -33,6 +34,7 @@ class KeyDetails:
             key.created,
             key.expires,
             key.revoked,
+            max((each.until for each in key.secrets if each.until is not None), default=None),
         )
 
 

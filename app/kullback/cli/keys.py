@@ -26,6 +26,7 @@ from kullback.settings import Settings
 if TYPE_CHECKING:
     from kullback.access.book import KeyBook
 
+_HEADS = ("id", "scopes", "names", "a second", "created", "until", "old secrets until", "label")
 _WHILE_IT_RUNS = "\nstop it to make the first key; later ones: --url with a key of the scope admin"
 Document = dict[str, Any]
 
@@ -57,7 +58,7 @@ class _Place:
     ) -> Document:
         """The answer of the book of keys that is here, or of a service."""
         if self.url is None:
-            with self._book() as book:
+            with self._book(is_new=(method, path) == ("POST", "")) as book:
                 document: Document = json.loads(to_json(work(book)))
                 return document
         request = None if sent is None else Payload(JSON, bytearray(json.dumps(sent).encode()))
@@ -66,7 +67,7 @@ class _Place:
         return document  # noqa: RET504 - mypy wants its type
 
     @contextmanager
-    def _book(self) -> "Iterator[KeyBook]":
+    def _book(self, *, is_new: bool) -> "Iterator[KeyBook]":
         from kullback.key_checks import key_book  # noqa: PLC0415 - takes time that --url need not
 
         given = {} if self.database_url is None else {"database_url": self.database_url}
@@ -75,6 +76,11 @@ class _Place:
             file = self.file
             if file is None and not given and settings.keys_file is not None:
                 file = Path(settings.keys_file)
+            place = _place_of(settings.database_url) if file is None else file
+            if not is_new and isinstance(place, Path) and not place.exists():
+                raise Failure(f"no database at {place}", Status.UNUSABLE)
+            if is_new:
+                typer.echo(f"the key is kept in {place}", err=True)
             with key_book(settings, file) as book:
                 yield book
         except ValidationError as error:
@@ -84,6 +90,12 @@ class _Place:
             raise Failure(f"{error}{hint}", Status.UNUSABLE) from error
         except ValueError as error:
             raise Failure(str(error), Status.UNUSABLE) from error
+
+
+def _place_of(database_url: str) -> Path | str:
+    """The file of a database, or what can be said of an address that has a password."""
+    scheme, _, path = database_url.partition(":///")
+    return Path(path.partition("?")[0]).absolute() if scheme == "sqlite" else "PostgreSQL"
 
 
 @keys.callback()
@@ -157,6 +169,23 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option of the command
     _print_new(answer, as_json=as_json)
 
 
+def _row(key: Document) -> tuple[str, ...]:
+    return (
+        key["id"],
+        ",".join(key["scopes"]),
+        _names(key),
+        f"{key['requests_per_second'] or 'any'}",
+        key["created"],
+        "revoked" if key["revoked"] else key["expires"] or "revoked",
+        key["previous_secrets_expire"] or "-",
+        key["label"],
+    )
+
+
+def _names(key: Document) -> str:
+    return ",".join(f'"{prefix}"' for prefix in key["prefixes"]) or "all"
+
+
 @keys.command("list")
 def list_(
     context: typer.Context,
@@ -169,12 +198,14 @@ def list_(
     if as_json:
         typer.echo(json.dumps(answer))
         return
-    for each in answer["keys"]:
-        state = "revoked" if each["revoked"] else f"until {each['expires'] or 'it is revoked'}"
-        names = ",".join(each["prefixes"]) or "all names"
-        typer.echo(
-            f"{each['id']}  {','.join(each['scopes']):22}  {names}  {state}  {each['label']}"
-        )
+    if not answer["keys"]:
+        typer.echo("there are no keys", err=True)
+        return
+    rows = [_HEADS, *map(_row, answer["keys"])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        typer.echo("  ".join(cells).rstrip())
 
 
 @keys.command(no_args_is_help=True)
@@ -227,7 +258,8 @@ def _print_new(answer: Document, *, as_json: bool) -> None:
         typer.echo(json.dumps(answer))
         return
     typer.echo(answer["key"])
-    names = ", ".join(answer["prefixes"]) or "all names"
     typer.echo(
-        f"{answer['id']}: {', '.join(answer['scopes'])}; {names}. It is not shown again.", err=True
+        f"{answer['id']}: {', '.join(answer['scopes'])}; names: {_names(answer)}; "
+        "it is not shown again",
+        err=True,
     )
