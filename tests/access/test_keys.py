@@ -128,7 +128,6 @@ def test_the_right_id_with_another_secret_opens_nothing() -> None:
 @pytest.mark.parametrize(
     ("scopes", "prefixes", "place"),
     [
-        ((), (), "scopes"),
         (("read", "read"), (), "scopes"),
         (("read",), ("team",), "prefixes"),  # "teamster" is another's
         (("read",), ("",), "prefixes"),

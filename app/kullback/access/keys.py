@@ -19,7 +19,7 @@ PATTERN = r"kb_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
 PREFIX = r"[a-z0-9](?:[a-z0-9_.-]{0,61}[_.-])"
 MOST_SECRETS = 5  # each of them is compared with what is sent
 
-_parts = re.compile(rb"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})").fullmatch
+_is_key = re.compile(PATTERN.encode()).fullmatch
 
 
 class Credentials(NamedTuple):
@@ -31,8 +31,7 @@ class Credentials(NamedTuple):
     @classmethod
     def of(cls, text: bytes) -> "Credentials | None":
         """The halves of a key, if it looks like one."""
-        parts = _parts(text)
-        return None if parts is None else cls(parts[1].decode(), parts[2])
+        return cls(text[3:15].decode(), text[16:]) if _is_key(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +121,6 @@ class KeyGrant:
 
     def flaw(self) -> tuple[str, str] | None:
         """The field that is wrong, and why, if one is."""
-        if not self.scopes:
-            return "scopes", f"name at least one of {', '.join(SCOPES)}"
         if len(set(self.scopes)) < len(self.scopes):
             return "scopes", "each stands once"
         for prefix in self.prefixes:

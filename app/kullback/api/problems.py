@@ -128,15 +128,21 @@ def router() -> APIRouter:
     return routes
 
 
-async def _refuse(request: Request, error: KullbackError) -> Response:
-    kind = next(PROBLEM_TYPES[cls] for cls in type(error).__mro__ if cls in PROBLEM_TYPES)
+def ways_on(error: KullbackError) -> dict[str, str]:
+    """The headers that say how to be let in, or when to come again."""
     headers = {}
-    if isinstance(error, UnsupportedBody):
-        headers[error.header] = ", ".join(error.accepted)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="kullback"'
     if isinstance(error, Overloaded | IdempotencyKeyInProgress | StoreUnavailable | RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    return headers
+
+
+async def _refuse(request: Request, error: KullbackError) -> Response:
+    kind = next(PROBLEM_TYPES[cls] for cls in type(error).__mro__ if cls in PROBLEM_TYPES)
+    headers = ways_on(error)
+    if isinstance(error, UnsupportedBody):
+        headers[error.header] = ", ".join(error.accepted)
     if isinstance(error, Overloaded) and (
         declared_length(request.headers.get("content-length", "").encode()) > WORTH_READING
     ):

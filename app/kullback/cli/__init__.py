@@ -1,4 +1,4 @@
-"""The command `kullback`: serve, score, evaluate, metrics, demo."""
+"""The command `kullback`: serve, keys, score, evaluate, metrics, demo."""
 
 import json
 import platform

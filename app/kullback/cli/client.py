@@ -15,6 +15,7 @@ from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields, validated, word_options
 
+KEY = "KULLBACK_KEY"  # the variable
 _NO_CAP = 1 << 62
 _IS_PRINTABLE = re.compile(r"[!-~]+").fullmatch
 
@@ -106,7 +107,7 @@ class Service:
         if answer.is_success and media_type in {JSON, ""}:
             return answer.content
         if answer.status_code == httpx.codes.UNAUTHORIZED and self.key is None:
-            raise Failure("a key is needed: --key or KULLBACK_KEY", Status.REFUSED)
+            raise Failure(f"a key is needed: --key or {KEY}", Status.REFUSED)
         raise _refusal(url, answer, media_type)
 
 

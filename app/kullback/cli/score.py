@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from kullback.cli import file_types
-from kullback.cli.client import Service, score_here
+from kullback.cli.client import KEY, Service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import KullbackError
 from kullback.payload.columns import Column
@@ -41,7 +41,6 @@ column options from the columns that they name, and no others. Several columns m
 Exit status: 0 an answer, also an infinite or undefined one; 1 the request is refused; 2 the \
 command or the file cannot be used; 3 the service cannot be reached."""
 
-KEY = "KULLBACK_KEY"
 Given = str | bool | list[str] | None
 _File = Annotated[str, typer.Argument(help="A file, or - for standard input.", metavar="FILE|-")]
 _Type = Annotated[

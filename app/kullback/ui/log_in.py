@@ -11,7 +11,8 @@ from kullback.api.authorization import AuthorizedRoute
 from kullback.api.credentials import NoCredentials, session_cookie
 from kullback.api.gate import Gate
 from kullback.api.intake import Intake
-from kullback.errors import AccessRefused, Forbidden, RateLimited, Unauthenticated
+from kullback.api.problems import ways_on
+from kullback.errors import AccessRefused, Forbidden, RateLimited
 from kullback.ui.render import Pages
 
 CAP = 4 << 10
@@ -84,10 +85,8 @@ def _form(pages: Pages, request: Request, refusal: AccessRefused | None, place: 
     status = 200 if refusal is None else _STATUS.get(type(refusal), 401)
     page = pages.page(request, "login.html", {"place": place, "words": words}, status)
     page.headers["cache-control"] = "no-store"
-    if isinstance(refusal, Unauthenticated):
-        page.headers["www-authenticate"] = 'Bearer realm="kullback"'
-    if isinstance(refusal, RateLimited):
-        page.headers["retry-after"] = str(refusal.retry_after_seconds)
+    if refusal is not None:
+        page.headers.update(ways_on(refusal))
     return page
 
 
