@@ -260,3 +260,35 @@ async def test_a_key_is_read_by_a_service_that_runs(service: Guarded) -> None:
     text = issued(service.book, "read").text
     ring._read_at -= STALE_SECONDS + 1  # noqa: SLF001
     assert (await service.client.get("/v1/monitors", headers=bearer(text))).is_success
+
+
+async def test_who_has_a_key_that_has_ended_is_told_and_so_is_the_log(
+    service: Guarded, audit: list[dict[str, Any]]
+) -> None:
+    revoked, replaced = await service.issue("read"), await service.issue("read")
+    expired = await service.issue("read", lifetime_seconds=1)
+    administrator = bearer(service.admin)
+    await service.client.delete(f"/v1/keys/{revoked[3:15]}", headers=administrator)
+    place = f"/v1/keys/{replaced[3:15]}/rotate"
+    await service.client.post(place, json={"overlap_seconds": 0}, headers=administrator)
+    service.clock.now += 2.0
+    for key, reason in ((revoked, "revoked"), (replaced, "replaced"), (expired, "expired")):
+        answer = await service.client.get("/v1/monitors", headers=bearer(key))
+        assert refused(answer, 401) == ("unauthenticated", "")
+        assert answer.json()["detail"] == f"this key is {reason}"
+        assert (audit[-1]["key"], audit[-1]["reason"]) == (key[3:15], f"this key is {reason}")
+        other = f"{key[:16]}{service.admin[16:]}"
+        answer = await service.client.get("/v1/monitors", headers=bearer(other))
+        assert answer.json()["detail"] == "this is no valid key"
+        assert audit[-1]["key"] == ""
+
+
+async def test_the_line_of_a_request_names_its_key(
+    service: Guarded, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "kullback.access")
+    key = await service.issue("read")
+    for text in (key, f"{key}x"):
+        await service.client.get("/v1/monitors", headers=bearer(text))
+    lines = [line.__dict__["fields"] for line in caplog.records if line.name == "kullback.access"]
+    assert [line.get("key") for line in lines] == [service.admin[3:15], key[3:15], None]

@@ -217,7 +217,7 @@ def test_a_service_that_runs_takes_its_keys_over_http(url: str) -> None:
         assert [line.split()[0] for line in listed] == ["id", admin[3:15], key[3:15]]
         result = run("--url", service.address, "--key", key, "list")
         assert result.exit_code == 1
-        assert "this is no valid key" in result.stderr
+        assert "this key is revoked" in result.stderr
 
 
 @pytest.mark.parametrize("key", ["", "kb_\n", "\u20ac"])

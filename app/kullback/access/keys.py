@@ -92,6 +92,10 @@ class AccessKey:
         fitting = [each for each in self.secrets if each.fits(secret, pepper)]
         return next((each.salt for each in fitting if each.is_valid(now)), None)
 
+    def has_secret(self, secret: bytes, pepper: bytes) -> bool:
+        """Whether the secret is one of its own, or was."""
+        return any(each.fits(secret, pepper) for each in self.secrets)
+
     def has_salt(self, salt: str, now: float) -> bool:
         """Whether it has a valid secret of this salt."""
         return any(each.salt == salt and each.is_valid(now) for each in self.secrets)

@@ -93,6 +93,20 @@ class KeyRing:
         salt = key.salt_of(credentials.secret, self._pepper, now)
         return None if salt is None else self._holder(key, salt, has_session=False)
 
+    def ended(self, text: bytes) -> tuple[str, str] | None:
+        """The id of a key that opens nothing any more, and why; none of a secret of no key."""
+        credentials = Credentials.of(text)
+        key = None if credentials is None else self._keys.get(credentials.id)
+        if (
+            credentials is None
+            or key is None
+            or not key.has_secret(credentials.secret, self._pepper)
+        ):
+            return None
+        if key.is_valid(self._clock()):
+            return key.id, "replaced"
+        return key.id, "expired" if key.revoked is None else "revoked"
+
     def caller_of(self, session: Session) -> Caller | None:
         """Whoever has this session; none where its key or that key's secret is not valid."""
         key = self._keys.get(session.key, _NOBODY)

@@ -18,6 +18,14 @@ class NoCredentials(Unauthenticated):
     """There is no key, and no session."""
 
 
+class EndedKey(Unauthenticated):
+    """There is a key that was valid once: its secret says that its holder asks."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"this key is {reason}")
+        self.key = key
+
+
 def bearer(scope: Scope) -> bytes | None:
     """The key that came with a request, if anything came.
 

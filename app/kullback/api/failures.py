@@ -45,7 +45,7 @@ class Failures:
         if not seconds:
             fields = {
                 "event": "refused",
-                "key": getattr(scope["state"].get("caller"), "key", ""),
+                "key": getattr(scope["state"].get("caller", refusal), "key", ""),
                 "method": scope["method"][:16],
                 "route": route.path_format,
                 "address": address,

@@ -22,6 +22,7 @@ from kullback.access.sessions import Session, Sessions
 from kullback.access.tokens import TokenVerifier
 from kullback.api.credentials import (
     NO_VALID_KEY,
+    EndedKey,
     NoCredentials,
     bearer,
     check_host,
@@ -176,7 +177,7 @@ class Gate:
         if caller is None and not ring.has_keys:
             raise self._failures.recorded(Unauthenticated(NO_KEYS), scope, scope["route"])
         if caller is None:
-            raise self._failures.recorded(Unauthenticated(NO_VALID_KEY), scope, scope["route"])
+            raise self._failures.recorded(_unknown(ring, key), scope, scope["route"])
         self._count(caller)
         token = await sessions.begin(caller.key, caller.salt, session_token(scope))
         _say("logged in", caller.key, caller.key)
@@ -242,7 +243,7 @@ class Gate:
         else:
             raise NoCredentials("a key is needed: Authorization: Bearer kb_…")
         if caller is None:
-            raise Unauthenticated(NO_VALID_KEY)
+            raise _unknown(ring, key)
         return caller
 
     async def _session(self, scope: Scope, token: str) -> Session | None:
@@ -260,6 +261,11 @@ class Gate:
             rate = caller.requests_per_second
             times = f"{rate:g} time{'' if rate == 1 else 's'}"
             raise RateLimited(f"this key may ask {times} a second", seconds)
+
+
+def _unknown(ring: KeyRing, key: bytes | None) -> Unauthenticated:
+    ended = None if key is None else ring.ended(key)
+    return Unauthenticated(NO_VALID_KEY) if ended is None else EndedKey(*ended)
 
 
 def _say(event: str, key: str, subject: str) -> None:

@@ -87,6 +87,9 @@ class RequestTelemetry:
                 "bytes_in": exchange.bytes_in,
                 "bytes_out": exchange.bytes_out,
             }
+            key = getattr(scope["state"].get("caller"), "key", "")
+            if key:
+                fields["key"] = key
             record = logging.LogRecord(
                 _access.name, logging.INFO, __file__, 0, "request", None, None
             )
