@@ -1,12 +1,14 @@
 """Maintenance: a thread that makes its rounds, and long work in short steps."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Event, Thread
+from typing import TypeVar
 
 from kullback.errors import KullbackError, TallyMismatch
-from kullback.storage.base import DONE, Reply, Store, Times, Transaction
+from kullback.storage.base import DONE, Record, Reply, Store, Times, Transaction
 
+Stored = TypeVar("Stored")
 CELLS_AT_ONCE = 200
 PARTS_AT_ONCE = 5_000  # looked at in one transaction, while others wait to write
 RECENT_SECONDS = 900  # where parts pile up; what comes later waits for a full round
@@ -92,11 +94,23 @@ class MaintenanceThread:
                 self.say_damaged(record, error)
             start = before
 
+    def sound(
+        self, records: Iterable[Record], of: Callable[[Record, str], Stored]
+    ) -> Iterator[Stored]:
+        """What these records are; of the damaged it says so, once, and passes them over."""
+        for record in records:
+            try:
+                stored = of(record, record.name)
+            except TallyMismatch as error:
+                self.say_damaged(record.id, error)
+            else:
+                yield stored
+
     def say_damaged(self, record: int, error: TallyMismatch) -> None:
-        """Say, once for each record, that sums of it cannot be read."""
+        """Say, once for each record, that what it holds cannot be read."""
         if record not in self._damaged:
             self._damaged.add(record)
-            _log.error("sums of record %d cannot be read: %s", record, error.message)
+            _log.error("what record %d holds cannot be read: %s", record, error.message)
 
     def _run(self, rounds: Sequence[Callable[[], None]]) -> None:
         while not self._stopping.wait(self._seconds):

@@ -60,14 +60,16 @@ async def test_a_report_names_the_window_and_others_are_answered(damaged: Settin
         assert refused(answer, 503) == ("damaged-tally", "")
 
 
-@pytest.mark.parametrize(
-    ("kind", "path", "other"),
-    [("monitor", MONITOR, OTHER), ("experiment", EXPERIMENT, "/v1/experiments/other")],
-)
+@pytest.mark.parametrize(("kind", "path"), [("monitor", MONITOR), ("experiment", EXPERIMENT)])
 async def test_damaged_settings_are_named_and_can_be_deleted(
-    kind: str, path: str, other: str, service: Service, tmp_path: Path
+    kind: str,
+    path: str,
+    service: Service,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings: Document = PARALLEL if kind == "experiment" else {}
+    other = f"/v1/{kind}s/sound"
     rows: Document = TWO_APART if kind == "experiment" else {"y_true": [1], "y_proba": [0.5]}
     for each in (path, other):
         await service.put(each, **settings)
@@ -84,7 +86,20 @@ async def test_damaged_settings_are_named_and_can_be_deleted(
         assert refused(answer, 503) == ("damaged-tally", "")
         assert f"the settings of the {kind} {name} are damaged" in answer.json()["detail"]
     await service.report(other)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            service.inside.monitor_maintenance.run_due()
+            service.inside.experiment_maintenance.run_due()
+    (line,) = [record.message for record in caplog.records]
+    assert f"the settings of the {kind} {name} are damaged" in line
+    inside = service.inside
+    states = {**inside.monitor_maintenance.recent, **inside.experiment_maintenance.states}
+    assert list(states) == ["sound"]
+    for page in ("/", "/metrics"):
+        assert (await service.client.get(page)).status_code == 200, page
+    assert refused(await service.client.get(f"/v1/{kind}s"), 503) == ("damaged-tally", "")
     assert (await service.client.delete(path)).status_code == 204
+    assert (await service.client.get(f"/v1/{kind}s")).status_code == 200
     await service.put(path, **settings)
     await service.report(path)
 

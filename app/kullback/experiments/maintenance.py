@@ -34,7 +34,7 @@ class ExperimentMaintenance:
 
     def run_due(self) -> None:
         """Refresh and compact where rows came; compact everything once an hour."""
-        here = self._queries.stored()
+        here = list(self._maintenance.sound(self._store.records(KIND), StoredExperiment.of))
         names = {stored.record.name for stored in here}
         numbers = {stored.record.id for stored in here}
         self._states = {name: state for name, state in self._states.items() if name in names}

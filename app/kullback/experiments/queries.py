@@ -1,7 +1,9 @@
 """Queries of experiments: which there are, and what each says."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from kullback.errors import DamagedTally
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
 from kullback.experiments.replies import ExperimentList
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection, listed
@@ -20,14 +22,23 @@ class ExperimentQueries:
         self._crossings = FirstCrossings(store, clock)
 
     def list_all(self, sees: Callable[[str], bool]) -> ExperimentList:
-        """Every experiment whose name is seen, by name."""
+        """Every experiment whose name is seen, by name.
+
+        Raises:
+            DamagedTally: the settings of one cannot be read.
+        """
+        records = [record for record in self._store.records(KIND) if sees(record.name)]
         return ExperimentList(
-            tuple(listed(stored) for stored in self.stored() if sees(stored.record.name))
+            tuple(listed(StoredExperiment.of(record, record.name)) for record in records)
         )
 
     def stored(self) -> list[StoredExperiment]:
-        """Every experiment as it stands, by name."""
-        return [StoredExperiment.of(record, record.name) for record in self._store.records(KIND)]
+        """Every experiment as it stands whose settings can be read, by name."""
+        here: list[StoredExperiment] = []
+        for record in self._store.records(KIND):
+            with suppress(DamagedTally):
+                here.append(StoredExperiment.of(record, record.name))
+        return here
 
     def select(self, name: str, query: ExperimentQuery = _PRESENT) -> ExperimentSelection:
         """An experiment as it is now, and a query about it.

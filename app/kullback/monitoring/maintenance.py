@@ -52,8 +52,7 @@ class MonitorMaintenance:
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]
         believed = self._maintenance.believed_now()
-        for record in changed:
-            stored = StoredMonitor.of(record, record.name)
+        for stored in self._maintenance.sound(changed, StoredMonitor.of):
             self._compact_recent(stored)
             if believed is not None:
                 self._expire(stored, int(believed))
@@ -62,7 +61,8 @@ class MonitorMaintenance:
         self._compacted |= dict.fromkeys(without_rows, now)
         due = (r for r in records if not 0 <= now - self._compacted.get(r.id, -math.inf) < pause)
         for record in islice(due, FULL_AT_ONCE):
-            self._compact(StoredMonitor.of(record, record.name), believed)
+            for stored in self._maintenance.sound([record], StoredMonitor.of):
+                self._compact(stored, believed)
             self._compacted[record.id] = now
         self._sweep(believed)
 
@@ -73,8 +73,8 @@ class MonitorMaintenance:
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
         believed = self._maintenance.believed_now()
-        for record in self._store.records(KIND):
-            self._compact(StoredMonitor.of(record, record.name), believed)
+        for stored in self._maintenance.sound(self._store.records(KIND), StoredMonitor.of):
+            self._compact(stored, believed)
         self._sweep(believed)
 
     def _has_changed(self, record: Record, all_counts: Mapping[int, Mapping[str, int]]) -> bool:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from kullback.documents import entity_tag, extended
-from kullback.errors import InvalidInput
+from kullback.errors import DamagedTally, InvalidInput
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.replies import (
@@ -65,14 +65,14 @@ class MonitorQueries:
         self._clock = clock
 
     def list_all(self, sees: Callable[[str], bool]) -> MonitorList:
-        """Every monitor whose name is seen, by name."""
-        return MonitorList(
-            tuple(
-                CreatedMonitor.at(stored.record, stored.monitor)
-                for stored in self._stored()
-                if sees(stored.record.name)
-            )
-        )
+        """Every monitor whose name is seen, by name.
+
+        Raises:
+            DamagedTally: the settings of one cannot be read.
+        """
+        records = [record for record in self._store.records(KIND) if sees(record.name)]
+        here = [StoredMonitor.of(record, record.name) for record in records]
+        return MonitorList(tuple(CreatedMonitor.at(each.record, each.monitor) for each in here))
 
     def open(self, name: str) -> "MonitorReader":
         """A monitor as it is now.
@@ -84,11 +84,12 @@ class MonitorQueries:
         return MonitorReader(self._store, stored, self._clock())
 
     def tasks(self) -> dict[str, str]:
-        """The task of every monitor."""
-        return {stored.record.name: stored.monitor.task for stored in self._stored()}
-
-    def _stored(self) -> list[StoredMonitor]:
-        return [StoredMonitor.of(record, record.name) for record in self._store.records(KIND)]
+        """The task of every monitor whose settings can be read."""
+        tasks: dict[str, str] = {}
+        for record in self._store.records(KIND):
+            with suppress(DamagedTally):
+                tasks[record.name] = StoredMonitor.of(record, record.name).monitor.task
+        return tasks
 
 
 class MonitorReader:
