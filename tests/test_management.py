@@ -43,7 +43,9 @@ def test_it_says_that_the_service_stops_until_it_has() -> None:
         sent(server, ENTROPY[:5], len(ENTROPY)) as caller,
     ):
         assert httpx.get(f"{server.address}/readyz", trust_env=False).status_code == 200
-        assert httpx.get(f"{server.address}/metrics", trust_env=False).status_code == 404
+        answer = httpx.get(f"{server.address}/metrics", trust_env=False)
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == "metrics are on KULLBACK_METRICS_PORT here"
         server.process.terminate()
         pause, until = Event(), monotonic() + SOON
         while (status := client.get("/readyz").status_code) == 200 and monotonic() < until:

@@ -231,7 +231,11 @@ def create_app(
         experiments.router(store_requests),
         keys.router(gate),
         system.router(readiness, probes),
-        *([] if has_management else [system.metrics_router(telemetry.expose, scrapes)]),
+        *(
+            [system.metrics_elsewhere()]
+            if has_management
+            else [system.metrics_router(telemetry.expose, scrapes)]
+        ),
         problems.router(),
         system.pages(app.openapi),
         pages.router(store_requests, gate, release),

@@ -11,11 +11,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.problems import problems
 from kullback.api.workers import Deadlines, WorkerPool
-from kullback.errors import Overloaded
+from kullback.errors import NotFound, Overloaded
 
 PROBE_SECONDS = 5.0
 STUCK_SECONDS = 30.0  # without a turn of the event loop
@@ -106,6 +107,20 @@ def metrics_router(
         text, media_type = await workers.run(lambda: expose(accept))
         return Response(text, headers={"content-type": media_type})
 
+    return routes
+
+
+class _ElsewhereRoute(AuthorizedRoute):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See starlette.routing.Route; nobody needs a key to be told."""
+        del scope, receive, send
+        raise NotFound("metrics are on KULLBACK_METRICS_PORT here")
+
+
+def metrics_elsewhere() -> APIRouter:
+    """What is told where metrics have a port of their own."""
+    routes = APIRouter(include_in_schema=False, route_class=_ElsewhereRoute)
+    routes.get("/metrics")(lambda: None)
     return routes
 
 
