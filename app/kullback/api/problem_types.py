@@ -210,9 +210,10 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         503,
         "damaged-tally",
         "What was stored is damaged",
-        "Sums on the disk of this service are not what they were when they were stored, and no "
-        "figure is made of them. Other windows are not touched by it: ask for those. Sending this "
-        "again does not help; the operator has to restore a backup.",
+        "Sums or settings on the disk of this service are not what they were when they were "
+        "stored, and no figure is made of them. Other windows, and what has other settings, are "
+        "not touched by it: ask for those. Sending this again does not help; the operator has to "
+        "restore a backup.",
     ),
 }
 TABLE = (
