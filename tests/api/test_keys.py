@@ -106,6 +106,17 @@ async def test_both_secrets_of_a_rotated_key_open_while_they_overlap(service: Gu
     assert (await service.client.get("/v1/monitors", headers=bearer(second))).is_success
 
 
+async def test_a_rotation_may_be_asked_for_without_a_body(service: Guarded) -> None:
+    first = await service.issue("read")
+    place, administrator = f"/v1/keys/{first[3:15]}/rotate", bearer(service.admin)
+    answer = await service.client.post(place, headers=administrator)
+    assert answer.status_code == 200
+    for key in (first, answer.json()["key"]):
+        assert (await service.client.get("/v1/monitors", headers=bearer(key))).is_success
+    refused(await service.client.post(place, headers=administrator, content=b"{}"), 415)
+    refused(await service.client.post("/v1/keys", headers=administrator), 415)
+
+
 async def test_a_list_of_keys_has_no_secret(service: Guarded) -> None:
     service.clock.now += 1
     key = await service.issue("read", prefixes=["team-a."])

@@ -37,11 +37,13 @@ def router(gate: Gate) -> APIRouter:
     )
     intake = Intake(CAP, 64 * CAP)
 
-    async def sent(request: Request, model: type[Model]) -> Model:
+    async def sent(request: Request, model: type[Model], default: Model | None = None) -> Model:
         head = BodyHeaders.of(request.scope)
-        check_media_type(head.media_type, (JSON,))
         body = await intake.read(request, head)
         try:
+            if default is not None and not body.raw:
+                return default
+            check_media_type(head.media_type, (JSON,))
             return read_batch(body, request.query_params.multi_items(), model, CAP)
         finally:
             body.hold.release()
@@ -83,9 +85,7 @@ def router(gate: Gate) -> APIRouter:
 
         def work() -> tuple[str, None]:
             gate.book.revoke(id)
-            with suppress(StoreUnavailable):  # it is revoked all the same
-                if gate.book.lacks_admin():
-                    _log.warning(NO_ADMIN, extra={"fields": {"event": "no admin is left"}})
+            _warn_without_admin(gate)
             return id, None
 
         await gate.work(request, "key revoked", work)
@@ -100,7 +100,7 @@ def router(gate: Gate) -> APIRouter:
     )
     async def rotate(id: KeyId, request: Request) -> Response:  # noqa: A002 - the name in the path
         """Give a key another secret; the one before stays valid for a while."""
-        overlap = (await sent(request, KeyRotation)).overlap_seconds
+        overlap = (await sent(request, KeyRotation, KeyRotation())).overlap_seconds
 
         def work() -> tuple[str, NewKey]:
             issued = gate.book.rotate(id, overlap)
@@ -109,6 +109,12 @@ def router(gate: Gate) -> APIRouter:
         return await _answered(gate, request, "key rotated", work)
 
     return routes
+
+
+def _warn_without_admin(gate: Gate) -> None:
+    with suppress(StoreUnavailable):  # what was asked for is done all the same
+        if gate.book.lacks_admin():
+            _log.warning(NO_ADMIN, extra={"fields": {"event": "no admin is left"}})
 
 
 async def _answered(

@@ -157,7 +157,7 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
     InvalidInput: ProblemType(
         422,
         "invalid-input",
-        "The input cannot be scored",
+        "The input is not valid",
         "The body was read, but a field is missing, unknown, out of its range or of the wrong "
         "shape. Every entry of `errors` points at one place; `total_errors` counts them all.",
     ),
