@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic_core import from_json
 
-from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
+from kullback.errors import (
+    FieldError,
+    InvalidInput,
+    KullbackError,
+    MalformedBody,
+    no_such_field,
+    pointer,
+)
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
 from kullback.payload.json_entries import repeated_key
 from kullback.payload.room import Room
@@ -160,7 +167,8 @@ class _Objects:
                 raise InvalidInput.at("a key is too long", 0, *place)
             column = columns.get(name)
             if column is None or not column.per_row:
-                raise InvalidInput.at("there is no such field", 0, *place, name)
+                detail = no_such_field(name, [each for each in columns if columns[each].per_row])
+                raise InvalidInput.at(detail, 0, *place, name)
             self._parts[name] = _part((*place, name), value, column, room)
         within = [part.keys for part in self._parts.values() if isinstance(part, _Objects)]
         self.keys: int = len(first) + sum(within)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from kullback.errors import FieldError, InvalidInput, pointer
+from kullback.errors import FieldError, InvalidInput, no_such_field, pointer
 from kullback.payload.columns import Column
 from kullback.scoring.arrays import ERRORS_NAMED
 
@@ -51,8 +51,10 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
     if unknown:
         unknown -= {field.alias for field in model.model_fields.values()}
     if unknown:  # found here: a hundred thousand of them would keep pydantic busy for a second
-        names = [name for name in fields if name in unknown]
-        raise _refusal([FieldError(pointer(name), "there is no such field") for name in names])
+        there = [field.alias or name for name, field in model.model_fields.items()]
+        named = [name for name in fields if name in unknown][:ERRORS_NAMED]
+        offences = [FieldError(pointer(name), no_such_field(name, there)) for name in named]
+        raise _refusal(offences, len(unknown))
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -60,13 +62,13 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
             given.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
-        raise _refusal([FieldError(*places) for places in given.items()]) from None
+        raise _refusal([FieldError(*places) for places in given.items()], len(given)) from None
 
 
-def _refusal(offences: list[FieldError]) -> InvalidInput:
+def _refusal(offences: list[FieldError], total: int) -> InvalidInput:
     first = offences[0]
     message = f"{first.pointer.removeprefix('/')[:80]}: {first.detail}"
-    return InvalidInput(message, offences[:ERRORS_NAMED], len(offences))
+    return InvalidInput(message, offences[:ERRORS_NAMED], total)
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
