@@ -3,6 +3,7 @@
 import logging
 import re
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,17 @@ def test_a_connection_that_is_closed_again_says_once_that_it_is() -> None:
     for _ in range(2):
         connection.close()
     assert closed == [True]
+
+
+def test_a_new_file_is_for_its_owner_alone_and_one_that_is_there_stays_as_it_is(
+    sqlite_url: str, tmp_path: Path, opening: Opening
+) -> None:
+    made(opening(sqlite_url))
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("kullback.db*")}
+    assert modes.pop("kullback.db.lock") & 0o111 == 0
+    assert modes == dict.fromkeys(("kullback.db", "kullback.db-wal", "kullback.db-shm"), 0o600)
+    there = tmp_path / "there.db"
+    there.touch()
+    there.chmod(0o640)
+    opening(f"sqlite:///{there}")
+    assert stat.S_IMODE(there.stat().st_mode) == 0o640

@@ -1,7 +1,9 @@
 """Connections to one SQLite file, which can be read when there is no room to write."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
@@ -47,6 +49,8 @@ class FileConnections:
                 error = sqlite3.OperationalError("there was no room a moment ago: try again")
                 error.sqlite_errorcode = sqlite3.SQLITE_BUSY
                 raise error
+            with suppress(OSError):  # it is there already, or nobody can make it, as is said next
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
             connection = _connect(self._path, "mode=rwc", self._writing)
             self._is_written = True
             return connection
