@@ -89,6 +89,16 @@ async def test_it_is_refused_at_the_field_that_asks_for_most(
     assert "limit" in error["detail"]
 
 
+async def test_segments_are_counted_as_a_caller_counts_them(client: AsyncClient) -> None:
+    details = {}
+    for values in (120, 121):
+        fields = arms(242, 2) | {"slice": {"s": [str(row % values) for row in range(242)]}}
+        answer = await scored(client, "compare", fields)
+        details[values] = answer.json()["errors"][0]["detail"] if answer.is_error else ""
+    assert details[120] == ""
+    assert details[121].startswith("121 values × 2 arms are 242 segments, where 240 are the limit")
+
+
 @pytest.mark.parametrize(
     ("metric", "fields"),
     [

@@ -11,9 +11,10 @@ from kullback.experiments.rows import ArmRows
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.base import ScoreRequest
 from kullback.requests.batches import Units
-from kullback.scoring.cost import Cost, distinct
+from kullback.scoring.cost import Cost, Parts, distinct
 from kullback.scoring.score import Score
 
+_STEPS = 1 << 16  # of each arm in each segment
 _WHOLE = 8  # segments: all rows are compared by every metric, and explained
 
 
@@ -35,10 +36,14 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
         """The same, with a tally and a comparison of each arm in each segment."""
         sent = len(self.y_proba) if isinstance(self.y_proba, Mapping) else distinct(self.arm or [])
         segments = sum(distinct(values) for values in (self.slice or {}).values())
-        parts = (_WHOLE + segments) * max(sent, len(self.arms or ()))
+        arms = max(sent, len(self.arms or ()))
+        parts = (_WHOLE + segments) * arms
         remedy = "send fewer arms, or fewer values to slice by"
-        name = "slice" if segments else "y_proba"
-        return [*super().costs(), Cost(name, remedy, parts * (1 << 16), parts * 75)]
+        if not segments:
+            return [*super().costs(), Cost("y_proba", remedy, parts * _STEPS, parts * 75)]
+        product = f"{segments} values × {arms} arms are {segments * arms} segments"
+        sliced = Parts(product, segments * arms, _STEPS)
+        return [*super().costs(), Cost("slice", remedy, parts * _STEPS, parts * 75, sliced)]
 
     def plan(self) -> Plan:
         """The plan that is asked for, or that the rows speak of."""

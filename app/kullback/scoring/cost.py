@@ -28,12 +28,28 @@ class Cost:
         remedy: how to ask for less.
         work: steps of about 10 ns, such as a visit of a cell; an object of Python is 100 and more.
         numbers: how many numbers the answer holds for it.
+        parts: what the work consists of, where a caller can count it.
     """
 
     field: str
     remedy: str
     work: int = 0
     numbers: int = 0
+    parts: "Parts | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a caller counts in the place of steps: so many, of so many steps each."""
+
+    name: str
+    count: int
+    each: int
+
+    def excess(self, steps: int) -> str:
+        """That there are too many, where all that is asked for takes so many steps too many."""
+        limit = max(0, self.count - -(-steps // self.each))
+        return f"{self.name}, where {limit} are the limit for what was sent"
 
 
 def entries(value: object) -> int:
@@ -90,6 +106,8 @@ def check(costs: Sequence[Cost], sent: int, answer_cap: int) -> None:
     if work > limit:
         largest = max(costs, key=lambda cost: cost.work)
         detail = f"about {work} steps of work, where {limit} are the limit for what was sent"
+        if largest.parts is not None:
+            detail = largest.parts.excess(work - limit)
         raise InvalidInput.at(f"{detail}: {largest.remedy}", largest.field)
     numbers = sum(cost.numbers for cost in costs)
     limit = max(LEAST_ANSWER, min(_NUMBERS_PER_NUMBER * sent, answer_cap // NUMBER_BYTES))
