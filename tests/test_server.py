@@ -152,7 +152,7 @@ def test_a_port_that_is_taken_is_one_clear_line_and_a_failure(
         status = serve(Settings(port=port, log_format="json"))
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["message"] == (
-        f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        f"cannot listen on 127.0.0.1:{port}: Address already in use (KULLBACK_PORT names another)"
     )
     assert status == 1
 

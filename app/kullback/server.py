@@ -1,6 +1,7 @@
 """The server: one socket, one process, one uvicorn."""
 
 import asyncio
+import errno
 import faulthandler
 import logging
 import os
@@ -27,7 +28,7 @@ from kullback.connections.tls import UnusableCertificate, tls_context
 from kullback.errors import StoreUnavailable
 from kullback.key_checks import danger_of
 from kullback.main import Runtime, create_app
-from kullback.settings import Settings, unknown_variables
+from kullback.settings import PREFIX, Settings, unknown_variables
 from kullback.telemetry import logs
 
 BACKLOG = 512
@@ -158,9 +159,9 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
         return 1
     with ExitStack() as opened:
         listeners = list[socket.socket]()
-        for host, port in (
-            (settings.host, settings.port),
-            (settings.metrics_host, settings.metrics_port),
+        for host, port, name in (
+            (settings.host, settings.port, "port"),
+            (settings.metrics_host, settings.metrics_port, "metrics_port"),
         ):
             if port is None:
                 continue
@@ -168,6 +169,8 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
                 listeners.append(opened.enter_context(_listen(host, port)))
             except OSError as error:
                 reason = str(error.strerror).partition(" (while")[0]  # the address follows, again
+                if error.errno == errno.EADDRINUSE:
+                    reason += f" ({PREFIX}{name.upper()} names another)"
                 _log.error("cannot listen on %s:%d: %s", host, port, reason)
                 return 1
         try:

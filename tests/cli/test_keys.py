@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from kullback.access.keys import NO_ADMIN, SCOPES
 from kullback.cli import app
 from tests.access.service import bearer
+from tests.connections.test_tls import made
 from tests.serving import SERVE, Served, serving
 
 SCORE = {"p": [0.5, 0.5]}
@@ -275,3 +276,16 @@ def test_no_secret_is_in_a_log_an_error_a_page_or_a_metric(
     for key in keys:
         assert key[16:] not in log
         assert all(key[16:] not in text for text in texts)
+
+
+def test_a_certificate_of_ones_own_is_trusted_as_the_refusal_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = made(tmp_path, "own")
+    options = ("--tls-certificate", str(pair.certificate), "--tls-key", str(pair.key))
+    with serving(*SERVE, *options) as service:
+        place = ("--url", service.address, "--key", "kb_x")
+        result = run(*place, "list")
+        assert (result.exit_code, "SSL_CERT_FILE=cert.pem" in result.stderr) == (3, True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(pair.certificate))
+        assert "there are no keys yet" in run(*place, "list").stderr

@@ -102,7 +102,9 @@ class Service:
             detail = f"{url} did not answer within {self.timeout:g} s"
             raise Failure(detail, Status.UNREACHABLE) from error
         except httpx.HTTPError as error:
-            raise Failure(f"{url} cannot be reached: {error}", Status.UNREACHABLE) from error
+            is_unknown = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            hint = "\nSSL_CERT_FILE=cert.pem trusts a certificate of your own" if is_unknown else ""
+            raise Failure(f"{url} cannot be reached: {error}{hint}", Status.UNREACHABLE) from error
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         if answer.is_success and media_type in {JSON, ""}:
             return answer.content

@@ -78,7 +78,7 @@ def _address(log: IO[str]) -> str:
         said = _message(line)
         if said.startswith(_LISTENS):
             return said.removeprefix(_LISTENS)
-    raise NotStarted(said)
+    raise NotStarted(said.partition(" (KULLBACK_")[0])  # what names another here is an option
 
 
 def _message(line: str) -> str:
