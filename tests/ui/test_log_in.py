@@ -1,6 +1,7 @@
 """Whoever may not see a page is shown how to log in, and what that begins ends as it should."""
 
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import anyio
@@ -184,6 +185,19 @@ async def test_pages_of_somebody_logged_in_are_not_kept(service: Guarded) -> Non
                 stored = "no-store" in answer.headers["cache-control"]
                 assert stored is not bool(headers)
             assert len(set(tags)) == 2, path
+
+
+async def test_what_a_page_says_to_send_carries_a_key_and_goes_where_the_browser_went(
+    service: Guarded,
+) -> None:
+    async with browser(service) as client:
+        await log_in(client, service.admin)
+        page = unescape((await client.get("/")).text)
+        assert 'curl -H "Authorization: Bearer $KULLBACK_KEY" -X PUT http://kullback/v1/' in page
+        for proto, base in (("https", "https://kullback/"), ("javascript", "http://kullback/")):
+            answer = await client.get("/", headers={"x-forwarded-proto": proto})
+            assert f"{base}v1/monitors/clicks" in answer.text
+            assert "javascript:" not in answer.text
 
 
 async def test_without_keys_nobody_logs_in(own_client: AsyncClient) -> None:

@@ -14,7 +14,7 @@ from kullback.ui.experiment import ExperimentPage
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import Overview
-from kullback.ui.render import Pages
+from kullback.ui.render import Pages, base_of
 
 Names = Callable[[], Sequence[str]]
 
@@ -102,7 +102,7 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
             name,
             lambda: {
                 "here": "Playground",
-                **playground.content(METRICS[name], str(request.base_url)),
+                **playground.content(METRICS[name], base_of(request)),
             },
         )
 

@@ -17,6 +17,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_WITH_KEY = '-H "Authorization: Bearer $KULLBACK_KEY"'
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
@@ -58,7 +59,7 @@ class Pages:
         content: Callable[[], Mapping[str, object]],
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
-        parts = (self._edition, str(request.base_url), has_session(request), state)
+        parts = (self._edition, base_of(request), has_session(request), state)
         etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
@@ -69,12 +70,20 @@ class Pages:
         depth = path.count("/") - 1
         context = {
             "root": "../" * depth,
-            "base": str(request.base_url),
+            "base": base_of(request),
+            "command": f"curl {_WITH_KEY}" if has_session(request) else "curl",
             "here": "",
             "has_session": has_session(request),
             **content,
         }
         return self._environment.get_template(template).render(context).encode()
+
+
+def base_of(request: Request) -> str:
+    """The address of this service as its caller has it: a proxy in front may speak TLS."""
+    base = str(request.base_url)
+    is_https = request.headers.getlist("x-forwarded-proto") == ["https"]
+    return base.replace("http:", "https:", 1) if is_https else base
 
 
 def _not_modified(etag: str) -> Response:
