@@ -2,6 +2,7 @@
 
 import logging
 import re
+from urllib.parse import unquote
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -206,6 +207,15 @@ async def test_a_path_is_safe_to_print(
     scope: dict[str, object], path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (await logged(caplog, **scope))["path"] == path
+
+
+@pytest.mark.parametrize("escaped", ["%6bb_", "kb%5F", "kb_"])
+async def test_a_key_in_a_path_is_seen_however_it_is_escaped(
+    escaped: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = f"/v1/monitors/{escaped}0123456789ab_s%65cret"
+    line = await logged(caplog, path=unquote(raw), raw_path=raw.encode())
+    assert line["path"] == "/v1/monitors/kb_0123456789ab_secret"
 
 
 async def test_any_path_is_short_and_printable(caplog: pytest.LogCaptureFixture) -> None:

@@ -150,8 +150,9 @@ def _request_id(scope: Scope) -> str:
 def _path(scope: Scope) -> str:
     """The path as it stood in the request line, without the query, safe to print."""
     raw: bytes | None = scope.get("raw_path")
-    path = scope["path"][:PATH_LENGTH].encode("utf-8", "replace") if raw is None else raw
-    path = path[:PATH_LENGTH]
+    if raw is None or "kb_" in scope["path"]:  # a key is hidden later, if it is not escaped
+        raw = scope["path"][:PATH_LENGTH].encode("utf-8", "replace")
+    path = raw[:PATH_LENGTH]
     if _IS_PRINTABLE(path):
         return str(path, "ascii")
     return quote(path, safe="/%")[:PATH_LENGTH]
