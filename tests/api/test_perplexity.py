@@ -115,6 +115,25 @@ async def test_a_returned_token_may_be_ruled_out(client: AsyncClient) -> None:
     assert (found["status"], found["reason"]) == ("undefined", "empty")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ([0] * 9999, "/0"),
+        ([[0] * 9999], "/0/0"),
+        ([[{"a": -1}, {f"{i}": "" for i in range(9999)}]], "/0/1"),
+        ([[{"a": -1.0, "b": 10**400}]], "/0/0"),
+    ],
+)
+async def test_the_first_wrong_token_alone_is_named(
+    client: AsyncClient, wrong: object, place: str
+) -> None:
+    body = {"top_logprobs": wrong, "y_true": [["a"]]}
+    answer = await client.post("/v1/scores/perplexity", json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["total_errors"]) == (422, 1)
+    assert problem["errors"][0]["pointer"] == f"/top_logprobs{place}"
+
+
 def sequences(size: int) -> list[list[float]]:
     """Enough of them for many pieces, of 0 to 6 tokens."""
     return [[-(i % 13) / 8 - j for j in range(i * 7 % 11 % 7)] for i in range(size)]

@@ -9,6 +9,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType, LabelRows, LogitRows, Rows
 from kullback.requests.base import GradientRequest
+from kullback.requests.top_logprobs import TopLogProbs
 from kullback.scoring import (
     gan_loss,
     gccs,
@@ -36,7 +37,6 @@ Sample = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
 Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
 Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True)]
-LogProb = FiniteFloat | Literal["-Infinity"]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
@@ -58,7 +58,7 @@ class PerplexityRequest(GradientRequest):
         default=None, description="ln p of each token, one list per sequence, of any lengths."
     )
     logits: LogitCubes | None = Field(default=None, description="Logits [n][t][v], with y_true.")
-    top_logprobs: list[list[dict[str, LogProb]]] | None = Field(
+    top_logprobs: TopLogProbs | None = Field(
         default=None,
         description=(
             "For each token an object of the most likely tokens; y_true then holds tokens."
@@ -85,7 +85,7 @@ class PerplexityRequest(GradientRequest):
             "top_logprobs": self.top_logprobs,
         }
         name, sent = max(forms.items(), key=lambda form: rows(form[1]))
-        kept = 256 * entries(self.top_logprobs)
+        kept = 256 * entries(self.top_logprobs) + 2048 * rows(self.top_logprobs)
         remedy = "send fewer sequences at a time"
         return [*super().costs(), Cost(name, remedy, rows(sent) * 512 + kept, rows(sent) * 5)]
 
