@@ -1,7 +1,7 @@
 """Requests with sequences, joint tables, attention maps, latents and games."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
