@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from kullback.clock import WatchedClock
-from kullback.errors import Conflict, NotFound
+from kullback.errors import Conflict
 from kullback.experiments.arm_tallies import checked_arm_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
-from kullback.storage.base import Cell, IdempotencyKey, Record, Reply, Store, Transaction, Written
+from kullback.storage.base import (
+    Cell,
+    IdempotencyKey,
+    Record,
+    Reply,
+    Store,
+    Transaction,
+    Written,
+    existing,
+)
 from kullback.storage.prepared import write_prepared
 from kullback.storage.slice_values import admit
 from kullback.stored_sums import naming_settings
@@ -61,7 +70,7 @@ class StoredExperiment:
             NotFound: there is none.
             DamagedTally: its settings cannot be read.
         """
-        record = existing(record, name)
+        record = existing(record, KIND, name)
         with naming_settings(KIND, record.name):
             document = PlanDocument.decoded(record.document)
         return cls(record, document.epoch, document.plan)
@@ -69,17 +78,6 @@ class StoredExperiment:
     def setup(self) -> ExperimentSetup:
         """The experiment as its callers set it up."""
         return ExperimentSetup.of(self.record.name, self.epoch, self.plan)
-
-
-def existing(record: Record | None, name: str) -> Record:
-    """The record of an experiment.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if record is None:
-        raise NotFound(f"no experiment is named {name[:80]}; GET /v1/experiments lists them")
-    return record
 
 
 class Experiments:
@@ -117,7 +115,7 @@ class Experiments:
         """Remove an experiment and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(existing(tx.record(KIND, name, for_change=True), name).id)
+            tx.delete(existing(tx.record(KIND, name, for_change=True), KIND, name).id)
             return Reply(204, b"")
 
         return self._store.write(work, key)

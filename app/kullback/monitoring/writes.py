@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from kullback.clock import WatchedClock
-from kullback.errors import Conflict, NotFound
+from kullback.errors import Conflict
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.ingest import (
@@ -28,7 +28,15 @@ from kullback.monitoring.rows import (
 )
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
-from kullback.storage.base import IdempotencyKey, Record, Reply, Store, Transaction, Written
+from kullback.storage.base import (
+    IdempotencyKey,
+    Record,
+    Reply,
+    Store,
+    Transaction,
+    Written,
+    existing,
+)
 from kullback.storage.prepared import write_prepared
 from kullback.stored_sums import naming_settings
 
@@ -53,20 +61,9 @@ class StoredMonitor:
             NotFound: there is none.
             DamagedTally: its settings cannot be read.
         """
-        record = existing(record, name)
+        record = existing(record, KIND, name)
         with naming_settings(KIND, record.name):
             return cls(record, Monitor.decoded(record.document))
-
-
-def existing(record: Record | None, name: str) -> Record:
-    """The record of a monitor.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if record is None:
-        raise NotFound(f"no monitor is named {name[:80]}; GET /v1/monitors lists them")
-    return record
 
 
 class Monitors:
@@ -110,7 +107,7 @@ class Monitors:
         """Remove a monitor and all that it holds."""
 
         def work(tx: Transaction) -> Reply:
-            tx.delete(existing(tx.record(KIND, name, for_change=True), name).id)
+            tx.delete(existing(tx.record(KIND, name, for_change=True), KIND, name).id)
             return Reply(204, b"")
 
         future = self._store.write(work, key)

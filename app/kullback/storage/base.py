@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from kullback.documents import to_json
+from kullback.errors import NotFound
 
 Merge = Callable[[Sequence[bytes]], bytes]
 Side = Literal["prediction", "label"]
@@ -77,6 +78,17 @@ class Record:
     revision: int
     document: bytes
     created: float
+
+
+def existing(record: Record | None, kind: str, name: str) -> Record:
+    """The record that was looked up.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if record is None:
+        raise NotFound(f"no {kind} is named {name[:80]}; GET /v1/{kind}s lists them")
+    return record
 
 
 class Joined(NamedTuple):
