@@ -81,6 +81,13 @@ async def kept(service: Service) -> tuple[Any, ...]:
     return parts, counts["pending"], counts["expired"]
 
 
+async def tidied(service: Service) -> tuple[Any, ...]:
+    """What is there once it is filled and maintained."""
+    await filled(service)
+    tidy(service)
+    return await kept(service)
+
+
 async def is_replayed(service: Service) -> bool:
     answer = await service.client.post(f"{MONITOR}/observations", json=ROW, headers=KEY)
     assert answer.status_code == 200, answer.text
@@ -93,9 +100,7 @@ async def test_a_clock_that_leaps_for_a_while_removes_nothing(
 ) -> None:
     times = Times()
     async with served(settings, times) as service:
-        await filled(service)
-        tidy(service)
-        before = await kept(service)
+        before = await tidied(service)
         for steps, seconds in ((1, 12.0), (3, 7 * HOUR)):
             caplog.clear()
             with caplog.at_level(logging.INFO, "kullback.clock"):
@@ -123,9 +128,7 @@ async def test_a_clock_that_stays_where_it_leapt_is_believed_after_a_day(
 ) -> None:
     times = Times()
     async with served(settings, times) as service:
-        await filled(service)
-        tidy(service)
-        before = await kept(service)
+        before = await tidied(service)
         times.leap(31 * DAY)
         for _ in range(4):
             tidy(service)
@@ -145,9 +148,7 @@ async def test_a_clock_that_leaps_between_two_starts_removes_nothing(
 ) -> None:
     times = Times()
     async with served(settings, times) as service:
-        await filled(service)
-        tidy(service)
-        before = await kept(service)
+        before = await tidied(service)
     for rounds in (1, 2, 1):  # a day of another clock, in which it is started again and again
         here = Times(Clock(times.wall.now + leap))
         async with served(settings, here) as service:
@@ -186,9 +187,7 @@ async def test_a_replica_whose_clock_is_wrong_removes_nothing_while_another_is_r
 ) -> None:
     right = Times()
     async with served(settings, right) as service:
-        await filled(service)
-        tidy(service)
-        before = await kept(service)
+        before = await tidied(service)
         wrong = Times(Clock(right.wall.now + 31 * DAY))
         other = service.inside.maintenance
         replica = ClockRecord(service.store, wrong.watched())
