@@ -43,9 +43,8 @@ def signing_keys(content: bytes) -> dict[str | None, "PyJWK"]:
         raise StoreUnavailable(f"this is no key set: {type(error).__name__}") from error
     keys: dict[str | None, PyJWK] = {}
     for each in usable:
-        with suppress(
-            jwt.PyJWTError, ValueError, TypeError
-        ):  # the others of the set are no worse for it
+        # The others of the set are no worse for it.
+        with suppress(jwt.PyJWTError, ValueError, TypeError):
             key = jwt.PyJWK.from_dict(each, _KINDS[each["kty"]])
             if each["kty"] != "RSA" or key.key.key_size >= LEAST_RSA_BITS:
                 keys[each.get("kid")] = key
