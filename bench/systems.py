@@ -7,7 +7,7 @@ from scipy.special import log_softmax
 from bench.measure import ROUNDS, Rows, Target, agree, interleaved
 from kullback.numerics.types import Array
 from kullback.payload.arrow import parse_arrow
-from kullback.requests.representations import PerplexityRequest
+from kullback.requests.sequences import PerplexityRequest
 from kullback.requests.validation import array_fields, validated
 from kullback.scoring.infocam import InfocamOptions
 from kullback.scoring.infocam import infocam as located

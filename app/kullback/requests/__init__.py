@@ -1,6 +1,13 @@
 """What each metric may be asked: one checked model per metric."""
 
-from kullback.requests import comparisons, distributions, predictions, representations
+from kullback.requests import (
+    comparisons,
+    dependence,
+    distributions,
+    predictions,
+    representations,
+    sequences,
+)
 from kullback.requests.base import ScoreRequest
 
 REQUESTS: dict[str, type[ScoreRequest]] = {
@@ -14,9 +21,9 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "focal-loss": predictions.FocalLossRequest,
     "calibration": predictions.CalibrationRequest,
     "recommender": predictions.RecommenderRequest,
-    "perplexity": representations.PerplexityRequest,
-    "mutual-information": representations.MutualInformationRequest,
-    "pc-softmax": representations.PCSoftmaxRequest,
+    "perplexity": sequences.PerplexityRequest,
+    "mutual-information": dependence.MutualInformationRequest,
+    "pc-softmax": dependence.PCSoftmaxRequest,
     "gan-loss": representations.GanLossRequest,
     "gccs": representations.GccsRequest,
     "infocam": representations.InfocamRequest,

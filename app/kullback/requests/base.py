@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from kullback.errors import InvalidInput
 from kullback.payload.columns import Vector
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
@@ -73,3 +74,14 @@ class GradientRequest(ScoreRequest):
         if self.gradient:
             costs.append(Cost("gradient", "leave it out", numbers=max(self.sizes())))
         return costs
+
+
+def refuse_beside(why: str, request: GradientRequest, *names: str) -> None:
+    """Refuse fields that mean nothing beside the form that was sent.
+
+    Raises:
+        InvalidInput: one of them was sent.
+    """
+    for name in names:
+        if getattr(request, name) is not None:
+            raise InvalidInput.at(f"{name} {why}", name)

@@ -1,184 +1,24 @@
-"""Requests with sequences, joint tables, attention maps, latents and games."""
+"""Requests with attention maps, latents and games."""
 
 import math
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
-from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, EntryType, LabelRows, LogitRows, Rows
+from kullback.payload.columns import Column, EntryType, LabelRows, Rows
 from kullback.requests.base import GradientRequest
-from kullback.requests.top_logprobs import TopLogProbs
-from kullback.scoring import (
-    gan_loss,
-    gccs,
-    infocam,
-    mutual_information,
-    pc_softmax,
-    perplexity,
-    tokens,
-)
+from kullback.scoring import gan_loss, gccs, infocam
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.labels import Labels
 from kullback.scoring.score import Score
-from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
 
-RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True)]
-RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True)]
-RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True)]
-LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3)]
-Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True)]
-Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
-ClassPrior = Annotated[
-    Prior | None, Field(description="Prior of the classes [k]; default uniform.")
-]
+Bias = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
 Sample = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
 Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
 Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
-
-
-def refuse_beside(why: str, request: GradientRequest, *names: str) -> None:
-    """Refuse fields that mean nothing beside the form that was sent.
-
-    Raises:
-        InvalidInput: one of them was sent.
-    """
-    for name in names:
-        if getattr(request, name) is not None:
-            raise InvalidInput.at(f"{name} {why}", name)
-
-
-class PerplexityRequest(GradientRequest):
-    """Perplexity of token sequences, from log-probabilities or logits."""
-
-    token_logprobs: RaggedLogits | None = Field(
-        default=None, description="ln p of each token, one list per sequence, of any lengths."
-    )
-    logits: LogitCubes | None = Field(default=None, description="Logits [n][t][v], with y_true.")
-    top_logprobs: TopLogProbs | None = Field(
-        default=None,
-        description=(
-            "For each token an object of the most likely tokens; y_true then holds tokens."
-        ),
-    )
-    y_true: RaggedLabels | None = Field(
-        default=None, description="Indices of the true tokens, or the tokens."
-    )
-    mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
-    ignore_index: int | None = Field(default=None, description="Index of tokens that do not count.")
-    n_bytes: Sizes | None = Field(
-        default=None, description="Bytes of the text, or of each sequence."
-    )
-    vocabulary_size: Annotated[int, Field(ge=1)] | None = Field(
-        default=None,
-        description="Size of the vocabulary, with the tokens that top_logprobs leaves out.",
-    )
-
-    def costs(self) -> list[Cost]:
-        """The same, with a row of the answer for each sequence."""
-        forms = {
-            "token_logprobs": self.token_logprobs,
-            "logits": self.logits,
-            "top_logprobs": self.top_logprobs,
-        }
-        name, sent = max(forms.items(), key=lambda form: rows(form[1]))
-        kept = 256 * entries(self.top_logprobs) + 2048 * rows(self.top_logprobs)
-        remedy = "send fewer sequences at a time"
-        return [*super().costs(), Cost(name, remedy, rows(sent) * 512 + kept, rows(sent) * 5)]
-
-    def score(self) -> Score:
-        """See sequence.perplexity."""
-        options = PerplexityOptions(
-            self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size
-        )
-        return perplexity.perplexity(self._tokens(options), options, self.options())
-
-    def _tokens(self, options: PerplexityOptions) -> Tokens:
-        forms = (self.token_logprobs, self.logits, self.top_logprobs)
-        if sum(form is not None for form in forms) != 1:
-            detail = "send one of token_logprobs, logits and top_logprobs"
-            raise InvalidInput.at(detail, "token_logprobs")
-        if self.gradient and self.logits is None:
-            raise InvalidInput.at("the gradient is with respect to logits", "gradient")
-        if self.top_logprobs is None:
-            refuse_beside("is of top_logprobs", self, "vocabulary_size")
-        if self.token_logprobs is not None:
-            refuse_beside("is already in token_logprobs", self, "y_true")
-            return tokens.from_log_probs(self.token_logprobs, options)
-        if self.y_true is None:
-            raise InvalidInput.at("this field is missing", "y_true")
-        if self.logits is not None:
-            return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)
-        return tokens.from_top_log_probs(self._kept(), self.y_true, options, self.sum_tolerance)
-
-    def _kept(self) -> list[list[dict[str, float]]]:
-        return [
-            [{token: float(value) for token, value in kept.items()} for kept in sequence]
-            for sequence in self.top_logprobs or ()
-        ]
-
-
-class MutualInformationRequest(GradientRequest):
-    """Mutual information of a table, of a classifier, or of pair scores."""
-
-    joint: Rows | None = Field(
-        default=None, description="Joint distribution [a][b]: rows X, columns Y."
-    )
-    logits: LogitRows | None = Field(default=None, description="Logits [n][k] of a classifier.")
-    y_true: LabelRows | None = Field(default=None, description="Class indices [n].")
-    prior: ClassPrior = None
-    logit_kind: mutual_information.LogitKind | None = Field(
-        default=None,
-        description=(
-            "Kind of the logits: trained with cross-entropy (posterior) or with PC-softmax (pc)."
-        ),
-    )
-    pair_scores: LogitRows | None = Field(
-        default=None, description="Scores of pairs [n][n]; joint pairs on the diagonal."
-    )
-    estimator: mutual_information.PairEstimator | None = Field(
-        default=None, description="Estimator for pair_scores; default infonce."
-    )
-
-    def score(self) -> Score:
-        """See dependence."""
-        forms = (self.joint, self.logits, self.pair_scores)
-        if sum(form is not None for form in forms) != 1:
-            raise InvalidInput.at("send one of joint, logits and pair_scores", "joint")
-        if self.estimator is not None and self.pair_scores is None:
-            raise InvalidInput.at("an estimator is of pair_scores", "estimator")
-        if self.logits is None:
-            refuse_beside("is of a classifier", self, "y_true", "prior", "logit_kind")
-        if self.pair_scores is not None:
-            estimator = self.estimator or "infonce"
-            return mutual_information.information_of_pairs(
-                self.pair_scores, estimator, self.options()
-            )
-        if self.joint is not None:
-            if self.gradient:
-                raise InvalidInput.at("a table has no gradient", "gradient")
-            return mutual_information.information_of_table(self.joint, self.options())
-        assert self.logits is not None
-        if self.y_true is None:
-            raise InvalidInput.at("this field is missing", "y_true")
-        return mutual_information.information_of_classifier(
-            self.logits, self.y_true, self.prior, self.logit_kind, self.options()
-        )
-
-
-class PCSoftmaxRequest(GradientRequest):
-    """The probability-corrected softmax loss."""
-
-    logits: LogitRows = Field(description="Logits [n][k].")
-    y_true: LabelRows = Field(description="Class indices [n].")
-    prior: ClassPrior = None
-
-    def score(self) -> Score:
-        """See pc_softmax.pc_softmax."""
-        return pc_softmax.pc_softmax(self.logits, self.y_true, self.prior, self.options())
 
 
 class GanLossRequest(GradientRequest):
@@ -239,7 +79,7 @@ class InfocamRequest(GradientRequest):
 
     features: Maps = Field(description="Feature maps [c][h][w], or [n][c][h][w].")
     weights: Matrix = Field(description="Weights [k][c] of the last layer.")
-    bias: Prior | None = Field(default=None, description="Bias [k] of the last layer.")
+    bias: Bias | None = Field(default=None, description="Bias [k] of the last layer.")
     target: Targets | None = Field(default=None, description="Class to locate, or one per image.")
     mode: infocam.Mode = Field(
         default="mean_others", description="What is subtracted from the map of the class."

@@ -1,0 +1,91 @@
+"""Requests with sequences of tokens."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
+from kullback.payload.columns import Column, EntryType
+from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.top_logprobs import TopLogProbs
+from kullback.scoring import perplexity, tokens
+from kullback.scoring.cost import Cost, entries, rows
+from kullback.scoring.score import Score
+from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
+
+RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True)]
+RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True)]
+RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True)]
+LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3)]
+Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True)]
+
+
+class PerplexityRequest(GradientRequest):
+    """Perplexity of token sequences, from log-probabilities or logits."""
+
+    token_logprobs: RaggedLogits | None = Field(
+        default=None, description="ln p of each token, one list per sequence, of any lengths."
+    )
+    logits: LogitCubes | None = Field(default=None, description="Logits [n][t][v], with y_true.")
+    top_logprobs: TopLogProbs | None = Field(
+        default=None,
+        description=(
+            "For each token an object of the most likely tokens; y_true then holds tokens."
+        ),
+    )
+    y_true: RaggedLabels | None = Field(
+        default=None, description="Indices of the true tokens, or the tokens."
+    )
+    mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
+    ignore_index: int | None = Field(default=None, description="Index of tokens that do not count.")
+    n_bytes: Sizes | None = Field(
+        default=None, description="Bytes of the text, or of each sequence."
+    )
+    vocabulary_size: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Size of the vocabulary, with the tokens that top_logprobs leaves out.",
+    )
+
+    def costs(self) -> list[Cost]:
+        """The same, with a row of the answer for each sequence."""
+        forms = {
+            "token_logprobs": self.token_logprobs,
+            "logits": self.logits,
+            "top_logprobs": self.top_logprobs,
+        }
+        name, sent = max(forms.items(), key=lambda form: rows(form[1]))
+        kept = 256 * entries(self.top_logprobs) + 2048 * rows(self.top_logprobs)
+        remedy = "send fewer sequences at a time"
+        return [*super().costs(), Cost(name, remedy, rows(sent) * 512 + kept, rows(sent) * 5)]
+
+    def score(self) -> Score:
+        """See sequence.perplexity."""
+        options = PerplexityOptions(
+            self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size
+        )
+        return perplexity.perplexity(self._tokens(options), options, self.options())
+
+    def _tokens(self, options: PerplexityOptions) -> Tokens:
+        forms = (self.token_logprobs, self.logits, self.top_logprobs)
+        if sum(form is not None for form in forms) != 1:
+            detail = "send one of token_logprobs, logits and top_logprobs"
+            raise InvalidInput.at(detail, "token_logprobs")
+        if self.gradient and self.logits is None:
+            raise InvalidInput.at("the gradient is with respect to logits", "gradient")
+        if self.top_logprobs is None:
+            refuse_beside("is of top_logprobs", self, "vocabulary_size")
+        if self.token_logprobs is not None:
+            refuse_beside("is already in token_logprobs", self, "y_true")
+            return tokens.from_log_probs(self.token_logprobs, options)
+        if self.y_true is None:
+            raise InvalidInput.at("this field is missing", "y_true")
+        if self.logits is not None:
+            return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)
+        return tokens.from_top_log_probs(self._kept(), self.y_true, options, self.sum_tolerance)
+
+    def _kept(self) -> list[list[dict[str, float]]]:
+        return [
+            [{token: float(value) for token, value in kept.items()} for kept in sequence]
+            for sequence in self.top_logprobs or ()
+        ]
