@@ -55,6 +55,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "payload": (*FORMULAS, "moments"),
     "requests": (*FORMULAS, "access.keys", "moments", "payload", "monitoring", "experiments"),
     "connections": ("errors", "api.problems", "api.problem_types"),
+    "library": (*FORMULAS, "payload", "requests"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
     "ui": (*EDGE, "tally", "api"),
@@ -66,7 +67,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "server",
         "key_checks",
         "api.catalog",
-        "api.score_json",
     ),
 }
 OF_THE_STORE = ("writes", "queries", "maintenance", "windows")  # the rest of a service is pure

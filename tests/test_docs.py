@@ -183,7 +183,7 @@ async def test_the_readme_problem_is_the_one_the_service_reports(client: AsyncCl
 
 
 def test_the_readme_python_runs_and_prints_a_score() -> None:
-    (program,) = blocks(README, "python")
+    (program,) = blocks(section(README, "Large data: Arrow"), "python")
     assert "http://127.0.0.1:8000/" in program
     with serving() as (address, _, _):
         result = subprocess.run(  # noqa: S603 - the example of our own README
@@ -193,6 +193,16 @@ def test_the_readme_python_runs_and_prints_a_score() -> None:
             check=True,
         )
     assert re.fullmatch(r"0\.7\d+ bits\n", result.stdout)
+
+
+def test_the_readme_scores_in_python_alone() -> None:
+    (program,) = blocks(section(README, "In Python, without a server"), "python")
+    ran = subprocess.run(  # noqa: S603 - the example of our own README
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    first, second = ran.stdout.splitlines()
+    assert first == "0.3669845875401002 nats 1.0"
+    assert "'value': 0.2075187496394219" in second
 
 
 def test_the_readme_lists_every_endpoint(app: FastAPI) -> None:

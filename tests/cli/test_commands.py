@@ -22,12 +22,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from kullback.api.score_json import encode
 from kullback.cli import app
 from kullback.cli.terminal import LARGE, waiting
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields, validated
 from kullback.scoring.catalog import METRICS
+from kullback.scoring.score_json import encode
 from tests.payload.bodies import as_table
 from tests.serving import serving
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from kullback.api import score_json
 from kullback.api.admission import Admission, LoopWorker
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.catalog import (
@@ -29,7 +28,7 @@ from kullback.payload.read import Query
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
-from kullback.scoring import cost
+from kullback.scoring import cost, score_json
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 from kullback.settings import Settings

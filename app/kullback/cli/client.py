@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from kullback.api.score_json import encode
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import FieldError, KullbackError
 from kullback.payload import read
@@ -14,6 +13,7 @@ from kullback.payload.body import Body
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields, validated, word_options
+from kullback.scoring.score_json import encode
 
 KEY = "KULLBACK_KEY"  # the variable
 _NO_CAP = 1 << 62

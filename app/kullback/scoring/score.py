@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from pydantic_core import from_json
 
 from kullback.numerics.means import blocks, sum_of_squares, sum_up
 from kullback.numerics.reasons import Reason
@@ -73,6 +74,15 @@ class Score:
         if math.isnan(self.value):
             return "undefined"
         return "finite" if math.isfinite(self.value) else "infinite"
+
+    def __float__(self) -> float:
+        return self.value
+
+    def to_dict(self) -> dict[str, object]:
+        """What the service answers: lists in place of arrays, None for what is not finite."""
+        from kullback.scoring.score_json import encode  # noqa: PLC0415 - it knows the Score
+
+        return dict(from_json(encode(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from kullback.api import score_json
 from kullback.numerics.reasons import Reason
 from kullback.payload.columns import Column
 from kullback.payload.json_object import parse
@@ -15,6 +14,7 @@ from kullback.payload.media import ARROW, JSON, PARQUET
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
+from kullback.scoring import score_json
 from kullback.scoring.metric import Metric
 from kullback.ui.overview import HUES
 

@@ -1,0 +1,1 @@
+"""Scores in Python, without a server: what `import kullback` offers."""

@@ -1,0 +1,130 @@
+"""Arrays of Python's libraries as columns of a request: lists, NumPy, pandas, polars, Arrow."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from kullback.errors import InvalidInput, first_line
+from kullback.payload.arrow_values import Place, ragged, values
+from kullback.payload.columns import WHOLE, Column, EntryType
+from kullback.payload.room import Room
+
+Steps = tuple[int, ...]
+_NUMBERS = (bool, int, float, np.number, np.bool_)
+
+
+@runtime_checkable
+class _ArrowStream(Protocol):
+    """A column or a table of any library that speaks Arrow, by its PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+
+def column_value(name: str, value: object, column: Column) -> object:
+    """The same entries as a reader of bodies would have made of them.
+
+    Args:
+        name: the field.
+        value: a list, an array, a series or a table of rows; a mapping of such where the field
+            holds columns by name; a number or a word where the field takes one.
+        column: what the field holds.
+
+    Raises:
+        InvalidInput: the entries are of no kind that the field takes, or the rows are ragged.
+    """
+    if isinstance(value, str):
+        return value  # a word may stand for the numbers
+    if isinstance(value, Mapping):
+        named = {str(key): column_value(name, part, column.single) for key, part in value.items()}
+        return named if column.keys else value
+    if isinstance(value, _NUMBERS):
+        entry = np.asarray(value)
+        kept = column.entry in WHOLE and entry.dtype.kind in "biu"
+        entry = entry.astype(np.int64 if kept else np.float64)
+        return entry.reshape(1) if column.entry is EntryType.LABEL else entry
+    read = ragged if column.ragged else values
+    return read((name,), _arrow((name,), value), column, Room(sys.maxsize))
+
+
+def _arrow(place: Place, value: Any) -> pa.Array:  # noqa: ANN401 - from a caller
+    try:
+        if isinstance(value, pa.Array):
+            return value
+        if isinstance(value, (list, tuple, range)):
+            return _of_list(value)
+        if hasattr(value, "iloc"):  # of pandas, which would send its index along
+            if not hasattr(value, "columns"):
+                return pa.array(value, from_pandas=True)
+            value = pa.Table.from_pandas(value, preserve_index=False)
+        if isinstance(value, _ArrowStream):
+            return _of_stream(place, value)
+        return _of_numpy(np.asarray(value))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        for odd, steps in _odd(value):
+            kinds = f"{odd!r:.40} is of type {type(odd).__name__}, and the first is not"
+            raise InvalidInput.at(kinds, *place, *steps) from error
+        detail = f"no column of entries of one kind: {first_line(error)}"
+        raise InvalidInput.at(detail, *place) from error
+
+
+def _odd(value: object) -> Iterator[tuple[object, Steps]]:
+    """The entries that are not of the kind of the first, each with its place."""
+    first: type | None = None
+    for entry, steps in _leaves(value, ()):
+        kind = float if isinstance(entry, (int, float, np.number)) else type(entry)
+        first = first or kind
+        if kind is not first:
+            yield entry, steps
+
+
+def _leaves(value: object, steps: Steps) -> Iterator[tuple[object, Steps]]:
+    if isinstance(value, (list, tuple)):
+        for at, entry in enumerate(value):
+            yield from _leaves(entry, (*steps, at))
+    elif value is not None:
+        yield value, steps
+
+
+def _of_list(entries: list[Any] | tuple[Any, ...] | range) -> pa.Array:
+    first = next(iter(entries), None)
+    if isinstance(first, np.ndarray) and first.ndim > 1:
+        return _of_numpy(np.asarray(entries))
+    return pa.array(entries)
+
+
+def _of_numpy(entries: np.ndarray) -> pa.Array:
+    """A NumPy array of any shape as lists of lists, without a copy where it is contiguous."""
+    if entries.dtype.kind == "f" and entries.dtype.itemsize > np.dtype(np.float64).itemsize:
+        entries = entries.astype(np.float64)
+    entries = entries.astype(entries.dtype.newbyteorder("="), copy=False)
+    flat = np.ascontiguousarray(entries).reshape(-1)
+    array = pa.array(flat.tolist() if flat.dtype.kind in "OU" else flat)
+    for size in reversed(entries.shape[1:]):
+        array = pa.FixedSizeListArray.from_arrays(array, size)
+    return array
+
+
+def _of_stream(place: Place, value: _ArrowStream) -> pa.Array:
+    chunks = pa.chunked_array(value)
+    array = chunks.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # no chunks at all
+        array = pa.array([], chunks.type)
+    if not pa.types.is_struct(array.type):
+        return array
+    if any(not _is_number(field.type) for field in array.type):
+        odd = next(field for field in array.type if not _is_number(field.type))
+        raise InvalidInput.at(f"the column {odd.name} of type {odd.type} is no number", *place)
+    if array.type.num_fields == 0:
+        raise InvalidInput.at("a table without columns", *place)
+    parts = [part.to_numpy(zero_copy_only=False) for part in array.flatten()]
+    return _of_numpy(np.stack(parts, axis=1))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
