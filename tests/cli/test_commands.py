@@ -300,7 +300,7 @@ def test_text_is_an_integer_only_where_all_of_a_column_is_written_so(
 ) -> None:
     file = tmp_path / "t.csv"
     file.write_text("g,y,p\n" + "".join(f"{cell},1,0.5\n" for cell in cells))
-    asked = ("--group", "g", "--y-true", "y", "--y-proba", "p")
+    asked = ("--group", "g", "--y-true", "y", "--y-proba", "p", "--per-group")
     groups = json.loads(score("recommender", file, *asked))["details"]["groups"]
     assert [group["group"] for group in groups] == names
 
@@ -614,4 +614,5 @@ def test_real_clicks_are_scored_from_a_parquet_file() -> None:
     details = json.loads(answer)["details"]
     assert details["normalized_entropy"] > 1
     assert details["auc"] == pytest.approx(0.5, abs=0.05)
-    assert len(details["groups"]) == 269
+    assert details["group_summary"]["groups"] == 269
+    assert details["groups"] == []

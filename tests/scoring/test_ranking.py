@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Array, Undefined
-from kullback.scoring.ranking import auc, group_aucs
+from kullback.numerics.types import Array, Indices, Undefined
+from kullback.scoring.ranking import Ranking, auc
 from tests import oracles
 from tests import strategies as draw
 
@@ -58,25 +58,51 @@ def test_a_soft_label_is_a_positive_and_a_negative_row(rows: tuple[Array, Array,
     assert auc(p, y, w) == (apart if isinstance(apart, Undefined) else pytest.approx(apart))
 
 
+def areas(p: Array, y: Array, w: Array, group: Indices) -> dict[int, float]:
+    """The AUC of each group by its id, nan where it has none."""
+    ranking = Ranking.of(p, group)
+    found = ranking.areas(y[ranking.order], w[ranking.order])
+    return dict(zip(np.unique(group).tolist(), found.tolist(), strict=True))
+
+
 @given(ranked, st.data())
 def test_each_group_is_ranked_alone(rows: tuple[Array, Array, Array], data: st.DataObject) -> None:
     y, p, w = rows
-    group = data.draw(draw.indices(y.size, 3))
-    for number, found in enumerate(group_aucs(p, y, w, group, 3)):
+    group = data.draw(draw.indices(y.size, 3)) * 2**40 - 7
+    found = areas(p, y, w, group)
+    for number, area in found.items():
         inside = group == number
-        if inside.any():
-            expected = auc(p[inside], y[inside], w[inside])
-            assert found == (
-                expected if isinstance(expected, Undefined) else pytest.approx(expected, abs=1e-9)
-            )
+        expected = auc(p[inside], y[inside], w[inside])
+        if isinstance(expected, Undefined):
+            assert np.isnan(area)
         else:
-            assert found == Undefined(Reason.ONE_CLASS)
+            assert area == pytest.approx(expected, abs=1e-14)
+
+
+@given(ranked, st.data())
+def test_ranking_within_groups_is_the_ranking_of_groups(
+    rows: tuple[Array, Array, Array], data: st.DataObject
+) -> None:
+    _, p, _ = rows
+    group = data.draw(draw.indices(p.size, 3))
+    once, twice = Ranking.of(p, group), Ranking.of(p).within(p, group)
+    assert once.order.tolist() == twice.order.tolist() == np.lexsort((p, group)).tolist()
+    assert once.groups.tolist() == twice.groups.tolist()
+    assert once.ties.tolist() == twice.ties.tolist()
 
 
 def test_a_light_group_is_ranked_beside_a_heavy_one() -> None:
     p, y = np.array([0.1, 0.9, 0.2, 0.8]), np.array([0.0, 1.0, 0.0, 1.0])
     w = np.array([1.0, 1.0, 1e-30, 1e-30])
-    assert group_aucs(p, y, w, np.array([0, 0, 1, 1]), 2) == [1.0, 1.0]
+    assert areas(p, y, w, np.array([0, 0, 1, 1])) == {0: 1.0, 1: 1.0}
+
+
+def test_a_group_after_many_others_keeps_its_digits() -> None:
+    n = 200_000
+    p, y = np.tile([0.1, 0.2, 0.3], n), np.tile([0.0, 1.0, 0.0], n)
+    w = np.tile([0.1, 0.7, 0.2], n)
+    found = np.array(list(areas(p, y, w, np.repeat(np.arange(n), 3)).values()))
+    assert found == pytest.approx(np.full(n, 1 / 3), rel=2e-14)
 
 
 def test_one_class_has_no_pairs() -> None:

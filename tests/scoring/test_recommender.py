@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import d2_log_loss_score, roc_auc_score
 
 from kullback.numerics.types import Array, Indices
+from kullback.scoring import group_scores
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
@@ -58,7 +59,7 @@ def test_by_hand() -> None:
 def test_groups_by_hand() -> None:
     y = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
     p = np.array([0.75, 0.25, 0.5, 0.5, 0.5, 0.5])
-    asked = RecommenderOptions(group=["bob", "bob", "ann", "ann", "cy", "cy"])
+    asked = RecommenderOptions(group=["bob", "bob", "ann", "ann", "cy", "cy"], per_group=True)
     found = report(y, p, asked)
     table = rows(found, "groups")
     assert [row["group"] for row in table] == ["bob", "ann", "cy"]
@@ -73,7 +74,7 @@ def test_groups_by_hand() -> None:
 
 
 def test_a_group_without_weight_has_no_scores_and_the_mean_leaves_it_out() -> None:
-    asked = RecommenderOptions(group=np.array([7, 3, 7]))
+    asked = RecommenderOptions(group=np.array([7, 3, 7]), per_group=True)
     options = Options(sample_weight=np.array([1.0, 0.0, 3.0]))
     found = report(np.array([1.0, 1.0, 0.0]), np.array([0.5, 0.0, 0.5]), asked, options)
     table = rows(found, "groups")
@@ -84,6 +85,50 @@ def test_a_group_without_weight_has_no_scores_and_the_mean_leaves_it_out() -> No
     found = report(np.array([1.0, 1.0, 0.0]), np.array([0.5, 0.0, 0.5]), asked, nothing)
     assert reason(found, "macro_log_loss") == "zero_weight"
     assert reason(found, "auc") == "zero_weight"
+
+
+def test_groups_are_summed_up_and_not_listed_unless_asked_for() -> None:
+    y = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
+    p = np.array([0.75, 0.25, 0.5, 0.5, 0.5, 0.5])
+    found = report(y, p, RecommenderOptions(group=["bob", "bob", "ann", "ann", "cy", "cy"]))
+    assert rows(found, "groups") == []
+    assert found.details["group_summary"] == {
+        "groups": 3,
+        "with_both_classes": 2,
+        "auc_quantiles": [0.5, 0.625, 0.75, 0.875, 1.0],
+    }
+
+
+def test_the_heaviest_groups_are_listed_and_the_rest_is_summed_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group_scores, "MOST_ROWS", 2)
+    y = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0])
+    p = np.array([0.5, 0.25, 0.75, 0.5, 0.5, 0.5, 0.25, 0.5])
+    group = np.array([4, 4, 9, 9, 1, 1, 9, 8])
+    w = np.array([1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 1.0])
+    asked = RecommenderOptions(group=group, per_group=True)
+    found = report(y, p, asked, Options(sample_weight=w))
+    assert [row["group"] for row in rows(found, "groups")] == [9, 1]
+    rest = found.details["groups_rest"]
+    assert isinstance(rest, dict)
+    loss = (math.log(2) + math.log(4 / 3) + math.log(2)) / 3
+    assert (rest["groups"], rest["n"], rest["weight"], rest["auc"]) == (2, 3, 3.0, 1.0)
+    assert rest["log_loss"] == pytest.approx(loss, rel=1e-15)
+    entropy = (2 * math.log(1.5) + math.log(3)) / 3
+    assert rest["normalized_entropy"] == pytest.approx(loss / entropy, rel=1e-14)
+
+
+def test_of_groups_of_one_weight_the_first_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_scores, "MOST_ROWS", 2)
+    asked = RecommenderOptions(group=["d", "b", "c", "a"], per_group=True)
+    found = report(np.zeros(4), np.full(4, 0.5), asked)
+    assert [row["group"] for row in rows(found, "groups")] == ["d", "b"]
+
+
+def test_rows_of_groups_need_groups() -> None:
+    with refused("/per_group"):
+        report(np.zeros(1), np.full(1, 0.5), RecommenderOptions(per_group=True))
 
 
 def test_an_infinite_group_makes_the_mean_over_groups_infinite() -> None:
@@ -162,7 +207,7 @@ def test_groups_are_reports_of_their_own(
 ) -> None:
     y, p, w = forecast
     group: Indices = data.draw(draw.indices(y.size, 3))
-    found = report(y, p, RecommenderOptions(group=group), Options(sample_weight=w))
+    found = report(y, p, RecommenderOptions(group=group, per_group=True), Options(sample_weight=w))
     for row in rows(found, "groups"):
         inside = group == row["group"]
         if w[inside].sum() > 0:
@@ -174,8 +219,8 @@ def test_groups_are_reports_of_their_own(
 
 def test_names_of_groups_do_not_matter() -> None:
     y, p = np.array([1.0, 0.0, 1.0]), np.array([0.75, 0.25, 0.5])
-    texts = report(y, p, RecommenderOptions(group=["b", "a", "b"]))
-    whole = report(y, p, RecommenderOptions(group=np.array([5, 2, 5])))
+    texts = report(y, p, RecommenderOptions(group=["b", "a", "b"], per_group=True))
+    whole = report(y, p, RecommenderOptions(group=np.array([5, 2, 5]), per_group=True))
     for one, other in zip(rows(texts, "groups"), rows(whole, "groups"), strict=True):
         assert {**one, "group": None} == {**other, "group": None}
 

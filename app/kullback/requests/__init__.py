@@ -5,6 +5,7 @@ from kullback.requests import (
     dependence,
     distributions,
     predictions,
+    recommender,
     representations,
     sequences,
 )
@@ -20,7 +21,7 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "sigmoid-cross-entropy": predictions.SigmoidCrossEntropyRequest,
     "focal-loss": predictions.FocalLossRequest,
     "calibration": predictions.CalibrationRequest,
-    "recommender": predictions.RecommenderRequest,
+    "recommender": recommender.RecommenderRequest,
     "perplexity": sequences.PerplexityRequest,
     "mutual-information": dependence.MutualInformationRequest,
     "pc-softmax": dependence.PCSoftmaxRequest,

@@ -10,24 +10,21 @@ from kullback.payload.columns import (
     Column,
     EntryType,
     Flags,
-    Group,
     LabelRows,
     LabelRowsOrOne,
     LogitRows,
     Rows,
-    Vector,
 )
 from kullback.requests.base import GradientRequest, ScoreRequest, UnitInterval
 from kullback.scoring import calibration as calibrating
 from kullback.scoring import (
     focal_loss,
     log_loss,
-    recommender,
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
-from kullback.scoring.cost import Cost, distinct, entries
+from kullback.scoring.cost import Cost, entries
 from kullback.scoring.labels import ClassWeightName
 from kullback.scoring.options import Options
 from kullback.scoring.reliability import Strategy
@@ -195,27 +192,3 @@ class CalibrationRequest(ScoreRequest):
         return calibrating.calibration(
             self.y_true, self.y_proba, self.logits, options, self.options()
         )
-
-
-class RecommenderRequest(ConventionRequest):
-    """Log loss of click predictions with normalized entropy, calibration ratio and AUC."""
-
-    y_true: LabelRows = Field(description="Clicks [n]: 0 or 1, or click rates.")
-    y_proba: Vector = Field(description="P(click) [n].")
-    group: Group | None = Field(default=None, description="Group of each row, such as a user id.")
-    negative_sampling_rate: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = Field(
-        default=None, description="Share of negatives that were kept in training."
-    )
-
-    def costs(self) -> list[Cost]:
-        """The same, with a row of the answer for each group."""
-        groups = 0 if self.group is None else distinct(self.group)
-        remedy = "send fewer groups at a time"
-        return [*super().costs(), Cost("group", remedy, groups * 512, groups * 7)]
-
-    def score(self) -> Score:
-        """See recommender.recommender."""
-        options = recommender.RecommenderOptions(
-            self.group, self.negative_sampling_rate, self.convention
-        )
-        return recommender.recommender(self.y_true, self.y_proba, options, self.options())

@@ -1,22 +1,21 @@
 """Recommender metrics: log loss, and what makes it comparable between logs."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.numerics.isotonic import binary_entropy
 from kullback.numerics.logspace import softplus
-from kullback.numerics.means import bin_sums, sum_up, weighted_mean
+from kullback.numerics.means import weighted_mean
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Array, Indices, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import probabilities, same_shape, weights
 from kullback.scoring.conventions import CONVENTIONS, EXACT, ConventionName
-from kullback.scoring.labels import Labels, positive_shares, row_count, whole
+from kullback.scoring.group_scores import GroupScores, group_numbers, normalized_entropy
+from kullback.scoring.labels import Labels, positive_shares
 from kullback.scoring.losses import binary_gradient, binary_losses
 from kullback.scoring.options import Options
-from kullback.scoring.ranking import auc, group_aucs
+from kullback.scoring.ranking import Ranking, area
 from kullback.scoring.reliability import Reliability
 from kullback.scoring.score import Context, Losses, Reduced, Score, reduce_rows, score_rows
 
@@ -30,6 +29,7 @@ class RecommenderOptions:
     group: Labels | None = None
     negative_sampling_rate: float | None = None
     convention: ConventionName = "exact"
+    per_group: bool = False
 
 
 def recommender(
@@ -44,13 +44,15 @@ def recommender(
     Args:
         y_true: clicks (n,), 0 or 1, or click rates in [0, 1] of aggregated rows.
         y_proba: P(click) (n,).
-        settings: `group` (n,), such as user ids; `negative_sampling_rate` s in (0, 1]; convention.
+        settings: `group` (n,), such as user ids, with a row for each if `per_group`;
+            `negative_sampling_rate` s in (0, 1]; convention.
         options: see Options; the gradient is with respect to y_proba as sent.
 
     Returns:
         Log loss in [0, ∞] nats. NE, RIG and AUC are undefined (`one_class`) without clicks or
         without non-clicks. `grouped_auc` weighs the groups that have both by impressions (the
-        sum of their sample weights); `macro_log_loss` is the plain mean over groups.
+        sum of their sample weights); `macro_log_loss` is the plain mean over groups. `groups`
+        are at most the 10,000 heaviest; `groups_rest` sums up the others.
 
     Raises:
         InvalidInput: a probability, a label, a weight or the rate is impossible.
@@ -65,6 +67,9 @@ def recommender(
     n = p.size
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     weight = options.sample_weight
+    group = None if settings.group is None else group_numbers(settings.group, n)
+    if group is None and settings.per_group:
+        raise InvalidInput.at("per_group needs group, an id for each row", "per_group")
     rate = settings.negative_sampling_rate or 1.0
     corrected = _corrected(p, rate)
     convention = CONVENTIONS[settings.convention]
@@ -80,9 +85,11 @@ def recommender(
         gradient = binary_gradient(y, corrected, convention) * _correction_slope(p, rate)
     rows = Losses(losses, gradient=gradient)
     reduced = reduce_rows(rows, weight)
-    details = _overall(corrected, y, reduced, options) | _by_group(
-        corrected, y, losses, settings.group, options
-    )
+    ranking = Ranking.of(corrected)
+    details = _overall(corrected, y, ranking, reduced, options)
+    if group is not None:
+        ranking = ranking.within(corrected, group)
+    details |= _by_group(ranking, y, losses, settings, options)
     return score_rows(rows, details, context, reduced)
 
 
@@ -114,10 +121,12 @@ def _correction_slope(p: Array, rate: float) -> Array | float:
     return slope
 
 
-def _overall(p: Array, y: Array, reduced: Reduced, options: Options) -> dict[str, object]:
+def _overall(
+    p: Array, y: Array, ranking: Ranking, reduced: Reduced, options: Options
+) -> dict[str, object]:
     weight = options.sample_weight
     base_rate, mean_prediction = weighted_mean(y, weight), weighted_mean(p, weight)
-    normalized = _normalized(reduced.mean, base_rate)
+    normalized = normalized_entropy(reduced.mean, base_rate)
     return {
         "normalized_entropy": normalized,
         "relative_information_gain": (
@@ -132,15 +141,8 @@ def _overall(p: Array, y: Array, reduced: Reduced, options: Options) -> dict[str
             if isinstance(base_rate, Undefined)
             else Reliability.of(p, y, weight, BINS, "uniform").ece()
         ),
-        "auc": base_rate if isinstance(base_rate, Undefined) else auc(p, y, weight),
+        "auc": base_rate if isinstance(base_rate, Undefined) else area(ranking, y, weight),
     }
-
-
-def _normalized(log_loss: float, base_rate: float | Undefined) -> float | Undefined:
-    if isinstance(base_rate, Undefined):
-        return base_rate
-    entropy = binary_entropy(base_rate)
-    return log_loss / entropy if entropy > 0 else Undefined(Reason.ONE_CLASS)
 
 
 def _ratio(mean_prediction: float | Undefined, base_rate: float | Undefined) -> float | Undefined:
@@ -150,96 +152,18 @@ def _ratio(mean_prediction: float | Undefined, base_rate: float | Undefined) -> 
 
 
 def _by_group(
-    p: Array, y: Array, losses: Array, group: Labels | None, options: Options
+    ranking: Ranking, y: Array, losses: Array, settings: RecommenderOptions, options: Options
 ) -> dict[str, object]:
+    group = settings.group
     if group is None:
         none = Undefined(Reason.NO_GROUP)
         return {"grouped_auc": none, "macro_log_loss": none, "groups": []}
-    if row_count(group) != p.size:
-        detail = f"group has {row_count(group)} rows but y_proba has {p.size}"
-        raise InvalidInput.at(detail, "group")
-    names, index = _numbered(group)
-    size = len(names)
-    w = np.ones_like(p) if options.sample_weight is None else options.sample_weight
-    with np.errstate(invalid="ignore"):
-        lost = bin_sums(index, np.where(w > 0, w * losses, 0.0), size)
-    impressions = bin_sums(index, w, size)
-    clicks = bin_sums(index, w * y, size)
-    counts = np.bincount(index, minlength=size)
-    areas = group_aucs(p, y, options.sample_weight, index, size)
-    rows = [
-        _Group(*row).row(options)
-        for row in zip(
-            names,
-            counts.tolist(),
-            impressions.tolist(),
-            lost.tolist(),
-            clicks.tolist(),
-            areas,
-            strict=True,
-        )
-    ]
+    scores = GroupScores.of(ranking, y, losses, options.sample_weight)
+    listed = scores.heaviest(group, options) if settings.per_group else {"groups": []}
     return {
-        "grouped_auc": _impression_mean(areas, impressions),
+        "grouped_auc": scores.grouped_auc(),
         "grouped_auc_weight": "impressions",
-        "macro_log_loss": _plain_mean([row["log_loss"] for row in rows]),
-        "groups": rows,
+        "macro_log_loss": scores.macro_log_loss(options),
+        "group_summary": scores.summary(),
+        **listed,
     }
-
-
-def _numbered(group: Labels) -> tuple[list[str] | list[int], Indices]:
-    """The groups in the order in which they first appear, and the number of each row's."""
-    if isinstance(group, list):
-        number: dict[str, int] = {}
-        index = [number.setdefault(name, len(number)) for name in group]
-        return list(number), np.array(index, dtype=np.int64)
-    distinct, first, index_sorted = np.unique(
-        whole("group", group), return_index=True, return_inverse=True
-    )
-    order = np.argsort(first, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    return distinct[order].tolist(), rank[index_sorted]
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The sums of one group."""
-
-    name: str | int
-    n: int
-    weight: float
-    lost: float
-    clicks: float
-    auc: float | Undefined
-
-    def row(self, options: Options) -> dict[str, object]:
-        """The group as a row of the answer."""
-        head = {"group": self.name, "n": self.n, "weight": self.weight}
-        if self.weight == 0:
-            gone = Undefined(Reason.ZERO_WEIGHT)
-            return {**head, "log_loss": gone, "normalized_entropy": gone, "auc": gone}
-        mean = self.lost / self.weight
-        return {
-            **head,
-            "log_loss": mean / options.nats,
-            "normalized_entropy": _normalized(mean, min(self.clicks / self.weight, 1.0)),
-            "auc": self.auc,
-        }
-
-
-def _impression_mean(areas: list[float | Undefined], impressions: Array) -> float | Undefined:
-    pairs = [
-        (area, weight)
-        for area, weight in zip(areas, impressions.tolist(), strict=True)
-        if not isinstance(area, Undefined)
-    ]
-    total = math.fsum(weight for _, weight in pairs)
-    if total == 0:
-        return Undefined(Reason.ONE_CLASS)
-    return math.fsum(area * weight for area, weight in pairs) / total
-
-
-def _plain_mean(values: list[object]) -> float | Undefined:
-    defined = [value for value in values if isinstance(value, float)]
-    return sum_up(defined) / len(defined) if defined else Undefined(Reason.ZERO_WEIGHT)
