@@ -62,6 +62,8 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("log-loss", {"y_true": [0.5, 0.5], "y_proba": [0.5, 0.4]}),
     ("softmax-cross-entropy", {**LOGITS, "class_weight": [1, 2]}),
     ("softmax-cross-entropy", {"logits": [[0.0, 1.0]], "y_true": [[0.5, 0.5]]}),
+    ("mutual-information", {"x": ["a", "b", "b"], "y": [0, 1, 0], "sample_weight": [1, 0.5, 1]}),
+    ("mutual-information", {"counts": [[2, 1], [0, 3]]}),
     ("calibration", LOGITS),
     ("recommender", {"y_true": [0, 0], "y_proba": [0.5, 0.4]}),
 )

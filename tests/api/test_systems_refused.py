@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 
 TWO: Score = {"logits": [[0.0, 1.0], [1.0, 0.0]], "y_true": [0, 1]}
 PAIRS: Score = {"pair_scores": [[1.0, 2.0], [3.0, 4.0]]}
+COLUMNS: Score = {"x": ["a", "b"], "y": [0, 1]}
 TABLE: Score = {"joint": [[0.5, 0.5]]}
 LATENT: Score = {
     "latents": [[2.0, 1.0], [0.0, -1.0], [1.0, 3.0], [-1.0, 1.0]],
@@ -103,6 +104,27 @@ REFUSED: dict[str, list[tuple[Score, Score, str]]] = {
         (TABLE, {"joint": [[1.5, -0.5]]}, "/joint/0/1"),
         (TABLE, {"joint": [0.5, 0.5]}, "/joint"),
         (TABLE, {"estimator": "dv"}, "/estimator"),
+        (TABLE, {"estimator": "plugin"}, "/estimator"),
+        (TABLE, {"adjusted": True}, "/adjusted"),
+        (TABLE, {"joint": [[10, 5], [5, 15]]}, "/joint"),
+        (TABLE, {"gradient": True}, "/gradient"),
+        (TABLE, COLUMNS, "/joint"),
+        (COLUMNS, {"x": ["a"]}, "/y"),
+        (COLUMNS, {"y": None}, "/y"),
+        (COLUMNS, {"x": None}, "/x"),
+        (COLUMNS, {"x": [0.5, 1]}, "/x/0"),
+        (COLUMNS, {"prior": [0.5, 0.5]}, "/prior"),
+        (COLUMNS, {"gradient": True}, "/gradient"),
+        (COLUMNS, {"estimator": "nwj"}, "/estimator"),
+        (COLUMNS, {"average": "mean"}, "/average"),
+        (COLUMNS, {"estimator": "jackknife", "sample_weight": [0.5, 1]}, "/sample_weight"),
+        (COLUMNS, {"counts": [[1, 2]]}, "/joint"),
+        ({"counts": [[0, 0]]}, {}, "/counts"),
+        ({"counts": [1, 2]}, {}, "/counts"),
+        ({"counts": [[1, 2]]}, {"sample_weight": [1]}, "/sample_weight"),
+        (PAIRS, {"average": "min"}, "/average"),
+        (PAIRS, {"estimator": "plugin"}, "/estimator"),
+        (TWO, {"estimator": "plugin"}, "/estimator"),
         (TABLE, {"sample_weight": [1]}, "/sample_weight"),
         (PAIRS, {"pair_scores": [[1.0, 2.0]]}, "/pair_scores"),
         (PAIRS, {"pair_scores": [1.0, 2.0]}, "/pair_scores"),

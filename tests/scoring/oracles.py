@@ -131,6 +131,19 @@ def pointwise_information(z: Row, y: int, prior: Row) -> Number:
     return value
 
 
+def expected_mutual_information(rows: Row, columns: Row) -> Number:
+    """Vinh, Epps & Bailey (2010), eq. 24."""
+    total, terms = int(sum(rows)), []
+    for a in map(int, rows):
+        for b in map(int, columns):
+            for k in range(max(1, a + b - total), min(a, b) + 1):
+                ways = mp.binomial(b, k) * mp.binomial(total - b, a - k)
+                log = mp.log(mp.mpf(total) * k / (mp.mpf(a) * b))
+                terms.append(ways / mp.binomial(total, a) * k / total * log)
+    value: Number = mp.fsum(terms)
+    return value
+
+
 def information(joint: Sequence[Row]) -> Number:
     rows = [mp.fsum(row) for row in joint]
     columns = [mp.fsum(column) for column in zip(*joint, strict=True)]

@@ -1,4 +1,4 @@
-"""Mutual information of a table, of a classifier, and of pair scores."""
+"""Mutual information as classifiers and scores of pairs bound it."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import log_loss, mutual_info_score
+from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.mutual_information import (
@@ -14,7 +14,6 @@ from kullback.scoring.mutual_information import (
     PairEstimator,
     information_of_classifier,
     information_of_pairs,
-    information_of_table,
 )
 from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import pc_softmax
@@ -26,111 +25,6 @@ PLAIN = Options()
 BOUNDS = {"infonce": oracle.infonce, "dv": oracle.dv, "nwj": oracle.nwj}
 ESTIMATORS: tuple[PairEstimator, ...] = ("infonce", "dv", "nwj")
 KINDS: tuple[LogitKind, ...] = ("posterior", "pc")
-
-
-def test_a_coin_and_its_copy_share_one_bit() -> None:
-    score = information_of_table(np.array([[0.5, 0.0], [0.0, 0.5]]), Options(base="2"))
-
-    assert score.value == 1.0
-    assert draw.number(score, "entropy_x") == 1.0
-    assert draw.number(score, "conditional_entropy") == 0.0
-    assert draw.number(score, "upper_bound") == 1.0
-
-
-def test_a_table_by_hand() -> None:
-    score = information_of_table(np.array([[0.1, 0.2], [0.3, 0.4]]), PLAIN)
-
-    expected = (
-        0.1 * math.log(0.1 / 0.12)
-        + 0.2 * math.log(0.2 / 0.18)
-        + 0.3 * math.log(0.3 / 0.28)
-        + 0.4 * math.log(0.4 / 0.42)
-    )
-    assert score.value == pytest.approx(expected, rel=1e-13)
-
-
-@given(draw.joints())
-def test_a_table_is_what_60_digits_say(joint: Array) -> None:
-    score = information_of_table(joint, PLAIN)
-
-    assert score.value == pytest.approx(
-        float(oracle.information(joint.tolist())), rel=1e-12, abs=1e-16
-    )
-
-
-@given(draw.some_tables(st.integers(1, 50).map(float)))
-def test_a_table_of_counts_is_that_of_scikit_learn(counts: Array) -> None:
-    score = information_of_table(counts, Options(on_unnormalized="renormalize"))
-
-    expected = mutual_info_score(None, None, contingency=counts.astype(np.int64))
-    assert score.value == pytest.approx(float(expected), rel=1e-9, abs=1e-14)
-
-
-@given(st.integers(1, 5).flatmap(draw.priors), st.integers(1, 5).flatmap(draw.priors))
-def test_what_is_independent_shares_nothing(x: Array, y: Array) -> None:
-    score = information_of_table(np.outer(x, y), PLAIN)
-
-    assert 0 <= score.value <= 1e-16
-
-
-@given(st.integers(1, 6).flatmap(draw.priors))
-def test_what_is_equal_shares_its_entropy(p: Array) -> None:
-    score = information_of_table(np.diag(p), PLAIN)
-
-    assert score.value == pytest.approx(draw.number(score, "entropy_y"), rel=1e-12, abs=1e-16)
-    assert draw.number(score, "conditional_entropy") == pytest.approx(0.0, abs=1e-16)
-
-
-@given(draw.joints())
-def test_information_is_what_knowing_x_takes_off_y(joint: Array) -> None:
-    score = information_of_table(joint, PLAIN)
-
-    left = draw.number(score, "entropy_y") - draw.number(score, "conditional_entropy")
-    assert score.value == pytest.approx(left, abs=1e-14)
-    assert score.value <= draw.number(score, "upper_bound") * (1 + 1e-12) + 1e-15
-    assert not draw.has_negative_zero(score)
-
-
-@given(draw.joints())
-def test_information_is_symmetric(joint: Array) -> None:
-    assert information_of_table(joint.T, PLAIN).value == pytest.approx(
-        information_of_table(joint, PLAIN).value, rel=1e-12, abs=1e-16
-    )
-
-
-@given(draw.joints())
-def test_telling_less_of_x_tells_less_of_y(joint: Array) -> None:
-    coarse = np.vstack((joint[:2].sum(axis=0), joint[2:]))
-
-    assert (
-        information_of_table(coarse, PLAIN).value
-        <= information_of_table(joint, PLAIN).value + 1e-15
-    )
-
-
-def test_a_flat_table_is_refused() -> None:
-    with draw.refused("/joint", "[a][b] is expected"):
-        information_of_table(np.array([0.5, 0.5]), PLAIN)
-
-
-def test_a_table_that_does_not_sum_to_one_is_refused() -> None:
-    with draw.refused("/joint", "sums to"):
-        information_of_table(np.array([[0.5, 0.1], [0.1, 0.1]]), PLAIN)
-
-
-def test_a_table_of_one_row_that_does_not_sum_is_refused_alike() -> None:
-    with draw.refused("/joint", "sums to"):
-        information_of_table(np.array([[0.5, 0.1]]), PLAIN)
-
-
-def test_a_negative_cell_is_refused_where_it_stands() -> None:
-    with draw.refused("/joint/1/0", "not a probability"):
-        information_of_table(np.array([[0.5, 0.4], [-0.1, 0.2]]), PLAIN)
-
-
-def test_a_table_has_no_weights() -> None:
-    with draw.refused("/sample_weight"):
-        information_of_table(np.eye(2) / 2, Options(sample_weight=np.ones(2)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

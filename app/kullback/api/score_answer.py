@@ -16,6 +16,7 @@ from kullback.scoring.log_loss import Task
 from kullback.scoring.options import Base, OnUnnormalized, Reduction
 from kullback.scoring.reliability import Strategy
 from kullback.scoring.score import Diagnostics, Status
+from kullback.scoring.table_information import Average
 
 Losses1 = Sequence[float | None]
 Losses2 = Sequence[Losses1]
@@ -43,6 +44,9 @@ class Conventions(BaseModel):
     strategy: Strategy = Field(default="uniform", description="Of calibration.")
     negative_sampling_rate: float | None = Field(default=None, description="Of recommender.")
     estimator: Estimator = Field(default="plugin", description="Of entropy from counts.")
+    average: Average = Field(
+        default="arithmetic", description="Of mutual-information from tables and labels."
+    )
     kind: GanKind = Field(default="non_saturating", description="Of gan-loss.")
     layout: Layout = Field(default="standard", description="Of gccs.")
     covariance: Covariance = Field(default="diag", description="Of gccs.")

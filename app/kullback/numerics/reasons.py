@@ -61,6 +61,7 @@ class Reason(StrEnum):
     INFINITE_LOSS = "infinite_loss", "a class that happened has a logit of minus infinity"
     INFINITE = "infinite", "a prediction of 0 came true: the metric is infinite"
     UNBOUNDED = "unbounded", "this estimator has no upper bound"
+    FRACTIONAL_COUNTS = "fractional_counts", "chance is counted in whole observations"
     NOT_OF_THIS_GAME = (
         "not_of_this_game",
         "only minimax and non-saturating losses bound a divergence",

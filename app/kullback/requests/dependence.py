@@ -1,25 +1,37 @@
 """Requests about how much variables tell of each other."""
 
+import math
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, EntryType, LabelRows, LogitRows, Rows
+from kullback.payload.columns import Column, EntryType, Group, LabelRows, LogitRows, Rows
 from kullback.requests.base import GradientRequest, refuse_beside
-from kullback.scoring import mutual_information, pc_softmax
+from kullback.scoring import mutual_information, pc_softmax, table_information
+from kullback.scoring.contingency import label_sums
+from kullback.scoring.cost import Cost, distinct
+from kullback.scoring.entropy_estimators import ESTIMATORS, Estimator
+from kullback.scoring.expected_information import expected_terms
 from kullback.scoring.score import Score
 
 Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
 ClassPrior = Annotated[
     Prior | None, Field(description="Prior of the classes [k]; default uniform.")
 ]
+_STEPS_OF_CHANCE = 32  # for each term of its sum
 
 
 class MutualInformationRequest(GradientRequest):
-    """Mutual information of a table, of a classifier, or of pair scores."""
+    """Mutual information of labels, of a table, of a classifier, or of pair scores."""
 
+    x: Group | None = Field(default=None, description="Labels [n] of X, with y.")
+    y: Group | None = Field(default=None, description="Labels [n] of Y.")
+    counts: Rows | None = Field(
+        default=None, description="Contingency table [a][b] of counts: rows X, columns Y."
+    )
     joint: Rows | None = Field(
         default=None, description="Joint distribution [a][b]: rows X, columns Y."
     )
@@ -35,34 +47,106 @@ class MutualInformationRequest(GradientRequest):
     pair_scores: LogitRows | None = Field(
         default=None, description="Scores of pairs [n][n]; joint pairs on the diagonal."
     )
-    estimator: mutual_information.PairEstimator | None = Field(
-        default=None, description="Estimator for pair_scores; default infonce."
+    estimator: mutual_information.PairEstimator | Estimator | None = Field(
+        default=None,
+        description="Bound for pair_scores, default infonce; of counts and labels, default plugin.",
+    )
+    average: table_information.Average | None = Field(
+        default=None,
+        description="Average of the entropies that normalizes; default arithmetic.",
+    )
+    adjusted: bool | None = Field(
+        default=None,
+        description="Whether counts and labels are adjusted for chance; default true.",
     )
 
+    def costs(self) -> list[Cost]:
+        """The same, with all cells where they are shrunk, and the information that is by chance."""
+        sums = self._margins()
+        cells = math.prod(side.size for side in sums) if self.estimator == "james_stein" else 0
+        field = "x" if self.counts is None else "counts"
+        dense = Cost(field, "choose another estimator", 8 * cells)
+        if not sums or self.adjusted is False:
+            return [*super().costs(), dense]
+        chance = expected_terms(*sums) * _STEPS_OF_CHANCE + min(map(distinct, sums)) * (1 << 14)
+        return [*super().costs(), dense, Cost("adjusted", "send adjusted: false", chance)]
+
+    def _margins(self) -> tuple[Array, Array] | tuple[()]:
+        """How often each value of X and of Y was seen, where that is whole."""
+        if self.counts is not None and self.counts.ndim == 2:
+            sides = [self.counts.sum(axis=1), self.counts.sum(axis=0)]
+        elif self.x is not None and self.y is not None and len(self.x) == len(self.y):
+            sides = [label_sums(self.x, self.sample_weight), label_sums(self.y, self.sample_weight)]
+        else:
+            return ()
+        whole = all(np.isfinite(side).all() and (side % 1 == 0).all() for side in sides)
+        return (sides[0][sides[0] > 0], sides[1][sides[1] > 0]) if whole else ()
+
     def score(self) -> Score:
-        """See dependence."""
-        forms = (self.joint, self.logits, self.pair_scores)
+        """See scoring.table_information and scoring.mutual_information."""
+        labels = self.x if self.x is not None else self.y
+        forms = (labels, self.counts, self.joint, self.logits, self.pair_scores)
         if sum(form is not None for form in forms) != 1:
-            raise InvalidInput.at("send one of joint, logits and pair_scores", "joint")
-        if self.estimator is not None and self.pair_scores is None:
-            raise InvalidInput.at("an estimator is of pair_scores", "estimator")
+            detail = "send one of x and y, counts, joint, logits and pair_scores"
+            raise InvalidInput.at(detail, "joint")
         if self.logits is None:
             refuse_beside("is of a classifier", self, "y_true", "prior", "logit_kind")
-        if self.pair_scores is not None:
-            estimator = self.estimator or "infonce"
-            return mutual_information.information_of_pairs(
-                self.pair_scores, estimator, self.options()
-            )
+        if labels is not None or self.counts is not None:
+            return self._of_observations()
+        refuse_beside("is of labels and of counts", self, "adjusted")
         if self.joint is not None:
-            if self.gradient:
-                raise InvalidInput.at("a table has no gradient", "gradient")
-            return mutual_information.information_of_table(self.joint, self.options())
+            return self._of_joint(self.joint)
+        refuse_beside("is of labels and of tables", self, "average")
+        if self.pair_scores is not None:
+            return mutual_information.information_of_pairs(
+                self.pair_scores, self._bound(), self.options()
+            )
+        refuse_beside("is of labels, of counts and of pair_scores", self, "estimator")
         assert self.logits is not None
         if self.y_true is None:
             raise InvalidInput.at("this field is missing", "y_true")
         return mutual_information.information_of_classifier(
             self.logits, self.y_true, self.prior, self.logit_kind, self.options()
         )
+
+    def _bound(self) -> mutual_information.PairEstimator:
+        if self.estimator is None:
+            return "infonce"
+        if self.estimator in ("infonce", "dv", "nwj"):
+            return self.estimator
+        raise InvalidInput.at(f"{self.estimator} is of labels and of counts", "estimator")
+
+    def _of_joint(self, joint: Array) -> Score:
+        refuse_beside("is of labels, of counts and of pair_scores", self, "estimator")
+        self._refuse_gradient("a table")
+        average = self.average or "arithmetic"
+        return table_information.information_of_joint(joint, average, self.options())
+
+    def _of_observations(self) -> Score:
+        self._refuse_gradient("a table of counts")
+        settings = table_information.TableOptions(
+            self._estimator(), self.average or "arithmetic", self.adjusted is not False
+        )
+        if self.counts is not None:
+            return table_information.information_of_counts(self.counts, settings, self.options())
+        for name, column in (("x", self.x), ("y", self.y)):
+            if column is None:
+                raise InvalidInput.at("this field is missing", name)
+        assert self.x is not None
+        assert self.y is not None
+        return table_information.information_of_labels(self.x, self.y, settings, self.options())
+
+    def _estimator(self) -> Estimator:
+        if self.estimator is None:
+            return "plugin"
+        for name in ESTIMATORS:
+            if name == self.estimator:
+                return name
+        raise InvalidInput.at(f"{self.estimator} is of pair_scores", "estimator")
+
+    def _refuse_gradient(self, form: str) -> None:
+        if self.gradient:
+            raise InvalidInput.at(f"{form} has no gradient", "gradient")
 
 
 class PCSoftmaxRequest(GradientRequest):

@@ -1,6 +1,7 @@
 """Estimators of entropy from counts, and the multinomial distribution behind them."""
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -128,8 +129,8 @@ def chao_shen(counts: Array) -> Array:
     return entropy
 
 
-def james_stein(counts: Array) -> Array:
-    """H of n/N shrunk towards 1/K by λ = (1 − Σp²) / ((N − 1) Σ(1/K − p)²), held in [0, 1].
+def shrunk(counts: Array) -> Array:
+    """n/N shrunk towards 1/K by λ = (1 − Σp²) / ((N − 1) Σ(1/K − p)²), held in [0, 1]: (n, k).
 
     Source: Hausser & Strimmer, Journal of Machine Learning Research 10 (2009).
     """
@@ -140,9 +141,15 @@ def james_stein(counts: Array) -> Array:
     noise = (p * (_others(counts) / total)).sum(axis=1)  # 1 − Σp²
     share = np.divide(noise, spread, out=np.ones_like(noise), where=spread > 0)
     share = np.clip(share, 0.0, 1.0)[:, None]
-    shrunk = share / k + (1.0 - share) * p
-    logs = np.where(shrunk > 0, _exact_logs(shrunk, _others(shrunk)), 0.0)
-    entropy: Array = np.maximum(-(shrunk * logs).sum(axis=1), 0.0)
+    shares: Array = share / k + (1.0 - share) * p
+    return shares
+
+
+def james_stein(counts: Array) -> Array:
+    """H of the counts' shares, shrunk towards uniform: see shrunk."""
+    p = shrunk(counts)
+    logs = np.where(p > 0, _exact_logs(p, _others(p)), 0.0)
+    entropy: Array = np.maximum(-(p * logs).sum(axis=1), 0.0)
     return entropy
 
 
@@ -205,7 +212,7 @@ def jackknife_error(counts: Array) -> Array:
     return error
 
 
-ESTIMATORS = {
+ESTIMATORS: dict[Estimator, Callable[[Array], Array]] = {
     "plugin": plugin,
     "miller_madow": miller_madow,
     "jackknife": jackknife,

@@ -1,4 +1,4 @@
-"""Mutual information of a table, of a classifier, and of pair scores."""
+"""Mutual information as classifiers and scores of pairs bound it."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,16 +12,13 @@ from kullback.numerics.means import weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
-    distributions,
     logit_rows,
-    matrix,
-    refuse,
     refuse_ruled_out,
     shown,
     weights,
 )
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.information_rows import entropy_rows, kl_rows
+from kullback.scoring.information_rows import entropy_rows
 from kullback.scoring.labels import Labels
 from kullback.scoring.options import Options
 from kullback.scoring.pc_softmax import (
@@ -35,60 +32,6 @@ from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows,
 
 LogitKind = Literal["posterior", "pc"]
 PairEstimator = Literal["infonce", "dv", "nwj"]
-
-
-def information_of_table(joint: Array, options: Options) -> Score:
-    """How much two discrete variables tell of each other, from their joint distribution.
-
-        I(X; Y) = KL(J ‖ p_X p_Y) = Σ J ln(J / (p_X p_Y))
-
-    Args:
-        joint: J, shape (a, b), rows X and columns Y, sums to 1 in all (or is divided by its sum,
-            with `on_unnormalized: "renormalize"`, as counts are).
-        options: see Options.
-
-    Returns:
-        In [0, min(H(X), H(Y))] nats, with `entropy_x`, `entropy_y`, `conditional_entropy`
-        H(Y|X), and `upper_bound` H(Y).
-
-    Raises:
-        InvalidInput: an entry is negative, the table does not sum to 1, or weights were sent.
-
-    Source: Cover & Thomas, Elements of Information Theory (2006), §2.3.
-    """
-    table, _ = matrix("joint", joint)
-    if joint.ndim != 2:
-        raise InvalidInput.at(f"joint has shape {shown(joint)}; [a][b] is expected", "joint")
-    if options.sample_weight is not None:
-        raise InvalidInput.at("sample_weight does not apply to a table", "sample_weight")
-    refuse("joint", ~(table >= 0), lambda at: f"{table[at]:g} is not a probability")
-    checked = distributions("joint", table.reshape(-1), options)
-    j = checked.values.reshape(table.shape)
-    x, y = j.sum(axis=1), j.sum(axis=0)
-    independent = np.outer(x, y).reshape(1, -1)
-    entropy_x, entropy_y = _entropy(x), _entropy(y)
-    divergence = kl_rows(j.reshape(1, -1), independent, None)
-    information = np.minimum(divergence, min(entropy_x, entropy_y))  # but for rounding it is
-    seen = x > 0
-    conditional = float(x[seen] @ entropy_rows(j[seen] / x[seen, None], None))
-    details = {
-        "entropy_x": entropy_x / options.nats,
-        "entropy_y": entropy_y / options.nats,
-        "conditional_entropy": conditional / options.nats,
-        "upper_bound": entropy_y / options.nats,
-        "estimator": "joint",
-    }
-    context = Context(
-        "mutual_information",
-        options,
-        renormalized=checked.renormalized,
-        max_sum_error=checked.max_sum_error,
-    )
-    return score_rows(Losses(information), details, context)
-
-
-def _entropy(p: Array) -> float:
-    return float(entropy_rows(p.reshape(1, -1), None)[0])
 
 
 def information_of_classifier(
@@ -136,7 +79,7 @@ def information_of_classifier(
         log_p = information + log_prior[index]
         slope = corrected_gradient(z, index, log_prior) if options.gradient else None
     prior_share = np.exp(log_prior)
-    entropy_y = _entropy(prior_share / prior_share.sum())
+    entropy_y = float(entropy_rows((prior_share / prior_share.sum())[None], None)[0])
     cross_entropy = weighted_mean(0.0 - log_p, options.sample_weight)
     details = {
         "entropy_y": entropy_y / options.nats,
