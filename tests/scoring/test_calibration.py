@@ -11,11 +11,12 @@ from sklearn.calibration import calibration_curve
 
 from kullback.numerics.logspace import log_softmax, sigmoid
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.binning import Strategy
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
-from kullback.scoring.reliability import Reliability, Strategy
+from kullback.scoring.reliability import Reliability
 from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kullback.numerics.reasons import Reason
+from kullback.scoring.binning import Strategy
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.gan_loss import GanKind
@@ -14,7 +15,6 @@ from kullback.scoring.infocam import Mode
 from kullback.scoring.labels import ClassWeightName
 from kullback.scoring.log_loss import Task
 from kullback.scoring.options import Base, OnUnnormalized, Reduction
-from kullback.scoring.reliability import Strategy
 from kullback.scoring.score import Diagnostics, Status
 from kullback.scoring.table_information import Average
 

@@ -1,6 +1,7 @@
 """What each metric may be asked: one checked model per metric."""
 
 from kullback.requests import (
+    calibration,
     comparisons,
     dependence,
     distributions,
@@ -20,7 +21,7 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "softmax-cross-entropy": predictions.SoftmaxCrossEntropyRequest,
     "sigmoid-cross-entropy": predictions.SigmoidCrossEntropyRequest,
     "focal-loss": predictions.FocalLossRequest,
-    "calibration": predictions.CalibrationRequest,
+    "calibration": calibration.CalibrationRequest,
     "recommender": recommender.RecommenderRequest,
     "perplexity": sequences.PerplexityRequest,
     "mutual-information": dependence.MutualInformationRequest,

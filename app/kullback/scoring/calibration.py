@@ -14,11 +14,12 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import distributions, logit_rows, probabilities, row_sums, weights
 from kullback.scoring.arrays import logits as checked_logits
+from kullback.scoring.binning import Strategy
 from kullback.scoring.conventions import EXACT
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.options import Options
-from kullback.scoring.reliability import Reliability, Strategy, classwise_errors
+from kullback.scoring.reliability import Reliability, classwise_errors
 from kullback.scoring.score import Context, Score, conventions, diagnostics, explained, in_unit
 from kullback.scoring.temperature import temperature
 

@@ -1,7 +1,6 @@
 """Reliability: predictions in bins, beside the observed rates."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -9,13 +8,15 @@ from kullback.numerics.means import bin_sums
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import CELLS_PER_BLOCK
-
-Strategy = Literal["uniform", "quantile"]
+from kullback.scoring.binning import Strategy, bin_edges, bin_index
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Predictions in bins beside what was observed there: `low` < p ≤ `high`, (b,) each."""
+    """Predictions in bins beside what was observed there: `low` < p ≤ `high`, (b,) each.
+
+    The first bin has its `low` too.
+    """
 
     low: Array
     high: Array
@@ -30,10 +31,9 @@ class Reliability:
     ) -> "Reliability":
         """Bin rows by p; sums are kept, so that an empty bin is an empty row."""
         w = np.ones_like(p) if weight is None else weight
-        edges = _edges(p[w > 0], bins, strategy)
-        index = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, edges.size - 2)
-        size = edges.size - 1
         kept = w > 0
+        edges = bin_edges(p[kept], None if weight is None else weight[kept], bins, strategy)
+        index, size = bin_index(edges, p), edges.size - 1
         return cls(
             edges[:-1],
             edges[1:],
@@ -89,22 +89,15 @@ def classwise_errors(
         ]
     n, k = p.shape
     w = np.ones(n) if weight is None else weight
-    edges = _edges(p[:0], bins, strategy)
+    edges = bin_edges(p[:0], None, bins, strategy)
     errors: list[float] = []
     step = max(1, CELLS_PER_BLOCK // n)
     for start in range(0, k, step):
         columns = np.arange(start, min(start + step, k))
         stated = np.minimum(p[:, columns], 1.0)
         gaps = w[:, None] * ((index[:, None] == columns) - stated)
-        at = np.clip(np.searchsorted(edges, stated, side="left") - 1, 0, bins - 1)
-        cells, place = np.unique(at + (columns - start) * bins, return_inverse=True)
+        at = bin_index(edges, stated) + (columns - start) * bins
+        cells, place = np.unique(at, return_inverse=True)
         sums = np.abs(bin_sums(place.reshape(-1), gaps.reshape(-1), cells.size))
         errors += (np.bincount(cells // bins, sums, columns.size) / w.sum()).tolist()
     return [min(error, 1.0) for error in errors]
-
-
-def _edges(p: Array, bins: int, strategy: Strategy) -> Array:
-    if strategy == "uniform" or p.size == 0:
-        return np.arange(bins + 1) / bins
-    edges = np.unique(np.quantile(p, np.arange(bins + 1) / bins))
-    return edges if edges.size > 1 else np.repeat(edges, 2)
