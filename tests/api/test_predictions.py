@@ -19,11 +19,14 @@ COST_OF_ZERO = {
     "xgboost": -math.log(np.float32(1e-16)),
     "keras": -math.log(np.float32(1e-7)),
     "torch": 100.0,
+    "lightgbm_cross_entropy": -math.log(1e-12),
+    "river": -math.log(1e-15),
+    "spark": -math.log(1e-15),
 }
 
 
 def test_every_convention_is_told_apart() -> None:
-    assert {"exact", *COST_OF_ZERO} == set(get_args(ConventionName))
+    assert {"exact", "catboost", *COST_OF_ZERO} == set(get_args(ConventionName))
 
 
 @pytest.mark.parametrize("convention", COST_OF_ZERO)
@@ -34,6 +37,30 @@ async def test_every_convention_has_its_cost_of_zero(client: AsyncClient, conven
     assert found["diagnostics"]["clipped"] == 1
     report = await score(client, "recommender", y_true=[1], y_proba=[0.0], convention=convention)
     assert report["value"] == found["value"]
+
+
+async def test_an_epsilon_of_ones_own_clips(client: AsyncClient) -> None:
+    asked = {"y_true": [1], "y_proba": [0.0], "epsilon": 0.25, "base": "2"}
+    for metric in ("log-loss", "recommender"):
+        found = await score(client, metric, **asked)
+        assert found["value"] == 2.0
+        assert found["conventions"]["convention"] == "epsilon"
+        assert found["conventions"]["epsilon"] == 0.25
+        assert found["diagnostics"]["clipped"] == 1
+
+
+@pytest.mark.parametrize("epsilon", [0, 0.5, -1e-9, 0.7, None])
+@pytest.mark.parametrize("metric", ["log-loss", "recommender"])
+async def test_an_epsilon_out_of_its_range_or_beside_a_convention_is_refused(
+    client: AsyncClient, metric: str, epsilon: float | None
+) -> None:
+    row = {"y_true": [1], "y_proba": [0.5]}
+    if epsilon is None:
+        for convention in get_args(ConventionName):
+            asked = row | {"epsilon": 1e-9, "convention": convention}
+            assert await refused(client, metric, **asked) == "/epsilon"
+    else:
+        assert await refused(client, metric, **row, epsilon=epsilon) == "/epsilon"
 
 
 async def test_torchrec_prints_bits_unless_a_base_is_sent(client: AsyncClient) -> None:

@@ -13,6 +13,7 @@ from kullback.numerics.types import Array
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
+from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.score import Score
 from tests import strategies as draw
 from tests.scoring.answers import per_row, slope
@@ -55,7 +56,7 @@ def _torchrec(y: float, p: float) -> float:
 def _lightgbm(y: float, p: float) -> float:
     eps = float(np.float32(1e-15))
     p = p if y == 1 else 1 - p
-    return -math.log(p) if p > eps else -math.log(eps)
+    return -math.log(p) if p > eps else -float(np.log(np.float32(1e-15)))
 
 
 def _xgboost(y: float, p: float) -> float:
@@ -75,6 +76,28 @@ def _torch(y: float, p: float) -> float:
     return min(-math.log(p), 100.0) if p > 0 else 100.0
 
 
+def _lightgbm_cross_entropy(y: float, p: float) -> float:
+    p = p if y == 1 else 1 - p
+    return -math.log(max(p, 1e-12))
+
+
+def _catboost(y: float, p: float) -> float:
+    p = p if y == 1 else 1 - p
+    return -math.log(p) if p > 0 else math.inf
+
+
+def _river(y: float, p: float) -> float:
+    p = min(max(p, 1e-15), 1 - 1e-15)
+    return -math.log(p if y == 1 else 1 - p)
+
+
+def _spark(y: float, p: float) -> float:
+    p = p if y == 1 else 1 - p
+    if p < 1e-15:
+        return -math.log(1e-15)
+    return -math.log1p(-1e-15) if p > 1 - 1e-15 else -math.log(p)
+
+
 RULES: dict[ConventionName, Rule] = {
     "sklearn": _sklearn,
     "torchrec": _torchrec,
@@ -82,7 +105,13 @@ RULES: dict[ConventionName, Rule] = {
     "xgboost": _xgboost,
     "keras": _keras,
     "torch": _torch,
+    "lightgbm_cross_entropy": _lightgbm_cross_entropy,
+    "catboost": _catboost,
+    "river": _river,
+    "spark": _spark,
 }
+UNBOUNDED = {"exact", "catboost"}
+IN_DOUBLES = RULES.keys() - {"xgboost", "keras", "catboost"}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +124,10 @@ RULES: dict[ConventionName, Rule] = {
         ("xgboost", 36.841362),
         ("keras", 16.118096),
         ("torch", 100.0),
+        ("lightgbm_cross_entropy", 27.631021),
+        ("catboost", math.inf),
+        ("river", 34.538776),
+        ("spark", 34.538776),
     ],
 )
 def test_no_chance_for_the_truth_costs_what_is_published(
@@ -134,7 +167,7 @@ def test_binary_rows_cost_what_the_rule_says(
     expected = [RULES[convention](*row) for row in zip(y.tolist(), p.tolist(), strict=True)]
     tolerance = 0 if convention in {"xgboost", "keras"} else 1e-15
     # libraries form 1 − p where we take log1p: that differs only by what 1 − p rounds away
-    rounding = 2.0**-52 if convention in {"torch", "sklearn", "torchrec", "lightgbm"} else 0.0
+    rounding = 2.0**-52 if convention in IN_DOUBLES else 0.0
     found = per_row(binary(y, p, convention))
     assert found == pytest.approx(expected, rel=tolerance, abs=rounding)
 
@@ -148,7 +181,8 @@ def test_class_rows_cost_what_the_rule_says_of_the_truth(
     asked = LogLossOptions(convention=convention)
     found = per_row(log_loss(index, p, asked, Options(per_row=True)))
     truths = p[np.arange(index.size), index].tolist()
-    expected = [RULES[convention](1.0, min(truth, 1.0)) for truth in truths]
+    rule = _catboost if convention == "torch" else RULES[convention]  # torch caps no class
+    expected = [rule(1.0, min(truth, 1.0)) for truth in truths]
     single = convention == "keras"  # divides by a row sum that is 1 up to rounding
     assert found == pytest.approx(expected, rel=3e-7 if single else 1e-15, abs=2e-7 * single)
 
@@ -225,7 +259,7 @@ def test_a_perfect_prediction_still_costs_what_is_clipped() -> None:
     assert binary([1, 0], [1.0, 0.0], "torch").value == 0.0
 
 
-@pytest.mark.parametrize("convention", RULES)
+@pytest.mark.parametrize("convention", RULES.keys() - UNBOUNDED)
 def test_what_was_clipped_is_counted_and_has_no_slope(convention: ConventionName) -> None:
     asked = LogLossOptions(convention=convention)
     y, p = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.5, 0.5])
@@ -235,8 +269,9 @@ def test_what_was_clipped_is_counted_and_has_no_slope(convention: ConventionName
     assert slope(score) == pytest.approx([0.0, -2 / 3, 2 / 3], rel=1e-15)
     rows = np.stack((1 - p, p), axis=1)
     score = log_loss(y, rows, asked, Options(gradient=True))
-    assert score.diagnostics.clipped == 1
-    assert slope(score)[:2] == [0.0, 0.0]
+    bounded = 0 if convention == "torch" else 1
+    assert score.diagnostics.clipped == bounded
+    assert slope(score)[:2] == ([0.0, 0.0] if bounded else [0.0, -np.inf])
 
 
 def test_nothing_is_clipped_exactly() -> None:
@@ -251,3 +286,63 @@ def test_keras_divides_rows_by_their_sum_and_its_slope_knows() -> None:
     score = log_loss(np.array([0]), p, asked, Options(gradient=True))
     assert score.value == pytest.approx(-math.log(0.3 / 1.0000004), rel=1e-6)
     assert slope(score) == pytest.approx([-1 / 0.3 + 1 / 1.0000004, 1 / 1.0000004], rel=1e-12)
+
+
+def test_torch_caps_no_class() -> None:
+    asked = LogLossOptions(convention="torch")
+    assert log_loss(np.array([0]), np.array([[0.0, 1.0, 0.0]]), asked, Options()).status == (
+        "infinite"
+    )
+
+
+@pytest.mark.parametrize("sent", [np.float16, np.float32, np.float64])
+def test_scikit_learn_clips_by_the_type_of_the_column(sent: type[np.floating]) -> None:
+    p = np.array([0.0, 0.7, 1.0], sent)
+    y = np.array([1.0, 1.0, 0.0])
+    asked = LogLossOptions(convention="sklearn")
+    found = log_loss(y, p, asked, Options(per_row=True))
+    expected = [sklearn_log_loss(y[i : i + 1], p[i : i + 1], labels=[0, 1]) for i in range(p.size)]
+    assert per_row(found) == pytest.approx(expected, rel=1e-15)
+    clicks = recommender(y, p, RecommenderOptions(convention="sklearn"), Options(per_row=True))
+    assert per_row(clicks) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("sent", [np.float16, np.float32, np.float64])
+def test_scikit_learn_clips_rows_by_their_type(sent: type[np.floating]) -> None:
+    p = np.array([[0, 0.5, 0.5], [1, 0, 0], [0.25, 0.5, 0.25]], sent)
+    y = np.array([0, 0, 2])
+    asked = LogLossOptions(convention="sklearn")
+    expected = sklearn_log_loss(y, p, labels=[0, 1, 2])
+    assert log_loss(y, p, asked, Options()).value == pytest.approx(
+        expected, rel=4 * float(np.finfo(sent).eps)
+    )
+
+
+def test_only_scikit_learn_asks_for_the_type() -> None:
+    for name in CONVENTIONS.keys() - {"sklearn"}:
+        asked = CONVENTIONS[name]
+        assert asked.of_type(np.dtype(np.float32)) is asked
+
+
+@given(binary_rows, st.floats(1e-300, 0.49))
+def test_an_epsilon_clips_from_both_sides(rows: tuple[Array, Array], epsilon: float) -> None:
+    y, p = rows
+    inside = np.clip(p, epsilon, 1 - epsilon)
+    asked = LogLossOptions(epsilon=epsilon)
+    score = log_loss(y, p, asked, Options(per_row=True))
+    plain = log_loss(y, inside, LogLossOptions(), Options(per_row=True))
+    assert per_row(score) == pytest.approx(per_row(plain), rel=1e-12, abs=2.0**-52)
+    assert score.diagnostics.clipped == np.count_nonzero(inside != p)
+    assert score.conventions["convention"] == "epsilon"
+    assert score.conventions["epsilon"] == epsilon
+
+
+def test_an_epsilon_by_hand() -> None:
+    asked = LogLossOptions(epsilon=0.25)
+    score = log_loss(np.array([1, 0]), np.array([[1.0, 0.0], [0.5, 0.5]]), asked, Options(base="2"))
+    assert score.value == 1.5
+    clicks = recommender(
+        np.array([1.0]), np.array([0.0]), RecommenderOptions(epsilon=0.25), Options(base="2")
+    )
+    assert clicks.value == 2.0
+    assert clicks.conventions["epsilon"] == 0.25

@@ -30,11 +30,14 @@ class Conventions(BaseModel):
 
     base: Base
     reduction: Reduction
-    convention: ConventionName
+    convention: ConventionName | Literal["epsilon"]
     on_unnormalized: OnUnnormalized
     task: Task = Field(default="binary", description="Of log-loss and focal-loss.")
     class_weight: ClassWeightName | Literal["given"] | None = Field(
         default=None, description="Of log-loss: the rule, or that weights were given."
+    )
+    epsilon: float | None = Field(
+        default=None, description="Of log-loss and recommender, where it was sent."
     )
     label_smoothing: float = Field(default=0.0, description="Of softmax-cross-entropy.")
     ignore_index: int | None = Field(default=None, description="Of softmax-cross-entropy.")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, FiniteFloat
 
+from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.payload.columns import (
     Column,
@@ -48,9 +49,20 @@ class ConventionRequest(GradientRequest):
         default="exact",
         description="Library whose number to print: it decides what p = 0 on the truth costs.",
     )
+    epsilon: Annotated[FiniteFloat, Field(gt=0, lt=0.5)] | None = Field(
+        default=None,
+        description="In place of a convention: p is clipped to [epsilon, 1 − epsilon].",
+    )
 
     def options(self) -> Options:
-        """The shared part; a convention that prints bits does so unless a base is asked for."""
+        """The shared part; a convention that prints bits does so unless a base is asked for.
+
+        Raises:
+            InvalidInput: both a convention and an epsilon were sent.
+        """
+        if self.epsilon is not None and "convention" in self.model_fields_set:
+            detail = f"convention {self.convention} has its own: send one of the two"
+            raise InvalidInput.at(f"epsilon: {detail}", "epsilon")
         options = super().options()
         if CONVENTIONS[self.convention].prints_bits and "base" not in self.model_fields_set:
             return replace(options, base="2")
@@ -84,6 +96,7 @@ class LogLossRequest(ConventionRequest):
             class_weight=self.class_weight,
             beta=self.beta,
             convention=self.convention,
+            epsilon=self.epsilon,
         )
         return log_loss.log_loss(self.y_true, self.y_proba, options, self.options())
 

@@ -36,6 +36,10 @@ class RecommenderRequest(ConventionRequest):
     def score(self) -> Score:
         """See scoring.recommender."""
         options = RecommenderOptions(
-            self.group, self.negative_sampling_rate, self.convention, self.per_group
+            self.group,
+            self.negative_sampling_rate,
+            self.convention,
+            self.per_group,
+            self.epsilon,
         )
         return recommender(self.y_true, self.y_proba, options, self.options())

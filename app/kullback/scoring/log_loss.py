@@ -19,7 +19,7 @@ from kullback.scoring.arrays import (
     shown,
     weights,
 )
-from kullback.scoring.conventions import CONVENTIONS, Convention, ConventionName
+from kullback.scoring.conventions import Convention, ConventionName, chosen_convention
 from kullback.scoring.labels import (
     ClassWeightName,
     Label,
@@ -56,6 +56,11 @@ class LogLossOptions:
     class_weight: Array | ClassWeightName | None = None
     beta: float | None = None
     convention: ConventionName = "exact"
+    epsilon: float | None = None
+
+    def bounds(self, y_proba: Array) -> Convention:
+        """How probabilities that were sent like this are bounded."""
+        return chosen_convention(self.convention, self.epsilon, y_proba.dtype)
 
 
 def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: Options) -> Score:
@@ -70,7 +75,8 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         y_true: labels (n,), integers or strings; soft labels (n,) in [0, 1] or rows (n, k) that
             sum to 1; for multilabel 0..1, (n, k).
         y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order.
-        settings: task, labels, pos_label, class_weight and the convention for p = 0.
+        settings: task, labels, pos_label, class_weight and the convention for p = 0, or the
+            epsilon that p is clipped by.
         options: see Options; the gradient is with respect to y_proba.
 
     Returns:
@@ -95,7 +101,11 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
     weights("sample_weight", options.sample_weight, n)
     context = Context(
-        "log_loss", options, settings.convention, {"task": task, "class_weight": _named(settings)}
+        "log_loss",
+        options,
+        settings.convention,
+        {"task": task, "class_weight": _named(settings)},
+        epsilon=settings.epsilon,
     )
     if task == "binary":
         return _binary(y_true, y_proba, settings, context)
@@ -103,7 +113,7 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         if settings.labels is not None and len(settings.labels) != y_proba.shape[1]:
             names, columns = len(settings.labels), y_proba.shape[1]
             raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
-        convention = CONVENTIONS[settings.convention]
+        convention = settings.bounds(y_proba)
         return multilabel(y_true, y_proba, settings.class_weight, convention, context)
     return _multiclass(y_true, y_proba, settings, context)
 
@@ -118,7 +128,7 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
     p = probabilities("y_proba", y_proba)
     y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
     hard = not has_soft(y)
-    convention = CONVENTIONS[settings.convention]
+    convention = settings.bounds(y_proba)
     weight = context.options.sample_weight
     losses, clipped = binary_losses(y, p, convention)
     class_weight = _binary_weights(y, settings, weight)
@@ -191,11 +201,12 @@ def _multiclass(
 ) -> Score:
     checked = distributions("y_proba", y_proba, context.options)
     if not isinstance(y_true, list) and y_true.ndim == 2:
-        return _soft_rows(np.asarray(y_true, np.float64), checked, settings, context)
+        bounds = settings.bounds(y_proba)
+        return _soft_rows(np.asarray(y_true, np.float64), checked, bounds, settings, context)
     p = checked.values
     n, k = p.shape
     index = class_indices("y_true", y_true, settings.labels, k)
-    convention = CONVENTIONS[settings.convention]
+    convention = settings.bounds(y_proba)
     weight = context.options.sample_weight
     counts = class_counts(index if weight is None else index[weight > 0], k)
     class_weight = class_weights(settings.class_weight, counts, settings.beta)
@@ -243,13 +254,16 @@ def _mass(y: Array, weight: Array | None) -> Array:
 
 
 def _soft_rows(
-    y_true: Array, checked: CheckedDistributions, settings: LogLossOptions, context: Context
+    y_true: Array,
+    checked: CheckedDistributions,
+    convention: Convention,
+    settings: LogLossOptions,
+    context: Context,
 ) -> Score:
     target = distributions("y_true", y_true, context.options)
     y, p = target.values, checked.values
     same_shape("y_true", y, "y_proba", p)
     k = p.shape[1]
-    convention = CONVENTIONS[settings.convention]
     weight = context.options.sample_weight
     class_weight = class_weights(settings.class_weight, _mass(y, weight), settings.beta)
     columns = np.ones(k) if class_weight is None else class_weight

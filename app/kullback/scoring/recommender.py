@@ -10,7 +10,7 @@ from kullback.numerics.means import weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import probabilities, same_shape, weights
-from kullback.scoring.conventions import CONVENTIONS, EXACT, ConventionName
+from kullback.scoring.conventions import EXACT, ConventionName, chosen_convention
 from kullback.scoring.group_scores import GroupScores, group_numbers, normalized_entropy
 from kullback.scoring.labels import Labels, positive_shares
 from kullback.scoring.losses import binary_gradient, binary_losses
@@ -30,6 +30,7 @@ class RecommenderOptions:
     negative_sampling_rate: float | None = None
     convention: ConventionName = "exact"
     per_group: bool = False
+    epsilon: float | None = None
 
 
 def recommender(
@@ -45,7 +46,7 @@ def recommender(
         y_true: clicks (n,), 0 or 1, or click rates in [0, 1] of aggregated rows.
         y_proba: P(click) (n,).
         settings: `group` (n,), such as user ids, with a row for each if `per_group`;
-            `negative_sampling_rate` s in (0, 1]; convention.
+            `negative_sampling_rate` s in (0, 1]; convention, or epsilon.
         options: see Options; the gradient is with respect to y_proba as sent.
 
     Returns:
@@ -72,13 +73,18 @@ def recommender(
         raise InvalidInput.at("per_group needs group, an id for each row", "per_group")
     rate = settings.negative_sampling_rate or 1.0
     corrected = _corrected(p, rate)
-    convention = CONVENTIONS[settings.convention]
+    convention = chosen_convention(settings.convention, settings.epsilon, y_proba.dtype)
     losses, clipped = binary_losses(y, corrected, convention)
     if convention is EXACT and rate < 1:
         losses = _corrected_losses(y, p, rate)
     extra = {"negative_sampling_rate": settings.negative_sampling_rate, "bins": BINS}
     context = Context(
-        "recommender", options, settings.convention, extra, clipped=int(np.count_nonzero(clipped))
+        "recommender",
+        options,
+        settings.convention,
+        extra,
+        clipped=int(np.count_nonzero(clipped)),
+        epsilon=settings.epsilon,
     )
     gradient = None
     if options.gradient:

@@ -181,6 +181,7 @@ class Context:
     renormalized: int = 0
     max_sum_error: float = 0.0
     single: bool = False
+    epsilon: float | None = None
 
 
 def score_rows(
@@ -216,13 +217,14 @@ def in_unit(nats: float | Undefined, options: Options) -> float | Undefined:
 
 def conventions(context: Context) -> dict[str, object]:
     """What was assumed, in the words of the request."""
-    options = context.options
+    options, epsilon = context.options, context.epsilon
     return {
         "base": options.base,
         "reduction": options.reduction,
-        "convention": context.convention,
+        "convention": context.convention if epsilon is None else "epsilon",
         "on_unnormalized": options.on_unnormalized,
         **context.conventions,
+        **({} if epsilon is None else {"epsilon": epsilon}),
     }
 
 
