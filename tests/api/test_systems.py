@@ -10,8 +10,8 @@ from httpx import AsyncClient
 from kullback.payload.media import ARROW, JSON, PARQUET
 from tests.api.asking import Score, score
 from tests.api.system_requests import CLASSES, COUNTS, LATENTS, PRIOR, REQUESTS, softmax
+from tests.payload.answers import answer
 from tests.payload.bodies import as_arrow, as_json, as_parquet, as_table, typed
-from tests.payload.test_arrow import answer
 
 pytestmark = pytest.mark.anyio
 

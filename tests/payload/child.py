@@ -12,10 +12,15 @@ from kullback.payload.arrow import parse_arrow, parse_parquet
 from kullback.payload.columns import Column
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields
-from tests.payload.bodies import as_arrow, as_parquet
+from tests.payload.bodies import as_arrow, as_arrow_file, as_parquet
 
 Parse = Callable[[bytearray, dict[str, Column], int], dict[str, object]]
-PARSE: dict[str, Parse] = {"arrow": parse_arrow, "parquet": parse_parquet}
+PARSE: dict[str, Parse] = {
+    "arrow": parse_arrow,
+    "arrow file": parse_arrow,
+    "parquet": parse_parquet,
+}
+WRITE = {"arrow": as_arrow, "arrow file": as_arrow_file}
 COLUMNS = array_fields(REQUESTS["log-loss"]) | array_fields(REQUESTS["recommender"])
 CAP = 1 << 20
 
@@ -85,11 +90,10 @@ def seeds(kind: str) -> list[bytes]:
         {"y_true": [["a", "b"]], "y_proba": [[[0.5, 0.5], [0.2, 0.8]]], "class_weight": [[1.0, 2]]}
     )
     tables = (numbers, rows, lists)
-    if kind == "arrow":
-        packed = [
-            as_arrow(table, compression=codec) for table in tables for codec in ("lz4", "zstd")
-        ]
-        return [as_arrow(table) for table in tables] + packed
+    if kind in WRITE:
+        write = WRITE[kind]
+        packed = [write(table, compression=codec) for table in tables for codec in ("lz4", "zstd")]
+        return [write(table) for table in tables] + packed
     return [
         as_parquet(table, compression=codec)
         for table in tables
@@ -107,4 +111,4 @@ def cut_everywhere(kind: str) -> set[str]:
 
 
 def _step(kind: str) -> int:
-    return 1 if kind == "arrow" else 7
+    return 7 if kind == "parquet" else 1

@@ -12,12 +12,12 @@ from kullback.errors import BodyError, InvalidInput
 from kullback.payload.room import inflation_limit
 from kullback.requests.batches import ObservationBatch
 from kullback.requests.validation import array_fields
-from tests.payload.bodies import as_arrow, as_parquet
-from tests.payload.child import COLUMNS, PARSE, high_water, in_child, seeds
+from tests.payload.bodies import as_parquet
+from tests.payload.child import COLUMNS, PARSE, WRITE, high_water, in_child, seeds
 
 CAP = 64 << 20
 MOST = 1 << 30  # bytes that the process may grow by
-AT_ONCE = {"arrow": 5_000, "parquet": 1_000}  # in one process
+AT_ONCE = {"arrow": 5_000, "arrow file": 5_000, "parquet": 1_000}  # in one process
 _COLUMNS = COLUMNS | array_fields(ObservationBatch)
 _NUMBERS = (0, 1, -1, 7, 8, 127, 255, 1 << 15, (1 << 31) - 1, -(1 << 31), 1 << 40, 1 << 62, -9)
 
@@ -37,9 +37,10 @@ def bodies(kind: str) -> list[bytes]:
     )
     struct_ = pa.StructArray.from_arrays([names, names.dictionary_encode()], ["a", "b"])
     nested = pa.table({"y_true": [1, 0, 1, 1], "y_proba": [0.5] * 4, "slice": struct_})
-    if kind == "arrow":
-        batches = [as_arrow(table.to_batches(max_chunksize=2)) for table in (rows, nested)]
-        return [*seeds(kind), as_arrow(rows), as_arrow(rows, compression="zstd"), *batches]
+    if kind in WRITE:
+        write = WRITE[kind]
+        batches = [write(rows.to_batches(max_chunksize=2)), write(nested)]
+        return [*seeds(kind), write(rows), write(rows, compression="zstd"), *batches]
     differences = {"unit": "DELTA_BYTE_ARRAY", "y_true": "DELTA_BINARY_PACKED"}
     return [
         *seeds(kind),

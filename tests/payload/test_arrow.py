@@ -2,7 +2,6 @@
 
 import json
 import struct
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kullback.api.scores import MetricHandler
 from kullback.errors import InvalidInput
 from kullback.payload.arrow import parse_arrow, parse_parquet
-from kullback.payload.body import Body
-from kullback.payload.media import ARROW, JSON, PARQUET
-from kullback.requests import REQUESTS
+from kullback.payload.media import ARROW, ARROW_FILE, JSON, PARQUET
 from kullback.scoring.catalog import METRICS
-from tests.payload.bodies import as_arrow, as_json, as_parquet, as_table
+from tests.payload.answers import answer
+from tests.payload.bodies import as_arrow, as_arrow_file, as_json, as_parquet, as_table
 from tests.payload.child import CAP, COLUMNS, cut_everywhere, growth, in_child, outcome
 from tests.payload.mutants import fuzzed
 
@@ -77,17 +74,6 @@ def requests(draw: st.DrawFn) -> tuple[str, Fields, Fields]:
     return metric, {name: draw(entries) for name, entries in form.items()}, options
 
 
-def answer(metric: str, raw: bytes, media_type: str, query: Mapping[str, Any]) -> bytes:
-    """What the service answers to a body."""
-    texts = [
-        (name, value if isinstance(value, str) else json.dumps(value))
-        for name, value in query.items()
-    ]
-    body = Body(bytearray(raw), media_type, "identity")
-    handler = MetricHandler(REQUESTS[metric])
-    return handler.score(handler.read(body, texts, CAP), CAP)[1]
-
-
 @law
 @given(requests())
 def test_the_same_numbers_give_the_same_bytes_from_every_type(
@@ -97,6 +83,7 @@ def test_the_same_numbers_give_the_same_bytes_from_every_type(
     table = pa.table(fields)
     expected = answer(metric, as_json(fields | options), JSON, {})
     assert answer(metric, as_arrow(table), ARROW, options) == expected
+    assert answer(metric, as_arrow_file(table), ARROW_FILE, options) == expected
     assert answer(metric, as_parquet(table), PARQUET, options) == expected
     batches = table.to_batches(max_chunksize=2)
     assert answer(metric, as_arrow(batches, compression="zstd"), ARROW, options) == expected
@@ -168,11 +155,6 @@ def test_booleans_are_0_and_1() -> None:
 def test_integers_of_64_bits_are_kept_exactly() -> None:
     values = [2**63 - 1, -(2**63), 2**53 + 1]
     assert read(pa.table({"y_true": values}))["y_true"].tolist() == values
-
-
-def test_unsigned_integers_beyond_63_bits_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="63 bits"):
-        read(pa.table({"y_true": pa.array([2**63], pa.uint64())}))
 
 
 CELLS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
@@ -302,7 +284,6 @@ UNREAD = {
     "binary": pa.array([b"a"]),
     "date": pa.array([1], pa.date32()),
     "timestamp": pa.array([1], pa.timestamp("us")),
-    "decimal": pa.array([1], pa.decimal128(5)),
     "string view": pa.array(["a"], pa.string_view()),
     "run ends": pa.RunEndEncodedArray.from_arrays([1], [0.5]),
     "list view": pa.array([[0.5]], pa.list_view(pa.float64())),
@@ -312,7 +293,7 @@ UNREAD = {
     "dictionary in a list": pa.array([["a"]], pa.list_(pa.dictionary(pa.int8(), pa.string()))),
     "lists of nothing": pa.array([[]], pa.list_(pa.float64(), 0)),
     "uuid": pa.array([b"x" * 16], pa.uuid()),
-    "bool8": pa.array([1], pa.bool8()),
+    "json": pa.array(["1"], pa.json_()),
 }
 
 
@@ -407,7 +388,7 @@ def test_a_run_of_equal_values_is_counted_before_it_is_unrolled(*, rows_of_lists
     assert found[1] < 24 << 20
 
 
-@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+@pytest.mark.parametrize("kind", ["arrow", "arrow file", "parquet"])
 def test_a_body_cut_anywhere_is_refused_or_read_but_breaks_nothing(kind: str) -> None:
     found = in_child(cut_everywhere, kind)
     assert isinstance(found, set)
@@ -424,7 +405,9 @@ def test_lists_of_less_than_an_entry_are_refused(size: int) -> None:
     assert outcome("arrow", forged) == "InvalidInput"
 
 
-@pytest.mark.parametrize(("kind", "count"), [("arrow", 5000), ("parquet", 1000)])
+@pytest.mark.parametrize(
+    ("kind", "count"), [("arrow", 5000), ("arrow file", 5000), ("parquet", 1000)]
+)
 def test_mutants_are_refused_or_read_but_break_nothing(kind: str, count: int) -> None:
     figures = fuzzed(kind, count, 20)
     assert figures["mutants"] == count

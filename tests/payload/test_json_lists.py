@@ -271,8 +271,8 @@ def rows_with(index: int, row: str, ordinary: str) -> Callable[[str], str]:
         ("p", "[0.25, true]", "[0.25, 0.75]", "/1"),
         ("z", '"Infinity"', "0.25", ""),
         ("z", "[0.25, null]", "[0.25, 0.75]", "/1"),
-        ("y", str(2**63), "1", ""),
-        ("y", "true", "1", ""),
+        ("y", str(2**64), "1", ""),
+        ("y", str(2**63), "-1", ""),
     ],
 )
 def test_the_row_of_a_wrong_entry_is_named(
@@ -392,7 +392,7 @@ def test_lists_may_stand_by_name_or_one_without(count: int) -> None:
 @pytest.mark.parametrize("shape", ["[%s]", "[[%s]]", "[0.5, %s]", "[[0.5, %s]]"])
 @pytest.mark.parametrize("name", ["p", "z", "y"])
 def test_what_is_no_number_is_refused(name: str, shape: str, value: str) -> None:
-    if name == "y" and shape == "[%s]" and value.startswith('"'):
+    if name == "y" and "0.5" not in shape and (value == "true" or shape + value[0] == '[%s]"'):
         return  # a label
     with pytest.raises((MalformedBody, InvalidInput)):
         read(f'{{"{name}": ' + shape % value + "}")
@@ -453,7 +453,7 @@ def test_lists_by_name_are_read_whole(count: int) -> None:
         ('{"s": {"a": [1], "a": [1]}}', "/s/a"),
         ('{"s": {"a~/": 1}}', "/s/a~0~1"),
         ('{"s": {"a": [[[[1]]]]}}', "/s"),
-        ('{"s": {"a": [10000000000000000000]}}', "/s/a/0"),
+        ('{"s": {"a": [100000000000000000000]}}', "/s/a/0"),
         ('{"i": [1, true]}', "/i/1"),
         ('{"i": [0.5]}', "/i/0"),
         ('{"i": [[1], ["a"]]}', "/i/1/0"),

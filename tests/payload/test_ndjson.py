@@ -75,7 +75,7 @@ def test_labels_that_become_fractions_in_a_later_piece_are_numbers() -> None:
         ('{"y_true": 1, "y_proba": [0.5, 0.6], "slice": {"country": "DE"}}', "/y_proba"),
         ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": ""}}', "/slice/country"),
         ('{"y_true": 1, "y_proba": [0.5, null], "slice": {"country": "DE"}}', "/y_proba/1"),
-        ('{"y_true": true, "y_proba": [0.5, 0.5], "slice": {"country": "DE"}}', "/y_true"),
+        ('{"y_true": null, "y_proba": [0.5, 0.5], "slice": {"country": "DE"}}', "/y_true"),
         ('{"y_true": 1, "y_true": 1, "y_proba": [1, 0], "slice": {"country": "A"}}', "/y_true"),
         (
             '{"y_true": 1, "y_proba": [1, 0], "slice": {"country": "A", "country": "B"}}',

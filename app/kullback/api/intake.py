@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 from kullback.errors import BodyTooLarge
 from kullback.payload.body import Body, content_encoding
 from kullback.payload.budget import ByteBudget, Hold
+from kullback.payload.media import media_type
 from kullback.payload.room import size_text
 
 Result = TypeVar("Result")
@@ -35,15 +36,15 @@ class BodyHeaders(NamedTuple):
         Raises:
             UnsupportedBody: the encoding is not read here.
         """
-        media_type, encodings, length = "", [], 0
+        kind, encodings, length = "", [], 0
         for name, value in scope["headers"]:
             if name == b"content-type":
-                media_type = value.decode("latin-1").partition(";")[0].strip().lower()
+                kind = media_type(value.decode("latin-1"))
             elif name == b"content-length":
                 length = declared_length(value)
             elif name == b"content-encoding":
                 encodings.append(value.decode("latin-1"))
-        return cls(media_type, content_encoding(encodings), length)
+        return cls(kind, content_encoding(encodings), length)
 
 
 class Intake:

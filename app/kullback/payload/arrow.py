@@ -1,4 +1,4 @@
-"""Reader of Arrow streams and Parquet files: columns without a copy."""
+"""Reader of Arrow streams and files and of Parquet files: columns without a copy."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -6,10 +6,12 @@ from itertools import groupby
 import pyarrow as pa
 
 from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
-from kullback.payload.arrow_size import inflated_size
+from kullback.payload.arrow_size import NOT_ARROW, inflated_size, stream_of
+from kullback.payload.arrow_types import plain_type
 from kullback.payload.arrow_values import Place, is_list, is_text, ragged, values
 from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_scan import MAX_AXES
+from kullback.payload.pandas_index import IndexNames
 from kullback.payload.parquet_size import check_size
 from kullback.payload.room import Room
 
@@ -17,23 +19,23 @@ _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
 
 def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
-    """The columns of an Arrow IPC stream.
+    """The columns of an Arrow IPC stream, or of a file in the random-access format.
 
     Raises:
-        MalformedBody: it is not an Arrow stream.
+        MalformedBody: it is neither.
         BodyTooLarge: its compressed buffers inflate beyond the cap, or its entries occupy more.
         InvalidInput: a column is unknown, of a type that is not read, has nulls or is ragged.
     """
-    buffer = pa.py_buffer(body)
-    if inflated_size(memoryview(body)) > cap:
+    stream = stream_of(memoryview(body))
+    if inflated_size(stream) > cap:
         raise BodyTooLarge(f"the compressed buffers inflate to more than {cap} bytes")
     try:
-        with pa.ipc.open_stream(buffer) as reader:
+        with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
             checked = _checked(reader.schema, columns)
             table = pa.Table.from_batches(reader, reader.schema)
             table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
-        raise MalformedBody("the body is not a valid Arrow IPC stream") from error
+        raise MalformedBody(NOT_ARROW) from error
     return _columns(table, checked, cap)
 
 
@@ -54,8 +56,9 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
         texts = [each.path for each in paths if each.physical_type == "BYTE_ARRAY"]
         # a text stays what its code stands for: it may be long, and stand in many rows
         with pq.ParquetFile(source, metadata=metadata, read_dictionary=texts) as file:
-            batches = list(_within(file.iter_batches(pages.rows_at_once, use_threads=False), cap))
-            table = pa.Table.from_batches(batches, file.schema_arrow)
+            batches = file.iter_batches(pages.rows_at_once, columns=[*checked], use_threads=False)
+            kept = pa.schema([field for field in file.schema_arrow if field.name in checked])
+            table = pa.Table.from_batches(list(_within(batches, cap)), kept)
             table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
@@ -74,13 +77,16 @@ def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBa
 def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Column]:
     """What each column of the table holds; those of a field with keys are named as slice.country.
 
-    Such a field may be a struct as well.
+    Such a field may be a struct as well. What pandas wrote as its index is passed over.
     """
     checked: dict[str, Column] = {}
+    index = IndexNames(schema)
     for field in schema:
         head, dot, _ = field.name.partition(".")
         column = columns.get(head)
         if column is None or (dot and not column.keys):
+            if field.name in index:
+                continue
             raise InvalidInput.at(
                 "there is no such column; options are query parameters", field.name
             )
@@ -109,7 +115,7 @@ def _check_field(place: Place, field: pa.Field, column: Column) -> None:
         kind, depth = kind.value_type, depth + 1
     if pa.types.is_dictionary(kind) and depth == 0:
         kind = kind.value_type
-    if not _is_read(kind, column.entry) or depth > MAX_AXES - column.per_row:
+    if not _is_read(plain_type(kind, column), column.entry) or depth > MAX_AXES - column.per_row:
         raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
 
 

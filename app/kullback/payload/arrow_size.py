@@ -1,4 +1,4 @@
-"""Size of an Arrow stream once its buffers are decompressed.
+"""Size of an Arrow stream, or of the stream in an Arrow file, once its buffers are decompressed.
 
 A compressed buffer states its inflated length in its first eight bytes. Reading those, through the
 few fields of the metadata that lead to them, costs nothing; trusting pyarrow to stop would cost
@@ -13,7 +13,29 @@ from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
 _CONTINUATION = 0xFFFFFFFF
 _RECORD_BATCH, _DICTIONARY_BATCH = 3, 2
 _VERSION_5 = 4
+_FILE, _PADDED = b"ARROW1", 8
 MAX_MESSAGES = 10_000
+NOT_ARROW = "the body is not a valid Arrow IPC stream or file"
+
+
+def stream_of(body: memoryview) -> memoryview:
+    """The stream that a file in the random-access format holds; a stream as it is.
+
+    The footer, which repeats the schema and says where the batches are, is passed over: whoever
+    wrote it may have said anything.
+
+    Raises:
+        MalformedBody: the file has no end.
+    """
+    if body[: len(_FILE)] != _FILE:
+        return body
+    footer = len(body) - len(_FILE) - 4
+    if footer < _PADDED or body[footer + 4 :] != _FILE:
+        raise MalformedBody("the Arrow file ends too early")
+    end = footer - struct.unpack_from("<i", body, footer)[0]
+    if not _PADDED <= end <= footer:
+        raise MalformedBody("the Arrow file has no footer where its end says")
+    return body[_PADDED:end]
 
 
 def inflated_size(stream: memoryview) -> int:
@@ -30,7 +52,7 @@ def inflated_size(stream: memoryview) -> int:
                 raise BodyTooLarge(f"the stream has more than {MAX_MESSAGES} batches")
             size += _message_size(stream, meta, body)
     except (struct.error, IndexError, ValueError) as error:
-        raise MalformedBody("the body is not a valid Arrow IPC stream") from error
+        raise MalformedBody(NOT_ARROW) from error
     return size
 
 

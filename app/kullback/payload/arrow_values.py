@@ -5,8 +5,10 @@ import pyarrow as pa
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
+from kullback.payload.arrow_types import plain
 from kullback.payload.columns import WHOLE, Column, EntryType
 from kullback.payload.room import Room
+from kullback.payload.whole_numbers import signed
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
 
@@ -64,6 +66,7 @@ def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
         shape.append(width)
     _refuse_nulls(place, array, shape)
     room.take_entries(len(array))
+    array = plain(place, array, column)
     is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if len(shape) > 1 and (is_flag or is_text(kind)):
@@ -79,7 +82,7 @@ def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
         return entries if isinstance(entries, list) else entries.reshape(shape)
     if pa.types.is_timestamp(array.type):
         return _seconds(array).reshape(shape)
-    return _numbers(place, array, column, shape).reshape(shape)
+    return _numbers(array, column).reshape(shape)
 
 
 def _looked_up(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
@@ -138,15 +141,12 @@ def _flattened(place: Place, array: pa.Array, shape: list[int]) -> tuple[pa.Arra
     return array.flatten(), int(sizes[0])
 
 
-def _numbers(place: Place, array: pa.Array, column: Column, shape: list[int]) -> Array | Indices:
+def _numbers(array: pa.Array, column: Column) -> Array | Indices:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     numpy_array = array.to_numpy(zero_copy_only=False)
     if column.entry in WHOLE and pa.types.is_integer(array.type):
-        if numpy_array.dtype == np.uint64 and numpy_array.size and numpy_array.max() >= 2**63:
-            large = int(np.argmax(numpy_array >= 2**63))
-            raise InvalidInput.at("an integer of more than 63 bits", *place, *_steps(large, shape))
-        integers: Indices = numpy_array.astype(np.int64, copy=False)
+        integers: Indices = signed(numpy_array)
         return integers
     numbers: Array = numpy_array.astype(np.float64, copy=False)
     return numbers

@@ -41,7 +41,8 @@ class Column:
     """A field of many entries: of what kind, along how many axes, one entry per row or not.
 
     `names` are words that may stand in place of the numbers; `scalar` says that one number may;
-    `ragged` that the rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
+    `booleans` that true and false may stand for 1 and 0, as they do among labels; `ragged` that the
+    rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
     columns, each by a name of the caller's; `plain` says that one without a name may stand in place
     of them.
     """
@@ -51,6 +52,7 @@ class Column:
     per_row: bool = True
     scalar: bool = False
     names: tuple[str, ...] = ()
+    booleans: bool = False
     ragged: bool = False
     keys: int = 0
     plain: bool = False
@@ -77,6 +79,8 @@ class Column:
     ) -> JsonSchemaValue:
         """Numbers, or rows of numbers, as a caller sends them in JSON."""
         entry = _ENTRY[self.entry]
+        if self.booleans:
+            entry = {"anyOf": [entry, _BOOLEAN]}
         if self.keys:
             each = self.single.__get_pydantic_json_schema__(schema, handler)
             named = {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
@@ -132,15 +136,16 @@ def _either(names: tuple[str, ...]) -> str:
 
 
 _NUMBER: JsonSchemaValue = {"type": "number"}
+_BOOLEAN: JsonSchemaValue = {"type": "boolean"}
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
 _ENTRY: dict[EntryType, JsonSchemaValue] = {
     EntryType.NUMBER: _NUMBER,
     EntryType.LOGIT: {"anyOf": [_NUMBER, {"type": "string", "const": "-Infinity"}]},
-    EntryType.LABEL: {"anyOf": [_NUMBER, {"type": "string"}]},
-    EntryType.FLAG: {"anyOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]},
+    EntryType.LABEL: {"anyOf": [_NUMBER, {"type": "string"}, _BOOLEAN]},
+    EntryType.FLAG: {"anyOf": [_BOOLEAN, {"type": "integer", "enum": [0, 1]}]},
     EntryType.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
     EntryType.ID: {"anyOf": [_NAME, {"type": "integer"}]},
-    EntryType.VALUE: {"anyOf": [_NAME, {"type": "integer"}, {"type": "boolean"}]},
+    EntryType.VALUE: {"anyOf": [_NAME, {"type": "integer"}, _BOOLEAN]},
 }
 _PLURAL = {
     EntryType.NUMBER: "numbers",

@@ -27,6 +27,7 @@ from kullback.payload.json_entries import (
 )
 from kullback.payload.json_scan import MAX_AXES, skip
 from kullback.payload.room import Room
+from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
 
@@ -68,7 +69,8 @@ class JsonList:
         if column.entry is EntryType.ID or column.entry is EntryType.VALUE:
             return self._names(column.entry)
         entry = "float"
-        if column.entry is EntryType.FLAG and self._first in (b"t", b"f"):
+        may_be_boolean = column.booleans or column.entry is EntryType.FLAG
+        if may_be_boolean and self._first in (b"t", b"f"):
             entry = "bool"
         elif column.entry is EntryType.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
             entry = "logit"
@@ -109,7 +111,7 @@ class JsonList:
             else:
                 place = partial(_place_in_rows, lengths[-1], offset)
                 parts.append(self._packed(flat, dtype, place))
-        entries: Any = texts if entry == "str" else np.concatenate(parts)
+        entries: Any = texts if entry == "str" else self._joined(parts)
         return Ragged(entries, np.concatenate(lengths))
 
     def _texts(self) -> list[str]:
@@ -127,6 +129,8 @@ class JsonList:
         return flat
 
     def _labels(self) -> Labels:
+        if self._first in (b"t", b"f"):  # true is 1, as it is in Arrow
+            return self._array("bool", np.int64)
         left = self._room.left
         try:
             return self._array("int", np.int64)
@@ -156,9 +160,14 @@ class JsonList:
             parts.append(self._packed(flat, dtype, place))
         if not parts or shape is None:
             parts, shape = [np.empty(0, dtype=dtype)], (0,) * (self._axes - 1)
-        joined: npt.NDArray[Any] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        entries: Array | Indices = joined.reshape(count, *shape)
+        entries: Array | Indices = self._joined(parts).reshape(count, *shape)
         return entries
+
+    def _joined(self, parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        try:
+            return parts[0] if len(parts) == 1 else joined(parts)
+        except OverflowError:
+            raise InvalidInput.at(BEYOND, *self._in) from None
 
     def _packed(
         self,
@@ -167,11 +176,9 @@ class JsonList:
         place: Callable[[int], Sequence[int]],
     ) -> npt.NDArray[Any]:
         try:
-            return np.array(flat, dtype=dtype)
+            return packed(flat) if dtype is np.int64 else np.array(flat, dtype=dtype)
         except OverflowError:
-            large = next(i for i, item in enumerate(flat) if not -(2**63) <= item < 2**63)
-            detail = "an integer of more than 64 bits"
-            raise InvalidInput.at(detail, *self._in, *place(large)) from None
+            raise InvalidInput.at(BEYOND, *self._in, *place(first_beyond(flat))) from None
 
     def _flatten(
         self, rows: list[Any], offset: int, expected: tuple[int, ...] | None

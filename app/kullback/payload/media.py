@@ -1,13 +1,36 @@
-"""Media types of bodies, and which are read."""
+"""Media types of bodies: which are read, and by what other names they come."""
 
 from kullback.errors import UnsupportedBody
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
+ARROW_FILE = "application/vnd.apache.arrow.file"
 PARQUET = "application/vnd.apache.parquet"
-MEDIA_TYPES = (JSON, ARROW, PARQUET)
+MEDIA_TYPES = (JSON, ARROW, ARROW_FILE, PARQUET)
 LINES = ("application/x-ndjson", "application/jsonl")
 BATCH_TYPES = (*MEDIA_TYPES, *LINES)
+
+# Names that were in use before there was a registered one, and those that tools still write.
+_ALIASES = {
+    "text/json": JSON,
+    "application/arrow": ARROW,
+    "application/x-arrow": ARROW,
+    "application/vnd.apache.arrow": ARROW,
+    "application/x-apache-arrow-stream": ARROW,
+    "application/x-apache-arrow-file": ARROW_FILE,
+    "application/x-feather": ARROW_FILE,
+    "application/parquet": PARQUET,
+    "application/x-parquet": PARQUET,
+    "application/ndjson": LINES[0],
+    "application/jsonlines": LINES[1],
+    "application/x-jsonlines": LINES[1],
+}
+
+
+def media_type(content_type: str) -> str:
+    """The media type that a Content-Type names, by its registered name if it has one."""
+    named = content_type.partition(";")[0].strip().lower()
+    return _ALIASES.get(named, named)
 
 
 def check_media_type(media_type: str, accepted: tuple[str, ...] = MEDIA_TYPES) -> None:

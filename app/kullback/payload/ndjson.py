@@ -21,6 +21,7 @@ from kullback.errors import (
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
 from kullback.payload.json_entries import repeated_key
 from kullback.payload.room import Room
+from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
 from kullback.scoring.labels import Labels
 
 PIECE = 1 << 16
@@ -32,11 +33,12 @@ _NUMBERS = frozenset((int, float))
 _INTEGERS, _STRINGS, _FLAGS = frozenset((int,)), frozenset((str,)), frozenset((bool,))
 _FORMS: dict[EntryType, tuple[frozenset[type], ...]] = {
     EntryType.NUMBER: (_NUMBERS,),
-    EntryType.LABEL: (_NUMBERS, _STRINGS),
+    EntryType.LABEL: (_NUMBERS, _STRINGS, _FLAGS),
     EntryType.TIME: (_NUMBERS, _STRINGS),
     EntryType.ID: (_INTEGERS, _STRINGS),
     EntryType.VALUE: (_INTEGERS, _STRINGS, _FLAGS),
 }
+_WHOLE = _INTEGERS | _FLAGS
 _NOT = {
     _NUMBERS: "not a number",
     _INTEGERS: "not an integer",
@@ -241,10 +243,10 @@ class _Entries:
         if self._form is _STRINGS:
             self._room.take_texts(set(entries))
             self._parts.append(entries)
-        elif self._form is _FLAGS:
+        elif self._form is _FLAGS and self._column.entry is EntryType.VALUE:
             self._parts.append(["true" if entry else "false" for entry in entries])
         else:
-            whole = kinds == {int} and self._column.entry in WHOLE
+            whole = kinds <= _WHOLE and self._column.entry in WHOLE
             self._parts.append(self._packed(entries, offset, whole=whole))
 
     def _flat(self, rows: list[Any], offset: int) -> list[Any]:
@@ -259,17 +261,20 @@ class _Entries:
         return list(chain.from_iterable(rows))
 
     def _packed(self, entries: list[Any], offset: int, *, whole: bool) -> npt.NDArray[Any]:
-        low, high = (-(2**63), 2**63 - 1) if whole else (-_LARGEST, _LARGEST)
+        if whole:
+            try:
+                return packed(entries)
+            except OverflowError as error:
+                raise self._refusal(BEYOND, first_beyond(entries), offset) from error
         try:
-            packed = np.array(entries, np.int64 if whole else np.float64)
+            numbers = np.array(entries, np.float64)
         except OverflowError as error:
-            odd = _first(not low <= entry <= high for entry in entries)
-            detail = "an integer of more than 64 bits" if whole else "not a finite number"
-            raise self._refusal(detail, odd, offset) from error
-        if not np.isfinite(packed).all():
-            odd = int(np.argmin(np.isfinite(packed)))
+            odd = _first(not -_LARGEST <= entry <= _LARGEST for entry in entries)
+            raise self._refusal("not a finite number", odd, offset) from error
+        if not np.isfinite(numbers).all():
+            odd = int(np.argmin(np.isfinite(numbers)))
             raise self._refusal("not a finite number", odd, offset)
-        return packed
+        return numbers
 
     def _refusal(self, detail: str, index: int, offset: int) -> InvalidInput:
         row, column = divmod(index, self._width or 1)
@@ -282,5 +287,8 @@ class _Entries:
         """All of them, in order."""
         if isinstance(self._parts[0], list):
             return list(chain.from_iterable(self._parts))
-        entries: npt.NDArray[Any] = np.concatenate(self._parts)
+        try:
+            entries = joined(self._parts)
+        except OverflowError as error:
+            raise InvalidInput.at(BEYOND, *self._place) from error
         return entries.reshape(-1, self._width) if self._width else entries

@@ -8,7 +8,7 @@ from kullback.payload import ndjson
 from kullback.payload.body import Body, decompressed
 from kullback.payload.columns import Column
 from kullback.payload.json_object import parse
-from kullback.payload.media import ARROW, JSON, LINES
+from kullback.payload.media import JSON, LINES, PARQUET
 from kullback.payload.room import TEXT, inflation_limit
 
 Query = list[tuple[str, str]]
@@ -70,7 +70,7 @@ def _table(
     # pyarrow takes 80 ms and 40 MB to import: who sends only JSON never pays
     from kullback.payload import arrow  # noqa: PLC0415
 
-    read = arrow.parse_arrow if media_type == ARROW else arrow.parse_parquet
+    read = arrow.parse_parquet if media_type == PARQUET else arrow.parse_arrow
     return read(raw, columns, cap)
 
 

@@ -29,6 +29,7 @@ from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 
 Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
+Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True)]
 ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
@@ -129,7 +130,7 @@ class SigmoidCrossEntropyRequest(GradientRequest):
     """Binary and multi-label cross-entropy from logits."""
 
     logits: LogitRows = Field(description="Logits [n] or [n][l].")
-    y_true: Rows = Field(
+    y_true: Shares = Field(
         description="Labels in [0, 1], of the same shape; soft labels are allowed."
     )
     pos_weight: Numbers | None = Field(default=None, description="Weight of the positive term.")

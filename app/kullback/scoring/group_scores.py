@@ -26,7 +26,8 @@ def group_numbers(group: Labels, n: int) -> Indices:
     if row_count(group) != n:
         raise InvalidInput.at(f"group has {row_count(group)} rows but y_proba has {n}", "group")
     if not isinstance(group, list):
-        return whole("group", group)
+        is_unsigned = group.dtype == np.uint64  # whose 64 bits tell them apart as well
+        return group.view(np.int64) if is_unsigned else whole("group", group)
     number: dict[str, int] = {}
     return np.fromiter((number.setdefault(name, len(number)) for name in group), np.int64, n)
 
