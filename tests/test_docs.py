@@ -56,6 +56,8 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 LOGITS = {"logits": [[2.0, 0.0], [0.0, 1.0]], "y_true": [0, 1]}
+USERS = {"group": ["ann", "ann"]}
+CLICKS = {"y_true": [0, 1], "y_proba": [0.5, 0.4], **USERS}
 MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("log-loss", {"y_true": [1, 0], "y_proba": [0.5, 0.4], "class_weight": "balanced"}),
     ("log-loss", {"y_true": [[1, 0]], "y_proba": [[0.5, 0.4]], "task": "multilabel"}),
@@ -66,6 +68,11 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("mutual-information", {"counts": [[2, 1], [0, 3]]}),
     ("calibration", LOGITS),
     ("recommender", {"y_true": [0, 0], "y_proba": [0.5, 0.4]}),
+    ("recommender", {**CLICKS, "per_group": True, "at": [1]}),
+    (
+        "recommender",
+        {"y_true": [[0, 1], [1, 1]], "logits": [[0.5, 0.4], [1, 2]], "at": [1], **USERS},
+    ),
 )
 ROWS = {"y_true": [1, 0], "y_proba": [0.9, 0.2], "slice": {"country": ["DE", "FR"]}}
 CLASSES = {"task": "multiclass", "labels": ["cat", "dog"]}

@@ -74,6 +74,14 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("calibration", {"y_true": "class n", "logits": "logit n k", "labels": "number k"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "number n"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "name n"}),
+    (
+        "recommender",
+        {"y_true": "flag n", "y_proba": "share n", "group": "one n", "labels": "number 2"},
+    ),
+    (
+        "recommender",
+        {"y_true": "flag n k", "logits": "logit n k", "group": "number n", "tasks": "name k"},
+    ),
     ("perplexity", {"token_logprobs": "log_prob n t", "n_bytes": "one n", "mask": "one n t"}),
     ("perplexity", {"logits": "logit n t k", "y_true": "class n t"}),
     ("perplexity", {"top_logprobs": "best n t", "y_true": "token n t"}),

@@ -168,11 +168,13 @@ ROW_METRICS = (
         lambda c, o: focal_loss(c[0], c[1], None, FocalOptions(task="multilabel"), o),
     ),
     RowMetric(
-        "recommender", _clicks, lambda c, o: recommender(c[0], c[1], RecommenderOptions(), o)
+        "recommender", _clicks, lambda c, o: recommender(c[0], c[1], None, RecommenderOptions(), o)
     ),
     RowMetric(
         "recommender with click rates and sampled negatives",
         _soft_clicks,
-        lambda c, o: recommender(c[0], c[1], RecommenderOptions(negative_sampling_rate=0.1), o),
+        lambda c, o: recommender(
+            c[0], c[1], None, RecommenderOptions(negative_sampling_rate=0.1), o
+        ),
     ),
 )

@@ -303,7 +303,9 @@ def test_scikit_learn_clips_by_the_type_of_the_column(sent: type[np.floating]) -
     found = log_loss(y, p, asked, Options(per_row=True))
     expected = [sklearn_log_loss(y[i : i + 1], p[i : i + 1], labels=[0, 1]) for i in range(p.size)]
     assert per_row(found) == pytest.approx(expected, rel=1e-15)
-    clicks = recommender(y, p, RecommenderOptions(convention="sklearn"), Options(per_row=True))
+    clicks = recommender(
+        y, p, None, RecommenderOptions(convention="sklearn"), Options(per_row=True)
+    )
     assert per_row(clicks) == pytest.approx(expected, rel=1e-15)
 
 
@@ -342,7 +344,7 @@ def test_an_epsilon_by_hand() -> None:
     score = log_loss(np.array([1, 0]), np.array([[1.0, 0.0], [0.5, 0.5]]), asked, Options(base="2"))
     assert score.value == 1.5
     clicks = recommender(
-        np.array([1.0]), np.array([0.0]), RecommenderOptions(epsilon=0.25), Options(base="2")
+        np.array([1.0]), np.array([0.0]), None, RecommenderOptions(epsilon=0.25), Options(base="2")
     )
     assert clicks.value == 2.0
     assert clicks.conventions["epsilon"] == 0.25

@@ -35,7 +35,7 @@ rates = st.sampled_from((1e-3, 0.1, 0.5, 1.0))
 def report(
     y: Array, p: Array, asked: RecommenderOptions = PLAIN_REPORT, options: Options = PLAIN
 ) -> Score:
-    return recommender(y, p, asked, options)
+    return recommender(y, p, None, asked, options)
 
 
 def has_both(y: Array, w: Array) -> bool:

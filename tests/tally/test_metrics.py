@@ -45,7 +45,7 @@ def report(batch: Batch) -> Score:
     asked = RecommenderOptions(convention=batch.layout.convention)
     assert batch.y is not None
     options = Options(base="e", sample_weight=batch.w)
-    return recommender(batch.y, batch.p, asked, options)
+    return recommender(batch.y, batch.p, None, asked, options)
 
 
 def clicks(n: int = 20_000, convention: ConventionName = "sklearn") -> Batch:

@@ -4,42 +4,75 @@ from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
-from kullback.payload.columns import Group, LabelRows, Vector
-from kullback.requests.predictions import ConventionRequest
-from kullback.scoring.cost import Cost
+from kullback.payload.columns import Group, LabelRows, LogitRows, Rows
+from kullback.requests.predictions import ClassLabels, ConventionRequest, Label
+from kullback.scoring.cost import Cost, rows
 from kullback.scoring.group_scores import MOST_ROWS
 from kullback.scoring.labels import row_count
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.score import Score
 
+Cutoffs = Annotated[
+    list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=20)
+]
+
 
 class RecommenderRequest(ConventionRequest):
     """Log loss of click predictions with normalized entropy, calibration ratio and AUC."""
 
-    y_true: LabelRows = Field(description="Clicks [n]: 0 or 1, or click rates.")
-    y_proba: Vector = Field(description="P(click) [n].")
+    y_true: LabelRows = Field(
+        description="Clicks [n]: 0 or 1, or click rates; [n][t] for several tasks."
+    )
+    y_proba: Rows | None = Field(
+        default=None, description="P(click) [n]; or [n][t], a column per task."
+    )
+    logits: LogitRows | None = Field(
+        default=None, description="In place of y_proba: P(click) = sigmoid(logits), exactly."
+    )
+    labels: ClassLabels | None = Field(
+        default=None, description="The two labels of y_true, the label of a click last."
+    )
+    pos_label: Label | None = Field(
+        default=None, description="Label of a click; default 1, or the last of labels."
+    )
+    tasks: ClassLabels | None = Field(default=None, description="Name of each column of [n][t].")
     group: Group | None = Field(default=None, description="Group of each row, such as a user id.")
     per_group: bool = Field(
         default=False, description=f"Return a row for each of the {MOST_ROWS:,} heaviest groups."
+    )
+    at: Cutoffs | None = Field(
+        default=None, description="Cutoffs k for NDCG@k, MRR@k and hit rate@k of the groups."
     )
     negative_sampling_rate: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = Field(
         default=None, description="Share of negatives that were kept in training."
     )
 
     def costs(self) -> list[Cost]:
-        """The same, with a row of the answer for each group that is listed."""
-        if not self.per_group or self.group is None:
-            return super().costs()
-        listed = min(row_count(self.group), MOST_ROWS)
-        return [*super().costs(), Cost("per_group", "leave it out", listed * 512, listed * 7)]
+        """The same, with a report of each task, a row of each listed group, and each cutoff."""
+        costs = super().costs()
+        sent = self.logits if self.y_proba is None else self.y_proba
+        tasks = sent.shape[1] if sent is not None and sent.ndim == 2 else 1
+        cutoffs = len(self.at or ())
+        few = "send fewer tasks at a time"
+        costs.append(Cost("y_true", few, (tasks - 1) << 17, tasks * (12 + 5 * cutoffs)))
+        if self.at is not None:
+            costs.append(Cost("at", "ask for fewer", rows(sent) * tasks * (16 + 8 * cutoffs)))
+        if self.per_group and self.group is not None:
+            listed = min(row_count(self.group), MOST_ROWS)
+            costs.append(Cost("per_group", "leave it out", listed * 512, listed * 7))
+        return costs
 
     def score(self) -> Score:
         """See scoring.recommender."""
         options = RecommenderOptions(
-            self.group,
-            self.negative_sampling_rate,
-            self.convention,
-            self.per_group,
-            self.epsilon,
+            group=self.group,
+            negative_sampling_rate=self.negative_sampling_rate,
+            convention=self.convention,
+            per_group=self.per_group,
+            at=self.at or (),
+            labels=self.labels,
+            pos_label=self.pos_label,
+            tasks=self.tasks,
+            epsilon=self.epsilon,
         )
-        return recommender(self.y_true, self.y_proba, options, self.options())
+        return recommender(self.y_true, self.y_proba, self.logits, options, self.options())
