@@ -1,6 +1,7 @@
 """Perplexity, from log-probabilities, from logits, and from the likeliest tokens alone."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,15 +11,15 @@ from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array
 from kullback.scoring.options import Options
-from kullback.scoring.perplexity import perplexity
+from kullback.scoring.perplexity import perplexity, segment_sums
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import (
     PerplexityOptions,
     Ragged,
     from_log_probs,
     from_logits,
-    from_top_log_probs,
 )
+from kullback.scoring.top_log_probs import KeptTokens, from_top_log_probs
 from tests.scoring import oracles as oracle
 from tests.scoring import strategies as draw
 
@@ -46,10 +47,19 @@ def of_logits(
 
 
 def of_top(
-    top: list[list[dict[str, float]]], words: list[list[str]], asked: PerplexityOptions = ALL
+    top: Sequence[Sequence[dict[str, float] | None]],
+    words: list[list[str]],
+    asked: PerplexityOptions = ALL,
+    options: Options = PLAIN,
 ) -> Score:
-    tokens = from_top_log_probs(top, draw.ragged_words(words), asked, 1e-6)
-    return perplexity(tokens, asked, PLAIN)
+    tokens = from_top_log_probs(kept_tokens(top), draw.ragged_words(words), asked, options)
+    return perplexity(tokens, asked, options)
+
+
+def kept_tokens(top: Sequence[Sequence[dict[str, float] | None]]) -> KeptTokens:
+    flat = [kept for sequence in top for kept in sequence]
+    lengths = np.array([len(sequence) for sequence in top], np.int64)
+    return KeptTokens(flat, [None] * len(flat), lengths)
 
 
 @st.composite
@@ -201,9 +211,13 @@ def test_bytes_of_each_sequence_are_weighed_with_it() -> None:
     assert draw.number(score, "bits_per_byte") == pytest.approx(6 / 4 / math.log(2), rel=1e-15)
 
 
-@pytest.mark.parametrize("asked", [ALL, PerplexityOptions(n_bytes=np.array(0.0))])
-def test_without_bytes_there_are_no_bits_per_byte(asked: PerplexityOptions) -> None:
-    assert draw.reason(of_log_probs([[-1.0]], asked), "bits_per_byte") == "no_bytes"
+def test_without_a_length_of_the_text_there_are_no_bits_of_it() -> None:
+    zero = np.array(0.0)
+    none = of_log_probs([[-1.0]], PerplexityOptions(n_bytes=zero, n_chars=zero, n_words=zero))
+    for unit in ("byte", "char", "word"):
+        for name in (f"bits_per_{unit}", f"{unit}_perplexity"):
+            assert draw.reason(of_log_probs([[-1.0]]), name) == f"no_{unit}s"
+            assert draw.reason(none, name) == f"zero_{unit}s"
 
 
 @given(batches())
@@ -461,7 +475,7 @@ def test_a_token_outside_the_vocabulary_is_refused(bad: float) -> None:
 
 def test_numbers_are_no_words() -> None:
     with draw.refused("/y_true", "strings"):
-        from_top_log_probs([[{"a": -1.0}]], draw.ragged([[0]]), ALL, 1e-6)
+        from_top_log_probs(kept_tokens([[{"a": -1.0}]]), draw.ragged([[0]]), ALL, PLAIN)
 
 
 def test_words_of_other_tokens_are_refused() -> None:
@@ -488,3 +502,124 @@ def test_a_token_left_out_needs_the_size_of_the_vocabulary() -> None:
 def test_a_vocabulary_holds_more_than_was_kept() -> None:
     with draw.refused("/vocabulary_size", "more tokens"):
         of_top([[{"a": -1.0}]], [["x"]], PerplexityOptions(vocabulary_size=1))
+
+
+def test_a_first_token_without_context_does_not_count() -> None:
+    score = of_log_probs([[math.nan, -1.0, -2.0], [-3.0], [math.nan]])
+
+    assert draw.number(score, "mean_nll") == 2.0
+    assert draw.detail(score, "n_tokens") == 3
+    assert draw.detail(score, "tokens_without_context") == 2
+    assert score.value == of_log_probs([[-1.0, -2.0], [-3.0]]).value
+    kept = of_top([[None, {"a": -1.0}], [{"b": -2.0}]], [["x", "a"], ["b"]])
+    assert draw.number(kept, "mean_nll") == 1.5
+    assert draw.detail(kept, "tokens_without_context") == 1
+
+
+def test_a_later_token_without_a_log_probability_is_refused() -> None:
+    with draw.refused("/token_logprobs/0/1", "nan"):
+        of_log_probs([[-1.0, math.nan]])
+    with draw.refused("/top_logprobs/1/1", "only the first"):
+        of_top([[], [{"a": -1.0}, None]], [[], ["a", "a"]])
+
+
+def test_masked_entries_are_neither_validated_nor_counted() -> None:
+    asked = PerplexityOptions(mask=draw.ragged([[1, 1, 0]]))
+    for rows in ([[-1.2, -0.3, math.nan]], [[-1.2, -0.3, 7.0]], [[-1.2, -0.3, -math.inf]]):
+        score = of_log_probs(rows, asked)
+        assert draw.number(score, "mean_nll") == 0.75
+        assert draw.detail(score, "tokens_without_context") == 0
+    first = PerplexityOptions(mask=draw.ragged([[0, 1]]))
+    assert draw.detail(of_log_probs([[math.nan, -1.0]], first), "tokens_without_context") == 0
+    ruled_out = np.array([[[-np.inf, -np.inf], [1.0, 2.0]]])
+    for row in (np.array([-np.inf, -np.inf]), np.array([np.nan, np.inf])):
+        ruled_out[0, 0] = row
+        for target in (0.0, -100.0, math.nan, 0.5):
+            score = of_logits(ruled_out, draw.ragged([[target, 1]]), first)
+            assert score.value == pytest.approx(1 + math.exp(-1), rel=1e-15)
+    ignored = PerplexityOptions(ignore_index=-100)
+    score = of_logits(ruled_out, draw.ragged([[-100, 1]]), ignored, Options(gradient=True))
+    assert score.value == pytest.approx(1 + math.exp(-1), rel=1e-15)
+    assert score.gradient is not None
+    assert score.gradient[0, 0].tolist() == [0.0, 0.0]
+    masked = of_top([[{"a": 3.0}, {"a": -1.0}]], [["x", "a"]], first)
+    assert draw.number(masked, "mean_nll") == 1.0
+
+
+def test_text_of_which_no_token_counts_has_no_bytes() -> None:
+    asked = PerplexityOptions(
+        mask=draw.ragged([[1, 1], [0]]),
+        n_bytes=np.array([4.0, math.nan]),
+        n_words=np.array([1.0, 9.0]),
+    )
+    masked = of_log_probs([[-1.0, -2.0], [-3.0]], asked)
+
+    assert draw.number(masked, "bits_per_byte") == pytest.approx(3 / math.log(2) / 4, rel=1e-15)
+    assert draw.number(masked, "word_perplexity") == pytest.approx(math.exp(3), rel=1e-15)
+    weighted = of_log_probs(
+        [[-1.0, -2.0], [-3.0]],
+        PerplexityOptions(n_bytes=np.array([4.0, 5.0])),
+        Options(sample_weight=np.array([1.0, 0.0])),
+    )
+    assert draw.number(weighted, "bits_per_byte") == draw.number(masked, "bits_per_byte")
+
+
+def test_words_and_characters_divide_the_whole_cost() -> None:
+    """lm-evaluation-harness: exp(Σ nll / Σ words), Σ nll / (Σ bytes · ln 2)."""
+    asked = PerplexityOptions(
+        n_bytes=np.array([10.0, 6.0]), n_chars=np.array(8.0), n_words=np.array([2.0, 2.0])
+    )
+    score = of_log_probs([[-1.0, -2.0], [-5.0]], asked)
+
+    assert draw.number(score, "word_perplexity") == pytest.approx(math.exp(8 / 4), rel=1e-15)
+    assert draw.number(score, "bits_per_word") == pytest.approx(2 / math.log(2), rel=1e-15)
+    assert draw.number(score, "byte_perplexity") == pytest.approx(math.exp(8 / 16), rel=1e-15)
+    assert draw.number(score, "bits_per_char") == pytest.approx(1 / math.log(2), rel=1e-15)
+    assert draw.number(score, "char_perplexity") == pytest.approx(math.e, rel=1e-15)
+
+
+@given(log_probs)
+def test_the_mean_over_sequences_counts_each_once(rows: list[list[float]]) -> None:
+    score = of_log_probs(rows)
+    means = [-sum(row) / len(row) for row in rows if row]
+
+    expected = sum(map(math.exp, means)) / len(means)
+    assert draw.number(score, "mean_perplexity") == pytest.approx(expected, rel=1e-12)
+    assert draw.number(score, "mean_sequence_nll") == pytest.approx(
+        sum(means) / len(means), rel=1e-12, abs=1e-15
+    )
+    assert draw.number(score, "mean_perplexity") >= 1.0
+
+
+def test_long_sequences_are_summed_as_short_ones_are() -> None:
+    values = np.linspace(-3.0, 0.0, 1000)
+    for lengths in ([1000], [0, 64, 0, 65, 871, 0]):
+        sums = segment_sums(values, np.array(lengths))
+        ends = np.cumsum(lengths)
+        expected = [
+            math.fsum(values[e - n : e].tolist()) for e, n in zip(ends, lengths, strict=True)
+        ]
+        assert sums.tolist() == pytest.approx(expected, rel=1e-14)
+
+
+ROUNDED = {"A": -0.0001, "B": -9.2}  # to four digits, so that they sum to 1.0000010444
+
+
+def test_rounded_log_probabilities_are_told_of_the_tolerance() -> None:
+    with draw.refused("/top_logprobs/0/0", "sum_tolerance"):
+        of_top([[ROUNDED]], [["A"]])
+    tolerant = of_top([[ROUNDED]], [["A"]], ALL, Options(sum_tolerance=1e-4))
+    assert tolerant.value == pytest.approx(math.exp(0.0001), rel=1e-15)
+    surplus = math.exp(-0.0001) + math.exp(-9.2) - 1
+    assert tolerant.diagnostics.max_sum_error == pytest.approx(surplus, rel=1e-9)
+    assert tolerant.diagnostics.renormalized == 0
+
+
+def test_kept_probabilities_beyond_one_are_divided_by_their_sum() -> None:
+    divided = Options(on_unnormalized="renormalize")
+    score = of_top([[ROUNDED, {"A": -1.0}]], [["B", "A"]], ALL, divided)
+
+    total = math.exp(-0.0001) + math.exp(-9.2)
+    expected = math.exp((9.2 + math.log(total) + 1.0) / 2)
+    assert score.value == pytest.approx(expected, rel=1e-14)
+    assert score.diagnostics.renormalized == 1

@@ -8,6 +8,7 @@ from pydantic_core import from_json
 from kullback.errors import InvalidInput, MalformedBody
 
 MAX_AXES = 4
+MAX_DEPTH = 8  # of objects and lists within one another
 _WINDOW = 1 << 16
 _STRIDE = 1 << 21
 _MAX_KEY = 400
@@ -120,7 +121,7 @@ def _nested_end(body: bytearray, start: int, place: tuple[str, ...]) -> int:
         sign = body[at]
         if sign in b"[{":
             depth += 1
-            if depth > MAX_AXES:
+            if depth > MAX_DEPTH:
                 raise InvalidInput.at("nested deeper than a payload can be", *place)
             at += 1
         elif sign in b"]}":

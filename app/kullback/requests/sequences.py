@@ -13,6 +13,7 @@ from kullback.scoring import perplexity, tokens
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.score import Score
 from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
+from kullback.scoring.top_log_probs import from_top_log_probs
 
 RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True)]
 RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True)]
@@ -31,16 +32,25 @@ class PerplexityRequest(GradientRequest):
     top_logprobs: TopLogProbs | None = Field(
         default=None,
         description=(
-            "For each token an object of the most likely tokens; y_true then holds tokens."
+            "For each token the likeliest ones, as an object token → ln p, as vLLM's object of "
+            "ids, as OpenAI's {token, logprob, top_logprobs}, or as a list of {token, logprob}."
         ),
     )
     y_true: RaggedLabels | None = Field(
-        default=None, description="Indices of the true tokens, or the tokens."
+        default=None,
+        description="Indices of the true tokens, or the tokens; not needed where top_logprobs "
+        "names them.",
     )
     mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
     ignore_index: int | None = Field(default=None, description="Index of tokens that do not count.")
     n_bytes: Sizes | None = Field(
         default=None, description="Bytes of the text, or of each sequence."
+    )
+    n_chars: Sizes | None = Field(
+        default=None, description="Characters of the text, or of each sequence."
+    )
+    n_words: Sizes | None = Field(
+        default=None, description="Words of the text, or of each sequence."
     )
     vocabulary_size: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -62,7 +72,12 @@ class PerplexityRequest(GradientRequest):
     def score(self) -> Score:
         """See sequence.perplexity."""
         options = PerplexityOptions(
-            self.mask, self.ignore_index, self.n_bytes, self.vocabulary_size
+            mask=self.mask,
+            ignore_index=self.ignore_index,
+            n_bytes=self.n_bytes,
+            n_chars=self.n_chars,
+            n_words=self.n_words,
+            vocabulary_size=self.vocabulary_size,
         )
         return perplexity.perplexity(self._tokens(options), options, self.options())
 
@@ -78,14 +93,9 @@ class PerplexityRequest(GradientRequest):
         if self.token_logprobs is not None:
             refuse_beside("is already in token_logprobs", self, "y_true")
             return tokens.from_log_probs(self.token_logprobs, options)
+        if self.top_logprobs is not None:
+            return from_top_log_probs(self.top_logprobs, self.y_true, options, self.options())
         if self.y_true is None:
             raise InvalidInput.at("this field is missing", "y_true")
-        if self.logits is not None:
-            return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)
-        return tokens.from_top_log_probs(self._kept(), self.y_true, options, self.sum_tolerance)
-
-    def _kept(self) -> list[list[dict[str, float]]]:
-        return [
-            [{token: float(value) for token, value in kept.items()} for kept in sequence]
-            for sequence in self.top_logprobs or ()
-        ]
+        assert self.logits is not None
+        return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)

@@ -1,27 +1,105 @@
-"""Log-probabilities of the likeliest tokens, read until the first that is none."""
+"""Log-probabilities of the likeliest tokens, from the forms in which providers return them.
+
+A position of a sequence is null (a first token without context); an object token → ln p; an object
+id → {logprob}, as vLLM has it; an object {token, logprob, top_logprobs}, as OpenAI's chat has it,
+which names the token itself; or a list of objects {token, logprob}. Reading stops at the first that
+is none of these: pydantic would try every form, and name each of a million wrong ones.
+"""
 
 from sys import float_info
-from typing import Annotated, Literal
+from typing import Annotated, Never
 
-from pydantic import BeforeValidator, Field, FiniteFloat
+import numpy as np
+from pydantic import PlainValidator, WithJsonSchema
 
-LogProb = FiniteFloat | Literal["-Infinity"]
+from kullback.errors import InvalidInput, Step
+from kullback.scoring.top_log_probs import KeptTokens
 
-
-def _first_wrong(tokens: object) -> object:
-    """Of tokens with a wrong number that one alone: pydantic would name each of a million."""
-    if not isinstance(tokens, dict):
-        return tokens
-    wrong = (item for item in tokens.items() if not _is_log_prob(item[1]))
-    return dict([first]) if (first := next(wrong, None)) else tokens
+_Position = tuple[dict[str, float] | None, str | None]
 
 
-def _is_log_prob(value: object) -> bool:
+def _read(value: object) -> KeptTokens:
+    if isinstance(value, KeptTokens):
+        return value
+    if not isinstance(value, list):
+        raise InvalidInput.at("expected a list of sequences of tokens", "top_logprobs")
+    first = next((item for item in value if item is not None), None)
+    is_one = isinstance(first, dict)
+    sequences = [value] if is_one else value
+    positions: list[_Position] = []
+    lengths = np.zeros(len(sequences), np.int64)
+    for row, sequence in enumerate(sequences):
+        if not isinstance(sequence, list):
+            _refuse("a list of tokens is expected", row)
+        lengths[row] = len(sequence)
+        for at, position in enumerate(sequence):
+            positions.append(_position(position, (at,) if is_one else (row, at)))
+    kept, chosen = [each[0] for each in positions], [each[1] for each in positions]
+    return KeptTokens(kept, chosen, lengths)
+
+
+def _refuse(detail: str, *place: Step) -> Never:
+    raise InvalidInput.at(detail, "top_logprobs", *place)
+
+
+def _position(position: object, place: tuple[int, ...]) -> _Position:
+    if position is None:
+        return None, None
+    if isinstance(position, list):
+        return _listed(position, place), None
+    if not isinstance(position, dict):
+        _refuse("neither an object of tokens nor a list of them", *place)
+    token = position.get("token")
+    if isinstance(token, str) and "logprob" in position:
+        kept = _listed(position.get("top_logprobs") or [], (*place, "top_logprobs"))
+        kept.setdefault(token, _log_prob(position["logprob"], place))
+        return kept, token
+    return {name: _log_prob(value, place) for name, value in position.items()}, None
+
+
+def _listed(entries: object, place: tuple[Step, ...]) -> dict[str, float]:
+    """Objects {token, logprob}; of a token that stands twice the first, which is the likelier."""
+    kept: dict[str, float] = {}
+    if not isinstance(entries, list):
+        _refuse("a list of objects {token, logprob} is expected", *place)
+    for entry in entries:
+        token = entry.get("token") if isinstance(entry, dict) else None
+        if not isinstance(token, str):
+            _refuse("each is an object {token, logprob}", *place)
+        kept.setdefault(token, _log_prob(entry.get("logprob"), place))
+    return kept
+
+
+def _log_prob(value: object, place: tuple[Step, ...]) -> float:
+    if type(value) is float and -float_info.max <= value <= float_info.max:
+        return value
+    if isinstance(value, dict):
+        return _log_prob(value.get("logprob"), place)
+    if value == "-Infinity":
+        return -np.inf
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return abs(value) <= float_info.max
-    return value == "-Infinity"
+        if abs(value) <= float_info.max:
+            return float(value)
+        _refuse("not a finite number", *place)
+    return _refuse('a log-probability is neither a number nor "-Infinity"', *place)
 
 
-_FAIL_FAST = Field(fail_fast=True)
-_Tokens = Annotated[dict[str, LogProb], BeforeValidator(_first_wrong)]
-TopLogProbs = Annotated[list[Annotated[list[_Tokens], _FAIL_FAST]], _FAIL_FAST]
+_Schema = dict[str, object]
+_LOG_PROB: _Schema = {"anyOf": [{"type": "number"}, {"type": "string", "const": "-Infinity"}]}
+_PAIR: _Schema = {"token": {"type": "string"}, "logprob": _LOG_PROB}
+_NAMED: _Schema = {"type": "object", "properties": _PAIR, "required": ["token", "logprob"]}
+_LISTED: _Schema = {"type": "array", "items": _NAMED}
+_CHOSEN: _Schema = {**_NAMED, "properties": {**_PAIR, "top_logprobs": _LISTED}}
+_BY_ID: _Schema = {
+    "type": "object",
+    "properties": {"logprob": _LOG_PROB},
+    "required": ["logprob"],
+}
+_BY_TOKEN: _Schema = {"type": "object", "additionalProperties": {"anyOf": [_LOG_PROB, _BY_ID]}}
+_POSITION: _Schema = {"anyOf": [_BY_TOKEN, _CHOSEN, _LISTED, {"type": "null"}]}
+_SEQUENCE: _Schema = {"type": "array", "items": _POSITION}
+TopLogProbs = Annotated[
+    KeptTokens,
+    PlainValidator(_read),
+    WithJsonSchema({"type": "array", "items": _SEQUENCE, "minItems": 1}),
+]

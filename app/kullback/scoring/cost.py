@@ -8,6 +8,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.scoring.labels import Labels
 from kullback.scoring.tokens import Ragged
+from kullback.scoring.top_log_probs import KeptTokens
 
 NUMBER_BYTES = 20  # of an answer, with its comma
 LEAST_ANSWER = (16 << 20) // NUMBER_BYTES
@@ -58,6 +59,8 @@ def entries(value: object) -> int:
         return value.size
     if isinstance(value, Ragged):
         return len(value.values) + value.lengths.size
+    if isinstance(value, KeptTokens):
+        return value.size
     if isinstance(value, Mapping):
         return sum(map(entries, value.values()))
     if isinstance(value, (list, tuple)):
@@ -73,7 +76,7 @@ def rows(value: object) -> int:
     """How many entries a field has along its first axis."""
     if isinstance(value, np.ndarray):
         return value.shape[0] if value.ndim else 0
-    if isinstance(value, Ragged):
+    if isinstance(value, (Ragged, KeptTokens)):
         return value.lengths.size
     if isinstance(value, Mapping):
         return max(map(rows, value.values()), default=0)

@@ -1,7 +1,5 @@
 """Log-probabilities of tokens, from the forms in which language models return them."""
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +36,21 @@ class Ragged:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What each token cost: nats, flat over all sequences; and which tokens count."""
+    """What each token cost: nats, flat over all sequences; and which tokens count.
+
+    Attributes:
+        without_context: how many first tokens do not count as nothing predicted them.
+        renormalized: how many tokens had probabilities that were divided by their sum.
+        max_sum_error: by how much those of a token summed to more than 1.
+    """
 
     nll: Array
     lengths: Indices
     valid: Flags
     gradient: Array | None = None
+    without_context: int = 0
+    renormalized: int = 0
+    max_sum_error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +60,48 @@ class PerplexityOptions:
     mask: Ragged | None = None
     ignore_index: int | None = None
     n_bytes: Array | None = None
+    n_chars: Array | None = None
+    n_words: Array | None = None
     vocabulary_size: int | None = None
 
 
 def from_log_probs(log_probs: Ragged, settings: PerplexityOptions) -> Tokens:
-    """Tokens whose log-probabilities a model returned.
+    """Tokens whose log-probabilities a model returned; NaN for a first one without context.
 
     Raises:
         InvalidInput: one is above 0 or not a number, or the mask is of another shape.
     """
-    _some("token_logprobs", log_probs.lengths)
-    values = log_probs.numbers("token_logprobs")
-    bad = ~(values <= 0)
-    if bad.any():
-        first = int(np.flatnonzero(bad)[0])
-        detail = f"{values[first]:g} is not the logarithm of a probability"
-        raise InvalidInput.at(detail, "token_logprobs", *log_probs.place(first))
+    some("token_logprobs", log_probs.lengths)
     if settings.ignore_index is not None:
         raise InvalidInput.at("ignore_index needs logits and y_true", "ignore_index")
-    valid = _valid(settings.mask, log_probs.lengths)
-    return Tokens(0.0 - values, log_probs.lengths, valid)
+    valid = counted(settings.mask, log_probs.lengths)
+    sent = log_probs.numbers("token_logprobs")
+    without = np.zeros(sent.size, np.bool_)
+    first = starts(log_probs.lengths)
+    without[first] = np.isnan(sent[first]) & valid[first]
+    valid &= ~without
+    values = np.where(valid, sent, 0.0)
+    bad = ~(values <= 0)
+    if bad.any():
+        at = int(np.argmax(bad))
+        detail = f"{values[at]:g} is not the logarithm of a probability"
+        raise InvalidInput.at(detail, "token_logprobs", *log_probs.place(at))
+    missing = int(np.count_nonzero(without))
+    return Tokens(0.0 - values, log_probs.lengths, valid, without_context=missing)
 
 
-def _valid(mask: Ragged | None, lengths: Indices) -> Flags:
+def starts(lengths: Indices) -> Indices:
+    """The place of the first entry of each sequence that has one."""
+    places: Indices = (np.cumsum(lengths) - lengths)[lengths > 0]
+    return places
+
+
+def counted(mask: Ragged | None, lengths: Indices) -> Flags:
+    """Which tokens the mask lets count.
+
+    Raises:
+        InvalidInput: the mask is of another shape, or is neither 0 nor 1.
+    """
     if mask is None:
         return np.ones(int(lengths.sum()), dtype=np.bool_)
     if mask.lengths.shape != lengths.shape:
@@ -109,16 +135,15 @@ def from_logits(
     """
     if logits.ndim not in (2, 3):
         raise InvalidInput.at(f"logits has shape {shown(logits)}; [n][t][v] is expected", "logits")
-    z = checked_logits("logits", logits)
-    refuse_ruled_out("logits", z)
-    shape = z.shape if z.ndim == 3 else (1, *z.shape)
-    n, t, v = shape
+    n, t, v = logits.shape if logits.ndim == 3 else (1, *logits.shape)
     if y_true.lengths.size != n or (y_true.lengths != t).any():
         raise InvalidInput.at(f"y_true is not {n} lists of {t} tokens", "y_true")
-    index = _token_indices(y_true)
-    valid = _valid(settings.mask, y_true.lengths)
+    valid = counted(settings.mask, y_true.lengths)
+    index = token_indices(y_true, valid)
     if settings.ignore_index is not None:
         valid &= index != settings.ignore_index
+    z = checked_logits("logits", neutral_logits(logits, valid))
+    refuse_ruled_out("logits", z)
     outside = valid & ((index < 0) | (index >= v))
     if outside.any():
         at = int(np.argmax(outside))
@@ -135,8 +160,22 @@ def from_logits(
     return Tokens(nll, y_true.lengths, valid, None if slope is None else slope.reshape(z.shape))
 
 
-def _token_indices(y_true: Ragged) -> Indices:
-    numbers = y_true.numbers("y_true")
+def neutral_logits(logits: Array, valid: Flags) -> Array:
+    """The same, with 0 in rows that do not count where anything in them could be refused."""
+    if valid.all() or np.isfinite(logits.min() + logits.max()):
+        return logits
+    neutral = logits.copy()
+    neutral.reshape(-1, logits.shape[-1])[~valid] = 0.0
+    return neutral
+
+
+def token_indices(y_true: Ragged, valid: Flags) -> Indices:
+    """The tokens that count, as indices; 0 for the others.
+
+    Raises:
+        InvalidInput: one is not whole, or they are strings.
+    """
+    numbers = np.where(valid, y_true.numbers("y_true"), 0.0)
     bad = ~((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53))
     if bad.any():
         at = int(np.argmax(bad))
@@ -144,7 +183,12 @@ def _token_indices(y_true: Ragged) -> Indices:
     return numbers.astype(np.int64)
 
 
-def _some(name: str, lengths: Indices) -> None:
+def some(name: str, lengths: Indices) -> None:
+    """Refuse a list of no sequences.
+
+    Raises:
+        InvalidInput: it is.
+    """
     if lengths.size == 0:
         raise InvalidInput.at(f"{name} is empty", name)
 
@@ -166,65 +210,3 @@ def _costs(z: Array, index: Indices, *, keep: bool) -> tuple[Array, Array | None
     grown[rows, index] = 0.0
     grown[rows, index] = 0.0 - grown.sum(axis=1)
     return nll, grown
-
-
-def from_top_log_probs(
-    top: Sequence[Sequence[Mapping[str, float]]],
-    y_true: Ragged,
-    settings: PerplexityOptions,
-    tolerance: float,
-) -> Tokens:
-    """Tokens of which only the most likely were returned: the rest share what is left.
-
-    A token that was not returned has (1 − Σ kept) / (vocabulary_size − kept).
-
-    Raises:
-        InvalidInput: the shapes differ, a log-probability is above 0, those of a token sum to
-            more than 1, or a vocabulary size is needed.
-    """
-    lengths = np.array([len(sequence) for sequence in top], dtype=np.int64)
-    _some("top_logprobs", lengths)
-    if not isinstance(y_true.values, list):
-        raise InvalidInput.at("y_true holds the tokens, as strings", "y_true")
-    if y_true.lengths.shape != lengths.shape or (y_true.lengths != lengths).any():
-        raise InvalidInput.at("y_true and top_logprobs are of different lengths", "y_true")
-    if settings.ignore_index is not None:
-        raise InvalidInput.at("ignore_index needs logits and y_true", "ignore_index")
-    valid = _valid(settings.mask, lengths)
-    flat = [kept for sequence in top for kept in sequence]
-    nll = np.zeros(len(flat))
-    for at, (kept, token) in enumerate(zip(flat, y_true.values, strict=True)):
-        rest = _rest(kept)
-        if not rest >= -tolerance:
-            raise InvalidInput.at(_complaint(rest), "top_logprobs", *y_true.place(at))
-        if token in kept:
-            nll[at] = 0.0 - kept[token]
-        elif valid[at]:
-            nll[at] = _spread(rest, len(kept), settings.vocabulary_size)
-    return Tokens(nll, lengths, valid)
-
-
-def _rest(kept: Mapping[str, float]) -> float:
-    """1 − Σ e^{ln p} of the tokens kept, from 1 − p of the likeliest; nan where ln p > 0."""
-    if not kept:
-        return 1.0
-    likeliest, *others = sorted(kept.values(), reverse=True)
-    if any(not value <= 0 for value in kept.values()):
-        return math.nan
-    return math.fsum([-math.expm1(likeliest), *(-math.exp(value) for value in others)])
-
-
-def _complaint(rest: float) -> str:
-    if math.isnan(rest):
-        return "not the logarithm of a probability"
-    return f"the probabilities kept sum to {1 - rest:.12g}"
-
-
-def _spread(rest: float, kept: int, vocabulary_size: int | None) -> float:
-    """−ln of what a token that was not kept has: an equal part of the rest."""
-    if vocabulary_size is None:
-        detail = "a token is not among those kept: vocabulary_size is needed"
-        raise InvalidInput.at(detail, "vocabulary_size")
-    if vocabulary_size <= kept:
-        raise InvalidInput.at("more tokens are kept than it leaves others", "vocabulary_size")
-    return math.log(vocabulary_size - kept) - math.log(rest) if rest > 0 else math.inf
