@@ -2,16 +2,19 @@
 
 import json
 import struct
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.payload.arrow import parse_arrow, parse_parquet
+from kullback.payload.columns import Column, EntryType
 from kullback.payload.media import ARROW, ARROW_FILE, JSON, PARQUET
 from kullback.scoring.catalog import METRICS
 from tests.payload.answers import answer
@@ -137,15 +140,21 @@ NUMBERS = [1, 0, 3, 2]
 def test_every_type_of_number_is_read(kind: Any) -> None:  # noqa: ANN401 - pyarrow has no types
     values = np.array(NUMBERS).astype(kind.to_pandas_dtype())
     found = read(pa.table({"y_true": pa.array(values, kind), "y_proba": pa.array(values, kind)}))
-    assert found["y_proba"].dtype == np.float64
+    is_floating = pa.types.is_floating(kind)
+    assert found["y_proba"].dtype == (values.dtype if is_floating else np.float64)
     assert found["y_proba"].tolist() == NUMBERS
-    assert found["y_true"].dtype == (np.float64 if pa.types.is_floating(kind) else np.int64)
+    assert found["y_true"].dtype == (values.dtype if is_floating else np.int64)
     assert found["y_true"].tolist() == NUMBERS
 
 
-def test_single_precision_is_widened_exactly() -> None:
+def test_single_precision_is_widened_exactly_by_a_column_that_is_not_typed() -> None:
     values = np.array([0.1, 1e-45, 3.4e38], dtype=np.float32)
-    assert read(pa.table({"y_proba": values}))["y_proba"].tolist() == [float(v) for v in values]
+    found = read(pa.table({"y_proba": values}))["y_proba"]
+    for typed in (True, False):
+        adapter = TypeAdapter(Annotated[Array, Column(EntryType.NUMBER, 1, typed=typed)])
+        checked = adapter.validate_python(found)
+        assert checked.dtype == (np.float32 if typed else np.float64)
+        assert checked.tolist() == [float(v) for v in values]
 
 
 def test_booleans_are_0_and_1() -> None:

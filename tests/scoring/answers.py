@@ -14,11 +14,19 @@ from kullback.scoring.score import Score
 
 
 @contextmanager
-def refused(pointer: str) -> Iterator[None]:
-    """The block is refused, and the first offence is at this JSON Pointer."""
+def refused(pointer: str, *says: str) -> Iterator[None]:
+    """The block is refused, and the first offence is at this JSON Pointer and says this."""
     with pytest.raises(InvalidInput) as caught:
         yield
     assert caught.value.offences[0].pointer == pointer
+    for words in says:
+        assert words in caught.value.offences[0].detail
+
+
+def answer(score: Score) -> dict[str, str]:
+    """Every field of a score, to the last bit."""
+    with np.printoptions(floatmode="unique", threshold=2**40):
+        return {each.name: repr(getattr(score, each.name)) for each in fields(score)}
 
 
 def number(score: Score, *path: str) -> float:

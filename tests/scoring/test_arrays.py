@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.scoring.arrays import (
     ERRORS_NAMED,
     distributions,
@@ -16,9 +19,11 @@ from kullback.scoring.arrays import (
     row_sums,
     same_shape,
     shown,
+    unit_interval,
     weights,
 )
 from kullback.scoring.options import Options
+from tests import strategies as draw
 from tests.scoring.answers import refused
 
 PLAIN = Options()
@@ -50,14 +55,14 @@ def test_what_is_no_batch_is_refused(shape: tuple[int, ...]) -> None:
         matrix("p", np.ones(shape))
 
 
-@pytest.mark.parametrize("bad", [-1e-300, np.nan, -np.inf])
+@pytest.mark.parametrize("bad", [-1e-5, np.nan, -np.inf])
 def test_what_is_no_probability_is_refused_where_it_stands(bad: float) -> None:
     with refused("/p/1/0"):
         distributions("p", np.array([[1.0, 0.0], [bad, 1.0]]), PLAIN)
     with refused("/p/0"):
         distributions("p", np.array([bad, 1.0]), PLAIN)
     with refused("/p/1"):
-        probabilities("p", np.array([0.5, bad]))
+        unit_interval("p", np.array([0.5, bad]))
 
 
 def test_a_row_sums_to_one_within_the_tolerance() -> None:
@@ -70,6 +75,55 @@ def test_a_row_sums_to_one_within_the_tolerance() -> None:
         distributions("p", np.array([0.5, 0.6]), PLAIN)
     with refused("/p/0"):
         distributions("p", np.array([[np.inf, 1.0]]), PLAIN)
+
+
+@pytest.mark.parametrize(("kind", "off"), [(np.float32, 3e-4), (np.float16, 0.03), (float, 9e-7)])
+def test_the_tolerance_follows_the_type_unless_it_is_said(kind: type, off: float) -> None:
+    near, far = ([[0.5, 0.5 + error]] for error in (off, 1.5 * off))
+    found = distributions("p", np.array(near, kind), PLAIN)
+    assert found.dtype == kind
+    assert found.values.dtype == np.float64
+    assert found.max_sum_error == pytest.approx(off, rel=0.1)
+    with refused("/p/0", "sum_tolerance"):
+        distributions("p", np.array(far, kind), PLAIN)
+    with refused("/p/0", "sum_tolerance 1e-07"):
+        distributions("p", np.array(near, kind), Options(sum_tolerance=1e-7))
+
+
+@pytest.mark.parametrize("k", [10, 50_257, 256_000])
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_softmax_rows_of_a_language_model_sum_to_one(k: int, kind: type) -> None:
+    z = np.random.default_rng(k).normal(0.0, 3.0, (4, k)).astype(np.float32)
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True, dtype=np.float32)
+    assert distributions("p", p.astype(kind), PLAIN).values.shape == (4, k)
+
+
+def test_entries_outside_by_rounding_are_set_to_the_bound_and_counted() -> None:
+    found = distributions("p", np.array([[-1e-9, 1.000000001], [0.5, 0.5]]), PLAIN)
+    assert found.values.tolist() == [[0.0, 1.0], [0.5, 0.5]]
+    assert found.clipped == 2
+    single = probabilities("p", np.array([1.0000001, -1e-9, 0.5]), PLAIN)
+    assert single.values.tolist() == [1.0, 0.0, 0.5]
+    assert single.clipped == 2
+    with refused("/p/1", "1.0000011 is not in [0, 1] within sum_tolerance 1e-06"):
+        probabilities("p", np.array([1.0, 1.0000011]), PLAIN)
+    with refused("/p/0/0", "-1.1e-06 is not a probability"):
+        distributions("p", np.array([[-1.1e-6, 1.0]]), PLAIN)
+
+
+@given(st.integers(1, 6).flatmap(lambda k: draw.rows(3, k)), st.floats(0, 1))
+def test_a_row_that_is_taken_is_a_distribution_within_the_tolerance(p: Array, noise: float) -> None:
+    sent = p + noise * 2e-6 * np.sin(np.arange(p.size).reshape(p.shape))
+    try:
+        found = distributions("p", sent, PLAIN)
+    except InvalidInput:
+        assert sent.min() < -1e-6 or np.abs(np.maximum(sent, 0).sum(axis=1) - 1).max() > 1e-6
+    else:
+        assert found.values.min() >= 0
+        assert found.values.max() <= 1
+        assert np.abs(found.values.sum(axis=1) - 1).max() <= 1.001e-6
+        assert found.clipped == np.count_nonzero((sent < 0) | (sent > 1))
 
 
 def test_negative_zero_is_a_probability() -> None:
@@ -94,11 +148,11 @@ def test_a_row_without_a_finite_sum_cannot_be_renormalized(row: list[float]) -> 
 
 
 def test_probabilities_lie_between_zero_and_one() -> None:
-    assert probabilities("p", np.array([0.0, 1.0])).tolist() == [0.0, 1.0]
+    assert unit_interval("p", np.array([0.0, 1.0])).tolist() == [0.0, 1.0]
     with refused("/p/0"):
-        probabilities("p", np.array([1.0 + 2.0**-52]))
+        unit_interval("p", np.array([1.0 + 2.0**-52]))
     with refused("/p"):
-        probabilities("p", np.empty(0))
+        unit_interval("p", np.empty(0))
 
 
 def test_a_logit_may_be_minus_infinity_and_nothing_else_that_is_infinite() -> None:

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from kullback.numerics.logspace import log_softmax, sigmoid
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.focal_loss import FocalOptions, Task, focal_loss
+from kullback.scoring.focal_loss import FocalOptions, focal_loss
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 from kullback.scoring.softmax_cross_entropy import SoftmaxOptions, softmax_cross_entropy
+from kullback.scoring.task import Task
 from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error
@@ -97,10 +98,14 @@ def test_a_class_that_weighs_nothing_costs_nothing() -> None:
     assert slope(found)[0] == 0.0
 
 
-def test_one_class_costs_nothing() -> None:
-    found = of_x(np.array([0]), np.array([[5.0]]), asked(0.5), GRADIENT)
-    assert found.value == 0.0
-    assert slope(found) == [0.0]
+def test_one_column_is_a_binary_task_and_refused_as_one_class() -> None:
+    x, y = np.array([5.0, -1.0]), np.array([1.0, 0.0])
+    found = of_x(y[:, None], x[:, None], FocalOptions(), GRADIENT)
+    expected = of_x(y, x, FocalOptions(), GRADIENT)
+    assert found.value == expected.value
+    assert np.array_equal(np.asarray(found.gradient), np.asarray(expected.gradient)[:, None])
+    with refused("/logits", "always right"):
+        of_x(y, x[:, None], FocalOptions(task="multiclass"))
 
 
 def test_labels_of_a_row_may_all_be_ruled_out() -> None:

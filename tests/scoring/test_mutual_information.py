@@ -154,10 +154,9 @@ def test_an_estimate_of_a_misleading_classifier_stays_negative() -> None:
     assert score.value == pytest.approx(math.log(2) - 3 - math.log1p(math.exp(-3)), rel=1e-14)
 
 
-def test_one_class_tells_nothing() -> None:
-    score = information_of_classifier(np.array([[2.0]]), np.array([0]), None, None, PLAIN)
-
-    assert (score.value, draw.number(score, "upper_bound")) == (0.0, 0.0)
+def test_a_classifier_of_one_class_is_refused() -> None:
+    with draw.refused("/logits", "always 1"):
+        information_of_classifier(np.array([[2.0]]), np.array([0]), None, None, PLAIN)
 
 
 def test_a_uniform_prior_needs_no_kind_of_logits() -> None:

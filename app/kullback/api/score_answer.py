@@ -7,16 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kullback.numerics.reasons import Reason
 from kullback.scoring.binning import Strategy
+from kullback.scoring.class_weights import ClassWeightName
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.gan_loss import GanKind
 from kullback.scoring.gccs import Covariance, Layout
 from kullback.scoring.infocam import Mode
-from kullback.scoring.labels import ClassWeightName
-from kullback.scoring.log_loss import Task
 from kullback.scoring.options import Base, OnUnnormalized, Reduction
 from kullback.scoring.score import Diagnostics, Status
 from kullback.scoring.table_information import Average
+from kullback.scoring.task import Task
 
 Losses1 = Sequence[float | None]
 Losses2 = Sequence[Losses1]

@@ -9,7 +9,7 @@ from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import probabilities, refuse, weights
+from kullback.scoring.arrays import refuse, unit_interval, weights
 from kullback.scoring.labels import Labels, positive_shares
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, group_ids
@@ -74,7 +74,7 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
     """
     for name in rows.slices:
         plan.check_slice(name, "slice", name)
-    y = positive_shares("y_true", rows.y_true)
+    y = positive_shares("y_true", rows.y_true).values
     number = np.arange(first, first + y.size)
     return CheckedArmRows(
         y=y,
@@ -164,7 +164,7 @@ def _probabilities(values: Array, n: int, *arm: str) -> Array:
     if values.ndim != 1:
         raise InvalidInput.at("[n]: one P(1) per row is expected", "y_proba", *arm)
     try:
-        p = probabilities("y_proba", values)
+        p = unit_interval("y_proba", values)
     except InvalidInput as error:
         raise _of_arm(error, *arm) from error
     if p.size != n:

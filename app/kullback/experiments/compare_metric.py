@@ -103,7 +103,7 @@ def _losses(plan: Plan, rows: ArmRows, comparison: Comparison, *, is_needed: boo
     convention = CONVENTIONS[plan.convention]
     if not is_needed and convention is not EXACT:
         return _Losses(np.empty(0), np.empty(0, np.bool_))
-    y = positive_shares("y_true", rows.y_true)
+    y = positive_shares("y_true", rows.y_true).values
     if not isinstance(rows.y_proba, Mapping):
         losses, _ = binary_losses(y, rows.y_proba, convention)
         return _Losses(losses, np.isinf(losses))

@@ -51,8 +51,8 @@ class Monitor:
         """
         if self.task == "binary":
             if self.labels is None and self.pos_label == 1:
-                return positive_shares(name, y_true)
-            return binary_target(name, y_true, self.labels or (0, 1), self.pos_label)
+                return positive_shares(name, y_true).values
+            return binary_target(name, y_true, self.labels or (0, 1), self.pos_label).values
         return class_indices(name, y_true, self.labels, self.layout.classes)
 
     def check_predictions(self, y_proba: Array) -> None:

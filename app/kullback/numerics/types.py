@@ -10,6 +10,7 @@ from kullback.numerics.reasons import Reason
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+DType = np.dtype[np.generic]
 
 
 @dataclass(frozen=True, slots=True)

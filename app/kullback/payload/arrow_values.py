@@ -148,8 +148,8 @@ def _numbers(array: pa.Array, column: Column) -> Array | Indices:
     if column.entry in WHOLE and pa.types.is_integer(array.type):
         integers: Indices = signed(numpy_array)
         return integers
-    numbers: Array = numpy_array.astype(np.float64, copy=False)
-    return numbers
+    numbers: Array = numpy_array
+    return numbers if pa.types.is_floating(array.type) else numbers.astype(np.float64)
 
 
 def _seconds(array: pa.Array) -> Array:

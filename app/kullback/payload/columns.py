@@ -44,7 +44,8 @@ class Column:
     `booleans` that true and false may stand for 1 and 0, as they do among labels; `ragged` that the
     rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
     columns, each by a name of the caller's; `plain` says that one without a name may stand in place
-    of them.
+    of them. float32 and float16 are widened, unless the column is `typed`: then a checker of the
+    metric widens them, once it has read from the type how exact they can be.
     """
 
     entry: EntryType
@@ -56,6 +57,7 @@ class Column:
     ragged: bool = False
     keys: int = 0
     plain: bool = False
+    typed: bool = False
 
     @property
     def may_be_option(self) -> bool:
@@ -105,6 +107,11 @@ class Column:
             raise PydanticCustomError("object", detail)
         if self.plain and not value:
             raise PydanticCustomError("empty", "an empty object")
+        return {name: self._widened(entries) for name, entries in value.items()}
+
+    def _widened(self, value: object) -> object:
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not self.typed:
+            return np.asarray(value, np.float64)
         return value
 
     def _check(self, value: object) -> object:
@@ -121,7 +128,7 @@ class Column:
                 )
             if value.size == 0:
                 raise PydanticCustomError("empty", "an empty list")
-            return value
+            return self._widened(value)
         if isinstance(value, list) and self.entry in TEXTUAL:
             return value
         if isinstance(value, str) and value in self.names:
@@ -159,8 +166,9 @@ _PLURAL = {
 
 Vector = Annotated[Array, Column(EntryType.NUMBER, 1)]
 Rows = Annotated[Array, Column(EntryType.NUMBER, 2)]
+Probabilities = Annotated[Array, Column(EntryType.NUMBER, 2, typed=True)]
 LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2)]
-LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2)]
-LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True)]
+LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2, typed=True)]
+LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True, typed=True)]
 Flags = Annotated[Array, Column(EntryType.FLAG, 2)]
 Group = Annotated[Labels, Column(EntryType.LABEL, 1)]

@@ -30,7 +30,7 @@ from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
 from kullback.requests.batches import RowSlices, Truth, check_lengths
-from kullback.scoring.arrays import probabilities, refuse
+from kullback.scoring.arrays import refuse, unit_interval
 from kullback.scoring.conventions import ConventionName
 
 LONGEST_ARM = 64
@@ -58,13 +58,13 @@ def _planned(value: object) -> tuple[Arm, ...]:
 
 def _forecasts(values: Array | dict[str, Array]) -> Array | dict[str, Array]:
     if not isinstance(values, dict):
-        return probabilities("y_proba", values)
+        return unit_interval("y_proba", values)
     for arm, column in values.items():
         _check_name(arm, "y_proba", arm)
         if column.ndim != 1:
             raise InvalidInput.at("lists, where single entries are expected", "y_proba", arm)
         try:
-            probabilities(arm, column)
+            unit_interval(arm, column)
         except InvalidInput as error:
             raise _within("y_proba", error) from error
     return values
@@ -90,7 +90,7 @@ Propensities = Annotated[Array, Column(EntryType.NUMBER, 1), AfterValidator(_pro
 TargetPropensities = Annotated[
     Array,
     Column(EntryType.NUMBER, 1),
-    AfterValidator(lambda values: probabilities("target_propensity", values)),
+    AfterValidator(lambda values: unit_interval("target_propensity", values)),
 ]
 Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]
 Effect = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=_LARGEST)]

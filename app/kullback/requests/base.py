@@ -26,8 +26,12 @@ class ScoreRequest(BaseModel):
     sample_weight: Vector | None = Field(
         default=None, description="Weight of each row, at least 0."
     )
-    sum_tolerance: UnitInterval = Field(
-        default=1e-6, description="Largest allowed distance of a row's sum from 1."
+    sum_tolerance: UnitInterval | None = Field(
+        default=None,
+        description=(
+            "Largest allowed distance of a row's sum from 1, and of a probability from [0, 1]; "
+            "default 1e-6, or √ε of the type for columns of float32 (3.5e-4) and float16 (3.1e-2)."
+        ),
     )
     on_unnormalized: OnUnnormalized = Field(
         default="error",

@@ -22,7 +22,7 @@ from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import Moment, seconds
 from kullback.requests.validation import array_fields
-from kullback.scoring.arrays import HEAVIEST_WEIGHT, probabilities, refuse, row_sums
+from kullback.scoring.arrays import HEAVIEST_WEIGHT, refuse, row_sums, unit_interval
 from kullback.scoring.labels import Labels
 
 MAX_SLICES = 20
@@ -31,7 +31,7 @@ _TOLERANCE = 1e-6
 
 
 def _predictions(values: Array) -> Array:
-    probabilities("y_proba", values)
+    unit_interval("y_proba", values)
     if values.ndim == 2:
         sums = row_sums(values)
         refuse(
@@ -51,7 +51,7 @@ def _outcomes(values: Labels) -> Labels:
     shares = np.asarray(values, np.float64)
     if ((np.abs(shares) < 2**53) & (shares == np.floor(shares))).all():
         return shares.astype(np.int64)
-    return probabilities("y_true", shares)
+    return unit_interval("y_true", shares)
 
 
 def _masses(name: str, values: Array) -> Array:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kullback.payload.columns import LabelRows, LogitRows, Rows
+from kullback.payload.columns import LabelRows, LogitRows, Probabilities
 from kullback.requests.base import ScoreRequest
 from kullback.requests.predictions import ClassLabels, Label
 from kullback.scoring import calibration as calibrating
@@ -17,7 +17,9 @@ class CalibrationRequest(ScoreRequest):
     """Calibration error, reliability table, decomposition and temperature."""
 
     y_true: LabelRows = Field(description="Labels [n].")
-    y_proba: Rows | None = Field(default=None, description="P(pos_label) [n], or rows [n][k].")
+    y_proba: Probabilities | None = Field(
+        default=None, description="P(pos_label) [n], or rows [n][k]."
+    )
     logits: LogitRows | None = Field(
         default=None, description="Logits of a sigmoid [n], or of a softmax [n][k]."
     )

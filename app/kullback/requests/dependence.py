@@ -8,7 +8,15 @@ from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
-from kullback.payload.columns import Column, EntryType, Group, LabelRows, LogitRows, Rows
+from kullback.payload.columns import (
+    Column,
+    EntryType,
+    Group,
+    LabelRows,
+    LogitRows,
+    Probabilities,
+    Rows,
+)
 from kullback.requests.base import GradientRequest, refuse_beside
 from kullback.scoring import mutual_information, pc_softmax, table_information
 from kullback.scoring.contingency import label_sums
@@ -17,7 +25,7 @@ from kullback.scoring.entropy_estimators import ESTIMATORS, Estimator
 from kullback.scoring.expected_information import expected_terms
 from kullback.scoring.score import Score
 
-Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
+Prior = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, typed=True)]
 ClassPrior = Annotated[
     Prior | None, Field(description="Prior of the classes [k]; default uniform.")
 ]
@@ -32,7 +40,7 @@ class MutualInformationRequest(GradientRequest):
     counts: Rows | None = Field(
         default=None, description="Contingency table [a][b] of counts: rows X, columns Y."
     )
-    joint: Rows | None = Field(
+    joint: Probabilities | None = Field(
         default=None, description="Joint distribution [a][b]: rows X, columns Y."
     )
     logits: LogitRows | None = Field(default=None, description="Logits [n][k] of a classifier.")

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from kullback.errors import InvalidInput
-from kullback.payload.columns import LogitRows, Rows
+from kullback.payload.columns import LogitRows, Probabilities, Rows
 from kullback.requests.base import GradientRequest
 from kullback.scoring import count_scores
 from kullback.scoring.cross_entropy import cross_entropy
@@ -17,7 +17,9 @@ from kullback.scoring.score import Score
 class EntropyRequest(GradientRequest):
     """Entropy of distributions, or estimated from counts."""
 
-    p: Rows | None = Field(default=None, description="One distribution [k] or a batch [n][k].")
+    p: Probabilities | None = Field(
+        default=None, description="One distribution [k] or a batch [n][k]."
+    )
     logits: LogitRows | None = Field(default=None, description="p = softmax(logits).")
     counts: Rows | None = Field(default=None, description="Counts [k] or [n][k] to estimate from.")
     estimator: Estimator | None = Field(
@@ -40,8 +42,10 @@ class EntropyRequest(GradientRequest):
 class CrossEntropyRequest(GradientRequest):
     """Cross-entropy of a target distribution and a predicted one."""
 
-    p: Rows = Field(description="Target: one distribution [k] or a batch [n][k].")
-    q: Rows | None = Field(default=None, description="Predicted distribution, of the same shape.")
+    p: Probabilities = Field(description="Target: one distribution [k] or a batch [n][k].")
+    q: Probabilities | None = Field(
+        default=None, description="Predicted distribution, of the same shape."
+    )
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
 
     def score(self) -> Score:
@@ -52,9 +56,11 @@ class CrossEntropyRequest(GradientRequest):
 class KLDivergenceRequest(GradientRequest):
     """Kullback-Leibler divergence of a predicted distribution from the target."""
 
-    p: Rows | None = Field(default=None, description="Target: [k] or [n][k].")
+    p: Probabilities | None = Field(default=None, description="Target: [k] or [n][k].")
     p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")
-    q: Rows | None = Field(default=None, description="Predicted distribution, of the same shape.")
+    q: Probabilities | None = Field(
+        default=None, description="Predicted distribution, of the same shape."
+    )
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
     p_counts: Rows | None = Field(
         default=None, description="Counts in place of p; they add a G test."
@@ -72,8 +78,8 @@ class KLDivergenceRequest(GradientRequest):
 class JSDivergenceRequest(GradientRequest):
     """Jensen-Shannon divergence of two distributions."""
 
-    p: Rows = Field(description="One distribution [k] or a batch [n][k].")
-    q: Rows = Field(description="Second distribution, of the same shape.")
+    p: Probabilities = Field(description="One distribution [k] or a batch [n][k].")
+    q: Probabilities = Field(description="Second distribution, of the same shape.")
 
     def score(self) -> Score:
         """See scoring.js_divergence."""

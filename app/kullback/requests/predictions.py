@@ -14,7 +14,7 @@ from kullback.payload.columns import (
     LabelRows,
     LabelRowsOrOne,
     LogitRows,
-    Rows,
+    Probabilities,
 )
 from kullback.requests.base import GradientRequest, UnitInterval
 from kullback.scoring import (
@@ -23,13 +23,13 @@ from kullback.scoring import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
+from kullback.scoring.class_weights import ClassWeightName
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
-from kullback.scoring.labels import ClassWeightName
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 
 Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
-Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True)]
+Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True, typed=True)]
 ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
@@ -74,7 +74,9 @@ class LogLossRequest(ConventionRequest):
     """Log loss of binary, multiclass or multilabel predictions."""
 
     y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
-    y_proba: Rows = Field(description="P(pos_label) [n]; or [n][k], a column per class or label.")
+    y_proba: Probabilities = Field(
+        description="P(pos_label) [n]; or [n][k], a column per class or label."
+    )
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
     labels: ClassLabels | None = Field(
         default=None, description="Label of each column, in column order; never sorted."
@@ -147,7 +149,7 @@ class FocalLossRequest(GradientRequest):
     """Focal loss of binary, multiclass or multilabel predictions."""
 
     y_true: LabelRows = Field(description="0 or 1 [n] or [n][k]; class indices [n].")
-    y_proba: Rows | None = Field(default=None, description="P(1) [n], or rows [n][k].")
+    y_proba: Probabilities | None = Field(default=None, description="P(1) [n], or rows [n][k].")
     logits: LogitRows | None = Field(
         default=None, description="Logits of a sigmoid [n], or rows of logits [n][k]."
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
-from kullback.payload.columns import Group, LabelRows, LogitRows, Rows
+from kullback.payload.columns import Group, LabelRows, LogitRows, Probabilities
 from kullback.requests.predictions import ClassLabels, ConventionRequest, Label
 from kullback.scoring.cost import Cost, rows
 from kullback.scoring.group_scores import MOST_ROWS
@@ -23,7 +23,7 @@ class RecommenderRequest(ConventionRequest):
     y_true: LabelRows = Field(
         description="Clicks [n]: 0 or 1, or click rates; [n][t] for several tasks."
     )
-    y_proba: Rows | None = Field(
+    y_proba: Probabilities | None = Field(
         default=None, description="P(click) [n]; or [n][t], a column per task."
     )
     logits: LogitRows | None = Field(

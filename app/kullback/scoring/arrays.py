@@ -1,24 +1,43 @@
 """Checked arrays: untrusted numbers become arrays that formulas may trust."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kullback.errors import FieldError, InvalidInput, pointer
-from kullback.numerics.types import Array, Flags
+from kullback.numerics.numerals import numeral
+from kullback.numerics.types import Array, DType, Flags, Indices
 from kullback.scoring.options import Options
 
 ERRORS_NAMED = 20
 HEAVIEST_WEIGHT = 1e100
+FLOAT64: DType = np.dtype(np.float64)
+RENORMALIZE = (
+    'if columns are outcomes of which one occurs, on_unnormalized: "renormalize" divides by the sum'
+)
+NEAR = 0.01  # what is further off than this is no rounding
+ONE_COLUMN = "one column is no distribution over outcomes: send a column per outcome"
+ONE_LOGIT = (
+    "the softmax of one logit is always 1: send a logit per class "
+    "(sigmoid-cross-entropy takes one logit per row)"
+)
 CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries stay in cache
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedDistributions:
-    """Rows that are probability distributions, (n, k), and what was done to make them so."""
+class CheckedProbabilities:
+    """Probabilities in [0, 1] as float64, the type they were sent in, and how many lay outside."""
 
     values: Array
+    dtype: DType = FLOAT64
+    clipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDistributions(CheckedProbabilities):
+    """Rows that are probability distributions, (n, k), and what was done to make them so."""
+
     single: bool = False
     renormalized: int = 0
     max_sum_error: float = 0.0
@@ -62,7 +81,7 @@ def _unravel(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(step) for step in np.unravel_index(index, shape))
 
 
-def matrix(name: str, values: Array) -> tuple[Array, bool]:
+def matrix(name: str, values: Array | Indices) -> tuple[Array, bool]:
     """One row [k] or a batch [n][k], as (n, k), and whether it was one row.
 
     Raises:
@@ -76,82 +95,124 @@ def matrix(name: str, values: Array) -> tuple[Array, bool]:
         raise InvalidInput.at(f"{name} has {values.ndim} axes; [k] or [n][k] is expected", name)
     if values.size == 0:
         raise InvalidInput.at(f"{name} is empty", name)
-    return np.ascontiguousarray(values), single
+    return np.ascontiguousarray(values, np.float64), single
 
 
-def distributions(name: str, values: Array, options: Options) -> CheckedDistributions:
-    """Rows whose entries are at least 0 and sum to 1 within `sum_tolerance`.
+def distributions(
+    name: str, values: Array | Indices, options: Options, remedy: str = RENORMALIZE
+) -> CheckedDistributions:
+    """Rows whose entries are at least 0 and sum to 1, within the tolerance.
 
     With `on_unnormalized="renormalize"` each row is divided by its sum instead.
 
     Args:
         name: what the caller calls the argument.
-        values: shape (k,) or (n, k).
+        values: shape (k,) or (n, k), of any floating type.
         options: `sum_tolerance` and `on_unnormalized` are read.
+        remedy: what a refusal of a sum advises beside a larger `sum_tolerance`.
 
     Returns:
-        The rows, (n, k), with the largest |Σ − 1| that was sent.
+        The rows, (n, k), with the largest |Σ − 1|. Entries outside [0, 1] by no more than the
+        tolerance are set to the bound and counted.
 
     Raises:
         InvalidInput: an entry is negative or not finite, or a row does not sum to 1.
     """
-    values, single = matrix(name, values)
-    least = values.min()
+    tolerance, dtype = options.tolerance(values.dtype), values.dtype
+    rows, single = matrix(name, values)
+    clipped = 0
+    least = rows.min()
     if not least >= 0:
         refuse(
-            name, ~(values >= 0), lambda at: f"{values[at]:g} is not a probability", single=single
+            name,
+            ~(rows >= -tolerance),
+            lambda at: f"{numeral(rows[at], 0.0, -tolerance)} is not a probability",
+            single=single,
         )
+        clipped = int(np.count_nonzero(rows < 0))
+        rows = np.maximum(rows, 0.0)
     with np.errstate(over="ignore"):
-        sums = row_sums(values)
+        sums = row_sums(rows)
     smallest = sums.min()
     if smallest == 0:
         refuse(name, sums == 0, lambda _: "the row is all zeros", single=single)
     worst = float(max(sums.max() - 1.0, 1.0 - smallest))
     if options.on_unnormalized == "renormalize":
-        return _renormalized(name, values, sums, single=single, worst=worst)
-    if not worst <= options.sum_tolerance:
+        checked = CheckedDistributions(rows, dtype, clipped, single, 0, worst)
+        return _renormalized(name, checked, sums)
+    if not worst <= tolerance:
+        remedy = remedy if rows.shape[1] > 1 else ONE_COLUMN
         refuse(
             name,
-            ~(np.abs(sums - 1.0) <= options.sum_tolerance),
-            lambda at: (
-                f"the row sums to {sums[at]:.12g}, not 1 within {options.sum_tolerance:g}; "
-                'send on_unnormalized: "renormalize" to divide by the sum'
-            ),
+            ~(np.abs(sums - 1.0) <= tolerance),
+            lambda at: off_sum(float(sums[at]), tolerance, remedy),
             single=single,
         )
-    return CheckedDistributions(values, single, 0, worst)
+    if sums.max() > 1.0 and rows.max() > 1.0:
+        clipped += int(np.count_nonzero(rows > 1))
+        rows = np.minimum(rows, 1.0)
+    return CheckedDistributions(rows, dtype, clipped, single, 0, worst)
 
 
-def _renormalized(
-    name: str, values: Array, sums: Array, *, single: bool, worst: float
-) -> CheckedDistributions:
+def off_sum(total: float, tolerance: float, remedy: str) -> str:
+    """What is wrong with a row of this sum, and what to do."""
+    shown_sum = numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
+    return f"the row sums to {shown_sum}, not 1 within sum_tolerance {tolerance:.3g}; {remedy}"
+
+
+def _renormalized(name: str, checked: CheckedDistributions, sums: Array) -> CheckedDistributions:
+    values = checked.values
     refuse(
         name,
         ~((sums > 0) & np.isfinite(sums)),
         lambda at: f"the row sums to {sums[at]:g} and cannot be renormalized",
-        single=single,
+        single=checked.single,
     )
     rounding = values.shape[1] * np.finfo(np.float64).eps
     off = np.abs(sums - 1.0) > rounding
     if off.any():
         values = values.copy()
         values[off] /= row_sums(values[off])[:, None]
-    return CheckedDistributions(values, single, int(np.count_nonzero(off)), worst)
+    return replace(checked, values=values, renormalized=int(np.count_nonzero(off)))
 
 
-def probabilities(name: str, values: Array) -> Array:
-    """Numbers in [0, 1], of any shape.
+def probabilities(name: str, values: Array | Indices, options: Options) -> CheckedProbabilities:
+    """Numbers in [0, 1], of any shape; those outside by no more than the tolerance become 0 or 1.
 
     Raises:
         InvalidInput: the array is empty, or an entry lies outside [0, 1] or is not a number.
     """
     if values.size == 0:
         raise InvalidInput.at(f"{name} is empty", name)
-    if not (values.min() >= 0 and values.max() <= 1):
-        refuse(
-            name, ~((values >= 0) & (values <= 1)), lambda at: f"{values[at]:g} is not in [0, 1]"
-        )
-    return values
+    tolerance, dtype = options.tolerance(values.dtype), values.dtype
+    values = np.asarray(values, np.float64)
+    if values.min() >= 0 and values.max() <= 1:
+        return CheckedProbabilities(values, dtype)
+    low, high = 0.0 - tolerance, 1.0 + tolerance
+    refuse(
+        name,
+        ~((values >= low) & (values <= high)),
+        lambda at: outside(float(values[at]), tolerance),
+    )
+    clipped = int(np.count_nonzero((values < 0) | (values > 1)))
+    return CheckedProbabilities(np.clip(values, 0.0, 1.0), dtype, clipped)
+
+
+def outside(value: float, tolerance: float) -> str:
+    """That it is no probability; and the tolerance, where it may be one but for rounding."""
+    near = tolerance > 0 and -NEAR <= value <= 1.0 + NEAR
+    shown_value = numeral(value, 0.0, 1.0, 0.0 - tolerance, 1.0 + tolerance)
+    margin = f" within sum_tolerance {tolerance:.3g}" if near else ""
+    return f"{shown_value} is not in [0, 1]{margin}"
+
+
+def unit_interval(name: str, values: Array) -> Array:
+    """Numbers in [0, 1], to the last digit, of any shape.
+
+    Raises:
+        InvalidInput: the array is empty, or an entry lies outside [0, 1] or is not a number.
+    """
+    return probabilities(name, values, Options(sum_tolerance=0.0)).values
 
 
 def logits(name: str, values: Array, *, single: bool = False) -> Array:
@@ -162,6 +223,7 @@ def logits(name: str, values: Array, *, single: bool = False) -> Array:
     """
     if values.size == 0:
         raise InvalidInput.at(f"{name} is empty", name)
+    values = np.asarray(values, np.float64)
     if not values.max() < np.inf:
         refuse(name, ~(values < np.inf), lambda at: f"{values[at]:g} is not a logit", single=single)
     return values
@@ -173,10 +235,12 @@ def logit_rows(name: str, values: Array) -> tuple[Array, bool]:
     Raises:
         InvalidInput: an entry is no logit, or a row has no finite entry.
     """
-    values, single = matrix(name, values)
-    logits(name, values, single=single)
-    refuse_ruled_out(name, values, single=single)
-    return values, single
+    if values.shape[-1:] == (1,):
+        raise InvalidInput.at(f"{name} has shape {shown(values)}: {ONE_LOGIT}", name)
+    rows, single = matrix(name, values)
+    rows = logits(name, rows, single=single)
+    refuse_ruled_out(name, rows, single=single)
+    return rows, single
 
 
 def refuse_ruled_out(name: str, values: Array, *, single: bool = False) -> None:
@@ -211,7 +275,7 @@ def weights(name: str, values: Array | None, n: int) -> Array | None:
     return values
 
 
-def shown(values: Array) -> str:
+def shown(values: Array | Indices) -> str:
     """The shape as users write it: [2][3]."""
     return "".join(f"[{size}]" for size in values.shape) or "a single number"
 

@@ -16,7 +16,7 @@ from kullback.scoring.arrays import distributions, logit_rows, probabilities, ro
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.binning import Strategy
 from kullback.scoring.conventions import EXACT
-from kullback.scoring.labels import Label, Labels, binary_target, class_indices, row_count
+from kullback.scoring.labels import Label, Labels, binary_target, flat, hard_labels, row_count
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.options import Options
 from kullback.scoring.reliability import Reliability, classwise_errors
@@ -81,10 +81,12 @@ def calibration(
     context = Context(
         "calibration", options, conventions={"bins": settings.bins, "strategy": settings.strategy}
     )
+    y_proba = None if y_proba is None else flat(y_proba)
+    logits = None if logits is None else flat(logits)
     sent = logits if y_proba is None else y_proba
     assert sent is not None
     if sent.ndim == 1:
-        forecast = _binary(y_true, y_proba, logits, settings)
+        forecast, context = _binary(y_true, y_proba, logits, settings, context)
     else:
         forecast, context = _multiclass(y_true, y_proba, logits, settings, context)
     if weight is not None and not (weight > 0).any():
@@ -122,19 +124,28 @@ def _checked(
 
 
 def _binary(
-    y_true: Labels, y_proba: Array | None, logits: Array | None, settings: CalibrationOptions
-) -> _Forecast:
-    y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
+    y_true: Labels,
+    y_proba: Array | None,
+    logits: Array | None,
+    settings: CalibrationOptions,
+    context: Context,
+) -> tuple[_Forecast, Context]:
+    options = context.options
+    truth = binary_target("y_true", y_true, settings.labels, settings.pos_label, options)
+    y = truth.values
     if y_proba is not None:
-        p = probabilities("y_proba", y_proba)
-        return _Forecast(p, y, (p - y) ** 2)
+        checked = probabilities("y_proba", y_proba, options)
+        p = checked.values
+        context = replace(context, clipped=checked.clipped + truth.clipped)
+        return _Forecast(p, y, (p - y) ** 2), context
     assert logits is not None
     x = checked_logits("logits", logits)
     p = sigmoid(x)
     hard = bool(((y == 0) | (y == 1)).all())
     both = np.stack((np.zeros_like(x), x), axis=1)
     index = y.astype(np.int64) if hard else None
-    return _Forecast(p, y, (p - y) ** 2, None, index, both)
+    context = replace(context, clipped=truth.clipped)
+    return _Forecast(p, y, (p - y) ** 2, None, index, both), context
 
 
 def _multiclass(
@@ -148,7 +159,10 @@ def _multiclass(
         checked = distributions("y_proba", y_proba, context.options)
         p = checked.values
         context = replace(
-            context, renormalized=checked.renormalized, max_sum_error=checked.max_sum_error
+            context,
+            clipped=checked.clipped,
+            renormalized=checked.renormalized,
+            max_sum_error=checked.max_sum_error,
         )
         z = None
     else:
@@ -156,7 +170,7 @@ def _multiclass(
         z, _ = logit_rows("logits", logits)
         p = np.exp(log_softmax(z))
     n, k = p.shape
-    index = class_indices("y_true", y_true, settings.labels, k)
+    index = hard_labels("y_true", y_true, settings.labels, k, context.options)
     top = p.argmax(axis=1)
     miss = p.copy()
     miss[np.arange(n), index] -= 1.0

@@ -98,6 +98,7 @@ def fit_of_counts(
         score = kl_of_counts(counts, checked.values, options)
         seen = replace(
             score.diagnostics,
+            clipped=checked.clipped,
             renormalized=checked.renormalized,
             max_sum_error=checked.max_sum_error,
         )

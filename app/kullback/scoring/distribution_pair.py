@@ -45,11 +45,13 @@ class CheckedDistribution:
             problem = "is missing" if logits is None else f"and {logits_name} exclude each other"
             raise InvalidInput.at(f"{name} {problem}", name)
         if probabilities is not None:
+            if probabilities.shape[-1:] == (1,):  # divided by its sum one outcome is always certain
+                options = replace(options, on_unnormalized="error")
             return cls(name, distributions(name, probabilities, options))
         assert logits is not None
         rows, single = logit_rows(logits_name, logits)
         logs = log_softmax(rows)
-        return cls(logits_name, CheckedDistributions(np.exp(logs), single), rows, logs)
+        return cls(logits_name, CheckedDistributions(np.exp(logs), single=single), rows, logs)
 
     @property
     def values(self) -> Array:
@@ -63,6 +65,7 @@ class CheckedDistribution:
         return Context(
             metric,
             replace(options, sample_weight=weight),
+            clipped=self.checked.clipped,
             renormalized=self.checked.renormalized,
             max_sum_error=self.checked.max_sum_error,
             single=self.checked.single,
@@ -94,6 +97,7 @@ def pair_context(
     context = predicted.context(metric, options)
     return replace(
         context,
+        clipped=context.clipped + target.checked.clipped,
         renormalized=context.renormalized + target.checked.renormalized,
         max_sum_error=max(context.max_sum_error, target.checked.max_sum_error),
     )

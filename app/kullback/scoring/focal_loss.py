@@ -1,29 +1,30 @@
 """Focal loss: log loss with less weight on rows that are already predicted well."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_complement, log_softmax, neg_log_complement, softplus
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import (
+    RENORMALIZE,
+    CheckedProbabilities,
     distributions,
     logit_rows,
     probabilities,
     refuse,
     row_sums,
     same_shape,
-    shown,
+    unit_interval,
     weights,
 )
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.labels import Labels, class_indices, positive_shares, row_count
+from kullback.scoring.labels import Labels, binary_target, flat, hard_labels, row_count
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, score_rows
-
-Task = Literal["binary", "multiclass", "multilabel"]
+from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,10 @@ def focal_loss(
     Source: Lin, Goyal, Girshick, He & Dollár, ICCV (2017), eq. 5.
     """
     name, scores = _sent(y_proba, logits)
-    task = settings.task or ("binary" if scores.ndim == 1 else "multiclass")
-    if scores.ndim != (1 if task == "binary" else 2):
-        raise InvalidInput.at(f"a {task} {name} cannot have shape {shown(scores)}", name)
+    task = settings.task or ("binary" if flat(scores).ndim == 1 else "multiclass")
+    column = task == "binary" and scores.ndim == 2
+    scores = flat(scores) if column else scores
+    refuse_task(task, name, scores)
     n = scores.shape[0]
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
@@ -85,12 +87,17 @@ def focal_loss(
         "gamma": settings.gamma,
         "alpha": None if settings.alpha is None else settings.alpha.tolist(),
     }
-    context = Context("focal_loss", replace(options, sample_weight=weight), conventions=extra)
+    options = replace(options, sample_weight=weight)
+    context = Context("focal_loss", options, conventions=extra, column=column)
     if task == "multiclass":
         return _multiclass(y_true, name, scores, settings, context)
-    y = _hard(y_true, scores)
+    y = _hard(y_true, scores, options)
     alpha = _per_class(settings.alpha, 2)
-    truth = _bernoulli(name, scores, y, alpha)
+    checked = (
+        CheckedProbabilities(scores) if name == "logits" else probabilities(name, scores, options)
+    )
+    context = replace(context, clipped=checked.clipped)
+    truth = _bernoulli(name, checked.values, y, alpha)
     losses = _losses(truth, settings.gamma)
     gradient = None
     if options.gradient:
@@ -111,15 +118,15 @@ def _sent(y_proba: Array | None, logits: Array | None) -> tuple[str, Array]:
     raise InvalidInput.at("send either y_proba or logits", "y_proba")
 
 
-def _hard(y_true: Labels, scores: Array) -> Array:
+def _hard(y_true: Labels, scores: Array, options: Options) -> Array:
     if scores.ndim == 1:
-        y = positive_shares("y_true", y_true)
+        y = binary_target("y_true", y_true, None, None, options).values
     elif isinstance(y_true, list):
         raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
     else:
-        y = probabilities("y_true", np.asarray(y_true, np.float64))
+        y = probabilities("y_true", y_true, options).values
     same_shape("y_true", y, "the prediction", scores)
-    refuse("y_true", (y != 0) & (y != 1), lambda at: f"{y[at]:g} is neither 0 nor 1")
+    refuse("y_true", (y != 0) & (y != 1), lambda at: f"{numeral(y[at])} is neither 0 nor 1")
     return y
 
 
@@ -128,7 +135,7 @@ def _per_class(alpha: Array | None, k: int) -> Array | None:
         return weights("alpha", alpha, k)
     if k != 2:
         raise InvalidInput.at(f"alpha must be a list of {k} numbers, one a class", "alpha")
-    share = float(probabilities("alpha", alpha))
+    share = float(unit_interval("alpha", alpha))
     return np.array([1.0 - share, share])
 
 
@@ -137,7 +144,7 @@ def _bernoulli(name: str, scores: Array, y: Array, alpha: Array | None) -> _Trut
     if name == "logits":
         x = np.where(y == 1, 1.0, -1.0) * checked_logits("logits", scores)
         return _Truth(0.0 - softplus(-x), 0.0 - softplus(x), weight)
-    p = probabilities("y_proba", scores)
+    p = scores
     with np.errstate(divide="ignore"):
         log_p, log_rest = np.log(p), 0.0 - neg_log_complement(p)
     positive = y == 1
@@ -170,7 +177,7 @@ def _multiclass(
     y_true: Labels, name: str, scores: Array, settings: FocalOptions, context: Context
 ) -> Score:
     n, k = scores.shape
-    index = class_indices("y_true", y_true, None, k)
+    index = hard_labels("y_true", y_true, None, k, context.options)
     alpha = _per_class(settings.alpha, k)
     rows = np.arange(n)
     weight = 1.0 if alpha is None else alpha[index]
@@ -178,9 +185,13 @@ def _multiclass(
         logs = log_softmax(logit_rows("logits", scores)[0])
         truth = _Truth(logs[rows, index], log_complement(logs, index), weight)
     else:
-        checked = distributions("y_proba", scores, context.options)
+        remedy = MULTILABEL if may_be_multilabel(y_true, k) else RENORMALIZE
+        checked = distributions("y_proba", scores, context.options, remedy)
         context = replace(
-            context, renormalized=checked.renormalized, max_sum_error=checked.max_sum_error
+            context,
+            clipped=checked.clipped,
+            renormalized=checked.renormalized,
+            max_sum_error=checked.max_sum_error,
         )
         p = np.minimum(checked.values[rows, index], 1.0)
         with np.errstate(divide="ignore"):
@@ -190,7 +201,7 @@ def _multiclass(
     if context.options.gradient and name == "logits":
         gradient = _softmax_gradient(truth, logs, index, settings.gamma)
     elif context.options.gradient:
-        gradient = np.zeros_like(scores)
+        gradient = np.zeros((n, k))
         gradient[rows, index] = _slope(truth, settings.gamma, logits=False)
     details = {"positives": int(np.count_nonzero(index))}
     return score_rows(Losses(losses, gradient=gradient), details, context)

@@ -13,7 +13,7 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import same_shape, shown
 from kullback.scoring.gaussian import ideal_accuracy
-from kullback.scoring.labels import Labels, class_indices, row_count
+from kullback.scoring.labels import Labels, hard_labels, row_count
 from kullback.scoring.magnitudes import moderate, positive
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Score, conventions, diagnostics, explained
@@ -110,7 +110,7 @@ def gccs(
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but latents has {n}", "y_true")
     if options.sample_weight is not None:
         raise InvalidInput.at("sample_weight does not apply to gccs", "sample_weight")
-    index = class_indices("y_true", y_true, None, k)
+    index = hard_labels("y_true", y_true, None, k, options)
     fits = {c: _fit(z[index == c], c, settings) for c in np.unique(index).tolist()}
     present = list(fits.values())
     kl_per_class: list[float | Undefined] = [Undefined(Reason.ABSENT)] * k

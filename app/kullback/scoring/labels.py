@@ -1,23 +1,113 @@
-"""Labels: the class of each row, and class weights."""
+"""Labels: the class of each row, in whatever form it was sent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
+from typing import overload
 
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import probabilities, refuse, shown, weights
+from kullback.scoring.arrays import (
+    CheckedDistributions,
+    CheckedProbabilities,
+    distributions,
+    probabilities,
+    refuse,
+    row_blocks,
+    row_sums,
+    shown,
+)
+from kullback.scoring.options import Options
 
 Label = str | int
 Labels = Array | Indices | list[str]
-ClassWeightName = Literal["balanced", "inverse", "effective_number"]
+STRICT = Options(sum_tolerance=0.0)
+SEVERAL = (
+    "one label per row is expected; where a row may have any number of them, "
+    'log-loss and focal-loss have task "multilabel", and there is sigmoid-cross-entropy'
+)
 
 
 def row_count(y: Labels) -> int:
     """How many rows the labels speak of."""
     return len(y) if isinstance(y, list) else y.shape[0]
+
+
+@overload
+def flat(y: Array) -> Array: ...
+@overload
+def flat(y: Labels) -> Labels: ...
+def flat(y: Labels) -> Labels:
+    """Rows of one entry (n, 1) as (n,); anything else as it is."""
+    if isinstance(y, list) or y.ndim != 2 or y.shape[1] != 1:
+        return y
+    return y.reshape(-1)
+
+
+def class_labels(
+    name: str, y: Labels, labels: Sequence[Label] | None, k: int, options: Options
+) -> Indices | CheckedDistributions:
+    """The column of each row's class, or the rows where some are soft.
+
+    Rows are soft only if an entry is neither 0 nor 1: hard labels give the same indices in every
+    form, and so the same score.
+
+    Args:
+        name: what the caller calls the argument.
+        y: labels (n,) or (n, 1): integers, also as floats, booleans or strings; or rows (n, k).
+        labels: the label of each column, in column order; 0..k-1 where None.
+        k: the number of columns.
+        options: `sum_tolerance` is read; labels are never renormalized.
+
+    Returns:
+        Indices into the columns (n,); or the rows, each of which sums to 1.
+
+    Raises:
+        InvalidInput: a label is not among the columns' labels, or a row is no distribution, or
+            of no class or of several at once.
+    """
+    y = flat(y)
+    if isinstance(y, list) or y.ndim == 1:
+        return class_indices(name, y, labels, k)
+    if y.ndim != 2 or y.shape[1] != k:
+        detail = f"{name} has shape {shown(y)}; [{y.shape[0]}] or [{y.shape[0]}][{k}] is expected"
+        raise InvalidInput.at(detail, name)
+    if labels is not None:
+        _check_labels(labels, k)
+    if _are_hard(y):
+        ones = row_sums(np.asarray(y, np.float64))
+        refuse(name, ones == 0, lambda _: f"a row of no label; {SEVERAL}")
+        refuse(name, ones > 1, lambda at: f"a row of {ones[at]:g} labels; {SEVERAL}")
+        index: Indices = y.argmax(axis=1)
+        return index
+    remedy = "soft labels are taken as they are, and never renormalized"
+    rows = distributions(name, y, replace(options, on_unnormalized="error"), remedy)
+    return np.argmax(rows.values, axis=1) if _are_hard(rows.values) else rows
+
+
+def _are_hard(y: Array | Indices) -> bool:
+    return all(bool(((y[b] == 0) | (y[b] == 1)).all()) for b in row_blocks(*y.shape))
+
+
+def hard_labels(
+    name: str, y: Labels, labels: Sequence[Label] | None, k: int, options: Options
+) -> Indices:
+    """The column of each row's class: see class_labels.
+
+    Raises:
+        InvalidInput: also where a row is soft.
+    """
+    target = class_labels(name, y, labels, k, options)
+    if not isinstance(target, CheckedDistributions):
+        return target
+    rows = target.values
+    detail = "is neither 0 nor 1: soft labels are not read here"
+    refuse(name, (rows > 0) & (rows < 1), lambda at: f"{numeral(rows[at])} {detail}")
+    index: Indices = rows.argmax(axis=1)
+    return index
 
 
 def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) -> Indices:
@@ -82,7 +172,7 @@ def whole(name: str, y: Labels) -> Indices:
         detail = "labels must name the classes, in column order, where y_true holds strings"
         raise InvalidInput.at(detail, name)
     if y.ndim != 1:
-        raise InvalidInput.at(f"{name} has shape {shown(np.asarray(y, np.float64))}", name)
+        raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
     if y.dtype == np.int64:
         return np.asarray(y, np.int64)
     numbers = np.asarray(y, np.float64)
@@ -90,21 +180,26 @@ def whole(name: str, y: Labels) -> Indices:
         refuse(
             name,
             ~((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53)),
-            lambda at: f"{numbers[at]:g} is not a class",
+            lambda at: f"{numeral(numbers[at])} is not a class",
         )
     return numbers.astype(np.int64)
 
 
 def binary_target(
-    name: str, y: Labels, labels: Sequence[Label] | None, pos_label: Label | None
-) -> Array:
+    name: str,
+    y: Labels,
+    labels: Sequence[Label] | None,
+    pos_label: Label | None,
+    options: Options = STRICT,
+) -> CheckedProbabilities:
     """The share of each row that is of the positive class: 0, 1, or between for soft labels.
 
     Args:
         name: what the caller calls the argument.
-        y: labels (n,), or shares in [0, 1].
+        y: labels (n,) or (n, 1), shares in [0, 1], or rows of a 0 and a 1, (n, 2).
         labels: the negative and the positive label, if not 0 and 1.
         pos_label: the positive label; the last of `labels`, or 1, where None.
+        options: `sum_tolerance` is read.
 
     Returns:
         (n,), in [0, 1].
@@ -112,27 +207,31 @@ def binary_target(
     Raises:
         InvalidInput: a label is neither of the two.
     """
-    if labels is None and pos_label in (None, 1) and not isinstance(y, list):
-        return positive_shares(name, y)
+    y = flat(y)
+    has_columns = not isinstance(y, list) and y.ndim == 2 and y.shape[1] == 2
+    if labels is None and pos_label in (None, 1) and not isinstance(y, list) and not has_columns:
+        return positive_shares(name, y, options)
+    labels = [0, 1] if has_columns and labels is None else labels
     labels = binary_labels(name, y, labels, pos_label)
     positive = labels[1] if pos_label is None else pos_label
     if positive not in labels:
         raise InvalidInput.at("pos_label is not among labels", "pos_label")
-    target: Array = np.where(class_indices(name, y, labels, 2) == labels.index(positive), 1.0, 0.0)
-    return target
+    index = hard_labels(name, y, labels, 2, options)
+    return CheckedProbabilities(np.where(index == labels.index(positive), 1.0, 0.0))
 
 
-def positive_shares(name: str, y: Labels) -> Array:
-    """Labels that are numbers already: 0, 1, or between, (n,).
+def positive_shares(name: str, y: Labels, options: Options = STRICT) -> CheckedProbabilities:
+    """Labels that are numbers already: 0, 1, or between, (n,) or (n, 1).
 
     Raises:
         InvalidInput: they are strings, more than one per row, or outside [0, 1].
     """
+    y = flat(y)
     if isinstance(y, list):
         raise InvalidInput.at("strings, where 0 and 1 are expected", name)
     if y.ndim != 1:
-        raise InvalidInput.at(f"{name} has shape {shown(np.asarray(y, np.float64))}", name)
-    return probabilities(name, np.asarray(y, np.float64))
+        raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
+    return probabilities(name, y, options)
 
 
 def binary_labels(
@@ -156,51 +255,3 @@ def binary_labels(
         raise InvalidInput.at(f"{len(distinct)} different labels where two are expected", name)
     stand_in: Label = "" if isinstance(pos_label, str) else pos_label - 1
     return [others[0] if others else stand_in, pos_label]
-
-
-def class_weights(
-    spec: Array | ClassWeightName | None, counts: Array, beta: float | None
-) -> Array | None:
-    """What a row of each class weighs.
-
-        balanced          w_c = N / (K n_c)
-        inverse           w_c ∝ 1 / n_c, Σ w_c = K
-        effective_number  w_c ∝ (1 − β) / (1 − β^{n_c}), Σ w_c = K
-
-    Args:
-        spec: the weights themselves (k,), or the name of a rule.
-        counts: n_c, rows of each class, (k,).
-        beta: β in [0, 1), for effective_number.
-
-    Returns:
-        (k,), or None for no weighting. A class without rows has weight 0 under a rule.
-
-    Raises:
-        InvalidInput: not k weights, a weight is negative, or beta is missing.
-
-    Source: King & Zeng, Political Analysis 9 (2001); Cui et al., CVPR (2019), eq. 4.
-    """
-    if spec is None:
-        return None
-    if not isinstance(spec, str):
-        return weights("class_weight", spec, counts.size)
-    present = counts > 0
-    n = np.where(present, counts, 1.0)
-    if spec == "balanced":
-        weight: Array = counts.sum() / (counts.size * n)
-    elif spec == "inverse":
-        weight = 1.0 / n
-    else:
-        if beta is None:
-            raise InvalidInput.at("class_weight effective_number needs beta", "beta")
-        log_beta = np.log(beta) if beta > 0 else -np.inf
-        weight = (1.0 - beta) / -np.expm1(n * log_beta)
-    weight = np.where(present, weight, 0.0)
-    if spec != "balanced" and present.any():
-        weight = weight * (counts.size / weight.sum())
-    return weight
-
-
-def class_counts(index: Indices, k: int) -> Array:
-    """n_c: how many rows are of each class, (k,)."""
-    return np.bincount(index, minlength=k).astype(np.float64)

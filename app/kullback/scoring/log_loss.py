@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -11,23 +10,21 @@ from kullback.numerics.means import ClassMeans, Mean, blocks, part
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
+    RENORMALIZE,
     CheckedDistributions,
     distributions,
     probabilities,
     row_sums,
-    same_shape,
-    shown,
     weights,
 )
+from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
 from kullback.scoring.conventions import Convention, ConventionName, chosen_convention
 from kullback.scoring.labels import (
-    ClassWeightName,
     Label,
     Labels,
     binary_target,
-    class_counts,
-    class_indices,
-    class_weights,
+    class_labels,
+    flat,
     row_count,
 )
 from kullback.scoring.losses import (
@@ -42,8 +39,7 @@ from kullback.scoring.losses import (
 from kullback.scoring.multilabel import multilabel
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
-
-Task = Literal["binary", "multiclass", "multilabel"]
+from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,8 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         value = Σ w·c_y·ℓ / Σ w·c_y        (Σ w·ℓ / Σ w where labels are soft)
 
     Args:
-        y_true: labels (n,), integers or strings; soft labels (n,) in [0, 1] or rows (n, k) that
-            sum to 1; for multilabel 0..1, (n, k).
+        y_true: labels (n,), integers or strings, or rows (n, k) of a single 1; soft labels (n,)
+            in [0, 1] or rows (n, k) that sum to 1; for multilabel 0..1, (n, k).
         y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order.
         settings: task, labels, pos_label, class_weight and the convention for p = 0, or the
             epsilon that p is clipped by.
@@ -89,23 +85,19 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
 
     Source: Good, Journal of the Royal Statistical Society B 14 (1952).
     """
-    task = settings.task or ("binary" if y_proba.ndim == 1 else "multiclass")
-    expected = 1 if task == "binary" else 2
-    if y_proba.ndim != expected:
-        wanted = "[n]" if task == "binary" else "[n][k]"
-        raise InvalidInput.at(f"a {task} y_proba is {wanted}, not {shown(y_proba)}", "y_proba")
     if y_proba.size == 0:
         raise InvalidInput.at("y_proba is empty", "y_proba")
+    task = settings.task or ("binary" if flat(y_proba).ndim == 1 else "multiclass")
+    column = task == "binary" and y_proba.ndim == 2
+    y_proba = flat(y_proba) if column else y_proba
+    refuse_task(task, "y_proba", y_proba)
     n = y_proba.shape[0]
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
     weights("sample_weight", options.sample_weight, n)
+    extra = {"task": task, "class_weight": _named(settings)}
     context = Context(
-        "log_loss",
-        options,
-        settings.convention,
-        {"task": task, "class_weight": _named(settings)},
-        epsilon=settings.epsilon,
+        "log_loss", options, settings.convention, extra, column=column, epsilon=settings.epsilon
     )
     if task == "binary":
         return _binary(y_true, y_proba, settings, context)
@@ -125,8 +117,10 @@ def _named(settings: LogLossOptions) -> str | None:
 
 
 def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: Context) -> Score:
-    p = probabilities("y_proba", y_proba)
-    y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
+    options = context.options
+    checked = probabilities("y_proba", y_proba, options)
+    truth = binary_target("y_true", y_true, settings.labels, settings.pos_label, options)
+    p, y = checked.values, truth.values
     hard = not has_soft(y)
     convention = settings.bounds(y_proba)
     weight = context.options.sample_weight
@@ -158,7 +152,8 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
         else:
             losses, gradient = _soft_weighted(y, p, convention, (negative, positive), gradient)
         details["class_weights"] = class_weight
-    context = replace(context, clipped=int(np.count_nonzero(clipped)))
+    bounded = int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
+    context = replace(context, clipped=bounded)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 
@@ -199,14 +194,14 @@ def _binary_weights(
 def _multiclass(
     y_true: Labels, y_proba: Array, settings: LogLossOptions, context: Context
 ) -> Score:
-    checked = distributions("y_proba", y_proba, context.options)
-    if not isinstance(y_true, list) and y_true.ndim == 2:
-        bounds = settings.bounds(y_proba)
-        return _soft_rows(np.asarray(y_true, np.float64), checked, bounds, settings, context)
-    p = checked.values
-    n, k = p.shape
-    index = class_indices("y_true", y_true, settings.labels, k)
+    n, k = y_proba.shape
+    remedy = MULTILABEL if may_be_multilabel(y_true, k) else RENORMALIZE
+    checked = distributions("y_proba", y_proba, context.options, remedy)
     convention = settings.bounds(y_proba)
+    index = class_labels("y_true", y_true, settings.labels, k, context.options)
+    if isinstance(index, CheckedDistributions):
+        return _soft_rows(index, checked, convention, settings, context)
+    p = checked.values
     weight = context.options.sample_weight
     counts = class_counts(index if weight is None else index[weight > 0], k)
     class_weight = class_weights(settings.class_weight, counts, settings.beta)
@@ -240,7 +235,7 @@ def _multiclass(
         details["class_weights"] = class_weight
     context = replace(
         context,
-        clipped=clipped,
+        clipped=clipped + checked.clipped,
         renormalized=checked.renormalized,
         max_sum_error=checked.max_sum_error,
     )
@@ -254,15 +249,13 @@ def _mass(y: Array, weight: Array | None) -> Array:
 
 
 def _soft_rows(
-    y_true: Array,
+    target: CheckedDistributions,
     checked: CheckedDistributions,
     convention: Convention,
     settings: LogLossOptions,
     context: Context,
 ) -> Score:
-    target = distributions("y_true", y_true, context.options)
     y, p = target.values, checked.values
-    same_shape("y_true", y, "y_proba", p)
     k = p.shape[1]
     weight = context.options.sample_weight
     class_weight = class_weights(settings.class_weight, _mass(y, weight), settings.beta)
@@ -283,8 +276,10 @@ def _soft_rows(
     gradient = outcome_gradient(mass, p, convention) if context.options.gradient else None
     context = replace(
         context,
-        clipped=int(np.count_nonzero((bounded & (y > 0)).any(axis=1))),
-        renormalized=checked.renormalized + target.renormalized,
+        clipped=int(np.count_nonzero((bounded & (y > 0)).any(axis=1)))
+        + checked.clipped
+        + target.clipped,
+        renormalized=checked.renormalized,
         max_sum_error=max(checked.max_sum_error, target.max_sum_error),
     )
     return score_rows(Losses(losses, gradient=gradient), details, context)

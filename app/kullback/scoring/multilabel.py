@@ -8,8 +8,9 @@ from kullback.errors import InvalidInput
 from kullback.numerics.means import Mean
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import probabilities, row_sums, same_shape
+from kullback.scoring.class_weights import ClassWeightName, class_weights
 from kullback.scoring.conventions import Convention
-from kullback.scoring.labels import ClassWeightName, Labels, class_weights
+from kullback.scoring.labels import Labels
 from kullback.scoring.losses import binary_gradient, binary_losses, scaled
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
@@ -22,10 +23,11 @@ def multilabel(
     context: Context,
 ) -> Score:
     """Log loss of independent labels: see log_loss. A row's loss is the mean over its labels."""
-    p = probabilities("y_proba", y_proba)
+    checked = probabilities("y_proba", y_proba, context.options)
     if isinstance(y_true, list) or y_true.ndim != 2:
         raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
-    y = probabilities("y_true", np.asarray(y_true, np.float64))
+    truth = probabilities("y_true", y_true, context.options)
+    p, y = checked.values, truth.values
     same_shape("y_true", y, "y_proba", p)
     if isinstance(class_weight, str):
         detail = "class_weight of a multilabel task is one number per label"
@@ -58,5 +60,7 @@ def multilabel(
     gradient = None
     if context.options.gradient:
         gradient = binary_gradient(y, p, convention) * (columns / k)
-    context = replace(context, clipped=int(np.count_nonzero(clipped)))
+    context = replace(
+        context, clipped=int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
+    )
     return score_rows(Losses(rows, share, gradient=gradient), details, context)

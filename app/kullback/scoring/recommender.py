@@ -9,8 +9,8 @@ from kullback.errors import InvalidInput
 from kullback.numerics.means import sum_up, weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
+from kullback.scoring.arrays import CheckedProbabilities, probabilities, shown, weights
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.arrays import probabilities, shown, weights
 from kullback.scoring.click_losses import ClickLosses
 from kullback.scoring.conventions import ConventionName, chosen_convention
 from kullback.scoring.group_scores import GroupScores, group_numbers, normalized_entropy
@@ -76,7 +76,7 @@ def recommender(
 
     Source: He et al., ADKDD (2014), §3 and §6.3; Fawcett (2006) for AUC.
     """
-    columns = _columns(y_true, y_proba, logits, settings)
+    columns, outside = _columns(y_true, y_proba, logits, settings, options)
     n = columns[0].y.size
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     group = None if settings.group is None else group_numbers(settings.group, n)
@@ -100,65 +100,72 @@ def recommender(
         options,
         settings.convention,
         {"negative_sampling_rate": settings.negative_sampling_rate, "bins": BINS},
-        clipped=sum(clicks.clipped for clicks in columns),
+        clipped=sum(clicks.clipped for clicks in columns) + outside,
         epsilon=settings.epsilon,
     )
     return score_rows(Losses(losses, gradient=gradient), details, context)
 
 
 def _columns(
-    y_true: Labels, y_proba: Array | None, logits: Array | None, settings: RecommenderOptions
-) -> list[ClickLosses]:
-    """The predictions of each task, with their outcomes."""
+    y_true: Labels,
+    y_proba: Array | None,
+    logits: Array | None,
+    settings: RecommenderOptions,
+    options: Options,
+) -> tuple[list[ClickLosses], int]:
+    """The predictions of each task, with their outcomes, and how many lay outside [0, 1]."""
     if (y_proba is None) == (logits is None):
         raise InvalidInput.at("send one of y_proba and logits", "y_proba")
     if logits is not None and (settings.convention != "exact" or settings.epsilon is not None):
         option = "convention" if settings.epsilon is None else "epsilon"
         raise InvalidInput.at(f"{option} bounds y_proba near 0 and 1; logits are exact", option)
     name = "y_proba" if logits is None else "logits"
-    sent = _predictions(y_proba, logits)
+    checked = _predictions(y_proba, logits, options)
+    sent = checked.values
     if sent.ndim > 2:
         raise InvalidInput.at(f"{name} has shape {shown(sent)}; [n] or [n][t] is expected", name)
     predictions = sent.reshape(sent.shape[0], -1)
-    outcomes = _outcomes(y_true, predictions, name, settings)
+    truth = _outcomes(y_true, predictions, name, settings, options)
+    outcomes, outside = truth.values.reshape(predictions.shape), checked.clipped + truth.clipped
     _check_tasks(predictions, settings)
     rate = settings.negative_sampling_rate or 1.0
     pairs = zip(outcomes.T.copy(), predictions.T.copy(), strict=True)
     if logits is not None:
-        return [ClickLosses.of_logits(y, x, rate) for y, x in pairs]
+        return [ClickLosses.of_logits(y, x, rate) for y, x in pairs], outside
     assert y_proba is not None
     convention = chosen_convention(settings.convention, settings.epsilon, y_proba.dtype)
-    return [ClickLosses.of_probabilities(y, p, rate, convention) for y, p in pairs]
+    return [ClickLosses.of_probabilities(y, p, rate, convention) for y, p in pairs], outside
 
 
-def _predictions(y_proba: Array | None, logits: Array | None) -> Array:
+def _predictions(
+    y_proba: Array | None, logits: Array | None, options: Options
+) -> CheckedProbabilities:
     if y_proba is not None:
-        return probabilities("y_proba", y_proba)
+        return probabilities("y_proba", y_proba, options)
     assert logits is not None
-    return checked_logits("logits", logits)
+    return CheckedProbabilities(checked_logits("logits", logits))
 
 
-def _outcomes(y_true: Labels, predictions: Array, name: str, settings: RecommenderOptions) -> Array:
-    """Outcomes of the shape of the predictions (n, t)."""
+def _outcomes(
+    y_true: Labels, predictions: Array, name: str, settings: RecommenderOptions, options: Options
+) -> CheckedProbabilities:
+    """Outcomes of the size of the predictions (n, t)."""
     n, t = predictions.shape
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
     if t == 1:
-        if not isinstance(y_true, list) and y_true.ndim == 2 and y_true.shape[1] == 1:
-            y_true = y_true.reshape(-1)
-        y = binary_target("y_true", y_true, settings.labels, settings.pos_label)
-        return y.reshape(n, 1)
+        return binary_target("y_true", y_true, settings.labels, settings.pos_label, options)
     sizes = shown(predictions)
     if isinstance(y_true, list) or y_true.ndim == 1:
         detail = f"{name} is {sizes} but y_true [{n}]: of two classes send P(click) alone, [{n}]"
         raise InvalidInput.at(f"{detail}; several tasks are columns of both", name)
     if y_true.shape != predictions.shape:
-        detail = f"y_true has shape {shown(np.asarray(y_true, np.float64))} but {name} has {sizes}"
+        detail = f"y_true has shape {shown(y_true)} but {name} has {sizes}"
         raise InvalidInput.at(detail, "y_true")
     for option in ("labels", "pos_label"):
         if getattr(settings, option) is not None:
             raise InvalidInput.at(f"{option} {_ONE_TASK}", option)
-    return probabilities("y_true", np.asarray(y_true, np.float64))
+    return probabilities("y_true", y_true, options)
 
 
 def _check_tasks(predictions: Array, settings: RecommenderOptions) -> None:

@@ -182,6 +182,7 @@ class Context:
     max_sum_error: float = 0.0
     single: bool = False
     epsilon: float | None = None
+    column: bool = False  # [n] was sent as [n][1]
 
 
 def score_rows(
@@ -253,6 +254,8 @@ def _gradient(losses: Losses, reduced: Reduced, context: Context) -> Array | Non
         with np.errstate(over="ignore"):  # a slope of a sum may be beyond doubles
             gradient = np.where(w > 0, losses.gradient, 0.0) * (w / scale)
     gradient += 0.0  # never -0.0
+    if context.column:
+        return gradient.reshape(-1, 1)
     return gradient[0] if context.single and gradient.ndim > 1 else gradient
 
 

@@ -41,14 +41,16 @@ def sigmoid_cross_entropy(
     if logits.ndim not in (1, 2):
         raise InvalidInput.at(f"logits has {logits.ndim} axes; [n] or [n][l] is expected", "logits")
     x = checked_logits("logits", logits)
-    y = probabilities("y_true", y_true)
+    truth = probabilities("y_true", y_true, options)
+    y = truth.values
     same_shape("y_true", y, "logits", x)
     valid = np.ones_like(x) if mask is None else mask
     same_shape("mask", valid, "logits", x)
     refuse("mask", (valid != 0) & (valid != 1), lambda _: "a mask is 0 or 1")
     n = x.shape[0]
     weight = weights("sample_weight", options.sample_weight, n)
-    context = Context("sigmoid_cross_entropy", replace(options, sample_weight=weight))
+    options = replace(options, sample_weight=weight)
+    context = Context("sigmoid_cross_entropy", options, clipped=truth.clipped)
     columns = x.reshape(n, -1).shape[1]
     c = _pos_weight(pos_weight, columns)
     shape = (n, columns)

@@ -11,21 +11,13 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.scoring.arrays import (
     CheckedDistributions,
-    distributions,
     logit_rows,
     row_blocks,
     row_sums,
-    same_shape,
     weights,
 )
-from kullback.scoring.labels import (
-    ClassWeightName,
-    Labels,
-    class_counts,
-    class_indices,
-    class_weights,
-    row_count,
-)
+from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
+from kullback.scoring.labels import Labels, class_indices, class_labels, flat, row_count
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
@@ -79,7 +71,7 @@ def softmax_cross_entropy(
 
     Args:
         logits: z, shape (n, k) or (k,); −∞ masks a class.
-        y_true: class indices (n,), or soft rows (n, k) that sum to 1.
+        y_true: class indices (n,), or rows (n, k) of a single 1, or soft ones that sum to 1.
         settings: class_weight w, ignore_index, label_smoothing ε in [0, 1].
         options: see Options; the gradient is (Σ_c t_nc) softmax(zₙ) − tₙ, over the normalizer.
 
@@ -98,13 +90,14 @@ def softmax_cross_entropy(
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     extra = {"label_smoothing": settings.label_smoothing, "ignore_index": settings.ignore_index}
     context = Context("softmax_cross_entropy", options, conventions=extra, single=single)
-    if not isinstance(y_true, list) and (y_true.ndim == 2 or _is_soft_row(y_true, n, k)):
-        return _soft(
-            z, np.asarray(y_true, np.float64).reshape(-1, y_true.shape[-1]), settings, context
-        )
+    if not isinstance(y_true, list):
+        y_true = y_true.reshape(1, k) if _is_one_row(y_true, n, k) else flat(y_true)
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but logits has {n}", "y_true")
-    index, ignored = _indices(y_true, settings.ignore_index, k)
+    target, ignored = _targets(y_true, settings.ignore_index, k, options)
+    if isinstance(target, CheckedDistributions):
+        return _soft(z, target, settings, context)
+    index = target
     counted = np.ones(n, np.bool_) if ignored is None else ~ignored
     if options.sample_weight is not None:
         counted &= options.sample_weight > 0
@@ -117,32 +110,37 @@ def softmax_cross_entropy(
     return _score(batch, share, {"class_weights": class_weight}, context)
 
 
-def _is_soft_row(y_true: Array | Indices, n: int, k: int) -> bool:
-    """Whether one row of logits came with one soft row rather than with one class."""
+def _is_one_row(y_true: Array | Indices, n: int, k: int) -> bool:
+    """Whether one row of logits came with one row of labels rather than with one class."""
     return n == 1 and y_true.shape == (k,) and k > 1
 
 
-def _indices(y_true: Labels, ignore_index: int | None, k: int) -> tuple[Indices, Flags | None]:
+def _targets(
+    y_true: Labels, ignore_index: int | None, k: int, options: Options
+) -> tuple[Indices | CheckedDistributions, Flags | None]:
     if isinstance(y_true, list):
         raise InvalidInput.at("y_true holds strings; class indices are expected", "y_true")
     if ignore_index is None:
-        return class_indices("y_true", y_true, None, k), None
+        return class_labels("y_true", y_true, None, k, options), None
+    if y_true.ndim > 1:
+        target = class_labels("y_true", y_true, None, k, options)
+        if isinstance(target, CheckedDistributions):
+            raise InvalidInput.at("ignore_index does not apply to soft rows", "ignore_index")
+        y_true = target
     ignored = y_true == ignore_index
-    index = np.where(ignored, 0, y_true)
-    return class_indices("y_true", index, None, k), ignored if ignored.any() else None
+    index = class_indices("y_true", np.where(ignored, 0, y_true), None, k)
+    return index, ignored if ignored.any() else None
 
 
-def _soft(z: Array, y: Array, settings: SoftmaxOptions, context: Context) -> Score:
-    target = distributions("y_true", y, context.options)
-    same_shape("y_true", target.values, "logits", z)
-    if settings.ignore_index is not None:
-        raise InvalidInput.at("ignore_index does not apply to soft rows", "ignore_index")
+def _soft(
+    z: Array, target: CheckedDistributions, settings: SoftmaxOptions, context: Context
+) -> Score:
     weight = context.options.sample_weight
     counts = (target.values if weight is None else target.values[weight > 0]).sum(axis=0)
     class_weight = class_weights(settings.class_weight, counts, settings.beta)
     column_weight = np.ones(z.shape[1]) if class_weight is None else class_weight
     batch = _Batch(z, column_weight, settings.label_smoothing, None, target.values)
-    context = replace(context, renormalized=target.renormalized, max_sum_error=target.max_sum_error)
+    context = replace(context, clipped=target.clipped, max_sum_error=target.max_sum_error)
     details: dict[str, object] = {
         "class_weights": class_weight,
         "target_entropy": _target_entropy(target, settings, context),

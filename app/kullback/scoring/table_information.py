@@ -63,9 +63,10 @@ def information_of_joint(joint: Array, average: Average, options: Options) -> Sc
     if joint.ndim != 2:
         raise InvalidInput.at(f"joint has shape {shown(joint)}; [a][b] is expected", "joint")
     _refuse_weights(options, "a table")
-    refuse("joint", ~(table >= 0), lambda at: f"{table[at]:g} is not a probability")
+    least = -options.tolerance(joint.dtype)
+    refuse("joint", ~(table >= least), lambda at: f"{table[at]:g} is not a probability")
     _refuse_counts(table, options)
-    checked = distributions("joint", table.reshape(-1), options)
+    checked = distributions("joint", joint.reshape(-1), options)
     j = checked.values.reshape(table.shape)
     x, y = j.sum(axis=1), j.sum(axis=0)
     entropies = _entropy(x), _entropy(y)
@@ -83,6 +84,7 @@ def information_of_joint(joint: Array, average: Average, options: Options) -> Sc
         "mutual_information",
         options,
         conventions={"average": average},
+        clipped=checked.clipped,
         renormalized=checked.renormalized,
         max_sum_error=checked.max_sum_error,
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Flags, Indices
+from kullback.scoring.arrays import FLOAT64
 from kullback.scoring.options import Options
 from kullback.scoring.tokens import (
     PerplexityOptions,
@@ -85,8 +86,8 @@ def from_top_log_probs(
         worst = max(worst, surplus)
         if options.on_unnormalized == "renormalize" and surplus > len(kept) * _EPS:
             renormalized, shift = renormalized + 1, math.log1p(surplus)
-        elif surplus > options.sum_tolerance and options.on_unnormalized == "error":
-            detail = _too_much(surplus, options.sum_tolerance)
+        elif surplus > options.tolerance(FLOAT64) and options.on_unnormalized == "error":
+            detail = _too_much(surplus, options.tolerance(FLOAT64))
             raise InvalidInput.at(detail, "top_logprobs", *place(at))
         if token is not None and token in kept:
             nll[at] = max(0.0, shift - kept[token])

@@ -1,0 +1,59 @@
+"""Class weights: given, or derived from how many rows each class has."""
+
+from typing import Literal
+
+import numpy as np
+
+from kullback.errors import InvalidInput
+from kullback.numerics.types import Array, Indices
+from kullback.scoring.arrays import weights
+
+ClassWeightName = Literal["balanced", "inverse", "effective_number"]
+
+
+def class_weights(
+    spec: Array | ClassWeightName | None, counts: Array, beta: float | None
+) -> Array | None:
+    """What a row of each class weighs.
+
+        balanced          w_c = N / (K n_c)
+        inverse           w_c ∝ 1 / n_c, Σ w_c = K
+        effective_number  w_c ∝ (1 − β) / (1 − β^{n_c}), Σ w_c = K
+
+    Args:
+        spec: the weights themselves (k,), or the name of a rule.
+        counts: n_c, rows of each class, (k,).
+        beta: β in [0, 1), for effective_number.
+
+    Returns:
+        (k,), or None for no weighting. A class without rows has weight 0 under a rule.
+
+    Raises:
+        InvalidInput: not k weights, a weight is negative, or beta is missing.
+
+    Source: King & Zeng, Political Analysis 9 (2001); Cui et al., CVPR (2019), eq. 4.
+    """
+    if spec is None:
+        return None
+    if not isinstance(spec, str):
+        return weights("class_weight", spec, counts.size)
+    present = counts > 0
+    n = np.where(present, counts, 1.0)
+    if spec == "balanced":
+        weight: Array = counts.sum() / (counts.size * n)
+    elif spec == "inverse":
+        weight = 1.0 / n
+    else:
+        if beta is None:
+            raise InvalidInput.at("class_weight effective_number needs beta", "beta")
+        log_beta = np.log(beta) if beta > 0 else -np.inf
+        weight = (1.0 - beta) / -np.expm1(n * log_beta)
+    weight = np.where(present, weight, 0.0)
+    if spec != "balanced" and present.any():
+        weight = weight * (counts.size / weight.sum())
+    return weight
+
+
+def class_counts(index: Indices, k: int) -> Array:
+    """n_c: how many rows are of each class, (k,)."""
+    return np.bincount(index, minlength=k).astype(np.float64)
