@@ -157,7 +157,11 @@ REFUSED: dict[str, list[tuple[Score, Score, str]]] = {
     "gan-loss": [
         ({"real_logits": [1.0]}, {}, "/fake_logits"),
         (GAME, {"real_logits": []}, "/real_logits"),
+        (GAME, {"real_logits": [[1.0, 2.0], [1.0]]}, "/real_logits/1"),
         (GAME, {"real_logits": [[1.0, 2.0]]}, "/real_logits"),
+        (GAME, {"label_smoothing": 1.0}, "/label_smoothing"),
+        (GAME, {"label_smoothing": 0.1, "kind": "hinge"}, "/label_smoothing"),
+        (GAME, {"real_proba": [0.5]}, "/real_proba"),
         (GAME, {"fake_logits": ["-Infinity"]}, "/fake_logits/0"),
         (GAME, {"fake_logits": [0.0, 1e61]}, "/fake_logits/1"),
         (GAME, {"kind": "cycle"}, "/kind"),

@@ -255,3 +255,16 @@ def ideal_error(k: int, ratio: float) -> Number:
 def perplexity(nll: Row, counts: Row) -> Number:
     value: Number = mp.exp(mp.fsum(nll) / mp.fsum(counts))
     return value
+
+
+def relativistic(real: Row, fake: Row) -> tuple[Number, Number]:
+    """Jolicoeur-Martineau (2019), eq. 8: of the discriminator and of the generator."""
+    r, f = [mp.mpf(x) for x in real], [mp.mpf(x) for x in fake]
+    a = [x - mp.fsum(f) / len(f) for x in r]
+    b = [x - mp.fsum(r) / len(r) for x in f]
+
+    def cost(values: list[Number], sign: int) -> Number:
+        value: Number = mp.fsum(mp.log(1 + mp.exp(sign * x)) for x in values) / len(values)
+        return value
+
+    return cost(a, -1) + cost(b, 1), cost(a, 1) + cost(b, -1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.numerics.types import Array
-from kullback.scoring.gan_loss import GanKind, gan_loss
+from kullback.scoring.gan_loss import GanKind, GanOptions, gan_loss
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 from tests.scoring import oracles as oracle
@@ -22,6 +22,7 @@ KINDS: tuple[GanKind, ...] = (
     "wasserstein",
     "least_squares",
 )
+EVERY: tuple[GanKind, ...] = (*KINDS, "relativistic_average")
 REAL, FAKE = np.array([0.3, -1.2, 2.5]), np.array([-0.7, 0.4])
 PLAIN = Options()
 Sides = Mapping[str, Array]
@@ -77,7 +78,7 @@ TORCH_2_13_0: dict[GanKind, tuple[float, list[float], list[float], float, list[f
 def test_the_numbers_of_torch_2_13_0_are_met(kind: GanKind) -> None:
     loss, at_real, at_fake, generator, generator_slope = TORCH_2_13_0[kind]
 
-    score = gan_loss(REAL, FAKE, kind, Options(gradient=True))
+    score = gan_loss(REAL, FAKE, GanOptions(kind), Options(gradient=True))
 
     assert score.value == pytest.approx(loss, rel=1e-14)
     assert sides(score)["real_logits"].tolist() == pytest.approx(at_real, rel=1e-14)
@@ -91,7 +92,7 @@ def test_the_numbers_of_torch_2_13_0_are_met(kind: GanKind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(real=draw.samples(draw.logit), fake=draw.samples(draw.logit))
 def test_a_loss_is_what_60_digits_say(kind: GanKind, real: Array, fake: Array) -> None:
-    score = gan_loss(real, fake, kind, PLAIN)
+    score = gan_loss(real, fake, GanOptions(kind), PLAIN)
 
     expected = float(oracle.discriminator(kind, real.tolist(), fake.tolist()))
     scale = 1e-15 * float(np.abs(real).max() + np.abs(fake).max())  # signs may cancel
@@ -102,20 +103,20 @@ def test_a_loss_is_what_60_digits_say(kind: GanKind, real: Array, fake: Array) -
     assert not draw.has_negative_zero(score)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @given(real=draw.samples(draw.mild), fake=draw.samples(draw.mild))
 def test_the_gradients_are_slopes(kind: GanKind, reduction: str, real: Array, fake: Array) -> None:
     real, fake = _off_the_kinks(real), _off_the_kinks(fake)
     options = Options(base="2", gradient=True, reduction="sum" if reduction == "sum" else "mean")
 
-    score = gan_loss(real, fake, kind, options)
+    score = gan_loss(real, fake, GanOptions(kind), options)
 
     def generator(f: Array) -> float:
-        return draw.number(gan_loss(real, f, kind, options), "generator")
+        return draw.number(gan_loss(real, f, GanOptions(kind), options), "generator")
 
-    at_real = draw.slope(lambda r: gan_loss(r, fake, kind, options).value, real)
-    at_fake = draw.slope(lambda f: gan_loss(real, f, kind, options).value, fake)
+    at_real = draw.slope(lambda r: gan_loss(r, fake, GanOptions(kind), options).value, real)
+    at_fake = draw.slope(lambda f: gan_loss(real, f, GanOptions(kind), options).value, fake)
     assert draw.agrees(sides(score)["real_logits"], at_real)
     assert draw.agrees(sides(score)["fake_logits"], at_fake)
     assert draw.agrees(score.details["generator_gradient"], draw.slope(generator, fake))
@@ -126,21 +127,21 @@ def _off_the_kinks(x: Array) -> Array:
     return np.where(np.abs(np.abs(x) - 1.0) < 1e-3, x + 0.01, x)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 @given(real=draw.samples(draw.mild), fake=draw.samples(draw.mild))
 def test_a_sum_counts_every_sample(kind: GanKind, real: Array, fake: Array) -> None:
-    score = gan_loss(real, fake, kind, Options(reduction="sum", per_row=True))
+    score = gan_loss(real, fake, GanOptions(kind), Options(reduction="sum", per_row=True))
 
     assert score.per_row is not None
     assert score.value == pytest.approx(math.fsum(score.per_row.tolist()), rel=1e-12, abs=1e-13)
     assert score.n == real.size + fake.size
-    mean = gan_loss(real, fake, kind, PLAIN)
+    mean = gan_loss(real, fake, GanOptions(kind), PLAIN)
     assert score.details == mean.details
 
 
 @pytest.mark.parametrize("kind", ["minimax", "non_saturating"])
 def test_a_coin_toss_costs_two_ln_2_and_bounds_nothing(kind: GanKind) -> None:
-    score = gan_loss(np.zeros(3), np.zeros(2), kind, PLAIN)
+    score = gan_loss(np.zeros(3), np.zeros(2), GanOptions(kind), PLAIN)
 
     assert score.value == pytest.approx(2 * math.log(2), rel=1e-15)
     assert draw.number(score, "jsd_lower_bound") == pytest.approx(0.0, abs=1e-16)
@@ -148,7 +149,7 @@ def test_a_coin_toss_costs_two_ln_2_and_bounds_nothing(kind: GanKind) -> None:
 
 
 def test_a_bad_discriminator_bounds_from_far_below() -> None:
-    score = gan_loss(np.array([-3.0]), np.array([3.0]), "minimax", PLAIN)
+    score = gan_loss(np.array([-3.0]), np.array([3.0]), GanOptions("minimax"), PLAIN)
 
     assert draw.number(score, "jsd_lower_bound") == pytest.approx(
         math.log(2) - 3 - math.log1p(math.exp(-3)), rel=1e-14
@@ -167,7 +168,9 @@ def test_the_bound_never_exceeds_the_divergence_and_the_best_discriminator_meets
     best = np.log(p / p.sum()) - np.log(q / q.sum())
 
     def bound(scores: Array) -> float:
-        score = gan_loss(np.repeat(scores, p), np.repeat(scores, q), "non_saturating", PLAIN)
+        score = gan_loss(
+            np.repeat(scores, p), np.repeat(scores, q), GanOptions("non_saturating"), PLAIN
+        )
         return draw.number(score, "jsd_lower_bound")
 
     middle = (p / p.sum() + q / q.sum()) / 2
@@ -183,24 +186,26 @@ def test_the_bound_never_exceeds_the_divergence_and_the_best_discriminator_meets
 def test_base_2_is_for_losses_in_nats_alone() -> None:
     bits = Options(base="2")
 
-    assert gan_loss(np.zeros(1), np.zeros(1), "minimax", bits).value == pytest.approx(2.0)
-    assert gan_loss(np.zeros(1), np.zeros(1), "minimax", bits).unit == "bits"
-    assert gan_loss(np.zeros(1), np.zeros(1), "hinge", bits).value == 2.0
-    assert gan_loss(np.zeros(1), np.zeros(1), "hinge", bits).unit == "dimensionless"
+    assert gan_loss(np.zeros(1), np.zeros(1), GanOptions("minimax"), bits).value == pytest.approx(
+        2.0
+    )
+    assert gan_loss(np.zeros(1), np.zeros(1), GanOptions("minimax"), bits).unit == "bits"
+    assert gan_loss(np.zeros(1), np.zeros(1), GanOptions("hinge"), bits).value == 2.0
+    assert gan_loss(np.zeros(1), np.zeros(1), GanOptions("hinge"), bits).unit == "dimensionless"
 
 
 def test_each_sample_is_told_on_its_side_of_the_boundary() -> None:
     real, fake = np.array([0.6, 0.4]), np.array([0.1, 0.2, 0.3, 0.7])
 
-    squares = gan_loss(real, fake, "least_squares", PLAIN)
-    logs = gan_loss(real, fake, "minimax", PLAIN)
+    squares = gan_loss(real, fake, GanOptions("least_squares"), PLAIN)
+    logs = gan_loss(real, fake, GanOptions("minimax"), PLAIN)
 
     assert draw.number(squares, "discriminator_accuracy") == 0.5 * (1 / 2 + 3 / 4)
     assert draw.number(logs, "discriminator_accuracy") == 0.5
 
 
 def test_only_games_in_nats_bound_the_divergence() -> None:
-    score = gan_loss(REAL, FAKE, "hinge", PLAIN)
+    score = gan_loss(REAL, FAKE, GanOptions("hinge"), PLAIN)
 
     assert draw.reason(score, "jsd_lower_bound") == "not_of_this_game"
 
@@ -209,40 +214,128 @@ def test_the_saturating_generator_has_no_slope_where_it_loses() -> None:
     options = Options(gradient=True)
     lost = np.array([-60.0])
 
-    saturated = gan_loss(REAL, lost, "minimax", options)
-    steep = gan_loss(REAL, lost, "non_saturating", options)
+    saturated = gan_loss(REAL, lost, GanOptions("minimax"), options)
+    steep = gan_loss(REAL, lost, GanOptions("non_saturating"), options)
 
     assert draw.array(saturated, "generator_gradient")[0] == pytest.approx(-math.exp(-60))
     assert draw.array(steep, "generator_gradient")[0] == pytest.approx(-1.0)
 
 
 def test_the_error_is_that_of_two_means() -> None:
-    score = gan_loss(REAL, FAKE, "wasserstein", PLAIN)
+    score = gan_loss(REAL, FAKE, GanOptions("wasserstein"), PLAIN)
 
     expected = math.sqrt(np.var(REAL, ddof=1) / 3 + np.var(FAKE, ddof=1) / 2)
     assert score.standard_error == pytest.approx(expected, rel=1e-14)
 
 
 def test_one_sample_has_no_error() -> None:
-    assert gan_loss(REAL, FAKE[:1], "hinge", PLAIN).standard_error is None
+    assert gan_loss(REAL, FAKE[:1], GanOptions("hinge"), PLAIN).standard_error is None
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -1e61])
 def test_a_score_that_is_no_finite_number_of_a_sensible_size_is_refused(bad: float) -> None:
     with draw.refused("/fake_logits/1", "1e60"):
-        gan_loss(REAL, np.array([0.0, bad]), "hinge", PLAIN)
+        gan_loss(REAL, np.array([0.0, bad]), GanOptions("hinge"), PLAIN)
 
 
 def test_an_empty_sample_is_refused() -> None:
     with draw.refused("/real_logits", "[n] is expected"):
-        gan_loss(np.empty(0), FAKE, "hinge", PLAIN)
+        gan_loss(np.empty(0), FAKE, GanOptions("hinge"), PLAIN)
 
 
-def test_rows_of_scores_are_refused() -> None:
+def test_one_number_is_no_sample() -> None:
+    with draw.refused("/real_logits", "[n] is expected"):
+        gan_loss(np.array(0.5), FAKE, GanOptions(), PLAIN)
+
+
+def test_rows_of_scores_are_no_map() -> None:
     with draw.refused("/fake_logits", "[2][2]"):
-        gan_loss(REAL, np.zeros((2, 2)), "hinge", PLAIN)
+        gan_loss(REAL, np.zeros((2, 2)), GanOptions("hinge"), PLAIN)
 
 
 def test_two_samples_have_no_weights() -> None:
     with draw.refused("/sample_weight"):
-        gan_loss(REAL, FAKE, "hinge", Options(sample_weight=np.ones(3)))
+        gan_loss(REAL, FAKE, GanOptions("hinge"), Options(sample_weight=np.ones(3)))
+
+
+@given(real=draw.samples(draw.mild), fake=draw.samples(draw.mild))
+def test_relative_scores_are_what_60_digits_say(real: Array, fake: Array) -> None:
+    score = gan_loss(real, fake, GanOptions("relativistic_average"), PLAIN)
+
+    found = (score.value, draw.number(score, "generator"))
+    expected = oracle.relativistic(real.tolist(), fake.tolist())
+    assert found == pytest.approx(tuple(map(float, expected)), rel=1e-13)
+    assert draw.reason(score, "jsd_lower_bound") == "not_of_this_game"
+    assert score.standard_error is None
+
+
+def test_relative_scores_by_hand() -> None:
+    """r = 2 and f = 0, 2: a = 1, b = −2, 0."""
+    score = gan_loss(
+        np.array([2.0]), np.array([0.0, 2.0]), GanOptions("relativistic_average"), PLAIN
+    )
+
+    def sp(x: float) -> float:
+        return math.log1p(math.exp(x))
+
+    assert score.value == pytest.approx(sp(-1) + (sp(-2) + sp(0)) / 2, rel=1e-15)
+    assert draw.number(score, "generator") == pytest.approx(sp(1) + (sp(2) + sp(0)) / 2, rel=1e-15)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@given(real=draw.samples(draw.mild))
+def test_only_differences_matter_to_relative_scores(kind: GanKind, real: Array) -> None:
+    at, moved = (
+        gan_loss(real + shift, FAKE + shift, GanOptions(kind), PLAIN).value for shift in (0.0, 3.0)
+    )
+
+    is_relative = kind in ("relativistic_average", "wasserstein")
+    assert (at == pytest.approx(moved, rel=1e-12, abs=1e-12)) or not is_relative
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("shape", [(2, 1), (2, 2, 2), (2, 1, 2, 2)])
+def test_maps_of_patches_are_their_means(kind: GanKind, shape: tuple[int, ...]) -> None:
+    real = np.linspace(-2.0, 3.0, math.prod(shape)).reshape(shape)
+    fake = np.linspace(1.0, -4.0, 4)
+    asked = Options(per_row=True, gradient=True)
+
+    maps = gan_loss(real, fake, GanOptions(kind), asked)
+    flat = gan_loss(real.reshape(-1), fake, GanOptions(kind), asked)
+
+    assert maps.value == pytest.approx(flat.value, rel=1e-14)
+    assert maps.n == 2 + 4
+    assert sides(maps)["real_logits"].shape == shape
+    assert sides(maps)["real_logits"].reshape(-1).tolist() == pytest.approx(
+        sides(flat)["real_logits"].tolist(), rel=1e-13
+    )
+    assert maps.per_row is not None
+    assert flat.per_row is not None
+    patches = flat.per_row[:-4].reshape(2, -1).mean(axis=1)
+    assert maps.per_row[:2].tolist() == pytest.approx(patches.tolist(), rel=1e-13)
+    assert maps.details["discriminator_accuracy"] == flat.details["discriminator_accuracy"]
+
+
+@pytest.mark.parametrize("kind", ["minimax", "non_saturating", "least_squares"])
+@pytest.mark.parametrize("amount", [0.1, 0.9])
+def test_a_smoothed_label_is_torch_s_target_below_one(kind: GanKind, amount: float) -> None:
+    """binary_cross_entropy_with_logits(r, 1 − ε), or ½ mse_loss(r, 1 − ε); fakes stay at 0."""
+    score = gan_loss(REAL, FAKE, GanOptions(kind, amount), Options(gradient=True))
+
+    target = 1 - amount
+    if kind == "least_squares":
+        expected = float((0.5 * (REAL - target) ** 2).mean())
+    else:
+        expected = float((np.logaddexp(0, REAL) - target * REAL).mean())
+    plain = gan_loss(REAL, FAKE, GanOptions(kind), PLAIN)
+    assert draw.number(score, "discriminator_real") == pytest.approx(expected, rel=1e-14)
+    for name in ("discriminator_fake", "generator", "jsd_lower_bound"):
+        assert score.details[name] == plain.details[name]
+    at_real = draw.slope(lambda r: gan_loss(r, FAKE, GanOptions(kind, amount), PLAIN).value, REAL)
+    assert draw.agrees(sides(score)["real_logits"], at_real)
+
+
+@pytest.mark.parametrize("kind", ["hinge", "wasserstein", "relativistic_average"])
+def test_a_game_without_labels_has_none_to_smooth(kind: GanKind) -> None:
+    with draw.refused("/label_smoothing", "no labels"):
+        gan_loss(REAL, FAKE, GanOptions(kind, 0.1), PLAIN)

@@ -39,7 +39,9 @@ class Conventions(BaseModel):
     epsilon: float | None = Field(
         default=None, description="Of log-loss and recommender, where it was sent."
     )
-    label_smoothing: float = Field(default=0.0, description="Of softmax-cross-entropy.")
+    label_smoothing: float = Field(
+        default=0.0, description="Of softmax-cross-entropy, focal-loss and gan-loss."
+    )
     ignore_index: int | None = Field(default=None, description="Of softmax-cross-entropy.")
     gamma: float = Field(default=2.0, description="Of focal-loss.")
     alpha: float | Sequence[float] | None = Field(default=None, description="Of focal-loss.")

@@ -14,7 +14,7 @@ from kullback.scoring.labels import Labels
 from kullback.scoring.score import Score
 
 Bias = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
-Sample = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
+Sample = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
 Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
 Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True)]
@@ -24,15 +24,21 @@ Positive = Annotated[FiniteFloat, Field(gt=0)]
 class GanLossRequest(GradientRequest):
     """Losses of a discriminator and a generator."""
 
-    real_logits: Sample = Field(description="Scores of real samples [n].")
-    fake_logits: Sample = Field(description="Scores of generated samples [m].")
+    real_logits: Sample = Field(
+        description="Scores of real samples [n], or of their patches [n][h][w]."
+    )
+    fake_logits: Sample = Field(description="Scores of generated samples [m], or of patches.")
     kind: gan_loss.GanKind = Field(
         default="non_saturating", description="Form of the adversarial loss."
+    )
+    label_smoothing: Annotated[FiniteFloat, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="What the label of real samples is below 1 (one-sided)."
     )
 
     def score(self) -> Score:
         """See adversarial.gan_loss."""
-        return gan_loss.gan_loss(self.real_logits, self.fake_logits, self.kind, self.options())
+        settings = gan_loss.GanOptions(self.kind, self.label_smoothing)
+        return gan_loss.gan_loss(self.real_logits, self.fake_logits, settings, self.options())
 
 
 class GccsRequest(GradientRequest):
