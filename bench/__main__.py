@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "infocam": systems.infocam,
     "json": requests.json_request,
     "arrow": requests.arrow_request,
+    "several": requests.several_request,
     "small": requests.small_requests,
     "livez": load.livez,
     "memory": load.memory,

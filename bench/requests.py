@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -76,6 +77,30 @@ def arrow_request(n: int = 1_000_000, rounds: int = 15) -> Rows:
             rounds,
         )
     yield times.share(f"Arrow request, {n:,} rows x 2, vs counting its bytes", Target("≤", 2))
+
+
+def several_request(n: int = 1_000_000, rounds: int = 9) -> Rows:
+    """Three metrics of one body against the same body sent for each of them."""
+    body, names = pairs_json(n), ("log-loss", "calibration", "recommender")
+    query = f"/v1/scores?metrics={','.join(names)}"
+    with kullback() as server, closing(server.connect()) as ours:
+        for kind, content in ((JSON, body), (ARROW, pairs_arrow(n))):
+            scores = json.loads(ours.post(query, content, kind))["scores"]
+            for name in names:
+                one = _value(ours.post(f"/v1/scores/{name}", content, kind))
+                agree(f"three metrics: {name}", scores[name]["value"], one)
+            times = interleaved(
+                partial(ours.post, query, content, kind),
+                partial(_each, ours, names, content, kind),
+                rounds,
+            )
+            what = "JSON" if kind == JSON else "Arrow"
+            yield times.share(f"three metrics, {what}, {n:,} rows, vs three bodies")
+
+
+def _each(client: Client, names: Sequence[str], body: bytes, kind: str) -> None:
+    for name in names:
+        client.post(f"/v1/scores/{name}", body, kind)
 
 
 def small_bodies(k: int = 10) -> dict[str, tuple[str, str, bytes]]:

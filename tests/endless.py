@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from kullback.api.scores import MetricHandler
+from kullback.api.score_handlers import MetricHandler
 from kullback.cli import app
 
 

@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
     "payload": (*FORMULAS, "moments"),
     "requests": (*FORMULAS, "access.keys", "moments", "payload", "monitoring", "experiments"),
-    "connections": ("errors", "api.problems", "api.problem_types"),
+    "connections": ("errors", "api.problem_document", "api.problem_types"),
     "library": (*FORMULAS, "payload", "requests"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
@@ -67,6 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "server",
         "key_checks",
         "api.catalog",
+        "api.several_answer",
     ),
 }
 OF_THE_STORE = ("writes", "queries", "maintenance", "windows")  # the rest of a service is pure

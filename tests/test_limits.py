@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from kullback.api import failures, problems
+from kullback.api import failures, problem_document
 from kullback.connections.limits import ConnectionLimits
 from kullback.experiments import plan
 from kullback.monitoring import maintenance
@@ -36,8 +36,8 @@ CONSTANTS = {
     "windows and slice values of a batch": grouping.MAX_GROUPS,
     "arms of an experiment": plan.MAX_ARMS,
     "days of an idempotency key": maintenance.IDEMPOTENCY_SECONDS / 86400,
-    "bytes of a problem": problems.MAX_BYTES,
-    "places that a problem names": problems.MAX_PLACES,
+    "bytes of a problem": problem_document.MAX_BYTES,
+    "places that a problem names": problem_document.MAX_PLACES,
     "wrong keys at once from an address": failures.AT_ONCE,
     "series of monitors": monitor_collector.MAX_SERIES,
     "series of experiments": experiment_collector.MAX_SERIES,

@@ -7,11 +7,10 @@ from time import process_time
 import pytest
 from httpx import AsyncClient, Response
 
-from kullback.api.scores import MetricHandler
+from kullback.api.score_handlers import MetricHandler, Scored
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
-from kullback.scoring.score import Score
 from tests.costs import ALLOWANCE, PER_KB, spent, walk
 from tests.costs.forms import FORMS, NEEDED, options
 from tests.payload.bodies import typed
@@ -156,7 +155,7 @@ async def test_what_is_small_in_bytes_and_large_in_work_leaves_the_event_loop(
     threads = list[Thread]()
     score = MetricHandler.score
 
-    def noted(handler: MetricHandler, request: ScoreRequest, cap: int) -> tuple[Score, bytes]:
+    def noted(handler: MetricHandler, request: ScoreRequest, cap: int) -> Scored:
         threads.append(current_thread())
         return score(handler, request, cap)
 

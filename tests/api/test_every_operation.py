@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from httpx import AsyncClient
 
-from kullback.api.problems import MEDIA_TYPE
+from kullback.api.problem_document import MEDIA_TYPE
 from kullback.scoring.catalog import METRICS
 from tests.experiments.service import PAIRED, TWO
 from tests.monitoring.service import Document
@@ -32,6 +32,7 @@ WRITES: list[tuple[str, str, Document]] = [
     ("PUT", "/v1/experiments/{name}", PAIRED),
     ("POST", "/v1/experiments/{name}/observations", TWO),
     ("POST", "/v1/scores/{metric}", dict(METRICS["log-loss"].example.request)),
+    ("POST", "/v1/scores", {"metrics": ["log-loss", "calibration"]} | ROWS),
     *(("POST", f"/v1/scores/{name}", dict(each.example.request)) for name, each in METRICS.items()),
 ]
 READS = [

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from kullback.api.problems import Problem
+from kullback.api.problem_document import Problem
 from kullback.payload.media import ARROW, JSON, PARQUET
 from kullback.scoring.catalog import METRICS
 from tests.api.hostile import MARKER, MAX_BYTES, TYPES, bodies, counted, post_all, shown

@@ -10,9 +10,9 @@ import pytest
 from httpx import AsyncClient
 
 from kullback.api.parameters import BESIDE_COLUMNS
-from kullback.api.problems import MEDIA_TYPE
+from kullback.api.problem_document import MEDIA_TYPE
 from kullback.main import create_app
-from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from kullback.payload.media import BATCH_TYPES, JSON, MEDIA_TYPES
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields
 from kullback.scoring.catalog import METRICS
@@ -215,7 +215,7 @@ def test_there_is_a_post_for_every_metric(document: Document) -> None:
 def test_every_post_names_its_forms_and_refusals(document: Document, metric: str) -> None:
     operation = document["paths"][f"/v1/scores/{metric}"]["post"]
     assert operation["requestBody"]["required"] is True
-    assert operation["requestBody"]["content"].keys() == {JSON, ARROW, PARQUET}
+    assert operation["requestBody"]["content"].keys() == {*MEDIA_TYPES}
     assert operation["responses"].keys() >= {"200", "400", "413", "415", "422", "503"}
     assert METRICS[metric].formula in operation["description"]
     schema = resolved(document, operation["requestBody"]["content"][JSON]["schema"])
@@ -232,7 +232,7 @@ def test_every_write_of_a_monitor_names_its_forms_and_refusals(
 ) -> None:
     operation = document["paths"][f"/v1/monitors/{{name}}/{path}"][method]
     content = operation["requestBody"]["content"]
-    assert content.keys() == {JSON, ARROW, PARQUET, *LINES}
+    assert content.keys() == {*BATCH_TYPES}
     refusals = {"400", "401", "403", "404", "409", "413", "415", "421", "422", "429", "503"}
     assert operation["responses"].keys() == {"200", *refusals}
     schema = resolved(document, content[JSON]["schema"])
@@ -271,10 +271,10 @@ def test_no_two_operations_have_one_summary(document: Document) -> None:
     assert len(set(summaries)) == len(summaries)
 
 
-async def test_the_catalog_is_only_read(client: AsyncClient) -> None:
-    answer = await client.post("/v1/scores", json={})
+async def test_the_catalog_is_read_and_nothing_is_put_there(client: AsyncClient) -> None:
+    answer = await client.put("/v1/scores", json={})
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, POST"
 
 
 async def test_every_documented_refusal_happens(document: Document, settings: Settings) -> None:

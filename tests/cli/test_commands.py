@@ -474,6 +474,44 @@ def test_what_cannot_be_used_is_said_in_a_line(
     assert result.stderr.count("\n") == 1
 
 
+def test_several_metrics_of_a_file_are_one_answer(tmp_path: Path, service: str) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("y_true,y_proba,group\n1,0.5,a\n0,0.25,b\n1,0.75,a\n")
+    names = ("log-loss", "calibration", "recommender")
+    answer = score(",".join(names), file, "--bins", "3")
+    scores = json.loads(answer)["scores"]
+    assert [*scores] == [*names]
+    plain = ("--y-true", "y_true", "--y-proba", "y_proba")
+    assert scores["log-loss"] == json.loads(score("log-loss", file, *plain))
+    assert scores["calibration"] == json.loads(score("calibration", file, *plain, "--bins", "3"))
+    assert scores["recommender"] == json.loads(score("recommender", file))
+    assert score(",".join(names), file, "--bins", "3", "--url", service) == answer
+
+
+def test_several_metrics_of_a_json_request_are_named_beside_it(service: str) -> None:
+    request = b'{"y_true": [1, 0], "y_proba": [0.5, 0.25]}'
+    here = score("log_loss,entropy", "-", stdin=request)
+    scores = json.loads(here)["scores"]
+    assert scores["log-loss"] == json.loads(score("log-loss", "-", stdin=request))
+    assert scores["entropy"]["errors"][0]["pointer"] == "/p"
+    there = json.loads(score("log_loss,entropy", "-", "--url", service, stdin=request))["scores"]
+    assert there["log-loss"] == scores["log-loss"]
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "said"),
+    [
+        ("log-loss,log-los", 2, "log-loss,log-los: there is no such metric; did you mean log-loss"),
+        ("log-loss,log-loss", 2, "log-loss,log-loss: stands twice"),
+        ("entropy,js-divergence", 1, "p: entropy: p is missing"),
+    ],
+)
+def test_several_metrics_that_cannot_be_are_said(names: str, status: int, said: str) -> None:
+    result = kullback("score", names, "-", stdin=b'{"base": "2"}')
+    assert result.exit_code == status
+    assert result.stderr.startswith(said)
+
+
 def test_an_unknown_metric_is_answered_with_the_nearest() -> None:
     result = kullback("score", "log-los", "-")
     assert result.exit_code == 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import process_time
 from typing import Any
 
-from kullback.api.scores import MetricHandler
+from kullback.api.score_handlers import MetricHandler
 from kullback.errors import KullbackError
 from kullback.payload.body import Body
 from kullback.payload.media import JSON

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kullback.api.scores import MetricHandler
+from kullback.api.score_handlers import MetricHandler
 from kullback.payload.body import Body
 from kullback.requests import REQUESTS
 from tests.payload.child import CAP

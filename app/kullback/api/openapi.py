@@ -12,10 +12,12 @@ from kullback.api.parameters import (
     IDEMPOTENCY_KEY,
     IF_NONE_MATCH,
     REQUEST_ID,
+    SEVERAL,
     query_options,
     without_null,
 )
-from kullback.api.problems import Problem, problems
+from kullback.api.problem_document import Problem
+from kullback.api.problems import problems
 from kullback.api.scopes import READING, rule_of
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
@@ -24,10 +26,12 @@ from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBa
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.monitors import MonitorSettings
+from kullback.requests.several import SeveralRequest
 from kullback.scoring.catalog import METRICS
 
 BODIES: tuple[type[BaseModel], ...] = (
     *REQUESTS.values(),
+    SeveralRequest,
     *(MonitorSettings, ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch),
     *(ExperimentSettings, ExperimentBatch),
     *(KeySettings, KeyRotation),
@@ -65,6 +69,7 @@ def complete(document: JsonSchemaValue) -> None:
         operation = document["paths"][f"/v1/scores/{name}"]["post"]
         operation["parameters"] = query_options(model)
         operation["requestBody"]["content"][JSON]["example"] = METRICS[name].example.request
+    document["paths"]["/v1/scores"]["post"]["parameters"] = [SEVERAL]
     components["securitySchemes"] = {"key": KEY}
     for path, item in document["paths"].items():
         for method, operation in item.items():

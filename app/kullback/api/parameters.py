@@ -4,6 +4,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
 from kullback.payload.media import JSON
+from kullback.requests import REQUESTS
+from kullback.requests.several import FIELD
 from kullback.requests.validation import array_fields
 
 REQUEST_ID: JsonSchemaValue = {
@@ -23,6 +25,17 @@ IF_NONE_MATCH: JsonSchemaValue = {
     "in": "header",
     "description": "The ETag of the answer that is there: 304 where nothing has changed.",
     "schema": {"type": "string"},
+}
+SEVERAL: JsonSchemaValue = {
+    "name": FIELD,
+    "in": "query",
+    "description": (
+        "Names of metrics, instead of in the body. Beside columns, each option of these metrics "
+        "is a parameter too."
+    ),
+    "style": "form",
+    "explode": False,
+    "schema": {"type": "array", "items": {"type": "string", "enum": [*REQUESTS]}},
 }
 BESIDE_COLUMNS = "With an Arrow or Parquet body only: beside JSON it is refused."
 HEADERS: dict[str, JsonSchemaValue] = {

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.intake import declared_length
+from kullback.api.problem_document import MAX_PLACES, MEDIA_TYPE, document, kind_of
 from kullback.api.problem_types import (
     BY_SLUG,
     BY_STATUS,
@@ -39,31 +39,7 @@ from kullback.errors import (
 )
 
 Slug = Annotated[str, Path(description="Last part of the type of a problem.")]
-MEDIA_TYPE = "application/problem+json"
-MAX_PLACES = 20
 WORTH_READING = 256 << 10  # bytes of a body in vain; beyond, a new connection costs less
-MAX_BYTES = 16 * 1024
-_MAX_TEXT = 512
-_MAX_POINTER = 256
-
-
-class FieldErrorEntry(BaseModel):
-    """One wrong place in a request."""
-
-    pointer: str = Field(description="A JSON Pointer (RFC 6901) into the request.")
-    detail: str = Field(description="What is wrong at this place.")
-
-
-class Problem(BaseModel):
-    """Why a request was refused (RFC 9457)."""
-
-    type: str = Field(description="The kind of problem; its address explains it.")
-    title: str = Field(description="The kind of problem in a few words.")
-    status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What happened to this request.")
-    errors: list[FieldErrorEntry] = Field(description=f"The first {MAX_PLACES} wrong places.")
-    total_errors: int = Field(description="Number of wrong places.")
-    request_id: str | None = Field(description="Id of this request in the logs.")
 
 
 def problems(*kinds: type[KullbackError] | int) -> dict[int | str, dict[str, Any]]:
@@ -139,7 +115,7 @@ def ways_on(error: KullbackError) -> dict[str, str]:
 
 
 async def _refuse(request: Request, error: KullbackError) -> Response:
-    kind = next(PROBLEM_TYPES[cls] for cls in type(error).__mro__ if cls in PROBLEM_TYPES)
+    kind = kind_of(error)
     headers = ways_on(error)
     if isinstance(error, UnsupportedBody):
         headers[error.header] = ", ".join(error.accepted)
@@ -182,33 +158,6 @@ async def _refuse_parameters(request: Request, error: RequestValidationError) ->
     return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(errors))
 
 
-def document(
-    kind: ProblemType,
-    detail: str,
-    request_id: str | None,
-    places: Iterable[FieldError] = (),
-    total: int = 0,
-) -> bytes:
-    """A problem document."""
-    return _encoded(
-        Problem(
-            type=kind.type if kind.slug else "about:blank",
-            title=kind.title,
-            status=kind.status,
-            detail=_clipped(detail, _MAX_TEXT),
-            errors=[
-                FieldErrorEntry(
-                    pointer=_clipped(place.pointer, _MAX_POINTER),
-                    detail=_clipped(place.detail, _MAX_TEXT),
-                )
-                for place in list(places)[:MAX_PLACES]
-            ],
-            total_errors=total,
-            request_id=request_id,
-        )
-    )
-
-
 def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     request: Request,
     kind: ProblemType,
@@ -221,18 +170,3 @@ def _answer(  # noqa: PLR0913 - one keyword for each part of the document
     request_id = request.scope.get("state", {}).get("request_id")
     content = document(kind, detail, request_id, places, total)
     return Response(content, kind.status, dict(headers), MEDIA_TYPE)
-
-
-def _encoded(problem: Problem) -> bytes:
-    """The document in less than MAX_BYTES; the last places give way."""
-    body = problem.model_dump_json().encode()
-    while len(body) >= MAX_BYTES:
-        problem.errors.pop()
-        body = problem.model_dump_json().encode()
-    return body
-
-
-def _clipped(text: str, length: int) -> str:
-    """At most `length` characters of it, each of which UTF-8 can carry."""
-    text = text if len(text) <= length else text[: length - 1] + "…"
-    return text.encode("utf-8", "replace").decode()

@@ -20,22 +20,26 @@ from kullback.api.intake import BodyHeaders, Intake, while_connected
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.score_answer import ScoreAnswer
+from kullback.api.score_handlers import (
+    MetricHandler,
+    Scored,
+    ScoreHandler,
+    Sent,
+    SeveralHandler,
+)
+from kullback.api.several_answer import SeveralAnswer
 from kullback.api.workers import WorkerPool
-from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.media import JSON, MEDIA_TYPES, check_media_type
 from kullback.payload.read import Query
 from kullback.requests import REQUESTS
-from kullback.requests.base import ScoreRequest
-from kullback.requests.validation import array_fields, validated, word_options
-from kullback.scoring import cost, score_json
+from kullback.requests.several import SeveralRequest
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 from kullback.settings import Settings
 
 PathMetric = Annotated[str, Path(description="Name of a metric in the catalog.")]
 Observe = Callable[[Score], None]
-Scored = tuple[Score, bytes]
 
 
 class Scorer:
@@ -53,7 +57,7 @@ class Scorer:
         self._loop_worker = LoopWorker()
         self._observe = observe
 
-    async def answer(self, request: Request, handler: "MetricHandler") -> Response:
+    async def answer(self, request: Request, handler: ScoreHandler[Sent]) -> Response:
         """The answer to a request for one metric."""
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type)
@@ -61,11 +65,12 @@ class Scorer:
         scored = await (self._small if self._is_small(head) else self._large)(
             request, head, query, handler
         )
-        self._observe(scored[0])
+        for score in scored[0]:
+            self._observe(score)
         return Response(scored[1], media_type=JSON)
 
     async def _small(
-        self, request: Request, head: BodyHeaders, query: Query, handler: "MetricHandler"
+        self, request: Request, head: BodyHeaders, query: Query, handler: ScoreHandler[Sent]
     ) -> Scored:
         self._loop_worker.check()
         body = await self._intake.read(request, head)
@@ -84,7 +89,7 @@ class Scorer:
         return scored
 
     async def _large(
-        self, request: Request, head: BodyHeaders, query: Query, handler: "MetricHandler"
+        self, request: Request, head: BodyHeaders, query: Query, handler: ScoreHandler[Sent]
     ) -> Scored:
         async with self._admission.turn() as turn:
             body = await self._intake.read(request, head)
@@ -108,31 +113,6 @@ class Scorer:
     def _is_small(self, head: BodyHeaders) -> bool:
         is_plain = head.media_type == JSON and head.encoding == "identity"
         return is_plain and 0 < head.length <= self._inline
-
-
-class MetricHandler:
-    """One metric: the model of its requests, and what a payload reader must know of it."""
-
-    def __init__(self, model: type[ScoreRequest]) -> None:
-        self._model = model
-        self._columns = array_fields(model)
-        self._texts = word_options(model)
-
-    def read(self, body: Body, query: Query, cap: int) -> ScoreRequest:
-        """Parse and check a body."""
-        fields = read.fields(body, query, self._columns, self._texts, cap)
-        return validated(self._model, fields)
-
-    def cheap_score(self, body: Body, query: Query, cap: int) -> tuple[ScoreRequest, Scored | None]:
-        """What a body asks for, and its score where that is little work."""
-        sent = self.read(body, query, cap)
-        return sent, self.score(sent, cap) if cost.is_cheap(sent.costs()) else None
-
-    def score(self, sent: ScoreRequest, cap: int) -> Scored:
-        """Score what is not too dear, and write the answer."""
-        cost.check(sent.costs(), sum(sent.sizes()), cap)
-        score = sent.score()
-        return score, score_json.encode(score)
 
 
 class ScoreRoute(AuthorizedRoute):
@@ -166,6 +146,25 @@ def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRout
         """Every metric with its unit, range and direction."""
         return metric_catalog()
 
+    async def several(request: Request) -> Response:
+        """Each metric takes the fields that it knows; one that none of them knows is refused.
+
+        Refused is the request only where every metric is.
+        """
+        return await scorer.answer(request, SeveralHandler(request.state.request_id))
+
+    routes.add_api_route(
+        "",
+        several,
+        route_class_override=ScoreRoute,
+        methods=["POST"],
+        operation_id="score_several",
+        summary="Several metrics of one body, which is read once.",
+        response_model=SeveralAnswer,
+        response_description="A score of each, or why it refuses",
+        responses=problems(400, 413, 415, 422, 503),
+        openapi_extra=request_body(SeveralRequest, MEDIA_TYPES),
+    )
     for name, model in REQUESTS.items():
         _add(routes, name, MetricHandler(model), scorer)
 

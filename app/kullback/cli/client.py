@@ -1,17 +1,21 @@
 """Client of a score: computes it in this process, or asks a service."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from kullback.api import several_answer
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import FieldError, KullbackError
 from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.media import JSON
+from kullback.payload.read import Query
 from kullback.requests import REQUESTS
+from kullback.requests.several import FIELD, read_several
 from kullback.requests.validation import array_fields, validated, word_options
 from kullback.scoring.score_json import encode
 
@@ -26,22 +30,29 @@ class Payload:
 
     media_type: str
     body: bytearray
-    query: list[tuple[str, str]] = field(default_factory=list)
+    query: Query = field(default_factory=list)
 
 
-def score_here(metric: str, request: Payload) -> bytes:
+def score_here(metrics: Sequence[str], request: Payload) -> bytes:
     """The answer that a service would give, computed by this process.
 
     Raises:
         Failure: the request is refused.
     """
-    model = REQUESTS[metric]
     body = Body(request.body, request.media_type, "identity")
     try:
+        if len(metrics) > 1:
+            several = read_several(body, _naming(metrics, request.query), _NO_CAP)
+            return several_answer.encode(several.scores(), None)
+        model = REQUESTS[metrics[0]]
         fields = read.fields(body, request.query, array_fields(model), word_options(model), _NO_CAP)
         return encode(validated(model, fields).score())
     except KullbackError as error:
         raise Failure.of(error) from error
+
+
+def _naming(metrics: Sequence[str], query: Query) -> Query:
+    return [(FIELD, ",".join(metrics)), *query]
 
 
 class _Place(BaseModel):
@@ -65,13 +76,16 @@ class Service:
     key: str | None = None
     timeout: float = 60.0
 
-    def score(self, metric: str, request: Payload) -> bytes:
+    def score(self, metrics: Sequence[str], request: Payload) -> bytes:
         """The score that it answers.
 
         Raises:
             Failure: it refuses, it cannot be reached, or it is not Kullback.
         """
-        return self.ask("POST", f"/v1/scores/{metric}", request)
+        if len(metrics) == 1:
+            return self.ask("POST", f"/v1/scores/{metrics[0]}", request)
+        query = _naming(metrics, request.query)
+        return self.ask("POST", "/v1/scores", replace(request, query=query))
 
     def ask(self, method: str, path: str, request: Payload | None = None) -> bytes:
         """What it answers.

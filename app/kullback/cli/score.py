@@ -3,22 +3,22 @@
 import inspect
 import json
 import re
-from collections.abc import Callable
-from typing import Annotated, Literal, get_args, get_origin
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from kullback.cli import file_types
 from kullback.cli.client import KEY, Service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
-from kullback.errors import KullbackError
+from kullback.errors import InvalidInput, KullbackError
 from kullback.payload.columns import Column
 from kullback.requests import REQUESTS
-from kullback.requests.validation import array_fields
+from kullback.requests.several import columns_of, metric_names
 from kullback.scoring.catalog import METRICS
-from kullback.scoring.metric import Metric
 
 _COLUMNS, _OPTIONS = "Columns of a table", "Options of the score"
 _EXAMPLES = """\
@@ -31,6 +31,8 @@ Examples:
   kullback score log-loss pets.csv --y-true pet --y-proba p_dog,p_cat --labels dog,cat
 
   kullback score recommender clicks.parquet --y-true click --y-proba p --group user
+
+  kullback score log-loss,calibration,recommender clicks.parquet
 
   echo '{"p": [0.5, 0.5]}' | kullback score entropy -
 
@@ -64,19 +66,40 @@ _Pretty = Annotated[
     typer.Option("--pretty/--compact", help="Indent the answer; default in a terminal."),
 ]
 
+
+class _Metrics(TyperGroup):
+    """The commands of the metrics; names with commas in between are a command too."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - of typer's own click
+        """See click.Group."""
+        if "," not in cmd_name:
+            return super().get_command(ctx, cmd_name)
+        try:
+            names = metric_names(cmd_name.split(","))
+        except InvalidInput as error:
+            detail = error.offences[0].detail
+            raise fail(Failure(f"{cmd_name}: {detail}", Status.UNUSABLE)) from error
+        several = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        text = f"Several metrics of one file, which is read once: {', '.join(names)}."
+        several.command(cmd_name, help=text)(_command(names))
+        return typer.main.get_command(several)
+
+
 score = typer.Typer(
+    cls=_Metrics,
     no_args_is_help=True,
-    subcommand_metavar="METRIC FILE|-",
+    subcommand_metavar="METRIC[,METRIC…] FILE|-",
     rich_markup_mode="rich",
-    help="Score a file: print what POST /v1/scores/METRIC answers.",
+    help="Score a file: print what POST /v1/scores/METRIC answers, or POST /v1/scores of several.",
     epilog=escape(_EXAMPLES),
 )
 
 
-def _command(metric: Metric) -> Callable[..., None]:
-    """What runs for one metric; its signature names the fields of the metric's request."""
-    name, model = metric.name, REQUESTS[metric.name]
-    fields = array_fields(model)
+def _command(names: Sequence[str]) -> Callable[..., None]:
+    """What runs for these metrics; its signature names the fields of their requests."""
+    models = [REQUESTS[name] for name in reversed(names)]
+    options = {field: info for model in models for field, info in model.model_fields.items()}
+    fields = columns_of(names)
 
     def run(  # noqa: PLR0913 - each is an option of the command
         *,
@@ -96,12 +119,12 @@ def _command(metric: Metric) -> Callable[..., None]:
             # imported here: a service that is started by this command never reads a file
             from kullback.cli import files  # noqa: PLC0415
 
-            with waiting(file_types.size(file), f"{name} of {file}"):
+            with waiting(file_types.size(file), f"{', '.join(names)} of {file}"):
                 request = files.read(file, file_types.file_type(file, type), fields, named, query)
                 if url is None:
-                    answer = score_here(name, request)
+                    answer = score_here(names, request)
                 else:
-                    answer = Service(url, key, timeout).score(name, request)
+                    answer = Service(url, key, timeout).score(names, request)
         except KullbackError as error:
             raise fail(Failure.of(error)) from error
         except Failure as failure:
@@ -113,11 +136,9 @@ def _command(metric: Metric) -> Callable[..., None]:
         for parameter in inspect.signature(run).parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    fields_of_model = [
-        _parameter(field, info, fields.get(field)) for field, info in model.model_fields.items()
-    ]
+    parameters = [_parameter(field, info, fields.get(field)) for field, info in options.items()]
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # typer reads it
-        [*own, *fields_of_model]
+        [*own, *parameters]
     )
     return run
 
@@ -179,5 +200,5 @@ def _pair(text: str) -> tuple[str, str]:
 
 for _metric in METRICS.values():
     score.command(_metric.name, help=escape(f"{_metric.summary}\n\n{_metric.formula}"))(
-        _command(_metric)
+        _command([_metric.name])
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from kullback.api import problems
+from kullback.api.problem_document import MEDIA_TYPE, document
 from kullback.api.problem_types import ProblemType
 
 _RETRY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -19,12 +19,12 @@ class Refusal(Exception):
 
     def answer(self, request_id: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """The bytes that say so: a problem document."""
-        body = problems.document(self.kind, self.detail, request_id)
+        body = document(self.kind, self.detail, request_id)
         status = self.kind.status
         lines = [
             b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()),
             *(b"%s: %s" % header for header in headers),
-            b"content-type: %s" % problems.MEDIA_TYPE.encode(),
+            b"content-type: %s" % MEDIA_TYPE.encode(),
             b"content-length: %d" % len(body),
             b"x-request-id: %s" % request_id.encode(),
             b"x-content-type-options: nosniff",

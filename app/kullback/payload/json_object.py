@@ -50,6 +50,18 @@ def parse(
     return fields
 
 
+def member(body: bytearray, name: str) -> object:
+    """The value of one key, if it is there and no longer than options are; None where it is not.
+
+    Raises:
+        MalformedBody: what comes before it is not JSON.
+    """
+    for key, start, end in top_level(body):
+        if key == name:
+            return plain_value((name,), body[start:end], None)
+    return None
+
+
 def _by_name(
     field: str, body: bytearray, start: int, column: Column, room: Room
 ) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kullback.errors import InvalidInput
 from kullback.payload import ndjson
@@ -12,6 +13,16 @@ from kullback.payload.media import JSON, LINES, PARQUET
 from kullback.payload.room import TEXT, inflation_limit
 
 Query = list[tuple[str, str]]
+
+
+def inflated(body: Body, cap: int) -> tuple[Body, int]:
+    """The body without its Content-Encoding, to be read more than once, and its own cap.
+
+    Raises:
+        BodyError: it is not of that encoding, or becomes too large.
+    """
+    cap = inflation_limit(len(body.raw), cap)
+    return replace(body, raw=decompressed(body, cap), encoding="identity"), cap
 
 
 def fields(

@@ -1,5 +1,6 @@
 """Fields as they were read become a checked request, or a refusal that names the places."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -47,14 +48,8 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
     Raises:
         InvalidInput: a field is missing, unknown or impossible; each is named.
     """
-    unknown = fields.keys() - model.model_fields.keys()
-    if unknown:
-        unknown -= {field.alias for field in model.model_fields.values()}
-    if unknown:  # found here: a hundred thousand of them would keep pydantic busy for a second
-        there = [field.alias or name for name, field in model.model_fields.items()]
-        named = [name for name in fields if name in unknown][:ERRORS_NAMED]
-        offences = [FieldError(pointer(name), no_such_field(name, there)) for name in named]
-        raise _refusal(offences, len(unknown))
+    if fields.keys() - model.model_fields.keys():
+        refuse_unknown(fields, [field.alias or name for name, field in model.model_fields.items()])
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -63,6 +58,19 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
             given.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
         raise _refusal([FieldError(*places) for places in given.items()], len(given)) from None
+
+
+def refuse_unknown(fields: Mapping[str, object], there: Sequence[str]) -> None:
+    """Refuse fields that are not there, before a hundred thousand of them keep pydantic busy.
+
+    Raises:
+        InvalidInput: the first of them are named, each with what was meant.
+    """
+    unknown = fields.keys() - set(there)
+    if unknown:
+        named = [name for name in fields if name in unknown][:ERRORS_NAMED]
+        offences = [FieldError(pointer(name), no_such_field(name, there)) for name in named]
+        raise _refusal(offences, len(unknown))
 
 
 def _refusal(offences: list[FieldError], total: int) -> InvalidInput:
