@@ -60,6 +60,15 @@ def js(p: Row, q: Row) -> float:
     return float(total / 2)
 
 
+def weighted_js(p: Row, q: Row, weight: float) -> float:
+    """w KL(p‖m) + (1 − w) KL(q‖m), m = wp + (1 − w)q."""
+    share, total = _mp.mpf(weight), _mp.mpf(0)
+    for a, b in zip(p, q, strict=True):
+        middle = share * a + (1 - share) * b
+        total += share * _relative(_mp.mpf(a), middle) + (1 - share) * _relative(_mp.mpf(b), middle)
+    return float(total)
+
+
 def log_softmax(z: Row) -> list[float]:
     return [float(_log_p(z, j)) for j in range(len(z))]
 
@@ -71,6 +80,32 @@ def softmax_entropy(z: Row) -> float:
 def softmax_kl(z: Row, x: Row) -> float:
     logs = [(_log_p(z, j), _log_p(x, j)) for j in _possible(z)]
     return float(sum(_mp.exp(a) * (a - b) for a, b in logs))
+
+
+def log_entropy(log_p: Row) -> float:
+    return float(-sum(_mp.exp(a) * _mp.mpf(a) for a in log_p if a > -math.inf))
+
+
+def log_cross_entropy(log_p: Row, log_q: Row) -> float:
+    pairs = zip(log_p, log_q, strict=True)
+    return float(-sum(_mp.exp(a) * _mp.mpf(b) for a, b in pairs if a > -math.inf))
+
+
+def log_kl(log_p: Row, log_q: Row) -> float:
+    """The same as kl, of logarithms."""
+    pairs = [(_mp.mpf(a), _mp.mpf(b)) for a, b in zip(log_p, log_q, strict=True)]
+    gains = sum(_mp.exp(a) * (a - b) for a, b in pairs if a > -_INFINITY)
+    return float(gains + sum(_mp.exp(b) - _mp.exp(a) for a, b in pairs))
+
+
+def mixture_js(log_p: Row, log_q: Row, weight: float = 0.5) -> float:
+    """w KL(p‖m) + (1 − w) KL(q‖m), m = wp + (1 − w)q, of logarithms."""
+    share, total = _mp.mpf(weight), _mp.mpf(0)
+    for a, b in zip(log_p, log_q, strict=True):
+        p, q = _mp.exp(a), _mp.exp(b)
+        middle = share * p + (1 - share) * q
+        total += share * _relative(p, middle) + (1 - share) * _relative(q, middle)
+    return float(total)
 
 
 def softmax_cross_entropy(z: Row, target: Row) -> float:

@@ -21,7 +21,7 @@ DETAILS = {
     "entropy": {"normalized", "effective_outcomes", "maximum"},
     "cross-entropy": {"entropy", "kl_divergence", "perplexity"},
     "kl-divergence": {"cross_entropy", "entropy"},
-    "js-divergence": {"distance"},
+    "js-divergence": {"distance", "mean_distance"},
     "log-loss": {"accuracy", "brier", "macro"},
     "softmax-cross-entropy": {"accuracy", "perplexity", "normalizer", "macro"},
     "sigmoid-cross-entropy": {"per_label", "valid"},

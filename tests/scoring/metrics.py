@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from kullback.scoring.cross_entropy import cross_entropy
-from kullback.scoring.entropy import entropy
 from kullback.scoring.focal_loss import FocalOptions, focal_loss
-from kullback.scoring.js_divergence import js_divergence
-from kullback.scoring.kl_divergence import kl_divergence
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
 from kullback.scoring.recommender import RecommenderOptions, recommender
@@ -18,6 +14,7 @@ from kullback.scoring.score import Score
 from kullback.scoring.sigmoid_cross_entropy import sigmoid_cross_entropy
 from kullback.scoring.softmax_cross_entropy import SoftmaxOptions, softmax_cross_entropy
 from tests import strategies as draw
+from tests.scoring.sent import cross_entropy, entropy, js_divergence, kl_divergence
 from tests.strategies import Columns
 
 K = 3

@@ -11,17 +11,26 @@ from scipy import stats
 from kullback.numerics.types import Array
 from kullback.scoring.count_scores import (
     entropy_of_counts,
-    fit_of_counts,
     kl_of_counts,
     refuse_both,
 )
+from kullback.scoring.distribution_pair import SentDistribution
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.options import Options
+from kullback.scoring.score import Score
 from tests.scoring import oracles as oracle
 from tests.scoring import strategies as draw
 from tests.scoring.test_entropy_estimators import NAMES
 
 PLAIN = Options()
+
+
+def fit(counts: Array, q: Array, options: Options) -> Score:
+    return kl_of_counts(counts, SentDistribution(q), options)
+
+
+def fit_of_logits(counts: Array, logits: Array, options: Options) -> Score:
+    return kl_of_counts(counts, SentDistribution(logits=logits), options)
 
 
 @st.composite
@@ -113,7 +122,7 @@ def test_a_fraction_is_refused_by_the_estimators_of_observations() -> None:
 
 def test_a_die_that_was_thrown_twelve_times() -> None:
     rows = np.array([2.0, 4.0, 6.0])
-    score = kl_of_counts(rows, np.full((1, 3), 1 / 3), PLAIN)
+    score = fit(rows, np.full((1, 3), 1 / 3), PLAIN)
 
     g = 2 * (2 * math.log(2 / 4) + 4 * math.log(4 / 4) + 6 * math.log(6 / 4))
     assert draw.number(score, "g_statistic") == pytest.approx(g, rel=1e-14)
@@ -129,7 +138,7 @@ def test_a_die_that_was_thrown_twelve_times() -> None:
 @given(fits())
 def test_the_divergence_is_what_60_digits_say(case: tuple[Array, Array]) -> None:
     counts, q = case
-    score = kl_of_counts(counts, q, PLAIN)
+    score = fit(counts, q, PLAIN)
 
     expected = float(oracle.kl(counts[0].tolist(), q[0].tolist()))
     assert score.value == pytest.approx(expected, rel=1e-12, abs=1e-16)
@@ -141,7 +150,7 @@ def test_the_combinatorial_divergence_is_the_chance_of_these_counts(
     case: tuple[Array, Array],
 ) -> None:
     counts, q = np.minimum(case[0], 1000), case[1]
-    found = draw.number(kl_of_counts(counts, q, PLAIN), "combinatorial_divergence")
+    found = draw.number(fit(counts, q, PLAIN), "combinatorial_divergence")
 
     total = counts.sum()
     chance = -stats.multinomial.logpmf(counts[0], int(total), q[0]) / total
@@ -151,7 +160,7 @@ def test_the_combinatorial_divergence_is_the_chance_of_these_counts(
 @given(fits())
 def test_the_g_test_is_that_of_scipy(case: tuple[Array, Array]) -> None:
     counts, q = np.minimum(case[0], 1000), case[1]
-    score = kl_of_counts(counts, q, PLAIN)
+    score = fit(counts, q, PLAIN)
     if counts.shape[1] == 1:
         assert draw.reason(score, "p_value") == "one_cell"
         return
@@ -174,8 +183,8 @@ def test_the_statistics_of_rows_add_up(
     q = np.vstack([one[1][:, :k], other[1][:, :k]])
     q /= q.sum(axis=1, keepdims=True)
 
-    both = kl_of_counts(counts, q, PLAIN)
-    each = [kl_of_counts(counts[i : i + 1], q[i : i + 1], PLAIN) for i in range(2)]
+    both = fit(counts, q, PLAIN)
+    each = [fit(counts[i : i + 1], q[i : i + 1], PLAIN) for i in range(2)]
 
     total = math.fsum(draw.number(score, "g_statistic") for score in each)
     assert draw.number(both, "g_statistic") == pytest.approx(total, rel=1e-12)
@@ -183,7 +192,7 @@ def test_the_statistics_of_rows_add_up(
 
 
 def test_counts_where_there_should_be_none_fit_infinitely_badly() -> None:
-    score = kl_of_counts(np.array([1.0, 2.0]), np.array([[1.0, 0.0]]), PLAIN)
+    score = fit(np.array([1.0, 2.0]), np.array([[1.0, 0.0]]), PLAIN)
 
     assert (score.status, score.reason) == ("infinite", "positive_infinity")
     assert draw.reason(score, "g_statistic") == "positive_infinity"
@@ -191,7 +200,7 @@ def test_counts_where_there_should_be_none_fit_infinitely_badly() -> None:
 
 
 def test_a_cell_that_cannot_occur_gives_no_freedom() -> None:
-    score = kl_of_counts(np.array([1.0, 2.0, 0.0]), np.array([[0.5, 0.5, 0.0]]), PLAIN)
+    score = fit(np.array([1.0, 2.0, 0.0]), np.array([[0.5, 0.5, 0.0]]), PLAIN)
 
     assert draw.detail(score, "degrees_of_freedom") == 1
 
@@ -199,7 +208,7 @@ def test_a_cell_that_cannot_occur_gives_no_freedom() -> None:
 @given(fits())
 def test_the_gradient_is_the_slope_of_the_divergence(case: tuple[Array, Array]) -> None:
     counts, q = case
-    score = kl_of_counts(counts[0], q, Options(gradient=True))
+    score = fit(counts[0], q[0], Options(gradient=True))
 
     p = counts[0] / counts.sum()
     assert isinstance(score.gradient, np.ndarray)
@@ -209,12 +218,12 @@ def test_the_gradient_is_the_slope_of_the_divergence(case: tuple[Array, Array]) 
 
 def test_counts_of_other_cells_are_refused() -> None:
     with draw.refused("/q", "p_counts has"):
-        kl_of_counts(np.array([1.0, 2.0]), np.array([[0.2, 0.3, 0.5]]), PLAIN)
+        fit(np.array([1.0, 2.0]), np.array([[0.2, 0.3, 0.5]]), PLAIN)
 
 
 def test_a_fraction_of_a_count_is_no_goodness_of_fit() -> None:
     with draw.refused("/p_counts/0", "whole"):
-        kl_of_counts(np.array([0.5, 2.0]), np.array([[0.5, 0.5]]), PLAIN)
+        fit(np.array([0.5, 2.0]), np.array([[0.5, 0.5]]), PLAIN)
 
 
 def test_counts_beside_probabilities_are_refused() -> None:
@@ -231,8 +240,8 @@ def test_counts_alone_are_not_refused() -> None:
 def test_logits_of_the_distribution_are_one_path_with_it(case: tuple[Array, Array]) -> None:
     counts, q = case
     assume(counts.shape[1] > 1)
-    one = fit_of_counts(counts, q, None, PLAIN)
-    other = fit_of_counts(counts, None, np.log(q), PLAIN)
+    one = fit(counts, q, PLAIN)
+    other = fit_of_logits(counts, np.log(q), PLAIN)
 
     assert other.value == pytest.approx(one.value, rel=1e-9, abs=1e-14)
     for name in ("g_statistic", "cross_entropy", "combinatorial_divergence", "p_value"):
@@ -243,7 +252,7 @@ def test_logits_of_the_distribution_are_one_path_with_it(case: tuple[Array, Arra
 
 
 def test_logits_far_apart_fit_badly_but_not_infinitely() -> None:
-    score = fit_of_counts(np.array([1.0, 3.0]), None, np.array([[1000.0, 0.0]]), PLAIN)
+    score = fit_of_logits(np.array([1.0, 3.0]), np.array([[1000.0, 0.0]]), PLAIN)
 
     entropy = 0.25 * math.log(4) + 0.75 * math.log(4 / 3)
     assert draw.number(score, "cross_entropy") == pytest.approx(750.0, rel=1e-15)
@@ -254,8 +263,8 @@ def test_logits_far_apart_fit_badly_but_not_infinitely() -> None:
 def test_a_logit_that_rules_a_cell_out_gives_no_freedom() -> None:
     logits = np.array([[0.0, 0.0, -np.inf]])
 
-    score = fit_of_counts(np.array([1.0, 2.0, 0.0]), None, logits, PLAIN)
-    none = fit_of_counts(np.array([1.0, 2.0, 1.0]), None, logits, PLAIN)
+    score = fit_of_logits(np.array([1.0, 2.0, 0.0]), logits, PLAIN)
+    none = fit_of_logits(np.array([1.0, 2.0, 1.0]), logits, PLAIN)
 
     assert draw.detail(score, "degrees_of_freedom") == 1
     assert none.value == math.inf
@@ -265,22 +274,49 @@ def test_a_logit_that_rules_a_cell_out_gives_no_freedom() -> None:
 @given(draw.some_tables(draw.mild, low=2))
 def test_the_gradient_of_logits_is_the_slope_of_the_divergence(logits: Array) -> None:
     counts = np.arange(1.0, logits.size + 1).reshape(logits.shape)
-    score = fit_of_counts(counts, None, logits, Options(gradient=True))
+    score = fit_of_logits(counts, logits, Options(gradient=True))
 
-    slope = draw.slope(lambda z: fit_of_counts(counts, None, z, PLAIN).value, logits)
+    slope = draw.slope(lambda z: fit_of_logits(counts, z, PLAIN).value, logits)
     assert draw.agrees(score.gradient, slope)
 
 
 def test_a_distribution_says_how_far_it_was_off() -> None:
     options = Options(on_unnormalized="renormalize")
-    score = fit_of_counts(np.array([1.0, 2.0]), np.array([1.0, 3.0]), None, options)
+    score = fit(np.array([1.0, 2.0]), np.array([1.0, 3.0]), options)
 
     assert (score.diagnostics.renormalized, score.diagnostics.max_sum_error) == (1, 3.0)
 
 
 def test_a_fit_is_to_one_distribution() -> None:
     counts, q = np.array([1.0, 2.0]), np.array([0.5, 0.5])
-    with draw.refused("/q", "either q or q_logits"):
-        fit_of_counts(counts, None, None, PLAIN)
-    with draw.refused("/q", "either q or q_logits"):
-        fit_of_counts(counts, q, q, PLAIN)
+    with draw.refused("/q", "q is missing"):
+        kl_of_counts(counts, SentDistribution(), PLAIN)
+    with draw.refused("/q", "q and q_logits exclude each other"):
+        kl_of_counts(counts, SentDistribution(q, q), PLAIN)
+
+
+@given(fits())
+def test_log_probabilities_fit_as_the_probabilities_do(case: tuple[Array, Array]) -> None:
+    counts, q = case
+    one = fit(counts, q, Options(gradient=True))
+    other = kl_of_counts(counts, SentDistribution(logs=np.log(q)), Options(gradient=True))
+
+    assert other.value == pytest.approx(one.value, rel=1e-9, abs=1e-14)
+    assert isinstance(one.gradient, np.ndarray)
+    assert other.gradient == pytest.approx(one.gradient * q, rel=1e-12)
+
+
+def test_one_distribution_fits_many_rows_of_counts_and_many_fit_one() -> None:
+    rows = np.array([[1.0, 3.0], [2.0, 2.0], [5.0, 1.0]])
+    q, many = np.array([0.25, 0.75]), np.array([[0.25, 0.75], [0.5, 0.5]])
+    one = fit(rows, q, Options(per_row=True, gradient=True))
+    other = fit(rows[0], many, Options(per_row=True))
+
+    assert isinstance(one.per_row, np.ndarray)
+    assert one.per_row.tolist() == [fit(row, q, PLAIN).value for row in rows]
+    assert draw.detail(one, "degrees_of_freedom") == 3
+    shares = rows / rows.sum(axis=1, keepdims=True)
+    assert isinstance(one.gradient, np.ndarray)
+    assert one.gradient == pytest.approx(-(shares / q).mean(axis=0), rel=1e-15)
+    assert isinstance(other.per_row, np.ndarray)
+    assert other.per_row.tolist() == [fit(rows[0], row, PLAIN).value for row in many]

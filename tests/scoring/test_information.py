@@ -12,10 +12,6 @@ from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
 
 from kullback.numerics.types import Array
-from kullback.scoring.cross_entropy import cross_entropy
-from kullback.scoring.entropy import entropy
-from kullback.scoring.js_divergence import js_divergence
-from kullback.scoring.kl_divergence import kl_divergence
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 from tests import oracles
@@ -30,6 +26,7 @@ from tests.scoring.answers import (
     refused,
     slope,
 )
+from tests.scoring.sent import cross_entropy, entropy, js_divergence, kl_divergence
 
 PLAIN = Options()
 ROWS = Options(per_row=True)
@@ -379,7 +376,7 @@ def test_two_shapes_are_refused() -> None:
     with refused("/q_logits"):
         cross_entropy(row(0.5, 0.5), None, row(0.2, 0.3, 0.5), PLAIN)
     with refused("/q"):
-        js_divergence(row(0.5, 0.5), np.array([[0.5, 0.5]]), PLAIN)
+        js_divergence(np.full((2, 2), 0.5), np.full((3, 2), 0.5), PLAIN)
 
 
 def test_what_is_no_distribution_is_refused_where_it_stands() -> None:

@@ -13,6 +13,7 @@ from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.gan_loss import GanKind
 from kullback.scoring.gccs import Covariance, Layout
 from kullback.scoring.infocam import Mode
+from kullback.scoring.kl_divergence import Direction
 from kullback.scoring.options import Base, OnUnnormalized, Reduction
 from kullback.scoring.score import Diagnostics, Status
 from kullback.scoring.table_information import Average
@@ -36,6 +37,8 @@ class Conventions(BaseModel):
     class_weight: ClassWeightName | Literal["given"] | None = Field(
         default=None, description="Of log-loss: the rule, or that weights were given."
     )
+    direction: Direction = Field(default="forward", description="Of kl-divergence.")
+    mixture_weight: float = Field(default=0.5, description="Of js-divergence.")
     epsilon: float | None = Field(
         default=None, description="Of log-loss and recommender, where it was sent."
     )

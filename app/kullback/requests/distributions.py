@@ -1,17 +1,22 @@
 """Requests with distributions and counts."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat
 
 from kullback.errors import InvalidInput
-from kullback.payload.columns import LogitRows, Probabilities, Rows
+from kullback.payload.columns import LogitRows, LogProbabilities, Probabilities, Rows
 from kullback.requests.base import GradientRequest
 from kullback.scoring import count_scores
 from kullback.scoring.cross_entropy import cross_entropy
+from kullback.scoring.distribution_pair import DistributionPair, SentDistribution
 from kullback.scoring.entropy import entropy
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.js_divergence import js_divergence
-from kullback.scoring.kl_divergence import kl_divergence
+from kullback.scoring.kl_divergence import Direction, kl_divergence
 from kullback.scoring.score import Score
+
+MixtureWeight = Annotated[FiniteFloat, Field(ge=1e-300, lt=1)]
 
 
 class EntropyRequest(GradientRequest):
@@ -21,6 +26,7 @@ class EntropyRequest(GradientRequest):
         default=None, description="One distribution [k] or a batch [n][k]."
     )
     logits: LogitRows | None = Field(default=None, description="p = softmax(logits).")
+    p_log: LogProbabilities | None = Field(default=None, description="ln p, in place of p.")
     counts: Rows | None = Field(default=None, description="Counts [k] or [n][k] to estimate from.")
     estimator: Estimator | None = Field(
         default=None, description="Estimator for counts; default plugin."
@@ -28,7 +34,7 @@ class EntropyRequest(GradientRequest):
 
     def score(self) -> Score:
         """See scoring.entropy and count_scores.entropy_of_counts."""
-        count_scores.refuse_both("counts", self.counts, self.p, self.logits)
+        count_scores.refuse_both("counts", self.counts, self.p, self.logits, self.p_log)
         if self.counts is not None:
             if self.gradient:
                 raise InvalidInput.at("counts have no gradient", "gradient")
@@ -36,51 +42,70 @@ class EntropyRequest(GradientRequest):
             return count_scores.entropy_of_counts(self.counts, estimator, self.options())
         if self.estimator is not None:
             raise InvalidInput.at("an estimator is of counts", "estimator")
-        return entropy(self.p, self.logits, self.options())
+        return entropy(SentDistribution(self.p, self.logits, self.p_log), self.options())
 
 
-class CrossEntropyRequest(GradientRequest):
-    """Cross-entropy of a target distribution and a predicted one."""
-
-    p: Probabilities = Field(description="Target: one distribution [k] or a batch [n][k].")
-    q: Probabilities | None = Field(
-        default=None, description="Predicted distribution, of the same shape."
-    )
-    q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
-
-    def score(self) -> Score:
-        """See scoring.cross_entropy."""
-        return cross_entropy(self.p, self.q, self.q_logits, self.options())
-
-
-class KLDivergenceRequest(GradientRequest):
-    """Kullback-Leibler divergence of a predicted distribution from the target."""
+class PairRequest(GradientRequest):
+    """A request of two distributions, each in one form; one row may stand beside many."""
 
     p: Probabilities | None = Field(default=None, description="Target: [k] or [n][k].")
     p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")
+    p_log: LogProbabilities | None = Field(default=None, description="ln p, in place of p.")
     q: Probabilities | None = Field(
-        default=None, description="Predicted distribution, of the same shape."
+        default=None,
+        description="Predicted distribution, of the same shape or one row beside many.",
     )
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
+    q_log: LogProbabilities | None = Field(default=None, description="ln q, in place of q.")
+
+    def target(self) -> SentDistribution:
+        """P as it was sent."""
+        return SentDistribution(self.p, self.p_logits, self.p_log)
+
+    def predicted(self) -> SentDistribution:
+        """Q as it was sent."""
+        return SentDistribution(self.q, self.q_logits, self.q_log)
+
+    def pair(self) -> DistributionPair:
+        """Both, checked."""
+        return DistributionPair.read(self.target(), self.predicted(), self.options())
+
+
+class CrossEntropyRequest(PairRequest):
+    """Cross-entropy of a target distribution and a predicted one."""
+
+    def score(self) -> Score:
+        """See scoring.cross_entropy."""
+        return cross_entropy(self.pair(), self.options())
+
+
+class KLDivergenceRequest(PairRequest):
+    """Kullback-Leibler divergence of a predicted distribution from the target."""
+
     p_counts: Rows | None = Field(
         default=None, description="Counts in place of p; they add a G test."
     )
+    direction: Direction | None = Field(
+        default=None, description="KL(p‖q) (the default), KL(q‖p), or the sum of both."
+    )
 
     def score(self) -> Score:
-        """See scoring.kl_divergence and count_scores.fit_of_counts."""
-        count_scores.refuse_both("p_counts", self.p_counts, self.p, self.p_logits)
-        if self.p_counts is not None:
-            return count_scores.fit_of_counts(self.p_counts, self.q, self.q_logits, self.options())
-        target, predicted = (self.p, self.p_logits), (self.q, self.q_logits)
-        return kl_divergence(target, predicted, self.options())
+        """See scoring.kl_divergence and count_scores.kl_of_counts."""
+        count_scores.refuse_both("p_counts", self.p_counts, self.p, self.p_logits, self.p_log)
+        if self.p_counts is None:
+            return kl_divergence(self.pair(), self.options(), self.direction or "forward")
+        if self.direction is not None:
+            raise InvalidInput.at("counts have one direction, from them to q", "direction")
+        return count_scores.kl_of_counts(self.p_counts, self.predicted(), self.options())
 
 
-class JSDivergenceRequest(GradientRequest):
+class JSDivergenceRequest(PairRequest):
     """Jensen-Shannon divergence of two distributions."""
 
-    p: Probabilities = Field(description="One distribution [k] or a batch [n][k].")
-    q: Probabilities = Field(description="Second distribution, of the same shape.")
+    mixture_weight: MixtureWeight = Field(
+        default=0.5, description="Share π of p in the mixture πp + (1 − π)q."
+    )
 
     def score(self) -> Score:
         """See scoring.js_divergence."""
-        return js_divergence(self.p, self.q, self.options())
+        return js_divergence(self.pair(), self.options(), self.mixture_weight)

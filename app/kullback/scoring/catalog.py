@@ -56,7 +56,7 @@ _ENTRIES = (
         "js-divergence",
         "Jensen-Shannon divergence",
         "Divergence of two distributions from their average.",
-        "JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2",
+        "JS(p, q) = π KL(p‖m) + (1 − π) KL(q‖m), m = πp + (1 − π)q",
         _NATS,
         "[0, ln 2]",
         "lower",

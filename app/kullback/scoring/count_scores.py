@@ -6,12 +6,16 @@ from dataclasses import replace
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.numerics.logspace import log_softmax
 from kullback.numerics.means import exp, weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.special import chi_square_tail
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.arrays import distributions, logit_rows, same_shape, weights
+from kullback.scoring.arrays import CheckedDistributions, weights
+from kullback.scoring.distribution_pair import (
+    CheckedDistribution,
+    DistributionPair,
+    SentDistribution,
+)
 from kullback.scoring.entropy_estimators import (
     ESTIMATORS,
     Estimator,
@@ -23,7 +27,6 @@ from kullback.scoring.entropy_estimators import (
     needs_whole,
     plugin,
 )
-from kullback.scoring.information_rows import cross_entropy_rows, cross_gradient, dot, kl_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
@@ -83,33 +86,7 @@ def _normalized(mean: float | Undefined, maximum: float) -> float | Undefined:
     return mean / maximum if maximum > 0 else Undefined(Reason.ONE_OUTCOME)
 
 
-def fit_of_counts(
-    counts: Array, q: Array | None, q_logits: Array | None, options: Options
-) -> Score:
-    """kl_of_counts of a distribution that was sent as probabilities or as logits.
-
-    Raises:
-        InvalidInput: not exactly one of the two, or a row that is no distribution.
-    """
-    if (q is None) == (q_logits is None):
-        raise InvalidInput.at("send either q or q_logits", "q")
-    if q is not None:
-        checked = distributions("q", q, options)
-        score = kl_of_counts(counts, checked.values, options)
-        seen = replace(
-            score.diagnostics,
-            clipped=checked.clipped,
-            renormalized=checked.renormalized,
-            max_sum_error=checked.max_sum_error,
-        )
-        return replace(score, diagnostics=seen)
-    assert q_logits is not None
-    rows, _ = logit_rows("q_logits", q_logits)
-    log_q = log_softmax(rows)
-    return kl_of_counts(counts, np.exp(log_q), options, log_q)
-
-
-def kl_of_counts(counts: Array, q: Array, options: Options, log_q: Array | None = None) -> Score:
+def kl_of_counts(counts: Array, sent: SentDistribution, options: Options) -> Score:
     """How badly a distribution fits counts: KL(n/N‖q), with what it means statistically.
 
         G = 2 Σ n ln(n/Nq) = 2N·KL ~ χ² with K − 1 degrees of freedom where q is true
@@ -117,35 +94,34 @@ def kl_of_counts(counts: Array, q: Array, options: Options, log_q: Array | None 
 
     Args:
         counts: n, shape (k,) or (n, k), whole numbers.
-        q: checked distributions, shape (n, k).
-        options: see Options; the gradient is −p/q, or q − p with respect to logits of q.
-        log_q: ln q where q came from logits, which may be finite where q is 0.
+        sent: q, of the same shape, or one row beside many.
+        options: see Options; the gradient is −p/q, −p with respect to ln q, or q − p with respect
+            to logits of q.
 
     Returns:
         KL in nats. `g_statistic` and `degrees_of_freedom` are summed over rows, `p_value` is of
         the sum; cells with q = 0 give no freedom. `combinatorial_divergence` is D_N, at least KL.
 
     Raises:
-        InvalidInput: a count is impossible, or the shapes differ.
+        InvalidInput: a count is impossible, q is no distribution, or the shapes differ.
 
     Source: Wilks, Annals of Mathematical Statistics 9 (1938); Niven, Physics Letters A 342 (2005).
     """
     table, single = checked_counts("p_counts", counts, whole=True)
-    same_shape("q", q, "p_counts", table)
-    n = table.shape[0]
-    weight = weights("sample_weight", options.sample_weight, n)
-    options = replace(options, sample_weight=weight)
+    predicted = CheckedDistribution.read("q", sent, options)
     size = table.sum(axis=1)
-    p = table / size[:, None]
-    ratio = None
-    if log_q is not None:
-        with np.errstate(invalid="ignore"):  # where neither occurs
-            ratio = log_q - log_shares(table)
-    divergences = kl_rows(p, q, ratio)
+    shares = CheckedDistributions(table / size[:, None], single=single)
+    logs = None if predicted.logs is None else log_shares(table)
+    pair = DistributionPair.of(CheckedDistribution("p_counts", shares, logs), predicted)
+    table = np.broadcast_to(table, pair.target.values.shape)
+    context = pair.context("kl_divergence", options)
+    weight = context.options.sample_weight
+    divergences = pair.kl()
     g = 2.0 * math.fsum((size * divergences).tolist())
-    degrees = int(np.count_nonzero(q if log_q is None else log_q > -np.inf)) - n
+    q = pair.predicted.values if pair.predicted.logs is None else pair.predicted.logs > -np.inf
+    degrees = int(np.count_nonzero(q)) - table.shape[0]
     details = {
-        "cross_entropy": in_unit(weighted_mean(_costs(p, q, log_q), weight), options),
+        "cross_entropy": in_unit(weighted_mean(pair.cross_entropy(), weight), options),
         "entropy": in_unit(weighted_mean(plugin(table), weight), options),
         "g_statistic": g,
         "degrees_of_freedom": degrees,
@@ -154,13 +130,8 @@ def kl_of_counts(counts: Array, q: Array, options: Options, log_q: Array | None 
             weighted_mean(divergences + combinatorial_gap(table), weight), options
         ),
     }
-    gradient = cross_gradient(p, q, of_logits=log_q is not None) if options.gradient else None
-    context = Context("kl_divergence", options, single=single)
+    gradient = pair.cross_entropy_slope() if options.gradient else None
     return score_rows(Losses(divergences, gradient=gradient), details, context)
-
-
-def _costs(p: Array, q: Array, log_q: Array | None) -> Array:
-    return cross_entropy_rows(p, q) if log_q is None else 0.0 - dot(p, log_q)
 
 
 def refuse_both(name: str, counts: Array | None, *others: Array | None) -> None:

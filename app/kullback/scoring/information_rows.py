@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from kullback.numerics.logspace import phi, psi
+from kullback.numerics.logspace import phi, psi, softplus
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.arrays import row_blocks, row_sums
 
-_LN2 = math.log(2.0)
 _NEAR = 0.5
+_MEANT = 1e-3
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -42,7 +42,8 @@ def kl_rows(p: Array, q: Array, log_ratio: Array | None) -> Array:
     """KL(p‖q) of each row from terms pₖφ(uₖ) ≥ 0, u = (q − p)/p, that sum to KL + Σq − Σp.
 
     Σq − Σp is rounding where both rows are normalized, and is then left out: it would only
-    add noise. Where it is more (rows within `sum_tolerance`), and p is not near q, it is real.
+    add noise. Where it is more (rows within `sum_tolerance`) it is real if p is not near q, and
+    beyond what rows of single precision are off by it is real everywhere.
     `log_ratio` is ln q − ln p where either came from logits.
     """
     rows = np.empty(p.shape[0])
@@ -51,7 +52,8 @@ def kl_rows(p: Array, q: Array, log_ratio: Array | None) -> Array:
         terms, near = _kl_terms(p[block], q[block], d)
         sums = terms.sum(axis=1)
         surplus = (q[block] - p[block]).sum(axis=1)
-        real = ~near & (np.abs(surplus) > 4 * p.shape[1] * np.finfo(np.float64).eps)
+        rounding = 4 * p.shape[1] * np.finfo(np.float64).eps
+        real = np.abs(surplus) > np.where(near, _MEANT, rounding)
         rows[block] = np.where(real, sums - surplus, sums)
     np.maximum(rows, 0.0, out=rows)
     return rows
@@ -90,48 +92,79 @@ def _log_quotient(a: Array, b: Array) -> Array:
     return log
 
 
-def js_rows(p: Array, q: Array) -> Array:
-    """JS(p, q) of each row of (n, k): nats, (n,), in [0, ln 2]."""
-    rows = np.empty(p.shape[0])
+def js_rows(p: Array, q: Array, log_ratio: Array | None = None, weight: float = 0.5) -> Array:
+    """weight·KL(p‖m) + (1 − weight)·KL(q‖m), m = weight·p + (1 − weight)·q: nats, (n,).
+
+    `log_ratio` is ln q − ln p where either came from logarithms. At most H(weight).
+    """
+    rows, rest = np.empty(p.shape[0]), 1.0 - weight
     for block in row_blocks(*p.shape):
-        terms = _half(p[block], q[block])
-        terms += _half(q[block], p[block])
+        d = None if log_ratio is None else log_ratio[block]
+        terms = 2.0 * weight * _to_mixture(p[block], q[block], d, (weight, rest))
+        back = None if d is None else 0.0 - d
+        terms += 2.0 * rest * _to_mixture(q[block], p[block], back, (rest, weight))
         rows[block] = 0.5 * terms.sum(axis=1)
-    np.clip(rows, 0.0, _LN2, out=rows)
+    np.clip(rows, 0.0, -weight * math.log(weight) - rest * math.log(rest), out=rows)
     return rows
 
 
-def _half(p: Array, q: Array) -> Array:
-    """pₖ φ((qₖ − pₖ)/2pₖ), and the mass ½qₖ that KL(p‖m) owes where pₖ = 0."""
+def _to_mixture(p: Array, q: Array, d: Array | None, shares: tuple[float, float]) -> Array:
+    """pₖ φ((mₖ − pₖ)/pₖ), m = weight·p + rest·q, and the mass rest·qₖ owed where pₖ = 0."""
+    weight, rest = shares
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        u = (q - p) / (2.0 * p)
+        u = (q - p) / (p / rest) if d is None else rest * np.expm1(d)
         close = np.abs(u) <= _NEAR
         terms = p * phi(np.where(close, u, 0.0))
         far = (p > 0) & ~close
         mass, other = p[far], q[far]
-        terms[far] = mass * (_log_quotient(mass, mass + other) + _LN2) + 0.5 * (other - mass)
+        if d is None:
+            logs = _log_quotient(mass, mass + rest / weight * other)
+        else:
+            logs = 0.0 - softplus(d[far] + math.log(rest / weight))
+        terms[far] = mass * (logs - math.log(weight)) + rest * (other - mass)
     alone = p == 0
-    terms[alone] = 0.5 * q[alone]
+    terms[alone] = rest * q[alone]
     only = (q == 0) & (p > 0)
-    terms[only] = p[only] * (_LN2 - 0.5)
+    terms[only] = p[only] * (-math.log(weight) - rest)
     return terms
 
 
-def js_gradient(p: Array, q: Array) -> Array:
-    """∂JS/∂qₖ = ½ ln(2qₖ/(pₖ + qₖ)), (n, k): by log1p where p is near q."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        lead = (q - p) / (p + q)
-        logs = np.where(np.abs(lead) <= _NEAR, np.log1p(lead), np.log(q / (p + q)) + _LN2)
-    gradient: Array = 0.5 * logs
-    gradient[(p == 0) & (q == 0)] = 0.5 * _LN2
+def js_gradient(p: Array, q: Array, log_ratio: Array | None = None, weight: float = 0.5) -> Array:
+    """∂JS/∂qₖ = rest·ln(qₖ/mₖ), m = weight·p + rest·q, (n, k): by log1p where p is near q."""
+    rest = 1.0 - weight
+    odds = weight / rest
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if log_ratio is None:
+            middle = odds * p + q
+            lead = odds * (q - p) / middle
+            direct = np.log(q / middle) - math.log(rest)
+        else:
+            move = weight * np.expm1(0.0 - log_ratio)
+            lead = 0.0 - move / (1.0 + move)
+            direct = 0.0 - softplus(math.log(odds) - log_ratio) - math.log(rest)
+        logs = np.where(np.abs(lead) <= _NEAR, np.log1p(lead), direct)
+    gradient: Array = rest * logs
+    gradient[(p == 0) & (q == 0)] = rest * -math.log(rest)
     return gradient
 
 
-def cross_gradient(p: Array, q: Array, *, of_logits: bool) -> Array:
-    """Of −Σ p ln q, which is that of KL(p‖q) too: −pₖ/qₖ, or qₖ Σp − pₖ for logits of q, (n, k)."""
-    if of_logits:
-        slope: Array = q * p.sum(axis=1, keepdims=True) - p
-        return slope
+def reverse_gradient(p: Array, q: Array, log_ratio: Array | None) -> Array:
+    """∂KL(q‖p)/∂qₖ = ln(qₖ/pₖ) + 1, (n, k); ∞ where p rules the outcome out."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        logs = np.log(q) - np.log(p) if log_ratio is None else log_ratio
+        gradient: Array = logs + 1.0
+    gradient[np.isnan(gradient)] = np.inf
+    return gradient
+
+
+def cross_gradient(p: Array, q: Array) -> Array:
+    """∂H(p, q)/∂qₖ = −pₖ/qₖ, which is that of KL(p‖q) too, (n, k)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         steep: Array = np.where(p > 0, 0.0 - p / q, 0.0)
     return steep
+
+
+def cross_logit_gradient(p: Array, q: Array) -> Array:
+    """The same with respect to logits of q: qₖ Σp − pₖ, (n, k)."""
+    slope: Array = q * p.sum(axis=1, keepdims=True) - p
+    return slope

@@ -2,41 +2,53 @@
 
 import math
 
-from kullback.numerics.types import Array, Undefined
-from kullback.scoring.distribution_pair import checked_pair, pair_context
+import numpy as np
+
+from kullback.numerics.means import weighted_mean
+from kullback.numerics.types import Undefined
+from kullback.scoring.distribution_pair import DistributionPair
 from kullback.scoring.information_rows import js_gradient, js_rows
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Score, reduce_rows, score_rows
 
 
-def js_divergence(p: Array, q: Array, options: Options) -> Score:
-    """How far two distributions lie from their middle: symmetric, finite, at most ln 2.
+def js_divergence(pair: DistributionPair, options: Options, mixture_weight: float = 0.5) -> Score:
+    """How far two distributions lie from their mixture: finite, and symmetric at π = ½.
 
-        JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m),  m = (p + q)/2
+        JS(p, q) = π KL(p‖m) + (1 − π) KL(q‖m) = H(m) − π H(p) − (1 − π) H(q)
+        m = π p + (1 − π) q
 
-    Taken as ½ Σ [pₖ φ((qₖ − pₖ)/2pₖ) + qₖ φ((pₖ − qₖ)/2qₖ)], which forms no mₖ that could
-    underflow and no difference that could turn negative.
+    Taken as Σ [π pₖ φ((mₖ − pₖ)/pₖ) + (1 − π) qₖ φ((mₖ − qₖ)/qₖ)], φ(u) = u − ln(1 + u), which
+    forms no mₖ that could underflow and no difference that could turn negative.
 
     Args:
-        p: shape (k,) or (n, k); each row sums to 1.
-        q: same shape; each row sums to 1.
-        options: see Options; the gradient is ∂JS/∂qₖ = ½ ln(2qₖ/(pₖ + qₖ)).
+        pair: p and q, rows that sum to 1, of k outcomes.
+        options: see Options; the gradient is ∂JS/∂qₖ = (1 − π) ln(qₖ/mₖ), or that of ln q or of
+            logits where those were sent.
+        mixture_weight: π in (0, 1).
 
     Returns:
-        The divergence, in [0, ln 2] nats. `distance` is the square root of the divergence in
-        the unit asked for; it is a metric.
+        The divergence, in [0, H(π)] nats, at most ln 2. `distance` is the square root of the
+        value in the unit asked for, `mean_distance` the mean of the square roots of the rows;
+        of single rows both are a metric at π = ½.
 
     Raises:
-        InvalidInput: a row is not a distribution, or the shapes differ.
+        InvalidInput: a weight is impossible.
 
     Source: Lin, IEEE Transactions on Information Theory 37 (1991).
     """
-    target, predicted = checked_pair((p, None), (q, None), options)
-    rows = js_rows(target.values, predicted.values)
-    context = pair_context("js_divergence", target, predicted, options)
-    reduced = reduce_rows(Losses(rows), context.options.sample_weight)
+    p, q = pair.target.values, pair.predicted.values
+    ratio = pair.log_ratio()
+    rows = js_rows(p, q, ratio, mixture_weight)
+    context = pair.context("js_divergence", options, {"mixture_weight": mixture_weight})
+    weight = context.options.sample_weight
+    reduced = reduce_rows(Losses(rows), weight)
     mean = reduced.value()
-    distance = mean if isinstance(mean, Undefined) else math.sqrt(mean / options.nats)
-    gradient = js_gradient(target.values, predicted.values) if options.gradient else None
-    losses = Losses(rows, gradient=gradient)
-    return score_rows(losses, {"distance": distance}, context, reduced)
+    details = {
+        "distance": mean if isinstance(mean, Undefined) else math.sqrt(mean / options.nats),
+        "mean_distance": weighted_mean(np.sqrt(rows / options.nats), weight),
+    }
+    gradient = None
+    if options.gradient:
+        gradient = pair.predicted.slope(js_gradient(p, q, ratio, mixture_weight))
+    return score_rows(Losses(rows, gradient=gradient), details, context, reduced)

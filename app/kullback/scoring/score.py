@@ -171,7 +171,11 @@ def _deviation(losses: Losses, weight: Array | None, mean: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a metric adds to its losses to make a score."""
+    """What a metric adds to its losses to make a score.
+
+    A `single` row was sent as [k]; the one prediction that all rows are `is_shared` between has
+    the sum of their gradients.
+    """
 
     metric: str
     options: Options
@@ -181,6 +185,7 @@ class Context:
     renormalized: int = 0
     max_sum_error: float = 0.0
     single: bool = False
+    is_shared: bool = False
     epsilon: float | None = None
     column: bool = False  # [n] was sent as [n][1]
 
@@ -253,6 +258,8 @@ def _gradient(losses: Losses, reduced: Reduced, context: Context) -> Array | Non
         w = options.sample_weight.reshape(-1, *[1] * (losses.gradient.ndim - 1))
         with np.errstate(over="ignore"):  # a slope of a sum may be beyond doubles
             gradient = np.where(w > 0, losses.gradient, 0.0) * (w / scale)
+    if context.is_shared:
+        gradient = gradient.sum(axis=0, keepdims=True)
     gradient += 0.0  # never -0.0
     if context.column:
         return gradient.reshape(-1, 1)

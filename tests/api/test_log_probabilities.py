@@ -1,0 +1,93 @@
+"""Log-probabilities over HTTP, and pairs of distributions of different forms and sizes."""
+
+import io
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from httpx import AsyncClient
+
+from tests.api.asking import refused, score
+
+pytestmark = pytest.mark.anyio
+
+PAIRS = ("cross-entropy", "kl-divergence", "js-divergence")
+
+
+async def test_log_probabilities_with_infinities_are_taken(client: AsyncClient) -> None:
+    found = await score(
+        client, "entropy", p_log=[[math.log(0.5), math.log(0.5), "-Infinity"]], base="2"
+    )
+    assert found["value"] == pytest.approx(1.0, rel=1e-15)
+    found = await score(client, "cross-entropy", p=[0.5, 0.5], q_log=[0.0, -800.0])
+    assert found["value"] == 400.0
+
+
+@pytest.mark.parametrize("metric", PAIRS)
+async def test_rows_of_log_probabilities_that_do_not_sum_to_one_are_refused(
+    client: AsyncClient, metric: str
+) -> None:
+    bad, half = [math.log(0.5), math.log(0.47)], [math.log(0.5)] * 2
+    assert await refused(client, metric, p=[[0.5, 0.5]] * 2, q_log=[half, bad]) == "/q_log/1"
+    assert await refused(client, metric, p_log=bad, q=[0.5, 0.5]) == "/p_log"
+    loose = await score(client, metric, p_log=bad, q=[0.5, 0.5], on_unnormalized="renormalize")
+    assert loose["diagnostics"]["renormalized"] == 1
+
+
+@pytest.mark.parametrize("metric", PAIRS)
+async def test_one_row_goes_beside_many(client: AsyncClient, metric: str) -> None:
+    rows = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]
+    for one in ([0.5, 0.5], [[0.5, 0.5]]):
+        found = await score(client, metric, p=one, q=rows[:2], per_row=True)
+        each = [await score(client, metric, p=[0.5, 0.5], q=row) for row in rows[:2]]
+        assert found["per_row"] == [single["value"] for single in each]
+        found = await score(client, metric, p=rows, q=one, per_row=True, gradient=True)
+        each = [await score(client, metric, p=row, q=[0.5, 0.5]) for row in rows]
+        assert found["per_row"] == [single["value"] for single in each]
+        assert np.shape(found["gradient"]) == np.shape(one)
+
+
+async def test_a_row_without_weight_is_left_out_beside_one_row(client: AsyncClient) -> None:
+    rows, weights = [[0.5, 0.5], [0.25, 0.75], [9.0, 0.0]], [1.0, 1.0, 0.0]
+    asked = {"per_row": True, "gradient": True, "sample_weight": weights[:2]}
+    kept = await score(client, "kl-divergence", p=[0.5, 0.5], q=rows[:2], **asked)
+    assert kept["value"] == pytest.approx(math.log(4 / 3) / 4, rel=1e-14)
+    shared = await score(client, "kl-divergence", p=rows[:2], q=[0.5, 0.5], **asked)
+    assert np.shape(shared["gradient"]) == (2,)
+
+
+async def test_directions_and_mixtures_are_options(client: AsyncClient) -> None:
+    pair = {"p": [0.5, 0.5], "q": [0.25, 0.75], "base": "2"}
+    found = await score(client, "kl-divergence", **pair, direction="reverse")
+    assert found["value"] == pytest.approx(0.75 * math.log2(3) - 1, rel=1e-14)
+    assert found["conventions"]["direction"] == "reverse"
+    found = await score(client, "js-divergence", p=[1, 0], q=[0, 1], base="2", mixture_weight=0.25)
+    assert found["value"] == pytest.approx(2 - 0.75 * math.log2(3), rel=1e-15)
+    assert found["conventions"]["mixture_weight"] == 0.25
+    for weight in (0, 1, -0.5, 2):
+        at = await refused(client, "js-divergence", p=[1, 0], q=[0, 1], mixture_weight=weight)
+        assert at == "/mixture_weight"
+    assert await refused(client, "kl-divergence", **pair, direction="both") == "/direction"
+    counts = {"p_counts": [1, 2], "q": [0.5, 0.5], "direction": "forward"}
+    assert await refused(client, "kl-divergence", **counts) == "/direction"
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+async def test_a_column_of_logarithms_has_the_tolerance_of_its_type(
+    client: AsyncClient, kind: type[np.floating]
+) -> None:
+    z = np.random.default_rng(3).normal(0, 2, (3, 500))
+    shift = 2e-5 if kind is np.float32 else 2e-3  # beyond the tolerance of doubles
+    logs = (z - np.log(np.exp(z).sum(axis=1, keepdims=True)) - shift).astype(kind)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(logs.reshape(-1)), 500)
+    sink = io.BytesIO()
+    table = pa.table({"p_log": column})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    media = {"Content-Type": "application/vnd.apache.arrow.stream"}
+    answer = await client.post("/v1/scores/entropy", content=sink.getvalue(), headers=media)
+    assert answer.status_code == 200, answer.text
+    exact = logs.astype(np.float64)
+    expected = -(np.exp(exact) * exact).sum(axis=1).mean()
+    assert answer.json()["value"] == pytest.approx(expected, rel=1e-12)
