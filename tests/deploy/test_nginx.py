@@ -2,13 +2,16 @@
 
 import json
 import re
+import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from kullback.api.problem_document import MEDIA_TYPE, Problem
 from kullback.key_checks import key_book
 from kullback.settings import Settings
 from tests.access.service import bearer, issued
@@ -46,21 +49,34 @@ def served(database: str, key: dict[str, str]) -> Iterator[Served]:
         yield service
 
 
+@contextmanager
+def before(upstream: str, directory: Path, **written: str) -> Iterator[httpx.Client]:
+    """A client of the delivered example in front of something, where other numbers are written."""
+    port = nginx.free_port()
+    site, certificate = nginx.delivered(port, upstream, directory)
+    for name, number in written.items():
+        site, count = re.subn(rf"\b{name}([ =])\w+", rf"{name}\g<1>{number}", site)
+        assert count == 1
+    context = ssl.create_default_context(cafile=str(certificate))
+    with (
+        nginx.running(site, port, directory),
+        httpx.Client(
+            base_url=f"https://127.0.0.1:{port}/kullback",
+            verify=context,
+            trust_env=False,
+            timeout=SECONDS,
+        ) as client,
+    ):
+        yield client
+
+
 @pytest.fixture(scope="module")
 def proxied(
     served: Served, key: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """A client of the delivered example, with a key."""
-    directory, port = tmp_path_factory.mktemp("nginx"), nginx.free_port()
-    site, certificate = nginx.delivered(port, nginx.place(served.address), directory)
-    context = ssl.create_default_context(cafile=str(certificate))
-    address = f"https://127.0.0.1:{port}/kullback"
-    with (
-        nginx.running(site, port, directory),
-        httpx.Client(
-            base_url=address, headers=key, verify=context, trust_env=False, timeout=SECONDS
-        ) as client,
-    ):
+    with before(nginx.place(served.address), tmp_path_factory.mktemp("nginx")) as client:
+        client.headers.update(key)
         yield client
 
 
@@ -99,8 +115,45 @@ def test_the_413_of_the_service_is_seen_through_nginx(proxied: httpx.Client, fra
 
 
 def test_nginx_refuses_what_is_beyond_its_own_limits(proxied: httpx.Client) -> None:
-    assert proxied.post(SCORE, content=bytes(65 * MIB)).status_code == 413
+    large = proxied.post(f"{SCORE}.html", content=bytes(65 * MIB))
+    assert problem_of_nginx(large, 413)["type"] == "/problems/body-too-large"
+    assert "retry-after" not in large.headers
     assert proxied.get("/livez", headers={"X": "x" * 40_000}).status_code in {400, 431, 494}
+
+
+def problem_of_nginx(answer: httpx.Response, status: int) -> dict[str, object]:
+    """The document of an answer that is not the service's."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    problem = Problem.model_validate_json(answer.content, strict=True, extra="forbid")
+    assert (problem.status, problem.request_id) == (status, answer.headers["x-request-id"])
+    return problem.model_dump()
+
+
+def test_a_service_that_is_away_is_a_problem_that_says_so(tmp_path: Path) -> None:
+    with before(f"127.0.0.1:{nginx.free_port()}", tmp_path) as client:
+        answer = client.post(SCORE, json={"p": [1]})
+    assert "Idempotency-Key" in str(problem_of_nginx(answer, 502)["detail"])
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_service_that_does_not_answer_is_a_problem_that_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        upstream = f"127.0.0.1:{silent.getsockname()[1]}"
+        with before(upstream, tmp_path, proxy_read_timeout="1s") as client:
+            answer = client.post(SCORE, json={"p": [1]})
+    assert "Idempotency-Key" in str(problem_of_nginx(answer, 504)["detail"])
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_who_asks_too_often_is_told_by_a_problem(served: Served, tmp_path: Path) -> None:
+    with before(nginx.place(served.address), tmp_path, rate="1r", burst="1") as client:
+        answers = [client.get("/livez") for _ in range(4)]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert refused
+    for answer in refused:
+        assert problem_of_nginx(answer, 429)["type"] == "/problems/rate-limited"
+        assert answer.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
