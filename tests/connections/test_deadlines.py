@@ -61,9 +61,8 @@ def events(served: Served, logger: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Served]:
-    with limited(
-        head_seconds=0.4, body_seconds=0.6, idle_seconds=0.5, answer_seconds=0.5, **QUICK
-    ) as served:
+    deadlines = {"head_seconds": 0.4, "body_seconds": 0.6, "idle_seconds": 0.5}
+    with limited(**deadlines, answer_seconds=0.5, patience_seconds=1000, **QUICK) as served:
         yield served
 
 
@@ -126,7 +125,8 @@ def test_a_body_that_nobody_reads_has_its_time_too(hasty: Served) -> None:
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Served]:
     pace = {"patience_seconds": 0.3, "bytes_per_second": 1000}
-    with limited(unsent_bytes=1 << 16, **pace, **QUICK) as served:
+    never = {"body_seconds": 1000, "answer_seconds": 1000}
+    with limited(unsent_bytes=1 << 16, **pace, **never, **QUICK) as served:
         yield served
 
 

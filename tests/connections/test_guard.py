@@ -1,6 +1,7 @@
 """Connections of one turn of the event loop are as few as those of many."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import uvicorn
@@ -10,9 +11,11 @@ from uvicorn.server import ServerState
 from kullback.connections.guard import ConnectionGuard
 from kullback.connections.limits import ConnectionLimits
 from kullback.connections.protocol import Connection
+from tests.connections.wire import SECONDS
 
 pytestmark = pytest.mark.anyio
 LIMIT, NEWCOMERS = 2, 22
+QUICK = ConnectionLimits(connections=LIMIT, linger_seconds=0.05, round_seconds=0.01)
 START = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
 
 
@@ -22,7 +25,11 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.is_open = True
+        self.ended = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return not self.ended.is_set()
 
     def get_write_buffer_size(self) -> int:
         return 0
@@ -41,7 +48,7 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
     def close(self) -> None:
-        self.is_open = False
+        self.ended.set()
 
     abort = close
 
@@ -49,8 +56,9 @@ class Wire(asyncio.Transport):
 class Crowd:
     """Connections to one server, all in one turn of its event loop."""
 
-    def __init__(self) -> None:
-        self._guard = ConnectionGuard(ConnectionLimits(connections=LIMIT), lambda _: None)
+    def __init__(self, limits: ConnectionLimits | None = None) -> None:
+        limits = limits or ConnectionLimits(connections=LIMIT)
+        self._guard = ConnectionGuard(limits, lambda _: None)
         self._config = uvicorn.Config(self._answer, log_config=None, lifespan="off")
         self._state = ServerState()
         self._made: list[tuple[Connection, Wire]] = []
@@ -66,6 +74,9 @@ class Crowd:
         if data:
             connection.data_received(data)
         return wire
+
+    def send(self, wire: Wire, data: bytes) -> None:
+        next(made for made, its in self._made if its is wire).data_received(data)
 
     async def leave(self) -> None:
         for connection, wire in self._made:
@@ -94,4 +105,23 @@ async def test_who_is_refused_is_open_for_a_moment_more() -> None:
     ]
     newest = crowd.come()
     assert crowd.open() == [*sending[-LIMIT:], newest]
+    await crowd.leave()
+
+
+async def test_who_is_refused_and_stays_is_cut_off() -> None:
+    crowd = Crowd(QUICK)
+    wire = crowd.come(b"no request\r\n\r\n")
+    assert (wire.written[:12], wire.is_open) == (b"HTTP/1.1 400", True)
+    async with asyncio.timeout(SECONDS):
+        await wire.ended.wait()
+    await crowd.leave()
+
+
+async def test_who_is_refused_and_goes_on_sending_is_cut_off_too() -> None:
+    crowd = Crowd(replace(QUICK, linger_seconds=1000.0, body_seconds=0.05))
+    wire = crowd.come(b"no request\r\n\r\n")
+    async with asyncio.timeout(SECONDS):
+        while wire.is_open:
+            crowd.send(wire, b"x")
+            await asyncio.sleep(0.01)
     await crowd.leave()
