@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from kullback.payload.media import ARROW, JSON, PARQUET
-from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, example, observe_all
+from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, observe_all
 from tests.api.hostile.caller import Caller
+from tests.api.hostile.rows import replaced
 from tests.api.hostile.values import VALUES
 from tests.api.test_hostile import check
 from tests.api.test_hostile_writes import PAIRS, read
@@ -87,23 +88,25 @@ async def test_every_plan_refuses_every_hostile_body(service: Service) -> None:
     assert await service.get("/v1/experiments") == {"experiments": []}
 
 
-def replaced() -> Iterator[tuple[str, str, bytes]]:
+def replaced_in_rows(media_type: str) -> Iterator[tuple[str, str, bytes]]:
     """Each field of the rows of each design with each hostile value in its place."""
+    values = (*VALUES, *PAIRS, *OF_ARMS)
     for name, request in EXPERIMENTS.items():
-        for field in dict.fromkeys((*request, *OPTIONAL)):
-            for value in (*VALUES, *PAIRS, *OF_ARMS):
-                yield name, f"{field} = {value[:40]}", example(name, field, value)
+        for what, body in replaced(name, request, (*request, *OPTIONAL), values, media_type):
+            yield name, what, body
 
 
+@pytest.mark.parametrize("media_type", [JSON, LINES[0], ARROW, PARQUET])
 async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
-    service: Service,
+    service: Service, media_type: str
 ) -> None:
     caller = Caller(service.app)
     chosen = {"convention": "exact", "minimum_effect": 1e-100, "minimum_units": 2}
     await put(service, **chosen)
-    for name, what, body in replaced():
+    taken = 0
+    for name, what, body in replaced_in_rows(media_type):
         at = f"/v1/experiments/{name}"
-        answer = await caller.post(f"{at}/observations", content=body, headers=typed(JSON))
+        answer = await caller.post(f"{at}/observations", content=body, headers=typed(media_type))
         try:
             if answer.status_code != 200:
                 check(answer)
@@ -115,8 +118,10 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
         except (AssertionError, ValueError) as error:
             error.add_note(f"{name}: {what}: {answer.status_code} {answer.text[:300]}")
             raise
+        taken += 1
         await service.client.delete(at)
         await put(service, **chosen)
+    assert taken > 20
 
 
 async def test_no_value_of_any_setting_breaks_anything(service: Service) -> None:

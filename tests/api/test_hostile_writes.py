@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from kullback.payload.media import ARROW, JSON, PARQUET
-from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, example, write_all
+from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, write_all
 from tests.api.hostile.caller import Caller
+from tests.api.hostile.rows import replaced
 from tests.api.hostile.values import VALUES
 from tests.api.test_hostile import check, number
 from tests.monitoring.service import Document, Service
@@ -78,30 +79,39 @@ async def test_what_may_be_written_of_the_corpus_is_written(service: Service) ->
         assert (answer.status_code == 200) == (name in each.may_write), (each.name, name)
 
 
-def replaced() -> Iterator[tuple[str, str, bytes]]:
+def replaced_in_writes(media_type: str) -> Iterator[tuple[str, str, bytes]]:
     """Each field of each write with each hostile value in its place."""
     for name, request in WRITES.items():
-        for field in (*request, *OPTIONAL[name]):
-            for value in (*VALUES, *PAIRS):
-                yield name, f"{field} = {value[:40]}", example(name, field, value)
+        fields = (*request, *OPTIONAL[name])
+        for what, body in replaced(name, request, fields, (*VALUES, *PAIRS), media_type):
+            yield name, what, body
 
 
-async def send(service: Service, name: str, body: bytes) -> httpx.Response:
+async def send(service: Service, name: str, body: bytes, media_type: str) -> httpx.Response:
     method = "PUT" if name == "reference" else "POST"
     return await Caller(service.app).request(
-        method, f"{MONITOR}/{name}", content=body, headers=typed(JSON)
+        method, f"{MONITOR}/{name}", content=body, headers=typed(media_type)
     )
 
 
-@pytest.mark.parametrize("convention", ["sklearn", "exact"])
+@pytest.mark.parametrize(
+    ("media_type", "convention"),
+    [
+        (JSON, "sklearn"),
+        (JSON, "exact"),
+        (LINES[0], "sklearn"),
+        (ARROW, "exact"),
+        (PARQUET, "exact"),
+    ],
+)
 async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
-    service: Service, convention: str
+    service: Service, media_type: str, convention: str
 ) -> None:
     chosen: Document = {"slices": ["country"], "convention": convention}
     await service.put(MONITOR, **chosen)
-    before = await everything(service)
-    for name, what, body in replaced():
-        answer = await send(service, name, body)
+    before, taken = await everything(service), 0
+    for name, what, body in replaced_in_writes(media_type):
+        answer = await send(service, name, body, media_type)
         try:
             if answer.status_code != 200:
                 check(answer)
@@ -116,9 +126,11 @@ async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
         except (AssertionError, ValueError) as error:
             error.add_note(f"{name}: {what}: {answer.status_code} {answer.text[:300]}")
             raise
+        taken += 1
         await service.client.delete(MONITOR)
         await service.put(MONITOR, **chosen)
     assert await everything(service) == before
+    assert taken > 20
 
 
 async def test_no_value_of_any_setting_breaks_anything(service: Service) -> None:

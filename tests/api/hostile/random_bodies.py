@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from tests.api.hostile.tables import table_body
 from tests.api.hostile.values import COLUMNS, VALUES, column
-from tests.payload.bodies import as_arrow, as_parquet
 
 SCALARS = (
     *("0", "1", "-1", "0.5", "1e-320", "1e308", "-0.0", "9007199254740993", "9223372036854775807"),
@@ -59,11 +59,7 @@ def _table(random: Random, request: Mapping[str, Any], field: str, media_type: s
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         columns = {field: columns[field]}
-    table = pa.table(columns)
-    try:
-        return as_parquet(table) if media_type == PARQUET else as_arrow(table)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return as_arrow(table)
+    return table_body(pa.table(columns), media_type)
 
 
 def _damaged(random: Random, raw: bytes) -> bytes:

@@ -56,6 +56,16 @@ def tables(media_type: str, step: int = 1) -> Iterator[Sent]:
             yield Sent(metric, what, _plain(metric, media_type), media_type, query + option)
 
 
+def table_body(table: Any, media_type: str) -> bytes:  # noqa: ANN401 - pyarrow has no types
+    """The table as a body; what Parquet cannot hold is sent as an Arrow stream in its place."""
+    if media_type == ARROW:
+        return as_arrow(table)
+    try:
+        return as_parquet(table)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return as_arrow(table)
+
+
 @cache
 def _table(metric: str) -> tuple[Any, Mapping[str, Any]]:
     return as_table(metric, METRICS[metric].example.request)
@@ -67,7 +77,7 @@ def _query(options: Mapping[str, Any]) -> str:
 
 @cache
 def _plain(metric: str, media_type: str) -> bytes:
-    return _bytes(_table(metric)[0], media_type)
+    return table_body(_table(metric)[0], media_type)
 
 
 def _with(metric: str, field: str, name: str, media_type: str) -> bytes:
@@ -77,14 +87,4 @@ def _with(metric: str, field: str, name: str, media_type: str) -> bytes:
     changed = (
         table.append_column(field, values) if at is None else table.set_column(at, field, values)
     )
-    return _bytes(changed, media_type)
-
-
-def _bytes(table: Any, media_type: str) -> bytes:  # noqa: ANN401 - pyarrow has no types
-    """The table as a body; what Parquet cannot hold is sent as an Arrow stream in its place."""
-    if media_type == ARROW:
-        return as_arrow(table)
-    try:
-        return as_parquet(table)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return as_arrow(table)
+    return table_body(changed, media_type)
