@@ -82,6 +82,11 @@ def softmax_kl(z: Row, x: Row) -> float:
     return float(sum(_mp.exp(a) * (a - b) for a, b in logs))
 
 
+def log_complement(log_p: float) -> float:
+    """−ln(1 − e^{ln p})."""
+    return float(-_mp.log(-_mp.expm1(_mp.mpf(log_p))))
+
+
 def log_entropy(log_p: Row) -> float:
     return float(-sum(_mp.exp(a) * _mp.mpf(a) for a in log_p if a > -math.inf))
 

@@ -5,6 +5,7 @@ import numpy as np
 from kullback.numerics.types import Array, Indices
 
 _SMALL = 0.1
+_LN2 = float(np.log(2.0))
 _FAR = 30.0  # beyond it p may be 0 where q is not
 
 
@@ -113,6 +114,15 @@ def _near_zero(x: Array, direct: Array, coefficients: list[float]) -> Array:
             series = series * small + coefficient
         direct[near] = series * small * small
     return direct
+
+
+def neg_log_complement_of_exp(log_p: Array) -> Array:
+    """−ln(1 − e^{ln p}): by expm1 where p is near 1, by log1p where it is near 0."""
+    with np.errstate(divide="ignore"):
+        near = np.log(0.0 - np.expm1(np.maximum(log_p, -1.0)))
+        far = np.log1p(0.0 - np.exp(np.minimum(log_p, -0.5)))
+    cost: Array = 0.0 - np.where(log_p > -_LN2, near, far)
+    return cost
 
 
 def neg_log_complement(p: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
 from kullback.payload.columns import Vector
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
@@ -89,3 +90,18 @@ def refuse_beside(why: str, request: GradientRequest, *names: str) -> None:
     for name in names:
         if getattr(request, name) is not None:
             raise InvalidInput.at(f"{name} {why}", name)
+
+
+def one_of(request: ScoreRequest, *names: str) -> Array:
+    """The one form of the predictions that was sent.
+
+    Raises:
+        InvalidInput: there is none, or more than one.
+    """
+    sent = [name for name in names if getattr(request, name) is not None]
+    if not sent:
+        raise InvalidInput.at(f"this field is missing, or {' or '.join(names[1:])}", names[0])
+    if len(sent) > 1:
+        raise InvalidInput.at(f"{sent[0]} and {sent[1]} exclude each other", sent[1])
+    values: Array = getattr(request, sent[0])
+    return values

@@ -14,9 +14,10 @@ from kullback.payload.columns import (
     LabelRows,
     LabelRowsOrOne,
     LogitRows,
+    LogProbabilities,
     Probabilities,
 )
-from kullback.requests.base import GradientRequest, UnitInterval
+from kullback.requests.base import GradientRequest, UnitInterval, one_of
 from kullback.scoring import (
     focal_loss,
     log_loss,
@@ -74,8 +75,11 @@ class LogLossRequest(ConventionRequest):
     """Log loss of binary, multiclass or multilabel predictions."""
 
     y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
-    y_proba: Probabilities = Field(
-        description="P(pos_label) [n]; or [n][k], a column per class or label."
+    y_proba: Probabilities | None = Field(
+        default=None, description="P(pos_label) [n]; or [n][k], a column per class or label."
+    )
+    log_proba: LogProbabilities | None = Field(
+        default=None, description="ln of what y_proba would be, in its place: nothing underflows."
     )
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
     labels: ClassLabels | None = Field(
@@ -100,8 +104,10 @@ class LogLossRequest(ConventionRequest):
             beta=self.beta,
             convention=self.convention,
             epsilon=self.epsilon,
+            is_log=self.y_proba is None,
         )
-        return log_loss.log_loss(self.y_true, self.y_proba, options, self.options())
+        sent = one_of(self, "y_proba", "log_proba")
+        return log_loss.log_loss(self.y_true, sent, options, self.options())
 
 
 class SoftmaxCrossEntropyRequest(GradientRequest):

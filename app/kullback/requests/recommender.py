@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
-from kullback.payload.columns import Group, LabelRows, LogitRows, Probabilities
+from kullback.payload.columns import Group, LabelRows, LogitRows, LogProbabilities, Probabilities
+from kullback.requests.base import one_of
 from kullback.requests.predictions import ClassLabels, ConventionRequest, Label
 from kullback.scoring.cost import Cost, rows
 from kullback.scoring.group_scores import MOST_ROWS
@@ -25,6 +26,9 @@ class RecommenderRequest(ConventionRequest):
     )
     y_proba: Probabilities | None = Field(
         default=None, description="P(click) [n]; or [n][t], a column per task."
+    )
+    log_proba: LogProbabilities | None = Field(
+        default=None, description="ln P(click), in place of y_proba: nothing underflows."
     )
     logits: LogitRows | None = Field(
         default=None, description="In place of y_proba: P(click) = sigmoid(logits), exactly."
@@ -50,7 +54,8 @@ class RecommenderRequest(ConventionRequest):
     def costs(self) -> list[Cost]:
         """The same, with a report of each task, a row of each listed group, and each cutoff."""
         costs = super().costs()
-        sent = self.logits if self.y_proba is None else self.y_proba
+        forms = (self.y_proba, self.log_proba, self.logits)
+        sent = next((form for form in forms if form is not None), None)
         tasks = sent.shape[1] if sent is not None and sent.ndim == 2 else 1
         cutoffs = len(self.at or ())
         few = "send fewer tasks at a time"
@@ -74,5 +79,8 @@ class RecommenderRequest(ConventionRequest):
             pos_label=self.pos_label,
             tasks=self.tasks,
             epsilon=self.epsilon,
+            is_log=self.log_proba is not None,
         )
-        return recommender(self.y_true, self.y_proba, self.logits, options, self.options())
+        sent = one_of(self, "y_proba", "log_proba", "logits")
+        y_proba, logits = (sent, None) if self.logits is None else (None, sent)
+        return recommender(self.y_true, y_proba, logits, options, self.options())

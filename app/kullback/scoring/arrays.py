@@ -1,7 +1,7 @@
 """Checked arrays: untrusted numbers become arrays that formulas may trust."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,11 +27,15 @@ CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries sta
 
 @dataclass(frozen=True, slots=True)
 class CheckedProbabilities:
-    """Probabilities in [0, 1] as float64, the type they were sent in, and how many lay outside."""
+    """Probabilities in [0, 1] as float64, the type they were sent in, and how many lay outside.
+
+    Where logarithms were sent, `logs` are those.
+    """
 
     values: Array
     dtype: DType = FLOAT64
     clipped: int = 0
+    logs: Array | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kullback.numerics.logspace import neg_log_complement
+from kullback.numerics.logspace import neg_log_complement, neg_log_complement_of_exp
 from kullback.numerics.types import Array, Flags
 
 Real = TypeVar("Real", bound=np.floating)
@@ -58,16 +58,21 @@ class Convention:
             return self
         return replace(self, low=float(np.finfo(narrow).eps), precision=narrow)
 
-    def bernoulli(self, y: Array, p: Array, *, soft: bool) -> tuple[Array, Array, Flags]:
+    @property
+    def _is_unbounded(self) -> bool:
+        return self.low == 0 and self.floor == 0
+
+    def bernoulli(
+        self, y: Array, p: Array, *, soft: bool, logs: Array | None = None
+    ) -> tuple[Array, Array, Flags]:
         """−y ln p and −(1 − y) ln(1 − p) as this convention has them, and what was clipped.
 
-        `soft` says that some label of the batch lies between 0 and 1.
+        `soft` says that some label of the batch lies between 0 and 1; `logs` are ln p where
+        those were sent, of which no digit is lost where nothing bounds p.
         """
         p = np.ascontiguousarray(p)  # elsewhere NumPy takes another logarithm
-        if self == EXACT:
-            return _exact(y, p)
-        if self.cap < np.inf:
-            return self._capped(y, p)
+        if self is EXACT or self.cap < np.inf or (logs is not None and self._is_unbounded):
+            return self._capped(y, p, None if logs is None else np.ascontiguousarray(logs))
         floor = self.precision(self.soft_floor if soft else self.floor)
         labels = self._labels(y, soft=soft)
         used, clipped = self._clip(p)
@@ -77,10 +82,12 @@ class Convention:
         negative = _counted(1 - labels, self._cost(np.maximum(rest, floor)))
         return positive.astype(np.float64), negative.astype(np.float64), clipped
 
-    def costs(self, y: Array, p: Array, *, soft: bool) -> tuple[Array, Flags]:
+    def costs(
+        self, y: Array, p: Array, *, soft: bool, logs: Array | None = None
+    ) -> tuple[Array, Flags]:
         """−y ln p − (1 − y) ln(1 − p), and what was clipped: see bernoulli."""
-        if soft or self is EXACT or self.cap < np.inf:
-            positive, negative, clipped = self.bernoulli(y, p, soft=soft)
+        if soft or logs is not None or self is EXACT or self.cap < np.inf:
+            positive, negative, clipped = self.bernoulli(y, p, soft=soft, logs=logs)
             positive += negative
             return positive, clipped
         used, clipped = self._clip(np.ascontiguousarray(p))
@@ -102,18 +109,25 @@ class Convention:
             cost[p <= self.floor] = self.floor_cost
         return np.maximum(cost, self.least, out=cost) if self.least > 0 else cost
 
-    def _capped(self, y: Array, p: Array) -> tuple[Array, Array, Flags]:
-        positive, negative = _log_cost(p), neg_log_complement(p)
-        clipped = ((y > 0) & (positive > self.cap)) | ((y < 1) & (negative > self.cap))
-        positive, negative = np.minimum(positive, self.cap), np.minimum(negative, self.cap)
-        return y * positive, (1.0 - y) * negative, np.asarray(clipped)
+    def _capped(self, y: Array, p: Array, logs: Array | None) -> tuple[Array, Array, Flags]:
+        if logs is None:
+            positive, negative = _log_cost(p), neg_log_complement(p)
+        else:
+            positive, negative = 0.0 - logs, neg_log_complement_of_exp(logs)
+        clipped = np.zeros(p.shape, dtype=np.bool_)
+        if self.cap < np.inf:
+            clipped = ((y > 0) & (positive > self.cap)) | ((y < 1) & (negative > self.cap))
+            positive, negative = np.minimum(positive, self.cap), np.minimum(negative, self.cap)
+        return _counted(y, positive), _counted(1.0 - y, negative), clipped
 
     def _labels(self, y: Array, *, soft: bool) -> Floats:
         single = y.astype(np.float32) if soft and self.single_labels else y
         return single.astype(self.precision)
 
-    def outcomes(self, p: Array) -> tuple[Array, Flags]:
-        """−ln p of outcomes of a categorical prediction, and which were clipped."""
+    def outcomes(self, p: Array, logs: Array | None = None) -> tuple[Array, Flags]:
+        """−ln p of outcomes of a categorical prediction, and which were clipped: see bernoulli."""
+        if logs is not None and self._is_unbounded:
+            return 0.0 - logs, np.zeros(p.shape, dtype=np.bool_)
         p = np.minimum(np.ascontiguousarray(p), 1.0)  # a row may sum to a little more than 1
         if self is EXACT:
             return _log_cost(p), np.zeros(p.shape, dtype=np.bool_)
@@ -172,12 +186,6 @@ def _log_cost(p: npt.NDArray[Real]) -> npt.NDArray[Real]:
     with np.errstate(divide="ignore"):
         cost: npt.NDArray[Real] = 0 - np.log(p)
     return cost
-
-
-def _exact(y: Array, p: Array) -> tuple[Array, Array, Flags]:
-    positive = _counted(y, _log_cost(p))
-    negative = _counted(1.0 - y, neg_log_complement(p))
-    return positive, negative, np.zeros(p.shape, dtype=np.bool_)
 
 
 def _counted(share: npt.NDArray[Real], cost: npt.NDArray[Real]) -> npt.NDArray[Real]:

@@ -110,9 +110,9 @@ def kl_of_counts(counts: Array, sent: SentDistribution, options: Options) -> Sco
     table, single = checked_counts("p_counts", counts, whole=True)
     predicted = CheckedDistribution.read("q", sent, options)
     size = table.sum(axis=1)
-    shares = CheckedDistributions(table / size[:, None], single=single)
     logs = None if predicted.logs is None else log_shares(table)
-    pair = DistributionPair.of(CheckedDistribution("p_counts", shares, logs), predicted)
+    shares = CheckedDistributions(table / size[:, None], single=single, logs=logs)
+    pair = DistributionPair.of(CheckedDistribution("p_counts", shares), predicted)
     table = np.broadcast_to(table, pair.target.values.shape)
     context = pair.context("kl_divergence", options)
     weight = context.options.sample_weight

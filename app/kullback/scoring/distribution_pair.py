@@ -40,14 +40,13 @@ class SentDistribution:
 
 @dataclass(frozen=True, slots=True)
 class CheckedDistribution:
-    """One side of a divergence: probabilities, and their logarithms where logarithms were sent.
+    """One side of a divergence: probabilities, with their logarithms where those were sent.
 
-    `rows` is how many it is scored with: more than its own where it is one beside many.
+    `logits` are there where they were sent.
     """
 
     name: str
     checked: CheckedDistributions
-    logs: Array | None = None
     logits: Array | None = None
 
     @classmethod
@@ -72,18 +71,23 @@ class CheckedDistribution:
             if sent.logs.shape[-1:] == (1,):
                 options = replace(options, on_unnormalized="error")
             remedy = f"scores of a softmax are {logits_name}"
-            checked, logs = log_distributions(log_name, sent.logs, options, remedy)
-            return cls(log_name, checked, logs)
+            checked = log_distributions(log_name, sent.logs, options, remedy)
+            return cls(log_name, checked)
         if sent.logits is None:
             raise InvalidInput.at(f"{name} is missing", name)
         rows, single = logit_rows(logits_name, sent.logits)
         logs = log_softmax(rows)
-        return cls(logits_name, CheckedDistributions(np.exp(logs), single=single), logs, rows)
+        return cls(logits_name, CheckedDistributions(np.exp(logs), single=single, logs=logs), rows)
 
     @property
     def values(self) -> Array:
         """The probabilities, (n, k)."""
         return self.checked.values
+
+    @property
+    def logs(self) -> Array | None:
+        """Their logarithms, where logarithms or logits were sent."""
+        return self.checked.logs
 
     @property
     def sent_shape(self) -> str:
@@ -97,8 +101,8 @@ class CheckedDistribution:
             None if rows is None else np.broadcast_to(rows, (n, k))
             for rows in (self.logs, self.logits)
         )
-        checked = replace(self.checked, values=np.broadcast_to(self.values, (n, k)))
-        return replace(self, checked=checked, logs=logs, logits=logits)
+        values = np.broadcast_to(self.values, (n, k))
+        return replace(self, checked=replace(self.checked, values=values, logs=logs), logits=logits)
 
     def context(self, metric: str, options: Options) -> Context:
         """The context of a metric of this side alone."""

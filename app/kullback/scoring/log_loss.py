@@ -12,8 +12,7 @@ from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
     RENORMALIZE,
     CheckedDistributions,
-    distributions,
-    probabilities,
+    CheckedProbabilities,
     row_sums,
     weights,
 )
@@ -27,6 +26,7 @@ from kullback.scoring.labels import (
     flat,
     row_count,
 )
+from kullback.scoring.log_probabilities import sent_distributions, sent_probabilities
 from kullback.scoring.losses import (
     binary_gradient,
     binary_losses,
@@ -53,6 +53,12 @@ class LogLossOptions:
     beta: float | None = None
     convention: ConventionName = "exact"
     epsilon: float | None = None
+    is_log: bool = False  # ln p was sent
+
+    @property
+    def field(self) -> str:
+        """What the predictions are called."""
+        return "log_proba" if self.is_log else "y_proba"
 
     def bounds(self, y_proba: Array) -> Convention:
         """How probabilities that were sent like this are bounded."""
@@ -70,7 +76,8 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
     Args:
         y_true: labels (n,), integers or strings, or rows (n, k) of a single 1; soft labels (n,)
             in [0, 1] or rows (n, k) that sum to 1; for multilabel 0..1, (n, k).
-        y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order.
+        y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order; or
+            their logarithms, if `settings.is_log`, of which no digit is lost.
         settings: task, labels, pos_label, class_weight and the convention for p = 0, or the
             epsilon that p is clipped by.
         options: see Options; the gradient is with respect to y_proba.
@@ -85,15 +92,16 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
 
     Source: Good, Journal of the Royal Statistical Society B 14 (1952).
     """
+    name = settings.field
     if y_proba.size == 0:
-        raise InvalidInput.at("y_proba is empty", "y_proba")
+        raise InvalidInput.at(f"{name} is empty", name)
     task = settings.task or ("binary" if flat(y_proba).ndim == 1 else "multiclass")
     column = task == "binary" and y_proba.ndim == 2
     y_proba = flat(y_proba) if column else y_proba
-    refuse_task(task, "y_proba", y_proba)
+    refuse_task(task, name, y_proba)
     n = y_proba.shape[0]
     if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
+        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
     weights("sample_weight", options.sample_weight, n)
     extra = {"task": task, "class_weight": _named(settings)}
     context = Context(
@@ -106,7 +114,8 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
             names, columns = len(settings.labels), y_proba.shape[1]
             raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
         convention = settings.bounds(y_proba)
-        return multilabel(y_true, y_proba, settings.class_weight, convention, context)
+        checked = sent_probabilities(y_proba, options, is_log=settings.is_log)
+        return multilabel(y_true, checked, settings.class_weight, convention, context)
     return _multiclass(y_true, y_proba, settings, context)
 
 
@@ -118,13 +127,13 @@ def _named(settings: LogLossOptions) -> str | None:
 
 def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: Context) -> Score:
     options = context.options
-    checked = probabilities("y_proba", y_proba, options)
+    checked = sent_probabilities(y_proba, options, is_log=settings.is_log)
     truth = binary_target("y_true", y_true, settings.labels, settings.pos_label, options)
     p, y = checked.values, truth.values
     hard = not has_soft(y)
     convention = settings.bounds(y_proba)
     weight = context.options.sample_weight
-    losses, clipped = binary_losses(y, p, convention)
+    losses, clipped = binary_losses(y, p, convention, checked.logs)
     class_weight = _binary_weights(y, settings, weight)
     accuracy, brier, base_rate, macro = Mean(), Mean(), Mean(), ClassMeans(2)
     for block in blocks(p.size):
@@ -140,7 +149,9 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
         "macro": in_unit(macro.value(), context.options) if hard else Undefined(Reason.SOFT_LABELS),
         "base_rate": base_rate.value(),
     }
-    gradient = binary_gradient(y, p, convention) if context.options.gradient else None
+    gradient = None
+    if options.gradient:
+        gradient = binary_gradient(y, p, convention, checked.logs)
     share = None
     if class_weight is not None:
         negative, positive = class_weight.tolist()
@@ -150,7 +161,10 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
             losses = scaled(losses, row_weight)
             gradient = None if gradient is None else scaled(gradient, row_weight)
         else:
-            losses, gradient = _soft_weighted(y, p, convention, (negative, positive), gradient)
+            losses = _soft_weighted(y, checked, convention, (negative, positive))
+            if options.gradient:
+                sides = (negative, positive)
+                gradient = binary_gradient(y, p, convention, checked.logs, sides)
         details["class_weights"] = class_weight
     bounded = int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
     context = replace(context, clipped=bounded)
@@ -159,21 +173,14 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
 
 def _soft_weighted(
     y: Array,
-    p: Array,
+    checked: CheckedProbabilities,
     convention: Convention,
     class_weight: tuple[float, float],
-    gradient: Array | None,
-) -> tuple[Array, Array | None]:
+) -> Array:
     """Soft labels weigh their two halves: c₁·y·(−ln p) + c₀·(1 − y)·(−ln(1 − p))."""
     negative, positive = class_weight
-    rise, fall, clipped = convention.bernoulli(y, p, soft=True)
-    losses = scaled(rise, np.full_like(p, positive)) + scaled(fall, np.full_like(p, negative))
-    if gradient is not None:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            slope = np.where(y < 1, negative * (1 - y) / (1 - p), 0.0)
-            slope -= np.where(y > 0, positive * y / p, 0.0)
-        gradient = np.where(clipped, 0.0, slope)
-    return losses, gradient
+    rise, fall, _ = convention.bernoulli(y, checked.values, soft=True, logs=checked.logs)
+    return scaled(rise, np.full_like(y, positive)) + scaled(fall, np.full_like(y, negative))
 
 
 def _binary_weights(
@@ -196,7 +203,7 @@ def _multiclass(
 ) -> Score:
     n, k = y_proba.shape
     remedy = MULTILABEL if may_be_multilabel(y_true, k) else RENORMALIZE
-    checked = distributions("y_proba", y_proba, context.options, remedy)
+    checked = sent_distributions(y_proba, context.options, remedy, is_log=settings.is_log)
     convention = settings.bounds(y_proba)
     index = class_labels("y_true", y_true, settings.labels, k, context.options)
     if isinstance(index, CheckedDistributions):
@@ -210,7 +217,8 @@ def _multiclass(
     for block in blocks(n):
         w, truth, predicted = part(weight, block), index[block], p[block]
         rows = np.arange(truth.size)
-        losses[block], bounded = outcome_losses(truth, predicted, convention)
+        logs = None if checked.logs is None else checked.logs[block]
+        losses[block], bounded = outcome_losses(truth, predicted, convention, logs)
         clipped += int(np.count_nonzero(bounded))
         accuracy.add(predicted.argmax(axis=1) == truth, w)
         miss = predicted.copy()
@@ -226,7 +234,7 @@ def _multiclass(
     if context.options.gradient:
         target = np.zeros_like(p)
         target[np.arange(n), index] = 1.0
-        gradient = outcome_gradient(target, p, convention)
+        gradient = outcome_gradient(target, p, convention, checked.logs)
     share = None
     if class_weight is not None:
         share = class_weight[index]
@@ -260,7 +268,7 @@ def _soft_rows(
     weight = context.options.sample_weight
     class_weight = class_weights(settings.class_weight, _mass(y, weight), settings.beta)
     columns = np.ones(k) if class_weight is None else class_weight
-    costs, bounded = convention.outcomes(used_rows(p, convention))
+    costs, bounded = convention.outcomes(used_rows(p, convention), checked.logs)
     mass = y * columns
     losses = row_sums(scaled(costs, mass))
     accuracy, brier = Mean(), Mean()
@@ -273,7 +281,9 @@ def _soft_rows(
     }
     if class_weight is not None:
         details["class_weights"] = class_weight
-    gradient = outcome_gradient(mass, p, convention) if context.options.gradient else None
+    gradient = None
+    if context.options.gradient:
+        gradient = outcome_gradient(mass, p, convention, checked.logs)
     context = replace(
         context,
         clipped=int(np.count_nonzero((bounded & (y > 0)).any(axis=1)))

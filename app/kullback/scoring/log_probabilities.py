@@ -7,19 +7,23 @@ from kullback.numerics.logspace import log_sum_exp
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import (
     CheckedDistributions,
+    CheckedProbabilities,
+    distributions,
     matrix,
+    probabilities,
     refuse,
     refuse_ruled_out,
     row_sums,
 )
 from kullback.scoring.options import Options
 
+_NO_LOGITS = "scores of a model go to softmax-cross-entropy or sigmoid-cross-entropy, as logits"
 _FARTHEST = np.log(np.finfo(np.float64).max)
 
 
 def log_distributions(
     name: str, values: Array, options: Options, remedy: str
-) -> tuple[CheckedDistributions, Array]:
+) -> CheckedDistributions:
     """Rows of ln p whose probabilities sum to 1 within the tolerance, −∞ where p is 0.
 
     With `on_unnormalized="renormalize"` the logarithm of its sum is subtracted from each row
@@ -32,7 +36,7 @@ def log_distributions(
         remedy: where scores go that are no log-probabilities.
 
     Returns:
-        The rows e^{ln p}, and their logarithms, both (n, k).
+        The rows e^{ln p} with their logarithms, both (n, k).
 
     Raises:
         InvalidInput: an entry is no logarithm of a probability, or a row does not sum to 1.
@@ -59,7 +63,7 @@ def log_distributions(
             ),
             single=single,
         )
-        return _checked(p, clipped, 0, worst, single=single), logs
+        return CheckedDistributions(p, values.dtype, clipped, single, 0, worst, logs=logs)
     refuse(
         name,
         ~np.isfinite(sums),
@@ -71,18 +75,13 @@ def log_distributions(
         logs = logs.copy()
         logs[off] -= log_sum_exp(logs[off])[:, None]
         p = np.exp(logs)
-    return _checked(p, 0, int(np.count_nonzero(off)), worst, single=single), logs
+    divided = int(np.count_nonzero(off))
+    return CheckedDistributions(p, values.dtype, 0, single, divided, worst, logs=logs)
 
 
-def _checked(
-    p: Array, clipped: int, renormalized: int, worst: float, *, single: bool
-) -> CheckedDistributions:
-    return CheckedDistributions(
-        p, clipped=clipped, single=single, renormalized=renormalized, max_sum_error=worst
-    )
-
-
-def log_probabilities(name: str, values: Array, options: Options, remedy: str) -> Array:
+def log_probabilities(
+    name: str, values: Array, options: Options, remedy: str
+) -> CheckedProbabilities:
     """Logarithms of single probabilities, of any shape: at most 0, or −∞.
 
     Those above 0 by no more than the tolerance become 0.
@@ -95,7 +94,33 @@ def log_probabilities(name: str, values: Array, options: Options, remedy: str) -
     tolerance = options.tolerance(values.dtype)
     logs = np.asarray(values, np.float64)
     _refuse_positive(name, logs, tolerance, remedy)
-    return np.minimum(logs, 0.0)
+    outside = int(np.count_nonzero(logs > 0))
+    logs = np.minimum(logs, 0.0)
+    return CheckedProbabilities(np.exp(logs), values.dtype, outside, logs=logs)
+
+
+def sent_probabilities(values: Array, options: Options, *, is_log: bool) -> CheckedProbabilities:
+    """`y_proba`, or `log_proba` if it `is_log`, of single probabilities.
+
+    Raises:
+        InvalidInput: an entry is no probability, or no logarithm of one.
+    """
+    if not is_log:
+        return probabilities("y_proba", values, options)
+    return log_probabilities("log_proba", values, options, _NO_LOGITS)
+
+
+def sent_distributions(
+    values: Array, options: Options, remedy: str, *, is_log: bool
+) -> CheckedDistributions:
+    """`y_proba`, or `log_proba` if it `is_log`, of rows that sum to 1.
+
+    Raises:
+        InvalidInput: a row is no distribution.
+    """
+    if not is_log:
+        return distributions("y_proba", values, options, remedy)
+    return log_distributions("log_proba", values, options, _NO_LOGITS)
 
 
 def _refuse_positive(

@@ -7,7 +7,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.means import Mean
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.arrays import probabilities, row_sums, same_shape
+from kullback.scoring.arrays import CheckedProbabilities, probabilities, row_sums, same_shape
 from kullback.scoring.class_weights import ClassWeightName, class_weights
 from kullback.scoring.conventions import Convention
 from kullback.scoring.labels import Labels
@@ -17,13 +17,12 @@ from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
 def multilabel(
     y_true: Labels,
-    y_proba: Array,
+    checked: CheckedProbabilities,
     class_weight: Array | ClassWeightName | None,
     convention: Convention,
     context: Context,
 ) -> Score:
     """Log loss of independent labels: see log_loss. A row's loss is the mean over its labels."""
-    checked = probabilities("y_proba", y_proba, context.options)
     if isinstance(y_true, list) or y_true.ndim != 2:
         raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
     truth = probabilities("y_true", y_true, context.options)
@@ -34,7 +33,8 @@ def multilabel(
         raise InvalidInput.at(detail, "class_weight")
     n, k = p.shape
     weight = context.options.sample_weight
-    flat, clipped = binary_losses(y.reshape(-1), p.reshape(-1), convention)
+    logs = None if checked.logs is None else checked.logs.reshape(-1)
+    flat, clipped = binary_losses(y.reshape(-1), p.reshape(-1), convention, logs)
     losses = flat.reshape(n, k)
     per_label = []
     for label in range(k):
@@ -59,7 +59,7 @@ def multilabel(
     rows = row_sums(scaled(losses, np.broadcast_to(columns, losses.shape))) / k
     gradient = None
     if context.options.gradient:
-        gradient = binary_gradient(y, p, convention) * (columns / k)
+        gradient = binary_gradient(y, p, convention, checked.logs) * (columns / k)
     context = replace(
         context, clipped=int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
     )

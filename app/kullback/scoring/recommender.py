@@ -15,6 +15,7 @@ from kullback.scoring.click_losses import ClickLosses
 from kullback.scoring.conventions import ConventionName, chosen_convention
 from kullback.scoring.group_scores import GroupScores, group_numbers, normalized_entropy
 from kullback.scoring.labels import Label, Labels, binary_target, row_count
+from kullback.scoring.log_probabilities import sent_probabilities
 from kullback.scoring.options import Options
 from kullback.scoring.ranked_lists import ranking_scores
 from kullback.scoring.ranking import Ranking, area
@@ -39,6 +40,7 @@ class RecommenderOptions:
     pos_label: Label | None = None
     tasks: Sequence[Label] | None = None
     epsilon: float | None = None
+    is_log: bool = False  # ln P(click) was sent
 
 
 def recommender(
@@ -57,7 +59,7 @@ def recommender(
     Args:
         y_true: clicks (n,), 0 or 1, or click rates in [0, 1] of aggregated rows; any two labels
             with `labels` or `pos_label`; (n, t) for t tasks.
-        y_proba: P(click) (n,), or (n, t).
+        y_proba: P(click) (n,), or (n, t); or its logarithm, if `settings.is_log`.
         logits: in place of y_proba: P(click) = σ(logits), of which no digit is lost.
         settings: `group` (n,), such as user ids, with a row for each if `per_group`, and NDCG, MRR
             and hit rate of each group at the cutoffs `at`; `negative_sampling_rate` s in (0, 1];
@@ -115,13 +117,13 @@ def _columns(
 ) -> tuple[list[ClickLosses], int]:
     """The predictions of each task, with their outcomes, and how many lay outside [0, 1]."""
     if (y_proba is None) == (logits is None):
-        raise InvalidInput.at("send one of y_proba and logits", "y_proba")
+        raise InvalidInput.at("send one of y_proba, log_proba and logits", "y_proba")
     if logits is not None and (settings.convention != "exact" or settings.epsilon is not None):
         option = "convention" if settings.epsilon is None else "epsilon"
         raise InvalidInput.at(f"{option} bounds y_proba near 0 and 1; logits are exact", option)
-    name = "y_proba" if logits is None else "logits"
-    checked = _predictions(y_proba, logits, options)
-    sent = checked.values
+    name = "logits" if y_proba is None else "log_proba" if settings.is_log else "y_proba"
+    checked = _predictions(y_proba, logits, settings, options)
+    sent = checked.values if checked.logs is None else checked.logs
     if sent.ndim > 2:
         raise InvalidInput.at(f"{name} has shape {shown(sent)}; [n] or [n][t] is expected", name)
     predictions = sent.reshape(sent.shape[0], -1)
@@ -134,14 +136,15 @@ def _columns(
         return [ClickLosses.of_logits(y, x, rate) for y, x in pairs], outside
     assert y_proba is not None
     convention = chosen_convention(settings.convention, settings.epsilon, y_proba.dtype)
-    return [ClickLosses.of_probabilities(y, p, rate, convention) for y, p in pairs], outside
+    made = ClickLosses.of_logs if settings.is_log else ClickLosses.of_probabilities
+    return [made(y, p, rate, convention) for y, p in pairs], outside
 
 
 def _predictions(
-    y_proba: Array | None, logits: Array | None, options: Options
+    y_proba: Array | None, logits: Array | None, settings: RecommenderOptions, options: Options
 ) -> CheckedProbabilities:
     if y_proba is not None:
-        return probabilities("y_proba", y_proba, options)
+        return sent_probabilities(y_proba, options, is_log=settings.is_log)
     assert logits is not None
     return CheckedProbabilities(checked_logits("logits", logits))
 
