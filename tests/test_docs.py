@@ -68,6 +68,8 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("mutual-information", {"counts": [[2, 1], [0, 3]]}),
     ("calibration", LOGITS),
     ("recommender", {"y_true": [0, 0], "y_proba": [0.5, 0.4]}),
+    ("bpr", {"positive_logits": [1.0], "negative_logits": [[0.5, 0.2]]}),
+    ("listwise-softmax", {"logits": [0.5], "y_true": [1], "group": ["ann"]}),
     ("recommender", {**CLICKS, "per_group": True, "at": [1]}),
     (
         "recommender",

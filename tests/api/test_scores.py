@@ -57,6 +57,9 @@ DETAILS = {
         *("design", "metric", "control", "alpha", "minimum_effect", "minimum_units", "convention"),
         *("arms", "comparisons", "sample_ratio", "crossover", "groups", "warnings"),
     },
+    "listwise-softmax": {"lists", "without_positives", "of_one_item", "target_entropy"},
+    "bpr": {"pairs", "auc", "groups", "groups_without_pairs"},
+    "sampled-softmax": {"accuracy", "negatives"},
 }
 NOT_ASKED = {"compare": {"minimum_effect"}}  # null as nothing was sent
 UNITS = {"calibration": "probability", "perplexity": "tokens"}
@@ -142,7 +145,7 @@ async def test_an_unknown_metric_is_answered_with_the_nearest_one(
     assert all(name in answer.json()["detail"] for name in METRICS)
 
 
-@pytest.mark.parametrize("metric", sorted(WITH_GRADIENT.keys() - {"gan-loss"}))
+@pytest.mark.parametrize("metric", sorted(WITH_GRADIENT.keys() - {"gan-loss", "sampled-softmax"}))
 async def test_a_gradient_has_the_shape_of_its_array(client: AsyncClient, metric: str) -> None:
     request = WITH_GRADIENT[metric]
     found = await score(client, metric, **request, gradient=True)
@@ -152,6 +155,11 @@ async def test_a_gradient_has_the_shape_of_its_array(client: AsyncClient, metric
 
 
 async def test_the_gradient_of_two_arrays_is_an_object_of_two(client: AsyncClient) -> None:
+    sent: Score = {"positive_logits": [1.0, 2.0], "negative_logits": [[0.5, 1, 2], [0, 1, 2]]}
+    for metric in ("bpr", "sampled-softmax"):
+        found = await score(client, metric, **sent, gradient=True)
+        shapes = {name: np.shape(array) for name, array in found["gradient"].items()}
+        assert shapes == {"positive_logits": (2,), "negative_logits": (2, 3)}
     sent = {"real_logits": [1.0, 2.0, 3.0], "fake_logits": [0.5]}
     found = await score(client, "gan-loss", **sent, gradient=True)
     assert {name: np.shape(array) for name, array in found["gradient"].items()} == {

@@ -129,6 +129,23 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "target_propensity": "one n",
         },
     ),
+    ("listwise-softmax", {"logits": "logit n", "y_true": "count n", "group": "class n"}),
+    ("bpr", {"logits": "logit n", "y_true": "flag n", "group": "one n"}),
+    ("bpr", {"logits": "logit n", "y_true": "flag n", "group": "name n"}),
+    (
+        "bpr",
+        {"positive_logits": "logit n", "negative_logits": "logit n k", "mask": "flag n k"},
+    ),
+    (
+        "sampled-softmax",
+        {
+            "positive_logits": "logit n",
+            "negative_logits": "logit n k",
+            "positive_log_q": "log_prob n",
+            "negative_log_q": "log_prob n k",
+            "mask": "one n k",
+        },
+    ),
 )
 NEEDED: Mapping[str, Mapping[str, Any]] = {"gccs": {"mu": 1, "sigma": 1}}
 LONG = 10**9

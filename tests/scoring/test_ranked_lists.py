@@ -52,7 +52,7 @@ def over_orders(y: Array, p: Array, group: Indices, k: int) -> tuple[float, floa
     gain, reciprocal, hits, count = 0.0, Fraction(0), Fraction(0), 0
     for number in np.unique(group):
         labels, predicted = y[group == number], p[group == number]
-        if not labels.any():
+        if not labels.any() or labels.size == 1:
             continue
         count += 1
         possible = orders(predicted)
@@ -83,7 +83,8 @@ def test_it_is_the_mean_over_every_order_of_the_ties(drawn: tuple[Array, Array, 
     for place, k in enumerate((1, 2, 4)):
         expected = over_orders(*drawn, k)
         if expected is None:
-            assert found["mrr"] == Undefined(Reason.NO_POSITIVES)
+            reason = Reason.ONE_CLASS if drawn[0].any() else Reason.NO_POSITIVES
+            assert found["mrr"] == Undefined(reason)
         else:
             ours = [at(found, name)[place] for name in ("ndcg", "mrr", "hit_rate")]
             assert ours == pytest.approx(expected, rel=1e-14, abs=1e-15)
@@ -137,8 +138,8 @@ def test_a_constant_prediction_scores_as_chance_and_not_as_perfect(
 ) -> None:
     y, _, group = drawn
     found = scores(y, np.full(y.size, 0.5), group, [1])
-    shares = [y[group == number].mean() for number in np.unique(group)]
-    chances = [share for share in shares if share > 0]
+    listed = [y[group == number] for number in np.unique(group)]
+    chances = [labels.mean() for labels in listed if labels.any() and labels.size > 1]
     if chances:
         assert at(found, "hit_rate")[0] == pytest.approx(np.mean(chances), rel=1e-14)
 
@@ -154,8 +155,8 @@ def test_larger_cutoffs_find_no_less(drawn: tuple[Array, Array, Indices]) -> Non
         assert at(found, "mrr")[-1] == found["mrr"]
 
 
-def test_lists_without_a_positive_are_counted_and_left_out() -> None:
-    y, p = np.array([1.0, 0.0, 0.0]), np.array([0.9, 0.1, 0.2])
-    found = scores(y, p, np.array([5, 5, 8]), [1])
-    assert (found["lists"], found["without_positives"]) == (1, 1)
+def test_lists_without_a_positive_or_of_one_row_are_counted_and_left_out() -> None:
+    y, p = np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.9, 0.1, 0.2, 0.3])
+    found = scores(y, p, np.array([5, 5, 8, 2]), [1])
+    assert [found[name] for name in ("lists", "without_positives", "of_one_row")] == [1, 1, 1]
     assert at(found, "ndcg") == at(found, "hit_rate") == at(found, "mrr") == [1.0]

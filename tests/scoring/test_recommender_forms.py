@@ -34,7 +34,7 @@ rates = st.sampled_from((1e-3, 0.1, 1.0))
 logit_clicks = draw.sizes.flatmap(
     lambda n: st.tuples(
         draw.columns_of(n, draw.share),
-        draw.columns_of(n, st.floats(-5.0, 5.0)),
+        draw.columns_of(n, st.integers(-40, 40).map(lambda eighths: eighths / 8)),
         draw.columns_of(n, st.floats(0.1, 10.0)),
     )
 )
@@ -219,6 +219,7 @@ def test_cutoffs_of_groups_stand_beside_their_auc() -> None:
     assert found.details["ranking"] == {
         "lists": 2,
         "without_positives": 0,
+        "of_one_row": 0,
         "mrr": 1.0,
         "at": [
             {"k": 1, "ndcg": 1.0, "hit_rate": 1.0, "mrr": 1.0},

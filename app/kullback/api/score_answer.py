@@ -14,6 +14,7 @@ from kullback.scoring.gan_loss import GanKind
 from kullback.scoring.gccs import Covariance, Layout
 from kullback.scoring.infocam import Mode
 from kullback.scoring.kl_divergence import Direction
+from kullback.scoring.listwise_softmax import ListTarget
 from kullback.scoring.options import Base, OnUnnormalized, Reduction
 from kullback.scoring.score import Diagnostics, Status
 from kullback.scoring.table_information import Average
@@ -62,6 +63,7 @@ class Conventions(BaseModel):
     mode: Mode = Field(default="mean_others", description="Of infocam.")
     threshold: float = Field(default=0.2, description="Of infocam.")
     window: int | None = Field(default=None, description="Of infocam.")
+    target: ListTarget = Field(default="normalized", description="Of listwise-softmax.")
 
 
 class ScoreAnswer(BaseModel):

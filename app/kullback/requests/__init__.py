@@ -6,6 +6,7 @@ from kullback.requests import (
     dependence,
     distributions,
     predictions,
+    ranking_losses,
     recommender,
     representations,
     sequences,
@@ -30,4 +31,7 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "gccs": representations.GccsRequest,
     "infocam": representations.InfocamRequest,
     "compare": comparisons.CompareRequest,
+    "listwise-softmax": ranking_losses.ListwiseSoftmaxRequest,
+    "bpr": ranking_losses.BPRRequest,
+    "sampled-softmax": ranking_losses.SampledSoftmaxRequest,
 }

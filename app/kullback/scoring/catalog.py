@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kullback.scoring.metric import Example, Metric
+from kullback.scoring.ranking_entries import RANKING_ENTRIES
 
 _NATS = "nats, bits or hartleys"
 
@@ -292,4 +293,4 @@ _ENTRIES = (
     ),
 )
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ENTRIES}
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_ENTRIES, *RANKING_ENTRIES)}

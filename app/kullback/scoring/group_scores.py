@@ -24,7 +24,9 @@ def group_numbers(group: Labels, n: int) -> Indices:
         InvalidInput: there are not n of them, or an id is a fraction.
     """
     if row_count(group) != n:
-        raise InvalidInput.at(f"group has {row_count(group)} rows but y_proba has {n}", "group")
+        raise InvalidInput.at(
+            f"group has {row_count(group)} rows where there are {n} predictions", "group"
+        )
     if not isinstance(group, list):
         is_unsigned = group.dtype == np.uint64  # whose 64 bits tell them apart as well
         return group.view(np.int64) if is_unsigned else whole("group", group)

@@ -34,18 +34,24 @@ def ranking_scores(
         cutoffs: each k.
 
     Returns:
-        Means over `lists` with a positive, each list counting once; lists without one are counted
-        and left out. MRR and hit rate are undefined (`soft_labels`) where y is between 0 and 1.
+        Means over `lists` with a positive, each list counting once; lists without one, or of one
+        row, are counted and left out. MRR and hit rate are undefined (`soft_labels`) where an
+        outcome lies between 0 and 1.
 
     Source: Järvelin & Kekäläinen, ACM TOIS 20 (2002), and McSherry & Najork, ECIR (2008), for
         ties; Voorhees, TREC-8 (1999).
     """
     blocks = _TieBlocks.of(ranking, y)
-    relevant = blocks.positives > 0
-    lists = int(np.count_nonzero(relevant))
-    head = {"lists": lists, "without_positives": relevant.size - lists}
-    if not lists:
-        nothing = Undefined(Reason.NO_POSITIVES)
+    several = np.diff(ranking.groups, append=y.size) > 1
+    positive = blocks.positives > 0
+    relevant = positive & several
+    head: dict[str, object] = {
+        "lists": int(np.count_nonzero(relevant)),
+        "without_positives": int(np.count_nonzero(~positive)),
+        "of_one_row": int(np.count_nonzero(positive & ~several)),
+    }
+    if not relevant.any():
+        nothing = Undefined(Reason.ONE_CLASS if positive.any() else Reason.NO_POSITIVES)
         rows = [{"k": k, "ndcg": nothing, "hit_rate": nothing, "mrr": nothing} for k in cutoffs]
         return head | {"mrr": nothing, "at": rows}
     best = _TieBlocks.of(Ranking.of(y, group), y)

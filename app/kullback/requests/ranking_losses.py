@@ -1,0 +1,107 @@
+"""Requests of losses that rank items: over lists, over pairs, over sampled negatives."""
+
+from pydantic import Field
+
+from kullback.errors import InvalidInput
+from kullback.numerics.types import Array
+from kullback.payload.columns import Flags, Group, LabelRows, LogitRows, LogitVector, Rows, Vector
+from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.scoring.bpr import bpr, bpr_of_candidates, pair_count
+from kullback.scoring.cost import Cost, Parts
+from kullback.scoring.listwise_softmax import ListTarget, listwise_softmax
+from kullback.scoring.sampled_softmax import sampled_softmax
+from kullback.scoring.score import Score
+
+_STEPS_PER_PAIR = 8
+
+
+class ListwiseSoftmaxRequest(GradientRequest):
+    """Cross-entropy of the softmax over each list with the relevances of its items."""
+
+    logits: LogitVector = Field(description="Score of each item [n].")
+    y_true: LabelRows = Field(
+        description="Relevance of each item [n], at least 0: clicks, or grades."
+    )
+    group: Group = Field(description="List of each item, such as a query or a session.")
+    target: ListTarget = Field(
+        default="normalized",
+        description="What the relevances of a list become: y / Σ y, or softmax(y).",
+    )
+
+    def score(self) -> Score:
+        """See scoring.listwise_softmax."""
+        return listwise_softmax(self.logits, self.y_true, self.group, self.target, self.options())
+
+
+class BPRRequest(GradientRequest):
+    """Logistic loss of pairs of a positive and a negative item."""
+
+    logits: LogitVector | None = Field(default=None, description="Score of each item [n].")
+    y_true: LabelRows | None = Field(
+        default=None, description="1 for a positive item, else 0, [n]."
+    )
+    group: Group | None = Field(
+        default=None, description="Whose items are paired, such as a user; default all."
+    )
+    positive_logits: LogitVector | None = Field(
+        default=None, description="In place of logits: score of a positive item [n]."
+    )
+    negative_logits: LogitRows | None = Field(
+        default=None, description="Scores of the negatives drawn with it [n][m], or one each [n]."
+    )
+    mask: Flags | None = Field(default=None, description="1 where a negative counts.")
+
+    def costs(self) -> list[Cost]:
+        """The same, with the pairs of each group."""
+        if self.y_true is None:
+            return super().costs()
+        pairs = pair_count(self.y_true, self.group)
+        counted = Parts(f"{pairs} pairs", pairs, _STEPS_PER_PAIR)
+        remedy = "send negatives drawn for each positive item, as negative_logits"
+        work = pairs * _STEPS_PER_PAIR
+        return [*super().costs(), Cost("y_true", remedy, work, parts=counted)]
+
+    def score(self) -> Score:
+        """See scoring.bpr."""
+        if (self.logits is None) == (self.positive_logits is None):
+            raise InvalidInput.at("send one of logits and positive_logits", "logits")
+        if self.positive_logits is not None:
+            refuse_beside(
+                "is of logits and not of negatives that were drawn", self, "y_true", "group"
+            )
+            negative = _needed("negative_logits", self.negative_logits)
+            return bpr_of_candidates((self.positive_logits, negative), self.mask, self.options())
+        refuse_beside("is of positive_logits", self, "negative_logits", "mask")
+        if self.y_true is None:
+            raise InvalidInput.at("this field is missing", "y_true")
+        return bpr(_needed("logits", self.logits), self.y_true, self.group, self.options())
+
+
+class SampledSoftmaxRequest(GradientRequest):
+    """Cross-entropy of a positive item among negatives that were drawn."""
+
+    positive_logits: LogitVector = Field(description="Score of each positive item [n].")
+    negative_logits: LogitRows = Field(
+        description="Scores of the negatives drawn with it [n][m], or one each [n]."
+    )
+    positive_log_q: Vector | None = Field(
+        default=None, description="ln of the probability with which the positive item is drawn [n]."
+    )
+    negative_log_q: Rows | None = Field(
+        default=None, description="The same of each negative, of the shape of negative_logits."
+    )
+    mask: Flags | None = Field(
+        default=None, description="1 where a negative counts; 0 for an accidental hit."
+    )
+
+    def score(self) -> Score:
+        """See scoring.sampled_softmax."""
+        logits = (self.positive_logits, self.negative_logits)
+        log_q = (self.positive_log_q, self.negative_log_q)
+        return sampled_softmax(logits, log_q, self.mask, self.options())
+
+
+def _needed(name: str, values: Array | None) -> Array:
+    if values is None:
+        raise InvalidInput.at("this field is missing", name)
+    return values
