@@ -11,7 +11,10 @@ ENVELOPE = [
     *("metric", "value", "status", "reason", "unit", "n", "weight", "standard_error"),
     *("per_row", "gradient", "details", "conventions", "diagnostics"),
 ]
-DIAGNOSTICS = ["infinite", "infinite_rows", "clipped", "renormalized", "max_sum_error"]
+DIAGNOSTICS = [
+    *("infinite", "infinite_rows", "clipped", "renormalized", "max_sum_error"),
+    *("dropped", "dropped_rows"),
+]
 Score = dict[str, Any]
 
 

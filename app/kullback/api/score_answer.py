@@ -78,7 +78,9 @@ class ScoreAnswer(BaseModel):
     n: int = Field(description="Rows that count.")
     weight: float = Field(description="The sum of their sample weights.")
     standard_error: float | None = Field(description="Of `value`.")
-    per_row: Losses1 | Losses2 | None = Field(description="If asked for; null where infinite.")
+    per_row: Losses1 | Losses2 | None = Field(
+        description="If asked for; null where infinite, and in rows that do not count."
+    )
     gradient: Entries | Mapping[str, Entries] | None = Field(
         description="Of `value`, in the shape of the prediction, if asked for; or two by name."
     )

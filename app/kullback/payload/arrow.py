@@ -115,7 +115,9 @@ def _check_field(place: Place, field: pa.Field, column: Column) -> None:
         kind, depth = kind.value_type, depth + 1
     if pa.types.is_dictionary(kind) and depth == 0:
         kind = kind.value_type
-    if not _is_read(plain_type(kind, column), column.entry) or depth > MAX_AXES - column.per_row:
+    is_read = _is_read(plain_type(kind, column), column.entry)
+    is_read |= column.nullable and pa.types.is_null(kind)
+    if not is_read or depth > MAX_AXES - column.per_row:
         raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
 
 

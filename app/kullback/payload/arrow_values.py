@@ -1,15 +1,19 @@
 """Values of Arrow arrays as NumPy arrays for formulas."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
+from kullback.payload.arrow_nulls import filled, list_lengths, with_null_rows
 from kullback.payload.arrow_types import plain
 from kullback.payload.columns import WHOLE, Column, EntryType
 from kullback.payload.room import Room
 from kullback.payload.whole_numbers import signed
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
 
 Place = tuple[str, ...]
@@ -37,36 +41,54 @@ def ragged(place: Place, array: pa.Array, column: Column, room: Room) -> Ragged:
     """Rows of any lengths: their entries one after the other; refused as by `values`."""
     if not is_list(array.type):
         raise InvalidInput.at("single entries where lists are expected", *place)
+    if column.nullable and array.null_count:
+        array = with_null_rows(array, 1)
     _refuse_nulls(place, array, [len(array)])
     room.take_entries(len(array))
-    if pa.types.is_fixed_size_list(array.type):
-        lengths = np.full(len(array), array.type.list_size, dtype=np.int64)
-    else:
-        lengths = array.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = list_lengths(array)
     entries = array.flatten()
     if is_list(entries.type):
         raise InvalidInput.at("3 axes or more, where at most 2 are read", *place)
-    if entries.null_count:
+    if entries.null_count and not column.nullable:
         first = entries.is_null().index(value=True).as_py()
         raise InvalidInput.at(_NULL, *place, *Ragged([], lengths).place(first))
-    return Ragged(values(place, entries, column, room), lengths)
+    labels = values(place, entries, column, room)
+    flat: Any = labels.entries() if isinstance(labels, Nullable) else labels
+    return Ragged(flat, lengths)
 
 
-def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels:
+def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels | Nullable:
     """The entries as an array, of as many axes as they have, or as a list where they are strings.
 
+    Where they may be missing, null is NaN among numbers.
+
     Raises:
-        InvalidInput: an entry is null, or the lists are of unequal lengths.
+        InvalidInput: an entry is null that may not be, or the lists are of unequal lengths.
         BodyTooLarge: there is no room for as many entries.
     """
-    shape = [len(array)]
+    shape, missing = [len(array)], None
     while is_list(array.type):
-        _refuse_nulls(place, array, shape)
-        array, width = _flattened(place, array, shape)
+        if not column.nullable:
+            _refuse_nulls(place, array, shape)
+        array, width = _flattened(place, array, shape, room)
         shape.append(width)
-    _refuse_nulls(place, array, shape)
+    if not column.nullable:
+        _refuse_nulls(place, array, shape)
     room.take_entries(len(array))
     array = plain(place, array, column)
+    if column.nullable:
+        array, missing = filled(array)
+    present = _present(place, array, shape, column, room)
+    if missing is None:
+        return present
+    flags = missing.reshape(shape)
+    if isinstance(present, list) or present.dtype.kind in "iu":
+        return Nullable(present, flags)
+    return np.where(flags, np.nan, present)
+
+
+def _present(place: Place, array: pa.Array, shape: list[int], column: Column, room: Room) -> Labels:
+    """Entries of which none is null."""
     is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if len(shape) > 1 and (is_flag or is_text(kind)):
@@ -94,7 +116,7 @@ def _looked_up(place: Place, array: pa.Array, column: Column, room: Room) -> Lab
     if is_text(array.dictionary.type):
         texts = _texts(array.dictionary, room)
         return [texts[code] for code in codes.tolist()]
-    entries = values(place, array.dictionary, column, room)
+    entries = _present(place, array.dictionary, [len(array.dictionary)], column, room)
     if isinstance(entries, list):
         return [entries[code] for code in codes.tolist()]
     picked: Array | Indices = entries[codes]
@@ -126,8 +148,12 @@ def _steps(index: int, shape: list[int]) -> list[int]:
     return [int(step) for step in np.unravel_index(index, shape)]
 
 
-def _flattened(place: Place, array: pa.Array, shape: list[int]) -> tuple[pa.Array, int]:
+def _flattened(place: Place, array: pa.Array, shape: list[int], room: Room) -> tuple[pa.Array, int]:
     """The entries of lists of one length, and that length."""
+    if array.null_count:
+        width = max(1, int(list_lengths(array).max()))
+        room.take_entries(len(array) * width)
+        array = with_null_rows(array, width)
     if pa.types.is_fixed_size_list(array.type):
         width = array.type.list_size  # no flatten(): it loads pyarrow.compute, which is 10 MB
         return array.values.slice(array.offset * width, len(array) * width), width

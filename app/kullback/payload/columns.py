@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from kullback.numerics.types import Array
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
 
 LONGEST_NAME = 256
@@ -45,7 +46,8 @@ class Column:
     rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
     columns, each by a name of the caller's; `plain` says that one without a name may stand in place
     of them. float32 and float16 are widened, unless the column is `typed`: then a checker of the
-    metric widens them, once it has read from the type how exact they can be.
+    metric widens them, once it has read from the type how exact they can be. `rows` says that the
+    column has rows that may be left out of a score, so that an entry may be missing: null, or NaN.
     """
 
     entry: EntryType
@@ -58,6 +60,12 @@ class Column:
     keys: int = 0
     plain: bool = False
     typed: bool = False
+    rows: bool = False
+
+    @property
+    def nullable(self) -> bool:
+        """Whether an entry may be missing: a flag may not."""
+        return self.rows and self.entry is not EntryType.FLAG
 
     @property
     def may_be_option(self) -> bool:
@@ -73,7 +81,7 @@ class Column:
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Take what the payload readers made; refuse what is no column at all."""
-        check = self._check_keys if self.keys else self._check
+        check = self._check_keys if self.keys else self._check_nullable
         return core_schema.no_info_plain_validator_function(check)
 
     def __get_pydantic_json_schema__(
@@ -83,6 +91,8 @@ class Column:
         entry = _ENTRY[self.entry]
         if self.booleans:
             entry = {"anyOf": [entry, _BOOLEAN]}
+        if self.nullable:
+            entry = {"anyOf": [*entry.get("anyOf", [entry]), _NULL]}
         if self.keys:
             each = self.single.__get_pydantic_json_schema__(schema, handler)
             named = {"type": "object", "additionalProperties": each, "maxProperties": self.keys}
@@ -114,6 +124,12 @@ class Column:
             return np.asarray(value, np.float64)
         return value
 
+    def _check_nullable(self, value: object) -> object:
+        if isinstance(value, Nullable):
+            self._check(value.values)
+            return value
+        return self._check(value)
+
     def _check(self, value: object) -> object:
         if self.ragged and isinstance(value, Ragged):
             if value.lengths.size == 0:
@@ -142,6 +158,7 @@ def _either(names: tuple[str, ...]) -> str:
     return " or ".join(f'"{name}"' for name in names)
 
 
+_NULL: JsonSchemaValue = {"type": "null"}
 _NUMBER: JsonSchemaValue = {"type": "number"}
 _BOOLEAN: JsonSchemaValue = {"type": "boolean"}
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
@@ -164,13 +181,13 @@ _PLURAL = {
     EntryType.VALUE: "strings, integers or booleans",
 }
 
-Vector = Annotated[Array, Column(EntryType.NUMBER, 1)]
-Rows = Annotated[Array, Column(EntryType.NUMBER, 2)]
-Probabilities = Annotated[Array, Column(EntryType.NUMBER, 2, typed=True)]
-LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2)]
-LogitVector = Annotated[Array, Column(EntryType.LOGIT, 1)]
-LogProbabilities = Annotated[Array, Column(EntryType.LOGIT, 2, typed=True)]
-LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2, typed=True)]
-LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True, typed=True)]
-Flags = Annotated[Array, Column(EntryType.FLAG, 2)]
-Group = Annotated[Labels, Column(EntryType.LABEL, 1)]
+Vector = Annotated[Array, Column(EntryType.NUMBER, 1, rows=True)]
+Rows = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
+Probabilities = Annotated[Array, Column(EntryType.NUMBER, 2, typed=True, rows=True)]
+LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2, rows=True)]
+LogitVector = Annotated[Array, Column(EntryType.LOGIT, 1, rows=True)]
+LogProbabilities = Annotated[Array, Column(EntryType.LOGIT, 2, typed=True, rows=True)]
+LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2, typed=True, rows=True)]
+LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True, typed=True, rows=True)]
+Flags = Annotated[Array, Column(EntryType.FLAG, 2, rows=True)]
+Group = Annotated[Labels, Column(EntryType.LABEL, 1, rows=True)]

@@ -1,6 +1,7 @@
 """Decoder of the entries of JSON lists, which names the entry that is wrong."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from json import loads
 from typing import Annotated, Any, Literal
 
@@ -8,31 +9,36 @@ from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from kullback.errors import Step
 from kullback.payload.columns import LONGEST_NAME
-from kullback.payload.json_scan import MAX_AXES
 
 Decode = Callable[[bytes], list[Any]]
 
 _STRICT = ConfigDict(strict=True)
 
 
-def _decoder(entry: object, axes: int) -> Decode:
-    rows: Any = entry
-    for _ in range(axes):
+@cache
+def decoder(entry: str, axes: int, *, nullable: bool) -> Decode:
+    """What decodes lists of such entries; null may stand for an entry, or a row, if nullable."""
+    rows: Any = (_NULLABLE if nullable else _ENTRIES)[entry]
+    for _ in range(axes - 1):
         rows = Annotated[list.__class_getitem__(rows), Field(fail_fast=True)]
+        rows = rows | None if nullable else rows
+    rows = Annotated[list.__class_getitem__(rows), Field(fail_fast=True)]
     return TypeAdapter[list[Any]](rows, config=_STRICT).validate_json
 
 
-_ENTRIES: dict[str, object] = {
+_ENTRIES: dict[str, Any] = {
     "float": FiniteFloat,
     "logit": FiniteFloat | Literal["-Infinity"],
     "int": int,
     "str": str,
     "bool": bool,
 }
-DECODERS: dict[tuple[str, int], Decode] = {
-    (name, axes): _decoder(entry, axes)
-    for name, entry in _ENTRIES.items()
-    for axes in range(1, MAX_AXES + 1)
+_NULLABLE: dict[str, Any] = {
+    "float": FiniteFloat | Literal["NaN"] | None,
+    "logit": FiniteFloat | Literal["-Infinity", "NaN"] | None,
+    "int": int | None,
+    "str": str | None,
+    "bool": bool | None,
 }
 NOT_OF_ONE_KIND = "the entries are not all of one kind"
 EXPLAIN = {

@@ -16,24 +16,25 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
-from kullback.numerics.types import Array, Indices
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_entries import (
-    DECODERS,
     EXPLAIN,
     NOT_OF_ONE_KIND,
     Decode,
+    decoder,
     place_of,
 )
 from kullback.payload.json_scan import MAX_AXES, skip
 from kullback.payload.room import Room
 from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
 
 PIECE = 1 << 16
 
-_OPENING = re.compile(rb"(?:\[[ \t\n\r]*+){0,6}")
+_OPENING = re.compile(rb'(?:\[[ \t\n\r]*+(?:(?:null|"NaN")[ \t\n\r]*+,[ \t\n\r]*+)*+){0,6}')
 _STRING_ITEMS = re.compile(rb'(?:[ \t\n\r]*+"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"[ \t\n\r]*+,)*+')
 _ROW_END = {
     axes: re.compile(rb"(?:\][ \t\n\r]*+){%d}," % (axes - 1)) for axes in range(2, MAX_AXES + 1)
@@ -54,12 +55,18 @@ class JsonList:
         opening = _OPENING.match(body, start)
         assert opening is not None
         self._axes = opening.group().count(b"[")
-        self._first = bytes(body[opening.end() : opening.end() + 1])
+        self._first = bytes(body[opening.end() : opening.end() + 1])  # that is not null
+        self._nullable = False
+        self._missing: list[Flags] = []
         if self._axes > MAX_AXES:
             raise InvalidInput.at("nested deeper than a payload can be", *place)
 
-    def read(self, column: Column) -> Labels | Ragged:
-        """The entries as an array, or as a list where they are strings."""
+    def read(self, column: Column) -> Labels | Ragged | Nullable:
+        """The entries as an array, or as a list where they are strings.
+
+        Where they may be missing, null and "NaN" are NaN among numbers.
+        """
+        self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
             return self._ragged(column.entry)
         if self._first == b'"' and self._axes == 1 and column.entry in TEXTUAL:
@@ -72,25 +79,27 @@ class JsonList:
         may_be_boolean = column.booleans or column.entry is EntryType.FLAG
         if may_be_boolean and self._first in (b"t", b"f"):
             entry = "bool"
-        elif column.entry is EntryType.LOGIT and self._body.find(b'"', self._start, self._end) >= 0:
+        elif column.entry is EntryType.LOGIT and self._holds(b'"'):
             entry = "logit"
         return self._array(entry, np.float64)
+
+    def _holds(self, *signs: bytes) -> bool:
+        return any(self._body.find(sign, self._start, self._end) >= 0 for sign in signs)
 
     def _ragged(self, kind: EntryType) -> Ragged:
         """Rows of any lengths; a list of plain entries is one row."""
         if self._axes > 2:
             raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
-        quoted = self._body.find(b'"', self._start, self._end) >= 0
+        quoted = self._holds(b'"')
         if kind is EntryType.LABEL:
-            entry = "str" if quoted else "int"
-        elif kind is EntryType.FLAG and self._body.find(b"e", self._start, self._end) >= 0:
+            entry = "str" if quoted else "float" if self._nullable else "int"
+        elif kind is EntryType.FLAG and self._holds(b"e"):
             entry = "bool"  # true and false have an e, 0 and 1 do not
         else:
             entry = "logit" if quoted else "float"
-        if entry == "str" and self._axes == 1:
-            return _one_row(self._texts())
         if self._axes == 1:
-            return _one_row(self._labels() if entry == "int" else self._array(entry, np.float64))
+            label = {"str": self._strings, "int": self._labels}.get(entry)
+            return _one_row(self._array(entry, np.float64) if label is None else label())
         left = self._room.left
         try:
             return self._rows(entry)
@@ -102,7 +111,8 @@ class JsonList:
         dtype = np.int64 if entry == "int" else np.float64
         lengths, parts = [np.empty(0, np.int64)], [np.empty(0, dtype)]
         texts: list[str] = []
-        for offset, rows in self._pieces(entry):
+        for offset, sent in self._pieces(entry):
+            rows = [[None] if row is None else row for row in sent] if self._nullable else sent
             lengths.append(np.fromiter(map(len, rows), np.int64, len(rows)))
             flat = self._roomy(list(chain.from_iterable(rows)), entry)
             self._room.take_entries(len(rows))
@@ -114,7 +124,14 @@ class JsonList:
         entries: Any = texts if entry == "str" else self._joined(parts)
         return Ragged(entries, np.concatenate(lengths))
 
-    def _texts(self) -> list[str]:
+    def _texts(self) -> list[str] | Nullable:
+        texts = self._strings()
+        if not self._nullable or None not in texts:
+            return texts
+        missing = np.fromiter((text is None for text in texts), np.bool_, len(texts))
+        return Nullable([text or "" for text in texts], missing)
+
+    def _strings(self) -> list[str]:
         return list(
             chain.from_iterable(self._roomy(rows, "str") for _, rows in self._pieces("str"))
         )
@@ -125,18 +142,23 @@ class JsonList:
         if entry == "str":
             self._room.take_texts(set(flat))
         if entry == "logit":
-            return [-np.inf if item == "-Infinity" else item for item in flat]
+            flat = [-np.inf if item == "-Infinity" else item for item in flat]
+        if self._nullable and entry in ("float", "logit"):
+            return [None if item == "NaN" else item for item in flat]
         return flat
 
-    def _labels(self) -> Labels:
-        if self._first in (b"t", b"f"):  # true is 1, as it is in Arrow
-            return self._array("bool", np.int64)
+    def _labels(self) -> Labels | Nullable:
         left = self._room.left
+        is_boolean = self._first in (b"t", b"f")  # true is 1, as it is in Arrow
         try:
-            return self._array("int", np.int64)
+            labels = self._array("bool" if is_boolean else "int", np.int64)
         except _NotIntegers:
             self._room.left = left
             return self._array("float", np.float64)
+        if not self._missing:
+            return labels
+        missing = np.concatenate(self._missing).reshape(labels.shape)
+        return Nullable(labels, missing) if missing.any() else labels
 
     def _names(self, kind: EntryType) -> Labels:
         """Integers, or booleans where rows may be sliced by them."""
@@ -154,9 +176,14 @@ class JsonList:
         count = 0
         for offset, rows in self._pieces(entry):
             count += len(rows)
-            shape, flat = self._flatten(rows, offset, shape)
+            first = offset
+            if self._nullable and self._axes > 1 and shape is None:  # no width before a row
+                if not any(row is not None for row in rows):
+                    continue
+                rows[:0], first = [None] * offset, 0
+            shape, flat = self._flatten(rows, first, shape)
             flat = self._roomy(flat, entry)
-            place = partial(place_of, shape=shape, offset=offset)
+            place = partial(place_of, shape=shape, offset=first)
             parts.append(self._packed(flat, dtype, place))
         if not parts or shape is None:
             parts, shape = [np.empty(0, dtype=dtype)], (0,) * (self._axes - 1)
@@ -175,6 +202,9 @@ class JsonList:
         dtype: type[np.float64 | np.int64],
         place: Callable[[int], Sequence[int]],
     ) -> npt.NDArray[Any]:
+        if self._nullable and dtype is np.int64:
+            self._missing.append(np.fromiter((item is None for item in flat), np.bool_, len(flat)))
+            flat = [0 if item is None else item for item in flat]
         try:
             return packed(flat) if dtype is np.int64 else np.array(flat, dtype=dtype)
         except OverflowError:
@@ -186,7 +216,11 @@ class JsonList:
         """The shape below the first axis, as in earlier pieces, and the entries in order."""
         shape: list[int] = []
         for axis in range(self._axes - 1):
-            width = (len(rows[0]) if rows else 0) if expected is None else expected[axis]
+            first = next((row for row in rows if row is not None), ())
+            width = len(first) if expected is None else expected[axis]
+            if self._nullable and None in rows:
+                self._room.take_entries(width * rows.count(None))
+                rows = [[None] * width if row is None else row for row in rows]
             if set(map(len, rows)) - {width}:
                 self._ragged_row(rows, width, shape, offset)
             shape.append(width)
@@ -200,7 +234,7 @@ class JsonList:
 
     def _pieces(self, entry: str) -> Iterator[tuple[int, list[Any]]]:
         """Decoded pieces of the list, each with the index of its first row."""
-        decode = DECODERS[entry, self._axes]
+        decode = decoder(entry, self._axes, nullable=self._nullable)
         cut = self._cut_strings if entry == "str" else self._cut
         at, offset = self._start, 0
         if skip(self._body, at) >= self._end:

@@ -1,21 +1,43 @@
 """What every metric may be asked: unit, reduction, weights, gradient."""
 
-from typing import Annotated
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from kullback.errors import InvalidInput
-from kullback.numerics.types import Array
+from kullback.numerics.types import Array, Flags
 from kullback.payload.columns import Vector
+from kullback.requests.counted import Missing, RowsThatCount, ignored_targets
+from kullback.requests.row_fields import RowFields, UnequalRows, row_columns
 from kullback.scoring.cost import Cost, entries, rows
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
-from kullback.scoring.score import Score
+from kullback.scoring.score import Context, Diagnostics, Score, conventions
 
 UnitInterval = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class ScoreRequest(BaseModel):
-    """Fields that every metric takes."""
+    """Fields that every metric takes, and which of the rows in the others count.
+
+    Attributes:
+        metric_name: of the metric, as answers carry it.
+        score_unit: of the score, where it is not that of `base`.
+        row_axes: how many axes one row has, in fields of which [k] is one row; 0 in others.
+        predicted_fields: those that the gradient has one row of, if they are one for all rows.
+        row_details: details that are lists of rows, and of which sample; "" for all rows.
+    """
+
+    metric_name: ClassVar[str]
+    score_unit: ClassVar[str | None] = None
+    row_axes: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    predicted_fields: ClassVar[frozenset[str]] = frozenset()
+    row_details: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -26,6 +48,10 @@ class ScoreRequest(BaseModel):
     per_row: bool = Field(default=False, description="Return the loss of each row too.")
     sample_weight: Vector | None = Field(
         default=None, description="Weight of each row, at least 0."
+    )
+    missing: Missing = Field(
+        default="error",
+        description="Refuse rows in which a value is null or NaN, or drop and count them.",
     )
     sum_tolerance: UnitInterval | None = Field(
         default=None,
@@ -62,7 +88,113 @@ class ScoreRequest(BaseModel):
         return [Cost("per_row", "leave it out", numbers=max(map(rows, self.__dict__.values())))]
 
     def score(self) -> Score:
-        """The score that is asked for."""
+        """The score of the rows that count.
+
+        Where all count no row is looked at twice: a formula refuses what is missing by itself.
+
+        Raises:
+            InvalidInput: what counts is missing, or cannot be scored.
+        """
+        refusal = None
+        if not self._leaves_rows_out():
+            try:
+                return self._score()
+            except InvalidInput as error:
+                refusal = error
+        try:
+            return self._score_of_rows(refusal)
+        except UnequalRows as error:
+            raise refusal or error from None
+
+    def _leaves_rows_out(self) -> bool:
+        weight = self.sample_weight
+        sent = self.__dict__
+        return (
+            (weight is not None and not weight.min() > 0)
+            or self._ignored() is not None
+            or any(isinstance(sent[name], Nullable) for name in row_columns(type(self)))
+        )
+
+    def _ignored(self) -> Flags | None:
+        sent = self.__dict__
+        return ignored_targets(sent.get("y_true"), sent.get("ignore_index"))
+
+    def counted(self) -> Self:
+        """The request of the rows that count alone; the same where none of them does.
+
+        Raises:
+            InvalidInput: the fields are of different numbers of rows, or a weight is impossible.
+        """
+        counting = self._counting()
+        if counting.are_none:
+            return self
+        return self.model_copy(update=counting.fields.of_rows(counting.kept))
+
+    def _counting(self) -> RowsThatCount:
+        fields, weight = self._row_fields(), self.sample_weight
+        is_of_rows = weight is not None and weight.shape == (fields.n,)
+        return RowsThatCount.of(fields, weight if is_of_rows else None, self._ignored())
+
+    def _score_of_rows(self, refusal: InvalidInput | None) -> Score:
+        """The score of the rows that count, if that is not all of them, which are refused."""
+        counting = self._counting()
+        fields = counting.fields
+        if self.missing == "error":
+            counting.refuse_missing()
+        kept = counting.kept
+        if kept.size == fields.n:
+            if refusal is not None:
+                raise refusal
+            return self._score()
+        if counting.are_none:
+            return counting.whole(self._score_of_none(counting), {})
+        rest = self.model_copy(update=fields.of_rows(kept))
+        try:
+            score = rest._score()  # noqa: SLF001
+        except InvalidInput as error:
+            raise fields.moved(error, kept) from error
+        whole = counting.whole(score, self.row_details)
+        shared = [field.name for field in fields.fields if field.count is None]
+        if self.predicted_fields.isdisjoint(shared):
+            return whole
+        return replace(whole, gradient=score.gradient)
+
+    def _score_of_none(self, counting: RowsThatCount) -> Score:
+        """No score, and why; with details if the rows that do not count could be scored."""
+        options = self.options()
+        reason, losses = counting.why_none(), np.empty(0) if self.per_row else None
+        if not counting.missing.any():
+            try:
+                return replace(
+                    self._score(),
+                    reason=reason,
+                    n=0,
+                    weight=0.0,
+                    per_row=losses,
+                    gradient=None,
+                    diagnostics=Diagnostics(),
+                )
+            except InvalidInput as error:
+                if not counting.fields.is_about_rows(error):
+                    raise
+        context = Context(self.metric_name, options, self.__dict__.get("convention", "exact"))
+        return Score(
+            self.metric_name,
+            math.nan,
+            reason,
+            self.score_unit or options.unit,
+            n=0,
+            weight=0.0,
+            per_row=losses,
+            conventions=conventions(context),
+        )
+
+    def _row_fields(self) -> RowFields:
+        """The fields that have rows."""
+        return RowFields.of(self, self.row_axes)
+
+    def _score(self) -> Score:
+        """The score of rows that all count."""
         raise NotImplementedError
 
 

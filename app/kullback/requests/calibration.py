@@ -16,6 +16,9 @@ from kullback.scoring.score import Score
 class CalibrationRequest(ScoreRequest):
     """Calibration error, reliability table, decomposition and temperature."""
 
+    metric_name = "calibration"
+    score_unit = "probability"
+
     y_true: LabelRows = Field(description="Labels [n].")
     y_proba: Probabilities | None = Field(
         default=None, description="P(pos_label) [n], or rows [n][k]."
@@ -43,7 +46,7 @@ class CalibrationRequest(ScoreRequest):
             Cost("logits", "send fewer rows at a time", 64 * entries(self.logits)),
         ]
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See calibration.calibration."""
         options = calibrating.CalibrationOptions(
             self.bins, self.strategy, self.labels, self.pos_label

@@ -21,6 +21,8 @@ _WHOLE = 8  # segments: all rows are compared by every metric, and explained
 class CompareRequest(ScoreRequest, PlanFields, ArmFields):
     """Predictions of the arms, their outcomes, and the plan of the comparison."""
 
+    metric_name = "compare"
+
     unit: Units | None = Field(
         default=None,
         description="Unit of each row, such as a user id; without it, rows count as independent.",
@@ -52,7 +54,12 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
         return self.plan_of(arms, "paired" if paired else "parallel", tuple(self.slice or ()))
 
     def score(self) -> Score:
-        """See compare_once."""
+        """See compare_once; rows are of units, and which of them count is part of the report."""
+        if self.missing == "drop":
+            detail = (
+                "compare takes rows in which nothing is missing: a pair has an outcome in each arm"
+            )
+            raise InvalidInput.at(detail, "missing")
         rows = ArmRows(
             y_true=self.y_true,
             y_proba=self.y_proba,

@@ -1,6 +1,7 @@
 """Requests about how much variables tell of each other."""
 
 import math
+from types import MappingProxyType
 from typing import Annotated
 
 import numpy as np
@@ -34,6 +35,9 @@ _STEPS_OF_CHANCE = 32  # for each term of its sum
 
 class MutualInformationRequest(GradientRequest):
     """Mutual information of labels, of a table, of a classifier, or of pair scores."""
+
+    metric_name = "mutual_information"
+    row_axes = MappingProxyType({"counts": 2, "joint": 2, "logits": 1, "pair_scores": 2})
 
     x: Group | None = Field(default=None, description="Labels [n] of X, with y.")
     y: Group | None = Field(default=None, description="Labels [n] of Y.")
@@ -70,7 +74,7 @@ class MutualInformationRequest(GradientRequest):
 
     def costs(self) -> list[Cost]:
         """The same, with all cells where they are shrunk, and the information that is by chance."""
-        sums = self._margins()
+        sums = self.counted()._margins()  # noqa: SLF001 - of the same class
         cells = math.prod(side.size for side in sums) if self.estimator == "james_stein" else 0
         field = "x" if self.counts is None else "counts"
         dense = Cost(field, "choose another estimator", 8 * cells)
@@ -90,7 +94,7 @@ class MutualInformationRequest(GradientRequest):
         whole = all(np.isfinite(side).all() and (side % 1 == 0).all() for side in sides)
         return (sides[0][sides[0] > 0], sides[1][sides[1] > 0]) if whole else ()
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.table_information and scoring.mutual_information."""
         labels = self.x if self.x is not None else self.y
         forms = (labels, self.counts, self.joint, self.logits, self.pair_scores)
@@ -160,10 +164,13 @@ class MutualInformationRequest(GradientRequest):
 class PCSoftmaxRequest(GradientRequest):
     """The probability-corrected softmax loss."""
 
+    metric_name = "pc_softmax"
+    row_axes = MappingProxyType({"logits": 1})
+
     logits: LogitRows = Field(description="Logits [n][k].")
     y_true: LabelRows = Field(description="Class indices [n].")
     prior: ClassPrior = None
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See pc_softmax.pc_softmax."""
         return pc_softmax.pc_softmax(self.logits, self.y_true, self.prior, self.options())

@@ -1,5 +1,6 @@
 """Requests with distributions and counts."""
 
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat
@@ -22,6 +23,9 @@ MixtureWeight = Annotated[FiniteFloat, Field(ge=1e-300, lt=1)]
 class EntropyRequest(GradientRequest):
     """Entropy of distributions, or estimated from counts."""
 
+    metric_name = "entropy"
+    row_axes = MappingProxyType({"p": 1, "logits": 1, "p_log": 1, "counts": 1})
+
     p: Probabilities | None = Field(
         default=None, description="One distribution [k] or a batch [n][k]."
     )
@@ -32,7 +36,7 @@ class EntropyRequest(GradientRequest):
         default=None, description="Estimator for counts; default plugin."
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.entropy and count_scores.entropy_of_counts."""
         count_scores.refuse_both("counts", self.counts, self.p, self.logits, self.p_log)
         if self.counts is not None:
@@ -47,6 +51,11 @@ class EntropyRequest(GradientRequest):
 
 class PairRequest(GradientRequest):
     """A request of two distributions, each in one form; one row may stand beside many."""
+
+    predicted_fields = frozenset(("q", "q_logits", "q_log"))
+    row_axes = MappingProxyType(
+        dict.fromkeys(("p", "p_logits", "p_log", "p_counts", *predicted_fields), 1)
+    )
 
     p: Probabilities | None = Field(default=None, description="Target: [k] or [n][k].")
     p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")
@@ -74,13 +83,17 @@ class PairRequest(GradientRequest):
 class CrossEntropyRequest(PairRequest):
     """Cross-entropy of a target distribution and a predicted one."""
 
-    def score(self) -> Score:
+    metric_name = "cross_entropy"
+
+    def _score(self) -> Score:
         """See scoring.cross_entropy."""
         return cross_entropy(self.pair(), self.options())
 
 
 class KLDivergenceRequest(PairRequest):
     """Kullback-Leibler divergence of a predicted distribution from the target."""
+
+    metric_name = "kl_divergence"
 
     p_counts: Rows | None = Field(
         default=None, description="Counts in place of p; they add a G test."
@@ -89,7 +102,7 @@ class KLDivergenceRequest(PairRequest):
         default=None, description="KL(p‖q) (the default), KL(q‖p), or the sum of both."
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.kl_divergence and count_scores.kl_of_counts."""
         count_scores.refuse_both("p_counts", self.p_counts, self.p, self.p_logits, self.p_log)
         if self.p_counts is None:
@@ -102,10 +115,12 @@ class KLDivergenceRequest(PairRequest):
 class JSDivergenceRequest(PairRequest):
     """Jensen-Shannon divergence of two distributions."""
 
+    metric_name = "js_divergence"
+
     mixture_weight: MixtureWeight = Field(
         default=0.5, description="Share π of p in the mixture πp + (1 − π)q."
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.js_divergence."""
         return js_divergence(self.pair(), self.options(), self.mixture_weight)

@@ -1,6 +1,7 @@
 """Requests with predictions and their outcomes."""
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, FiniteFloat
@@ -18,6 +19,7 @@ from kullback.payload.columns import (
     Probabilities,
 )
 from kullback.requests.base import GradientRequest, UnitInterval, one_of
+from kullback.requests.row_fields import RowFields
 from kullback.scoring import (
     focal_loss,
     log_loss,
@@ -30,7 +32,7 @@ from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 
 Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
-Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True, typed=True)]
+Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True, typed=True, rows=True)]
 ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
@@ -74,6 +76,8 @@ class ConventionRequest(GradientRequest):
 class LogLossRequest(ConventionRequest):
     """Log loss of binary, multiclass or multilabel predictions."""
 
+    metric_name = "log_loss"
+
     y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
     y_proba: Probabilities | None = Field(
         default=None, description="P(pos_label) [n]; or [n][k], a column per class or label."
@@ -94,7 +98,7 @@ class LogLossRequest(ConventionRequest):
     )
     beta: Beta = None
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See log_loss.log_loss."""
         options = log_loss.LogLossOptions(
             task=self.task,
@@ -113,6 +117,9 @@ class LogLossRequest(ConventionRequest):
 class SoftmaxCrossEntropyRequest(GradientRequest):
     """Cross-entropy of softmax logits with class indices or soft rows."""
 
+    metric_name = "softmax_cross_entropy"
+    row_axes = MappingProxyType({"logits": 1})
+
     logits: LogitRows = Field(
         description="Logits [n][k], or [k] for one row; -Infinity masks a class."
     )
@@ -124,7 +131,7 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
         default=0.0, description="Probability mass that is spread evenly over all classes."
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See softmax.softmax_cross_entropy."""
         options = softmax_cross_entropy.SoftmaxOptions(
             self.class_weight, self.beta, self.ignore_index, self.label_smoothing
@@ -137,6 +144,8 @@ class SoftmaxCrossEntropyRequest(GradientRequest):
 class SigmoidCrossEntropyRequest(GradientRequest):
     """Binary and multi-label cross-entropy from logits."""
 
+    metric_name = "sigmoid_cross_entropy"
+
     logits: LogitRows = Field(description="Logits [n] or [n][l].")
     y_true: Shares = Field(
         description="Labels in [0, 1], of the same shape; soft labels are allowed."
@@ -144,7 +153,14 @@ class SigmoidCrossEntropyRequest(GradientRequest):
     pos_weight: Numbers | None = Field(default=None, description="Weight of the positive term.")
     mask: Flags | None = Field(default=None, description="1 where an entry counts.")
 
-    def score(self) -> Score:
+    def _row_fields(self) -> RowFields:
+        """The fields, of which masked entries may be missing."""
+        if self.mask is None or not self.mask.shape == self.logits.shape == self.y_true.shape:
+            return super()._row_fields()
+        masked = self.mask == 0
+        return RowFields.of(self, self.row_axes, masked={"logits": masked, "y_true": masked})
+
+    def _score(self) -> Score:
         """See sigmoid.sigmoid_cross_entropy."""
         return sigmoid_cross_entropy.sigmoid_cross_entropy(
             self.logits, self.y_true, self.pos_weight, self.mask, self.options()
@@ -153,6 +169,8 @@ class SigmoidCrossEntropyRequest(GradientRequest):
 
 class FocalLossRequest(GradientRequest):
     """Focal loss of binary, multiclass or multilabel predictions."""
+
+    metric_name = "focal_loss"
 
     y_true: LabelRows = Field(description="0 or 1 [n] or [n][k]; class indices [n].")
     y_proba: Probabilities | None = Field(default=None, description="P(1) [n], or rows [n][k].")
@@ -167,7 +185,7 @@ class FocalLossRequest(GradientRequest):
     )
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See focal.focal_loss."""
         options = focal_loss.FocalOptions(self.task, self.gamma, self.alpha)
         return focal_loss.focal_loss(

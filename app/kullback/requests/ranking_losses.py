@@ -18,6 +18,8 @@ _STEPS_PER_PAIR = 8
 class ListwiseSoftmaxRequest(GradientRequest):
     """Cross-entropy of the softmax over each list with the relevances of its items."""
 
+    metric_name = "listwise_softmax"
+
     logits: LogitVector = Field(description="Score of each item [n].")
     y_true: LabelRows = Field(
         description="Relevance of each item [n], at least 0: clicks, or grades."
@@ -28,13 +30,15 @@ class ListwiseSoftmaxRequest(GradientRequest):
         description="What the relevances of a list become: y / Σ y, or softmax(y).",
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.listwise_softmax."""
         return listwise_softmax(self.logits, self.y_true, self.group, self.target, self.options())
 
 
 class BPRRequest(GradientRequest):
     """Logistic loss of pairs of a positive and a negative item."""
+
+    metric_name = "bpr"
 
     logits: LogitVector | None = Field(default=None, description="Score of each item [n].")
     y_true: LabelRows | None = Field(
@@ -55,13 +59,14 @@ class BPRRequest(GradientRequest):
         """The same, with the pairs of each group."""
         if self.y_true is None:
             return super().costs()
-        pairs = pair_count(self.y_true, self.group)
-        counted = Parts(f"{pairs} pairs", pairs, _STEPS_PER_PAIR)
+        counted = self.counted()
+        pairs = 0 if counted.y_true is None else pair_count(counted.y_true, counted.group)
+        parts = Parts(f"{pairs} pairs", pairs, _STEPS_PER_PAIR)
         remedy = "send negatives drawn for each positive item, as negative_logits"
         work = pairs * _STEPS_PER_PAIR
-        return [*super().costs(), Cost("y_true", remedy, work, parts=counted)]
+        return [*super().costs(), Cost("y_true", remedy, work, parts=parts)]
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.bpr."""
         if (self.logits is None) == (self.positive_logits is None):
             raise InvalidInput.at("send one of logits and positive_logits", "logits")
@@ -80,6 +85,8 @@ class BPRRequest(GradientRequest):
 class SampledSoftmaxRequest(GradientRequest):
     """Cross-entropy of a positive item among negatives that were drawn."""
 
+    metric_name = "sampled_softmax"
+
     positive_logits: LogitVector = Field(description="Score of each positive item [n].")
     negative_logits: LogitRows = Field(
         description="Scores of the negatives drawn with it [n][m], or one each [n]."
@@ -94,7 +101,7 @@ class SampledSoftmaxRequest(GradientRequest):
         default=None, description="1 where a negative counts; 0 for an accidental hit."
     )
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.sampled_softmax."""
         logits = (self.positive_logits, self.negative_logits)
         log_q = (self.positive_log_q, self.negative_log_q)

@@ -21,6 +21,8 @@ Cutoffs = Annotated[
 class RecommenderRequest(ConventionRequest):
     """Log loss of click predictions with normalized entropy, calibration ratio and AUC."""
 
+    metric_name = "recommender"
+
     y_true: LabelRows = Field(
         description="Clicks [n]: 0 or 1, or click rates; [n][t] for several tasks."
     )
@@ -67,7 +69,7 @@ class RecommenderRequest(ConventionRequest):
             costs.append(Cost("per_group", "leave it out", listed * 512, listed * 7))
         return costs
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See scoring.recommender."""
         options = RecommenderOptions(
             group=self.group,

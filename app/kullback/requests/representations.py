@@ -1,6 +1,7 @@
 """Requests with attention maps, latents and games."""
 
 import math
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat
@@ -8,21 +9,26 @@ from pydantic import Field, FiniteFloat
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType, LabelRows, Rows
 from kullback.requests.base import GradientRequest
+from kullback.requests.row_fields import RowFields
 from kullback.scoring import gan_loss, gccs, infocam
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.labels import Labels
 from kullback.scoring.score import Score
 
 Bias = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False)]
-Sample = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
-Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False)]
+Sample = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False, rows=True)]
+Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False, rows=True)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
-Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True)]
+Boxes = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False, rows=True)]
+Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True, rows=True)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
 class GanLossRequest(GradientRequest):
     """Losses of a discriminator and a generator."""
+
+    metric_name = "gan_loss"
+    row_details = MappingProxyType({"generator_gradient": "fake_logits"})
 
     real_logits: Sample = Field(
         description="Scores of real samples [n], or of their patches [n][h][w]."
@@ -35,7 +41,11 @@ class GanLossRequest(GradientRequest):
         default=0.0, description="What the label of real samples is below 1 (one-sided)."
     )
 
-    def score(self) -> Score:
+    def _row_fields(self) -> RowFields:
+        """The samples, which are of their own sizes."""
+        return RowFields.of_samples(self)
+
+    def _score(self) -> Score:
         """See adversarial.gan_loss."""
         settings = gan_loss.GanOptions(self.kind, self.label_smoothing)
         return gan_loss.gan_loss(self.real_logits, self.fake_logits, settings, self.options())
@@ -43,6 +53,9 @@ class GanLossRequest(GradientRequest):
 
 class GccsRequest(GradientRequest):
     """Divergence of class latents from Gaussians around the corners of a simplex."""
+
+    metric_name = "gccs"
+    row_axes = MappingProxyType({"latents": 1, "adversarial_latents": 1})
 
     latents: Rows = Field(description="Latent vectors [n][d].")
     y_true: LabelRows = Field(description="Class indices [n].")
@@ -72,7 +85,7 @@ class GccsRequest(GradientRequest):
             Cost("latents", "send fewer latents at a time", work, n * (k + 2) + k),
         ]
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See latent.gccs."""
         options = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
         return gccs.gccs(
@@ -82,6 +95,9 @@ class GccsRequest(GradientRequest):
 
 class InfocamRequest(GradientRequest):
     """Where in an image the information about its label lies."""
+
+    metric_name = "infocam"
+    row_axes = MappingProxyType({"features": 3, "truth_box": 1})
 
     features: Maps = Field(description="Feature maps [c][h][w], or [n][c][h][w].")
     weights: Matrix = Field(description="Weights [k][c] of the last layer.")
@@ -101,7 +117,7 @@ class InfocamRequest(GradientRequest):
         Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=2, max_length=2)]
         | None
     ) = Field(default=None, description="Size [height, width] to scale the map to.")
-    truth_box: Matrix | None = Field(
+    truth_box: Boxes | None = Field(
         default=None, description="True box [x0, y0, x1, y1), or one per image."
     )
 
@@ -122,7 +138,7 @@ class InfocamRequest(GradientRequest):
             Cost("upsample_to", "ask for a smaller map", scaled * 16, scaled),
         ]
 
-    def score(self) -> Score:
+    def _score(self) -> Score:
         """See attention.infocam."""
         size = None if self.upsample_to is None else (self.upsample_to[0], self.upsample_to[1])
         options = infocam.InfocamOptions(

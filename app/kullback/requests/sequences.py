@@ -1,13 +1,16 @@
 """Requests with sequences of tokens."""
 
+from types import MappingProxyType
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from kullback.errors import InvalidInput
-from kullback.numerics.types import Array
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.payload.columns import Column, EntryType
 from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.row_fields import RowFields
 from kullback.requests.top_logprobs import TopLogProbs
 from kullback.scoring import perplexity, tokens
 from kullback.scoring.cost import Cost, entries, rows
@@ -15,15 +18,20 @@ from kullback.scoring.score import Score
 from kullback.scoring.tokens import PerplexityOptions, Ragged, Tokens
 from kullback.scoring.top_log_probs import from_top_log_probs
 
-RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True)]
-RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True)]
-RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True)]
-LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3)]
-Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True)]
+RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True, rows=True)]
+RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True, rows=True)]
+RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True, rows=True)]
+LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3, rows=True)]
+Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True, rows=True)]
 
 
 class PerplexityRequest(GradientRequest):
     """Perplexity of token sequences, from log-probabilities or logits."""
+
+    metric_name = "perplexity"
+    score_unit = "tokens"
+    row_axes = MappingProxyType({"logits": 2})
+    row_details = MappingProxyType({"sequences": ""})
 
     token_logprobs: RaggedLogits | None = Field(
         default=None, description="ln p of each token, one list per sequence, of any lengths."
@@ -69,7 +77,37 @@ class PerplexityRequest(GradientRequest):
         remedy = "send fewer sequences at a time"
         return [*super().costs(), Cost(name, remedy, rows(sent) * 512 + kept, rows(sent) * 5)]
 
-    def score(self) -> Score:
+    def _row_fields(self) -> RowFields:
+        """The sequences, of which tokens that do not count may be missing."""
+        return RowFields.of(self, self.row_axes, ("top_logprobs",), self._masked())
+
+    def _masked(self) -> dict[str, Flags]:
+        """Which tokens do not count: masked, ignored, and first ones without context."""
+        if self.token_logprobs is not None:
+            sent = self.token_logprobs
+            masked = self._are_masked(sent.lengths)
+            masked[tokens.starts(sent.lengths)] = True
+            return {"token_logprobs": masked}
+        if self.y_true is None:
+            return {}
+        masked = self._are_masked(self.y_true.lengths)
+        if self.logits is None:
+            return {"y_true": masked}
+        if self.logits.size // self.logits.shape[-1] != masked.size:
+            return {}
+        if self.ignore_index is not None:
+            masked |= self.y_true.numbers("y_true") == self.ignore_index
+        rows_of = masked.reshape(*self.logits.shape[:-1], 1)
+        return {"y_true": masked, "logits": np.broadcast_to(rows_of, self.logits.shape)}
+
+    def _are_masked(self, lengths: Indices) -> Flags:
+        """Which tokens the mask leaves out; none where it is of another shape."""
+        if self.mask is None or not np.array_equal(self.mask.lengths, lengths):
+            return np.zeros(int(lengths.sum()), np.bool_)
+        masked: Flags = self.mask.numbers("mask") == 0
+        return masked
+
+    def _score(self) -> Score:
         """See sequence.perplexity."""
         options = PerplexityOptions(
             mask=self.mask,

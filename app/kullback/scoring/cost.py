@@ -7,6 +7,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
 from kullback.scoring.top_log_probs import KeptTokens
 
@@ -59,7 +60,7 @@ def entries(value: object) -> int:
         return value.size
     if isinstance(value, Ragged):
         return len(value.values) + value.lengths.size
-    if isinstance(value, KeptTokens):
+    if isinstance(value, (KeptTokens, Nullable)):
         return value.size
     if isinstance(value, Mapping):
         return sum(map(entries, value.values()))
@@ -80,11 +81,13 @@ def rows(value: object) -> int:
         return value.lengths.size
     if isinstance(value, Mapping):
         return max(map(rows, value.values()), default=0)
-    return len(value) if isinstance(value, list) else 0
+    return len(value) if isinstance(value, (list, Nullable)) else 0
 
 
-def distinct(values: Labels | Sequence[str | None]) -> int:
+def distinct(values: Labels | Nullable | Sequence[str | None]) -> int:
     """How many different values there are; client integers never enter a hash table."""
+    if isinstance(values, Nullable):
+        return distinct(values.values)
     return np.unique(values).size if isinstance(values, np.ndarray) else len(set(values))
 
 

@@ -27,6 +27,8 @@ class Diagnostics:
     clipped: int = 0
     renormalized: int = 0
     max_sum_error: float = 0.0
+    dropped: int = 0
+    dropped_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

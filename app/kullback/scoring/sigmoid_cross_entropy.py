@@ -26,7 +26,8 @@ def sigmoid_cross_entropy(
         logits: x, shape (n,) or (n, l); −∞ is a probability of 0.
         y_true: y in [0, 1], same shape.
         pos_weight: c ≥ 0, one number or (l,); 1 where None.
-        mask: 1 where an entry counts, else 0, same shape; all count where None.
+        mask: 1 where an entry counts, else 0, same shape; all count where None. Logits and labels
+            of others may be anything.
         options: see Options; the gradient is (1 − y) σ(x) − c·y·σ(−x), over the normalizer.
 
     Returns:
@@ -40,13 +41,15 @@ def sigmoid_cross_entropy(
     """
     if logits.ndim not in (1, 2):
         raise InvalidInput.at(f"logits has {logits.ndim} axes; [n] or [n][l] is expected", "logits")
+    same_shape("y_true", y_true, "logits", logits)
+    valid = np.ones(logits.shape) if mask is None else mask
+    same_shape("mask", valid, "logits", logits)
+    refuse("mask", (valid != 0) & (valid != 1), lambda _: "a mask is 0 or 1")
+    if mask is not None:  # what is masked may be anything
+        logits, y_true = (np.where(valid > 0, entries, 0.0) for entries in (logits, y_true))
     x = checked_logits("logits", logits)
     truth = probabilities("y_true", y_true, options)
     y = truth.values
-    same_shape("y_true", y, "logits", x)
-    valid = np.ones_like(x) if mask is None else mask
-    same_shape("mask", valid, "logits", x)
-    refuse("mask", (valid != 0) & (valid != 1), lambda _: "a mask is 0 or 1")
     n = x.shape[0]
     weight = weights("sample_weight", options.sample_weight, n)
     options = replace(options, sample_weight=weight)

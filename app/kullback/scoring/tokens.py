@@ -23,6 +23,18 @@ class Ragged:
         sequence = int(np.searchsorted(ends, at, side="right"))
         return sequence, at - int(ends[sequence] - self.lengths[sequence])
 
+    def sequences(self, kept: Indices) -> "Ragged":
+        """Some of the lists alone."""
+        ends = np.cumsum(self.lengths)
+        spans = [
+            slice(end - size, end)
+            for end, size in zip(ends[kept].tolist(), self.lengths[kept].tolist(), strict=True)
+        ]
+        if isinstance(self.values, list):
+            texts = [text for span in spans for text in self.values[span]]
+            return Ragged(texts, self.lengths[kept])
+        return Ragged(np.concatenate([self.values[span] for span in spans]), self.lengths[kept])
+
     def numbers(self, name: str) -> Array:
         """The entries, where they are numbers.
 

@@ -42,6 +42,17 @@ class KeptTokens:
         """How many log-probabilities there are, and sequences."""
         return self.lengths.size + sum(len(kept or "") for kept in self.kept)
 
+    def sequences(self, rows: Indices) -> "KeptTokens":
+        """Some of the sequences alone."""
+        ends = np.cumsum(self.lengths)
+        places = [
+            at
+            for end, size in zip(ends[rows].tolist(), self.lengths[rows].tolist(), strict=True)
+            for at in range(end - size, end)
+        ]
+        kept, chosen = [self.kept[at] for at in places], [self.chosen[at] for at in places]
+        return KeptTokens(kept, chosen, self.lengths[rows])
+
     @property
     def has_ids(self) -> bool:
         """Whether tokens are named by their numbers in a vocabulary."""

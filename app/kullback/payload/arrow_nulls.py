@@ -1,0 +1,62 @@
+"""Nulls of Arrow arrays: which entries are missing, with something harmless in their place."""
+
+import numpy as np
+import pyarrow as pa
+
+from kullback.numerics.types import Flags, Indices
+
+
+def list_lengths(array: pa.Array) -> Indices:
+    """How many entries each list has; 0 where one is null."""
+    if pa.types.is_fixed_size_list(array.type):
+        lengths = np.full(len(array), array.type.list_size, dtype=np.int64)
+        return lengths if array.null_count == 0 else np.where(_is_null(array), 0, lengths)
+    sizes = array.value_lengths()
+    sizes = sizes.fill_null(0) if array.null_count else sizes
+    whole: Indices = sizes.to_numpy(zero_copy_only=False).astype(np.int64)
+    return whole
+
+
+def with_null_rows(array: pa.Array, width: int) -> pa.Array:
+    """The same lists, with a list of so many nulls where one is null itself."""
+    is_null = _is_null(array)
+    lengths = np.where(is_null, width, list_lengths(array))
+    is_missing = np.repeat(is_null, lengths)
+    entries = array.flatten().take(pa.array(np.cumsum(~is_missing) - 1, mask=is_missing))
+    ends = np.concatenate(([0], np.cumsum(lengths)))
+    return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), entries)
+
+
+def filled(array: pa.Array) -> tuple[pa.Array, Flags | None]:
+    """The entries with something else for each null, and which these are; None for none."""
+    if pa.types.is_null(array.type):
+        return pa.array(np.zeros(len(array))), np.ones(len(array), np.bool_)
+    if pa.types.is_dictionary(array.type):
+        return _filled_codes(array)
+    if array.null_count == 0:
+        return array, None
+    return array.fill_null(_harmless(array.type)), _is_null(array)
+
+
+def _filled_codes(array: pa.DictionaryArray) -> tuple[pa.Array, Flags | None]:
+    if array.null_count == 0 and array.dictionary.null_count == 0:
+        return array, None
+    kept = array.dictionary
+    if len(kept) == 0:  # no code is of an entry
+        kept = pa.array([_harmless(kept.type)], kept.type)
+    codes = array.indices.fill_null(0)
+    missing = _is_null(array.indices)
+    if kept.null_count:
+        missing |= _is_null(kept)[codes.to_numpy(zero_copy_only=False)]
+        kept = kept.fill_null(_harmless(kept.type))
+    return pa.DictionaryArray.from_arrays(codes, kept), missing
+
+
+def _harmless(kind: pa.DataType) -> str | int | bool:
+    if pa.types.is_boolean(kind):
+        return False
+    return 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""
+
+
+def _is_null(array: pa.Array) -> Flags:
+    return np.array(array.is_null().to_numpy(zero_copy_only=False), np.bool_)
