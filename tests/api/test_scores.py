@@ -28,6 +28,11 @@ DETAILS = {
     "focal-loss": {"positives"},
     "calibration": {
         *("mce", "rmsce", "brier", "table", "decomposition", "temperature", "classwise"),
+        "smooth_ece",
+    },
+    "brier": {
+        *("skill_score", "reliability", "resolution", "uncertainty", "within_bin_variance"),
+        "within_bin_covariance",
     },
     "recommender": {
         *("normalized_entropy", "relative_information_gain", "calibration_ratio", "base_rate"),
@@ -62,7 +67,7 @@ DETAILS = {
     "sampled-softmax": {"accuracy", "negatives"},
 }
 NOT_ASKED = {"compare": {"minimum_effect"}}  # null as nothing was sent
-UNITS = {"calibration": "probability", "perplexity": "tokens"}
+UNITS = {"brier": "squared probability", "calibration": "probability", "perplexity": "tokens"}
 WITHOUT_WEIGHTS = {"gan-loss", "gccs", "mutual-information"}  # the last: of a table
 WITH_GRADIENT: dict[str, Score] = {
     name: dict(metric.example.request)
@@ -105,6 +110,10 @@ async def test_what_was_asked_is_echoed_in_the_conventions(
     convention = "exact"
     if metric == "compare":  # a difference of means, under what poisons no experiment
         asked["reduction"], convention = "mean", "sklearn"
+    if metric == "calibration":  # of bins, not of rows
+        asked["reduction"] = "mean"
+    if metric == "brier":  # no information
+        asked["base"] = "e"
     found = await score(client, metric, **(dict(METRICS[metric].example.request) | asked))
     assert found["conventions"].items() >= (asked | {"convention": convention}).items()
     assert found["unit"] == UNITS.get(metric, "hartleys")
@@ -176,10 +185,24 @@ async def test_there_is_a_number_for_every_row(client: AsyncClient, metric: str)
     assert len(found["per_row"]) == found["n"]
 
 
-@pytest.mark.parametrize("metric", ["calibration", "gccs"])
-async def test_a_sum_over_bins_or_classes_has_no_rows(client: AsyncClient, metric: str) -> None:
-    found = await score(client, metric, **METRICS[metric].example.request, per_row=True)
+async def test_a_sum_over_classes_has_no_rows(client: AsyncClient) -> None:
+    found = await score(client, "gccs", **METRICS["gccs"].example.request, per_row=True)
     assert found["per_row"] is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "value"),
+    [
+        ("calibration", "per_row", True),
+        ("calibration", "reduction", "sum"),
+        ("brier", "base", "2"),
+    ],
+)
+async def test_an_option_that_would_do_nothing_is_refused(
+    client: AsyncClient, metric: str, name: str, value: object
+) -> None:
+    request = METRICS[metric].example.request
+    assert await refused(client, metric, **request, **{name: value}) == f"/{name}"
 
 
 async def test_one_distribution_is_a_row_and_a_batch_is_rows(client: AsyncClient) -> None:
@@ -346,7 +369,7 @@ async def test_a_worker_answers_as_the_loop_does_to_the_byte(
     metric: str, settings: Settings
 ) -> None:
     fields = {"y_true": [int(y) for y in BATCH["y_true"]], "y_proba": BATCH["y_proba"]}
-    body = as_json(fields | {"per_row": True})
+    body = as_json(fields | {"per_row": metric != "calibration"})
     answers = []
     for inline_kb in (0, 1 << 20):
         app = create_app(settings.model_copy(update={"inline_kb": inline_kb}))

@@ -1,5 +1,8 @@
 """Bins: ties stay together, edges are scikit-learn's, and weights are repetitions."""
 
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,12 +10,21 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from kullback.numerics.types import Array
-from kullback.scoring.binning import Strategy, bin_edges, bin_index, weighted_quantiles
+from kullback.scoring.binning import (
+    MOST_SWEPT,
+    Quantiles,
+    Strategy,
+    bin_edges,
+    bin_index,
+    chosen_bins,
+    given_bins,
+)
 from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
-from tests.scoring.answers import number, numbers, rows
+from tests.scoring.answers import number, numbers, refused, rows
 
+NO_ROWS = (np.empty(0), np.empty(0), None)
 bin_counts = st.integers(1, 20)
 spiked = st.sampled_from((0.0, 0.01, 0.3, 0.5, 0.9, 1.0)) | st.floats(0.0, 1.0, width=16)
 forecasts = st.integers(1, 60).flatmap(
@@ -129,7 +141,7 @@ def test_equal_weights_are_none(forecast: tuple[Array, Array], bins: int, weight
 )
 def test_weighted_quantiles_split_the_weight(pairs: list[tuple[float, float]], q: float) -> None:
     values, weight = np.array(pairs).T
-    (found,) = weighted_quantiles(values, weight, np.array([q]))
+    (found,) = Quantiles.of(values, weight).at(np.array([q]))
     assert values.min() <= found <= values.max()
     room = weight.sum() * 1e-9 + weight.min()
     assert weight[values < found].sum() <= q * weight.sum() + room
@@ -138,9 +150,8 @@ def test_weighted_quantiles_split_the_weight(pairs: list[tuple[float, float]], q
 
 def test_weighted_quantiles_by_hand() -> None:
     # as 1, 1, 1, 5: h = 3q, and the last third leads from 1 to 5
-    found = weighted_quantiles(
-        np.array([5.0, 1.0, 9.0]), np.array([2.0, 6.0, 0.0]), np.array([0.0, 0.5, 2 / 3, 5 / 6, 1])
-    )
+    quantiles = Quantiles.of(np.array([5.0, 1.0, 9.0]), np.array([2.0, 6.0, 0.0]))
+    found = quantiles.at(np.array([0.0, 0.5, 2 / 3, 5 / 6, 1]))
     assert found == pytest.approx([1, 1, 1, 3, 5], rel=1e-15)
 
 
@@ -156,3 +167,81 @@ def test_classes_are_binned_as_one_against_the_rest(
     top = quantile_score(both.argmax(axis=1) == y, both.max(axis=1), bins)
     assert found.value == pytest.approx(top.value, rel=1e-12, abs=1e-15)
     assert number(found, "mce") == pytest.approx(number(top, "mce"), rel=1e-12, abs=1e-15)
+
+
+@given(st.integers(1, 10**7))
+def test_the_cube_root_is_rounded_up(n: int) -> None:
+    bins = chosen_bins("cube_root", "uniform", NO_ROWS, n)
+    assert (bins - 1) ** 3 < n <= bins**3
+
+
+@pytest.mark.parametrize(("n", "bins"), [(1, 1), (2, 2), (8, 2), (9, 3), (64, 4), (1000, 10)])
+def test_the_cube_root_is_that_of_scikit_learn(n: int, bins: int) -> None:
+    # int(np.ceil(n ** (1 / 3))), but for cubes whose root is rounded up
+    assert chosen_bins("cube_root", "quantile", NO_ROWS, n) == bins
+
+
+def swept(strategy: Strategy, p: Array, y: Array, weight: Array | None = None) -> int:
+    return chosen_bins("sweep", strategy, (p, y, weight), p.size)
+
+
+def swept_one_by_one(y: Array, p: Array, strategy: Strategy) -> int:
+    bins = 1
+    while bins < p.size:
+        shares = np.linspace(0, 1, bins + 2)
+        edges = np.percentile(p, shares * 100) if strategy == "quantile" else shares
+        index = np.searchsorted(edges[1:-1], p)
+        rates = [y[index == b].mean() for b in np.unique(index)]
+        if any(later < earlier for earlier, later in pairwise(rates)):
+            break
+        bins += 1
+    return bins
+
+
+@given(forecasts, st.sampled_from(("uniform", "quantile")))
+def test_a_sweep_ends_before_the_first_rate_that_falls(
+    forecast: tuple[Array, Array], strategy: Strategy
+) -> None:
+    y, p = forecast
+    y = y.astype(float)
+    found = swept(strategy, p, y, None)
+    assert found == swept_one_by_one(y, p, strategy)
+    assert found == swept(strategy, p, y, np.full(p.size, 2.0))
+
+
+def test_a_sweep_by_hand() -> None:
+    p, y = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 1.0, 0.0, 1.0])
+    assert swept("quantile", p, y) == 2  # ½, ½; then 0, ½, 1 or 0, 1, 0, 1
+    assert swept("quantile", p, np.sort(y)) == 4
+    assert swept("quantile", p, 1 - np.sort(y)) == 1
+
+
+def test_a_sweep_of_rows_that_are_told_apart_stops_at_its_limit() -> None:
+    p = np.arange(2000) / 2000
+    assert swept("quantile", p, (p > 0.5).astype(float)) == MOST_SWEPT
+
+
+def test_edges_are_bins_as_they_are() -> None:
+    y, p = np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.0, 0.02, 0.05, 1.0])
+    found = calibration(y, p, None, CalibrationOptions(bins=[0.0, 0.02, 0.5, 1.0]), Options())
+    table = rows(found, "table")
+    assert [row["high"] for row in table] == [0.02, 0.5, 1.0]
+    assert [row["count"] for row in table] == [2, 1, 1]
+    assert found.value == pytest.approx((0.98 + 0.05 + 0) / 4, rel=1e-14)
+    assert found.conventions["bins"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("edges", "pointer"),
+    [
+        ([0.0, 0.5, 0.5, 1.0], "/bins/2"),
+        ([0.0, 0.5, 0.4, 1.0], "/bins/2"),
+        ([0.0, math.nan, 1.0], "/bins/1"),
+        ([0.1, 1.0], "/bins"),
+        ([0.0, 0.9], "/bins"),
+        ([0.0], "/bins"),
+    ],
+)
+def test_edges_that_do_not_rise_from_0_to_1_are_refused(edges: list[float], pointer: str) -> None:
+    with refused(pointer):
+        given_bins(edges)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kullback.numerics.reasons import Reason
-from kullback.scoring.binning import Strategy
+from kullback.scoring.binning import BinRule, Strategy
 from kullback.scoring.class_weights import ClassWeightName
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.entropy_estimators import Estimator
@@ -34,7 +34,9 @@ class Conventions(BaseModel):
     reduction: Reduction
     convention: ConventionName | Literal["epsilon"]
     on_unnormalized: OnUnnormalized
-    task: Task = Field(default="binary", description="Of log-loss and focal-loss.")
+    task: Task = Field(
+        default="binary", description="Of log-loss, focal-loss, calibration and brier."
+    )
     class_weight: ClassWeightName | Literal["given"] | None = Field(
         default=None, description="Of log-loss: the rule, or that weights were given."
     )
@@ -49,8 +51,11 @@ class Conventions(BaseModel):
     ignore_index: int | None = Field(default=None, description="Of softmax-cross-entropy.")
     gamma: float = Field(default=2.0, description="Of focal-loss.")
     alpha: float | Sequence[float] | None = Field(default=None, description="Of focal-loss.")
-    bins: int = Field(default=15, description="Of calibration and recommender.")
-    strategy: Strategy = Field(default="uniform", description="Of calibration.")
+    bins: int | BinRule | Literal["given"] = Field(
+        default=15,
+        description="Of calibration, brier and recommender: how many, the rule, or given edges.",
+    )
+    strategy: Strategy = Field(default="uniform", description="Of calibration and brier.")
     negative_sampling_rate: float | None = Field(default=None, description="Of recommender.")
     estimator: Estimator = Field(default="plugin", description="Of entropy from counts.")
     average: Average = Field(

@@ -36,7 +36,7 @@ from kullback.scoring.losses import (
     scaled,
     used_rows,
 )
-from kullback.scoring.multilabel import multilabel
+from kullback.scoring.multilabel import multilabel, multilabel_target
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
@@ -110,12 +110,10 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
     if task == "binary":
         return _binary(y_true, y_proba, settings, context)
     if task == "multilabel":
-        if settings.labels is not None and len(settings.labels) != y_proba.shape[1]:
-            names, columns = len(settings.labels), y_proba.shape[1]
-            raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
         convention = settings.bounds(y_proba)
         checked = sent_probabilities(y_proba, options, is_log=settings.is_log)
-        return multilabel(y_true, checked, settings.class_weight, convention, context)
+        truth = multilabel_target(y_true, checked.values, settings.labels, options)
+        return multilabel(truth, checked, settings.class_weight, convention, context)
     return _multiclass(y_true, y_proba, settings, context)
 
 

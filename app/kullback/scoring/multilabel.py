@@ -1,5 +1,6 @@
 """Log loss of multilabel tasks, where a row may have any number of labels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,24 +11,39 @@ from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import CheckedProbabilities, probabilities, row_sums, same_shape
 from kullback.scoring.class_weights import ClassWeightName, class_weights
 from kullback.scoring.conventions import Convention
-from kullback.scoring.labels import Labels
+from kullback.scoring.labels import Label, Labels
 from kullback.scoring.losses import binary_gradient, binary_losses, scaled
+from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 
 
+def multilabel_target(
+    y_true: Labels, scores: Array, labels: Sequence[Label] | None, options: Options
+) -> CheckedProbabilities:
+    """What came true of each label of each row, (n, k), in [0, 1].
+
+    Raises:
+        InvalidInput: there is no column for each column of the scores, or no name for each.
+    """
+    if isinstance(y_true, list) or y_true.ndim != 2:
+        raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
+    if labels is not None and len(labels) != scores.shape[1]:
+        names, columns = len(labels), scores.shape[1]
+        raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")
+    truth = probabilities("y_true", y_true, options)
+    same_shape("y_true", truth.values, "the prediction", scores)
+    return truth
+
+
 def multilabel(
-    y_true: Labels,
+    truth: CheckedProbabilities,
     checked: CheckedProbabilities,
     class_weight: Array | ClassWeightName | None,
     convention: Convention,
     context: Context,
 ) -> Score:
     """Log loss of independent labels: see log_loss. A row's loss is the mean over its labels."""
-    if isinstance(y_true, list) or y_true.ndim != 2:
-        raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
-    truth = probabilities("y_true", y_true, context.options)
     p, y = checked.values, truth.values
-    same_shape("y_true", y, "y_proba", p)
     if isinstance(class_weight, str):
         detail = "class_weight of a multilabel task is one number per label"
         raise InvalidInput.at(detail, "class_weight")

@@ -27,7 +27,7 @@ class Reliability:
 
     @classmethod
     def of(
-        cls, p: Array, y: Array, weight: Array | None, bins: int, strategy: Strategy
+        cls, p: Array, y: Array, weight: Array | None, bins: int | Array, strategy: Strategy
     ) -> "Reliability":
         """Bin rows by p; sums are kept, so that an empty bin is an empty row."""
         w = np.ones_like(p) if weight is None else weight
@@ -78,26 +78,44 @@ class Reliability:
         ]
 
 
-def classwise_errors(
-    p: Array, index: Indices, weight: Array | None, bins: int, strategy: Strategy
+def column_errors(
+    p: Array,
+    truth: Indices | Array,
+    weight: Array | None,
+    bins: int | Array,
+    strategy: Strategy,
 ) -> list[float]:
-    """The ECE of each class (k,), one against the rest, of rows p (n, k) of the classes `index`."""
-    if strategy == "quantile":  # each class has edges of its own
+    """The ECE of each column (k,) of probabilities (n, k).
+
+    `truth` is the class of each row (n,), each column against the rest; or what came true of each
+    column (n, k).
+    """
+    if isinstance(bins, int) and strategy == "quantile":  # each column has edges of its own
         return [
-            Reliability.of(column, (index == k).astype(np.float64), weight, bins, strategy).ece()
+            Reliability.of(column, came_true(truth, k), weight, bins, strategy).ece()
             for k, column in enumerate(np.minimum(p.T, 1.0))
         ]
     n, k = p.shape
     w = np.ones(n) if weight is None else weight
     edges = bin_edges(p[:0], None, bins, strategy)
+    size = edges.size - 1
     errors: list[float] = []
     step = max(1, CELLS_PER_BLOCK // n)
     for start in range(0, k, step):
         columns = np.arange(start, min(start + step, k))
         stated = np.minimum(p[:, columns], 1.0)
-        gaps = w[:, None] * ((index[:, None] == columns) - stated)
-        at = bin_index(edges, stated) + (columns - start) * bins
+        gaps = w[:, None] * (came_true(truth, columns) - stated)
+        at = bin_index(edges, stated) + (columns - start) * size
         cells, place = np.unique(at, return_inverse=True)
         sums = np.abs(bin_sums(place.reshape(-1), gaps.reshape(-1), cells.size))
-        errors += (np.bincount(cells // bins, sums, columns.size) / w.sum()).tolist()
+        errors += (np.bincount(cells // size, sums, columns.size) / w.sum()).tolist()
     return [min(error, 1.0) for error in errors]
+
+
+def came_true(truth: Indices | Array, columns: Indices | int) -> Array:
+    """Whether each of these columns came true, (n,) or (n, c): see column_errors."""
+    if truth.ndim == 2:
+        return np.asarray(truth[:, columns], np.float64)
+    index = truth if isinstance(columns, int) else truth[:, None]
+    came: Array = np.equal(index, columns).astype(np.float64)
+    return came
