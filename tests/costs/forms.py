@@ -72,6 +72,9 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("calibration", {"y_true": "class n", "y_proba": "rows n k"}),
     ("calibration", {"y_true": "flag n", "logits": "logit n"}),
     ("calibration", {"y_true": "class n", "logits": "logit n k", "labels": "number k"}),
+    ("brier", {"y_true": "flag n", "y_proba": "probability n"}),
+    ("brier", {"y_true": "class n", "y_proba": "rows n k"}),
+    ("brier", {"y_true": "rows n k", "y_proba": "rows n k", "labels": "number k"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "number n"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "name n"}),
     (

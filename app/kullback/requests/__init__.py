@@ -1,6 +1,7 @@
 """What each metric may be asked: one checked model per metric."""
 
 from kullback.requests import (
+    brier,
     calibration,
     comparisons,
     dependence,
@@ -23,6 +24,7 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "sigmoid-cross-entropy": predictions.SigmoidCrossEntropyRequest,
     "focal-loss": predictions.FocalLossRequest,
     "calibration": calibration.CalibrationRequest,
+    "brier": brier.BrierRequest,
     "recommender": recommender.RecommenderRequest,
     "perplexity": sequences.PerplexityRequest,
     "mutual-information": dependence.MutualInformationRequest,

@@ -13,7 +13,7 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import weights
 from kullback.scoring.binning import Bins, Strategy, bin_conventions, chosen_bins, given_bins
-from kullback.scoring.calibration_forecast import Forecast, Predictions
+from kullback.scoring.calibration_forecast import CalibrationForecast, Predictions
 from kullback.scoring.conventions import EXACT
 from kullback.scoring.labels import Label, Labels, row_count
 from kullback.scoring.losses import binary_losses
@@ -96,7 +96,7 @@ def calibration(
     )
 
 
-def _bins(forecast: Forecast, settings: CalibrationOptions) -> int | Array:
+def _bins(forecast: CalibrationForecast, settings: CalibrationOptions) -> int | Array:
     """How many bins, or their edges: a rule looks at what is binned, cube_root at the rows."""
     if not isinstance(settings.bins, str):
         return given_bins(settings.bins)
@@ -108,7 +108,7 @@ def _bins(forecast: Forecast, settings: CalibrationOptions) -> int | Array:
 
 
 def _details(
-    forecast: Forecast, bins: int | Array, strategy: Strategy, context: Context
+    forecast: CalibrationForecast, bins: int | Array, strategy: Strategy, context: Context
 ) -> tuple[float | Undefined, dict[str, object]]:
     """The value, and the numbers beside it."""
     p, y, weight = forecast.stated, forecast.came_true, forecast.weight
@@ -130,7 +130,7 @@ def _details(
 
 
 def _binned(
-    forecast: Forecast, bins: int | Array, strategy: Strategy, context: Context
+    forecast: CalibrationForecast, bins: int | Array, strategy: Strategy, context: Context
 ) -> tuple[float | Undefined, dict[str, object]]:
     """Errors of bins, and the one without; of each column too where there are some."""
     p, y, weight = forecast.stated, forecast.came_true, forecast.weight
@@ -158,7 +158,7 @@ def _binned(
     return value, details | {"classwise": mean, "per_class": errors}
 
 
-def _temperature(forecast: Forecast) -> float | Undefined:
+def _temperature(forecast: CalibrationForecast) -> float | Undefined:
     if forecast.logits is None or forecast.index is None:
         return Undefined(Reason.NO_LOGITS if forecast.logits is None else Reason.SOFT_LABELS)
     return temperature(forecast.logits, forecast.index, forecast.weight)

@@ -23,7 +23,7 @@ from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_ta
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class CalibrationForecast:
     """What is binned, and all behind it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Predictions:
     labels: Sequence[Label] | None = None
     pos_label: Label | None = None
 
-    def forecast(self, context: Context) -> tuple[Forecast, Context]:
+    def forecast(self, context: Context) -> tuple[CalibrationForecast, Context]:
         """The forecast, and what happened to the rows on the way.
 
         Raises:
@@ -83,7 +83,9 @@ class Predictions:
             return self._multiclass(sent, context)
         return self._binary(sent, task, context)
 
-    def _binary(self, sent: Array, task: Task, context: Context) -> tuple[Forecast, Context]:
+    def _binary(
+        self, sent: Array, task: Task, context: Context
+    ) -> tuple[CalibrationForecast, Context]:
         """One probability of yes per row, or one per label of each row."""
         options, clipped, x = context.options, 0, None
         if self.y_proba is None:
@@ -98,7 +100,7 @@ class Predictions:
             truth = binary_target("y_true", self.y_true, self.labels, self.pos_label, options)
         y, weight, k = truth.values, options.sample_weight, 1 if p.ndim == 1 else p.shape[1]
         hard = bool(((y == 0) | (y == 1)).all())
-        forecast = Forecast(
+        forecast = CalibrationForecast(
             p.reshape(-1),
             y.reshape(-1),
             weight if weight is None or k == 1 else np.repeat(weight, k),
@@ -110,7 +112,7 @@ class Predictions:
         )
         return forecast, replace(context, clipped=clipped + truth.clipped)
 
-    def _multiclass(self, sent: Array, context: Context) -> tuple[Forecast, Context]:
+    def _multiclass(self, sent: Array, context: Context) -> tuple[CalibrationForecast, Context]:
         """The most likely class of each row, with its probability."""
         (n, k), z = sent.shape, None
         if self.y_proba is None:
@@ -133,4 +135,4 @@ class Predictions:
         confidence = np.minimum(p[each, top], 1.0)
         right, weight = (top == index).astype(np.float64), context.options.sample_weight
         brier = row_sums(np.square(miss))
-        return Forecast(confidence, right, weight, brier, p, index, z, index), context
+        return CalibrationForecast(confidence, right, weight, brier, p, index, z, index), context

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from kullback.scoring.metric import Example, Metric
+from kullback.scoring.metric import NATS, Example, Metric
+from kullback.scoring.prediction_entries import PREDICTION_ENTRIES
 from kullback.scoring.ranking_entries import RANKING_ENTRIES
-
-_NATS = "nats, bits or hartleys"
 
 _ENTRIES = (
     Metric(
@@ -13,7 +12,7 @@ _ENTRIES = (
         "Entropy",
         "Uncertainty of a distribution.",
         "H(p) = −Σₖ pₖ ln pₖ",
-        _NATS,
+        NATS,
         "[0, ln k]",
         "neither",
         Example(
@@ -28,7 +27,7 @@ _ENTRIES = (
         "Cross-entropy",
         "Cost of coding draws from p with a code built for q.",
         "H(p, q) = −Σₖ pₖ ln qₖ = H(p) + KL(p‖q)",
-        _NATS,
+        NATS,
         "[H(p), ∞]",
         "lower",
         Example(
@@ -43,7 +42,7 @@ _ENTRIES = (
         "Kullback-Leibler divergence",
         "Information lost when q is used in place of the true p.",
         "KL(p‖q) = Σₖ pₖ ln(pₖ/qₖ)",
-        _NATS,
+        NATS,
         "[0, ∞]",
         "lower",
         Example(
@@ -58,7 +57,7 @@ _ENTRIES = (
         "Jensen-Shannon divergence",
         "Divergence of two distributions from their average.",
         "JS(p, q) = π KL(p‖m) + (1 − π) KL(q‖m), m = πp + (1 − π)q",
-        _NATS,
+        NATS,
         "[0, ln 2]",
         "lower",
         Example(
@@ -68,109 +67,7 @@ _ENTRIES = (
             "Nothing in common: one bit says which of the two a draw came from.",
         ),
     ),
-    Metric(
-        "log-loss",
-        "Log loss",
-        "Mean negative log-probability of what happened.",
-        "ℓ = −Σₖ yₖ ln pₖ; value = Σ wℓ / Σ w",
-        _NATS,
-        "[0, ∞]",
-        "lower",
-        Example(
-            {
-                "y_true": ["dog", "cat", "dog"],
-                "y_proba": [[0.8, 0.2], [0.5, 0.5], [0.5, 0.5]],
-                "labels": ["dog", "cat"],
-                "per_row": True,
-            },
-            0.5364793041447001,
-            {"accuracy": 0.6666666666666666},
-            "The columns are dog and cat, in the order of labels: (ln 1.25 + ln 2 + ln 2) / 3.",
-        ),
-    ),
-    Metric(
-        "softmax-cross-entropy",
-        "Softmax cross-entropy",
-        "Cross-entropy of a softmax with its target, computed from the logits.",
-        "ℓ = −Σ_c t_c ln softmax(z)_c, t_c = w_c[(1 − ε) y_c + ε/k]",
-        _NATS,
-        "[0, ∞]",
-        "lower",
-        Example(
-            {"logits": [[40.0, 0.0], [0.0, 0.0]], "y_true": [0, 1], "per_row": True},
-            0.34657359027997264,
-            {"accuracy": 0.5},
-            "ln(1 + e⁻⁴⁰) = 4.2e-18 is kept, not rounded to 0; beside it ln 2.",
-        ),
-    ),
-    Metric(
-        "sigmoid-cross-entropy",
-        "Sigmoid cross-entropy",
-        "Cross-entropy of independent yes-or-no outcomes, computed from their logits.",
-        "ℓ = c·y·softplus(−x) + (1 − y)·softplus(x)",
-        _NATS,
-        "[0, ∞]",
-        "lower",
-        Example(
-            {
-                "logits": [[0.0, 0.0], [0.0, 3.0]],
-                "y_true": [[1, 0], [1, 0]],
-                "mask": [[1, 1], [1, 0]],
-            },
-            0.6931471805599453,
-            {"valid": 3},
-            "Three entries count, each a toss-up of ln 2; the masked one does not.",
-        ),
-    ),
-    Metric(
-        "focal-loss",
-        "Focal loss",
-        "Log loss with less weight on rows that are already predicted well.",
-        "FL = −α_t (1 − p_t)^γ ln p_t",
-        "nats, modulated",
-        "[0, ∞]",
-        "lower",
-        Example(
-            {"y_true": [1, 0], "y_proba": [0.5, 0.5], "gamma": 2.0, "alpha": 0.25},
-            0.08664339756999316,
-            {"positives": 1},
-            "¼ ln 2 for each, weighed by ¼ and ¾: the mean is ⅛ ln 2.",
-        ),
-    ),
-    Metric(
-        "calibration",
-        "Expected calibration error",
-        "Mean gap between predicted probabilities and observed rates.",
-        "ECE = Σ_b (W_b/W) |observed_b − mean predicted_b|",
-        "probability",
-        "[0, 1]",
-        "lower",
-        Example(
-            {"y_true": [1, 0], "y_proba": [0.95, 1.0], "bins": 10},
-            0.475,
-            {"mce": 0.475},
-            "Both fall into (0.9, 1]: 0.975 was said, 0.5 was seen.",
-        ),
-    ),
-    Metric(
-        "recommender",
-        "Recommender report",
-        "Log loss of click predictions, with metrics that are comparable between logs.",
-        "NE = LL / H_b(r), r = Σ wy / Σ w; calibration ratio = Σ wp / Σ wy",
-        _NATS,
-        "[0, ∞]",
-        "lower",
-        Example(
-            {
-                "y_true": [1, 0, 0, 1],
-                "y_proba": [0.5, 0.5, 0.5, 0.5],
-                "group": ["ann", "ann", "bob", "bob"],
-            },
-            0.6931471805599453,
-            {"normalized_entropy": 1.0, "calibration_ratio": 1.0, "auc": 0.5},
-            "Predicting the base rate everywhere: NE is 1, and no one is ranked above another.",
-        ),
-    ),
+    *PREDICTION_ENTRIES,
     Metric(
         "perplexity",
         "Perplexity",
@@ -191,7 +88,7 @@ _ENTRIES = (
         "Mutual information",
         "Information that two variables carry about each other.",
         "I(X; Y) = Σ J ln(J / (p_X p_Y))",
-        _NATS,
+        NATS,
         "[0, min(H(X), H(Y))]; estimates may be negative",
         "higher",
         Example(
@@ -206,7 +103,7 @@ _ENTRIES = (
         "Probability-corrected softmax loss",
         "Classification loss whose negative estimates the information of inputs about labels.",
         "ℓ = ln Σⱼ πⱼ e^{zⱼ} − z_y",
-        _NATS,
+        NATS,
         "[min ln π, ∞]",
         "lower",
         Example(
@@ -240,7 +137,7 @@ _ENTRIES = (
         "Gaussian class-conditional simplex loss",
         "Divergence of class latents from Gaussians around the corners of a simplex.",
         "KL_k = ½ [tr S_k/σ² + ‖m_k − μ_k‖²/σ² − d + d ln σ² − ln det S_k]",
-        _NATS,
+        NATS,
         "[0, ∞]",
         "lower",
         Example(
@@ -261,7 +158,7 @@ _ENTRIES = (
         "Information-difference map",
         "Where in an image the information about its label lies.",
         "D = M_y − mean of the other M_k, M_k = Σ_c W_kc F_c; value = Σ_box D / (h·w)",
-        _NATS,
+        NATS,
         "(−∞, ∞)",
         "higher",
         Example(

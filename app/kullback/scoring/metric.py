@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+NATS = "nats, bits or hartleys"
 Direction = Literal["lower", "higher", "neither"]
 
 

@@ -1,8 +1,6 @@
 """Entries of the catalog for losses that rank items."""
 
-from kullback.scoring.metric import Example, Metric
-
-_NATS = "nats, bits or hartleys"
+from kullback.scoring.metric import NATS, Example, Metric
 
 RANKING_ENTRIES = (
     Metric(
@@ -10,7 +8,7 @@ RANKING_ENTRIES = (
         "Listwise softmax loss",
         "Cross-entropy of a softmax over the items of each list with their relevance.",
         "ℓ = −Σᵢ tᵢ ln softmax(z)ᵢ over a list, t = y / Σ y; value = Σ Wℓ / Σ W over lists",
-        _NATS,
+        NATS,
         "[0, ∞]",
         "lower",
         Example(
@@ -30,7 +28,7 @@ RANKING_ENTRIES = (
         "Bayesian personalized ranking loss",
         "Logistic loss of each pair of a positive and a negative item.",
         "ℓ = −ln σ(zᵢ − zⱼ), i positive and j negative of a group; value = Σ wᵢwⱼℓᵢⱼ / Σ wᵢwⱼ",
-        _NATS,
+        NATS,
         "[0, ∞)",
         "lower",
         Example(
@@ -50,7 +48,7 @@ RANKING_ENTRIES = (
         "Sampled softmax loss",
         "Cross-entropy of a positive item in a softmax over it and negatives drawn with it.",
         "ℓ = −ln (e^{z⁺} / (e^{z⁺} + Σⱼ e^{zⱼ})), z = logit − ln q",
-        _NATS,
+        NATS,
         "[0, ∞]",
         "lower",
         Example(

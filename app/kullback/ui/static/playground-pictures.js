@@ -171,7 +171,7 @@ export async function pictures(name, request, answer, post) {
   if (["entropy", "cross-entropy", "kl-divergence", "js-divergence"].includes(name)) return distributions(request);
   if (name === "calibration") return reliability(answer.details.table);
   if (name === "recommender") return [...(await binned(request, post)), ...rowLosses(answer)];
-  if (name === "log-loss") return [...(request.task === "multilabel" ? [] : await binned(request, post)), ...rowLosses(answer)];
+  if (name === "log-loss" || name === "brier") return [...(request.task === "multilabel" ? [] : await binned(request, post)), ...rowLosses(answer)];
   if (name === "infocam") return maps(answer);
   if (name === "compare") return forest(answer);
   if (name === "gccs") return outcomes("classes", "What each class costs", "The divergence of each class from its target.", ["class", answer.unit], [{ label: "KL", y: answer.details.kl_per_class }]);
