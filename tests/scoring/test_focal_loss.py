@@ -1,6 +1,7 @@
 """Focal loss: by hand, by law, and against 60 digits."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -242,7 +243,7 @@ def test_impossible_input_is_refused_where_it_stands() -> None:
     with refused("/y_true"):
         of_p(one, np.array([0.5, 0.5]), asked())
     with refused("/y_true/0"):
-        of_p(np.array([0.5]), np.array([0.5]), asked())
+        of_p(np.array([1.5]), np.array([0.5]), asked())
     with refused("/y_true"):
         of_p(["a"], np.array([[0.5, 0.5]]), FocalOptions(task="multilabel"))
     with refused("/alpha"):
@@ -255,3 +256,157 @@ def test_impossible_input_is_refused_where_it_stands() -> None:
         of_x(one, np.array([np.nan]), asked())
     with refused("/logits/0"):
         of_x(np.array([0]), np.full((1, 2), -np.inf), asked())
+    with refused("/alpha", "leave alpha out"):
+        of_p(one, np.array([0.5]), asked(2.0, -1.0))
+    with refused("/normalizer"):
+        of_p(
+            one,
+            np.array([0.5]),
+            FocalOptions(normalizer="positives"),
+            Options(reduction="sum"),
+        )
+
+
+SOFT_ROWS = np.array([[0.7, 0.2, 0.1], [0.0, 0.5, 0.5]])
+SOFT_LOGITS = np.array([[0.3, -1.0, 2.0], [1.5, 0.2, -0.7]])
+
+
+def test_soft_rows_are_keras_categorical_focal_crossentropy() -> None:
+    """Keras 3: Σ_c −α (1 − p_c)^γ t_c ln p_c, with t smoothed to (1 − ε) y + ε/k."""
+    p = np.exp(SOFT_LOGITS) / np.exp(SOFT_LOGITS).sum(axis=1, keepdims=True)
+    alpha = [0.25, 0.5, 2.0]
+    for smoothing in (0.0, 0.3):
+        t = (1 - smoothing) * SOFT_ROWS + smoothing / 3
+        expected = (-np.array(alpha) * (1 - p) ** 1.5 * t * np.log(p)).sum(axis=1)
+        settings = FocalOptions(gamma=1.5, alpha=np.array(alpha), label_smoothing=smoothing)
+        assert per_row(of_x(SOFT_ROWS, SOFT_LOGITS, settings)) == pytest.approx(
+            expected.tolist(), rel=1e-14
+        )
+        assert per_row(of_p(SOFT_ROWS, p, settings)) == pytest.approx(expected.tolist(), rel=1e-13)
+
+
+def test_soft_shares_are_keras_binary_focal_crossentropy() -> None:
+    """Keras 3: α_t (1 − p_t)^γ BCE(y, p), with p_t = y p + (1 − y)(1 − p)."""
+    y, p = np.array([0.2, 0.9, 1.0, 0.0]), np.array([0.4, 0.7, 0.3, 0.1])
+    for smoothing in (0.0, 0.2):
+        t = (1 - smoothing) * y + smoothing / 2
+        bce = -t * np.log(p) - (1 - t) * np.log1p(-p)
+        p_t, weight = t * p + (1 - t) * (1 - p), t * 0.25 + (1 - t) * 0.75
+        expected = (weight * (1 - p_t) ** 2 * bce).tolist()
+        settings = FocalOptions(alpha=np.array(0.25), label_smoothing=smoothing)
+        assert per_row(of_p(y, p, settings)) == pytest.approx(expected, rel=1e-13)
+        assert per_row(of_x(y, np.log(p / (1 - p)), settings)) == pytest.approx(expected, rel=1e-12)
+        many = replace(settings, task="multilabel")
+        assert of_p(y[None], p[None], many).value == pytest.approx(np.mean(expected), rel=1e-13)
+
+
+@given(data=classes, gamma=gammas)
+def test_one_hot_rows_and_labels_by_name_are_the_same_classes(
+    data: tuple[Indices, Array], gamma: float
+) -> None:
+    index, logits = data
+    k = logits.shape[1]
+    names = [f"class {at}" for at in range(k)]
+    settings = FocalOptions(gamma=gamma)
+    found = of_x(index, logits, settings)
+
+    one_hot = of_x(np.eye(k)[index], logits, settings)
+    named = of_x([names[at] for at in index], logits, replace(settings, labels=names))
+    for score in (one_hot, named):
+        assert (score.value, score.details) == (found.value, found.details)
+        assert per_row(score) == per_row(found)
+
+
+@given(data=mild_classes, gamma=gammas)
+def test_hard_rows_as_soft_ones_cost_the_same(data: tuple[Indices, Array], gamma: float) -> None:
+    index, logits = data
+    k = logits.shape[1]
+    nearly = np.eye(k)[index] * (1 - 1e-13) + 1e-13 / k
+    found = of_x(nearly, logits, FocalOptions(gamma=gamma), Options(per_row=True))
+
+    assert per_row(found) == pytest.approx(
+        per_row(of_x(index, logits, FocalOptions(gamma=gamma))), rel=1e-9, abs=1e-11
+    )
+
+
+@given(data=mild_classes, gamma=gammas, amount=st.sampled_from((0.1, 0.5, 1.0)))
+def test_no_modulation_is_softmax_cross_entropy_of_soft_targets(
+    data: tuple[Indices, Array], gamma: float, amount: float
+) -> None:
+    index, logits = data
+    plain = softmax_cross_entropy(
+        logits, index, SoftmaxOptions(label_smoothing=amount), Options(gradient=True)
+    )
+    found = of_x(index, logits, FocalOptions(gamma=0.0, label_smoothing=amount), GRADIENT)
+
+    assert found.value == pytest.approx(plain.value, rel=1e-12)
+    assert slope(found) == pytest.approx(slope(plain), rel=1e-9, abs=1e-12)
+    modulated = of_x(index, logits, FocalOptions(gamma=gamma, label_smoothing=amount))
+    assert modulated.value <= plain.value * (1 + 1e-12)
+
+
+@given(data=mild_classes, gamma=gammas)
+def test_the_gradient_of_soft_rows_is_a_slope(data: tuple[Indices, Array], gamma: float) -> None:
+    index, logits = data
+    k = logits.shape[1]
+    settings = FocalOptions(
+        gamma=gamma, alpha=np.linspace(0.5, 2.0, k), label_smoothing=0.2, normalizer="positives"
+    )
+    found = of_x(index, logits, settings, GRADIENT)
+
+    expected = central_differences(lambda z: of_x(index, z, settings, Options()), logits)
+    assert slope(found) == pytest.approx(expected, rel=1e-5, abs=1e-8)
+    p = np.exp(log_softmax(logits))
+    of_shares = of_p(index, p, settings, GRADIENT)
+    chained = of_shares.gradient
+    assert chained is not None
+    by_logits = p * (chained - (chained * p).sum(axis=1, keepdims=True))
+    assert by_logits.reshape(-1).tolist() == pytest.approx(slope(found), rel=1e-6, abs=1e-9)
+
+
+@given(x=st.lists(draw.mild_logit, min_size=1, max_size=4), gamma=gammas)
+def test_the_gradient_of_soft_shares_is_a_slope(x: list[float], gamma: float) -> None:
+    logits, y = np.array(x), np.linspace(0.1, 1.0, len(x))
+    settings = FocalOptions(gamma=gamma, alpha=np.array(0.3))
+    found = of_x(y, logits, settings, GRADIENT)
+
+    expected = central_differences(lambda z: of_x(y, z, settings, Options()), logits)
+    assert slope(found) == pytest.approx(expected, rel=1e-5, abs=1e-8)
+    p = sigmoid(logits)
+    by_p = np.array(slope(of_p(y, p, settings, GRADIENT))) * p * (1 - p)
+    assert by_p.tolist() == pytest.approx(slope(found), rel=1e-7, abs=1e-10)
+
+
+def test_a_mean_over_positives_is_that_of_retinanet() -> None:
+    """The sum over anchors, divided by how many are positive, at least 1."""
+    y, p = np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.5, 0.5, 0.25, 0.8])
+    rows = of_p(y, p, asked())
+    found = of_p(y, p, FocalOptions(normalizer="positives"), GRADIENT)
+    assert found.value == pytest.approx(sum(per_row(rows)) / 2, rel=1e-15)
+    assert (found.details["normalizer"], found.details["positives"]) == (2.0, 2)
+    assert rows.details["normalizer"] == 4.0
+    none = of_p(np.zeros(4), p, FocalOptions(normalizer="positives"), GRADIENT)
+    assert none.value == pytest.approx(sum(per_row(of_p(np.zeros(4), p, asked()))), rel=1e-15)
+    assert none.details["normalizer"] == 1.0
+    mean = FocalOptions(normalizer="positives")
+    expected = central_differences(lambda q: of_p(y, q, mean, Options()), p)
+    assert slope(found) == pytest.approx(expected, rel=1e-6)
+    expected = central_differences(lambda q: of_p(np.zeros(4), q, mean, Options()), p)
+    assert slope(none) == pytest.approx(expected, rel=1e-6)
+    boxes = FocalOptions(task="multilabel", normalizer="positives")
+    for positive, divisor in ((1.0, 1.0), (0.0, 1.0)):
+        truth = np.array([[positive, 0.0], [0.0, 0.0]])
+        table = of_p(truth, p.reshape(2, 2), boxes)
+        each = of_p(truth.reshape(-1), p, asked())
+        assert table.value == pytest.approx(sum(per_row(each)) / divisor, rel=1e-15)
+        assert table.details["normalizer"] == pytest.approx(divisor, rel=1e-15)
+
+
+def test_a_mean_over_positives_weighs_them() -> None:
+    y, p = np.array([1.0, 0.0, 1.0]), np.array([0.5, 0.5, 0.25])
+    weight = np.array([2.0, 1.0, 3.0])
+    found = of_p(y, p, FocalOptions(normalizer="positives"), Options(sample_weight=weight))
+    losses = np.array(per_row(of_p(y, p, asked())))
+    assert found.value == pytest.approx(float(weight @ losses) / 5, rel=1e-15)
+    nothing = Options(sample_weight=np.zeros(3))
+    assert of_p(y, p, FocalOptions(normalizer="positives"), nothing).status == "undefined"

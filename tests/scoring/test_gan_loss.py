@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -296,7 +297,7 @@ def test_only_differences_matter_to_relative_scores(kind: GanKind, real: Array) 
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("shape", [(2, 1), (2, 2, 2), (2, 1, 2, 2)])
 def test_maps_of_patches_are_their_means(kind: GanKind, shape: tuple[int, ...]) -> None:
-    real = np.linspace(-2.0, 3.0, math.prod(shape)).reshape(shape)
+    real = np.linspace(-2.03, 3.0, math.prod(shape)).reshape(shape)
     fake = np.linspace(1.0, -4.0, 4)
     asked = Options(per_row=True, gradient=True)
 
@@ -314,6 +315,14 @@ def test_maps_of_patches_are_their_means(kind: GanKind, shape: tuple[int, ...]) 
     patches = flat.per_row[:-4].reshape(2, -1).mean(axis=1)
     assert maps.per_row[:2].tolist() == pytest.approx(patches.tolist(), rel=1e-13)
     assert maps.details["discriminator_accuracy"] == flat.details["discriminator_accuracy"]
+    summed = gan_loss(real, fake, GanOptions(kind), replace(asked, reduction="sum"))
+    slopes = draw.slope(
+        lambda r: (
+            gan_loss(r.reshape(shape), fake, GanOptions(kind), Options(reduction="sum")).value
+        ),
+        real.reshape(-1),
+    )
+    assert draw.agrees(sides(summed)["real_logits"].reshape(-1), slopes)
 
 
 @pytest.mark.parametrize("kind", ["minimax", "non_saturating", "least_squares"])

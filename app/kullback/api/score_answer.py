@@ -10,6 +10,7 @@ from kullback.scoring.binning import BinRule, Strategy
 from kullback.scoring.class_weights import ClassWeightName
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.entropy_estimators import Estimator
+from kullback.scoring.focal_score import FocalNormalizer
 from kullback.scoring.gan_loss import GanKind
 from kullback.scoring.gccs import Covariance, Layout
 from kullback.scoring.infocam import Mode
@@ -51,6 +52,7 @@ class Conventions(BaseModel):
     ignore_index: int | None = Field(default=None, description="Of softmax-cross-entropy.")
     gamma: float = Field(default=2.0, description="Of focal-loss.")
     alpha: float | Sequence[float] | None = Field(default=None, description="Of focal-loss.")
+    normalizer: FocalNormalizer = Field(default="rows", description="Of focal-loss.")
     bins: int | BinRule | Literal["given"] = Field(
         default=15,
         description="Of calibration, brier and recommender: how many, the rule, or given edges.",

@@ -28,6 +28,7 @@ from kullback.scoring import (
 )
 from kullback.scoring.class_weights import ClassWeightName
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
+from kullback.scoring.focal_score import FocalNormalizer
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 
@@ -37,6 +38,8 @@ ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
 ]
+Weights = Annotated[Array, Column(EntryType.NUMBER, 2)]
+EntryWeight = Field(default=None, description="Weight of each row [n], or of each entry [n][l].")
 Beta = Annotated[
     Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
     Field(description="β of class_weight effective_number."),
@@ -97,6 +100,11 @@ class LogLossRequest(ConventionRequest):
         description="Weight of each class, or a rule that derives the weights from y_true.",
     )
     beta: Beta = None
+    mask: Flags | None = Field(default=None, description="1 where a row or an entry counts.")
+    ignore_index: int | None = Field(
+        default=None, description="Target whose rows, or entries, do not count."
+    )
+    sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
         """See log_loss.log_loss."""
@@ -109,6 +117,8 @@ class LogLossRequest(ConventionRequest):
             convention=self.convention,
             epsilon=self.epsilon,
             is_log=self.y_proba is None,
+            mask=self.mask,
+            ignore_index=self.ignore_index,
         )
         sent = one_of(self, "y_proba", "log_proba")
         return log_loss.log_loss(self.y_true, sent, options, self.options())
@@ -152,6 +162,7 @@ class SigmoidCrossEntropyRequest(GradientRequest):
     )
     pos_weight: Numbers | None = Field(default=None, description="Weight of the positive term.")
     mask: Flags | None = Field(default=None, description="1 where an entry counts.")
+    sample_weight: Weights | None = EntryWeight
 
     def _row_fields(self) -> RowFields:
         """The fields, of which masked entries may be missing."""
@@ -172,7 +183,7 @@ class FocalLossRequest(GradientRequest):
 
     metric_name = "focal_loss"
 
-    y_true: LabelRows = Field(description="0 or 1 [n] or [n][k]; class indices [n].")
+    y_true: LabelRows = Field(description="Labels [n], or rows [n][k]; soft ones too.")
     y_proba: Probabilities | None = Field(default=None, description="P(1) [n], or rows [n][k].")
     logits: LogitRows | None = Field(
         default=None, description="Logits of a sigmoid [n], or rows of logits [n][k]."
@@ -184,10 +195,33 @@ class FocalLossRequest(GradientRequest):
         default=None, description="Weight of class 1 (class 0 has 1 − alpha), or one per class."
     )
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
+    labels: ClassLabels | None = Field(
+        default=None, description="Label of each column, in column order; never sorted."
+    )
+    label_smoothing: UnitInterval = Field(
+        default=0.0, description="Probability mass that is spread evenly over all classes."
+    )
+    normalizer: FocalNormalizer = Field(
+        default="rows", description="What the mean is over: rows, or what is positive, at least 1."
+    )
+    mask: Flags | None = Field(default=None, description="1 where a row or an entry counts.")
+    ignore_index: int | None = Field(
+        default=None, description="Target whose rows, or entries, do not count."
+    )
+    sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
         """See focal.focal_loss."""
-        options = focal_loss.FocalOptions(self.task, self.gamma, self.alpha)
+        options = focal_loss.FocalOptions(
+            task=self.task,
+            gamma=self.gamma,
+            alpha=self.alpha,
+            labels=self.labels,
+            label_smoothing=self.label_smoothing,
+            normalizer=self.normalizer,
+            mask=self.mask,
+            ignore_index=self.ignore_index,
+        )
         return focal_loss.focal_loss(
             self.y_true, self.y_proba, self.logits, options, self.options()
         )

@@ -258,8 +258,8 @@ def refuse_ruled_out(name: str, values: Array, *, single: bool = False) -> None:
         refuse(name, ruled_out, lambda _: "the row rules out every outcome", single=single)
 
 
-def weights(name: str, values: Array | None, n: int) -> Array | None:
-    """Weights of n rows: finite, at least 0, and the largest not of a size whose square is lost.
+def weights(name: str, values: Array | None, n: int | tuple[int, ...]) -> Array | None:
+    """Weights of n rows, or of the entries of an array: finite, at least 0, of a sensible size.
 
     Raises:
         InvalidInput: there are not n of them, one is negative or not finite, or all are so
@@ -267,8 +267,10 @@ def weights(name: str, values: Array | None, n: int) -> Array | None:
     """
     if values is None:
         return None
-    if values.shape != (n,):
-        raise InvalidInput.at(f"{name} has shape {shown(values)}; [{n}] is expected", name)
+    shape = (n,) if isinstance(n, int) else n
+    if values.shape != shape:
+        sizes = "".join(f"[{size}]" for size in shape)
+        raise InvalidInput.at(f"{name} has shape {shown(values)}; {sizes} is expected", name)
     if not (values.min() >= 0 and values.max() < np.inf):
         refuse(
             name, ~((values >= 0) & (values < np.inf)), lambda at: f"{values[at]:g} is no weight"

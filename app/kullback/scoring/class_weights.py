@@ -57,3 +57,9 @@ def class_weights(
 def class_counts(index: Indices, k: int) -> Array:
     """n_c: how many rows are of each class, (k,)."""
     return np.bincount(index, minlength=k).astype(np.float64)
+
+
+def class_mass(y: Array, weight: Array | None) -> Array:
+    """How many rows each class has, soft ones in parts; rows of weight 0 do not count."""
+    mass: Array = (y if weight is None else y[weight > 0]).sum(axis=0)
+    return mass

@@ -16,8 +16,9 @@ from kullback.scoring.arrays import (
     row_sums,
     weights,
 )
-from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
+from kullback.scoring.class_weights import ClassWeightName, class_counts, class_mass, class_weights
 from kullback.scoring.conventions import Convention, ConventionName, chosen_convention
+from kullback.scoring.entries import refuse_entries
 from kullback.scoring.labels import (
     Label,
     Labels,
@@ -36,7 +37,7 @@ from kullback.scoring.losses import (
     scaled,
     used_rows,
 )
-from kullback.scoring.multilabel import multilabel, multilabel_target
+from kullback.scoring.multilabel import MultilabelOptions, multilabel
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
 from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
@@ -54,6 +55,8 @@ class LogLossOptions:
     convention: ConventionName = "exact"
     epsilon: float | None = None
     is_log: bool = False  # ln p was sent
+    mask: Array | None = None
+    ignore_index: int | None = None
 
     @property
     def field(self) -> str:
@@ -79,8 +82,10 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         y_proba: P(pos_label) (n,); or rows (n, k) whose columns are `labels`, in that order; or
             their logarithms, if `settings.is_log`, of which no digit is lost.
         settings: task, labels, pos_label, class_weight and the convention for p = 0, or the
-            epsilon that p is clipped by.
-        options: see Options; the gradient is with respect to y_proba.
+            epsilon that p is clipped by; for multilabel the mask (n, k) and the ignore_index of
+            entries that do not count.
+        options: see Options; `sample_weight` may be of entries (n, k) for multilabel; the gradient
+            is with respect to y_proba.
 
     Returns:
         In [0, ∞] nats; infinite where p = 0 on the truth, under the exact convention.
@@ -102,7 +107,9 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
     n = y_proba.shape[0]
     if row_count(y_true) != n:
         raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
-    weights("sample_weight", options.sample_weight, n)
+    if task != "multilabel":
+        refuse_entries(settings.mask, settings.ignore_index)
+        weights("sample_weight", options.sample_weight, n)
     extra = {"task": task, "class_weight": _named(settings)}
     context = Context(
         "log_loss", options, settings.convention, extra, column=column, epsilon=settings.epsilon
@@ -111,9 +118,14 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
         return _binary(y_true, y_proba, settings, context)
     if task == "multilabel":
         convention = settings.bounds(y_proba)
-        checked = sent_probabilities(y_proba, options, is_log=settings.is_log)
-        truth = multilabel_target(y_true, checked.values, settings.labels, options)
-        return multilabel(truth, checked, settings.class_weight, convention, context)
+        chosen = MultilabelOptions(
+            class_weight=settings.class_weight,
+            labels=settings.labels,
+            mask=settings.mask,
+            ignore_index=settings.ignore_index,
+            is_log=settings.is_log,
+        )
+        return multilabel(y_true, y_proba, chosen, convention, context)
     return _multiclass(y_true, y_proba, settings, context)
 
 
@@ -248,12 +260,6 @@ def _multiclass(
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 
-def _mass(y: Array, weight: Array | None) -> Array:
-    """How many rows each class has, soft ones in parts; rows of weight 0 do not count."""
-    mass: Array = (y if weight is None else y[weight > 0]).sum(axis=0)
-    return mass
-
-
 def _soft_rows(
     target: CheckedDistributions,
     checked: CheckedDistributions,
@@ -264,7 +270,7 @@ def _soft_rows(
     y, p = target.values, checked.values
     k = p.shape[1]
     weight = context.options.sample_weight
-    class_weight = class_weights(settings.class_weight, _mass(y, weight), settings.beta)
+    class_weight = class_weights(settings.class_weight, class_mass(y, weight), settings.beta)
     columns = np.ones(k) if class_weight is None else class_weight
     costs, bounded = convention.outcomes(used_rows(p, convention), checked.logs)
     mass = y * columns

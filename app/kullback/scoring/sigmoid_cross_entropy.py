@@ -1,7 +1,5 @@
 """Sigmoid cross-entropy: binary and multi-label, from independent logits."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from kullback.errors import InvalidInput
@@ -9,9 +7,11 @@ from kullback.numerics.logspace import sigmoid, softplus
 from kullback.numerics.means import Mean, blocks
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.arrays import probabilities, refuse, same_shape, weights
+from kullback.scoring.arrays import probabilities, same_shape, weights
+from kullback.scoring.entries import entry_weights, neutral
+from kullback.scoring.losses import scaled
 from kullback.scoring.options import Options
-from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
+from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 
 def sigmoid_cross_entropy(
@@ -26,9 +26,10 @@ def sigmoid_cross_entropy(
         logits: x, shape (n,) or (n, l); −∞ is a probability of 0.
         y_true: y in [0, 1], same shape.
         pos_weight: c ≥ 0, one number or (l,); 1 where None.
-        mask: 1 where an entry counts, else 0, same shape; all count where None. Logits and labels
-            of others may be anything.
-        options: see Options; the gradient is (1 − y) σ(x) − c·y·σ(−x), over the normalizer.
+        mask: 1 where an entry counts, else 0, same shape; all count where None. What does not
+            count is not validated.
+        options: see Options; `sample_weight` is of rows (n,) or of entries (n, l); the gradient is
+            (1 − y) σ(x) − c·y·σ(−x), over the normalizer.
 
     Returns:
         In [0, ∞] nats. `per_label` are the means of the columns, `valid` counts the unmasked
@@ -42,37 +43,35 @@ def sigmoid_cross_entropy(
     if logits.ndim not in (1, 2):
         raise InvalidInput.at(f"logits has {logits.ndim} axes; [n] or [n][l] is expected", "logits")
     same_shape("y_true", y_true, "logits", logits)
-    valid = np.ones(logits.shape) if mask is None else mask
-    same_shape("mask", valid, "logits", logits)
-    refuse("mask", (valid != 0) & (valid != 1), lambda _: "a mask is 0 or 1")
-    if mask is not None:  # what is masked may be anything
-        logits, y_true = (np.where(valid > 0, entries, 0.0) for entries in (logits, y_true))
-    x = checked_logits("logits", logits)
-    truth = probabilities("y_true", y_true, options)
-    y = truth.values
+    entries = entry_weights("logits", logits, None, mask, options)
+    x = checked_logits("logits", neutral(logits, entries, 0.0))
+    truth = probabilities("y_true", neutral(y_true, entries, 0.0), options)
     n = x.shape[0]
-    weight = weights("sample_weight", options.sample_weight, n)
-    options = replace(options, sample_weight=weight)
-    context = Context("sigmoid_cross_entropy", options, clipped=truth.clipped)
     columns = x.reshape(n, -1).shape[1]
     c = _pos_weight(pos_weight, columns)
     shape = (n, columns)
-    x, y, valid = x.reshape(shape), y.reshape(shape), valid.reshape(shape)
+    x, y = x.reshape(shape), truth.values.reshape(shape)
+    valid = np.ones(shape) if entries is None else entries.values.reshape(shape)
+    options = options if entries is None else entries.options
+    context = Context("sigmoid_cross_entropy", options, clipped=truth.clipped)
     losses = np.empty(shape)
     for block in blocks(n):
         losses[block] = np.where(valid[block] > 0, _entries(x[block], y[block], c), 0.0)
-    entries = valid.sum(axis=1)
     per_label = [_column(losses[:, j], valid[:, j], context) for j in range(columns)]
-    per_row = np.divide(losses.sum(axis=1), entries, out=np.zeros(n), where=entries > 0)
+    share = valid.sum(axis=1)
+    sums = scaled(losses, valid).sum(axis=1)
+    per_row = np.divide(sums, share, out=np.zeros(n), where=share > 0)
     gradient = None
     if options.gradient:
         slope = np.where(y < 1, (1.0 - y) * sigmoid(x), 0.0)
         slope -= np.where(y > 0, c * y * sigmoid(-x), 0.0)
         gradient = (slope * valid).reshape(logits.shape)
-    details = {"per_label": per_label, "valid": int(entries.sum())}
-    ignored = entries == 0
-    rows = Losses(losses.sum(axis=1), entries, ignored, per_row, gradient)
-    return score_rows(rows, details, context)
+    details = {"per_label": per_label, "valid": int(np.count_nonzero(valid))}
+    rows = Losses(sums, share, share == 0, per_row, gradient)
+    reduced = reduce_rows(rows, options.sample_weight)
+    if entries is not None:
+        reduced = entries.weighed(reduced)
+    return score_rows(rows, details, context, reduced)
 
 
 def _pos_weight(pos_weight: Array | None, columns: int) -> Array:
@@ -96,5 +95,5 @@ def _column(losses: Array, valid: Array, context: Context) -> float | Undefined:
     weight = context.options.sample_weight
     mean = Mean()
     kept = valid > 0
-    mean.add(losses[kept], None if weight is None else weight[kept])
+    mean.add(losses[kept], valid[kept] if weight is None else valid[kept] * weight[kept])
     return in_unit(mean.value(), context.options)
