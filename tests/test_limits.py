@@ -7,7 +7,7 @@ from kullback.api import failures, problem_document
 from kullback.connections.limits import ConnectionLimits
 from kullback.experiments import plan
 from kullback.monitoring import maintenance
-from kullback.payload import arrow_size, columns, json_scan, ndjson, parquet_size, room
+from kullback.payload import arrow_size, columns, csv_body, json_scan, ndjson, parquet_size, room
 from kullback.requests import batches
 from kullback.settings import Settings
 from kullback.tally import grouping
@@ -32,6 +32,7 @@ CONSTANTS = {
     "characters of an id or a name of a slice": columns.LONGEST_NAME,
     "batches of an Arrow stream": arrow_size.MAX_MESSAGES,
     "bytes of a Parquet footer": parquet_size.MAX_FOOTER,
+    "bytes of a CSV body": csv_body.MAX_CSV,
     "slices of a monitor": batches.MAX_SLICES,
     "windows and slice values of a batch": grouping.MAX_GROUPS,
     "arms of an experiment": plan.MAX_ARMS,

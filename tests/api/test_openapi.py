@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
-from kullback.api.parameters import BESIDE_COLUMNS
+from kullback.api.parameters import BESIDE_COLUMNS, BESIDE_CSV
 from kullback.api.problem_document import MEDIA_TYPE
 from kullback.main import create_app
+from kullback.payload.dialect import DIALECT
 from kullback.payload.media import BATCH_TYPES, JSON, MEDIA_TYPES
 from kullback.requests import REQUESTS
 from kullback.requests.validation import array_fields
@@ -173,8 +174,11 @@ def test_options_that_stand_beside_columns_are_parameters(document: Document, me
     columns = array_fields(REQUESTS[metric])
     options = {name for name in REQUESTS[metric].model_fields if name not in columns}
     scalars = {name for name, column in columns.items() if column.may_be_option}
-    assert {each["name"] for each in declared} == options | scalars
+    assert {each["name"] for each in declared} == options | scalars | {*DIALECT}
     for each in declared:
+        if each["name"] in DIALECT:
+            assert each["description"].endswith(BESIDE_CSV)
+            continue
         assert not each.get("required", False)
         assert each["description"].endswith(BESIDE_COLUMNS)
         schema = each.get("schema") or each["content"][JSON]["schema"]

@@ -39,13 +39,13 @@ async def alone(client: AsyncClient, metric: str, fields: dict[str, Any]) -> Any
 async def test_each_answers_as_it_does_alone_in_the_order_named(
     client: AsyncClient, names: list[str]
 ) -> None:
-    answer = await asked(client, {"metrics": names} | CLICKS | {"base": "2", "per_row": True})
+    answer = await asked(client, {"metrics": names} | CLICKS | {"base": "2"})
     assert answer.status_code == 200, answer.text
     scores = SeveralAnswer.model_validate_json(answer.content).scores
     assert [*scores] == [name.replace("_", "-") for name in names]
     for name, score in answer.json()["scores"].items():
         own = CLICKS if name == "recommender" else PLAIN
-        assert score == await alone(client, name, own | {"base": "2", "per_row": True})
+        assert score == await alone(client, name, own | {"base": "2"})
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -149,6 +149,26 @@ async def test_every_type_of_body_gives_the_same_bytes(client: AsyncClient) -> N
     unnamed = await client.post("/v1/scores", content=as_arrow(table), headers=typed(ARROW))
     assert unnamed.status_code == 422
     assert unnamed.json()["errors"][0]["pointer"] == "/metrics"
+
+
+async def test_columns_of_single_precision_are_read_once_for_all(client: AsyncClient) -> None:
+    table = pa.table(
+        {
+            "y_true": pa.array([0, 1, 1], pa.int32()),
+            "y_proba": pa.array([0.1, 0.7, 1.00001], pa.float32()),
+        }
+    )
+    names = ["log-loss", "recommender", "calibration", "focal-loss"]
+    together = await client.post(
+        f"/v1/scores?metrics={','.join(names)}", content=as_arrow(table), headers=typed(ARROW)
+    )
+    for name in names:
+        own = await client.post(f"/v1/scores/{name}", content=as_arrow(table), headers=typed(ARROW))
+        problem = together.json()["scores"][name]
+        expected = own.json()
+        for each in (problem, expected):
+            each.pop("request_id", None)
+        assert problem == expected
 
 
 async def test_a_column_that_none_of_them_knows_is_refused(client: AsyncClient) -> None:

@@ -290,8 +290,9 @@ def test_options_can_be_given_by_name(tmp_path: Path) -> None:
         (["007", "7", "7"], ["007", "7"]),
         (["1", "b", "b"], ["1", "b"]),
         (["0xA", "10", "10"], ["0xA", "10"]),
-        (["12345678901234567890", "1", "1"], ["12345678901234567890", "1"]),
-        (["true", "false", "false"], ["true", "false"]),
+        (["12345678901234567890", "1", "1"], [12345678901234567890, 1]),
+        (["99345678901234567890", "1", "1"], ["99345678901234567890", "1"]),
+        (["true", "false", "false"], [1, 0]),
         (["2020-01-01", "2020-01-02", "2020-01-02"], ["2020-01-01", "2020-01-02"]),
     ],
 )
@@ -444,7 +445,7 @@ def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
         (("pets.json", "--type", "csv.gz"), "pets.json: Not a gzipped file"),
         (("cut.csv.gz",), "cut.csv.gz: not readable as csv.gz: "),
         (("bent.csv.gz",), "bent.csv.gz: "),
-        (("ragged.csv",), "ragged.csv: not readable as csv: CSV parse error: "),
+        (("ragged.csv",), "ragged.csv: not readable as csv: row 2 of the table has 1 cells, where"),
         (("empty.csv",), "empty.csv: not readable as csv: "),
         (("twice.csv", "--y-true", "a"), "twice.csv: two columns are named a"),
         (
@@ -472,6 +473,133 @@ def test_what_cannot_be_used_is_said_in_a_line(
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(said)
     assert result.stderr.count("\n") == 1
+
+
+SPOKEN = {"y_true": [1, 0, 1], "y_proba": [0.5, 0.25, 0.75]}
+
+
+def spoken(*arguments: str, text: str | bytes, kind: str = "csv") -> bytes:
+    content = text if isinstance(text, bytes) else text.encode()
+    return score("log-loss", "-", "--type", kind, *arguments, stdin=content)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "y_true, y_proba\n1, 0.5\n0, 0.25\n1, 0.75\n"),
+        ((), " y_true ,y_proba\t\n1,0.5\n0,0.25\n1,0.75"),
+        ((), "\ufeffy_true,y_proba\r\n1,0.5\r\n0,0.25\r\n1,0.75\r\n"),
+        ((), "\n\ny_true,y_proba\n1,0.5\n\n0,0.25\n1,0.75\n"),
+        ((), '"y_true","y_proba"\n"1","0.5"\n"0","0.25"\n"1","0.75"\n'),
+        ((), "y_true,y_proba\nTrue,0.5\nFalse,0.25\nTrue,0.75\n"),
+        ((), "y_true,y_proba\nTRUE,0.5\nFALSE,0.25\nTRUE,0.75\n"),
+        (("--pos-label", "True"), "y_true,y_proba\nTrue,0.5\nFalse,0.25\nTrue,0.75\n"),
+        (("--labels", "no,yes"), "y_true, y_proba\nyes, 0.5\nno, 0.25\nyes, 0.75\n"),
+        (("--delimiter", ";"), "y_true;y_proba\n1;0.5\n0;0.25\n1;0.75\n"),
+        (("--delimiter", "\\t"), "y_true\ty_proba\n1\t0.5\n0\t0.25\n1\t0.75\n"),
+        (
+            ("--delimiter", ";", "--decimal", ","),
+            "y_true;y_proba\n1;0,5\n0;0,25\n1;7,5E-1\n",
+        ),
+        (("--no-header", "--y-true", "1", "--y-proba", "2"), "1,0.5\n0,0.25\n1,0.75\n"),
+        (
+            ("--encoding", "latin-1", "--y-true", "übung"),
+            "übung,y_proba\n1,0.5\n0,0.25\n1,0.75\n".encode("latin-1"),
+        ),
+        (
+            ("--encoding", "utf-16"),
+            "y_true,y_proba\n1,0.5\n0,0.25\n1,0.75\n".encode("utf-16"),
+        ),
+    ],
+)
+def test_every_dialect_is_scored_as_the_same_numbers(
+    arguments: tuple[str, ...], text: str | bytes
+) -> None:
+    if "--y-true" in arguments and "--y-proba" not in arguments:
+        arguments = (*arguments, "--y-proba", "y_proba")
+    found = json.loads(spoken(*arguments, text=text))
+    expected = json.loads(score("log-loss", "-", stdin=json.dumps(SPOKEN).encode()))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "status", "said"),
+    [
+        (
+            (),
+            "y_true;y_proba\n1;0.5\n",
+            2,
+            "\nthe header looks separated by ';': --delimiter ';'\n",
+        ),
+        ((), "y_true,y_proba\n1,0.5\n1,0,5\n", 2, "row 2 of the table has 3 cells, where there"),
+        (
+            ("--delimiter", ";"),
+            "y_true;y_proba\n1;0,5\n",
+            1,
+            "in row 1 of the table: is the comma its decimal sign?",
+        ),
+        ((), b"y_true,y_proba\n1,\xff\n", 2, "its text is not utf-8: say which encoding it has"),
+        ((), b"y_tr\xffe,y_proba\n1,1\n", 2, "its text is not utf-8: say which encoding it has"),
+        (("--delimiter", ";;"), "a", 2, "--delimiter: one sign is expected"),
+        (("--decimal", ","), "a", 2, "--decimal: the same as between cells"),
+        (("--encoding", "zip"), "a", 2, "--encoding: no text is written so: try latin-1"),
+        (("--encoding", "punycode"), "a", 2, "--encoding: no text is written so: try latin-1"),
+        (("--y-true", "y*", "--y-proba", "q_*"), "y,p_1\n1,1\n", 2, "no column is named like q_*"),
+    ],
+)
+def test_a_dialect_that_is_not_meant_is_said(
+    arguments: tuple[str, ...], text: str | bytes, status: int, said: str
+) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    result = kullback("score", "log-loss", "-", "--type", "csv", *arguments, stdin=content)
+    assert result.exit_code == status
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("option", [("--delimiter", ";"), ("--no-header",)])
+def test_dialects_are_of_text(option: tuple[str, ...], pets: Path) -> None:
+    result = kullback("score", "log-loss", pets / "pets.parquet", *ASK_PETS, *option)
+    assert (result.exit_code, result.stderr) == (2, f"{option[0]} is for CSV and TSV files\n")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow"])
+def test_a_pattern_names_many_columns_in_the_order_of_the_file(kind: str, pets: Path) -> None:
+    columns = ("--y-true", "pet", "--y-proba", "p_*", "--labels", "dog,cat,eel")
+    more = ("--sample-weight", "w", "--per-row", "--gradient")
+    assert score("log-loss", pets / f"pets.{kind}", *columns, *more) == score(
+        "log-loss", pets / "pets.json"
+    )
+    several = ("--y-true", "pet", "--y-proba", "p_dog,p_c*,p_eel", "--labels", "dog,cat,eel")
+    assert score("log-loss", pets / f"pets.{kind}", *several, *more) == score(
+        "log-loss", pets / "pets.json"
+    )
+
+
+def test_thousands_of_columns_are_one_pattern(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).dirichlet(np.ones(5000), 3)
+    table = pa.table({"y": [7, 0, 4999], **{f"p_{i}": rows[:, i] for i in range(5000)}})
+    pq.write_table(table, tmp_path / "wide.parquet")
+    answer = json.loads(
+        score("log-loss", tmp_path / "wide.parquet", "--y-true", "y", "--y-proba", "p_*")
+    )
+    assert answer["value"] == pytest.approx(np.mean(-np.log(rows[[0, 1, 2], [7, 0, 4999]])))
+
+
+def test_one_hot_columns_of_booleans_are_rows_of_labels(tmp_path: Path) -> None:
+    hot = {"is_a": [True, False], "is_b": [False, True]}
+    pq.write_table(
+        pa.table({**hot, "p_a": [0.5, 0.25], "p_b": [0.5, 0.75]}), tmp_path / "t.parquet"
+    )
+    found = score("log-loss", tmp_path / "t.parquet", "--y-true", "is_*", "--y-proba", "p_*")
+    request = {"y_true": [[1, 0], [0, 1]], "y_proba": [[0.5, 0.5], [0.25, 0.75]]}
+    assert found == score("log-loss", "-", stdin=json.dumps(request).encode())
+
+
+def test_units_of_a_table_of_text_may_be_names() -> None:
+    text = "y_true,y_proba.a,y_proba.b,unit\n1,0.5,0.6,u1\n0,0.5,0.4,u2\n"
+    named = ("--y-true", "y_true", "--unit", "unit", "--y-proba", "y_proba.a")
+    result = kullback("score", "compare", "-", "--type", "csv", *named, stdin=text.encode())
+    assert "holds no number" not in result.stderr
 
 
 def test_several_metrics_of_a_file_are_one_answer(tmp_path: Path, service: str) -> None:

@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 
 from kullback.access.keys import PATTERN
 from kullback.api.parameters import (
+    DIALECT,
     HEADERS,
     IDEMPOTENCY_KEY,
     IF_NONE_MATCH,
@@ -67,9 +68,9 @@ def complete(document: JsonSchemaValue) -> None:
     components["headers"] = HEADERS
     for name, model in REQUESTS.items():
         operation = document["paths"][f"/v1/scores/{name}"]["post"]
-        operation["parameters"] = query_options(model)
+        operation["parameters"] = [*query_options(model), *DIALECT]
         operation["requestBody"]["content"][JSON]["example"] = METRICS[name].example.request
-    document["paths"]["/v1/scores"]["post"]["parameters"] = [SEVERAL]
+    document["paths"]["/v1/scores"]["post"]["parameters"] = [SEVERAL, *DIALECT]
     components["securitySchemes"] = {"key": KEY}
     for path, item in document["paths"].items():
         for method, operation in item.items():

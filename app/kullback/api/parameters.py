@@ -37,7 +37,21 @@ SEVERAL: JsonSchemaValue = {
     "explode": False,
     "schema": {"type": "array", "items": {"type": "string", "enum": [*REQUESTS]}},
 }
-BESIDE_COLUMNS = "With an Arrow or Parquet body only: beside JSON it is refused."
+BESIDE_CSV = "With a CSV body only."
+BESIDE_COLUMNS = "With a body of columns only: beside JSON it is refused."
+DIALECT: list[JsonSchemaValue] = [
+    {
+        "name": name,
+        "in": "query",
+        "description": f"{words} {BESIDE_CSV}",
+        "schema": {"type": "string", "minLength": 1, **limits},
+    }
+    for name, words, limits in (
+        ("delimiter", "Sign between cells. Default: a comma.", {"maxLength": 3}),
+        ("decimal", "Decimal sign of numbers. Default: a point.", {"maxLength": 1}),
+        ("encoding", "Encoding of the text, as latin-1. Default: utf-8.", {}),
+    )
+]
 HEADERS: dict[str, JsonSchemaValue] = {
     "X-Request-ID": {
         "description": "The name of the request in the logs.",

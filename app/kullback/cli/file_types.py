@@ -5,8 +5,6 @@ from pathlib import Path
 
 from kullback.cli.terminal import Failure, Status
 
-INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
-
 
 class FileType(StrEnum):
     """What a file holds: the end of its name."""
@@ -18,6 +16,11 @@ class FileType(StrEnum):
     TSV_GZ = "tsv.gz"
     PARQUET = "parquet"
     ARROW = "arrow"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds delimited text, which has dialects."""
+        return self.startswith(("csv", "tsv"))
 
 
 def file_type(file: str, said: FileType | None) -> FileType:

@@ -2,23 +2,28 @@
 
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kullback.cli.client import Payload
-from kullback.cli.delimited import Delimited, typed
 from kullback.cli.file_types import FileType
 from kullback.cli.terminal import Failure, Status
-from kullback.errors import InvalidInput, first_line, hint
+from kullback.errors import BodyError, InvalidInput, first_line, hint
+from kullback.payload.arrow_types import plain
 from kullback.payload.columns import Column, EntryType
+from kullback.payload.delimited import Delimited
+from kullback.payload.delimited_cells import typed
+from kullback.payload.dialect import Dialect
 from kullback.payload.media import ARROW, JSON
 
 Query = list[tuple[str, str]]
@@ -58,9 +63,17 @@ class _Arrow:
         return self._table.select(list(names))
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or - for standard input; what it holds, and how it is written if that is text."""
+
+    file: str
+    kind: FileType
+    dialect: Dialect
+
+
 def read(
-    file: str,
-    kind: FileType,
+    source: Source,
     fields: Mapping[str, Column],
     named: Mapping[str, Sequence[str]],
     query: Query,
@@ -68,8 +81,7 @@ def read(
     """The request that a file makes.
 
     Args:
-        file: a path, or - for standard input.
-        kind: what it holds.
+        source: the file.
         fields: the fields of the metric that hold many entries.
         named: the columns that make each field; none at all for columns named as the fields.
         query: the options.
@@ -78,6 +90,7 @@ def read(
         Failure: the file cannot be read, or has no such column.
         InvalidInput: a cell is missing, or no number where one is expected.
     """
+    file, kind = source.file, source.kind
     if kind is FileType.JSON and (named or query):
         name = next(iter(named), None) or query[0][0]
         option = "--" + name.replace("_", "-")
@@ -85,26 +98,31 @@ def read(
             f"{option} is for tables: a JSON request holds its own options", Status.UNUSABLE
         )
     try:
-        with _opened(file) as source:
+        with _opened(file) as content:
             if kind is FileType.JSON:
-                return Payload(JSON, bytearray(source.read()))
-            table = _table(source, kind)
-            chosen = named or _of_field_names(file, table.names, fields)
-            columns = {
-                name: _existing(file, table.names, wanted) for name, wanted in chosen.items()
-            }
+                return Payload(JSON, bytearray(content.read()))
+            table = _table(content, kind, source.dialect)
+            columns = _chosen(file, table, fields, named)
             every = list(dict.fromkeys(name for names in columns.values() for name in names))
-            cells, is_text = table.read(every), isinstance(table, Delimited)
+            cells = table.read(every)
+    except BodyError as error:
+        raise Failure(
+            f"{file}: not readable as {kind}: {error.message}", Status.UNUSABLE
+        ) from error
     except OSError as error:
         raise Failure(f"{file}: {error.strerror or error}", Status.UNUSABLE) from error
     except (pa.ArrowException, EOFError, zlib.error) as error:
         raise Failure(
             f"{file}: not readable as {kind}: {first_line(error)}", Status.UNUSABLE
         ) from error
+    written = None
+    if isinstance(table, Delimited):
+        named_labels = any(name in {"labels", "pos_label"} for name, _ in query)
+        written = _Written(source.dialect.decimal, booleans=not named_labels)
     arrays = {
         name: _field(
             name,
-            [_part(column, cells.column(column), is_text=is_text) for column in names],
+            [_part(column, cells.column(column), written) for column in names],
             fields[name],
         )
         for name, names in columns.items()
@@ -116,15 +134,28 @@ def _opened(file: str) -> IO[bytes]:
     return io.BytesIO(sys.stdin.buffer.read()) if file == "-" else Path(file).open("rb")
 
 
-def _table(source: IO[bytes], kind: FileType) -> Table:
+def _table(source: IO[bytes], kind: FileType, dialect: Dialect) -> Table:
     if kind is FileType.PARQUET:
         return _Parquet(source)
     if kind is FileType.ARROW:
         return _Arrow(source)
-    delimiter = "," if kind in (FileType.CSV, FileType.CSV_GZ) else "\t"
-    if kind in (FileType.CSV, FileType.TSV):
-        return Delimited(source.read(), delimiter)
-    return Delimited(gzip.decompress(source.read()), delimiter)
+    is_zipped = kind in (FileType.CSV_GZ, FileType.TSV_GZ)
+    return Delimited(gzip.decompress(source.read()) if is_zipped else source.read(), dialect)
+
+
+def _chosen(
+    file: str, table: Table, fields: Mapping[str, Column], named: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """The columns of each field."""
+    try:
+        chosen = named or _of_field_names(file, table.names, fields)
+        return {name: _existing(file, table.names, wanted) for name, wanted in chosen.items()}
+    except Failure as failure:
+        sign = table.other_delimiter() if isinstance(table, Delimited) else ""
+        if not sign:
+            raise
+        hint = f"the header looks separated by {sign!r}: --delimiter {sign!r}"
+        raise Failure(f"{failure.text}\n{hint}", failure.status) from failure
 
 
 def _of_field_names(
@@ -142,7 +173,8 @@ def _existing(file: str, names: Sequence[str], wanted: Sequence[str]) -> list[st
     """The columns that were meant: one name, or several with commas in between."""
     meant: list[str] = []
     for text in wanted:
-        meant += [text] if text in names else text.split(",")
+        for part in [text] if text in names else text.split(","):
+            meant += [part] if part in names or "*" not in part else _like(file, names, part)
     for name in meant:
         if name not in names:
             detail = f"{file}: there is no column {name}; {hint(name, names)}"
@@ -152,15 +184,33 @@ def _existing(file: str, names: Sequence[str], wanted: Sequence[str]) -> list[st
     return meant
 
 
+def _like(file: str, names: Sequence[str], pattern: str) -> list[str]:
+    """The columns whose names have anything where the pattern has a star, in their order."""
+    form = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    alike = [name for name in names if form.fullmatch(name)]
+    if not alike:
+        detail = f"{file}: no column is named like {pattern}; it has {', '.join(names[:20])}"
+        raise Failure(detail, Status.UNUSABLE)
+    return alike
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How text stands for numbers and labels."""
+
+    decimal: str
+    booleans: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One column of a file; `is_text` where the file knows of no numbers."""
+    """One column of a file; `written` where the file knows of no numbers."""
 
     title: str
     cells: pa.Array
-    is_text: bool
+    written: _Written | None
 
-    def read(self, kind: EntryType, name: str, place: tuple[int, ...]) -> pa.Array:
+    def read(self, column: Column, name: str, place: tuple[int, ...]) -> pa.Array:
         """The cells as a field of this kind takes them.
 
         Raises:
@@ -170,33 +220,48 @@ class _Part:
             row = int(np.flatnonzero(self.cells.is_null().to_numpy(zero_copy_only=False))[0])
             detail = f"the column {self.title} is empty in row {row + 1} of the table"
             raise InvalidInput.at(detail, name, row, *place)
-        return typed(self.cells, kind, name, self.title) if self.is_text else self.cells
+        if self.written is None:
+            return self.cells
+        return typed(
+            self.cells,
+            column.entry,
+            name,
+            self.title,
+            decimal=self.written.decimal,
+            booleans=self.written.booleans,
+        )
 
 
-def _part(title: str, column: pa.ChunkedArray, *, is_text: bool) -> _Part:
+def _part(title: str, column: pa.ChunkedArray, written: _Written | None) -> _Part:
     cells = column.combine_chunks()
     if isinstance(cells, pa.ChunkedArray):  # no chunks at all
         cells = pa.array([], column.type)
-    return _Part(title, cells, is_text)
+    return _Part(title, cells, written)
 
 
 def _field(name: str, parts: list[_Part], column: Column) -> pa.Array:
     """One column as it is; several as rows, with an entry from each."""
     if len(parts) == 1:
-        return parts[0].read(column.entry, name, ())
-    arrays = [part.read(column.entry, name, (i,)) for i, part in enumerate(parts)]
-    for part, array in zip(parts, arrays, strict=True):
-        if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
-            detail = f"the column {part.title} of type {array.type} is no part of a row of numbers"
-            raise InvalidInput.at(detail, name)
-    whole = column.entry is EntryType.LABEL and all(
-        pa.types.is_integer(array.type) for array in arrays
-    )
-    kind = np.int64 if whole else np.float64
-    cells = np.stack(
-        [array.to_numpy(zero_copy_only=False).astype(kind) for array in arrays], axis=1
-    )
+        return parts[0].read(column, name, ())
+    arrays = [
+        _numbers(name, part, part.read(column, name, (i,)), column) for i, part in enumerate(parts)
+    ]
+    cells = np.stack(arrays, axis=1)
+    if column.entry is not EntryType.LABEL and cells.dtype.kind in "iu":
+        cells = cells.astype(np.float64)
     return pa.FixedSizeListArray.from_arrays(pa.array(cells.reshape(-1)), len(arrays))
+
+
+def _numbers(name: str, part: _Part, cells: pa.Array, column: Column) -> npt.NDArray[Any]:
+    """The cells of one column among several, in the type that they have."""
+    array = plain((name,), cells, column)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        detail = f"the column {part.title} of type {array.type} is no part of a row of numbers"
+        raise InvalidInput.at(detail, name)
+    numbers: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _stream(table: pa.Table) -> bytearray:

@@ -16,6 +16,8 @@ from kullback.cli.client import KEY, Service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import InvalidInput, KullbackError
 from kullback.payload.columns import Column
+from kullback.payload.dialect import Dialect
+from kullback.payload.whole_numbers import WRITTEN
 from kullback.requests import REQUESTS
 from kullback.requests.several import columns_of, metric_names
 from kullback.scoring.catalog import METRICS
@@ -51,6 +53,22 @@ _Type = Annotated[
 _Option = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="Any option below, by its name."),
+]
+_Delimiter = Annotated[
+    str | None, typer.Option(help="Sign between the cells of a CSV file.", metavar="SIGN")
+]
+_Decimal = Annotated[
+    str | None, typer.Option(help="Decimal sign of its numbers, as in ','.", metavar="SIGN")
+]
+_Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of its text, if not UTF-8, as in latin-1.")
+]
+_Header = Annotated[
+    bool,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether its first row names the columns; else 1, 2, and so on.",
+    ),
 ]
 _Url = Annotated[
     str | None,
@@ -110,17 +128,23 @@ def _command(names: Sequence[str]) -> Callable[..., None]:
         timeout: _Timeout = 60.0,
         pretty: _Pretty = None,
         option: _Option = None,
+        delimiter: _Delimiter = None,
+        decimal: _Decimal = None,
+        encoding: _Encoding = None,
+        header: _Header = True,
         **given: Given,
     ) -> None:
         named = {field: names for field, names in given.items() if isinstance(names, list)}
         try:
             query = [pair for field, value in given.items() for pair in _query(field, value)]
             query += [_pair(text) for text in option or ()]
+            kind = file_types.file_type(file, type)
+            dialect = _dialect(kind, delimiter, decimal, encoding, header=header)
             # imported here: a service that is started by this command never reads a file
             from kullback.cli import files  # noqa: PLC0415
 
             with waiting(file_types.size(file), f"{', '.join(names)} of {file}"):
-                request = files.read(file, file_types.file_type(file, type), fields, named, query)
+                request = files.read(files.Source(file, kind, dialect), fields, named, query)
                 if url is None:
                     answer = score_here(names, request)
                 else:
@@ -141,6 +165,26 @@ def _command(names: Sequence[str]) -> Callable[..., None]:
         [*own, *parameters]
     )
     return run
+
+
+def _dialect(
+    kind: file_types.FileType,
+    delimiter: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    *,
+    header: bool,
+) -> Dialect:
+    """How a file of text is written, as far as its type does not say it."""
+    said = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    given = {name: sign for name, sign in said.items() if sign is not None}
+    if not kind.is_text and (given or not header):
+        option = "--" + next(iter(given), "no-header")
+        raise Failure(f"{option} is for CSV and TSV files", Status.UNUSABLE)
+    try:
+        return Dialect.of(given, "\t" if kind.startswith("tsv") else ",", header=header)
+    except InvalidInput as error:
+        raise Failure(f"--{error.message}", Status.UNUSABLE) from error
 
 
 def _parameter(name: str, field: FieldInfo, column: Column | None) -> inspect.Parameter:
@@ -188,7 +232,7 @@ def _several(text: str) -> str:
 
 def _label(word: str) -> str | int:
     """A label as a table would have it: an integer where it is written as one."""
-    return int(word) if re.fullmatch(file_types.INTEGER, word) else word
+    return int(word) if re.fullmatch(WRITTEN, word) else word
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
+import numpy as np
 import pyarrow as pa
 
 from kullback.errors import BodyTooLarge, InvalidInput, MalformedBody
+from kullback.numerics.types import Array, Indices
 from kullback.payload.arrow_size import NOT_ARROW, inflated_size, stream_of
 from kullback.payload.arrow_types import plain_type
 from kullback.payload.arrow_values import Place, is_list, is_text, ragged, values
@@ -14,7 +16,9 @@ from kullback.payload.json_scan import MAX_AXES
 from kullback.payload.pandas_index import IndexNames
 from kullback.payload.parquet_size import check_size
 from kullback.payload.room import Room
+from kullback.scoring.nullable import Nullable
 
+NO_COLUMN = "there is no such column; options are query parameters"
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
 
@@ -77,19 +81,18 @@ def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBa
 def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Column]:
     """What each column of the table holds; those of a field with keys are named as slice.country.
 
-    Such a field may be a struct as well. What pandas wrote as its index is passed over.
+    Such a field may be a struct as well. Those of a field with rows are the entries of each row, in
+    their order: y_proba.dog, y_proba.cat. What pandas wrote as its index is passed over.
     """
     checked: dict[str, Column] = {}
     index = IndexNames(schema)
     for field in schema:
         head, dot, _ = field.name.partition(".")
         column = columns.get(head)
-        if column is None or (dot and not column.keys):
+        if column is None or (dot and not (column.keys or column.has_parts)):
             if field.name in index:
                 continue
-            raise InvalidInput.at(
-                "there is no such column; options are query parameters", field.name
-            )
+            raise InvalidInput.at(NO_COLUMN, field.name)
         if field.name in checked:
             raise InvalidInput.at("the column stands twice", field.name)
         checked[field.name] = column
@@ -99,6 +102,11 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
         else:
             _check_field((field.name,), field, column)
     return checked
+
+
+def columns_of(table: pa.Table, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
+    """The columns of a table that was made here: see parse_arrow."""
+    return _columns(table, _checked(table.schema, columns), cap)
 
 
 def _is_struct(kind: pa.DataType, column: Column) -> bool:
@@ -137,6 +145,7 @@ def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[s
     room = Room(cap)
     one_row = any(not column.per_row for column in checked.values())
     fields: dict[str, object] = {}
+    parts: dict[str, list[Array | Indices]] = {}
     for name, column in checked.items():
         chunks = table.column(name)
         if _is_struct(chunks.type, column) and not one_row:
@@ -148,8 +157,26 @@ def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[s
             if one_row:
                 array = _only_cell(name, array)
             read = ragged if column.ragged else values
-            _put(fields, tuple(name.split(".", 1)), read((name,), array, column, room), column)
+            value, (head, dot, _) = read((name,), array, column, room), name.partition(".")
+            if dot and not column.keys:
+                parts.setdefault(head, []).append(_part(name, value))
+            else:
+                _put(fields, tuple(name.split(".", 1)), value, column)
+    for field, arrays in parts.items():
+        room.take_entries(sum(array.size for array in arrays))
+        if field in fields:
+            raise InvalidInput.at("sent both as one column and as several", field)
+        fields[field] = np.stack(arrays, axis=1)
     return fields
+
+
+def _part(name: str, value: object) -> Array | Indices:
+    """The entries of one column of several that are one field; NaN where one is missing."""
+    if isinstance(value, Nullable) and isinstance(value.values, np.ndarray):
+        value = np.where(value.missing, np.nan, value.values)
+    if not isinstance(value, np.ndarray) or value.ndim != 1:
+        raise InvalidInput.at("single numbers are expected in a part of rows", name)
+    return value
 
 
 def _put(fields: dict[str, object], place: Place, value: object, column: Column) -> None:

@@ -73,6 +73,11 @@ class Column:
         return self.scalar or not self.per_row
 
     @property
+    def has_parts(self) -> bool:
+        """Whether several columns may make its rows, each by a name of the caller's."""
+        return self.axes > 1 and self.per_row and not (self.ragged or self.keys)
+
+    @property
     def single(self) -> "Column":
         """One of the columns that it holds by name."""
         return replace(self, keys=0, plain=False)

@@ -6,9 +6,10 @@ JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 ARROW_FILE = "application/vnd.apache.arrow.file"
 PARQUET = "application/vnd.apache.parquet"
-MEDIA_TYPES = (JSON, ARROW, ARROW_FILE, PARQUET)
+CSV = "text/csv"
+MEDIA_TYPES = (JSON, ARROW, ARROW_FILE, PARQUET, CSV)
 LINES = ("application/x-ndjson", "application/jsonl")
-BATCH_TYPES = (*MEDIA_TYPES, *LINES)
+BATCH_TYPES = (JSON, ARROW, ARROW_FILE, PARQUET, *LINES)
 
 # Names that were in use before there was a registered one, and those that tools still write.
 _ALIASES = {
@@ -21,6 +22,8 @@ _ALIASES = {
     "application/x-feather": ARROW_FILE,
     "application/parquet": PARQUET,
     "application/x-parquet": PARQUET,
+    "application/csv": CSV,
+    "text/x-csv": CSV,
     "application/ndjson": LINES[0],
     "application/jsonlines": LINES[1],
     "application/x-jsonlines": LINES[1],

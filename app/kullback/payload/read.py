@@ -8,8 +8,9 @@ from kullback.errors import InvalidInput
 from kullback.payload import ndjson
 from kullback.payload.body import Body, decompressed
 from kullback.payload.columns import Column
+from kullback.payload.dialect import DIALECT, Dialect
 from kullback.payload.json_object import parse
-from kullback.payload.media import JSON, LINES, PARQUET
+from kullback.payload.media import CSV, JSON, LINES, PARQUET
 from kullback.payload.room import TEXT, inflation_limit
 
 Query = list[tuple[str, str]]
@@ -48,7 +49,12 @@ def fields(
             detail = "the options of a JSON request are fields of its body"
             raise InvalidInput.at(detail, query[0][0])
         return parse(raw, columns, TEXT * cap)
-    arrays = _table(raw, body.media_type, columns, cap)
+    if body.media_type == CSV:
+        dialect, query = _dialect(query)
+        is_named = any(name in {"labels", "pos_label"} for name, _ in query)
+        arrays = _text(raw, columns, cap, dialect, booleans=not is_named)
+    else:
+        arrays = _table(raw, body.media_type, columns, cap)
     from_query = options(query, arrays, texts)
     # Numbers that are not one per row, such as alpha, may be options: then they are read as JSON.
     lists = {
@@ -83,6 +89,23 @@ def _table(
 
     read = arrow.parse_parquet if media_type == PARQUET else arrow.parse_arrow
     return read(raw, columns, cap)
+
+
+def _text(
+    raw: bytearray, columns: Mapping[str, Column], cap: int, dialect: Dialect, *, booleans: bool
+) -> dict[str, object]:
+    from kullback.payload.csv_body import parse_csv  # noqa: PLC0415 - as above
+
+    return parse_csv(raw, columns, cap, dialect, booleans=booleans)
+
+
+def _dialect(query: Query) -> tuple[Dialect, Query]:
+    """How a table of text is written, and the parameters that do not say it."""
+    said = [pair for pair in query if pair[0] in DIALECT]
+    for name, _ in said:
+        if len([each for each, _ in said if each == name]) > 1:
+            raise InvalidInput.at("stands twice", name)
+    return Dialect.of(dict(said)), [pair for pair in query if pair[0] not in DIALECT]
 
 
 def options(query: Query, arrays: Mapping[str, object], texts: frozenset[str]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+WRITTEN = r"^-?(0|[1-9][0-9]{0,19})$"  # in text: 007 is a name
 BEYOND = "an integer of more than 64 bits"
 
 

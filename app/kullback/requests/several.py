@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from kullback.errors import FieldError, InvalidInput, ScoringError, hint
@@ -44,18 +45,34 @@ class SeveralRequests:
     Attributes:
         requests: by the name of the metric.
         entries: how many numbers the body holds, which all of them share.
+        cost: what all of them ask for beyond a pass over what was sent.
     """
 
     requests: Mapping[str, ScoreRequest | ScoringError]
     entries: int
+    cost: list[Cost]
+
+    @classmethod
+    def of(
+        cls, requests: Mapping[str, ScoreRequest | ScoringError], count: int
+    ) -> "SeveralRequests":
+        """The same, with what they cost; whose cost cannot be told is refused."""
+        costs: list[Cost] = []
+        priced = dict(requests)
+        for name, request in requests.items():
+            try:
+                costs += request.costs() if isinstance(request, ScoreRequest) else ()
+            except ScoringError as error:
+                priced[name] = error
+        return cls(priced, count, costs)
 
     def costs(self) -> list[Cost]:
-        """What all of them ask for beyond a pass over what was sent."""
-        return [each for request in self._sound() for each in request.costs()]
+        """See ScoreRequest."""
+        return self.cost
 
     def check(self, answer_cap: int) -> None:
         """Refuse what is too dear together: see cost.check."""
-        cost.check(self.costs(), self.entries, answer_cap)
+        cost.check(self.cost, self.entries, answer_cap)
 
     def scores(self) -> dict[str, Score | ScoringError]:
         """The score of each, or its refusal.
@@ -70,9 +87,6 @@ class SeveralRequests:
         if len(refusals) == len(outcomes):
             raise _of_all(refusals)
         return outcomes
-
-    def _sound(self) -> list[ScoreRequest]:
-        return [each for each in self.requests.values() if isinstance(each, ScoreRequest)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +131,7 @@ def read_several(body: Body, query: Query, cap: int) -> SeveralRequests:
         count = max(count, sum(map(entries, fields.values())))
         refuse_unknown(fields, [each for name in names for each in REQUESTS[name].model_fields])
         requests |= {name: _request(name, fields) for name in reading.names}
-    return SeveralRequests({name: requests[name] for name in names}, count)
+    return SeveralRequests.of({name: requests[name] for name in names}, count)
 
 
 def metric_names(names: object) -> list[str]:
@@ -169,23 +183,37 @@ def _merged(first: Column, second: Column) -> Column | None:
         scalar=first.scalar or second.scalar,
         booleans=first.booleans or second.booleans,
         names=first.names or second.names,
+        typed=first.typed or second.typed,
     )
 
 
 def _form(column: Column) -> Column:
     """The column but for what a reader may take although a metric does not."""
     entry = EntryType.LABEL if column.entry is EntryType.NUMBER else column.entry
-    return replace(column, entry=entry, axes=0, scalar=False, booleans=False, names=())
+    return replace(column, entry=entry, axes=0, scalar=False, booleans=False, names=(), typed=False)
 
 
 def _request(name: str, fields: Mapping[str, object]) -> ScoreRequest | ScoringError:
     """The request of one metric, of the fields that it knows."""
     model = REQUESTS[name]
-    sent = {each: value for each, value in fields.items() if each in model.model_fields}
+    columns = _COLUMNS[name]
+    sent = {
+        each: _widened(value, columns.get(each))
+        for each, value in fields.items()
+        if each in model.model_fields
+    }
     try:
         return validated(model, sent)
     except ScoringError as error:
         return error
+
+
+def _widened(value: object, column: Column | None) -> object:
+    """An array of floats as this metric reads it, where another reads its type too."""
+    is_narrow = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float16)
+    if column is None or column.typed or not is_narrow:
+        return value
+    return np.asarray(value, np.float64)
 
 
 def _outcome(request: ScoreRequest | ScoringError) -> Score | ScoringError:
