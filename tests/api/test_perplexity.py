@@ -242,3 +242,8 @@ async def test_the_bytes_of_the_text_may_be_an_option_beside_columns(client: Asy
     )
     expected = await score(client, "perplexity", token_logprobs=[[-1.0], [-2.0]], n_bytes=6)
     assert (answer.status_code, answer.json()) == (200, expected)
+
+
+async def test_a_body_with_no_field_of_rows_is_refused(client: AsyncClient) -> None:
+    assert await refused(client, "perplexity") == "/token_logprobs"
+    assert await refused(client, "perplexity", base="2", n_bytes=4) == "/token_logprobs"

@@ -134,6 +134,8 @@ class RowFields:
         """
         names = (*row_columns(type(request)), *lists)
         sent = {name: value for name in names if (value := getattr(request, name)) is not None}
+        if not sent:
+            return cls(0, [])
         counts = {name: _count(value, axes.get(name, 0)) for name, value in sent.items()}
         sure = [name for name in sent if name in axes or isinstance(sent[name], _SEQUENCES)]
         longest = max(sure or counts, key=counts.__getitem__)  # of the others [k] may be one row
