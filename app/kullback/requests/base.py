@@ -108,12 +108,16 @@ class ScoreRequest(BaseModel):
 
     def _leaves_rows_out(self) -> bool:
         weight = self.sample_weight
-        sent = self.__dict__
         return (
             (weight is not None and not weight.min() > 0)
             or self._ignored() is not None
-            or any(isinstance(sent[name], Nullable) for name in row_columns(type(self)))
+            or self._has_nullable()
         )
+
+    def _has_nullable(self) -> bool:
+        """Whether labels are missing in a way that no formula takes."""
+        sent = self.__dict__
+        return any(isinstance(sent[name], Nullable) for name in row_columns(type(self)))
 
     def _ignored(self) -> Flags | None:
         sent = self.__dict__
@@ -153,17 +157,17 @@ class ScoreRequest(BaseModel):
             score = rest._score()  # noqa: SLF001
         except InvalidInput as error:
             raise fields.moved(error, kept) from error
-        whole = counting.whole(score, self.row_details)
+        whole = counting.whole(replace(score, gradient=None), self.row_details)
         shared = [field.name for field in fields.fields if field.count is None]
-        if self.predicted_fields.isdisjoint(shared):
-            return whole
-        return replace(whole, gradient=score.gradient)
+        has_rows = self.predicted_fields.isdisjoint(shared)
+        slope = counting.slopes(score.gradient) if has_rows else score.gradient
+        return replace(whole, gradient=slope)
 
     def _score_of_none(self, counting: RowsThatCount) -> Score:
         """No score, and why; with details if the rows that do not count could be scored."""
         options = self.options()
         reason, losses = counting.why_none(), np.empty(0) if self.per_row else None
-        if not counting.missing.any():
+        if not counting.missing.any() and not self._has_nullable():
             try:
                 return replace(
                     self._score(),

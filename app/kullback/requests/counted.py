@@ -72,13 +72,12 @@ class RowsThatCount:
 
         Rows that do not count have no loss, 0 where they are ignored, and a slope of 0.
         """
-        kept, n = self.kept, self.fields.n
+        kept = self.kept
         dropped = np.flatnonzero(self.missing)
         infinite = kept[list(score.diagnostics.infinite_rows)]
         return replace(
             score,
             per_row=None if score.per_row is None else self._losses(score.per_row),
-            gradient=None if score.gradient is None else _spread(score.gradient, kept, n, 0.0),
             gradients=None if score.gradients is None else self._slopes(score.gradients),
             details={**score.details, **self._details(score.details, row_details)},
             diagnostics=replace(
@@ -88,6 +87,10 @@ class RowsThatCount:
                 dropped_rows=tuple(dropped[:ROWS_NAMED].tolist()),
             ),
         )
+
+    def slopes(self, gradient: Array | None) -> Array | None:
+        """The gradient with a row of 0 for each row that does not count."""
+        return None if gradient is None else _spread(gradient, self.kept, self.fields.n, 0.0)
 
     def _losses(self, per_row: Array) -> Array:
         losses = _spread(per_row, self.kept, self.fields.n, np.nan)

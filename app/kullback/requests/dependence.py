@@ -165,6 +165,7 @@ class PCSoftmaxRequest(GradientRequest):
     """The probability-corrected softmax loss."""
 
     metric_name = "pc_softmax"
+    row_details = MappingProxyType({"predictions": "", "predictions_prior": ""})
     row_axes = MappingProxyType({"logits": 1})
 
     logits: LogitRows = Field(description="Logits [n][k].")

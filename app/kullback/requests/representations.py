@@ -21,6 +21,10 @@ Maps = Annotated[Array, Column(EntryType.NUMBER, 4, per_row=False, rows=True)]
 Matrix = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False)]
 Boxes = Annotated[Array, Column(EntryType.NUMBER, 2, per_row=False, rows=True)]
 Targets = Annotated[Labels, Column(EntryType.LABEL, 1, per_row=False, scalar=True, rows=True)]
+_OF_IMAGES = (
+    *("map", "box", "area", "components", "degenerate", "logits", "target", "iou"),
+    "pointwise_information",
+)
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
@@ -55,6 +59,7 @@ class GccsRequest(GradientRequest):
     """Divergence of class latents from Gaussians around the corners of a simplex."""
 
     metric_name = "gccs"
+    row_details = MappingProxyType(dict.fromkeys(("predictions", "margins", "posteriors"), ""))
     row_axes = MappingProxyType({"latents": 1, "adversarial_latents": 1})
 
     latents: Rows = Field(description="Latent vectors [n][d].")
@@ -97,6 +102,7 @@ class InfocamRequest(GradientRequest):
     """Where in an image the information about its label lies."""
 
     metric_name = "infocam"
+    row_details = MappingProxyType(dict.fromkeys(_OF_IMAGES, ""))
     row_axes = MappingProxyType({"features": 3, "truth_box": 1})
 
     features: Maps = Field(description="Feature maps [c][h][w], or [n][c][h][w].")
