@@ -38,7 +38,7 @@ ClassWeight = Annotated[
     Array | ClassWeightName,
     Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
 ]
-Weights = Annotated[Array, Column(EntryType.NUMBER, 2)]
+Weights = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
 EntryWeight = Field(default=None, description="Weight of each row [n], or of each entry [n][l].")
 Beta = Annotated[
     Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
