@@ -103,6 +103,13 @@ def log_kl(log_p: Row, log_q: Row) -> float:
     return float(gains + sum(_mp.exp(b) - _mp.exp(a) for a, b in pairs))
 
 
+def merged_kl(log_p: Row, log_q: Row) -> float:
+    """KL of these outcomes and of all others as one."""
+    p, q = ([_mp.exp(_mp.mpf(a)) for a in logs] for logs in (log_p, log_q))
+    pairs = [*zip(p, q, strict=True), (1 - sum(p), 1 - sum(q))]
+    return float(sum(_relative(max(a, _mp.mpf(0)), max(b, _mp.mpf(0))) for a, b in pairs))
+
+
 def mixture_js(log_p: Row, log_q: Row, weight: float = 0.5) -> float:
     """w KL(p‖m) + (1 − w) KL(q‖m), m = wp + (1 − w)q, of logarithms."""
     share, total = _mp.mpf(weight), _mp.mpf(0)

@@ -12,6 +12,7 @@ from tests.api.asking import refused, score
 
 pytestmark = pytest.mark.anyio
 
+HALF, QUARTER = math.log(0.5), math.log(0.25)
 PAIRS = ("cross-entropy", "kl-divergence", "js-divergence")
 
 
@@ -48,13 +49,38 @@ async def test_one_row_goes_beside_many(client: AsyncClient, metric: str) -> Non
         assert np.shape(found["gradient"]) == np.shape(one)
 
 
-async def test_a_row_without_weight_is_left_out_beside_one_row(client: AsyncClient) -> None:
-    rows, weights = [[0.5, 0.5], [0.25, 0.75], [9.0, 0.0]], [1.0, 1.0, 0.0]
-    asked = {"per_row": True, "gradient": True, "sample_weight": weights[:2]}
-    kept = await score(client, "kl-divergence", p=[0.5, 0.5], q=rows[:2], **asked)
-    assert kept["value"] == pytest.approx(math.log(4 / 3) / 4, rel=1e-14)
-    shared = await score(client, "kl-divergence", p=rows[:2], q=[0.5, 0.5], **asked)
-    assert np.shape(shared["gradient"]) == (2,)
+@pytest.mark.parametrize("form", ["", "_log"])
+async def test_rows_that_do_not_count_are_left_out_beside_one_row(
+    client: AsyncClient, form: str
+) -> None:
+    one, kept = [0.3, 0.3, 0.4], [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]
+    if form:
+        one, kept = np.log(one).tolist(), np.log(kept).tolist()
+    rows = [kept[0], [9.0, 9.0, 9.0], kept[1], [None, 0.1, 0.1]]
+    asked = {"per_row": True, "gradient": True}
+    more = {"sample_weight": [1, 0, 1, 1], "missing": "drop", **asked}
+    for metric in PAIRS:
+        for single, many in (("p", "q"), ("q", "p")):
+            plain = {single + form: one, many + form: kept}
+            expected = await score(client, metric, **plain, **asked)
+            found = await score(client, metric, **{**plain, many + form: rows}, **more)
+            assert found["value"] == expected["value"]
+            assert found["diagnostics"]["dropped"] == 1
+            assert [found["per_row"][0], found["per_row"][2]] == expected["per_row"]
+            slopes = found["gradient"] if single == "q" else found["gradient"][::2]
+            assert slopes == expected["gradient"]
+
+
+async def test_rows_of_outcomes_that_do_not_count_are_left_out(client: AsyncClient) -> None:
+    p, q = {"a": HALF, "b": QUARTER}, {"a": QUARTER, "c": HALF}
+    expected = await score(client, "kl-divergence", p_top_logprobs=p, q_top_logprobs=q)
+    asked = {"p_top_logprobs": p, "q_top_logprobs": [q, None, {"a": 3}], "per_row": True}
+    weights = [1, 1, 0]
+    found = await score(client, "kl-divergence", **asked, sample_weight=weights, missing="drop")
+    assert found["per_row"] == [expected["value"], None, None]
+    assert found["diagnostics"]["dropped_rows"] == [1]
+    at = await refused(client, "kl-divergence", **asked, sample_weight=weights)
+    assert at == "/q_top_logprobs/1"
 
 
 async def test_directions_and_mixtures_are_options(client: AsyncClient) -> None:
@@ -114,3 +140,58 @@ async def test_log_proba_is_alone_and_checked(client: AsyncClient, metric: str) 
     rows = {"y_true": [1, 0], "log_proba": [[-0.7, -0.7], [-0.2, -0.2]]}
     at = "/log_proba/0" if metric == "log-loss" else "/log_proba"
     assert await refused(client, metric, **rows) == at
+
+
+TRUNCATED = (
+    {"a": HALF, "b": QUARTER},
+    {"a": {"logprob": HALF, "rank": 1}, "b": {"logprob": QUARTER}},
+    [[{"token": "a", "logprob": HALF}, {"token": "b", "logprob": QUARTER}]],
+    [{"token": "a", "logprob": HALF, "top_logprobs": [{"token": "b", "logprob": QUARTER}]}],
+)
+
+
+@pytest.mark.parametrize("p", TRUNCATED)
+async def test_truncated_distributions_are_compared_in_the_forms_of_providers(
+    client: AsyncClient, p: object
+) -> None:
+    q = {"a": QUARTER, "c": HALF, "d": "-Infinity"}
+    found = await score(client, "kl-divergence", p_top_logprobs=p, q_top_logprobs=q, base="2")
+    assert found["value"] == pytest.approx(1 - math.log2(3) / 2, rel=1e-14)
+    assert (found["details"]["p_tail"], found["details"]["q_tail"]) == (0.5, 0.75)
+    for metric in PAIRS:
+        found = await score(client, metric, p_top_logprobs=p, q_top_logprobs=[q] * 3, per_row=True)
+        assert found["n"] == 3
+        assert found["details"]["bound"] == "lower"
+
+
+async def test_truncated_distributions_that_are_none_are_refused_where_they_stand(
+    client: AsyncClient,
+) -> None:
+    p = [{"a": HALF}, {"a": HALF}]
+    for bad, place in (
+        ([{"a": -1}, {"a": 1}], "/1"),
+        ([{"a": -1}, {"a": "x"}], "/1"),
+        ([{"a": -1}, None], "/1"),
+        ([{"a": -1}, 3], "/1"),
+        ([{"a": -0.1, "b": -0.1}, {"a": -1}], "/0"),
+        ([{"a": -1}] * 3, ""),
+        ([], ""),
+        (3, ""),
+    ):
+        at = await refused(client, "kl-divergence", p_top_logprobs=p, q_top_logprobs=bad)
+        assert at == f"/q_top_logprobs{place}"
+    one = {"p_top_logprobs": p, "q": [0.5, 0.5]}
+    assert await refused(client, "js-divergence", **one) == "/p_top_logprobs"
+    both = {"p_top_logprobs": p, "q_top_logprobs": p, "gradient": True}
+    assert await refused(client, "cross-entropy", **both) == "/gradient"
+
+
+async def test_one_wide_row_beside_many_narrow_ones_costs_too_much(
+    client: AsyncClient,
+) -> None:
+    wide = {str(i): -20.0 for i in range(20_000)}
+    narrow = [{"0": -1.0}] * 20_000
+    at = await refused(
+        client, "kl-divergence", p_top_logprobs=[wide, *narrow], q_top_logprobs=[wide, *narrow]
+    )
+    assert at == "/p_top_logprobs"

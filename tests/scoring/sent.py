@@ -5,7 +5,8 @@ from kullback.scoring import cross_entropy as cross_entropies
 from kullback.scoring import entropy as entropies
 from kullback.scoring import js_divergence as js_divergences
 from kullback.scoring import kl_divergence as kl_divergences
-from kullback.scoring.distribution_pair import DistributionPair, SentDistribution
+from kullback.scoring.checked_distribution import SentDistribution
+from kullback.scoring.distribution_pair import DistributionPair
 from kullback.scoring.kl_divergence import Direction
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
@@ -15,6 +16,12 @@ Forms = tuple[Array | None, Array | None] | SentDistribution  # probabilities an
 
 def sent(forms: Forms) -> SentDistribution:
     return forms if isinstance(forms, SentDistribution) else SentDistribution(*forms)
+
+
+def in_form(form: str, values: Array) -> SentDistribution:
+    """Rows as their `form` has them: probabilities, logits or logs."""
+    forms = {"probabilities": None, "logits": None, "logs": None, form: values}
+    return SentDistribution(forms["probabilities"], forms["logits"], forms["logs"])
 
 
 def in_logs(rows: Array) -> SentDistribution:

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kullback.numerics.types import Array
+from kullback.scoring.checked_distribution import SentDistribution
 from kullback.scoring.count_scores import (
     entropy_of_counts,
     kl_of_counts,
     refuse_both,
 )
-from kullback.scoring.distribution_pair import SentDistribution
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score

@@ -12,7 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 
 from kullback.numerics.types import Array
-from kullback.scoring.distribution_pair import SentDistribution
+from kullback.scoring.checked_distribution import SentDistribution
 from kullback.scoring.kl_divergence import Direction
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
@@ -22,6 +22,7 @@ from tests.oracles import relative_error
 from tests.scoring.answers import central_differences, number, per_row, reason, refused, slope
 from tests.scoring.sent import (
     cross_entropy_of,
+    in_form,
     in_logs,
     js_divergence,
     js_divergence_of,
@@ -43,11 +44,11 @@ gentle = draw.shapes(2).flatmap(
 
 
 def _of_form(metric: Metric, p: Array, form: str, asked: Options, q: Array) -> Score:
-    return metric(SentDistribution(p), SentDistribution(**{form: q}), asked)
+    return metric(SentDistribution(p), in_form(form, q), asked)
 
 
 def sent_as(form: str, rows: Array) -> SentDistribution:
-    return SentDistribution(**{form: rows if form == "probabilities" else np.log(rows)})
+    return in_form(form, rows if form == "probabilities" else np.log(rows))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -75,7 +76,7 @@ def test_the_gradient_of_one_prediction_is_that_of_all_rows_together(form: str) 
     asked = Options(gradient=True, sum_tolerance=1.0, sample_weight=np.array([1.0, 3.0]))
     sent = q if form == "probabilities" else np.log(q)
     for metric in METRICS:
-        found = metric(SentDistribution(p), SentDistribution(**{form: sent}), asked)
+        found = metric(SentDistribution(p), in_form(form, sent), asked)
         assert found.gradient is not None
         assert found.gradient.shape == (3,)
         expected = central_differences(partial(_of_form, metric, p, form, asked), sent)
@@ -154,7 +155,7 @@ def test_gradients_of_the_directions_are_slopes(
     q = pair[1] if form == "probabilities" else np.log(pair[1])
     # the sum over outcomes is that of KL + Σq − Σp near equality: no slope is taken across it
     asked = Options(gradient=True, sum_tolerance=1.0)
-    found = kl_divergence(p, SentDistribution(**{form: q}), asked, direction)
+    found = kl_divergence(p, in_form(form, q), asked, direction)
     if form == "logits":
         expected = central_differences(
             lambda x: kl_divergence(p, SentDistribution(logits=x), PLAIN, direction), q
@@ -219,9 +220,9 @@ def test_gradients_of_mixtures_are_slopes(
 ) -> None:
     p = SentDistribution(pair[0])
     q = pair[1] if form == "probabilities" else np.log(pair[1])
-    found = js_divergence_of(p, SentDistribution(**{form: q}), GRADIENT, weight)
+    found = js_divergence_of(p, in_form(form, q), GRADIENT, weight)
     expected = central_differences(
-        lambda x: js_divergence_of(p, SentDistribution(**{form: x}), GRADIENT, weight), q
+        lambda x: js_divergence_of(p, in_form(form, x), GRADIENT, weight), q
     )
     assert slope(found) == pytest.approx(expected, rel=1e-6, abs=2e-9)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kullback.numerics.types import Array
 from kullback.scoring import entropy as entropies
-from kullback.scoring.distribution_pair import SentDistribution
+from kullback.scoring.checked_distribution import SentDistribution
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
 from tests import oracles

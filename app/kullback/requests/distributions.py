@@ -8,9 +8,13 @@ from pydantic import Field, FiniteFloat
 from kullback.errors import InvalidInput
 from kullback.payload.columns import LogitRows, LogProbabilities, Probabilities, Rows
 from kullback.requests.base import GradientRequest
+from kullback.requests.row_fields import RowFields
+from kullback.requests.top_logprobs import TopOutcomes
 from kullback.scoring import count_scores
+from kullback.scoring.checked_distribution import SentDistribution
+from kullback.scoring.cost import Cost
 from kullback.scoring.cross_entropy import cross_entropy
-from kullback.scoring.distribution_pair import DistributionPair, SentDistribution
+from kullback.scoring.distribution_pair import DistributionPair
 from kullback.scoring.entropy import entropy
 from kullback.scoring.entropy_estimators import Estimator
 from kullback.scoring.js_divergence import js_divergence
@@ -66,14 +70,34 @@ class PairRequest(GradientRequest):
     )
     q_logits: LogitRows | None = Field(default=None, description="q = softmax(q_logits).")
     q_log: LogProbabilities | None = Field(default=None, description="ln q, in place of q.")
+    p_top_logprobs: TopOutcomes | None = Field(
+        default=None,
+        description="ln p of the likeliest outcomes by outcome, one object per row: with that of q "
+        "a lower bound, all other outcomes being one.",
+    )
+    q_top_logprobs: TopOutcomes | None = Field(
+        default=None, description="The same of q, by the same names."
+    )
+
+    def costs(self) -> list[Cost]:
+        """The same, with a cell for each row and outcome of truncated distributions."""
+        kept = [side for side in (self.p_top_logprobs, self.q_top_logprobs) if side is not None]
+        if not kept:
+            return super().costs()
+        n, sizes = max(map(len, kept)), [len(row or ()) for side in kept for row in side]
+        work = n * (1 << 11) + sum(sizes) * 256 + n * (max(sizes) + 1) * 16
+        return [*super().costs(), Cost("p_top_logprobs", "send rows of fewer outcomes", work)]
+
+    def _row_fields(self) -> RowFields:
+        return RowFields.of(self, self.row_axes, ("p_top_logprobs", "q_top_logprobs"))
 
     def target(self) -> SentDistribution:
         """P as it was sent."""
-        return SentDistribution(self.p, self.p_logits, self.p_log)
+        return SentDistribution(self.p, self.p_logits, self.p_log, self.p_top_logprobs)
 
     def predicted(self) -> SentDistribution:
         """Q as it was sent."""
-        return SentDistribution(self.q, self.q_logits, self.q_log)
+        return SentDistribution(self.q, self.q_logits, self.q_log, self.q_top_logprobs)
 
     def pair(self) -> DistributionPair:
         """Both, checked."""

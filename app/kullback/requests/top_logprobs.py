@@ -10,11 +10,13 @@ from sys import float_info
 from typing import Annotated, Never
 
 import numpy as np
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from kullback.errors import InvalidInput, Step
 from kullback.scoring.top_log_probs import KeptTokens
+from kullback.scoring.truncated import KeptOutcomes
 
+_FIELD = "top_logprobs"
 _Position = tuple[dict[str, float] | None, str | None]
 
 
@@ -22,7 +24,7 @@ def _read(value: object) -> KeptTokens:
     if isinstance(value, KeptTokens):
         return value
     if not isinstance(value, list):
-        raise InvalidInput.at("expected a list of sequences of tokens", "top_logprobs")
+        raise InvalidInput.at("expected a list of sequences of tokens", _FIELD)
     first = next((item for item in value if item is not None), None)
     is_one = isinstance(first, dict)
     sequences = [value] if is_one else value
@@ -30,19 +32,30 @@ def _read(value: object) -> KeptTokens:
     lengths = np.zeros(len(sequences), np.int64)
     for row, sequence in enumerate(sequences):
         if not isinstance(sequence, list):
-            _refuse("a list of tokens is expected", row)
+            _refuse("a list of tokens is expected", _FIELD, row)
         lengths[row] = len(sequence)
         for at, position in enumerate(sequence):
-            positions.append(_position(position, (at,) if is_one else (row, at)))
+            place = (_FIELD, at) if is_one else (_FIELD, row, at)
+            positions.append(_position(position, place))
     kept, chosen = [each[0] for each in positions], [each[1] for each in positions]
     return KeptTokens(kept, chosen, lengths)
 
 
+def _read_outcomes(value: object, info: ValidationInfo) -> KeptOutcomes:
+    """The outcomes that were kept of one row, an object, or of each row of a list."""
+    name = info.field_name or ""
+    if isinstance(value, dict):
+        return [_position(value, (name,))[0]]
+    if not isinstance(value, list) or not value:
+        _refuse("expected an object outcome → ln p, or a list of such, one per row", name)
+    return [_position(row, (name, at))[0] for at, row in enumerate(value)]
+
+
 def _refuse(detail: str, *place: Step) -> Never:
-    raise InvalidInput.at(detail, "top_logprobs", *place)
+    raise InvalidInput.at(detail, *place)
 
 
-def _position(position: object, place: tuple[int, ...]) -> _Position:
+def _position(position: object, place: tuple[Step, ...]) -> _Position:
     if position is None:
         return None, None
     if isinstance(position, list):
@@ -102,4 +115,9 @@ TopLogProbs = Annotated[
     KeptTokens,
     PlainValidator(_read),
     WithJsonSchema({"type": "array", "items": _SEQUENCE, "minItems": 1}),
+]
+TopOutcomes = Annotated[
+    KeptOutcomes,
+    PlainValidator(_read_outcomes),
+    WithJsonSchema({"anyOf": [_BY_TOKEN, {"type": "array", "items": _POSITION, "minItems": 1}]}),
 ]

@@ -11,11 +11,8 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.special import chi_square_tail
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import CheckedDistributions, weights
-from kullback.scoring.distribution_pair import (
-    CheckedDistribution,
-    DistributionPair,
-    SentDistribution,
-)
+from kullback.scoring.checked_distribution import CheckedDistribution, SentDistribution
+from kullback.scoring.distribution_pair import DistributionPair
 from kullback.scoring.entropy_estimators import (
     ESTIMATORS,
     Estimator,

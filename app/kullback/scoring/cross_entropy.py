@@ -33,6 +33,7 @@ def cross_entropy(pair: DistributionPair, options: Options) -> Score:
         "entropy": mean_in_unit(pair.target.entropy(), weight, options),
         "kl_divergence": mean_in_unit(pair.kl(), weight, options),
         "perplexity": exp(reduced.value()),
+        **pair.tails(weight),
     }
     gradient = pair.cross_entropy_slope() if options.gradient else None
     return score_rows(Losses(rows, gradient=gradient), details, context, reduced)

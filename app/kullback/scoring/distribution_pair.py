@@ -1,4 +1,4 @@
-"""Distributions as they were sent, alone or in pairs, checked and with their logarithms."""
+"""Pairs of distributions: of the same outcomes, one row beside many repeated, or truncated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,130 +6,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.numerics.logspace import log_softmax, log_softmax_ratio
+from kullback.numerics.logspace import log_softmax_ratio
 from kullback.numerics.means import weighted_mean
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.arrays import (
-    CheckedDistributions,
-    distributions,
-    logit_rows,
-    shown,
-    weights,
+from kullback.scoring.checked_distribution import (
+    CheckedDistribution,
+    SentDistribution,
+    top_name,
 )
 from kullback.scoring.information_rows import (
     cross_entropy_rows,
     cross_gradient,
     cross_logit_gradient,
     dot,
-    entropy_rows,
     kl_rows,
 )
-from kullback.scoring.log_probabilities import log_distributions
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, in_unit
-
-
-@dataclass(frozen=True, slots=True)
-class SentDistribution:
-    """A distribution in the one form in which it was sent; rows are (k,) or (n, k)."""
-
-    probabilities: Array | None = None
-    logits: Array | None = None
-    logs: Array | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedDistribution:
-    """One side of a divergence: probabilities, with their logarithms where those were sent.
-
-    `logits` are there where they were sent.
-    """
-
-    name: str
-    checked: CheckedDistributions
-    logits: Array | None = None
-
-    @classmethod
-    def read(
-        cls, name: str, sent: SentDistribution, options: Options, logits_name: str | None = None
-    ) -> "CheckedDistribution":
-        """Check the one form that was sent.
-
-        Raises:
-            InvalidInput: it is not one, or a row is no distribution.
-        """
-        logits_name, log_name = logits_name or f"{name}_logits", f"{name}_log"
-        forms = {name: sent.probabilities, logits_name: sent.logits, log_name: sent.logs}
-        given = [form for form, values in forms.items() if values is not None]
-        if len(given) > 1:
-            raise InvalidInput.at(f"{given[0]} and {given[1]} exclude each other", name)
-        if sent.probabilities is not None:
-            if sent.probabilities.shape[-1:] == (1,):  # divided by its sum it is always certain
-                options = replace(options, on_unnormalized="error")
-            return cls(name, distributions(name, sent.probabilities, options))
-        if sent.logs is not None:
-            if sent.logs.shape[-1:] == (1,):
-                options = replace(options, on_unnormalized="error")
-            remedy = f"scores of a softmax are {logits_name}"
-            checked = log_distributions(log_name, sent.logs, options, remedy)
-            return cls(log_name, checked)
-        if sent.logits is None:
-            raise InvalidInput.at(f"{name} is missing", name)
-        rows, single = logit_rows(logits_name, sent.logits)
-        logs = log_softmax(rows)
-        return cls(logits_name, CheckedDistributions(np.exp(logs), single=single, logs=logs), rows)
-
-    @property
-    def values(self) -> Array:
-        """The probabilities, (n, k)."""
-        return self.checked.values
-
-    @property
-    def logs(self) -> Array | None:
-        """Their logarithms, where logarithms or logits were sent."""
-        return self.checked.logs
-
-    @property
-    def sent_shape(self) -> str:
-        """Its shape as it was sent."""
-        return shown(self.values[0] if self.checked.single else self.values)
-
-    def repeated(self, n: int) -> "CheckedDistribution":
-        """Its one row, n times."""
-        k = self.values.shape[1]
-        logs, logits = (
-            None if rows is None else np.broadcast_to(rows, (n, k))
-            for rows in (self.logs, self.logits)
-        )
-        values = np.broadcast_to(self.values, (n, k))
-        return replace(self, checked=replace(self.checked, values=values, logs=logs), logits=logits)
-
-    def context(self, metric: str, options: Options) -> Context:
-        """The context of a metric of this side alone."""
-        rows = self.values.shape[0]
-        weight = weights("sample_weight", options.sample_weight, rows)
-        return Context(
-            metric,
-            replace(options, sample_weight=weight),
-            clipped=self.checked.clipped,
-            renormalized=self.checked.renormalized,
-            max_sum_error=self.checked.max_sum_error,
-            single=self.checked.single,
-        )
-
-    def entropy(self) -> Array:
-        """H of each row, nats, (n,)."""
-        return entropy_rows(self.values, self.logs)
-
-    def slope(self, gradient: Array) -> Array:
-        """The gradient with respect to what was sent, from that with respect to probabilities."""
-        if self.logs is None:
-            return gradient
-        with np.errstate(invalid="ignore"):
-            moved: Array = np.where(self.values > 0, self.values * gradient, 0.0)
-        if self.logits is not None:
-            moved -= self.values * moved.sum(axis=1, keepdims=True)
-        return moved
+from kullback.scoring.truncated import truncated_distributions
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +36,7 @@ class DistributionPair:
     target: CheckedDistribution
     predicted: CheckedDistribution
     is_shared: bool = False
+    is_truncated: bool = False
 
     @classmethod
     def read(cls, p: SentDistribution, q: SentDistribution, options: Options) -> "DistributionPair":
@@ -150,6 +45,8 @@ class DistributionPair:
         Raises:
             InvalidInput: one is no distribution, or their shapes do not go together.
         """
+        if p.top is not None and q.top is not None:
+            return cls._truncated(p, q, options)
         target = CheckedDistribution.read("p", p, options)
         return cls.of(target, CheckedDistribution.read("q", q, options))
 
@@ -173,6 +70,36 @@ class DistributionPair:
         return (
             cls(target, predicted.repeated(n), is_shared=True) if m < n else cls(target, predicted)
         )
+
+    @classmethod
+    def _truncated(
+        cls, p: SentDistribution, q: SentDistribution, options: Options
+    ) -> "DistributionPair":
+        """The likeliest outcomes of both, and the rest as one: see truncated."""
+        if options.gradient:
+            raise InvalidInput.at("truncated distributions have no gradient", "gradient")
+        sides = []
+        for name, sent in (("p", p), ("q", q)):
+            if any(form is not None for form in (sent.probabilities, sent.logits, sent.logs)):
+                detail = f"{top_name(name)} and other forms of {name} exclude each other"
+                raise InvalidInput.at(detail, top_name(name))
+            assert sent.top is not None
+            sides.append((top_name(name), sent.top))
+        checked = truncated_distributions(sides[0], sides[1], options)
+        target, predicted = (
+            CheckedDistribution(name, rows) for (name, _), rows in zip(sides, checked, strict=True)
+        )
+        return cls(target, predicted, is_truncated=True)
+
+    def tails(self, weight: Array | None) -> dict[str, object]:
+        """Of truncated distributions, the mean mass of the outcomes that both did not keep."""
+        if not self.is_truncated:
+            return {}
+        sides = {"p_tail": self.target, "q_tail": self.predicted}
+        return {
+            "bound": "lower",
+            **{name: weighted_mean(side.values[:, -1], weight) for name, side in sides.items()},
+        }
 
     def reversed(self) -> "DistributionPair":
         """The same with p and q exchanged."""

@@ -7,7 +7,7 @@ import numpy as np
 from kullback.numerics.means import exp
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.distribution_pair import CheckedDistribution, SentDistribution
+from kullback.scoring.checked_distribution import CheckedDistribution, SentDistribution
 from kullback.scoring.options import Options
 from kullback.scoring.score import Losses, Reduced, Score, reduce_rows, score_rows
 

@@ -47,6 +47,7 @@ def js_divergence(pair: DistributionPair, options: Options, mixture_weight: floa
     details = {
         "distance": mean if isinstance(mean, Undefined) else math.sqrt(mean / options.nats),
         "mean_distance": weighted_mean(np.sqrt(rows / options.nats), weight),
+        **pair.tails(weight),
     }
     gradient = None
     if options.gradient:

@@ -55,6 +55,7 @@ def kl_divergence(
     details = {
         "cross_entropy": mean_in_unit(crossed, weight, options),
         "entropy": mean_in_unit(uncertain, weight, options),
+        **pair.tails(weight),
     }
     if len(rows) > 1:
         details |= {name: mean_in_unit(part, weight, options) for name, part in rows.items()}

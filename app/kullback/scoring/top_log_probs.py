@@ -90,7 +90,7 @@ def from_top_log_probs(
     renormalized, worst = 0, 0.0
     for at in np.flatnonzero(valid).tolist():
         kept, token = top.kept[at] or {}, targets[at]
-        rest = _rest(kept)
+        rest = remainder(kept)
         if math.isnan(rest):
             raise InvalidInput.at("not the logarithm of a probability", "top_logprobs", *place(at))
         surplus, shift = max(0.0, -rest), 0.0
@@ -98,7 +98,7 @@ def from_top_log_probs(
         if options.on_unnormalized == "renormalize" and surplus > len(kept) * _EPS:
             renormalized, shift = renormalized + 1, math.log1p(surplus)
         elif surplus > options.tolerance(FLOAT64) and options.on_unnormalized == "error":
-            detail = _too_much(surplus, options.tolerance(FLOAT64))
+            detail = too_much(surplus, options.tolerance(FLOAT64))
             raise InvalidInput.at(detail, "top_logprobs", *place(at))
         if token is not None and token in kept:
             nll[at] = max(0.0, shift - kept[token])
@@ -142,7 +142,7 @@ def _targets(top: KeptTokens, y_true: Ragged | None, valid: Flags) -> Sequence[s
     return [str(index) for index in token_indices(y_true, valid).tolist()]
 
 
-def _rest(kept: Mapping[str, float]) -> float:
+def remainder(kept: Mapping[str, float]) -> float:
     """1 − Σ e^{ln p} of the tokens kept, from 1 − p of the likeliest; nan where ln p > 0."""
     if not kept:
         return 1.0
@@ -152,7 +152,8 @@ def _rest(kept: Mapping[str, float]) -> float:
     return math.fsum([-math.expm1(likeliest), *(-math.exp(value) for value in others)])
 
 
-def _too_much(surplus: float, tolerance: float) -> str:
+def too_much(surplus: float, tolerance: float) -> str:
+    """What is wrong with probabilities that sum to so much more than 1, and what to do."""
     return (
         f"the probabilities kept sum to {1 + surplus:.12g}, more than 1 by over {tolerance:g}: "
         'raise sum_tolerance, or send on_unnormalized: "renormalize" to divide by the sum'
