@@ -1,5 +1,6 @@
 """A key opens what it should, for as long as it should, and is kept as a digest."""
 
+import hmac
 import re
 
 import pytest
@@ -149,3 +150,32 @@ def test_prefixes_are_beginnings_of_names() -> None:
     assert has_prefix("team-a.clicks", ("x-", "team-a."))
     assert not has_prefix("team-b.clicks", ("x-", "team-a."))
     assert has_prefix("anything", ())
+
+
+def test_whatever_is_sent_is_compared_once_by_its_digest_in_constant_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    issued, other = GRANT.issued(PEPPER, 0.0), GRANT.issued(PEPPER, 0.0)
+    compared: list[tuple[str, str]] = []
+    compare = hmac.compare_digest
+
+    def comparing(one: str, another: str) -> bool:
+        compared.append((one, another))
+        return compare(one, another)
+
+    monkeypatch.setattr(hmac, "compare_digest", comparing)
+    right, keys = issued.text, ring(issued.key)
+    texts = {
+        "right": right,
+        "a wrong end": right[:-1] + ("A" if right[-1] != "A" else "B"),
+        "a wrong secret": f"kb_{issued.key.id}_{'x' * 43}",
+        "an unknown id": other.text,
+        "of another form": "secret",
+        "nothing": "",
+    }
+    for name, text in texts.items():
+        compared.clear()
+        assert (keys.caller(text.encode()) is not None) == (name == "right"), name
+        ((sent, kept),) = compared
+        assert {len(sent), len(kept)} == {64}, name  # of a digest, of whatever was sent
+        assert (sent == kept) == (name == "right"), name
