@@ -41,6 +41,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "maintenance": ("errors", "storage.base"),
     "settings": ("connections.limits",),
     "documents": (),
+    "process_limits": (),
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,

@@ -28,6 +28,7 @@ from kullback.connections.tls import UnusableCertificate, tls_context
 from kullback.errors import StoreUnavailable
 from kullback.key_checks import danger_of
 from kullback.main import Runtime, create_app
+from kullback.process_limits import allow_files, share_heaps
 from kullback.settings import PREFIX, Settings, unknown_variables
 from kullback.telemetry import logs
 
@@ -36,7 +37,6 @@ MANAGERS = 64  # connections that ask for probes and metrics on a port of their 
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
 ALARM_SECONDS = 0.25  # after the last ones, for a process that cannot even say why
 HANDSHAKE_SECONDS = 5.0
-OTHER_FILES = 256  # besides connections: of databases, of logs, of what is being read
 
 _log = logging.getLogger("kullback.server")
 
@@ -143,6 +143,7 @@ def serve(
     settings: Settings, runtime: Runtime | None = None, limits: ConnectionLimits | None = None
 ) -> int:
     """Serve until a signal ends it; the exit status of the process."""
+    share_heaps()
     each_second = settings.log_lines_per_second
     with logs.written(settings.log_format, settings.log_level, each_second, sys.stderr):
         return _serve(settings, runtime or Runtime(), limits)
@@ -203,7 +204,7 @@ def _run(
     limits = limits or ConnectionLimits(
         connections=settings.connections, body_seconds=settings.body_seconds
     )
-    _allow_files(limits.connections + OTHER_FILES)
+    allow_files(limits.connections)
     count = app.state.telemetry.count_refusal
     management = None
     if managed:
@@ -256,21 +257,3 @@ def _address(listener: socket.socket, scheme: str = "http") -> str:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
-
-
-def _allow_files(number: int) -> None:
-    """Let this process open so many files, as far as the system allows."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - there is none on Windows
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < number:
-        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        if most < number:
-            _log.warning(
-                "only %d files may be open: lower KULLBACK_CONNECTIONS to %d, or raise the limit",
-                most,
-                max(1, most - OTHER_FILES),
-            )
