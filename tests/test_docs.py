@@ -37,7 +37,7 @@ from kullback.scoring.catalog import METRICS
 from kullback.scoring.conventions import ConventionName
 from kullback.settings import Settings
 from kullback.tally.grouping import MAX_GROUPS
-from kullback.telemetry.monitor_collector import MAX_SERIES
+from kullback.telemetry.monitor_collector import MAX_SERIES, MAX_SLICE_SERIES
 from tests.deploy.families import EXPOSED, HISTOGRAMS, OF_EXPERIMENTS
 from tests.deploy.files import RULES
 from tests.serving import serving
@@ -90,6 +90,7 @@ LIMITS: Mapping[str, int] = {
     "days that windows are kept": 3650,
     "days that an `Idempotency-Key` is kept": IDEMPOTENCY_SECONDS // DAY,
     "series in Prometheus, of all monitors": MAX_SERIES,
+    "of which the slices of one monitor have": MAX_SLICE_SERIES,
 }
 
 

@@ -41,6 +41,7 @@ CONSTANTS = {
     "places that a problem names": problem_document.MAX_PLACES,
     "wrong keys at once from an address": failures.AT_ONCE,
     "series of monitors": monitor_collector.MAX_SERIES,
+    "series of the slices of one monitor": monitor_collector.MAX_SLICE_SERIES,
     "series of experiments": experiment_collector.MAX_SERIES,
     "log lines that wait": log_queue.QUEUED_LINES,
     "bytes of a log line": logs.LINE_BYTES,

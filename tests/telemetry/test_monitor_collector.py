@@ -17,7 +17,7 @@ from kullback.monitoring.ingest import AddedRows
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
 from kullback.tally.tally import Layout
-from kullback.telemetry.monitor_collector import MAX_SERIES, MonitorCollector
+from kullback.telemetry.monitor_collector import MAX_SERIES, MAX_SLICE_SERIES, MonitorCollector
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, running
 from tests.postgresql import Server
@@ -233,12 +233,14 @@ async def test_promtool_finds_nothing_to_complain_about(service: Service) -> Non
 class Shown:
     """What a collector with a cap shows of monitors that come and go."""
 
-    def __init__(self, service: Service, cap: int) -> None:
+    def __init__(self, service: Service, cap: int, share: int = MAX_SLICE_SERIES) -> None:
         self.tasks: dict[str, str] = {}
         self.totals = MonitorCounters()
         maintenance = service.inside.monitor_maintenance
         self.registry = CollectorRegistry()
-        self.registry.register(MonitorCollector(lambda: self.tasks, self.totals, maintenance, cap))
+        self.registry.register(
+            MonitorCollector(lambda: self.tasks, self.totals, maintenance, cap, share)
+        )
 
     def add(self, name: str, slices: int) -> None:
         self.tasks[name] = "binary"
@@ -257,8 +259,9 @@ class Shown:
     def monitors(self) -> set[str]:
         return {found for line in self.lines() for found in re.findall('monitor="(.*?)"', line)}
 
-    def slices(self) -> int:
-        return sum(line.startswith("kullback_slice_examples") for line in self.lines())
+    def slices(self, monitor: str = "") -> int:
+        start = "kullback_slice_examples_total{" + (f'monitor="{monitor}"' if monitor else "")
+        return sum(line.startswith(start) for line in self.lines())
 
     def dropped(self) -> float:
         (line,) = (line for line in self.lines() if "series_dropped_total" in line)
@@ -301,6 +304,29 @@ async def test_who_has_a_place_keeps_it(service: Service) -> None:
     assert shown.monitors() == {"b"}
     shown.add("a", 0)
     assert shown.monitors() == {"b"}
+
+
+async def test_no_monitor_has_more_than_its_share_for_slices(service: Service) -> None:
+    shown = Shown(service, 1000, share=100)
+    shown.add("a", 900)
+    shown.add("b", 3)
+    for _ in range(2):
+        assert (shown.slices("a"), shown.slices("b"), shown.dropped()) == (20, 3, 880 * 5)
+
+
+async def test_slices_of_whoever_has_most_make_room_for_a_monitor(service: Service) -> None:
+    shown = Shown(service, 2 * 57 + 30 * 5)
+    shown.add("a", 10)
+    shown.add("b", 20)
+    assert (shown.slices("a"), shown.slices("b"), shown.dropped()) == (10, 20, 0)
+    shown.add("c", 1)
+    for _ in range(2):
+        assert shown.monitors() == {"a", "b", "c"}
+        seen = shown.slices("a"), shown.slices("b"), shown.slices("c"), shown.dropped()
+        assert seen == (9, 9, 0, 13 * 5)
+    del shown.tasks["b"]
+    assert (shown.slices("a"), shown.slices("c")) == (10, 1)
+    assert sum(1 for _ in shown.lines()) <= 2 * 57 + 30 * 5 + 1
 
 
 async def test_as_many_series_as_the_cap_allows_can_be_read(service: Service) -> None:

@@ -1,7 +1,7 @@
 """Counters of a monitor for Prometheus: what this process has added since it began."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -82,11 +82,17 @@ class MonitorCounters:
         with self._lock:
             self._sums.pop(monitor, None)
 
-    def of(self, monitor: str) -> Mapping[str, MonitorSums]:
-        """The sums of a monitor by slice, "" for all rows; a snapshot."""
+    def slices(self, monitor: str) -> set[str]:
+        """The slices of a monitor that have sums, "" for all rows."""
         with self._lock:
-            kept = self._sums.get(monitor, {"": MonitorSums()})
+            return set(self._sums.get(monitor, {"": None}))
+
+    def of(self, monitor: str, slices: Iterable[str]) -> Mapping[str, MonitorSums]:
+        """The sums of these slices of a monitor, those of all rows first; a snapshot."""
+        with self._lock:
+            kept = self._sums.get(monitor, {})
+            sums = {name: kept.get(name) or MonitorSums() for name in sorted(slices)}
             return {
                 name: MonitorSums(dict(s.values), s.bin_weight, s.bin_label, s.bin_prediction)
-                for name, s in kept.items()
+                for name, s in sums.items()
             }

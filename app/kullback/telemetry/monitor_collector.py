@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from heapq import nsmallest
 from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -15,6 +16,7 @@ from kullback.monitoring.queries import RecentHour
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
+MAX_SLICE_SERIES = 1_500  # of one monitor
 Names = Callable[[], Mapping[str, str]]
 Values = Mapping[tuple[str, ...], float | Undefined | None]
 
@@ -46,7 +48,9 @@ _PER_SLICE = len(_SLICED)
 class MonitorCollector(Collector):
     """The series of every monitor, from its creation on, up to a number of series.
 
-    Monitors and slices keep their place once they have one; what finds none is counted once.
+    Monitors and slices keep their place once they have one; what finds none is counted once. No
+    monitor has more than its share for slices, and those of whoever has most make room where a
+    monitor has no place for its own series.
     """
 
     def __init__(
@@ -55,14 +59,16 @@ class MonitorCollector(Collector):
         counters: MonitorCounters,
         maintenance: MonitorMaintenance,
         cap: int = MAX_SERIES,
+        share: int = MAX_SLICE_SERIES,
     ) -> None:
         self._names = names
         self._counters = counters
         self._maintenance = maintenance
         self._cap = cap
+        self._share = share
         self._lock = Lock()
-        self._admitted: dict[tuple[str, str], int] = {}
-        self._refused: set[tuple[str, str]] = set()
+        self._admitted: dict[str, set[str]] = {}  # slices of each monitor, "" for all rows
+        self._refused: dict[str, set[str]] = {}
         self._dropped = 0
         self._tasks: Mapping[str, str] = {}
 
@@ -74,13 +80,10 @@ class MonitorCollector(Collector):
         """See prometheus_client.registry.Collector."""
         with self._lock:
             tasks = self._latest_tasks()
-            sums = {name: self._counters.of(name) for name in tasks}
-            places = {(name, part) for name, parts in sums.items() for part in parts}
-            self._admit(sorted(places, key=lambda place: (bool(place[1]), place)))
+            self._admit({name: self._counters.slices(name) for name in tasks})
             shown = {
-                name: {part: s for part, s in parts.items() if (name, part) in self._admitted}
-                for name, parts in sums.items()
-                if (name, "") in self._admitted
+                name: self._counters.of(name, parts)
+                for name, parts in sorted(self._admitted.items())
             }
             dropped = self._dropped
         recent = self._maintenance.recent
@@ -101,22 +104,49 @@ class MonitorCollector(Collector):
             self._tasks = self._names()
         return self._tasks
 
-    def _admit(self, places: list[tuple[str, str]]) -> None:
-        here = set(places)
-        self._admitted = {place: cost for place, cost in self._admitted.items() if place in here}
-        self._refused &= here
-        left = self._cap - sum(self._admitted.values())
-        for place in places:
-            cost = _PER_SLICE if place[1] else _PER_MONITOR
-            if place in self._admitted:
-                continue
-            if cost <= left and (not place[1] or (place[0], "") in self._admitted):
-                left -= cost
-                self._admitted[place] = cost
-                self._refused.discard(place)
-            elif place not in self._refused:
-                self._refused.add(place)
-                self._dropped += cost
+    def _admit(self, here: Mapping[str, set[str]]) -> None:
+        """Give places to all rows of each monitor, then to its slices."""
+        self._admitted = _still(self._admitted, here)
+        self._refused = _still(self._refused, here)
+        slices = sum(map(len, self._admitted.values())) - len(self._admitted)
+        left = self._cap - len(self._admitted) * _PER_MONITOR - slices * _PER_SLICE
+        for name in sorted(here.keys() - self._admitted.keys()):
+            left += self._make_room(_PER_MONITOR - left)
+            if left >= _PER_MONITOR:
+                left -= _PER_MONITOR
+                self._admitted[name] = {""}
+                self._refused.get(name, set()).discard("")
+            else:
+                self._refuse(name, {""}, _PER_MONITOR)
+        for name, parts in sorted(here.items()):
+            places = self._admitted.get(name, set())
+            waiting = parts - places - {""}
+            room = min(left, self._share - (len(places) - 1) * _PER_SLICE) if places else 0
+            admitted = set(nsmallest(room // _PER_SLICE, waiting))
+            left -= len(admitted) * _PER_SLICE
+            places |= admitted
+            self._refused.get(name, set()).difference_update(admitted)
+            self._refuse(name, waiting - admitted, _PER_SLICE)
+
+    def _make_room(self, series: int) -> int:
+        """Take so many series from the slices of whoever has most; how many came of it."""
+        freed = 0
+        while freed < series:
+            most = max(self._admitted.values(), key=len, default=set())
+            if len(most) < 2:
+                break
+            most.remove(max(most))
+            freed += _PER_SLICE
+        return freed
+
+    def _refuse(self, name: str, parts: set[str], series: int) -> None:
+        refused = self._refused.setdefault(name, set())
+        self._dropped += len(parts - refused) * series
+        refused |= parts
+
+
+def _still(places: Mapping[str, set[str]], here: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    return {name: parts & here[name] for name, parts in places.items() if name in here}
 
 
 def _counters(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
