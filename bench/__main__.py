@@ -6,13 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench import decode, experiments, kernels, load, monitors, pages, requests, systems
+from bench import (
+    decode,
+    experiments,
+    kernels,
+    load,
+    monitors,
+    pages,
+    ranking,
+    requests,
+    systems,
+)
 from bench.measure import Row, Rows
 
 HEADINGS = ("row", "ours", "rival", "ratio", "target", "met?")
 BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "log-loss": kernels.log_loss,
     "cross-entropy": kernels.cross_entropy,
+    "grouped-auc": ranking.grouped_auc,
     "decode": decode.decode,
     "perplexity": systems.perplexity,
     "infocam": systems.infocam,

@@ -11,6 +11,7 @@ from bench.__main__ import BENCHMARKS, main, plain
 from bench.decode import decode, pairs, pairs_json
 from bench.kernels import cross_entropy, log_loss
 from bench.measure import Row, Rows, Target, Times, WrongResult, agree, interleaved
+from bench.ranking import grouped_auc
 from bench.rivals import create_rival
 from bench.servers import ARROW, JSON
 
@@ -36,8 +37,9 @@ async def value(client: AsyncClient, path: str, body: bytes, media_type: str) ->
         lambda: log_loss(n=40, k=4, rounds=1),
         lambda: cross_entropy(n=40, k=4, rounds=1),
         lambda: decode(n=40, k=4, rounds=1),
+        lambda: grouped_auc(n=90, groups=30, rounds=1),
     ],
-    ids=["log-loss", "cross-entropy", "decode"],
+    ids=["log-loss", "cross-entropy", "decode", "grouped-auc"],
 )
 def test_both_sides_of_a_computation_agree_and_are_timed(rows: Callable[[], Rows]) -> None:
     assert all(row.value > 0 for row in rows())

@@ -50,14 +50,18 @@ class GroupScores:
         """The sums of rows: outcomes, losses in nats, and weights (n,)."""
         order, groups = ranking.order, ranking.groups
         y, losses = y[order], losses[order]
-        w = np.ones_like(y) if weight is None else weight[order]
-        with np.errstate(invalid="ignore"):  # 0 · ∞, which adds nothing
-            lost = losses if weight is None else np.where(w > 0, w * losses, 0.0)
+        n = np.diff(groups, append=order.size)
+        mass, clicks, w = n.astype(np.float64), y, None
+        if weight is not None:
+            w = weight[order]
+            mass, clicks = np.add.reduceat(w, groups), w * y
+            with np.errstate(invalid="ignore"):  # 0 · ∞, which adds nothing
+                losses = np.where(w > 0, w * losses, 0.0)
         return cls(
-            np.diff(groups, append=order.size),
-            np.add.reduceat(w, groups),
-            np.add.reduceat(lost, groups),
-            np.add.reduceat(w * y, groups),
+            n,
+            mass,
+            np.add.reduceat(losses, groups),
+            np.add.reduceat(clicks, groups),
             ranking.areas(y, w),
             np.minimum.reduceat(order, groups),
         )

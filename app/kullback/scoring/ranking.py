@@ -39,29 +39,33 @@ class Ranking:
         """The ranking within groups, from that of all rows: sorting takes most of the time."""
         return self._grouped(score, group, self.order)
 
-    def areas(self, y: Array, w: Array) -> Array:
+    def areas(self, y: Array, weight: Array | None) -> Array:
         """The AUC of each group (g,), nan without positives or without negatives.
 
         Args:
             y: outcomes in [0, 1], in this order (n,).
-            w: weights, in this order (n,).
+            weight: of each row, in this order (n,), or None.
         """
         first = np.searchsorted(self.ties, self.groups)
-        owner = np.repeat(np.arange(first.size), np.diff(first, append=self.ties.size))
-        positive = np.add.reduceat(w * y, self.ties)
-        negative = np.add.reduceat(w * (1.0 - y), self.ties)
+        sizes = np.diff(first, append=self.ties.size)
+        rest = 1.0 - y
+        positive = np.add.reduceat(y if weight is None else weight * y, self.ties)
+        negative = np.add.reduceat(rest if weight is None else weight * rest, self.ties)
         positives, negatives = (np.add.reduceat(of, first) for of in (positive, negative))
         # by a power of two for each group: beside a heavy group those of a light one would be lost
-        up, down = -np.frexp(positives)[1], -np.frexp(negatives)[1]
-        positive, negative = np.ldexp(positive, up[owner]), np.ldexp(negative, down[owner])
-        positives, negatives = np.ldexp(positives, up), np.ldexp(negatives, down)
-        steps = negative.copy()
-        steps[first[1:]] -= negatives[:-1]  # back to 0 after each group: a long sum loses digits
-        below = np.cumsum(steps) - negative
-        won = positive * (below - below[first][owner] + 0.5 * negative)
+        up, down = _near_one(positives), _near_one(negatives)
+        positive *= np.repeat(up, sizes)
+        negative *= np.repeat(down, sizes)
+        positives, negatives = positives * up, negatives * down
+        below = negative.copy()
+        below[first[1:]] -= negatives[:-1]  # back to 0 after each group: a long sum loses digits
+        np.cumsum(below, out=below)
+        below -= np.repeat(below[first] - negative[first], sizes)
+        below -= 0.5 * negative
+        won = np.add.reduceat(np.multiply(positive, below, out=below), first)
         pairs = positives * negatives
         areas = np.full(first.size, np.nan)
-        np.divide(np.add.reduceat(won, first), pairs, out=areas, where=pairs > 0)
+        np.divide(won, pairs, out=areas, where=pairs > 0)
         return areas
 
 
@@ -87,9 +91,14 @@ def auc(p: Array, y: Array, weight: Array | None) -> float | Undefined:
 
 def area(ranking: Ranking, y: Array, weight: Array | None) -> float | Undefined:
     """See auc; the ranking is that of all rows."""
-    w = np.ones_like(y) if weight is None else weight[ranking.order]
-    value = float(ranking.areas(y[ranking.order], w)[0])
+    order = ranking.order
+    value = float(ranking.areas(y[order], None if weight is None else weight[order])[0])
     return Undefined(Reason.ONE_CLASS) if np.isnan(value) else value
+
+
+def _near_one(sums: Array) -> Array:
+    """Powers of two that bring sums between ½ and 1, or as near as a double can."""
+    return np.ldexp(1.0, np.minimum(-np.frexp(sums)[1], 1023))
 
 
 def _steps(values: Array | Indices) -> Flags:
