@@ -124,6 +124,8 @@ async def test_log_proba_stands_in_place_of_y_proba(client: AsyncClient) -> None
     for metric in ("log-loss", "recommender"):
         found = await score(client, metric, **asked)
         assert found["per_row"] == [800.0, 0.0]
+    found = await score(client, "calibration", y_true=[1, 0], log_proba=[HALF, "-Infinity"])
+    assert found["value"] == pytest.approx(0.25, rel=1e-15)
     rows = {"y_true": ["b", "a"], "log_proba": [[0.0, -800.0], [0.0, -800.0]], "labels": ["a", "b"]}
     found = await score(client, "log-loss", **rows)
     assert found["value"] == 400.0
@@ -131,14 +133,14 @@ async def test_log_proba_stands_in_place_of_y_proba(client: AsyncClient) -> None
     assert printed["per_row"][0] == pytest.approx(52 * math.log(2), rel=1e-15)
 
 
-@pytest.mark.parametrize("metric", ["log-loss", "recommender"])
+@pytest.mark.parametrize("metric", ["log-loss", "recommender", "calibration"])
 async def test_log_proba_is_alone_and_checked(client: AsyncClient, metric: str) -> None:
     both = {"y_true": [1], "y_proba": [0.5], "log_proba": [-0.7]}
     assert await refused(client, metric, **both) == "/log_proba"
     assert await refused(client, metric, y_true=[1]) == "/y_proba"
     assert await refused(client, metric, y_true=[1], log_proba=[0.5]) == "/log_proba/0"
     rows = {"y_true": [1, 0], "log_proba": [[-0.7, -0.7], [-0.2, -0.2]]}
-    at = "/log_proba/0" if metric == "log-loss" else "/log_proba"
+    at = "/log_proba" if metric == "recommender" else "/log_proba/0"
     assert await refused(client, metric, **rows) == at
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.errors import InvalidInput
 from kullback.numerics.logspace import neg_log_complement_of_exp
 from kullback.numerics.types import Array
+from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
@@ -19,6 +21,7 @@ from tests import oracles
 from tests import strategies as draw
 from tests.oracles import relative_error
 from tests.scoring.answers import central_differences, number, per_row, refused, slope
+from tests.scoring.sent import kl_divergence
 
 PLAIN = Options()
 ROWS = Options(per_row=True)
@@ -192,3 +195,58 @@ def test_what_is_no_log_probability_is_refused() -> None:
     )
     assert divided.value == pytest.approx((math.log(2) + math.log(1.8)) / 2, rel=1e-14)
     assert divided.diagnostics.renormalized == 1
+
+
+def calibrated(y: Array, sent: Array, *, is_log: bool, options: Options = PLAIN) -> Score:
+    asked = CalibrationOptions(bins=4, is_log=is_log)
+    return calibration(y, sent, None, asked, options)
+
+
+@given(class_rows)
+def test_calibration_of_logarithms_is_that_of_the_probabilities(
+    rows: tuple[Array, Array],
+) -> None:
+    index, p = rows
+    for y, sent in ((index, p), (np.minimum(index, 1).astype(np.float64), p[:, 0])):
+        found, plain = (
+            calibrated(y, np.log(sent), is_log=True),
+            calibrated(y, sent, is_log=False),
+        )
+        assert found.value == pytest.approx(plain.value, rel=1e-9, abs=1e-12)
+        for name in ("brier", "mce", "smooth_ece"):
+            assert number(found, name) == pytest.approx(number(plain, name), rel=1e-6, abs=1e-9)
+
+
+def test_calibration_loses_no_digit_of_a_surprise() -> None:
+    y, logs = np.array([1.0, 0.0, 1.0]), np.array([-800.0, -800.0, 0.0])
+    found = calibrated(y, logs, is_log=True)
+    parts = found.details["decomposition"]
+    assert isinstance(parts, dict)
+    loss = parts["miscalibration"] - parts["discrimination"] + parts["uncertainty"]
+    assert loss == pytest.approx(800 / 3, rel=1e-12)
+
+
+def test_calibration_of_logarithms_has_a_temperature() -> None:
+    z = np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 0.3], [1.0, 0.0, 2.0]])
+    y = np.array([0, 2, 1, 1])
+    logs = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    expected = calibration(y, None, z, CalibrationOptions(bins=4), PLAIN)
+    found = number(calibrated(y, logs, is_log=True), "temperature")
+    assert found == pytest.approx(number(expected, "temperature"), rel=1e-9)
+    x, clicks_ = np.array([2.0, -1.0, 0.5, 3.0]), np.array([1.0, 0.0, 0.0, 1.0])
+    expected = calibration(clicks_, None, x, CalibrationOptions(bins=4), PLAIN)
+    found = number(calibrated(clicks_, -np.log1p(np.exp(-x)), is_log=True), "temperature")
+    assert found == pytest.approx(number(expected, "temperature"), rel=1e-9)
+
+
+def test_logarithms_in_place_of_probabilities_are_told_where_they_go() -> None:
+    y = np.array([1.0, 0.0])
+    with pytest.raises(InvalidInput, match=r"y_proba: .* are log_proba"):
+        log_loss(y, np.array([-1.60944, -0.1]), LogLossOptions(), PLAIN)
+    with pytest.raises(InvalidInput, match=r"y_proba: .* are log_proba"):
+        calibrated(np.array([0, 1]), np.log([[0.5, 0.5], [0.25, 0.75]]), is_log=False)
+    with pytest.raises(InvalidInput, match="p_log, and scores p_logits"):
+        kl_divergence((np.log([0.2, 0.8]), None), (np.array([0.5, 0.5]), None), PLAIN)
+    for rounded in (0.0, -1e-9):
+        p = np.array([rounded])
+        assert log_loss(np.zeros(1), p, LogLossOptions(), PLAIN).value == 0.0

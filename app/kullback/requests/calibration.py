@@ -8,8 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
-from kullback.payload.columns import LabelRows, LogitRows, Probabilities
-from kullback.requests.base import ScoreRequest
+from kullback.payload.columns import LabelRows, LogitRows, LogProbabilities, Probabilities
+from kullback.requests.base import ScoreRequest, one_of
 from kullback.requests.predictions import ClassLabels, Label
 from kullback.scoring import calibration
 from kullback.scoring.binning import MOST_BINS, MOST_SWEPT, BinRule, Bins, Strategy
@@ -75,6 +75,9 @@ class CalibrationRequest(ScoreRequest):
     y_proba: Probabilities | None = Field(
         default=None, description="P(pos_label) [n]; or [n][k], a column per class or label."
     )
+    log_proba: LogProbabilities | None = Field(
+        default=None, description="ln of what y_proba would be, in its place."
+    )
     logits: LogitRows | None = Field(
         default=None, description="Logits of a sigmoid [n], or of a softmax [n][k]."
     )
@@ -91,20 +94,27 @@ class CalibrationRequest(ScoreRequest):
 
     def costs(self) -> list[Cost]:
         """The same, with the bins, the smoothing, and the temperature."""
-        sent = self.logits if self.y_proba is None else self.y_proba
+        forms = (self.y_proba, self.log_proba, self.logits)
+        sent = next((form for form in forms if form is not None), None)
+        scaled = entries(self.logits if self.log_proba is None else self.log_proba)
         return [
             *super().costs(),
             bin_costs(self.bins, self.strategy, sent),
             Cost("y_proba", "send fewer rows at a time", _SMOOTHING + 32 * entries(sent)),
-            Cost("logits", "send fewer rows at a time", 64 * entries(self.logits)),
+            Cost("logits", "send fewer rows at a time", 64 * scaled),
         ]
 
     def _score(self) -> Score:
         """See calibration.calibration."""
         strategy = laid(self.bins, self.strategy)
         options = calibration.CalibrationOptions(
-            self.bins, strategy, self.labels, self.pos_label, self.task
+            self.bins,
+            strategy,
+            self.labels,
+            self.pos_label,
+            self.task,
+            is_log=self.log_proba is not None,
         )
-        return calibration.calibration(
-            self.y_true, self.y_proba, self.logits, options, self.options()
-        )
+        sent = one_of(self, "y_proba", "log_proba", "logits")
+        y_proba, logits = (sent, None) if self.logits is None else (None, sent)
+        return calibration.calibration(self.y_true, y_proba, logits, options, self.options())

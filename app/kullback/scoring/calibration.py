@@ -34,6 +34,7 @@ class CalibrationOptions:
     labels: Sequence[Label] | None = None
     pos_label: Label | None = None
     task: Task | None = None
+    is_log: bool = False  # ln p was sent
 
 
 def calibration(
@@ -52,7 +53,7 @@ def calibration(
             probability per row; for multilabel 0..1, (n, k).
         y_proba: P(pos_label) (n,), binned against y; or rows (n, k), of which the top label's
             confidence is binned against whether it was right, ties to the lowest index; for
-            multilabel a probability per label (n, k). Or
+            multilabel a probability per label (n, k). Their logarithms, if `settings.is_log`. Or
         logits: of a sigmoid (n,), (n, k) for multilabel; of a softmax (n, k).
         settings: `bins`, how many (default 15), their edges from 0 to 1, or a rule of
             chosen_bins, each (low, high], 0 in the first; `strategy` uniform, or quantile for
@@ -78,7 +79,15 @@ def calibration(
     n = row_count(y_true)
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     extra = bin_conventions(settings.bins, settings.strategy)
-    sent = Predictions(y_true, y_proba, logits, settings.task, settings.labels, settings.pos_label)
+    sent = Predictions(
+        y_true,
+        y_proba,
+        logits,
+        settings.task,
+        settings.labels,
+        settings.pos_label,
+        settings.is_log,
+    )
     forecast, context = sent.forecast(Context("calibration", options, conventions=extra))
     bins = _bins(forecast, settings)
     value, details = _details(forecast, bins, settings.strategy, context)
@@ -113,7 +122,7 @@ def _details(
     """The value, and the numbers beside it."""
     p, y, weight = forecast.stated, forecast.came_true, forecast.weight
     options = context.options
-    losses, _ = binary_losses(y, p, EXACT)
+    losses, _ = binary_losses(y, p, EXACT, forecast.logs)
     mean = weighted_mean(losses, weight)
     parts = decompose(p, y, weight, math.nan if isinstance(mean, Undefined) else mean)
     value, details = _binned(forecast, bins, strategy, context)

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.numerics.logspace import log_softmax, sigmoid
+from kullback.numerics.logspace import log_softmax, neg_log_complement_of_exp, sigmoid
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import (
     RENORMALIZE,
-    distributions,
     logit_rows,
-    probabilities,
     row_sums,
 )
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.labels import Label, Labels, binary_target, flat, hard_labels, row_count
+from kullback.scoring.log_probabilities import sent_distributions, sent_probabilities
 from kullback.scoring.multilabel import multilabel_target
 from kullback.scoring.score import Context
 from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
@@ -35,6 +34,7 @@ class CalibrationForecast:
         truth: the class of each row (n,), or what came true of each label, (n, k).
         logits: of two outcomes or of all classes, (m, 2) or (n, k).
         index: which of them came true, (m,); None where labels are soft.
+        logs: ln of `stated`, where logarithms were sent.
     """
 
     stated: Array
@@ -45,11 +45,15 @@ class CalibrationForecast:
     truth: Indices | Array | None = None
     logits: Array | None = None
     index: Indices | None = None
+    logs: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What was sent: probabilities or logits, the labels, and what they are called."""
+    """What was sent: probabilities or logits, the labels, and what they are called.
+
+    `y_proba` holds logarithms of probabilities where it `is_log`.
+    """
 
     y_true: Labels
     y_proba: Array | None
@@ -57,6 +61,7 @@ class Predictions:
     task: Task | None = None
     labels: Sequence[Label] | None = None
     pos_label: Label | None = None
+    is_log: bool = False
 
     def forecast(self, context: Context) -> tuple[CalibrationForecast, Context]:
         """The forecast, and what happened to the rows on the way.
@@ -66,7 +71,8 @@ class Predictions:
         """
         name, sent = ("logits", self.logits) if self.y_proba is None else ("y_proba", self.y_proba)
         if sent is None or (self.y_proba is not None and self.logits is not None):
-            raise InvalidInput.at("send either y_proba or logits", "y_proba")
+            raise InvalidInput.at("send one of y_proba, log_proba and logits", "y_proba")
+        name = "log_proba" if self.is_log else name
         if sent.ndim not in (1, 2) or sent.size == 0:
             raise InvalidInput.at(f"{name} must be [n] or [n][k], and not empty", name)
         n, rows = sent.shape[0], row_count(self.y_true)
@@ -87,13 +93,17 @@ class Predictions:
         self, sent: Array, task: Task, context: Context
     ) -> tuple[CalibrationForecast, Context]:
         """One probability of yes per row, or one per label of each row."""
-        options, clipped, x = context.options, 0, None
+        options, clipped, both, logs = context.options, 0, None, None
         if self.y_proba is None:
             x = checked_logits("logits", sent)
             p = sigmoid(x)
+            both = np.stack((np.zeros(x.size), x.reshape(-1)), axis=1)
         else:
-            checked = probabilities("y_proba", sent, options)
+            checked = sent_probabilities(sent, options, is_log=self.is_log)
             p, clipped = checked.values, checked.clipped
+            if checked.logs is not None:
+                logs = checked.logs.reshape(-1)
+                both = np.stack((0.0 - neg_log_complement_of_exp(logs), logs), axis=1)
         if task == "multilabel":
             truth = multilabel_target(self.y_true, p, self.labels, options)
         else:
@@ -107,8 +117,9 @@ class Predictions:
             row_sums(np.square(p - y).reshape(-1, k)) / k,
             p if task == "multilabel" else None,
             y if task == "multilabel" else None,
-            None if x is None else np.stack((np.zeros(x.size), x.reshape(-1)), axis=1),
+            both,
             y.reshape(-1).astype(np.int64) if hard else None,
+            logs,
         )
         return forecast, replace(context, clipped=clipped + truth.clipped)
 
@@ -120,8 +131,8 @@ class Predictions:
             p = np.exp(log_softmax(z))
         else:
             remedy = MULTILABEL if may_be_multilabel(self.y_true, k) else RENORMALIZE
-            checked = distributions("y_proba", sent, context.options, remedy)
-            p = checked.values
+            checked = sent_distributions(sent, context.options, remedy, is_log=self.is_log)
+            p, z = checked.values, checked.logs
             context = replace(
                 context,
                 clipped=checked.clipped,
@@ -135,4 +146,6 @@ class Predictions:
         confidence = np.minimum(p[each, top], 1.0)
         right, weight = (top == index).astype(np.float64), context.options.sample_weight
         brier = row_sums(np.square(miss))
-        return CalibrationForecast(confidence, right, weight, brier, p, index, z, index), context
+        logs = None if z is None or not self.is_log else z[each, top]
+        forecast = CalibrationForecast(confidence, right, weight, brier, p, index, z, index, logs)
+        return forecast, context

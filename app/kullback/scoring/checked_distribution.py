@@ -17,7 +17,7 @@ from kullback.scoring.arrays import (
 from kullback.scoring.information_rows import (
     entropy_rows,
 )
-from kullback.scoring.log_probabilities import log_distributions
+from kullback.scoring.log_probabilities import log_distributions, refuse_logarithms
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context
 from kullback.scoring.truncated import KeptOutcomes
@@ -65,6 +65,7 @@ class CheckedDistribution:
         if len(given) > 1:
             raise InvalidInput.at(f"{given[0]} and {given[1]} exclude each other", name)
         if sent.probabilities is not None:
+            refuse_logarithms(name, sent.probabilities, f"{log_name}, and scores {logits_name}")
             if sent.probabilities.shape[-1:] == (1,):  # divided by its sum it is always certain
                 options = replace(options, on_unnormalized="error")
             return cls(name, distributions(name, sent.probabilities, options))

@@ -18,6 +18,7 @@ from kullback.scoring.arrays import (
 from kullback.scoring.options import Options
 
 _NO_LOGITS = "scores of a model go to softmax-cross-entropy or sigmoid-cross-entropy, as logits"
+_NO_ROUNDING = -0.05
 _FARTHEST = np.log(np.finfo(np.float64).max)
 
 
@@ -99,6 +100,17 @@ def log_probabilities(
     return CheckedProbabilities(np.exp(logs), values.dtype, outside, logs=logs)
 
 
+def refuse_logarithms(name: str, values: Array, log_name: str) -> None:
+    """Refuse probabilities of which none is above 0 and most are below by far, as logarithms are.
+
+    Raises:
+        InvalidInput: they are so.
+    """
+    if values.size and values.max() <= 0 and values.min() < _NO_ROUNDING and np.median(values) < 0:
+        detail = f"no probability is above 0: logarithms of probabilities are {log_name}"
+        raise InvalidInput.at(detail, name)
+
+
 def sent_probabilities(values: Array, options: Options, *, is_log: bool) -> CheckedProbabilities:
     """`y_proba`, or `log_proba` if it `is_log`, of single probabilities.
 
@@ -106,6 +118,7 @@ def sent_probabilities(values: Array, options: Options, *, is_log: bool) -> Chec
         InvalidInput: an entry is no probability, or no logarithm of one.
     """
     if not is_log:
+        refuse_logarithms("y_proba", values, "log_proba")
         return probabilities("y_proba", values, options)
     return log_probabilities("log_proba", values, options, _NO_LOGITS)
 
@@ -119,6 +132,7 @@ def sent_distributions(
         InvalidInput: a row is no distribution.
     """
     if not is_log:
+        refuse_logarithms("y_proba", values, "log_proba")
         return distributions("y_proba", values, options, remedy)
     return log_distributions("log_proba", values, options, _NO_LOGITS)
 
