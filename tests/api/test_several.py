@@ -10,6 +10,7 @@ from httpx import AsyncClient, Response
 from kullback.api.problem_document import Problem
 from kullback.api.several_answer import SeveralAnswer
 from kullback.payload.media import ARROW, ARROW_FILE, JSON, PARQUET
+from kullback.requests.several import readings
 from kullback.scoring.catalog import METRICS
 from tests.payload.bodies import as_arrow, as_arrow_file, as_json, as_parquet, typed
 
@@ -169,6 +170,32 @@ async def test_columns_of_single_precision_are_read_once_for_all(client: AsyncCl
         for each in (problem, expected):
             each.pop("request_id", None)
         assert problem == expected
+
+
+@pytest.mark.parametrize("weight", [[1.0, None, 1.0], [1, None, 1], [1.0, float("nan"), 1.0]])
+async def test_what_may_be_missing_in_one_metric_is_refused_by_another(
+    client: AsyncClient, weight: list[float | None]
+) -> None:
+    rows = {"y_true": [1, 0, 1], "y_proba": [0.5, 0.25, 0.75]}
+    table = pa.table(rows | {"sample_weight": weight})
+    names = ["calibration", "log-loss", "recommender", "focal-loss"]
+    query = f"?metrics={','.join(names)}&missing=drop"
+    answer = await client.post(f"/v1/scores{query}", content=as_arrow(table), headers=typed(ARROW))
+    assert answer.status_code == 200, answer.text
+    for name, score in answer.json()["scores"].items():
+        own = await client.post(
+            f"/v1/scores/{name}?missing=drop", content=as_arrow(table), headers=typed(ARROW)
+        )
+        assert (own.status_code == 200) == ("value" in score), name
+        if own.status_code == 200:
+            assert score == own.json()
+
+
+@pytest.mark.parametrize(
+    "names", [["log-loss", "calibration", "recommender"], ["brier", "focal-loss", "log-loss"]]
+)
+def test_metrics_of_the_same_rows_read_them_once(names: list[str]) -> None:
+    assert len(readings(names)) == 1
 
 
 async def test_a_column_that_none_of_them_knows_is_refused(client: AsyncClient) -> None:

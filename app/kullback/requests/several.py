@@ -20,6 +20,7 @@ from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, refuse_unknown, validated, word_options
 from kullback.scoring import cost
 from kullback.scoring.cost import Cost, entries
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.score import Score
 
 FIELD = "metrics"
@@ -90,7 +91,7 @@ class SeveralRequests:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """Metrics for which a body is read in one way."""
 
     columns: dict[str, Column]
@@ -124,7 +125,7 @@ def read_several(body: Body, query: Query, cap: int) -> SeveralRequests:
     texts = frozenset().union(*(_TEXTS[name] for name in names))
     requests: dict[str, ScoreRequest | ScoringError] = {}
     count = 0
-    for reading in _readings(names):
+    for reading in readings(names):
         fields = read.fields(body, query, reading.columns, texts, cap)
         if fields.pop(FIELD, None) is not None and named:
             raise InvalidInput.at("named in the query and in the body", FIELD)
@@ -153,7 +154,7 @@ def metric_names(names: object) -> list[str]:
 
 def columns_of(names: Sequence[str]) -> dict[str, Column]:
     """The fields that these metrics take from a table, each as the first that has it reads it."""
-    return _readings(names)[0].columns
+    return readings(names)[0].columns
 
 
 def _names_within(body: Body) -> object:
@@ -162,12 +163,12 @@ def _names_within(body: Body) -> object:
     return member(body.raw, FIELD)
 
 
-def _readings(names: Sequence[str]) -> list[_Reading]:
+def readings(names: Sequence[str]) -> list[Reading]:
     """As few ways of reading as there can be, of which each knows the fields of all metrics."""
-    readings: list[_Reading] = []
+    readings: list[Reading] = []
     for name in names:
         if not any(reading.add(name) for reading in readings):
-            readings.append(_Reading(dict(_COLUMNS[name]), [name]))
+            readings.append(Reading(dict(_COLUMNS[name]), [name]))
     every = {each: column for name in reversed(names) for each, column in _COLUMNS[name].items()}
     return [replace(reading, columns=every | reading.columns) for reading in readings]
 
@@ -184,36 +185,43 @@ def _merged(first: Column, second: Column) -> Column | None:
         booleans=first.booleans or second.booleans,
         names=first.names or second.names,
         typed=first.typed or second.typed,
+        rows=first.rows or second.rows,
     )
 
 
 def _form(column: Column) -> Column:
     """The column but for what a reader may take although a metric does not."""
     entry = EntryType.LABEL if column.entry is EntryType.NUMBER else column.entry
-    return replace(column, entry=entry, axes=0, scalar=False, booleans=False, names=(), typed=False)
+    plain = replace(column, entry=entry, axes=0, scalar=False, booleans=False, names=())
+    return replace(plain, typed=False, rows=False)
 
 
 def _request(name: str, fields: Mapping[str, object]) -> ScoreRequest | ScoringError:
     """The request of one metric, of the fields that it knows."""
     model = REQUESTS[name]
     columns = _COLUMNS[name]
-    sent = {
-        each: _widened(value, columns.get(each))
-        for each, value in fields.items()
-        if each in model.model_fields
-    }
     try:
+        sent = {
+            each: _narrowed(each, value, columns[each]) if each in columns else value
+            for each, value in fields.items()
+            if each in model.model_fields
+        }
         return validated(model, sent)
     except ScoringError as error:
         return error
 
 
-def _widened(value: object, column: Column | None) -> object:
-    """An array of floats as this metric reads it, where another reads its type too."""
+def _narrowed(name: str, value: object, column: Column) -> object:
+    """What was read for several metrics as it would have been for this one.
+
+    Raises:
+        InvalidInput: an entry is missing that may be in another metric alone.
+    """
+    if isinstance(value, Nullable) and not column.nullable:
+        first = [int(step) for step in np.argwhere(value.missing)[0]]
+        raise InvalidInput.at("null, where a value is expected", name, *first)
     is_narrow = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float16)
-    if column is None or column.typed or not is_narrow:
-        return value
-    return np.asarray(value, np.float64)
+    return np.asarray(value, np.float64) if is_narrow and not column.typed else value
 
 
 def _outcome(request: ScoreRequest | ScoringError) -> Score | ScoringError:
