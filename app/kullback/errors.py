@@ -52,12 +52,6 @@ def hint(name: str, names: Sequence[str], owner: str = "it has") -> str:
     return f"did you mean {near[0]}?" if near else f"{owner} {', '.join(names[:20]) or 'none'}"
 
 
-def no_such_field(name: str, names: Sequence[str]) -> str:
-    """That there is no field of this name, and which was meant, if one is near."""
-    near = get_close_matches(name[:64], names, 1)
-    return "there is no such field" + (f": did you mean {near[0]}?" if near else "")
-
-
 def first_line(error: Exception) -> str:
     """What another library's error says, in one line of at most 200 letters."""
     return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -157,7 +157,7 @@ def test_rows_are_never_normalized_in_silence() -> None:
 
 
 def test_a_refusal_says_the_sum_and_where_logits_go() -> None:
-    with pytest.raises(Exception, match=r"sum to 0\.97, not 1 .* q_logits; .*renormalize"):
+    with pytest.raises(Exception, match=r"sums to 0\.97, not 1 .* q_logits; .*renormalize"):
         kl_divergence((np.array([0.5, 0.5]), None), in_logs(np.log([0.5, 0.47])), PLAIN)
     with pytest.raises(Exception, match=r"2 is not the logarithm of a probability; .* q_logits"):
         kl_divergence((np.array([0.5, 0.5]), None), in_logs(np.array([2.0, -1.0])), PLAIN)

@@ -187,7 +187,7 @@ def test_a_label_without_mass_is_refused() -> None:
 
 
 def test_too_few_labels_are_refused() -> None:
-    with draw.refused("/y_true", "rows but logits has"):
+    with draw.refused("/y_true", "[1]; [2] or [2][2] is expected (logits is [2][2])"):
         information_of_classifier(np.eye(2), np.array([0]), None, None, PLAIN)
 
 

@@ -202,7 +202,7 @@ def test_one_row_has_a_gradient_of_its_own_shape() -> None:
 
 
 def test_too_few_labels_are_refused() -> None:
-    with draw.refused("/y_true", "2 rows but logits has 1"):
+    with draw.refused("/y_true", "[2]; [1] or [1][3] is expected (logits is [1][3])"):
         pc_softmax(LOGITS[:1], LABELS, PRIOR, Options())
 
 

@@ -12,6 +12,7 @@ from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.state import EVERY_ARM
 from kullback.experiments.arm_tallies import CheckedArmRows
 from kullback.experiments.plan import MAX_ARMS
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import HEAVIEST_WEIGHT
 from kullback.tally.unit_set import UnitSet, fingerprint_of
@@ -87,7 +88,7 @@ class _Cells:
         fine = (values > 0 if is_positive else values >= 0) & (values <= most)
         if not fine.all():
             at = int(np.flatnonzero(~fine)[0])
-            self.refuse(column, at, f"holds {values[at]:g}", rule)
+            self.refuse(column, at, f"holds {numeral(values[at])}", rule)
         return values
 
     def integers(self, column: str) -> Indices:
@@ -220,5 +221,5 @@ def _weight(columns: Columns, cells: _Cells) -> Array | None:
     if not fine.all():
         at = int(np.flatnonzero(~fine)[0])
         rule = f"weight × target propensity / propensity is at most {HEAVIEST_WEIGHT:g}"
-        cells.refuse(columns.propensity, at, f"holds {logged[at]:g}", rule)
+        cells.refuse(columns.propensity, at, f"holds {numeral(logged[at])}", rule)
     return joint

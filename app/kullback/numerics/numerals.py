@@ -1,21 +1,21 @@
 """Numbers as a refusal shows them: with as many digits as it takes to see what is wrong."""
 
+import math
+
 
 def numeral(value: float, *limits: float) -> str:
     """The shortest decimal that lies where the number lies, six digits at least.
 
-    It is a whole number only if the number is one, and it is below, at or above each of the
-    limits as the number is: 1.00000005 is never shown as 1.
+    It is a whole number only if the number is one, and off by at most a hundredth of the number's
+    distance from each of the limits: 1.00000005 is never shown as 1.
     """
     value = float(value)
+    margin = min((abs(value - limit) for limit in limits if limit != value), default=math.inf)
     for digits in range(6, 17):
         text = f"{value:.{digits}g}"
         seen = float(text)
-        is_true = seen == value or not seen.is_integer()
-        if is_true and all(_order(seen, each) == _order(value, each) for each in limits):
+        if seen == value:
+            return text
+        if not seen.is_integer() and abs(seen - value) <= margin / 100 and seen not in limits:
             return text
     return f"{value:.17g}"
-
-
-def _order(value: float, limit: float) -> tuple[bool, bool]:
-    return value < limit, value > limit

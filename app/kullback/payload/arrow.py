@@ -12,6 +12,7 @@ from kullback.payload.arrow_size import NOT_ARROW, inflated_size, stream_of
 from kullback.payload.arrow_types import plain_type
 from kullback.payload.arrow_values import Place, is_list, is_text, ragged, values
 from kullback.payload.columns import TEXTUAL, Column, EntryType
+from kullback.payload.field_names import meant
 from kullback.payload.json_scan import MAX_AXES
 from kullback.payload.pandas_index import IndexNames
 from kullback.payload.parquet_size import check_size
@@ -92,7 +93,10 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
         if column is None or (dot and not (column.keys or column.has_parts)):
             if field.name in index:
                 continue
-            raise InvalidInput.at(NO_COLUMN, field.name)
+            near = meant(field.name, list(columns))
+            raise InvalidInput.at(
+                f"there is no such column{near}" if near else NO_COLUMN, field.name
+            )
         if field.name in checked:
             raise InvalidInput.at("the column stands twice", field.name)
         checked[field.name] = column

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -43,11 +43,12 @@ class Column:
 
     `names` are words that may stand in place of the numbers; `scalar` says that one number may;
     `booleans` that true and false may stand for 1 and 0, as they do among labels; `ragged` that the
-    rows may be of unequal lengths. Where `keys` is not 0 there are up to so many
-    columns, each by a name of the caller's; `plain` says that one without a name may stand in place
-    of them. float32 and float16 are widened, unless the column is `typed`: then a checker of the
-    metric widens them, once it has read from the type how exact they can be. `rows` says that the
-    column has rows that may be left out of a score, so that an entry may be missing: null, or NaN.
+    rows may be of unequal lengths; `of_one` that each entry may be a list of one. Where `keys` is
+    not 0 there are up to so many columns, each by a name of the caller's; `plain` says that one
+    without a name may stand in place of them. float32 and float16 are widened, unless the column is
+    `typed`: then a checker of the metric does, once it knows from the type how exact they can be.
+    `rows` says that the column has rows that may be left out of a score, so that an entry may be
+    missing: null, or NaN.
     """
 
     entry: EntryType
@@ -61,6 +62,7 @@ class Column:
     plain: bool = False
     typed: bool = False
     rows: bool = False
+    of_one: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -122,34 +124,31 @@ class Column:
             raise PydanticCustomError("object", detail)
         if self.plain and not value:
             raise PydanticCustomError("empty", "an empty object")
-        return {name: self._widened(entries) for name, entries in value.items()}
+        return {name: self._as_meant(entries) for name, entries in value.items()}
 
-    def _widened(self, value: object) -> object:
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not self.typed:
-            return np.asarray(value, np.float64)
+    def _as_meant(self, value: Any) -> Any:  # noqa: ANN401 - an array, or a list of strings
+        """Lists of one entry as the entries where they may be, and numbers of float64."""
+        if not isinstance(value, np.ndarray):
+            return value
+        if self.of_one and value.ndim == 2 and value.shape[1] == 1:
+            value = value.reshape(-1)
+        if value.dtype.kind == "f" and not self.typed:
+            value = np.asarray(value, np.float64)
         return value
 
     def _check_nullable(self, value: object) -> object:
         if isinstance(value, Nullable):
-            self._check(value.values)
-            return value
+            labels = self._check(value.values)
+            return Nullable(labels, value.missing.reshape(-1) if self.of_one else value.missing)
         return self._check(value)
 
-    def _check(self, value: object) -> object:
+    def _check(self, value: Any) -> Any:  # noqa: ANN401 - as read, or as a request holds it
         if self.ragged and isinstance(value, Ragged):
             if value.lengths.size == 0:
                 raise PydanticCustomError("empty", "an empty list")
             return value
         if isinstance(value, np.ndarray):
-            if value.ndim == 0 and not self.scalar:
-                raise PydanticCustomError("list", "one number, where a list is expected")
-            if value.ndim > self.axes:
-                raise PydanticCustomError(
-                    "axes", f"{value.ndim} axes, where at most {self.axes} are read"
-                )
-            if value.size == 0:
-                raise PydanticCustomError("empty", "an empty list")
-            return self._widened(value)
+            return self._checked_array(value)
         if isinstance(value, list) and self.entry in TEXTUAL:
             return value
         if isinstance(value, str) and value in self.names:
@@ -157,6 +156,18 @@ class Column:
         if self.names:
             raise PydanticCustomError("list", f"expected numbers, or {_either(self.names)}")
         raise PydanticCustomError("list", f"expected a list of {_PLURAL[self.entry]}")
+
+    def _checked_array(self, value: Array) -> Array:
+        if value.ndim == 0 and not self.scalar:
+            raise PydanticCustomError("list", "one number, where a list is expected")
+        value = self._as_meant(value)
+        if value.ndim > self.axes:
+            raise PydanticCustomError(
+                "axes", f"{value.ndim} axes, where at most {self.axes} are read"
+            )
+        if value.size == 0:
+            raise PydanticCustomError("empty", "an empty list")
+        return value
 
 
 def _either(names: tuple[str, ...]) -> str:
@@ -186,7 +197,7 @@ _PLURAL = {
     EntryType.VALUE: "strings, integers or booleans",
 }
 
-Vector = Annotated[Array, Column(EntryType.NUMBER, 1, rows=True)]
+Vector = Annotated[Array, Column(EntryType.NUMBER, 1, rows=True, of_one=True)]
 Rows = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
 Probabilities = Annotated[Array, Column(EntryType.NUMBER, 2, typed=True, rows=True)]
 LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2, rows=True)]
@@ -195,4 +206,4 @@ LogProbabilities = Annotated[Array, Column(EntryType.LOGIT, 2, typed=True, rows=
 LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2, typed=True, rows=True)]
 LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True, typed=True, rows=True)]
 Flags = Annotated[Array, Column(EntryType.FLAG, 2, rows=True)]
-Group = Annotated[Labels, Column(EntryType.LABEL, 1, rows=True)]
+Group = Annotated[Labels, Column(EntryType.LABEL, 1, rows=True, of_one=True)]

@@ -49,6 +49,7 @@ EXPLAIN = {
     "bool_type": "neither true nor false",
     "int_type": "not an integer",
     "int_from_float": "not an integer",
+    "list_type": "a single entry where a list is expected",
     "int_parsing_size": "an integer of more than 64 bits",
 }
 

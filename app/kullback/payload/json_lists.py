@@ -69,7 +69,7 @@ class JsonList:
         self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
             return self._ragged(column.entry)
-        if self._first == b'"' and self._axes == 1 and column.entry in TEXTUAL:
+        if self._first == b'"' and self._axes <= min(column.axes, 2) and column.entry in TEXTUAL:
             return self._texts()
         if column.entry is EntryType.LABEL:
             return self._labels()
@@ -132,9 +132,10 @@ class JsonList:
         return Nullable([text or "" for text in texts], missing)
 
     def _strings(self) -> list[str]:
-        return list(
-            chain.from_iterable(self._roomy(rows, "str") for _, rows in self._pieces("str"))
-        )
+        """The texts, each of which may be a list of one."""
+        shape = (1,) * (self._axes - 1)
+        flat = (self._flatten(rows, at, shape)[1] for at, rows in self._pieces("str"))
+        return list(chain.from_iterable(self._roomy(texts, "str") for texts in flat))
 
     def _roomy(self, flat: list[Any], entry: str) -> list[Any]:
         """The entries, once there is room for them."""
@@ -282,8 +283,6 @@ class JsonList:
         refusal: type[KullbackError] = InvalidInput
         if kind in ("int_type", "int_from_float", "int_parsing"):
             refusal = _NotIntegers
-        if kind == "list_type":
-            detail = "a single entry where a list is expected"
         return refusal(f"{self._in[0]}: {detail}", [FieldError(pointer(*self._in, *place), detail)])
 
 

@@ -15,10 +15,10 @@ from kullback.errors import (
     InvalidInput,
     KullbackError,
     MalformedBody,
-    no_such_field,
     pointer,
 )
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
+from kullback.payload.field_names import no_such_field
 from kullback.payload.json_entries import repeated_key
 from kullback.payload.room import Room
 from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed

@@ -26,6 +26,7 @@ from kullback.experiments.plan import (
     MetricName,
     Plan,
 )
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
@@ -72,7 +73,7 @@ def _forecasts(values: Array | dict[str, Array]) -> Array | dict[str, Array]:
 
 def _propensities(values: Array) -> Array:
     impossible = ~((values > 0) & (values <= 1))
-    refuse("propensity", impossible, lambda at: f"{values[at]:g} is not in (0, 1]")
+    refuse("propensity", impossible, lambda at: f"{numeral(values[at], 0.0, 1.0)} is not in (0, 1]")
     return values
 
 

@@ -17,6 +17,7 @@ from kullback.monitoring.rows import (
     ReferenceDistributions,
     ReferencePeriod,
 )
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
@@ -37,9 +38,13 @@ def _predictions(values: Array) -> Array:
         refuse(
             "y_proba",
             ~(np.abs(sums - 1) <= _TOLERANCE),
-            lambda at: f"the row sums to {sums[at]:.12g}, not 1 within {_TOLERANCE:g}",
+            lambda at: f"the row sums to {_sum(sums[at])}, not 1 within {_TOLERANCE:g}",
         )
     return values
+
+
+def _sum(total: float) -> str:
+    return numeral(total, 1.0, 1.0 - _TOLERANCE, 1.0 + _TOLERANCE)
 
 
 def _outcomes(values: Labels) -> Labels:
@@ -58,7 +63,9 @@ def _masses(name: str, values: Array) -> Array:
     refuse(
         name,
         ~((values >= 0) & (values <= HEAVIEST_WEIGHT)),
-        lambda at: f"{values[at]:g} is not in [0, {HEAVIEST_WEIGHT:g}]",
+        lambda at: (
+            f"{numeral(values[at], 0.0, HEAVIEST_WEIGHT)} is not in [0, {HEAVIEST_WEIGHT:g}]"
+        ),
     )
     return values
 

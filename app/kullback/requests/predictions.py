@@ -1,10 +1,11 @@
 """Requests with predictions and their outcomes."""
 
+import re
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, FiniteFloat
+from pydantic import BeforeValidator, Field, FiniteFloat
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
@@ -44,8 +45,25 @@ Beta = Annotated[
     Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
     Field(description="β of class_weight effective_number."),
 ]
-Label = Annotated[str, Field(max_length=1000)] | int
-ClassLabels = Annotated[list[Label], Field(min_length=1, max_length=1_000_000, fail_fast=True)]
+Label = Annotated[str, Field(max_length=1000)] | int | bool
+
+
+def _listed(value: object) -> object:
+    """One label, or several in one text with commas in between, as a list."""
+    if isinstance(value, str):
+        value = [_integer(part.strip()) for part in value.split(",")]
+    return [value] if isinstance(value, int) else value
+
+
+def _integer(text: str) -> Label:
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text
+
+
+ClassLabels = Annotated[
+    list[Label],
+    Field(min_length=1, max_length=1_000_000, fail_fast=True),
+    BeforeValidator(_listed),
+]
 Task = Literal["binary", "multiclass", "multilabel"]
 
 

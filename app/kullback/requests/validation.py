@@ -5,9 +5,12 @@ from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from kullback.errors import FieldError, InvalidInput, no_such_field, pointer
+from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.payload.columns import Column
+from kullback.payload.field_names import no_such_field
 from kullback.scoring.arrays import ERRORS_NAMED
+
+_SHOULD_BE = "Input should be "
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,7 +59,8 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
         given: dict[str, str] = {}
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
-            given.setdefault(pointer(*_path(item["loc"])), detail)  # a union complains per member
+            place = pointer(*_path(item["loc"]))
+            given[place] = _either(given[place], detail) if place in given else detail
         raise _refusal([FieldError(*places) for places in given.items()], len(given)) from None
 
 
@@ -71,6 +75,12 @@ def refuse_unknown(fields: Mapping[str, object], there: Sequence[str]) -> None:
         named = [name for name in fields if name in unknown][:ERRORS_NAMED]
         offences = [FieldError(pointer(name), no_such_field(name, there)) for name in named]
         raise _refusal(offences, len(unknown))
+
+
+def _either(detail: str, other: str) -> str:
+    """What two members of a union complain of, where both name a type."""
+    both = detail.startswith(_SHOULD_BE) and other.startswith(_SHOULD_BE)
+    return f"{detail} or {other.removeprefix(_SHOULD_BE)}" if both else detail
 
 
 def _refusal(offences: list[FieldError], total: int) -> InvalidInput:

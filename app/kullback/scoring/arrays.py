@@ -9,19 +9,11 @@ from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, DType, Flags, Indices
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import ONE_COLUMN, ONE_LOGIT, RENORMALIZE, off_sum, outside
 
 ERRORS_NAMED = 20
 HEAVIEST_WEIGHT = 1e100
 FLOAT64: DType = np.dtype(np.float64)
-RENORMALIZE = (
-    'if columns are outcomes of which one occurs, on_unnormalized: "renormalize" divides by the sum'
-)
-NEAR = 0.01  # what is further off than this is no rounding
-ONE_COLUMN = "one column is no distribution over outcomes: send a column per outcome"
-ONE_LOGIT = (
-    "the softmax of one logit is always 1: send a logit per class "
-    "(sigmoid-cross-entropy takes one logit per row)"
-)
 CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries stay in cache
 
 
@@ -158,18 +150,12 @@ def distributions(
     return CheckedDistributions(rows, dtype, clipped, single, 0, worst)
 
 
-def off_sum(total: float, tolerance: float, remedy: str) -> str:
-    """What is wrong with a row of this sum, and what to do."""
-    shown_sum = numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
-    return f"the row sums to {shown_sum}, not 1 within sum_tolerance {tolerance:.3g}; {remedy}"
-
-
 def _renormalized(name: str, checked: CheckedDistributions, sums: Array) -> CheckedDistributions:
     values = checked.values
     refuse(
         name,
         ~((sums > 0) & np.isfinite(sums)),
-        lambda at: f"the row sums to {sums[at]:g} and cannot be renormalized",
+        lambda at: f"the row sums to {numeral(sums[at])} and cannot be renormalized",
         single=checked.single,
     )
     rounding = values.shape[1] * np.finfo(np.float64).eps
@@ -202,14 +188,6 @@ def probabilities(name: str, values: Array | Indices, options: Options) -> Check
     return CheckedProbabilities(np.clip(values, 0.0, 1.0), dtype, clipped)
 
 
-def outside(value: float, tolerance: float) -> str:
-    """That it is no probability; and the tolerance, where it may be one but for rounding."""
-    near = tolerance > 0 and -NEAR <= value <= 1.0 + NEAR
-    shown_value = numeral(value, 0.0, 1.0, 0.0 - tolerance, 1.0 + tolerance)
-    margin = f" within sum_tolerance {tolerance:.3g}" if near else ""
-    return f"{shown_value} is not in [0, 1]{margin}"
-
-
 def unit_interval(name: str, values: Array) -> Array:
     """Numbers in [0, 1], to the last digit, of any shape.
 
@@ -229,7 +207,12 @@ def logits(name: str, values: Array, *, single: bool = False) -> Array:
         raise InvalidInput.at(f"{name} is empty", name)
     values = np.asarray(values, np.float64)
     if not values.max() < np.inf:
-        refuse(name, ~(values < np.inf), lambda at: f"{values[at]:g} is not a logit", single=single)
+        refuse(
+            name,
+            ~(values < np.inf),
+            lambda at: f"{numeral(values[at])} is not a logit",
+            single=single,
+        )
     return values
 
 
@@ -273,11 +256,16 @@ def weights(name: str, values: Array | None, n: int | tuple[int, ...]) -> Array 
         raise InvalidInput.at(f"{name} has shape {shown(values)}; {sizes} is expected", name)
     if not (values.min() >= 0 and values.max() < np.inf):
         refuse(
-            name, ~((values >= 0) & (values < np.inf)), lambda at: f"{values[at]:g} is no weight"
+            name,
+            ~((values >= 0) & (values < np.inf)),
+            lambda at: f"{numeral(values[at], 0.0)} is no weight",
         )
     largest = float(values.max())
     if largest > HEAVIEST_WEIGHT or 0 < largest < 1 / HEAVIEST_WEIGHT:
-        raise InvalidInput.at(f"the largest of {name} is {largest:g}: scale them nearer to 1", name)
+        raise InvalidInput.at(
+            f"the largest of {name} is {numeral(largest)}: scale them nearer to 1",
+            name,
+        )
     return values
 
 

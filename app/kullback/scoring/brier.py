@@ -10,7 +10,6 @@ from kullback.numerics.means import weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import (
-    RENORMALIZE,
     CheckedDistributions,
     distributions,
     probabilities,
@@ -25,12 +24,19 @@ from kullback.scoring.labels import (
     binary_target,
     class_labels,
     flat,
-    row_count,
 )
 from kullback.scoring.multilabel import multilabel_target
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import RENORMALIZE
 from kullback.scoring.score import Context, Losses, Score, score_rows
-from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
+from kullback.scoring.task import (
+    MULTILABEL,
+    Task,
+    may_be_multilabel,
+    refuse_label_shape,
+    refuse_task,
+    refuse_unused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +116,9 @@ def brier(y_true: Labels, y_proba: Array, settings: BrierOptions, options: Optio
     column = task == "binary" and y_proba.ndim == 2
     y_proba = flat(y_proba) if column else y_proba
     refuse_task(task, "y_proba", y_proba)
-    if task != "binary" and settings.pos_label is not None:
-        raise InvalidInput.at(f"a {task} task has no positive label", "pos_label")
+    refuse_unused(task, settings.pos_label, options)
+    refuse_label_shape(y_true, "y_proba", y_proba, task)
     n = y_proba.shape[0]
-    if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but y_proba has {n}", "y_true")
     weight = weights("sample_weight", options.sample_weight, n)
     extra = {"task": task, **bin_conventions(settings.bins, settings.strategy)}
     context = Context("brier", options, conventions=extra, column=column)

@@ -9,16 +9,23 @@ from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax, neg_log_complement_of_exp, sigmoid
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import (
-    RENORMALIZE,
     logit_rows,
     row_sums,
 )
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.labels import Label, Labels, binary_target, flat, hard_labels, row_count
+from kullback.scoring.labels import Label, Labels, binary_target, flat, hard_labels
 from kullback.scoring.log_probabilities import sent_distributions, sent_probabilities
 from kullback.scoring.multilabel import multilabel_target
+from kullback.scoring.refusals import RENORMALIZE
 from kullback.scoring.score import Context
-from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
+from kullback.scoring.task import (
+    MULTILABEL,
+    Task,
+    may_be_multilabel,
+    refuse_label_shape,
+    refuse_task,
+    refuse_unused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,11 @@ class Predictions:
         name = "log_proba" if self.is_log else name
         if sent.ndim not in (1, 2) or sent.size == 0:
             raise InvalidInput.at(f"{name} must be [n] or [n][k], and not empty", name)
-        n, rows = sent.shape[0], row_count(self.y_true)
-        if rows != n:
-            raise InvalidInput.at(f"y_true has {rows} rows but {name} has {n}", "y_true")
         task = self.task or ("binary" if flat(sent).ndim == 1 else "multiclass")
         sent = flat(sent) if task == "binary" else sent
         refuse_task(task, name, sent)
-        if task != "binary" and self.pos_label is not None:
-            raise InvalidInput.at(f"a {task} task has no positive label", "pos_label")
+        refuse_label_shape(self.y_true, name, sent, task)
+        refuse_unused(task, self.pos_label, context.options)
         extra = {**context.conventions, "task": task}
         context = replace(context, conventions=extra)
         if task == "multiclass":

@@ -29,10 +29,12 @@ def class_weights(
         (k,), or None for no weighting. A class without rows has weight 0 under a rule.
 
     Raises:
-        InvalidInput: not k weights, a weight is negative, or beta is missing.
+        InvalidInput: not k weights, a weight is negative, or beta is missing or of no rule.
 
     Source: King & Zeng, Political Analysis 9 (2001); Cui et al., CVPR (2019), eq. 4.
     """
+    if beta is not None and not (isinstance(spec, str) and spec == "effective_number"):
+        raise InvalidInput.at("beta is of class_weight effective_number", "beta")
     if spec is None:
         return None
     if not isinstance(spec, str):

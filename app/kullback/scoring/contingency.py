@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import refuse, shown
 from kullback.scoring.labels import Labels, row_count, whole
@@ -66,10 +67,10 @@ def table_of_counts(name: str, counts: Array, *, whole_counts: bool) -> Continge
     if counts.ndim != 2:
         raise InvalidInput.at(f"{name} has shape {shown(counts)}; [a][b] is expected", name)
     bad = ~((counts >= 0) & (counts < 2**53))
-    refuse(name, bad, lambda at: f"{counts[at]:g} is not a count")
+    refuse(name, bad, lambda at: f"{numeral(counts[at], 0.0)} is not a count")
     if whole_counts:
         broken = counts != np.floor(counts)
-        refuse(name, broken, lambda at: f"{counts[at]:g} is not a whole count")
+        refuse(name, broken, lambda at: f"{numeral(counts[at], 0.0)} is not a whole count")
     if not counts.any():
         raise InvalidInput.at("the table counts nothing", name)
     rows, columns = counts.sum(axis=1) > 0, counts.sum(axis=0) > 0

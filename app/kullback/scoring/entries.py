@@ -7,7 +7,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.scoring.arrays import refuse, row_sums, same_shape, shown, weights
+from kullback.scoring.arrays import refuse, row_sums, same_shape, weights
 from kullback.scoring.labels import Labels
 from kullback.scoring.losses import scaled
 from kullback.scoring.options import Options
@@ -117,12 +117,11 @@ def ignored_entries(y_true: Labels, scores: Array, ignore_index: int | None) -> 
     Raises:
         InvalidInput: the targets have not the shape of the predictions.
     """
-    if isinstance(y_true, list) or y_true.ndim != 2:
+    if isinstance(y_true, list) or y_true.size != scores.size:
         raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
-    if y_true.shape != scores.shape:
-        detail = f"y_true has shape {shown(y_true)} but the prediction has {shown(scores)}"
-        raise InvalidInput.at(detail, "y_true")
-    flags: Flags | None = None if ignore_index is None else y_true == ignore_index
+    if ignore_index is None:
+        return None
+    flags: Flags = y_true.reshape(scores.shape) == ignore_index
     return flags
 
 
@@ -136,6 +135,7 @@ def neutral(values: Array | Indices, entries: EntryWeights | None, fill: float) 
     """The same, with something harmless where an entry does not count."""
     if entries is None or entries.counted.all():
         return values
+    values = values.reshape(entries.values.shape)
     return np.where(entries.counted, values, np.asarray(fill, values.dtype))
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from kullback.numerics.numerals import numeral
 from kullback.numerics.special import stirling_remainder
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import matrix, refuse
@@ -25,10 +26,15 @@ def checked_counts(name: str, values: Array, *, whole: bool) -> tuple[Array, boo
     """
     counts, single = matrix(name, values)
     bad = ~((counts >= 0) & (counts < 2**53))
-    refuse(name, bad, lambda at: f"{counts[at]:g} is not a count", single=single)
+    refuse(name, bad, lambda at: f"{numeral(counts[at], 0.0)} is not a count", single=single)
     if whole:
         broken = counts != np.floor(counts)
-        refuse(name, broken, lambda at: f"{counts[at]:g} is not a whole count", single=single)
+        refuse(
+            name,
+            broken,
+            lambda at: f"{numeral(counts[at], 0.0)} is not a whole count",
+            single=single,
+        )
     refuse(name, counts.sum(axis=1) == 0, lambda _: "the row counts nothing", single=single)
     return counts, single
 

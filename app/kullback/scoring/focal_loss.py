@@ -7,9 +7,9 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_complement, log_softmax
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import (
-    RENORMALIZE,
     CheckedDistributions,
     CheckedProbabilities,
     distributions,
@@ -39,11 +39,19 @@ from kullback.scoring.focal_terms import (
     soft_terms,
     softmax_gradient,
 )
-from kullback.scoring.labels import Label, Labels, binary_target, class_labels, flat, row_count
+from kullback.scoring.labels import Label, Labels, binary_target, class_labels, flat
 from kullback.scoring.losses import scaled
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import RENORMALIZE
 from kullback.scoring.score import Context, Losses, Score
-from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
+from kullback.scoring.task import (
+    MULTILABEL,
+    Task,
+    may_be_multilabel,
+    refuse_label_shape,
+    refuse_task,
+    refuse_unused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,8 @@ def focal_loss(
     scores = flat(scores) if column else scores
     refuse_task(task, name, scores)
     n = scores.shape[0]
-    if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
+    refuse_unused(task, None, options)
+    refuse_label_shape(y_true, name, scores, task)
     if settings.normalizer == "positives" and options.reduction == "sum":
         raise InvalidInput.at("a sum is not divided by a normalizer", "normalizer")
     entries = None
@@ -136,7 +144,9 @@ def _sent(y_proba: Array | None, logits: Array | None) -> tuple[str, Array]:
 
 def _per_class(alpha: Array | None, k: int) -> Array | None:
     if alpha is not None and not alpha.ndim and alpha < 0:
-        raise InvalidInput.at(f"{float(alpha):g} is no weight: leave alpha out for none", "alpha")
+        raise InvalidInput.at(
+            f"{numeral(float(alpha), 0.0)} is no weight: leave alpha out for none", "alpha"
+        )
     if alpha is None or alpha.ndim:
         return weights("alpha", alpha, k)
     if k != 2:
@@ -202,6 +212,7 @@ def _shares(
         truth = binary_target("y_true", y_true, settings.labels, None, options)
     else:
         assert not isinstance(y_true, list)
+        y_true = y_true.reshape(scores.shape)
         truth = probabilities("y_true", neutral(y_true, entries, 0.0), options)
     same_shape("y_true", truth.values, "the prediction", scores)
     return truth

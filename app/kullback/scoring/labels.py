@@ -20,6 +20,7 @@ from kullback.scoring.arrays import (
     row_sums,
     shown,
 )
+from kullback.scoring.label_types import holding, in_one_type
 from kullback.scoring.options import Options
 
 Label = str | int
@@ -80,7 +81,7 @@ def class_labels(
     if _are_hard(y):
         ones = row_sums(np.asarray(y, np.float64))
         refuse(name, ones == 0, lambda _: f"a row of no label; {SEVERAL}")
-        refuse(name, ones > 1, lambda at: f"a row of {ones[at]:g} labels; {SEVERAL}")
+        refuse(name, ones > 1, lambda at: f"a row of {numeral(ones[at])} labels; {SEVERAL}")
         index: Indices = y.argmax(axis=1)
         return index
     remedy = "soft labels are taken as they are, and never renormalized"
@@ -126,18 +127,26 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
         InvalidInput: a label is not among the columns' labels, or those are not k different ones.
     """
     if labels is None:
-        indices = whole(name, y)
+        indices = whole(name, in_one_type(y, ())[0])
         outside = (indices < 0) | (indices >= k)
         refuse(name, outside, lambda at: f"the label {indices[at]} is not among 0..{k - 1}")
         return indices
     _check_labels(labels, k)
+    y, names = in_one_type(y, labels)
     if isinstance(y, list):
-        column = {label: i for i, label in enumerate(labels) if isinstance(label, str)}
+        column = {label: i for i, label in enumerate(names) if isinstance(label, str)}
         indices = np.fromiter((column.get(label, -1) for label in y), np.int64, len(y))
     else:
-        indices = _numeric_columns(whole(name, y), labels)
-    refuse(name, indices < 0, lambda _: "the label is not among labels")
+        indices = _numeric_columns(whole(name, y), names)
+    is_of_type = any(isinstance(label, str) == isinstance(y, list) for label in names)
+    detail = "the label is not among labels" if is_of_type else _other_type(name, y, "labels")
+    refuse(name, indices < 0, lambda _: detail)
     return indices
+
+
+def _other_type(name: str, y: Labels, option: str) -> str:
+    other = "integers" if isinstance(y, list) else "strings"
+    return f"{name} holds {holding(y)}, and {option} {other}"
 
 
 def _check_labels(labels: Sequence[Label], k: int) -> None:
@@ -169,7 +178,7 @@ def whole(name: str, y: Labels) -> Indices:
         InvalidInput: one is not whole, or they are strings.
     """
     if isinstance(y, list):
-        detail = "labels must name the classes, in column order, where y_true holds strings"
+        detail = f"{name} holds {holding(y)}: labels must name the classes, in column order"
         raise InvalidInput.at(detail, name)
     if y.ndim != 1:
         raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
@@ -207,17 +216,37 @@ def binary_target(
     Raises:
         InvalidInput: a label is neither of the two.
     """
-    y = flat(y)
-    has_columns = not isinstance(y, list) and y.ndim == 2 and y.shape[1] == 2
-    if labels is None and pos_label in (None, 1) and not isinstance(y, list) and not has_columns:
-        return positive_shares(name, y, options)
-    labels = [0, 1] if has_columns and labels is None else labels
-    labels = binary_labels(name, y, labels, pos_label)
-    positive = labels[1] if pos_label is None else pos_label
-    if positive not in labels:
+    y, names = in_one_type(flat(y), [*(labels or ()), *_said(pos_label)])
+    pos_label = None if pos_label is None else names.pop()
+    two = names if labels is not None else None
+    if not isinstance(y, list) and two is None:
+        if y.ndim == 2 and y.shape[1] == 2:
+            two = [0, 1]
+        elif pos_label in (None, 1):
+            _refuse_classes(name, y)
+            return positive_shares(name, y, options)
+    two = _two_labels(name, y, two, pos_label)
+    positive = two[1] if pos_label is None else pos_label
+    if positive not in two:
         raise InvalidInput.at("pos_label is not among labels", "pos_label")
-    index = hard_labels(name, y, labels, 2, options)
-    return CheckedProbabilities(np.where(index == labels.index(positive), 1.0, 0.0))
+    index = hard_labels(name, y, two, 2, options)
+    return CheckedProbabilities(np.where(index == two.index(positive), 1.0, 0.0))
+
+
+def _refuse_classes(name: str, y: Array | Indices) -> None:
+    """Refuse whole numbers other than 0 and 1: they are classes that nobody named."""
+    refuse(
+        name,
+        ((y < 0) | (y > 1)) & (y == np.floor(y)),
+        lambda at: (
+            f"{numeral(y[at])} is neither 0 nor 1: of two classes labels or pos_label says which "
+            "is which, of more classes y_proba has a column each"
+        ),
+    )
+
+
+def _said(label: Label | None) -> list[Label]:
+    return [] if label is None else [label]
 
 
 def positive_shares(name: str, y: Labels, options: Options = STRICT) -> CheckedProbabilities:
@@ -226,32 +255,37 @@ def positive_shares(name: str, y: Labels, options: Options = STRICT) -> CheckedP
     Raises:
         InvalidInput: they are strings, more than one per row, or outside [0, 1].
     """
-    y = flat(y)
+    y, _ = in_one_type(flat(y), ())
     if isinstance(y, list):
-        raise InvalidInput.at("strings, where 0 and 1 are expected", name)
+        raise InvalidInput.at(f"{name} holds {holding(y)}, where 0 and 1 are expected", name)
     if y.ndim != 1:
         raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
     return probabilities(name, y, options)
 
 
-def binary_labels(
+def _two_labels(
     name: str, y: Labels, labels: Sequence[Label] | None, pos_label: Label | None
 ) -> list[Label]:
     """The two labels: as sent, 0 and 1, or the positive one and the one other that occurs."""
     if labels is not None:
         _check_labels(labels, 2)
         return list(labels)
-    if pos_label in (0, 1) and not isinstance(y, list):
-        return [0, 1]
     if pos_label is None:
-        raise InvalidInput.at("pos_label must name the positive class", "pos_label")
+        detail = f"pos_label must name the positive class: {name} holds {holding(y)}"
+        raise InvalidInput.at(detail, "pos_label")
+    if isinstance(pos_label, str) != isinstance(y, list):
+        raise InvalidInput.at(_other_type(name, y, "pos_label is of"), "pos_label")
+    if pos_label in (0, 1):
+        return [0, 1]
     distinct: list[Label] = (
         list(dict.fromkeys(y)) if isinstance(y, list) else np.unique(whole(name, y)).tolist()
     )
     others = [label for label in distinct if label != pos_label]
     if len(others) == len(distinct) > 1:
-        raise InvalidInput.at("pos_label is none of the labels that occur", "pos_label")
+        detail = f"pos_label is none of the labels that occur: {name} holds {holding(y)}"
+        raise InvalidInput.at(detail, "pos_label")
     if len(others) > 1:
-        raise InvalidInput.at(f"{len(distinct)} different labels where two are expected", name)
-    stand_in: Label = "" if isinstance(pos_label, str) else pos_label - 1
+        detail = f"{len(distinct)} different labels where two are expected: {name} holds"
+        raise InvalidInput.at(f"{detail} {holding(y)}", name)
+    stand_in: Label = f"not {pos_label}" if isinstance(pos_label, str) else pos_label ^ 1
     return [others[0] if others else stand_in, pos_label]

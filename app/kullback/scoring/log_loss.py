@@ -10,9 +10,7 @@ from kullback.numerics.means import ClassMeans, Mean, blocks, part
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
-    RENORMALIZE,
     CheckedDistributions,
-    CheckedProbabilities,
     row_sums,
     weights,
 )
@@ -25,7 +23,6 @@ from kullback.scoring.labels import (
     binary_target,
     class_labels,
     flat,
-    row_count,
 )
 from kullback.scoring.log_probabilities import sent_distributions, sent_probabilities
 from kullback.scoring.losses import (
@@ -36,11 +33,20 @@ from kullback.scoring.losses import (
     outcome_losses,
     scaled,
     used_rows,
+    weighted_halves,
 )
 from kullback.scoring.multilabel import MultilabelOptions, multilabel
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import RENORMALIZE
 from kullback.scoring.score import Context, Losses, Score, in_unit, score_rows
-from kullback.scoring.task import MULTILABEL, Task, may_be_multilabel, refuse_task
+from kullback.scoring.task import (
+    MULTILABEL,
+    Task,
+    may_be_multilabel,
+    refuse_label_shape,
+    refuse_task,
+    refuse_unused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,8 @@ def log_loss(y_true: Labels, y_proba: Array, settings: LogLossOptions, options: 
     y_proba = flat(y_proba) if column else y_proba
     refuse_task(task, name, y_proba)
     n = y_proba.shape[0]
-    if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but {name} has {n}", "y_true")
+    refuse_label_shape(y_true, name, y_proba, task)
+    refuse_unused(task, settings.pos_label, options)
     if task != "multilabel":
         refuse_entries(settings.mask, settings.ignore_index)
         weights("sample_weight", options.sample_weight, n)
@@ -171,7 +177,7 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
             losses = scaled(losses, row_weight)
             gradient = None if gradient is None else scaled(gradient, row_weight)
         else:
-            losses = _soft_weighted(y, checked, convention, (negative, positive))
+            losses = weighted_halves(y, checked, convention, (negative, positive))
             if options.gradient:
                 sides = (negative, positive)
                 gradient = binary_gradient(y, p, convention, checked.logs, sides)
@@ -179,18 +185,6 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
     bounded = int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
     context = replace(context, clipped=bounded)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
-
-
-def _soft_weighted(
-    y: Array,
-    checked: CheckedProbabilities,
-    convention: Convention,
-    class_weight: tuple[float, float],
-) -> Array:
-    """Soft labels weigh their two halves: c₁·y·(−ln p) + c₀·(1 − y)·(−ln(1 − p))."""
-    negative, positive = class_weight
-    rise, fall, _ = convention.bernoulli(y, checked.values, soft=True, logs=checked.logs)
-    return scaled(rise, np.full_like(y, positive)) + scaled(fall, np.full_like(y, negative))
 
 
 def _binary_weights(

@@ -4,6 +4,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_sum_exp
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import (
     CheckedDistributions,
@@ -16,6 +17,7 @@ from kullback.scoring.arrays import (
     row_sums,
 )
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import off_sum
 
 _NO_LOGITS = "scores of a model go to softmax-cross-entropy or sigmoid-cross-entropy, as logits"
 _NO_ROUNDING = -0.05
@@ -59,8 +61,8 @@ def log_distributions(
             name,
             ~(errors <= tolerance),
             lambda at: (
-                f"the probabilities of the row sum to {sums[at]:.12g}, not 1 within sum_tolerance "
-                f'{tolerance:.3g}; {remedy}; on_unnormalized: "renormalize" divides by the sum'
+                f"of the probabilities {off_sum(float(sums[at]), tolerance, remedy)}; "
+                'on_unnormalized: "renormalize" divides by the sum'
             ),
             single=single,
         )
@@ -144,6 +146,8 @@ def _refuse_positive(
         refuse(
             name,
             ~(logs <= highest),
-            lambda at: f"{logs[at]:.12g} is not the logarithm of a probability; {remedy}",
+            lambda at: (
+                f"{numeral(logs[at], 0.0, highest)} is not the logarithm of a probability; {remedy}"
+            ),
             single=single,
         )

@@ -4,7 +4,7 @@ import numpy as np
 
 from kullback.numerics.means import blocks, part
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.scoring.arrays import row_sums
+from kullback.scoring.arrays import CheckedProbabilities, row_sums
 from kullback.scoring.conventions import Convention
 
 
@@ -87,3 +87,15 @@ def scaled(values: Array, weight: Array) -> Array:
     """Values × weight, row by row, with 0 · ∞ = 0."""
     with np.errstate(invalid="ignore"):
         return np.where(weight > 0, values * weight, 0.0)
+
+
+def weighted_halves(
+    y: Array,
+    checked: CheckedProbabilities,
+    convention: Convention,
+    class_weight: tuple[float, float],
+) -> Array:
+    """Soft labels weigh their two halves: c₁·y·(−ln p) + c₀·(1 − y)·(−ln(1 − p))."""
+    negative, positive = class_weight
+    rise, fall, _ = convention.bernoulli(y, checked.values, soft=True, logs=checked.logs)
+    return scaled(rise, np.full_like(y, positive)) + scaled(fall, np.full_like(y, negative))

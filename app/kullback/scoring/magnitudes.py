@@ -3,6 +3,7 @@
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import refuse
 
@@ -17,7 +18,11 @@ def moderate(name: str, values: Array) -> Array:
     """
     if not (values.min() >= -LARGEST and values.max() <= LARGEST):
         bad = ~(np.abs(values) <= LARGEST)
-        refuse(name, bad, lambda at: f"{values[at]:g} is not a number of at most 1e60")
+        refuse(
+            name,
+            bad,
+            lambda at: f"{numeral(values[at], -LARGEST, LARGEST)} is not a number of at most 1e60",
+        )
     return values
 
 
@@ -28,5 +33,7 @@ def positive(name: str, value: float) -> float:
         InvalidInput: it is not.
     """
     if not 1 / LARGEST <= value <= LARGEST:
-        raise InvalidInput.at(f"{name} is {value:g}; 1e-60 to 1e60 is expected", name)
+        raise InvalidInput.at(
+            f"{name} is {numeral(value, 1 / LARGEST, LARGEST)}; 1e-60 to 1e60 is expected", name
+        )
     return value

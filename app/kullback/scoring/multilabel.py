@@ -28,8 +28,10 @@ def multilabel_target(
     Raises:
         InvalidInput: there is no column for each column of the scores, or no name for each.
     """
-    if isinstance(y_true, list) or y_true.ndim != 2:
+    if isinstance(y_true, list):
         raise InvalidInput.at("multilabel y_true is [n][k], one column a label", "y_true")
+    if y_true.ndim == scores.shape[1] == 1:
+        y_true = y_true.reshape(scores.shape)
     if labels is not None and len(labels) != scores.shape[1]:
         names, columns = len(labels), scores.shape[1]
         raise InvalidInput.at(f"labels names {names} labels but there are {columns}", "labels")

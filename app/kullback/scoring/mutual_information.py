@@ -65,7 +65,7 @@ def information_of_classifier(
     """
     z, single = logit_rows("logits", logits)
     n, k = z.shape
-    index = labels_of(y_true, n, k, options)
+    index = labels_of(y_true, z, options)
     log_prior = log_prior_of(prior, k, options)
     possible(index, z, log_prior)
     kind = _kind(logit_kind, log_prior)

@@ -8,9 +8,10 @@ from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import distributions, logit_rows, refuse, row_blocks, shown, weights
-from kullback.scoring.labels import Labels, hard_labels, row_count
+from kullback.scoring.labels import Labels, hard_labels
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.task import refuse_label_shape
 
 
 def pc_softmax(logits: Array, y_true: Labels, prior: Array | None, options: Options) -> Score:
@@ -36,7 +37,7 @@ def pc_softmax(logits: Array, y_true: Labels, prior: Array | None, options: Opti
     """
     z, single = logit_rows("logits", logits)
     n, k = z.shape
-    index = labels_of(y_true, n, k, options)
+    index = labels_of(y_true, z, options)
     log_prior = log_prior_of(prior, k, options)
     possible(index, z, log_prior)
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
@@ -63,15 +64,14 @@ def in_details(values: Array) -> Array | list[float]:
     return values if np.isfinite(values).all() else values.tolist()
 
 
-def labels_of(y_true: Labels, n: int, k: int, options: Options) -> Indices:
+def labels_of(y_true: Labels, logits: Array, options: Options) -> Indices:
     """The class index of each of n rows.
 
     Raises:
         InvalidInput: there are not n labels, or one is not among 0..k−1.
     """
-    if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but logits has {n}", "y_true")
-    return hard_labels("y_true", y_true, None, k, options)
+    refuse_label_shape(y_true, "logits", logits)
+    return hard_labels("y_true", y_true, None, logits.shape[1], options)
 
 
 def log_prior_of(prior: Array | None, k: int, options: Options) -> Array:

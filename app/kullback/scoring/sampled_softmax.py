@@ -6,6 +6,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.arrays import refuse, refuse_ruled_out, shown, weights
@@ -77,5 +78,5 @@ def _correction(name: str, log_q: Array | None, valid: Flags) -> Array | float:
         shape = f"[{valid.shape[0]}]" + (f"[{valid.shape[1]}]" if valid.shape[1] > 1 else "")
         raise InvalidInput.at(f"{name} has shape {shown(log_q)}; {shape} is expected", name)
     bad = valid.reshape(log_q.shape) & ~np.isfinite(log_q)
-    refuse(name, bad, lambda at: f"{log_q[at]:g} is not the logarithm of a probability")
+    refuse(name, bad, lambda at: f"{numeral(log_q[at], 0.0)} is not the logarithm of a probability")
     return np.where(valid, log_q.reshape(valid.shape), 0.0)

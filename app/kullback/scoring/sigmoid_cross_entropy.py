@@ -9,6 +9,7 @@ from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.arrays import probabilities, same_shape, weights
 from kullback.scoring.entries import entry_weights, neutral
+from kullback.scoring.labels import flat
 from kullback.scoring.losses import scaled
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
@@ -42,7 +43,9 @@ def sigmoid_cross_entropy(
     """
     if logits.ndim not in (1, 2):
         raise InvalidInput.at(f"logits has {logits.ndim} axes; [n] or [n][l] is expected", "logits")
+    y_true = _of_axes(y_true, logits)
     same_shape("y_true", y_true, "logits", logits)
+    mask = None if mask is None else _of_axes(mask, logits)
     entries = entry_weights("logits", logits, None, mask, options)
     x = checked_logits("logits", neutral(logits, entries, 0.0))
     truth = probabilities("y_true", neutral(y_true, entries, 0.0), options)
@@ -72,6 +75,13 @@ def sigmoid_cross_entropy(
     if entries is not None:
         reduced = entries.weighed(reduced)
     return score_rows(rows, details, context, reduced)
+
+
+def _of_axes(values: Array, logits: Array) -> Array:
+    """Entries of [n] and [n][1] alike, in the one of the two that the logits have."""
+    if logits.ndim == 1 or logits.shape[1] > 1:
+        return flat(values)
+    return values.reshape(-1, 1) if values.ndim == 1 else values
 
 
 def _pos_weight(pos_weight: Array | None, columns: int) -> Array:

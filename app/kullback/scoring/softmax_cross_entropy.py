@@ -17,9 +17,11 @@ from kullback.scoring.arrays import (
     weights,
 )
 from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
-from kullback.scoring.labels import Labels, class_indices, class_labels, flat, row_count
+from kullback.scoring.label_types import holding, in_one_type
+from kullback.scoring.labels import Labels, class_indices, class_labels
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
+from kullback.scoring.task import refuse_label_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,14 @@ def softmax_cross_entropy(
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     extra = {"label_smoothing": settings.label_smoothing, "ignore_index": settings.ignore_index}
     context = Context("softmax_cross_entropy", options, conventions=extra, single=single)
-    if not isinstance(y_true, list):
-        y_true = y_true.reshape(1, k) if _is_one_row(y_true, n, k) else flat(y_true)
-    if row_count(y_true) != n:
-        raise InvalidInput.at(f"y_true has {row_count(y_true)} rows but logits has {n}", "y_true")
-    target, ignored = _targets(y_true, settings.ignore_index, k, options)
+    y, _ = in_one_type(y_true, ())
+    if isinstance(y, list):
+        detail = f"y_true holds {holding(y)}; class indices are expected"
+        raise InvalidInput.at(detail, "y_true")
+    y = y.reshape(1, k) if _is_one_row(y, n, k) else y
+    refuse_label_shape(y, "logits", z)
+    y = y.reshape(n) if y.size == n else y
+    target, ignored = _targets(y, settings.ignore_index, k, options)
     if isinstance(target, CheckedDistributions):
         return _soft(z, target, settings, context)
     index = target
@@ -116,10 +121,8 @@ def _is_one_row(y_true: Array | Indices, n: int, k: int) -> bool:
 
 
 def _targets(
-    y_true: Labels, ignore_index: int | None, k: int, options: Options
+    y_true: Array | Indices, ignore_index: int | None, k: int, options: Options
 ) -> tuple[Indices | CheckedDistributions, Flags | None]:
-    if isinstance(y_true, list):
-        raise InvalidInput.at("y_true holds strings; class indices are expected", "y_true")
     if ignore_index is None:
         return class_labels("y_true", y_true, None, k, options), None
     if y_true.ndim > 1:

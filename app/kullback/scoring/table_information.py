@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import distributions, matrix, refuse, shown, weights
@@ -64,7 +65,11 @@ def information_of_joint(joint: Array, average: Average, options: Options) -> Sc
         raise InvalidInput.at(f"joint has shape {shown(joint)}; [a][b] is expected", "joint")
     _refuse_weights(options, "a table")
     least = -options.tolerance(joint.dtype)
-    refuse("joint", ~(table >= least), lambda at: f"{table[at]:g} is not a probability")
+    refuse(
+        "joint",
+        ~(table >= least),
+        lambda at: f"{numeral(table[at], 0.0, least)} is not a probability",
+    )
     _refuse_counts(table, options)
     checked = distributions("joint", joint.reshape(-1), options)
     j = checked.values.reshape(table.shape)
@@ -96,7 +101,7 @@ def _refuse_counts(table: Array, options: Options) -> None:
     total = float(table.sum())
     whole = bool((table == np.floor(table)).all())
     if whole and total > 1 and options.on_unnormalized == "error":
-        detail = f"the table sums to {total:g}, not 1: send counts as `counts`"
+        detail = f"the table sums to {numeral(total, 1.0)}, not 1: send counts as `counts`"
         raise InvalidInput.at(detail, "joint")
 
 

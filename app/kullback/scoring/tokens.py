@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import logits as checked_logits
 from kullback.scoring.arrays import refuse_ruled_out, row_blocks, shown
@@ -96,7 +97,7 @@ def from_log_probs(log_probs: Ragged, settings: PerplexityOptions) -> Tokens:
     bad = ~(values <= 0)
     if bad.any():
         at = int(np.argmax(bad))
-        detail = f"{values[at]:g} is not the logarithm of a probability"
+        detail = f"{numeral(values[at], 0.0)} is not the logarithm of a probability"
         raise InvalidInput.at(detail, "token_logprobs", *log_probs.place(at))
     missing = int(np.count_nonzero(without))
     return Tokens(0.0 - values, log_probs.lengths, valid, without_context=missing)
@@ -191,7 +192,7 @@ def token_indices(y_true: Ragged, valid: Flags) -> Indices:
     bad = ~((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53))
     if bad.any():
         at = int(np.argmax(bad))
-        raise InvalidInput.at(f"{numbers[at]:g} is not a token", "y_true", *y_true.place(at))
+        raise InvalidInput.at(f"{numeral(numbers[at])} is not a token", "y_true", *y_true.place(at))
     return numbers.astype(np.int64)
 
 

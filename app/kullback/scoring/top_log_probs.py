@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
+from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Flags, Indices
 from kullback.scoring.arrays import FLOAT64
 from kullback.scoring.options import Options
@@ -154,8 +155,9 @@ def remainder(kept: Mapping[str, float]) -> float:
 
 def too_much(surplus: float, tolerance: float) -> str:
     """What is wrong with probabilities that sum to so much more than 1, and what to do."""
+    kept = numeral(1 + surplus, 1.0, 1 + tolerance)
     return (
-        f"the probabilities kept sum to {1 + surplus:.12g}, more than 1 by over {tolerance:g}: "
+        f"the probabilities kept sum to {kept}, more than 1 by over {tolerance:g}: "
         'raise sum_tolerance, or send on_unnormalized: "renormalize" to divide by the sum'
     )
 

@@ -1,0 +1,72 @@
+"""Types of labels: integers, booleans and strings that say the same are brought into one type."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+import numpy as np
+
+from kullback.numerics.numerals import numeral
+from kullback.numerics.types import Array, Indices
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_BOOLEANS = {"true": 1, "false": 0}
+_SHOWN = 5
+_LOOKED_AT = 100_000
+_LONGEST = 20
+
+
+def in_one_type(
+    y: Array | Indices | list[str], names: Sequence[str | int]
+) -> tuple[Array | Indices | list[str], list[str | int]]:
+    """Labels and the names that speak of them, in one type where their texts leave no doubt.
+
+    Strings are read as integers where none of the names is a string, and either each is the text
+    of an integer or each is true or false, in one spelling. So are names beside numbers.
+
+    Returns:
+        The labels and the names, converted or as they are.
+    """
+    if isinstance(y, list):
+        if not any(isinstance(name, str) for name in names):
+            numbers = _numbers(dict.fromkeys(y))
+            if numbers is not None:
+                return np.fromiter((numbers[text] for text in y), np.int64, len(y)), list(names)
+        return y, list(names)
+    words = [name for name in names if isinstance(name, str)]
+    if len(words) == len(names):
+        numbers = _numbers(dict.fromkeys(words))
+        if numbers is not None:
+            return y, [numbers[word] for word in words]
+    return y, list(names)
+
+
+def _numbers(texts: Collection[str]) -> dict[str, int] | None:
+    """The integer that each text is of, or None where one is of none, or two are of the same."""
+    if all(_INTEGER.fullmatch(text) for text in texts):
+        return {text: int(text) for text in texts}
+    words = {text.lower() for text in texts} if len(texts) <= len(_BOOLEANS) else set()
+    if len(words) == len(texts) and words <= _BOOLEANS.keys():
+        return {text: _BOOLEANS[text.lower()] for text in texts}
+    return None
+
+
+def holding(y: Array | Indices | list[str]) -> str:
+    """What the labels are, and the first few of them, as a refusal says it."""
+    if isinstance(y, list):
+        kind, texts = "strings", _first_few(f'"{text[:_LONGEST]}"' for text in y)
+    else:
+        flat = y.reshape(-1)[:_LOOKED_AT].tolist()
+        kind, texts = "numbers", _first_few(numeral(value) for value in flat)
+    more = ", …" if len(texts) > _SHOWN else ""
+    return f"{kind} ({', '.join(texts[:_SHOWN])}{more})"
+
+
+def _first_few(texts: Iterable[str]) -> list[str]:
+    seen: list[str] = []
+    for text in islice(texts, _LOOKED_AT):
+        if text not in seen:
+            seen.append(text)
+        if len(seen) > _SHOWN:
+            break
+    return seen
