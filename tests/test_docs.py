@@ -66,6 +66,12 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
     ("softmax-cross-entropy", {"logits": [[0.0, 1.0]], "y_true": [[0.5, 0.5]]}),
     ("mutual-information", {"x": ["a", "b", "b"], "y": [0, 1, 0], "sample_weight": [1, 0.5, 1]}),
     ("mutual-information", {"counts": [[2, 1], [0, 3]]}),
+    ("focal-loss", {**LOGITS, "label_smoothing": 0.1, "mask": [1, 0]}),
+    (
+        "softmax-cross-entropy",
+        {"logits": [[[0, 1], [1, 0]]], "y_true": [[0, -1]], "ignore_index": -1},
+    ),
+    ("log-loss", {"y_true": [1, 0], "y_proba": [0.5, 0.4], "class_weight": {"1": 2}}),
     ("calibration", LOGITS),
     ("calibration", {"y_true": [[1, 0]], "y_proba": [[0.5, 0.4]], "task": "multilabel"}),
     ("brier", {"y_true": [0, 1], "y_proba": [[0.5, 0.5], [0.4, 0.6]]}),

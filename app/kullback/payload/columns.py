@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from sys import float_info
 from typing import Annotated, Any
 
 import numpy as np
@@ -48,7 +49,8 @@ class Column:
     without a name may stand in place of them. float32 and float16 are widened, unless the column is
     `typed`: then a checker of the metric does, once it knows from the type how exact they can be.
     `rows` says that the column has rows that may be left out of a score, so that an entry may be
-    missing: null, or NaN.
+    missing: null, or NaN. `named` says that an object of numbers, by names of the caller's, may
+    stand in their place.
     """
 
     entry: EntryType
@@ -63,6 +65,7 @@ class Column:
     typed: bool = False
     rows: bool = False
     of_one: bool = False
+    named: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -113,6 +116,8 @@ class Column:
             forms.insert(0, entry)
         if self.names:
             forms.append({"type": "string", "enum": list(self.names)})
+        if self.named:
+            forms.append({"type": "object", "additionalProperties": entry, "minProperties": 1})
         return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
     def _check_keys(self, value: object) -> object:
@@ -140,6 +145,8 @@ class Column:
         if isinstance(value, Nullable):
             labels = self._check(value.values)
             return Nullable(labels, value.missing.reshape(-1) if self.of_one else value.missing)
+        if self.named and isinstance(value, dict):
+            return _numbers_by_name(value)
         return self._check(value)
 
     def _check(self, value: Any) -> Any:  # noqa: ANN401 - as read, or as a request holds it
@@ -168,6 +175,19 @@ class Column:
         if value.size == 0:
             raise PydanticCustomError("empty", "an empty list")
         return value
+
+
+def _numbers_by_name(value: dict[object, object]) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for name, number in value.items():
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            raise PydanticCustomError("object", "expected numbers by name")
+        if not abs(number) <= float_info.max:
+            raise PydanticCustomError("object", "not a finite number")
+        numbers[str(name)] = float(number)
+    if not numbers:
+        raise PydanticCustomError("empty", "an empty object")
+    return numbers
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -80,6 +80,7 @@ def _by_name(
 
 def _plain(name: str, raw: bytearray, column: Column | None) -> object:
     value = plain_value((name,), raw, column)
-    if column is None and _OBJECTS.match(raw) and (twice := repeated_key(raw)):
+    may_be_object = column is None or column.named
+    if may_be_object and _OBJECTS.match(raw) and (twice := repeated_key(raw)):
         raise InvalidInput.at("the key stands twice", name, *twice)
     return value

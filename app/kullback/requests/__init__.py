@@ -11,6 +11,7 @@ from kullback.requests import (
     recommender,
     representations,
     sequences,
+    softmax,
 )
 from kullback.requests.base import ScoreRequest
 
@@ -20,7 +21,7 @@ REQUESTS: dict[str, type[ScoreRequest]] = {
     "kl-divergence": distributions.KLDivergenceRequest,
     "js-divergence": distributions.JSDivergenceRequest,
     "log-loss": predictions.LogLossRequest,
-    "softmax-cross-entropy": predictions.SoftmaxCrossEntropyRequest,
+    "softmax-cross-entropy": softmax.SoftmaxCrossEntropyRequest,
     "sigmoid-cross-entropy": predictions.SigmoidCrossEntropyRequest,
     "focal-loss": predictions.FocalLossRequest,
     "calibration": calibration.CalibrationRequest,

@@ -19,6 +19,7 @@ from kullback.payload.columns import (
     Rows,
 )
 from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.masked import MaskedRequest
 from kullback.scoring import mutual_information, pc_softmax, table_information
 from kullback.scoring.contingency import label_sums
 from kullback.scoring.cost import Cost, distinct
@@ -161,7 +162,7 @@ class MutualInformationRequest(GradientRequest):
             raise InvalidInput.at(f"{form} has no gradient", "gradient")
 
 
-class PCSoftmaxRequest(GradientRequest):
+class PCSoftmaxRequest(MaskedRequest):
     """The probability-corrected softmax loss."""
 
     metric_name = "pc_softmax"

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, FiniteFloat
@@ -14,20 +13,19 @@ from kullback.payload.columns import (
     EntryType,
     Flags,
     LabelRows,
-    LabelRowsOrOne,
     LogitRows,
     LogProbabilities,
     Probabilities,
 )
 from kullback.requests.base import GradientRequest, UnitInterval, one_of
+from kullback.requests.masked import MaskedRequest
 from kullback.requests.row_fields import RowFields
 from kullback.scoring import (
     focal_loss,
     log_loss,
     sigmoid_cross_entropy,
-    softmax_cross_entropy,
 )
-from kullback.scoring.class_weights import ClassWeightName
+from kullback.scoring.class_weights import ClassWeightName, named_weights
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.focal_score import FocalNormalizer
 from kullback.scoring.options import Options
@@ -36,8 +34,11 @@ from kullback.scoring.score import Score
 Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
 Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True, typed=True, rows=True)]
 ClassWeight = Annotated[
-    Array | ClassWeightName,
-    Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName)),
+    Array | ClassWeightName | dict[str, float],
+    Column(EntryType.NUMBER, 1, per_row=False, names=get_args(ClassWeightName), named=True),
+]
+Alpha = Annotated[
+    Array | dict[str, float], Column(EntryType.NUMBER, 1, per_row=False, scalar=True, named=True)
 ]
 Weights = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
 EntryWeight = Field(default=None, description="Weight of each row [n], or of each entry [n][l].")
@@ -67,6 +68,11 @@ ClassLabels = Annotated[
 Task = Literal["binary", "multiclass", "multilabel"]
 
 
+def columns(predictions: Array) -> int:
+    """How many classes or labels there are: 2 for one probability or logit per row."""
+    return predictions.shape[-1] if predictions.ndim > 1 and predictions.shape[-1] > 1 else 2
+
+
 class ConventionRequest(GradientRequest):
     """A request of a metric that follows a named convention where p = 0 on the truth."""
 
@@ -94,7 +100,7 @@ class ConventionRequest(GradientRequest):
         return options
 
 
-class LogLossRequest(ConventionRequest):
+class LogLossRequest(ConventionRequest, MaskedRequest):
     """Log loss of binary, multiclass or multilabel predictions."""
 
     metric_name = "log_loss"
@@ -115,58 +121,31 @@ class LogLossRequest(ConventionRequest):
     )
     class_weight: ClassWeight | None = Field(
         default=None,
-        description="Weight of each class, or a rule that derives the weights from y_true.",
+        description="Weight of each class, in column order or by its label; or a rule that derives "
+        "the weights from y_true.",
     )
     beta: Beta = None
-    mask: Flags | None = Field(default=None, description="1 where a row or an entry counts.")
-    ignore_index: int | None = Field(
-        default=None, description="Target whose rows, or entries, do not count."
-    )
     sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
         """See log_loss.log_loss."""
+        sent = one_of(self, "y_proba", "log_proba")
+        class_weight = self.class_weight
+        if isinstance(class_weight, dict):
+            class_weight = named_weights("class_weight", class_weight, self.labels, columns(sent))
         options = log_loss.LogLossOptions(
             task=self.task,
             labels=self.labels,
             pos_label=self.pos_label,
-            class_weight=self.class_weight,
+            class_weight=class_weight,
             beta=self.beta,
             convention=self.convention,
             epsilon=self.epsilon,
             is_log=self.y_proba is None,
-            mask=self.mask,
-            ignore_index=self.ignore_index,
+            mask=self.mask if self.has_entries else None,
+            ignore_index=self.ignore_index if self.has_entries else None,
         )
-        sent = one_of(self, "y_proba", "log_proba")
-        return log_loss.log_loss(self.y_true, sent, options, self.options())
-
-
-class SoftmaxCrossEntropyRequest(GradientRequest):
-    """Cross-entropy of softmax logits with class indices or soft rows."""
-
-    metric_name = "softmax_cross_entropy"
-    row_axes = MappingProxyType({"logits": 1})
-
-    logits: LogitRows = Field(
-        description="Logits [n][k], or [k] for one row; -Infinity masks a class."
-    )
-    y_true: LabelRowsOrOne = Field(description="Class indices [n], or soft rows [n][k].")
-    class_weight: ClassWeight | None = Field(default=None, description="Weight of each class.")
-    beta: Beta = None
-    ignore_index: int | None = Field(default=None, description="Class whose rows do not count.")
-    label_smoothing: UnitInterval = Field(
-        default=0.0, description="Probability mass that is spread evenly over all classes."
-    )
-
-    def _score(self) -> Score:
-        """See softmax.softmax_cross_entropy."""
-        options = softmax_cross_entropy.SoftmaxOptions(
-            self.class_weight, self.beta, self.ignore_index, self.label_smoothing
-        )
-        return softmax_cross_entropy.softmax_cross_entropy(
-            self.logits, self.y_true, options, self.options()
-        )
+        return log_loss.log_loss(self.target(), sent, options, self.options())
 
 
 class SigmoidCrossEntropyRequest(GradientRequest):
@@ -196,7 +175,7 @@ class SigmoidCrossEntropyRequest(GradientRequest):
         )
 
 
-class FocalLossRequest(GradientRequest):
+class FocalLossRequest(MaskedRequest):
     """Focal loss of binary, multiclass or multilabel predictions."""
 
     metric_name = "focal_loss"
@@ -209,8 +188,9 @@ class FocalLossRequest(GradientRequest):
     gamma: Annotated[FiniteFloat, Field(ge=0)] = Field(
         default=2.0, description="Focusing exponent: the larger, the less weight on easy rows."
     )
-    alpha: Numbers | None = Field(
-        default=None, description="Weight of class 1 (class 0 has 1 − alpha), or one per class."
+    alpha: Alpha | None = Field(
+        default=None,
+        description="Weight of class 1 (class 0 has 1 − alpha), or one per class or by its label.",
     )
     task: Task | None = Field(default=None, description="binary for [n], multiclass for [n][k].")
     labels: ClassLabels | None = Field(
@@ -222,24 +202,27 @@ class FocalLossRequest(GradientRequest):
     normalizer: FocalNormalizer = Field(
         default="rows", description="What the mean is over: rows, or what is positive, at least 1."
     )
-    mask: Flags | None = Field(default=None, description="1 where a row or an entry counts.")
-    ignore_index: int | None = Field(
-        default=None, description="Target whose rows, or entries, do not count."
-    )
     sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
         """See focal.focal_loss."""
+        alpha = self.alpha
+        if isinstance(alpha, dict):
+            sent = one_of(self, "y_proba", "logits")
+            if self.has_entries:
+                alpha = named_weights("alpha", alpha, None, 2)
+            else:
+                alpha = named_weights("alpha", alpha, self.labels, columns(sent))
         options = focal_loss.FocalOptions(
             task=self.task,
             gamma=self.gamma,
-            alpha=self.alpha,
+            alpha=alpha,
             labels=self.labels,
             label_smoothing=self.label_smoothing,
             normalizer=self.normalizer,
-            mask=self.mask,
-            ignore_index=self.ignore_index,
+            mask=self.mask if self.has_entries else None,
+            ignore_index=self.ignore_index if self.has_entries else None,
         )
         return focal_loss.focal_loss(
-            self.y_true, self.y_proba, self.logits, options, self.options()
+            self.target(), self.y_proba, self.logits, options, self.options()
         )

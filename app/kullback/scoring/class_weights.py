@@ -1,5 +1,6 @@
 """Class weights: given, or derived from how many rows each class has."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -53,6 +54,36 @@ def class_weights(
     weight = np.where(present, weight, 0.0)
     if spec != "balanced" and present.any():
         weight = weight * (counts.size / weight.sum())
+    return weight
+
+
+def named_weights(
+    name: str, spec: Mapping[str, float], labels: Sequence[str | int] | None, k: int
+) -> Array:
+    """Weights by the names of labels as weights of the columns; 1 for a label without one.
+
+    Args:
+        name: what the caller calls the argument.
+        spec: a weight by the name of a label, an integer as its digits.
+        labels: the label of each column; 0..k-1 where None.
+        k: how many columns there are.
+
+    Raises:
+        InvalidInput: a name is none of the labels, or there are not k labels.
+    """
+    names = [
+        str(label).lower() if isinstance(label, bool) else str(label)
+        for label in (range(k) if labels is None else labels)
+    ]
+    if len(names) != k:
+        raise InvalidInput.at(f"labels names {len(names)} classes but there are {k}", "labels")
+    place = {label: at for at, label in enumerate(names)}
+    weight = np.ones(k)
+    for label, value in spec.items():
+        if label not in place:
+            where = "labels" if labels is not None else f"0..{k - 1}: send labels to name them"
+            raise InvalidInput.at(f"{label[:64]} is not among {where}", name, label[:64])
+        weight[place[label]] = value
     return weight
 
 
