@@ -49,7 +49,7 @@ def pointer(*steps: Step) -> str:
 def hint(name: str, names: Sequence[str], owner: str = "it has") -> str:
     """What whoever wrote `name` may have meant, or else which names there are."""
     near = get_close_matches(name[:64], names, 1)
-    return f"did you mean {near[0]}?" if near else f"{owner} {', '.join(names[:20]) or 'none'}"
+    return f"did you mean {near[0]}?" if near else f"{owner} {', '.join(names[:40]) or 'none'}"
 
 
 def first_line(error: Exception) -> str:

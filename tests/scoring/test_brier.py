@@ -299,6 +299,19 @@ def test_rows_without_weight_are_no_rows(forecast: tuple[Array, Array, Array]) -
     assert found.details == expected.details
 
 
+@given(forecasts, st.sampled_from((1, 2, 5, 15)))
+def test_repeating_rows_is_doubling_weights(
+    forecast: tuple[Array, Array, Array], bins: int
+) -> None:
+    y, p, w = forecast
+    settings = BrierOptions(bins=bins)
+    found = of(np.tile(y, 2), np.tile(p, 2), settings, np.tile(w + 0.1, 2))
+    expected = of(y, p, settings, 2 * (w + 0.1))
+    assert found.value == pytest.approx(expected.value, rel=1e-12)
+    for part in PARTS:
+        assert number(found, part) == pytest.approx(number(expected, part), rel=1e-10, abs=1e-14)
+
+
 def test_a_column_of_single_entries_is_a_column() -> None:
     y, p = np.array([1, 0]), np.array([0.9, 0.2])
     options = Options(gradient=True)

@@ -22,22 +22,22 @@ rows = st.integers(1, 6).flatmap(
 )
 
 
-def smoothed(p: Array, y: Array, w: Array, bandwidth: float) -> float:
+def smoothed(p: Array, y: Array, w: Array, bandwidth: float, grid: Array = GRID) -> float:
     """∫|Σ w (y − p) K(t, p)| dt / Σ w, every image of the reflected kernel added up."""
-    residual = np.zeros_like(GRID)
+    residual = np.zeros_like(grid)
     images = math.ceil(9 * bandwidth / 2) + 1
     for at, gap in zip(p.tolist(), (w * (y - p) / w.sum()).tolist(), strict=True):
         for shift in range(-2 * images, 2 * images + 1, 2):
             for image in (at + shift, shift - at):
-                residual += gap * np.exp(-(((GRID - image) / bandwidth) ** 2) / 2)
+                residual += gap * np.exp(-(((grid - image) / bandwidth) ** 2) / 2)
     a, b = residual[:-1], residual[1:]
     crossed = (a**2 + b**2) / (2 * np.maximum(np.abs(a) + np.abs(b), 1e-300))
     cells = np.where(a * b < 0, crossed, np.abs(a + b) / 2)
-    return float(cells.sum()) * float(GRID[1]) / (bandwidth * math.sqrt(2 * math.pi))
+    return float(cells.sum()) * float(grid[1]) / (bandwidth * math.sqrt(2 * math.pi))
 
 
-def by_quadrature(p: Array, y: Array, w: Array) -> float:
-    return float(brentq(lambda s: smoothed(p, y, w, s) - s, 1e-3, 1.5, xtol=1e-13))
+def by_quadrature(p: Array, y: Array, w: Array, grid: Array = GRID) -> float:
+    return float(brentq(lambda s: smoothed(p, y, w, s, grid) - s, 1e-3, 1.5, xtol=1e-13))
 
 
 @given(rows)
@@ -55,6 +55,14 @@ def test_it_agrees_with_quadrature_on_random_rows(n: int) -> None:
     y = (rng.random(n) < p**2).astype(float)
     found = smooth_calibration_error(p, y, w)
     assert found == pytest.approx(by_quadrature(p, y, w), rel=1e-8)
+
+
+def test_it_agrees_with_quadrature_where_the_bandwidth_is_small() -> None:
+    p = np.array([0.31, 0.33, 0.35, 0.371, 0.4])
+    y = p + np.array([0.01, -0.01, 0.009, -0.01, 0.01])
+    expected = by_quadrature(p, y, np.ones(5), np.linspace(0.0, 1.0, 100_001))
+    assert 0.005 < expected < 0.01
+    assert smooth_calibration_error(p, y, None) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.125, 0.5, 0.9, 1.0])

@@ -28,7 +28,8 @@ Labels = Array | Indices | list[str]
 STRICT = Options(sum_tolerance=0.0)
 SEVERAL = (
     "one label per row is expected; where a row may have any number of them, "
-    'log-loss and focal-loss have task "multilabel", and there is sigmoid-cross-entropy'
+    'log-loss, focal-loss, calibration and brier have task "multilabel", and there is '
+    "sigmoid-cross-entropy"
 )
 
 
