@@ -28,12 +28,18 @@ _ALIASES = {
     "application/jsonlines": LINES[1],
     "application/x-jsonlines": LINES[1],
 }
+_BEGINNINGS = {b"PAR1": PARQUET, b"ARROW1": ARROW_FILE, b"\xff\xff\xff\xff": ARROW, b"{": JSON}
 
 
 def media_type(content_type: str) -> str:
     """The media type that a Content-Type names, by its registered name if it has one."""
     named = content_type.partition(";")[0].strip().lower()
     return _ALIASES.get(named, named)
+
+
+def likely_type(body: bytes | bytearray) -> str:
+    """The type that a body begins as; empty where its first bytes say nothing."""
+    return next((kind for begins, kind in _BEGINNINGS.items() if body.startswith(begins)), "")
 
 
 def check_media_type(media_type: str, accepted: tuple[str, ...] = MEDIA_TYPES) -> None:

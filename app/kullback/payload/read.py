@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, MalformedBody
 from kullback.payload import ndjson
 from kullback.payload.body import Body, decompressed
 from kullback.payload.columns import Column
 from kullback.payload.dialect import DIALECT, Dialect
 from kullback.payload.json_object import parse
-from kullback.payload.media import CSV, JSON, LINES, PARQUET
+from kullback.payload.media import CSV, JSON, LINES, PARQUET, likely_type
 from kullback.payload.room import TEXT, inflation_limit
 
 Query = list[tuple[str, str]]
@@ -44,17 +44,35 @@ def fields(
     """
     cap = inflation_limit(len(body.raw), cap)
     raw = decompressed(body, cap)
-    if body.media_type == JSON:
+    try:
+        return _fields(raw, body.media_type, query, columns, texts, cap)
+    except MalformedBody as error:
+        other = likely_type(raw)
+        if other in {"", body.media_type}:
+            raise
+        detail = f"{error.message}; it begins as {other} does: send that as Content-Type"
+        raise MalformedBody(detail, error.offences) from error
+
+
+def _fields(  # noqa: PLR0913, PLR0917 - see fields
+    raw: bytearray,
+    media_type: str,
+    query: Query,
+    columns: Mapping[str, Column],
+    texts: frozenset[str],
+    cap: int,
+) -> dict[str, object]:
+    if media_type == JSON:
         if query:
             detail = "the options of a JSON request are fields of its body"
             raise InvalidInput.at(detail, query[0][0])
         return parse(raw, columns, TEXT * cap)
-    if body.media_type == CSV:
+    if media_type == CSV:
         dialect, query = _dialect(query)
         is_named = any(name in {"labels", "pos_label"} for name, _ in query)
         arrays = _text(raw, columns, cap, dialect, booleans=not is_named)
     else:
-        arrays = _table(raw, body.media_type, columns, cap)
+        arrays = _table(raw, media_type, columns, cap)
     from_query = options(query, arrays, texts)
     # Numbers that are not one per row, such as alpha, may be options: then they are read as JSON.
     lists = {
