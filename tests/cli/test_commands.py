@@ -387,19 +387,16 @@ def test_a_refusal_cannot_write_to_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [
-        ("y,p\n1,0.5\n,0.5\n", (), "y_true/1: the column y is empty in row 2 of the table\n"),
-        ("y,p\n1,0.5\n1,\n", (), "y_proba/1: the column p is empty in row 2 of the table\n"),
+        ("y,p\n1,0.5\n,0.5\n", (), "y_true/1: null or NaN, as in 1 of 2 rows"),
+        ("y,p\n1,0.5\n1,\n", (), "y_proba/1: null or NaN, as in 1 of 2 rows"),
+        ("y,p\n1,0.5\n1,NA\n", (), "y_proba/1: null or NaN, as in 1 of 2 rows"),
         (
-            "y,p\n1,0.5\n1,NA\n",
+            "y,p\n1,0.5\n1,n.a.\n",
             (),
             "y_proba/1: the column p holds no number in row 2 of the table\n",
         ),
-        (
-            "y,p,q\n1,0.5,0.5\n1,0.5,\n",
-            ("--y-proba", "q"),
-            "y_proba/1/1: the column q is empty in row 2 of the table\n",
-        ),
-        ("y,p\n1,nan\n", (), "y_proba/0: nan "),
+        ("y,p,q\n1,0.5,0.5\n1,0.5,\n", ("--y-proba", "q"), "y_proba/1/1: null or NaN, as in "),
+        ("y,p\n1,nan\n", (), "y_proba/0: null or NaN, as in 1 of 1 rows"),
     ],
 )
 def test_a_cell_that_cannot_be_scored_is_named(
@@ -411,6 +408,22 @@ def test_a_cell_that_cannot_be_scored_is_named(
     assert result.exit_code == 1
     assert result.stderr.startswith(said)
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "NaN", "nan", "null"])
+def test_a_cell_says_that_nothing_is_there(cell: str, tmp_path: Path) -> None:
+    table = f"y_true,y_proba,sample_weight\ncat,0.5,1\n{cell},0.5,1\ncat,{cell},1\ndog,0.5,{cell}\n"
+    (tmp_path / "t.csv").write_text(table + "dog,0.5,1\n")
+    asked = ("--pos-label", "cat", "--missing", "drop")
+    found = json.loads(score("log-loss", tmp_path / "t.csv", *asked))
+    assert (found["n"], found["diagnostics"]["dropped_rows"]) == (2, [1, 2, 3])
+    rows = [[0.5, None], [0.25, 0.75]]
+    (tmp_path / "rows.csv").write_text(f"y_true,p,q\n0,0.5,{cell}\n1,0.25,0.75\n")
+    columns = ("--y-true", "y_true", "--y-proba", "p,q", "--missing", "drop")
+    sent = {"y_true": [0, 1], "y_proba": rows, "missing": "drop"}
+    assert score("log-loss", tmp_path / "rows.csv", *columns) == score(
+        "log-loss", "-", stdin=json.dumps(sent).encode()
+    )
 
 
 def test_a_column_of_text_is_no_column_of_a_row(pets: Path) -> None:

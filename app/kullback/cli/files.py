@@ -88,7 +88,7 @@ def read(
 
     Raises:
         Failure: the file cannot be read, or has no such column.
-        InvalidInput: a cell is missing, or no number where one is expected.
+        InvalidInput: a cell is missing that may not be, or no number where one is expected.
     """
     file, kind = source.file, source.kind
     if kind is FileType.JSON and (named or query):
@@ -214,9 +214,9 @@ class _Part:
         """The cells as a field of this kind takes them.
 
         Raises:
-            InvalidInput: a cell is empty, or no number where only numbers may stand.
+            InvalidInput: a cell is empty that may not be, or no number where one is expected.
         """
-        if self.cells.null_count:
+        if self.cells.null_count and not column.nullable:
             row = int(np.flatnonzero(self.cells.is_null().to_numpy(zero_copy_only=False))[0])
             detail = f"the column {self.title} is empty in row {row + 1} of the table"
             raise InvalidInput.at(detail, name, row, *place)

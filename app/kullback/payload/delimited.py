@@ -15,6 +15,7 @@ from kullback.payload.dialect import Dialect
 MAX_HEADER = 1 << 20
 MAX_COLUMNS = 1 << 16
 _BLOCK = 1 << 22  # of the file at once: a row is no longer
+MISSING = ("", "NA", "NaN", "nan", "null")  # as pandas, R and JSON write that nothing is there
 _SIGNS = (";", "\t", "|", ",")
 
 
@@ -54,7 +55,7 @@ class Delimited:
             self.names = [str(number) for number, _ in enumerate(row, 1)]
 
     def read(self, names: Sequence[str]) -> pa.Table:
-        """These columns, as text; an empty cell is null.
+        """These columns, as text; a cell that is empty, or says that nothing is there, is null.
 
         Raises:
             MalformedBody: a row has more or fewer cells than the header, or is no text.
@@ -86,7 +87,7 @@ class Delimited:
                     include_columns=list(places),
                     column_types=dict.fromkeys(places, pa.string()),
                     strings_can_be_null=True,
-                    null_values=[""],
+                    null_values=MISSING,
                 ),
             )
         except pa.ArrowException as error:

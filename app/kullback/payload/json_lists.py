@@ -90,7 +90,10 @@ class JsonList:
         """Rows of any lengths; a list of plain entries is one row."""
         if self._axes > 2:
             raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
-        quoted = self._holds(b'"')
+        quotes, missing = (
+            self._body.count(sign, self._start, self._end) for sign in (b'"', b'"NaN"')
+        )
+        quoted = quotes > 2 * missing * self._nullable
         if kind is EntryType.LABEL:
             entry = "str" if quoted else "float" if self._nullable else "int"
         elif kind is EntryType.FLAG and self._holds(b"e"):
@@ -126,10 +129,7 @@ class JsonList:
 
     def _texts(self) -> list[str] | Nullable:
         texts = self._strings()
-        if not self._nullable or None not in texts:
-            return texts
-        missing = np.fromiter((text is None for text in texts), np.bool_, len(texts))
-        return Nullable([text or "" for text in texts], missing)
+        return Nullable.of_texts(texts) if self._nullable else texts
 
     def _strings(self) -> list[str]:
         """The texts, each of which may be a list of one."""

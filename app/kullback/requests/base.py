@@ -146,7 +146,7 @@ class ScoreRequest(BaseModel):
         if self.missing == "error":
             counting.refuse_missing()
         kept = counting.kept
-        if kept.size == fields.n:
+        if kept.size == fields.n and not self._has_nullable():
             if refusal is not None:
                 raise refusal
             return self._score()

@@ -166,7 +166,9 @@ class PCSoftmaxRequest(MaskedRequest):
     """The probability-corrected softmax loss."""
 
     metric_name = "pc_softmax"
-    row_details = MappingProxyType({"predictions": "", "predictions_prior": ""})
+    row_details = MappingProxyType(
+        dict.fromkeys(("pointwise_information", "predictions", "predictions_prior"), "")
+    )
     row_axes = MappingProxyType({"logits": 1})
 
     logits: LogitRows = Field(description="Logits [n][k].")

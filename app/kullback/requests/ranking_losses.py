@@ -4,8 +4,10 @@ from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
+from kullback.numerics.types import Flags as FlagArray
 from kullback.payload.columns import Flags, Group, LabelRows, LogitRows, LogitVector, Rows, Vector
 from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.row_fields import RowFields
 from kullback.scoring.bpr import bpr, bpr_of_candidates, pair_count
 from kullback.scoring.cost import Cost, Parts
 from kullback.scoring.listwise_softmax import ListTarget, listwise_softmax
@@ -66,6 +68,12 @@ class BPRRequest(GradientRequest):
         work = pairs * _STEPS_PER_PAIR
         return [*super().costs(), Cost("y_true", remedy, work, parts=parts)]
 
+    def _row_fields(self) -> RowFields:
+        """The fields, of which negatives that do not count may be missing."""
+        return RowFields.of(
+            self, {}, masked=_masked(self.mask, negative_logits=self.negative_logits)
+        )
+
     def _score(self) -> Score:
         """See scoring.bpr."""
         if (self.logits is None) == (self.positive_logits is None):
@@ -101,11 +109,25 @@ class SampledSoftmaxRequest(GradientRequest):
         default=None, description="1 where a negative counts; 0 for an accidental hit."
     )
 
+    def _row_fields(self) -> RowFields:
+        """The fields, of which negatives that do not count may be missing."""
+        negatives = {"negative_logits": self.negative_logits, "negative_log_q": self.negative_log_q}
+        return RowFields.of(self, {}, masked=_masked(self.mask, **negatives))
+
     def _score(self) -> Score:
         """See scoring.sampled_softmax."""
         logits = (self.positive_logits, self.negative_logits)
         log_q = (self.positive_log_q, self.negative_log_q)
         return sampled_softmax(logits, log_q, self.mask, self.options())
+
+
+def _masked(mask: Array | None, **negatives: Array | None) -> dict[str, FlagArray]:
+    """Which entries of these fields the mask leaves out."""
+    return {
+        name: mask == 0
+        for name, values in negatives.items()
+        if mask is not None and values is not None and values.shape == mask.shape
+    }
 
 
 def _needed(name: str, values: Array | None) -> Array:

@@ -1,5 +1,6 @@
 """Row fields: what of a request has rows, which rows miss something, and the rest of them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -97,8 +98,9 @@ def _missing_entries(value: object) -> Flags:
     """Which entries of a field are missing, in its shape."""
     if isinstance(value, Nullable):
         return value.missing
-    if isinstance(value, KeptTokens):  # a position without context does not count
-        return np.zeros(len(value.kept), np.bool_)
+    if isinstance(value, KeptTokens):
+        lost = (kept is None or any(map(math.isnan, kept.values())) for kept in value.kept)
+        return np.fromiter(lost, np.bool_, len(value.kept))
     entries = value.values if isinstance(value, Ragged) else value
     if isinstance(entries, list):
         return np.fromiter((entry is None for entry in entries), np.bool_, len(entries))
@@ -138,11 +140,12 @@ class RowFields:
             return cls(0, [])
         counts = {name: _count(value, axes.get(name, 0)) for name, value in sent.items()}
         sure = [name for name in sent if name in axes or isinstance(sent[name], _SEQUENCES)]
-        longest = max(sure or counts, key=counts.__getitem__)  # of the others [k] may be one row
-        n = counts[longest]
+        several = [name for name in sure or counts if counts[name] > 1]  # else [k] may be one row
+        first = next(iter(several), "")
+        n = counts.get(first, 1)
         for name, count in counts.items():
             if n > 1 and count not in (1, n):
-                raise UnequalRows.at(f"{name} has {count} rows but {longest} has {n}", name)
+                raise UnequalRows.at(f"{name} has {count} rows but {first} has {n}", name)
         return cls(
             n,
             [

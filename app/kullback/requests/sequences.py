@@ -83,17 +83,19 @@ class PerplexityRequest(GradientRequest):
 
     def _masked(self) -> dict[str, Flags]:
         """Which tokens do not count: masked, ignored, and first ones without context."""
-        if self.token_logprobs is not None:
-            sent = self.token_logprobs
-            masked = self._are_masked(sent.lengths)
+        sent = self.token_logprobs or self.top_logprobs
+        if sent is not None:
+            of_mask = self._are_masked(sent.lengths)
+            masked = of_mask.copy()
             masked[tokens.starts(sent.lengths)] = True
-            return {"token_logprobs": masked}
-        if self.y_true is None:
+            fields = {"token_logprobs": masked, "top_logprobs": masked}
+            if self.y_true is None or not np.array_equal(self.y_true.lengths, sent.lengths):
+                return fields
+            return fields | {"y_true": of_mask}
+        if self.y_true is None or self.logits is None:
             return {}
         masked = self._are_masked(self.y_true.lengths)
-        if self.logits is None:
-            return {"y_true": masked}
-        if self.logits.size // self.logits.shape[-1] != masked.size:
+        if self.logits.size != masked.size * self.logits.shape[-1]:
             return {}
         if self.ignore_index is not None:
             masked |= self.y_true.numbers("y_true") == self.ignore_index

@@ -90,6 +90,8 @@ def _log_prob(value: object, place: tuple[Step, ...]) -> float:
         return _log_prob(value.get("logprob"), place)
     if value == "-Infinity":
         return -np.inf
+    if value is None or value == "NaN":  # of a token that does not count it may be missing
+        return np.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) <= float_info.max:
             return float(value)
@@ -98,7 +100,9 @@ def _log_prob(value: object, place: tuple[Step, ...]) -> float:
 
 
 _Schema = dict[str, object]
-_LOG_PROB: _Schema = {"anyOf": [{"type": "number"}, {"type": "string", "const": "-Infinity"}]}
+_LOG_PROB: _Schema = {
+    "anyOf": [{"type": "number"}, {"type": "string", "const": "-Infinity"}, {"type": "null"}]
+}
 _PAIR: _Schema = {"token": {"type": "string"}, "logprob": _LOG_PROB}
 _NAMED: _Schema = {"type": "object", "properties": _PAIR, "required": ["token", "logprob"]}
 _LISTED: _Schema = {"type": "array", "items": _NAMED}

@@ -1,5 +1,6 @@
 """Nullable: labels of which some are missing, kept exactly as they were sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,12 @@ class Nullable:
 
     values: Labels
     missing: Flags
+
+    @classmethod
+    def of_texts(cls, texts: Sequence[str | None]) -> "Nullable":
+        """Strings, of which those that are None are missing."""
+        missing = np.fromiter((text is None for text in texts), np.bool_, len(texts))
+        return cls([text or "" for text in texts], missing)
 
     @property
     def size(self) -> int:
