@@ -198,7 +198,11 @@ class Caller:
 
 
 def soaked(seconds: float, tell: Callable[[Soak], None] = lambda _: None) -> Soak:
-    """The figures of so many seconds, on a server of its own."""
+    """The figures of so many seconds, on a server of its own.
+
+    Raises:
+        AssertionError: a request failed; the lines of the log that say why.
+    """
     number = seed()
     soak = Soak(number)
     with (
@@ -221,6 +225,9 @@ def soaked(seconds: float, tell: Callable[[Soak], None] = lambda _: None) -> Soa
                 each.result()
         soak.processor = processor_seconds(server)
         soak.counted = client.get(f"{MONITOR}/report").json()["n"]
+        if soak.statuses[500]:
+            lines = server.log.read_text().splitlines()
+            raise AssertionError("\n".join(line for line in lines if '"level": "error"' in line))
     return soak
 
 
