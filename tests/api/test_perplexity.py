@@ -247,3 +247,35 @@ async def test_the_bytes_of_the_text_may_be_an_option_beside_columns(client: Asy
 async def test_a_body_with_no_field_of_rows_is_refused(client: AsyncClient) -> None:
     assert await refused(client, "perplexity") == "/token_logprobs"
     assert await refused(client, "perplexity", base="2", n_bytes=4) == "/token_logprobs"
+
+
+async def test_lists_of_providers_are_read_as_they_come(client: AsyncClient) -> None:
+    """OpenAI's `logprobs.content`, and vLLM's `prompt_logprobs`."""
+    top = [{"token": "Hi", "logprob": -0.5, "bytes": [72, 105]}, {"token": "\n", "logprob": -1.25}]
+    content = [{"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": top}] * 3
+    found = await score(client, "perplexity", top_logprobs=content)
+    assert found["value"] == pytest.approx(math.exp(0.5), rel=1e-15)
+    prompt: list[Any] = [None, {"7": {"logprob": -0.5, "rank": 1, "decoded_token": "Hi"}}]
+    found = await score(client, "perplexity", top_logprobs=[prompt], y_true=[[1, 7]])
+    assert found["value"] == pytest.approx(math.exp(0.5), rel=1e-15)
+    assert found["details"]["tokens_without_context"] == 1
+
+
+async def test_a_null_is_missing_but_in_the_first_place(client: AsyncClient) -> None:
+    found = await score(client, "perplexity", token_logprobs=[[None, -1.0], [-2.0]])
+    assert found["details"]["mean_nll"] == 1.5
+    place = await refused(client, "perplexity", token_logprobs=[[-1.0, None], [-2.0]])
+    assert place == "/token_logprobs/0/1"
+    dropped = await score(
+        client, "perplexity", token_logprobs=[[-1.0, None], [-2.0]], missing="drop"
+    )
+    assert (dropped["details"]["mean_nll"], dropped["diagnostics"]["dropped"]) == (2.0, 1)
+
+
+async def test_a_list_that_is_null_is_no_token_without_context(client: AsyncClient) -> None:
+    sent: Score = {"token_logprobs": [[-1.0], None, [None, -3.0], [None]]}
+    assert await refused(client, "perplexity", **sent) == "/token_logprobs/1"
+    found = await score(client, "perplexity", **sent, missing="drop")
+    assert found["details"]["mean_nll"] == 2.0
+    assert found["details"]["tokens_without_context"] == 2
+    assert found["diagnostics"]["dropped_rows"] == [1]

@@ -16,6 +16,12 @@ HERE = "there is no such field: did you mean {}?"
 @pytest.mark.parametrize(
     ("metric", "name", "meant"),
     [
+        ("mutual-information", "labels_true", "x"),
+        ("mutual-information", "labels_pred", "y"),
+        ("mutual-information", "contingency", "counts"),
+        ("perplexity", "prompt_logprobs", "top_logprobs"),
+        ("perplexity", "num_words", "n_words"),
+        ("gan-loss", "d_real", "real_logits"),
         *(("log-loss", name, "y_proba") for name in ("y_pred", "predictions", "probs", "preds")),
         *(("log-loss", name, "y_proba") for name in ("y_score", "Y_Prob", "yhat", "y_probaa")),
         *(("log-loss", name, "y_true") for name in ("target", "targets", "label", "y_test", "y")),
@@ -51,3 +57,9 @@ def test_a_column_of_another_name_is_told_too() -> None:
         parse_arrow(bytearray(as_arrow(pa.table({"y_pred": [0.5]}))), columns, 1 << 20)
     with pytest.raises(InvalidInput, match="no such column; options are query parameters"):
         parse_arrow(bytearray(as_arrow(pa.table({"reduction": ["sum"]}))), columns, 1 << 20)
+
+
+def test_probabilities_of_a_game_are_told_of_their_logits() -> None:
+    told = no_such_field("fake_proba", [*REQUESTS["gan-loss"].model_fields])
+    assert told.endswith("ln p − ln(1 − p) of probabilities p as fake_logits")
+    assert "logits" not in no_such_field("fake_proba", [*REQUESTS["entropy"].model_fields])

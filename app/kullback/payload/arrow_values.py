@@ -41,7 +41,9 @@ def ragged(place: Place, array: pa.Array, column: Column, room: Room) -> Ragged:
     """Rows of any lengths: their entries one after the other; refused as by `values`."""
     if not is_list(array.type):
         raise InvalidInput.at("single entries where lists are expected", *place)
+    absent = None
     if column.nullable and array.null_count:
+        absent = array.is_null().to_numpy(zero_copy_only=False)
         array = with_null_rows(array, 1)
     _refuse_nulls(place, array, [len(array)])
     room.take_entries(len(array))
@@ -54,7 +56,7 @@ def ragged(place: Place, array: pa.Array, column: Column, room: Room) -> Ragged:
         raise InvalidInput.at(_NULL, *place, *Ragged([], lengths).place(first))
     labels = values(place, entries, column, room)
     flat: Any = labels.entries() if isinstance(labels, Nullable) else labels
-    return Ragged(flat, lengths)
+    return Ragged(flat, lengths, absent)
 
 
 def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels | Nullable:

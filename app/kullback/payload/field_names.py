@@ -13,6 +13,11 @@ _TRUTH = (
     *("actual", "actuals", "ground_truth", "gt", "label", "labels", "observed", "outcome"),
     *("outcomes", "target", "targets", "truth", "y", "y_actual", "y_obs", "y_test"),
 )
+_SIDES = {
+    f"{side}_{word}": f"{side}_logits"
+    for side in ("real", "fake")
+    for word in ("p", "prob", "proba", "probs", "probabilities")
+}
 _MEANT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_PREDICTIONS, ("y_proba", "q", "token_logprobs")),
     **dict.fromkeys(_TRUTH, ("y_true", "p")),
@@ -22,6 +27,17 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("groups", "group_id", "qid", "query_id", "user", "user_id"), ("group",)),
     **dict.fromkeys(("n_bins", "num_bins", "nbins"), ("bins",)),
     **dict.fromkeys(("ignore_label", "padding_idx"), ("ignore_index",)),
+    **dict.fromkeys(("contingency", "contingency_table", "table"), ("counts",)),
+    **dict.fromkeys(("labels_true", "labels_a", "u"), ("x",)),
+    **dict.fromkeys(("labels_pred", "labels_b", "v"), ("y",)),
+    **dict.fromkeys(("average_method", "normalization"), ("average",)),
+    **dict.fromkeys(("content", "prompt_logprobs", "top_log_probs"), ("top_logprobs",)),
+    **dict.fromkeys(("num_bytes", "bytes"), ("n_bytes",)),
+    **dict.fromkeys(("characters", "chars", "num_chars"), ("n_chars",)),
+    **dict.fromkeys(("num_words", "words"), ("n_words",)),
+    **dict.fromkeys(("attention_mask", "masks", "loss_mask"), ("mask",)),
+    **dict.fromkeys(("real", "real_output", "real_scores", "d_real"), ("real_logits",)),
+    **dict.fromkeys(("fake", "fake_output", "fake_scores", "d_fake"), ("fake_logits",)),
     "smoothing": ("label_smoothing",),
     "eps": ("epsilon",),
     "log_base": ("base",),
@@ -47,6 +63,8 @@ def meant(name: str, names: Sequence[str]) -> str:
     same = next((each for each in _MEANT.get(word, ()) if each in names), None)
     if same is not None:
         return f": did you mean {same}?"
+    if (side := _SIDES.get(word)) in there:
+        return f": send logits ln p − ln(1 − p) of probabilities p as {side}"
     if word in _PREDICTIONS and "logits" in names:
         return ": logits are expected here, and probabilities by other metrics, such as log-loss"
     near = [] if word in _MEANT else get_close_matches(word, names, 1)

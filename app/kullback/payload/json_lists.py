@@ -112,9 +112,10 @@ class JsonList:
 
     def _rows(self, entry: str) -> Ragged:
         dtype = np.int64 if entry == "int" else np.float64
-        lengths, parts = [np.empty(0, np.int64)], [np.empty(0, dtype)]
-        texts: list[str] = []
+        lengths, absent = [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+        parts, texts = [np.empty(0, dtype)], list[str]()
         for offset, sent in self._pieces(entry):
+            absent.append(np.fromiter((row is None for row in sent), np.bool_, len(sent)))
             rows = [[None] if row is None else row for row in sent] if self._nullable else sent
             lengths.append(np.fromiter(map(len, rows), np.int64, len(rows)))
             flat = self._roomy(list(chain.from_iterable(rows)), entry)
@@ -125,7 +126,7 @@ class JsonList:
                 place = partial(_place_in_rows, lengths[-1], offset)
                 parts.append(self._packed(flat, dtype, place))
         entries: Any = texts if entry == "str" else self._joined(parts)
-        return Ragged(entries, np.concatenate(lengths))
+        return Ragged(entries, np.concatenate(lengths), np.concatenate(absent))
 
     def _texts(self) -> list[str] | Nullable:
         texts = self._strings()

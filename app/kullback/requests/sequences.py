@@ -87,7 +87,10 @@ class PerplexityRequest(GradientRequest):
         if sent is not None:
             of_mask = self._are_masked(sent.lengths)
             masked = of_mask.copy()
-            masked[tokens.starts(sent.lengths)] = True
+            first = (
+                sent.first_entries() if isinstance(sent, Ragged) else tokens.starts(sent.lengths)
+            )
+            masked[first] = True
             fields = {"token_logprobs": masked, "top_logprobs": masked}
             if self.y_true is None or not np.array_equal(self.y_true.lengths, sent.lengths):
                 return fields

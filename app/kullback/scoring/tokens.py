@@ -13,15 +13,27 @@ from kullback.scoring.arrays import refuse_ruled_out, row_blocks, shown
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """Lists of unequal lengths: their entries one after the other, and how many each has."""
+    """Lists of unequal lengths: their entries one after the other, and how many each has.
+
+    `absent` are lists that were null: a single entry, which is missing, stands for each.
+    """
 
     values: Array | Indices | list[str]
     lengths: Indices
+    absent: Flags | None = None
 
-    def place(self, at: int) -> tuple[int, int]:
-        """The sequence and the position of an entry."""
+    def first_entries(self) -> Indices:
+        """The place of the first entry of each list that was there and has one."""
+        has_one = self.lengths > 0 if self.absent is None else (self.lengths > 0) & ~self.absent
+        places: Indices = (np.cumsum(self.lengths) - self.lengths)[has_one]
+        return places
+
+    def place(self, at: int) -> tuple[int, ...]:
+        """The sequence and the position of an entry; of a list that was null itself alone."""
         ends = np.cumsum(self.lengths)
         sequence = int(np.searchsorted(ends, at, side="right"))
+        if self.absent is not None and self.absent[sequence]:
+            return (sequence,)
         return sequence, at - int(ends[sequence] - self.lengths[sequence])
 
     def sequences(self, kept: Indices) -> "Ragged":
@@ -31,10 +43,12 @@ class Ragged:
             slice(end - size, end)
             for end, size in zip(ends[kept].tolist(), self.lengths[kept].tolist(), strict=True)
         ]
+        absent = None if self.absent is None else self.absent[kept]
         if isinstance(self.values, list):
             texts = [text for span in spans for text in self.values[span]]
-            return Ragged(texts, self.lengths[kept])
-        return Ragged(np.concatenate([self.values[span] for span in spans]), self.lengths[kept])
+            return Ragged(texts, self.lengths[kept], absent)
+        values: Array | Indices = np.concatenate([self.values[span] for span in spans])
+        return Ragged(values, self.lengths[kept], absent)
 
     def numbers(self, name: str) -> Array:
         """The entries, where they are numbers.
@@ -90,7 +104,7 @@ def from_log_probs(log_probs: Ragged, settings: PerplexityOptions) -> Tokens:
     valid = counted(settings.mask, log_probs.lengths)
     sent = log_probs.numbers("token_logprobs")
     without = np.zeros(sent.size, np.bool_)
-    first = starts(log_probs.lengths)
+    first = log_probs.first_entries()
     without[first] = np.isnan(sent[first]) & valid[first]
     valid &= ~without
     values = np.where(valid, sent, 0.0)
