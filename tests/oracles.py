@@ -84,7 +84,8 @@ def softmax_kl(z: Row, x: Row) -> float:
 
 def log_complement(log_p: float) -> float:
     """−ln(1 − e^{ln p})."""
-    return float(-_mp.log(-_mp.expm1(_mp.mpf(log_p))))
+    exact = _mp.mpf(log_p)
+    return float(-_mp.log(-_mp.expm1(exact)) if exact > -1 else -_mp.log1p(-_mp.exp(exact)))
 
 
 def log_entropy(log_p: Row) -> float:

@@ -74,12 +74,12 @@ class Convention:
         if self is EXACT or self.cap < np.inf or (logs is not None and self._is_unbounded):
             return self._capped(y, p, None if logs is None else np.ascontiguousarray(logs))
         floor = self.precision(self.soft_floor if soft else self.floor)
-        labels = self._labels(y, soft=soft)
+        labels, others = self._shares(y, soft=soft)
         used, clipped = self._clip(p)
         rest = 1 - used
         clipped |= ((y > 0) & self._bounds(used, floor)) | ((y < 1) & self._bounds(rest, floor))
         positive = _counted(labels, self._cost(np.maximum(used, floor)))
-        negative = _counted(1 - labels, self._cost(np.maximum(rest, floor)))
+        negative = _counted(others, self._cost(np.maximum(rest, floor)))
         return positive.astype(np.float64), negative.astype(np.float64), clipped
 
     def costs(
@@ -120,9 +120,13 @@ class Convention:
             positive, negative = np.minimum(positive, self.cap), np.minimum(negative, self.cap)
         return _counted(y, positive), _counted(1.0 - y, negative), clipped
 
-    def _labels(self, y: Array, *, soft: bool) -> Floats:
-        single = y.astype(np.float32) if soft and self.single_labels else y
-        return single.astype(self.precision)
+    def _shares(self, y: Array, *, soft: bool) -> tuple[Floats, Floats]:
+        """Y and 1 − y; libraries that floor take both in single precision where y is soft."""
+        if not (soft and self.single_labels):
+            return y.astype(self.precision), 1 - y.astype(self.precision)
+        single = y.astype(np.float32)
+        rest: Floats = 1 - single if self.soft_floor > 0 else 1 - single.astype(np.float64)
+        return single.astype(self.precision), rest.astype(self.precision)
 
     def outcomes(self, p: Array, logs: Array | None = None) -> tuple[Array, Flags]:
         """−ln p of outcomes of a categorical prediction, and which were clipped: see bernoulli."""
