@@ -40,7 +40,7 @@ ClassWeight = Annotated[
 Alpha = Annotated[
     Array | dict[str, float], Column(EntryType.NUMBER, 1, per_row=False, scalar=True, named=True)
 ]
-Weights = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
+Weights = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True, of_one=True)]
 EntryWeight = Field(default=None, description="Weight of each row [n], or of each entry [n][l].")
 Beta = Annotated[
     Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
