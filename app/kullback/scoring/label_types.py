@@ -51,15 +51,19 @@ def _numbers(texts: Collection[str]) -> dict[str, int] | None:
     return None
 
 
-def holding(y: Array | Indices | list[str]) -> str:
-    """What the labels are, and the first few of them, as a refusal says it."""
+def kind_of(y: Array | Indices | list[str]) -> str:
+    """What the labels are."""
+    return "strings" if isinstance(y, list) else "numbers"
+
+
+def occurring(y: Array | Indices | list[str]) -> str:
+    """What the labels are, and the first few of them: for who names one that does not occur."""
     if isinstance(y, list):
-        kind, texts = "strings", _first_few(f'"{text[:_LONGEST]}"' for text in y)
+        texts = _first_few(f'"{text[:_LONGEST]}"' for text in y)
     else:
-        flat = y.reshape(-1)[:_LOOKED_AT].tolist()
-        kind, texts = "numbers", _first_few(numeral(value) for value in flat)
+        texts = _first_few(numeral(value) for value in y.reshape(-1)[:_LOOKED_AT].tolist())
     more = ", …" if len(texts) > _SHOWN else ""
-    return f"{kind} ({', '.join(texts[:_SHOWN])}{more})"
+    return f"{kind_of(y)} ({', '.join(texts[:_SHOWN])}{more})"
 
 
 def _first_few(texts: Iterable[str]) -> list[str]:

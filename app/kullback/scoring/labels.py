@@ -20,7 +20,7 @@ from kullback.scoring.arrays import (
     row_sums,
     shown,
 )
-from kullback.scoring.label_types import holding, in_one_type
+from kullback.scoring.label_types import in_one_type, kind_of, occurring
 from kullback.scoring.options import Options
 
 Label = str | int
@@ -140,14 +140,18 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
     else:
         indices = _numeric_columns(whole(name, y), names)
     is_of_type = any(isinstance(label, str) == isinstance(y, list) for label in names)
-    detail = "the label is not among labels" if is_of_type else _other_type(name, y, "labels")
+    detail = (
+        "the label is not among labels"
+        if is_of_type
+        else _other_type(name, kind_of(y), y, "labels")
+    )
     refuse(name, indices < 0, lambda _: detail)
     return indices
 
 
-def _other_type(name: str, y: Labels, option: str) -> str:
+def _other_type(name: str, held: str, y: Labels, option: str) -> str:
     other = "integers" if isinstance(y, list) else "strings"
-    return f"{name} holds {holding(y)}, and {option} {other}"
+    return f"{name} holds {held}, and {option} {other}"
 
 
 def _check_labels(labels: Sequence[Label], k: int) -> None:
@@ -179,7 +183,7 @@ def whole(name: str, y: Labels) -> Indices:
         InvalidInput: one is not whole, or they are strings.
     """
     if isinstance(y, list):
-        detail = f"{name} holds {holding(y)}: labels must name the classes, in column order"
+        detail = f"{name} holds {kind_of(y)}: labels must name the classes, in column order"
         raise InvalidInput.at(detail, name)
     if y.ndim != 1:
         raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
@@ -258,7 +262,7 @@ def positive_shares(name: str, y: Labels, options: Options = STRICT) -> CheckedP
     """
     y, _ = in_one_type(flat(y), ())
     if isinstance(y, list):
-        raise InvalidInput.at(f"{name} holds {holding(y)}, where 0 and 1 are expected", name)
+        raise InvalidInput.at(f"{name} holds {kind_of(y)}, where 0 and 1 are expected", name)
     if y.ndim != 1:
         raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
     return probabilities(name, y, options)
@@ -272,10 +276,10 @@ def _two_labels(
         _check_labels(labels, 2)
         return list(labels)
     if pos_label is None:
-        detail = f"pos_label must name the positive class: {name} holds {holding(y)}"
+        detail = f"pos_label must name the positive class: {name} holds {kind_of(y)}"
         raise InvalidInput.at(detail, "pos_label")
     if isinstance(pos_label, str) != isinstance(y, list):
-        raise InvalidInput.at(_other_type(name, y, "pos_label is of"), "pos_label")
+        raise InvalidInput.at(_other_type(name, occurring(y), y, "pos_label is of"), "pos_label")
     if pos_label in (0, 1):
         return [0, 1]
     distinct: list[Label] = (
@@ -283,10 +287,9 @@ def _two_labels(
     )
     others = [label for label in distinct if label != pos_label]
     if len(others) == len(distinct) > 1:
-        detail = f"pos_label is none of the labels that occur: {name} holds {holding(y)}"
+        detail = f"pos_label is none of the labels that occur: {name} holds {occurring(y)}"
         raise InvalidInput.at(detail, "pos_label")
     if len(others) > 1:
-        detail = f"{len(distinct)} different labels where two are expected: {name} holds"
-        raise InvalidInput.at(f"{detail} {holding(y)}", name)
+        raise InvalidInput.at(f"{len(distinct)} different labels where two are expected", name)
     stand_in: Label = f"not {pos_label}" if isinstance(pos_label, str) else pos_label ^ 1
     return [others[0] if others else stand_in, pos_label]

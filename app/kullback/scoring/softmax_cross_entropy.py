@@ -17,7 +17,7 @@ from kullback.scoring.arrays import (
     weights,
 )
 from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
-from kullback.scoring.label_types import holding, in_one_type
+from kullback.scoring.label_types import in_one_type, kind_of
 from kullback.scoring.labels import Labels, class_indices, class_labels
 from kullback.scoring.options import Options
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
@@ -94,7 +94,7 @@ def softmax_cross_entropy(
     context = Context("softmax_cross_entropy", options, conventions=extra, single=single)
     y, _ = in_one_type(y_true, ())
     if isinstance(y, list):
-        detail = f"y_true holds {holding(y)}; class indices are expected"
+        detail = f"y_true holds {kind_of(y)}; class indices are expected"
         raise InvalidInput.at(detail, "y_true")
     y = y.reshape(1, k) if _is_one_row(y, n, k) else y
     refuse_label_shape(y, "logits", z)
