@@ -92,9 +92,10 @@ def test_ranking_within_groups_is_the_ranking_of_groups(
 
 
 def test_a_light_group_is_ranked_beside_a_heavy_one() -> None:
-    p, y = np.array([0.1, 0.9, 0.2, 0.8]), np.array([0.0, 1.0, 0.0, 1.0])
-    w = np.array([1.0, 1.0, 1e-30, 1e-30])
-    assert areas(p, y, w, np.array([0, 0, 1, 1])) == {0: 1.0, 1: 1.0}
+    p = np.concatenate((np.linspace(0.0, 0.5, 40), [0.9, 0.2, 0.25, 0.3]))
+    y = np.concatenate((np.zeros(40), [1.0, 0.0, 1.0, 0.0]))
+    w = np.concatenate((np.full(41, 0.1), np.full(3, 1e-30)))
+    assert areas(p, y, w, np.repeat([0, 1], (41, 3))) == {0: 1.0, 1: 0.5}
 
 
 def test_a_group_after_many_others_keeps_its_digits() -> None:
@@ -102,7 +103,7 @@ def test_a_group_after_many_others_keeps_its_digits() -> None:
     p, y = np.tile([0.1, 0.2, 0.3], n), np.tile([0.0, 1.0, 0.0], n)
     w = np.tile([0.1, 0.7, 0.2], n)
     found = np.array(list(areas(p, y, w, np.repeat(np.arange(n), 3)).values()))
-    assert found == pytest.approx(np.full(n, 1 / 3), rel=2e-14)
+    assert found == pytest.approx(np.full(n, 1 / 3), rel=2e-14, abs=0.0)
 
 
 def test_one_class_has_no_pairs() -> None:

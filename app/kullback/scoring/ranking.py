@@ -66,6 +66,7 @@ class Ranking:
         pairs = positives * negatives
         areas = np.full(first.size, np.nan)
         np.divide(won, pairs, out=areas, where=pairs > 0)
+        np.minimum(areas, 1.0, out=areas)  # rounding may pass it
         return areas
 
 
