@@ -94,13 +94,15 @@ def test_of_a_token_that_stands_twice_the_first_counts() -> None:
         ([[{"a": True}]], "/0/0"),
         ([[{"a": "b"}]], "/0/0"),
         ([[{"a": math.inf}]], "/0/0"),
-        ([[{"a": {"rank": 1}}]], "/0/0"),
-        ([[{"token": "a", "logprob": None}]], "/0/0"),
+        ([[{"a": -1.0}, {"a": {"rank": 1}}]], "/0/1"),
+        ([[{"a": -1.0}, {"token": "a", "logprob": None}]], "/0/1"),
         ([[{"token": "a", "logprob": -1.0, "top_logprobs": {"a": -1.0}}]], "/0/0/top_logprobs"),
         ([[{"token": "a", "logprob": -1.0, "top_logprobs": [1]}]], "/0/0/top_logprobs"),
         ([{"token": "a", "logprob": -1.0, "top_logprobs": [1]}], "/0/top_logprobs"),
         ([[[["a", -0.5]]]], "/0/0"),
         ([[{"a": -1.0}, None]], "/0/1"),
+        ([{"a": -1.0}, None], "/1"),
+        ([[{"a": -1.0}, {"a": None}]], "/0/1"),
     ],
 )
 def test_what_is_none_of_the_forms_is_refused_where_it_stands(wrong: object, place: str) -> None:

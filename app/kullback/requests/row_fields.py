@@ -73,7 +73,7 @@ class RowField:
                 yield (self.name, *place)
 
     def _place(self, at: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if isinstance(self.value, Ragged):
+        if isinstance(self.value, _SEQUENCES):
             return self.value.place(at)
         return tuple(int(step) for step in np.unravel_index(at, shape))
 

@@ -38,7 +38,7 @@ def _read(value: object) -> KeptTokens:
             place = (_FIELD, at) if is_one else (_FIELD, row, at)
             positions.append(_position(position, place))
     kept, chosen = [each[0] for each in positions], [each[1] for each in positions]
-    return KeptTokens(kept, chosen, lengths)
+    return KeptTokens(kept, chosen, lengths, is_one)
 
 
 def _read_outcomes(value: object, info: ValidationInfo) -> KeptOutcomes:

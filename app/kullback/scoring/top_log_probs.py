@@ -32,11 +32,17 @@ class KeptTokens:
         kept: ln p by token; None where there was no context to predict from.
         chosen: the token that stands there, where it was sent with the others.
         lengths: how many positions each sequence has.
+        single: whether one sequence was sent, as a list of its positions.
     """
 
     kept: Sequence[Mapping[str, float] | None]
     chosen: Sequence[str | None]
     lengths: Indices
+    single: bool = False
+
+    def place(self, at: int) -> tuple[int, ...]:
+        """The sequence and the position of a token, as they were sent."""
+        return (at,) if self.single else Ragged([], self.lengths).place(at)
 
     @property
     def size(self) -> int:
@@ -52,7 +58,7 @@ class KeptTokens:
             for at in range(end - size, end)
         ]
         kept, chosen = [self.kept[at] for at in places], [self.chosen[at] for at in places]
-        return KeptTokens(kept, chosen, self.lengths[rows])
+        return KeptTokens(kept, chosen, self.lengths[rows], self.single)
 
     @property
     def has_ids(self) -> bool:
@@ -83,7 +89,7 @@ def from_top_log_probs(
     if settings.ignore_index is not None:
         raise InvalidInput.at("ignore_index needs logits and y_true", "ignore_index")
     valid = counted(settings.mask, top.lengths)
-    place = Ragged([], top.lengths).place
+    place = top.place
     without = _without_context(top, valid)
     valid &= ~without
     targets = _targets(top, y_true, valid)
@@ -122,7 +128,7 @@ def _without_context(top: KeptTokens, valid: Flags) -> Flags:
     first[starts(top.lengths)] = True
     bad = empty & valid & ~first
     if bad.any():
-        at = Ragged([], top.lengths).place(int(np.argmax(bad)))
+        at = top.place(int(np.argmax(bad)))
         detail = "null, which only the first token of a sequence may be"
         raise InvalidInput.at(detail, "top_logprobs", *at)
     return empty & first & valid
