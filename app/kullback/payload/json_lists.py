@@ -178,14 +178,9 @@ class JsonList:
         count = 0
         for offset, rows in self._pieces(entry):
             count += len(rows)
-            first = offset
-            if self._nullable and self._axes > 1 and shape is None:  # no width before a row
-                if not any(row is not None for row in rows):
-                    continue
-                rows[:0], first = [None] * offset, 0
-            shape, flat = self._flatten(rows, first, shape)
+            shape, flat = self._flatten(rows, offset, shape)
             flat = self._roomy(flat, entry)
-            place = partial(place_of, shape=shape, offset=first)
+            place = partial(place_of, shape=shape, offset=offset)
             parts.append(self._packed(flat, dtype, place))
         if not parts or shape is None:
             parts, shape = [np.empty(0, dtype=dtype)], (0,) * (self._axes - 1)
