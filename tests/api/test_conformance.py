@@ -15,13 +15,13 @@ from schemathesis.checks import CHECKS
 from starlette.types import Receive, Scope, Send
 
 from kullback.main import create_app
-from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from kullback.payload.media import ARROW, ARROW_FILE, CSV, JSON, LINES, PARQUET
 from kullback.settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 
-@schemathesis.serializer(ARROW, PARQUET, *LINES)
+@schemathesis.serializer(ARROW, ARROW_FILE, PARQUET, CSV, *LINES)
 def _as_it_is(_: schemathesis.SerializationContext, value: bytes) -> bytes:
     return value
 
