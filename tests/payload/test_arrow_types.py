@@ -16,6 +16,7 @@ from kullback.payload.arrow import parse_arrow
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.json_object import parse
 from kullback.payload.media import ARROW, JSON, PARQUET
+from kullback.payload.whole_numbers import joined
 from tests.payload.answers import answer
 from tests.payload.bodies import as_arrow, as_json, as_parquet
 from tests.payload.child import CAP, COLUMNS
@@ -126,6 +127,13 @@ def test_large_ids_far_down_a_json_list_are_kept_too() -> None:
 def test_ids_that_no_64_bits_hold_together_are_refused(hashes: list[int]) -> None:
     with pytest.raises(InvalidInput, match="more than 64 bits"):
         parse(bytearray(as_json({"unit": hashes})), IDS)
+
+
+def test_parts_with_a_sign_do_not_join_with_those_that_need_every_bit() -> None:
+    large = np.array([2**63], np.uint64)
+    assert joined([np.array([1, 2]), large]).tolist() == [1, 2, 2**63]
+    with pytest.raises(OverflowError):
+        joined([np.array([1, -2]), large])
 
 
 def test_a_class_of_64_bits_is_refused() -> None:

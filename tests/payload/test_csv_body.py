@@ -40,7 +40,7 @@ def csv(text: str | bytes, metric: str = "log-loss", /, **query: Any) -> bytes: 
 
 def read(text: str | bytes, dialect: Dialect = Dialect()) -> dict[str, Any]:  # noqa: B008
     raw = bytearray(text if isinstance(text, bytes) else text.encode())
-    return dict(parse_csv(raw, COLUMNS, CAP, dialect, booleans=True))
+    return dict(parse_csv(raw, COLUMNS, CAP, dialect))
 
 
 @law
@@ -117,7 +117,14 @@ def test_dialects_are_options(text: str | bytes, query: dict[str, str]) -> None:
     assert csv(text, **query) == answer("log-loss", as_json(CLICKS), JSON, {})
 
 
-def test_words_for_true_stay_words_where_labels_name_them() -> None:
+def test_blanks_are_no_part_of_a_label_where_its_column_has_some_in_the_header() -> None:
+    padded = "y_proba, y_true\n0.5, dog\n0.25,cat\n"
+    plain = "y_proba,y_true\n0.5,dog\n0.25,cat\n"
+    assert csv(padded, pos_label="dog") == csv(plain, pos_label="dog")
+    assert read("y_true\n dog\ncat\n")["y_true"] == [" dog", "cat"]
+
+
+def test_words_for_true_are_what_labels_name() -> None:
     text = "y_true,y_proba\nTrue,0.5\nFalse,0.25\n"
     expected = json.loads(csv(text))["value"]
     assert json.loads(csv(text, pos_label="True"))["value"] == expected

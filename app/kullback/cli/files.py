@@ -117,8 +117,7 @@ def read(
         ) from error
     written = None
     if isinstance(table, Delimited):
-        named_labels = any(name in {"labels", "pos_label"} for name, _ in query)
-        written = _Written(source.dialect.decimal, booleans=not named_labels)
+        written = source.dialect
     arrays = {
         name: _field(
             name,
@@ -195,20 +194,12 @@ def _like(file: str, names: Sequence[str], pattern: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """How text stands for numbers and labels."""
-
-    decimal: str
-    booleans: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     """One column of a file; `written` where the file knows of no numbers."""
 
     title: str
     cells: pa.Array
-    written: _Written | None
+    written: Dialect | None
 
     def read(self, column: Column, name: str, place: tuple[int, ...]) -> pa.Array:
         """The cells as a field of this kind takes them.
@@ -228,11 +219,10 @@ class _Part:
             name,
             self.title,
             decimal=self.written.decimal,
-            booleans=self.written.booleans,
         )
 
 
-def _part(title: str, column: pa.ChunkedArray, written: _Written | None) -> _Part:
+def _part(title: str, column: pa.ChunkedArray, written: Dialect | None) -> _Part:
     cells = column.combine_chunks()
     if isinstance(cells, pa.ChunkedArray):  # no chunks at all
         cells = pa.array([], column.type)

@@ -17,7 +17,7 @@ MAX_CSV = 16 << 20
 
 
 def parse_csv(
-    body: bytearray, columns: Mapping[str, Column], cap: int, dialect: Dialect, *, booleans: bool
+    body: bytearray, columns: Mapping[str, Column], cap: int, dialect: Dialect
 ) -> dict[str, object]:
     """The columns of a table of text, whose first row names them; one without a name is none.
 
@@ -26,7 +26,6 @@ def parse_csv(
         columns: which fields hold many entries, and of what kind.
         cap: bytes that the entries may occupy, twice.
         dialect: how it is written.
-        booleans: whether True and False are 1 and 0 among labels, and not names.
 
     Raises:
         MalformedBody: it is no such table.
@@ -54,5 +53,5 @@ def parse_csv(
         field = name.partition(".")[0]
         column = text.column(name).combine_chunks()
         kind = columns[field].entry
-        cells[name] = typed(column, kind, field, name, decimal=dialect.decimal, booleans=booleans)
+        cells[name] = typed(column, kind, field, name, decimal=dialect.decimal)
     return columns_of(pa.table(cells), columns, TEXT * cap)

@@ -14,9 +14,7 @@ _BOOLEAN = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
 _WHOLE = (EntryType.ID, EntryType.VALUE)
 
 
-def typed(
-    cells: pa.Array, kind: EntryType, *place: str, decimal: str = ".", booleans: bool = True
-) -> pa.Array:
+def typed(cells: pa.Array, kind: EntryType, *place: str, decimal: str = ".") -> pa.Array:
     """Cells of text as what a field of this kind holds; an empty cell stays null.
 
     Args:
@@ -24,14 +22,13 @@ def typed(
         kind: what an entry of the field is.
         place: the name of the field, and that of the column.
         decimal: the sign before the decimals of a number.
-        booleans: whether True and False are 1 and 0 among labels; otherwise they are names.
 
     Raises:
         InvalidInput: a cell is not a number where only numbers may stand.
     """
     if pa.types.is_null(cells.type):
         return cells
-    if kind in (EntryType.LABEL, EntryType.FLAG) and booleans and _all_match(cells, _BOOLEAN):
+    if kind in (EntryType.LABEL, EntryType.FLAG) and _all_match(cells, _BOOLEAN):
         return pc.utf8_lower(cells).cast(pa.bool_()).cast(pa.int64())
     if kind is EntryType.LABEL or kind in _WHOLE:
         whole = _integers(cells)

@@ -69,8 +69,7 @@ def _fields(  # noqa: PLR0913, PLR0917 - see fields
         return parse(raw, columns, TEXT * cap)
     if media_type == CSV:
         dialect, query = _dialect(query)
-        is_named = any(name in {"labels", "pos_label"} for name, _ in query)
-        arrays = _text(raw, columns, cap, dialect, booleans=not is_named)
+        arrays = _text(raw, columns, cap, dialect)
     else:
         arrays = _table(raw, media_type, columns, cap)
     from_query = options(query, arrays, texts)
@@ -110,11 +109,11 @@ def _table(
 
 
 def _text(
-    raw: bytearray, columns: Mapping[str, Column], cap: int, dialect: Dialect, *, booleans: bool
+    raw: bytearray, columns: Mapping[str, Column], cap: int, dialect: Dialect
 ) -> dict[str, object]:
     from kullback.payload.csv_body import parse_csv  # noqa: PLC0415 - as above
 
-    return parse_csv(raw, columns, cap, dialect, booleans=booleans)
+    return parse_csv(raw, columns, cap, dialect)
 
 
 def _dialect(query: Query) -> tuple[Dialect, Query]:

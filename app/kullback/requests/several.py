@@ -186,14 +186,14 @@ def _merged(first: Column, second: Column) -> Column | None:
         names=first.names or second.names,
         typed=first.typed or second.typed,
         rows=first.rows or second.rows,
+        named=first.named or second.named,
     )
 
 
-def _form(column: Column) -> Column:
-    """The column but for what a reader may take although a metric does not."""
+def _form(column: Column) -> tuple[object, ...]:
+    """What decides how a reader reads it; the rest a metric takes or refuses by itself."""
     entry = EntryType.LABEL if column.entry is EntryType.NUMBER else column.entry
-    plain = replace(column, entry=entry, axes=0, scalar=False, booleans=False, names=())
-    return replace(plain, typed=False, rows=False)
+    return entry, column.per_row, column.ragged, column.keys, column.plain
 
 
 def _request(name: str, fields: Mapping[str, object]) -> ScoreRequest | ScoringError:
