@@ -85,7 +85,7 @@ class PairRequest(GradientRequest):
         if not kept:
             return super().costs()
         n, sizes = max(map(len, kept)), [len(row or ()) for side in kept for row in side]
-        work = n * (1 << 11) + sum(sizes) * 256 + n * (max(sizes) + 1) * 16
+        work = n * 128 + sum(sizes) * 64 + n * (max(sizes) + 1) * 16
         return [*super().costs(), Cost("p_top_logprobs", "send rows of fewer outcomes", work)]
 
     def _row_fields(self) -> RowFields:
