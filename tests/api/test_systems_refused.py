@@ -92,7 +92,7 @@ REFUSED: dict[str, list[tuple[Score, Score, str]]] = {
         (TOP, {"y_true": [["a", "c"]], "vocabulary_size": 1}, "/vocabulary_size"),
         (TOP, {"top_logprobs": [[{"a": -0.5}, {"b": 0.25}]]}, "/top_logprobs/0/1"),
         (TOP, {"top_logprobs": [[{"a": -0.5}, {"b": -0.1, "c": -0.1}]]}, "/top_logprobs/0/1"),
-        (TOP, {"top_logprobs": [[{"a": None}]]}, "/top_logprobs/0/0"),
+        (TOP, {"top_logprobs": [[{"a": -0.5}, {"b": None}]]}, "/top_logprobs/0/1"),
         (TOP, {"top_logprobs": [[["a", -0.5]]]}, "/top_logprobs/0/0"),
         (TOP, {"gradient": True}, "/gradient"),
     ],

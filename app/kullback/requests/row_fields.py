@@ -74,7 +74,7 @@ class RowField:
 
     def _place(self, at: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         if isinstance(self.value, _SEQUENCES):
-            return self.value.place(at)
+            return Ragged([], self.value.lengths).place(at)
         return tuple(int(step) for step in np.unravel_index(at, shape))
 
     def of_rows(self, kept: Indices) -> object:
