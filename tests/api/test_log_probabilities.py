@@ -200,6 +200,6 @@ async def test_one_wide_row_beside_many_narrow_ones_costs_too_much(
 
 
 async def test_many_rows_of_few_outcomes_do_not_cost_too_much(client: AsyncClient) -> None:
-    rows = [{"a": HALF, "b": QUARTER}] * 50_000
+    rows = [{"a": HALF, "b": QUARTER}] * 30_000
     found = await score(client, "kl-divergence", p_top_logprobs=rows, q_top_logprobs=rows)
-    assert (found["n"], found["value"]) == (50_000, 0.0)
+    assert (found["n"], found["value"]) == (30_000, 0.0)
