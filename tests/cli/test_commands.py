@@ -463,7 +463,7 @@ def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
         (("twice.csv", "--y-true", "a"), "twice.csv: two columns are named a"),
         (
             ("pets.csv",),
-            "pets.csv: no column is named y_true or y_proba; name yours, as in --y-true COL",
+            "pets.csv: no column is named y_true or y_proba or log_proba; name yours, as in --y-tr",
         ),
         (("pets.csv", "--y-true", "pets"), "pets.csv: there is no column pets; did you mean pet?"),
         (("pets.csv", "--y-true", "zzz"), "pets.csv: there is no column zzz; it has pet, p_dog,"),

@@ -162,7 +162,8 @@ def _of_field_names(
 ) -> dict[str, list[str]]:
     named = {name: [name] for name in fields if name in names}
     if not named:
-        some = [name for name in fields if fields[name].per_row and name != "sample_weight"]
+        beside = {"sample_weight", "mask"}
+        some = [name for name in fields if fields[name].per_row and name not in beside]
         detail = f"no column is named {' or '.join(some)}; name yours, as in "
         raise Failure(f"{file}: {detail}--{some[0].replace('_', '-')} COLUMN", Status.UNUSABLE)
     return named
