@@ -32,7 +32,7 @@ Kept = Callable[[list[Any]], Any]
 def answered(metric: str, request: Mapping[str, object]) -> dict[str, object]:
     """What the service answers to the request as JSON."""
     body = bytearray(json.dumps(request).encode())
-    answer: dict[str, object] = json.loads(score_here(metric, Payload(JSON, body)))
+    answer: dict[str, object] = json.loads(score_here([metric], Payload(JSON, body)))
     return answer
 
 
