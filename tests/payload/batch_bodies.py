@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 
 from kullback.payload.body import Body
-from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from kullback.payload.media import ARROW, ARROW_FILE, JSON, LINES, PARQUET
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
-from tests.payload.bodies import as_arrow, as_json, as_parquet
+from tests.payload.bodies import as_arrow, as_arrow_file, as_json, as_parquet
 
 CAP = 1 << 26
 NDJSON, JSONL = LINES
@@ -50,6 +50,7 @@ def bodies(columns: Columns) -> Iterator[tuple[str, bytes]]:
     for table in (dotted(columns), pa.Table.from_pylist(rows_of(columns))):
         yield ARROW, as_arrow(table)
         yield ARROW, as_arrow(table.to_batches(max_chunksize=2), compression="zstd")
+        yield ARROW_FILE, as_arrow_file(table)
         yield PARQUET, as_parquet(table)
 
 

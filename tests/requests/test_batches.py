@@ -17,6 +17,7 @@ from kullback.monitoring.rows import ObservationRows, ReferenceDistributions, Re
 from kullback.payload.body import Body
 from kullback.payload.media import (
     ARROW,
+    ARROW_FILE,
     BATCH_TYPES,
     JSON,
     LINES,
@@ -257,7 +258,7 @@ def test_what_is_wrong_is_named_in_every_type_of_body(wrong: Columns, expected: 
     assert found[JSON].startswith(expected)
     for media_type in LINES:
         assert found[media_type].startswith(f"/{rows[0]}/{field}" if rows else "/")
-    for media_type in (ARROW, PARQUET):
+    for media_type in (ARROW, ARROW_FILE, PARQUET):
         assert found[media_type].replace(".", "/").startswith(expected)
 
 
@@ -285,7 +286,8 @@ def test_columns_of_another_length_are_refused(field: str) -> None:
         ('"unit": [1, 0.5]', "/unit/1"),
         ('"unit": [1, true]', "/unit/1"),
         ('"unit": [1, null]', "/unit/1"),
-        (f'"unit": [1, {2**63}]', "/unit/1"),
+        (f'"unit": [1, {2**64}]', "/unit/1"),
+        (f'"unit": [-1, {2**63}]', "/unit/1"),
         ('"unit": [[1], [2]]', "/unit"),
         ('"unit": [["a"], ["b"]]', "/unit/0/0"),
         ('"unit": "a"', "/unit"),
@@ -341,7 +343,7 @@ UNREAD = {
     "a nested struct": ("slice", pa.array([{"a": {"b": 1}}, {"a": {"b": 2}}])),
     "no such prefix": ("unit.a", pa.array(["a", "b"])),
     "no key": ("slice.", pa.array(["a", "b"])),
-    "2**63": ("unit", pa.array([2**63, 1], pa.uint64())),
+    "2**64": ("unit", pa.array([2**64, 1], pa.decimal128(20))),
 }
 
 

@@ -73,6 +73,13 @@ def test_a_row_that_is_null_misses_everything() -> None:
         assert found.n == 2
 
 
+def test_a_first_row_of_nothing_but_nan_is_one_of_numbers() -> None:
+    sent = {"y_proba": [[0.5, 0.5]] * 2, "missing": "drop"}
+    found = scored("log-loss", y_true=[["NaN", "NaN"], [0.25, 0.75]], **sent)
+    assert found.diagnostics.dropped_rows == (0,)
+    assert found.value == pytest.approx(math.log(2), rel=1e-15)
+
+
 def test_words_and_groups_may_be_missing() -> None:
     found = scored(
         "log-loss",

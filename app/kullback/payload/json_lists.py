@@ -18,13 +18,7 @@ from pydantic import ValidationError
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.payload.columns import TEXTUAL, Column, EntryType
-from kullback.payload.json_entries import (
-    EXPLAIN,
-    NOT_OF_ONE_KIND,
-    Decode,
-    decoder,
-    place_of,
-)
+from kullback.payload.json_entries import EXPLAIN, NOT_OF_ONE_KIND, Decode, decoder, place_of
 from kullback.payload.json_scan import MAX_AXES, skip
 from kullback.payload.room import Room
 from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
@@ -69,7 +63,8 @@ class JsonList:
         self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
             return self._ragged(column.entry)
-        if self._first == b'"' and self._axes <= min(column.axes, 2) and column.entry in TEXTUAL:
+        may_be_text = self._first == b'"' and self._axes <= min(column.axes, 2)
+        if may_be_text and column.entry in TEXTUAL and self._is_quoted():
             return self._texts()
         if column.entry is EntryType.LABEL:
             return self._labels()
@@ -86,14 +81,16 @@ class JsonList:
     def _holds(self, *signs: bytes) -> bool:
         return any(self._body.find(sign, self._start, self._end) >= 0 for sign in signs)
 
+    def _is_quoted(self) -> bool:
+        """Whether anything is quoted but the "NaN" of missing numbers."""
+        missing = self._nullable * self._body.count(b'"NaN"', self._start, self._end)
+        return self._body.count(b'"', self._start, self._end) > 2 * missing
+
     def _ragged(self, kind: EntryType) -> Ragged:
         """Rows of any lengths; a list of plain entries is one row."""
         if self._axes > 2:
             raise InvalidInput.at(f"{self._axes} axes, where at most 2 are read", *self._in)
-        quotes, missing = (
-            self._body.count(sign, self._start, self._end) for sign in (b'"', b'"NaN"')
-        )
-        quoted = quotes > 2 * missing * self._nullable
+        quoted = self._is_quoted()
         if kind is EntryType.LABEL:
             entry = "str" if quoted else "float" if self._nullable else "int"
         elif kind is EntryType.FLAG and self._holds(b"e"):
