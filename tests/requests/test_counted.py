@@ -191,3 +191,25 @@ def test_every_metric_scores_rows_that_count(metric: str) -> None:
     assert model.metric_name == metric.replace("-", "_")
     own = {"compare", "softmax-cross-entropy"}  # the latter scores each token as a row
     assert (model.score is ScoreRequest.score) == (metric not in own)
+
+
+@pytest.mark.parametrize(
+    ("metric", "fields"),
+    [
+        ("log-loss", {"y_true": [1, 0], "y_proba": [[0.5] * 2] * 2, "mask": [1, 0]}),
+        ("focal-loss", {"y_true": [[1, 0], [0, 1]], "y_proba": [0.5, 0.5], "mask": [[1, 0]] * 2}),
+        ("focal-loss", {"y_true": [1, 0], "y_proba": [[0.5] * 2] * 2, "ignore_index": 0}),
+        ("perplexity", {"token_logprobs": [[-1.0, -1.0]], "top_logprobs": [[GAP, {"a": -0.5}]]}),
+        ("perplexity", {"token_logprobs": [[-1.0], [-1.0]], "top_logprobs": [[{"a": -0.5}], []]}),
+    ],
+)
+def test_a_mask_of_another_shape_is_refused(metric: str, fields: dict[str, Any]) -> None:
+    task = {"task": "multilabel"} if metric != "perplexity" else {}
+    assert refusal(metric, **fields, **task).offences
+
+
+def test_a_sample_that_is_missing_leaves_losses_of_the_other_undefined() -> None:
+    sent = {"real_logits": [0.25, 1.0], "fake_logits": [GAP]}
+    score = scored("gan-loss", **sent, per_row=True, missing="drop")
+    assert score.status == "undefined"
+    assert listed(score.per_row) == [None, None, None]

@@ -166,7 +166,8 @@ class ScoreRequest(BaseModel):
     def _score_of_none(self, counting: RowsThatCount) -> Score:
         """No score, and why; with details if the rows that do not count could be scored."""
         options = self.options()
-        reason, losses = counting.why_none(), np.empty(0) if self.per_row else None
+        reason = counting.why_none()
+        losses = np.full(counting.kept.size, np.nan) if self.per_row else None
         if not counting.missing.any() and not self._has_nullable():
             try:
                 return replace(

@@ -90,8 +90,11 @@ class RowField:
         return [value[row] for row in kept.tolist()]
 
     def _missing_entries(self) -> Flags:
+        """A mask of another shape masks nothing: the metric refuses it, and says why."""
         flags = _missing_entries(self.value)
-        return flags if self.masked is None else flags & ~self.masked
+        if self.masked is None or self.masked.shape != flags.shape:
+            return flags
+        return flags & ~self.masked
 
 
 def _missing_entries(value: object) -> Flags:
