@@ -249,10 +249,19 @@ def test_refusals_of_shapes_show_both_and_the_one_expected() -> None:
     assert "[2] or [2][2] is expected (logits is [2][2])" in refusal(
         "pc-softmax", y_true=rows, logits=[[1, 2], [1, 2]]
     )
-    assert "a valid string or a valid integer" in refusal(
+    assert "a label is a string, an integer or a boolean" in refusal(
         "log-loss", y_true=[1, 2], y_proba=[[0.2, 0.8]] * 2, labels=[1.5, 2.5]
     )
     assert "of more classes y_proba has a column each" in refusal(
         "log-loss", y_true=[1, 4, 2], y_proba=[0.2, 0.5, 0.3]
     )
     assert "did you mean y_proba?" in refusal("log-loss", y_true=[1], y_pred=[0.5])
+
+
+@pytest.mark.parametrize("metric", ["log-loss", "brier", "calibration", "recommender"])
+def test_one_odd_cell_is_named_where_it_makes_words_of_all_labels(metric: str) -> None:
+    said = refusal(metric, y_true=["1", "?", "1"], y_proba=[0.5, 0.5, 0.5])
+    assert said == "y_true: no integer, as most labels are"
+    rows = [[0.5, 0.5]] * 3
+    assert "no integer" in refusal("log-loss", y_true=["1", "?", "1"], y_proba=rows)
+    assert "pos_label must name" in refusal("log-loss", y_true=["a", "b"], y_proba=[0.5, 0.5])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, FiniteFloat
+from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
@@ -46,7 +47,18 @@ Beta = Annotated[
     Annotated[FiniteFloat, Field(ge=0, lt=1)] | None,
     Field(description="β of class_weight effective_number."),
 ]
-Label = Annotated[str, Field(max_length=1000)] | int | bool
+
+
+def _whole(value: object) -> object:
+    """A label as it is, or the integer that a float writes."""
+    if not isinstance(value, float):
+        return value
+    if not value.is_integer():
+        raise PydanticCustomError("label", "a label is a string, an integer or a boolean")
+    return int(value)
+
+
+Label = Annotated[Annotated[str, Field(max_length=1000)] | int | bool, BeforeValidator(_whole)]
 
 
 def _listed(value: object) -> object:
@@ -56,7 +68,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
-def _integer(text: str) -> Label:
+def _integer(text: str) -> str | int:
     return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.arrays import refuse
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _BOOLEANS = {"true": 1, "false": 0}
@@ -49,6 +50,19 @@ def _numbers(texts: Collection[str]) -> dict[str, int] | None:
     if len(words) == len(texts) and words <= _BOOLEANS.keys():
         return {text: _BOOLEANS[text.lower()] for text in texts}
     return None
+
+
+def refuse_odd(name: str, y: Array | Indices | list[str]) -> None:
+    """Refuse texts that are no integers among more that are: one of them makes words of all.
+
+    Raises:
+        InvalidInput: there are such texts; each is named.
+    """
+    if not isinstance(y, list):
+        return
+    odd = np.fromiter((not _INTEGER.fullmatch(text) for text in y), np.bool_, len(y))
+    if 2 * np.count_nonzero(odd) < len(y):
+        refuse(name, odd, lambda _: "no integer, as most labels are")
 
 
 def kind_of(y: Array | Indices | list[str]) -> str:

@@ -20,7 +20,7 @@ from kullback.scoring.arrays import (
     row_sums,
     shown,
 )
-from kullback.scoring.label_types import in_one_type, kind_of, occurring
+from kullback.scoring.label_types import in_one_type, kind_of, occurring, refuse_odd
 from kullback.scoring.options import Options
 
 Label = str | int
@@ -183,6 +183,7 @@ def whole(name: str, y: Labels) -> Indices:
         InvalidInput: one is not whole, or they are strings.
     """
     if isinstance(y, list):
+        refuse_odd(name, y)
         detail = f"{name} holds {kind_of(y)}: labels must name the classes, in column order"
         raise InvalidInput.at(detail, name)
     if y.ndim != 1:
@@ -262,6 +263,7 @@ def positive_shares(name: str, y: Labels, options: Options = STRICT) -> CheckedP
     """
     y, _ = in_one_type(flat(y), ())
     if isinstance(y, list):
+        refuse_odd(name, y)
         raise InvalidInput.at(f"{name} holds {kind_of(y)}, where 0 and 1 are expected", name)
     if y.ndim != 1:
         raise InvalidInput.at(f"{name} has shape {shown(y)}; [{y.shape[0]}] is expected", name)
@@ -276,6 +278,7 @@ def _two_labels(
         _check_labels(labels, 2)
         return list(labels)
     if pos_label is None:
+        refuse_odd(name, y)
         detail = f"pos_label must name the positive class: {name} holds {kind_of(y)}"
         raise InvalidInput.at(detail, "pos_label")
     if isinstance(pos_label, str) != isinstance(y, list):
