@@ -770,7 +770,7 @@ def test_the_command_runs_as_a_program_with_its_exit_status() -> None:
         check=False,
     )
     assert (result.returncode, result.stdout) == (1, b"")
-    assert result.stderr.startswith(b"p: the row sums to 1.1, not 1 within 1e-06")
+    assert result.stderr.startswith(b"p: the row sums to 1.1, not 1 within sum_tolerance 1e-06")
 
 
 def test_real_clicks_are_scored_from_a_parquet_file() -> None:

@@ -72,9 +72,9 @@ def requests(draw: st.DrawFn) -> tuple[str, Fields, Fields]:
     metric, form = draw(st.sampled_from(forms))
     if draw(st.booleans()):
         form = form | {"sample_weight": of(n, st.floats(0.001, 10))}
-    options: Fields = {"base": draw(st.sampled_from(["e", "2", "10"])), "per_row": True}
+    options: Fields = {"base": draw(st.sampled_from(["e", "2", "10"]))}
     if metric != "calibration":
-        options["gradient"] = draw(st.booleans())
+        options |= {"per_row": True, "gradient": draw(st.booleans())}
     return metric, {name: draw(entries) for name, entries in form.items()}, options
 
 

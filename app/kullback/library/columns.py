@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from kullback.errors import InvalidInput, first_line
-from kullback.payload.arrow_values import Place, ragged, values
-from kullback.payload.columns import WHOLE, Column, EntryType
+from kullback.payload.arrow_values import Place, is_list, ragged, values
+from kullback.payload.columns import TEXTUAL, WHOLE, Column, EntryType
 from kullback.payload.room import Room
 
 Steps = tuple[int, ...]
 _NUMBERS = (bool, int, float, np.number, np.bool_)
+_WORDS = {"-Infinity": -np.inf, "NaN": None}  # of JSON
 
 
 @runtime_checkable
@@ -38,23 +39,48 @@ def column_value(name: str, value: object, column: Column) -> object:
     if isinstance(value, str):
         return value  # a word may stand for the numbers
     if isinstance(value, Mapping):
-        named = {str(key): column_value(name, part, column.single) for key, part in value.items()}
-        return named if column.keys else value
+        if column.keys:
+            return {str(key): column_value(name, of, column.single) for key, of in value.items()}
+        return option_value(value)
     if isinstance(value, _NUMBERS):
         entry = np.asarray(value)
         kept = column.entry in WHOLE and entry.dtype.kind in "biu"
         entry = entry.astype(np.int64 if kept else np.float64)
         return entry.reshape(1) if column.entry is EntryType.LABEL else entry
-    read = ragged if column.ragged else values
-    return read((name,), _arrow((name,), value), column, Room(sys.maxsize))
+    array = _arrow((name,), value, has_words=column.entry not in TEXTUAL)
+    if not column.ragged:
+        return values((name,), array, column, Room(sys.maxsize))
+    if not is_list(array.type):  # of one sequence
+        array = pa.LargeListArray.from_arrays([0, len(array)], array)
+    return ragged((name,), array, column, Room(sys.maxsize))
 
 
-def _arrow(place: Place, value: Any) -> pa.Array:  # noqa: ANN401 - from a caller
+def option_value(value: object) -> object:
+    """The same as JSON would have it: lists and objects, with the numbers of Python in them."""
+    if isinstance(value, Mapping):
+        return {_key(key): option_value(part) for key, part in value.items()}
+    if hasattr(value, "to_list"):  # a series
+        value = value.to_list()
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    return [*map(option_value, value)] if isinstance(value, (list, tuple)) else value
+
+
+def _key(key: object) -> str:
+    """The name that a label has in JSON: True is 1 there, as it is among labels."""
+    is_whole = isinstance(key, (bool, np.bool_)) or (isinstance(key, float) and key.is_integer())
+    return str(int(key)) if is_whole else str(key)  # type: ignore[call-overload] # of a number
+
+
+def _arrow(place: Place, value: Any, *, has_words: bool) -> pa.Array:  # noqa: ANN401 - from a caller
     try:
         if isinstance(value, pa.Array):
             return value
         if isinstance(value, (list, tuple, range)):
-            return _of_list(value)
+            return _of_list(value, has_words=has_words)
+        if isinstance(value, np.ma.MaskedArray):
+            sent, value = value, value.data.astype(object)
+            value[np.ma.getmaskarray(sent)] = None
         if hasattr(value, "iloc"):  # of pandas, which would send its index along
             if not hasattr(value, "columns"):
                 return pa.array(value, from_pandas=True)
@@ -90,11 +116,23 @@ def _leaves(value: object, steps: Steps) -> Iterator[tuple[object, Steps]]:
         yield value, steps
 
 
-def _of_list(entries: list[Any] | tuple[Any, ...] | range) -> pa.Array:
+def _of_list(entries: list[Any] | tuple[Any, ...] | range, *, has_words: bool) -> pa.Array:
+    """A list in which None, NaN and pandas.NA are missing, and "-Infinity" may be a number."""
     first = next(iter(entries), None)
     if isinstance(first, np.ndarray) and first.ndim > 1:
         return _of_numpy(np.asarray(entries))
-    return pa.array(entries)
+    try:
+        return pa.array(entries, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        if not has_words:
+            raise
+        return pa.array(_without_words(entries), from_pandas=True)
+
+
+def _without_words(entry: Any) -> Any:  # noqa: ANN401 - from a caller
+    if isinstance(entry, (list, tuple)):
+        return [*map(_without_words, entry)]
+    return _WORDS.get(entry, entry) if isinstance(entry, str) else entry
 
 
 def _of_numpy(entries: np.ndarray) -> pa.Array:
@@ -103,7 +141,7 @@ def _of_numpy(entries: np.ndarray) -> pa.Array:
         entries = entries.astype(np.float64)
     entries = entries.astype(entries.dtype.newbyteorder("="), copy=False)
     flat = np.ascontiguousarray(entries).reshape(-1)
-    array = pa.array(flat.tolist() if flat.dtype.kind in "OU" else flat)
+    array = pa.array(flat.tolist(), from_pandas=True) if flat.dtype.kind in "OU" else pa.array(flat)
     for size in reversed(entries.shape[1:]):
         array = pa.FixedSizeListArray.from_arrays(array, size)
     return array

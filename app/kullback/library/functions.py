@@ -8,8 +8,6 @@ from textwrap import fill, indent
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import numpy as np
-
 from kullback.errors import InvalidInput, hint
 from kullback.payload.columns import Column
 from kullback.requests import REQUESTS
@@ -63,14 +61,11 @@ def _score(metric: str, fields: Mapping[str, object]) -> Score:
 
 
 def _value(name: str, value: object, column: Column | None, *, is_word: bool) -> object:
-    if column is not None:
-        from kullback.library.columns import column_value  # noqa: PLC0415 - Arrow takes 80 ms
+    from kullback.library.columns import column_value, option_value  # noqa: PLC0415 - takes 80 ms
 
+    if column is not None:
         return column_value(name, value, column)
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-    if isinstance(value, tuple):
-        value = list(value)
+    value = option_value(value)
     return str(value) if is_word and isinstance(value, int) else value  # base=2
 
 

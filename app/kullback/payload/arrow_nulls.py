@@ -35,7 +35,7 @@ def filled(array: pa.Array) -> tuple[pa.Array, Flags | None]:
         return _filled_codes(array)
     if array.null_count == 0:
         return array, None
-    return array.fill_null(_harmless(array.type)), _is_null(array)
+    return _harmless(array), _is_null(array)
 
 
 def _filled_codes(array: pa.DictionaryArray) -> tuple[pa.Array, Flags | None]:
@@ -43,16 +43,23 @@ def _filled_codes(array: pa.DictionaryArray) -> tuple[pa.Array, Flags | None]:
         return array, None
     kept = array.dictionary
     if len(kept) == 0:  # no code is of an entry
-        kept = pa.array([_harmless(kept.type)], kept.type)
+        kept = pa.array([_entry(kept.type)], kept.type)
     codes = array.indices.fill_null(0)
     missing = _is_null(array.indices)
     if kept.null_count:
         missing |= _is_null(kept)[codes.to_numpy(zero_copy_only=False)]
-        kept = kept.fill_null(_harmless(kept.type))
+        kept = _harmless(kept)
     return pa.DictionaryArray.from_arrays(codes, kept), missing
 
 
-def _harmless(kind: pa.DataType) -> str | int | bool:
+def _harmless(array: pa.Array) -> pa.Array:
+    """The entries with one that no check refuses for each null."""
+    if pa.types.is_string_view(array.type):  # whose nulls cannot be filled
+        array = array.cast(pa.large_string())
+    return array.fill_null(_entry(array.type))
+
+
+def _entry(kind: pa.DataType) -> str | int | bool:
     if pa.types.is_boolean(kind):
         return False
     return 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""

@@ -88,9 +88,9 @@ def _log_prob(value: object, place: tuple[Step, ...]) -> float:
         return value
     if isinstance(value, dict):
         return _log_prob(value.get("logprob"), place)
-    if value == "-Infinity":
+    if value in ("-Infinity", -np.inf):
         return -np.inf
-    if value is None or value == "NaN":  # of a token that does not count it may be missing
+    if value is None or value == "NaN" or value != value:  # noqa: PLR0124 - it may be missing
         return np.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) <= float_info.max:
