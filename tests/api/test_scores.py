@@ -102,6 +102,12 @@ async def test_every_detail_of_the_contract_stands_in_the_answer(
     assert nulls <= reasons.keys() | NOT_ASKED.get(metric, set())
 
 
+SUMMED = {  # metrics of which the example has rows that sum to 1
+    *("entropy", "cross-entropy", "kl-divergence", "js-divergence", "log-loss"),
+    *("mutual-information", "pc-softmax"),
+}
+
+
 @pytest.mark.parametrize("metric", METRICS)
 async def test_what_was_asked_is_echoed_in_the_conventions(
     client: AsyncClient, metric: str
@@ -114,7 +120,7 @@ async def test_what_was_asked_is_echoed_in_the_conventions(
         asked["reduction"] = "mean"
     if metric == "brier":  # no information
         asked["base"] = "e"
-    if metric in ("brier", "calibration", "focal-loss"):  # of one probability per row: no sums
+    if metric not in SUMMED:
         asked["on_unnormalized"] = "error"
     found = await score(client, metric, **(dict(METRICS[metric].example.request) | asked))
     assert found["conventions"].items() >= (asked | {"convention": convention}).items()

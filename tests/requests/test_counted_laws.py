@@ -42,7 +42,7 @@ def missing(entry: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def options(name: str, form: RowForm) -> dict[str, Any]:
     """What is asked beside rows: all that has rows of its own in the answer."""
-    asked: dict[str, Any] = {**form.options, "per_row": True}
+    asked = {**form.options, "per_row": "per_row" not in REQUESTS[form.metric].refused}
     return (
         asked | {"gradient": True} if form.metric in GRADIENT and name not in NO_GRADIENT else asked
     )

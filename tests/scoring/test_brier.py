@@ -323,8 +323,6 @@ def test_a_column_of_single_entries_is_a_column() -> None:
 
 def test_impossible_input_is_refused_where_it_stands() -> None:
     y, p = np.array([0, 1]), np.array([0.5, 0.5])
-    with refused("/base"):
-        brier(y, p, PLAIN, Options(base="2"))
     with refused("/y_proba"):
         of(y, np.empty(0))
     with refused("/y_proba/1"):

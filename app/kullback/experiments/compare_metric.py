@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.documents import to_mapping
-from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import Comparison, Findings, compare
 from kullback.experiments.plan import Plan
@@ -41,12 +40,10 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
         In the metric's unit; infinite where the log loss of one of the two arms is.
 
     Raises:
-        InvalidInput: rows and plan do not fit, or a sum of the effect is asked for.
+        InvalidInput: rows and plan do not fit.
 
     Source: docs/statistics.md.
     """
-    if options.reduction != "mean":
-        raise InvalidInput.at("the effect is a difference of means: there is no sum", "reduction")
     findings = compare(plan, tally_arms(plan, rows))
     comparison, tallies = findings.comparisons[""][0], findings.tallies[""]
     unit = options.nats if plan.metric == _IN_NATS else 1.0

@@ -1,7 +1,7 @@
 """What every metric may be asked: unit, reduction, weights, gradient."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
@@ -14,6 +14,7 @@ from kullback.numerics.types import Array, Flags
 from kullback.payload.columns import Vector
 from kullback.requests.counted import Missing, RowsThatCount, ignored_targets
 from kullback.requests.row_fields import RowFields, UnequalRows, row_columns
+from kullback.requests.validation import array_fields
 from kullback.scoring.cost import Cost, entries, rows
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
@@ -31,6 +32,8 @@ class ScoreRequest(BaseModel):
         row_axes: how many axes one row has, in fields of which [k] is one row; 0 in others.
         predicted_fields: those that the gradient has one row of, if they are one for all rows.
         row_details: details that are lists of rows, and of which sample; "" for all rows.
+        summed_fields: those whose rows sum to 1, of which `on_unnormalized` is.
+        refused: options that mean nothing to the metric, and why.
     """
 
     metric_name: ClassVar[str]
@@ -38,6 +41,8 @@ class ScoreRequest(BaseModel):
     row_axes: ClassVar[Mapping[str, int]] = MappingProxyType({})
     predicted_fields: ClassVar[frozenset[str]] = frozenset()
     row_details: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    summed_fields: ClassVar[tuple[str, ...]] = ()
+    refused: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -66,7 +71,12 @@ class ScoreRequest(BaseModel):
     )
 
     def options(self) -> Options:
-        """The part of the request that all metrics share."""
+        """The part of the request that all metrics share.
+
+        Raises:
+            InvalidInput: one of them would change nothing.
+        """
+        self._refuse_idle()
         return Options(
             base=self.base,
             reduction=self.reduction,
@@ -76,6 +86,26 @@ class ScoreRequest(BaseModel):
             sum_tolerance=self.sum_tolerance,
             on_unnormalized=self.on_unnormalized,
         )
+
+    def _refuse_idle(self) -> None:
+        """Refuse options that were asked for and would change nothing."""
+        fields = type(self).model_fields
+        for name, why in self.refused.items():
+            if getattr(self, name) != fields[name].default:
+                raise InvalidInput.at(f"{why}: leave it out", name)
+        if self.on_unnormalized != "error":
+            self._refuse_alone("on_unnormalized", self.summed_fields)
+        if self.sum_tolerance is not None:
+            columns = array_fields(type(self)).items()
+            typed = [name for name, column in columns if column.typed]
+            self._refuse_alone("sum_tolerance", dict.fromkeys((*typed, *self.summed_fields)))
+
+    def _refuse_alone(self, option: str, fields: Iterable[str]) -> None:
+        """Refuse an option of probabilities, in these fields, where none of them was sent."""
+        if all(getattr(self, name) is None for name in fields):
+            which = ", ".join(fields)
+            detail = f"no {which} was sent" if which else f"{self.metric_name} reads none"
+            raise InvalidInput.at(f"it is of probabilities, and {detail}: leave it out", option)
 
     def sizes(self) -> list[int]:
         """How many entries each field holds."""

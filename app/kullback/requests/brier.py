@@ -1,5 +1,7 @@
 """What the Brier score of predictions may be asked."""
 
+from types import MappingProxyType
+
 from pydantic import Field
 
 from kullback.payload.columns import LabelRows, Probabilities
@@ -18,6 +20,8 @@ class BrierRequest(GradientRequest):
 
     metric_name = "brier"
     score_unit = "squared probability"
+    summed_fields = ("y_proba",)
+    refused = MappingProxyType({"base": "a squared probability has no base"})
 
     y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
     y_proba: Probabilities = Field(

@@ -1,6 +1,7 @@
 """What the calibration of predictions may be asked, and what is said of bins."""
 
 import math
+from types import MappingProxyType
 from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
@@ -70,6 +71,13 @@ class CalibrationRequest(ScoreRequest):
 
     metric_name = "calibration"
     score_unit = "probability"
+    summed_fields = ("y_proba", "log_proba")
+    refused = MappingProxyType(
+        {
+            "reduction": "an error of bins is no sum over rows",
+            "per_row": "an error of bins has no rows",
+        }
+    )
 
     y_true: LabelRows = Field(description="Labels [n], or rows of 0 and 1 [n][k].")
     y_proba: Probabilities | None = Field(

@@ -1,6 +1,7 @@
 """Request to compare arms in one call."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from pydantic import Field
 
@@ -22,6 +23,12 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
     """Predictions of the arms, their outcomes, and the plan of the comparison."""
 
     metric_name = "compare"
+    refused = MappingProxyType(
+        {
+            "missing": "a pair has an outcome in each arm, and rows in which nothing is missing",
+            "reduction": "the effect is a difference of means, of which there is no sum",
+        }
+    )
 
     unit: Units | None = Field(
         default=None,
@@ -55,11 +62,7 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
 
     def score(self) -> Score:
         """See compare_once; rows are of units, and which of them count is part of the report."""
-        if self.missing == "drop":
-            detail = (
-                "compare takes rows in which nothing is missing: a pair has an outcome in each arm"
-            )
-            raise InvalidInput.at(detail, "missing")
+        options = self.options()
         rows = ArmRows(
             y_true=self.y_true,
             y_proba=self.y_proba,
@@ -69,7 +72,7 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
             importance=self.importance(),
             slices=self.slice or {},
         )
-        return compare_once(self.plan(), rows, self.options())
+        return compare_once(self.plan(), rows, options)
 
     def _arms_sent(self) -> tuple[Arm, ...]:
         """The arms as they first stand in what was sent, with equal shares."""

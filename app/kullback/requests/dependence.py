@@ -39,6 +39,7 @@ class MutualInformationRequest(GradientRequest):
 
     metric_name = "mutual_information"
     row_axes = MappingProxyType({"counts": 2, "joint": 2, "logits": 1, "pair_scores": 2})
+    summed_fields = ("joint", "prior")
 
     x: Group | None = Field(default=None, description="Labels [n] of X, with y.")
     y: Group | None = Field(default=None, description="Labels [n] of Y.")
@@ -170,6 +171,7 @@ class PCSoftmaxRequest(MaskedRequest):
         dict.fromkeys(("pointwise_information", "predictions", "predictions_prior"), "")
     )
     row_axes = MappingProxyType({"logits": 1})
+    summed_fields = ("prior",)
 
     logits: LogitRows = Field(description="Logits [n][k].")
     y_true: LabelRows = Field(description="Class indices [n].")

@@ -29,6 +29,7 @@ class EntropyRequest(GradientRequest):
 
     metric_name = "entropy"
     row_axes = MappingProxyType({"p": 1, "logits": 1, "p_log": 1, "counts": 1})
+    summed_fields = ("p", "p_log")
 
     p: Probabilities | None = Field(
         default=None, description="One distribution [k] or a batch [n][k]."
@@ -60,6 +61,7 @@ class PairRequest(GradientRequest):
     row_axes = MappingProxyType(
         dict.fromkeys(("p", "p_logits", "p_log", "p_counts", *predicted_fields), 1)
     )
+    summed_fields = ("p", "p_log", "q", "q_log", "p_top_logprobs", "q_top_logprobs")
 
     p: Probabilities | None = Field(default=None, description="Target: [k] or [n][k].")
     p_logits: LogitRows | None = Field(default=None, description="p = softmax(p_logits).")

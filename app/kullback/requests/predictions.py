@@ -116,6 +116,7 @@ class LogLossRequest(ConventionRequest, MaskedRequest):
     """Log loss of binary, multiclass or multilabel predictions."""
 
     metric_name = "log_loss"
+    summed_fields = ("y_proba", "log_proba")
 
     y_true: LabelRows = Field(description="Labels [n]; soft labels [n] or [n][k].")
     y_proba: Probabilities | None = Field(
@@ -191,6 +192,7 @@ class FocalLossRequest(MaskedRequest):
     """Focal loss of binary, multiclass or multilabel predictions."""
 
     metric_name = "focal_loss"
+    summed_fields = ("y_proba",)
 
     y_true: LabelRows = Field(description="Labels [n], or rows [n][k]; soft ones too.")
     y_proba: Probabilities | None = Field(default=None, description="P(1) [n], or rows [n][k].")

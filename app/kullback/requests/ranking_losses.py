@@ -1,19 +1,32 @@
 """Requests of losses that rank items: over lists, over pairs, over sampled negatives."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.numerics.types import Flags as FlagArray
-from kullback.payload.columns import Flags, Group, LabelRows, LogitRows, LogitVector, Rows, Vector
+from kullback.payload.columns import (
+    Column,
+    EntryType,
+    Flags,
+    Group,
+    LogitRows,
+    LogitVector,
+    Rows,
+    Vector,
+)
 from kullback.requests.base import GradientRequest, refuse_beside
 from kullback.requests.row_fields import RowFields
 from kullback.scoring.bpr import bpr, bpr_of_candidates, pair_count
 from kullback.scoring.cost import Cost, Parts
+from kullback.scoring.labels import Labels
 from kullback.scoring.listwise_softmax import ListTarget, listwise_softmax
 from kullback.scoring.sampled_softmax import sampled_softmax
 from kullback.scoring.score import Score
 
+Relevances = Annotated[Labels, Column(EntryType.LABEL, 2, rows=True)]
 _STEPS_PER_PAIR = 8
 
 
@@ -23,7 +36,7 @@ class ListwiseSoftmaxRequest(GradientRequest):
     metric_name = "listwise_softmax"
 
     logits: LogitVector = Field(description="Score of each item [n].")
-    y_true: LabelRows = Field(
+    y_true: Relevances = Field(
         description="Relevance of each item [n], at least 0: clicks, or grades."
     )
     group: Group = Field(description="List of each item, such as a query or a session.")
@@ -43,7 +56,7 @@ class BPRRequest(GradientRequest):
     metric_name = "bpr"
 
     logits: LogitVector | None = Field(default=None, description="Score of each item [n].")
-    y_true: LabelRows | None = Field(
+    y_true: Relevances | None = Field(
         default=None, description="1 for a positive item, else 0, [n]."
     )
     group: Group | None = Field(

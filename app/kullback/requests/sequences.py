@@ -32,6 +32,7 @@ class PerplexityRequest(GradientRequest):
     score_unit = "tokens"
     row_axes = MappingProxyType({"logits": 2})
     row_details = MappingProxyType({"sequences": ""})
+    summed_fields = ("top_logprobs",)
 
     token_logprobs: RaggedLogits | None = Field(
         default=None, description="ln p of each token, one list per sequence, of any lengths."

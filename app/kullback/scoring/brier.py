@@ -103,13 +103,11 @@ def brier(y_true: Labels, y_proba: Array, settings: BrierOptions, options: Optio
         [0, k − 1], and its skill; `per_label` for multilabel.
 
     Raises:
-        InvalidInput: a probability, a row, a label or a weight is impossible, or a base is asked.
+        InvalidInput: a probability, a row, a label or a weight is impossible.
 
     Source: Brier, Monthly Weather Review 78 (1950); Epstein, Journal of Applied Meteorology 8
         (1969), and Murphy, ibid. 10 (1971), for ranked classes.
     """
-    if options.base != "e":
-        raise InvalidInput.at("a squared probability has no base: leave it out", "base")
     if y_proba.size == 0:
         raise InvalidInput.at("y_proba is empty", "y_proba")
     task = settings.task or ("binary" if flat(y_proba).ndim == 1 else "multiclass")

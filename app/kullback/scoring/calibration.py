@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kullback.errors import InvalidInput
 from kullback.numerics.isotonic import decompose
 from kullback.numerics.means import weighted_mean
 from kullback.numerics.reasons import Reason
@@ -72,10 +71,6 @@ def calibration(
 
     Source: Naeini, Cooper & Hauskrecht, AAAI (2015); Guo et al., ICML (2017).
     """
-    if options.reduction == "sum":
-        raise InvalidInput.at("an error of bins is no sum over rows: leave it out", "reduction")
-    if options.per_row:
-        raise InvalidInput.at("an error of bins has no rows: leave it out", "per_row")
     n = row_count(y_true)
     options = replace(options, sample_weight=weights("sample_weight", options.sample_weight, n))
     extra = bin_conventions(settings.bins, settings.strategy)
