@@ -189,7 +189,8 @@ def test_no_parameter_is_null_and_none_is_without_a_description(document: Docume
     for _, _, operation in operations(document):
         for each in parameters(document, operation):
             assert each.get("description"), each["name"]
-            assert {"type": "null"} not in nodes(each)
+            schema = each.get("schema") or each["content"][JSON]["schema"]
+            assert {"type": "null"} not in (schema, *schema.get("anyOf", ()))  # within it may be
 
 
 def test_every_operation_has_a_name_of_its_own(document: Document) -> None:

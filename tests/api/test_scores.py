@@ -10,6 +10,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from kullback.main import create_app
+from kullback.payload.media import MEDIA_TYPES
 from kullback.scoring.catalog import METRICS
 from kullback.settings import Settings
 from tests.api.asking import Score, refused, score
@@ -144,7 +145,7 @@ async def test_an_entry_of_the_catalog_can_be_posted_as_it_is(
     entry = (await client.get(f"/v1/scores/{metric}")).json()
     assert entry["formula"] == METRICS[metric].formula
     assert entry["request_schema"]["additionalProperties"] is False
-    assert len(entry["media_types"]) == 3
+    assert entry["media_types"] == [*MEDIA_TYPES]
     found = await score(client, metric, **entry["example"])
     assert found["value"] == pytest.approx(entry["answer"]["value"], rel=1e-12)
     assert entry["answer"]["explanation"]

@@ -1,5 +1,6 @@
 """Forms of every request with the axes of its arrays: what a walk makes as long as it likes."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -28,33 +29,52 @@ FILLS: dict[str, Fill] = {
     "one": lambda *_: 1,
     "count": lambda at, _: at[-1] % 4 + 1,
     "share": lambda _, sizes: 1 / sizes["k"],
+    "log_share": lambda _, sizes: -math.log(sizes["k"]),
     "name": lambda at, _: str(at[-1]),
     "number": lambda at, _: at[-1],
     "box": lambda at, _: at[-1] // 2,
     "best": lambda *_: {"0": 0},
     "token": lambda *_: "0",
-    "arm": lambda at, sizes: str(at[-1] % sizes["arms"]),
+    "arm": lambda at, sizes: f"a{at[-1] % sizes['arms']}",
 }
 FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("entropy", {"p": "rows n k"}),
     ("entropy", {"logits": "logit n k"}),
+    ("entropy", {"p_log": "log_share n k"}),
     ("entropy", {"counts": "count n k"}),
     ("cross-entropy", {"p": "rows n k", "q": "rows n k", "sample_weight": "one n"}),
-    ("cross-entropy", {"p": "rows n k", "q_logits": "logit n k"}),
+    ("cross-entropy", {"p_logits": "logit n k", "q_logits": "logit n k"}),
+    ("cross-entropy", {"p_log": "log_share n k", "q_log": "log_share n k"}),
+    (
+        "cross-entropy",
+        {"p_top_logprobs": "log_share n {k}", "q_top_logprobs": "log_share n {k}"},
+    ),
     ("kl-divergence", {"p": "rows n k", "q": "rows n k"}),
     ("kl-divergence", {"p_logits": "logit n k", "q_logits": "logit n k"}),
     ("kl-divergence", {"p_counts": "count n k", "q_logits": "logit n k"}),
+    ("kl-divergence", {"p_log": "log_share n k", "q_log": "log_share n k"}),
+    (
+        "kl-divergence",
+        {"p_top_logprobs": "log_share n {k}", "q_top_logprobs": "log_share n {k}"},
+    ),
     ("js-divergence", {"p": "rows n k", "q": "rows n k"}),
+    ("js-divergence", {"p_logits": "logit n k", "q_logits": "logit k"}),
+    ("js-divergence", {"p_log": "log_share k", "q_log": "log_share n k"}),
+    (
+        "js-divergence",
+        {"p_top_logprobs": "log_share n {k}", "q_top_logprobs": "log_share n {k}"},
+    ),
     ("log-loss", {"y_true": "flag n", "y_proba": "probability n"}),
     ("log-loss", {"y_true": "class n", "y_proba": "rows n k"}),
     ("log-loss", {"y_true": "rows n k", "y_proba": "rows n k"}),
+    ("log-loss", {"y_true": "class n", "log_proba": "log_share n k", "mask": "flag n"}),
     (
         "log-loss",
         {"y_true": "class n", "y_proba": "rows n k", "labels": "number k", "class_weight": "one k"},
     ),
     (
         "softmax-cross-entropy",
-        {"y_true": "class n", "logits": "logit n k", "class_weight": "one k"},
+        {"y_true": "class n", "logits": "logit n k", "class_weight": "one k", "mask": "flag n"},
     ),
     ("softmax-cross-entropy", {"y_true": "rows n k", "logits": "logit n k"}),
     (
@@ -68,8 +88,13 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ),
     ("focal-loss", {"y_true": "flag n", "y_proba": "probability n"}),
     ("focal-loss", {"y_true": "class n", "logits": "logit n k", "alpha": "one k"}),
+    (
+        "focal-loss",
+        {"y_true": "class n", "y_proba": "rows n k", "labels": "number k", "mask": "flag n"},
+    ),
     ("calibration", {"y_true": "flag n", "y_proba": "probability n"}),
     ("calibration", {"y_true": "class n", "y_proba": "rows n k"}),
+    ("calibration", {"y_true": "class n", "log_proba": "log_share n k"}),
     ("calibration", {"y_true": "flag n", "logits": "logit n"}),
     ("calibration", {"y_true": "class n", "logits": "logit n k", "labels": "number k"}),
     ("brier", {"y_true": "flag n", "y_proba": "probability n"}),
@@ -77,6 +102,7 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("brier", {"y_true": "rows n k", "y_proba": "rows n k", "labels": "number k"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "number n"}),
     ("recommender", {"y_true": "flag n", "y_proba": "probability n", "group": "name n"}),
+    ("recommender", {"y_true": "flag n", "log_proba": "log_prob n", "group": "class n"}),
     (
         "recommender",
         {"y_true": "flag n", "y_proba": "share n", "group": "one n", "labels": "number 2"},
@@ -94,7 +120,10 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("mutual-information", {"x": "class n", "y": "class n", "sample_weight": "one n"}),
     ("mutual-information", {"logits": "logit n k", "y_true": "class n", "prior": "share k"}),
     ("mutual-information", {"pair_scores": "logit n n"}),
-    ("pc-softmax", {"logits": "logit n k", "y_true": "class n", "prior": "share k"}),
+    (
+        "pc-softmax",
+        {"logits": "logit n k", "y_true": "class n", "prior": "share k", "mask": "flag n"},
+    ),
     ("gan-loss", {"real_logits": "logit n", "fake_logits": "logit m"}),
     ("gccs", {"latents": "probability n k", "y_true": "class n"}),
     (
@@ -117,7 +146,7 @@ FORMS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "y_true": "flag n",
             "y_proba": "probability {arms} n",
             "slice": "name {slices} n",
-            "arms": "name arms",
+            "arms": "arm arms",
         },
     ),
     (
@@ -169,7 +198,9 @@ def _array(kind: str, *axes: str, sizes: Sizes, at: tuple[int, ...] = ()) -> Any
     name = axis.strip("{}")
     steps = range(int(axis) if axis.isdigit() else sizes[name])
     values = [_array(kind, *axes, sizes=sizes, at=(*at, step)) for step in steps]
-    return {str(step): value for step, value in enumerate(values)} if name != axis else values
+    return (
+        {f"{name[0]}{step}": value for step, value in enumerate(values)} if name != axis else values
+    )
 
 
 def axes_of(form: Mapping[str, str]) -> list[str]:

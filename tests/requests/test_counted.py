@@ -213,3 +213,21 @@ def test_a_sample_that_is_missing_leaves_losses_of_the_other_undefined() -> None
     score = scored("gan-loss", **sent, per_row=True, missing="drop")
     assert score.status == "undefined"
     assert listed(score.per_row) == [None, None, None]
+
+
+NOBODY: dict[str, dict[str, Any]] = {
+    "bpr": {"logits": [0.5, 1.0], "y_true": [GAP, GAP], "group": ["a", GAP]},
+    "recommender": {"y_true": [1, 0], "y_proba": [0.5, 0.5], "group": [GAP, GAP]},
+    "mutual-information": {"x": [GAP, GAP], "y": ["a", "b"]},
+}
+
+
+@pytest.mark.parametrize("metric", NOBODY)
+def test_rows_that_all_miss_something_cost_nothing(metric: str) -> None:
+    columns = array_fields(REQUESTS[metric])
+    options = {"missing": "drop"} | ({"per_group": True} if metric == "recommender" else {})
+    request = validated(
+        REQUESTS[metric], parse(bytearray(as_json(NOBODY[metric] | options)), columns)
+    )
+    assert sum(each.work for each in request.costs()) < 2_000
+    assert request.score().reason == "empty"

@@ -238,6 +238,7 @@ def test_edges_are_bins_as_they_are() -> None:
         ([0.0, 0.5, 0.4, 1.0], "/bins/2"),
         ([0.0, math.nan, 1.0], "/bins/1"),
         ([0.1, 1.0], "/bins"),
+        ([-1e308, 1e308], "/bins"),
         ([0.0, 0.9], "/bins"),
         ([0.0], "/bins"),
     ],

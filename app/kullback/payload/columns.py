@@ -150,11 +150,11 @@ class Column:
         return self._check(value)
 
     def _check(self, value: Any) -> Any:  # noqa: ANN401 - as read, or as a request holds it
-        if self.ragged and isinstance(value, Ragged):
+        if isinstance(value, Ragged):
             if value.lengths.size == 0:
                 raise PydanticCustomError("empty", "an empty list")
             return value
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and not self.ragged:
             return self._checked_array(value)
         if isinstance(value, list) and self.entry in TEXTUAL:
             return value

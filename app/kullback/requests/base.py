@@ -21,6 +21,7 @@ from kullback.scoring.options import Base, OnUnnormalized, Options, Reduction
 from kullback.scoring.score import Context, Diagnostics, Score, conventions
 
 UnitInterval = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Index = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class ScoreRequest(BaseModel):
@@ -153,15 +154,15 @@ class ScoreRequest(BaseModel):
         sent = self.__dict__
         return ignored_targets(sent.get("y_true"), sent.get("ignore_index"))
 
-    def counted(self) -> Self:
-        """The request of the rows that count alone; the same where none of them does.
+    def counted(self) -> Self | None:
+        """The request of the rows that count alone; where none does the same, or None with gaps.
 
         Raises:
             InvalidInput: the fields are of different numbers of rows, or a weight is impossible.
         """
         counting = self._counting()
         if counting.are_none:
-            return self
+            return None if self._has_nullable() else self
         return self.model_copy(update=counting.fields.of_rows(counting.kept))
 
     def _counting(self) -> RowsThatCount:

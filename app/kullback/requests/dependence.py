@@ -76,7 +76,8 @@ class MutualInformationRequest(GradientRequest):
 
     def costs(self) -> list[Cost]:
         """The same, with all cells where they are shrunk, and the information that is by chance."""
-        sums = self.counted()._margins()  # noqa: SLF001 - of the same class
+        counted = self.counted()
+        sums = () if counted is None else counted._margins()  # noqa: SLF001 - of the same class
         cells = math.prod(side.size for side in sums) if self.estimator == "james_stein" else 0
         field = "x" if self.counts is None else "counts"
         dense = Cost(field, "choose another estimator", 8 * cells)
@@ -89,12 +90,16 @@ class MutualInformationRequest(GradientRequest):
         """How often each value of X and of Y was seen, where that is whole."""
         if self.counts is not None and self.counts.ndim == 2:
             sides = [self.counts.sum(axis=1), self.counts.sum(axis=0)]
-        elif self.x is not None and self.y is not None and len(self.x) == len(self.y):
+        elif self.x is not None and self.y is not None and self._are_equal_in_rows():
             sides = [label_sums(self.x, self.sample_weight), label_sums(self.y, self.sample_weight)]
         else:
             return ()
         whole = all(np.isfinite(side).all() and (side % 1 == 0).all() for side in sides)
         return (sides[0][sides[0] > 0], sides[1][sides[1] > 0]) if whole else ()
+
+    def _are_equal_in_rows(self) -> bool:
+        fields = (self.x, self.y, self.sample_weight)
+        return len({len(field) for field in fields if field is not None}) == 1
 
     def _score(self) -> Score:
         """See scoring.table_information and scoring.mutual_information."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Flags
 from kullback.payload.columns import Flags as FlagRows
-from kullback.requests.base import GradientRequest
+from kullback.requests.base import GradientRequest, Index
 from kullback.requests.counted import ignored_targets
 from kullback.requests.row_fields import RowFields
 from kullback.scoring.arrays import refuse, shown
@@ -26,7 +26,7 @@ class MaskedRequest(GradientRequest):
     """
 
     mask: FlagRows | None = Field(default=None, description="1 where a row or an entry counts.")
-    ignore_index: int | None = Field(
+    ignore_index: Index | None = Field(
         default=None, description="Target whose rows, or entries, do not count."
     )
 

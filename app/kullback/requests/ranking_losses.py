@@ -72,10 +72,10 @@ class BPRRequest(GradientRequest):
 
     def costs(self) -> list[Cost]:
         """The same, with the pairs of each group."""
-        if self.y_true is None:
+        counted = self if self.y_true is None else self.counted()
+        if counted is None or counted.y_true is None:
             return super().costs()
-        counted = self.counted()
-        pairs = 0 if counted.y_true is None else pair_count(counted.y_true, counted.group)
+        pairs = pair_count(counted.y_true, counted.group)
         parts = Parts(f"{pairs} pairs", pairs, _STEPS_PER_PAIR)
         remedy = "send negatives drawn for each positive item, as negative_logits"
         work = pairs * _STEPS_PER_PAIR

@@ -9,7 +9,6 @@ from kullback.requests.base import one_of
 from kullback.requests.predictions import ClassLabels, ConventionRequest, Label
 from kullback.scoring.cost import Cost, rows
 from kullback.scoring.group_scores import MOST_ROWS
-from kullback.scoring.labels import row_count
 from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.score import Score
 
@@ -65,7 +64,7 @@ class RecommenderRequest(ConventionRequest):
         if self.at is not None:
             costs.append(Cost("at", "ask for fewer", rows(sent) * tasks * (16 + 8 * cutoffs)))
         if self.per_group and self.group is not None:
-            listed = min(row_count(self.group), MOST_ROWS)
+            listed = min(rows(self.group), MOST_ROWS)
             costs.append(Cost("per_group", "leave it out", listed * 512, listed * 7))
         return costs
 

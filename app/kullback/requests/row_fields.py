@@ -73,7 +73,9 @@ class RowField:
                 yield (self.name, *place)
 
     def _place(self, at: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if isinstance(self.value, _SEQUENCES):
+        if isinstance(self.value, Ragged):
+            return self.value.place(at)
+        if isinstance(self.value, KeptTokens):
             return Ragged([], self.value.lengths).place(at)
         return tuple(int(step) for step in np.unravel_index(at, shape))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.payload.columns import Column, EntryType
-from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.base import GradientRequest, Index, refuse_beside
 from kullback.requests.row_fields import RowFields
 from kullback.requests.top_logprobs import TopLogProbs
 from kullback.scoring import perplexity, tokens
@@ -51,7 +51,9 @@ class PerplexityRequest(GradientRequest):
         "names them.",
     )
     mask: RaggedFlags | None = Field(default=None, description="1 where a token counts.")
-    ignore_index: int | None = Field(default=None, description="Index of tokens that do not count.")
+    ignore_index: Index | None = Field(
+        default=None, description="Index of tokens that do not count."
+    )
     n_bytes: Sizes | None = Field(
         default=None, description="Bytes of the text, or of each sequence."
     )

@@ -28,7 +28,7 @@ def given_bins(bins: int | Sequence[float]) -> int | Array:
         return bins
     edges = np.asarray(bins, np.float64)
     refuse("bins", ~np.isfinite(edges), lambda at: f"{edges[at]} is no edge")
-    falls = np.concatenate(([False], np.diff(edges) <= 0))
+    falls = np.concatenate(([False], edges[1:] <= edges[:-1]))
     refuse("bins", falls, lambda at: f"the edge {edges[at]} is not above the one before it")
     if edges.size < 2 or edges[0] != 0 or edges[-1] != 1:
         raise InvalidInput.at("edges rise from 0 to 1, as in [0, 0.1, 1]", "bins")

@@ -29,7 +29,7 @@ def log_pairs(scores: Array, *, of_logits: bool) -> tuple[Array, Array]:
 
 def focal_terms(truth: Truth, gamma: float) -> Array:
     """α(1 − p)^γ(−ln p), with α = 0 and (1 − p)⁰ as they should be."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # of γ beyond a double: a power of 0
         power = np.exp(gamma * truth.log_miss) if gamma > 0 else 1.0
         losses = truth.alpha * (power * (0.0 - truth.log_p))
     return np.where(np.asarray(truth.alpha) > 0, losses, 0.0)

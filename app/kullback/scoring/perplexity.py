@@ -24,6 +24,7 @@ from kullback.scoring.tokens import PerplexityOptions, Tokens, starts
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _SHORT = 64  # tokens that may be added one after the other
+_MOST = 2.0**53  # bytes, characters or words
 
 
 def perplexity(tokens: Tokens, settings: PerplexityOptions, options: Options) -> Score:
@@ -179,7 +180,7 @@ def _length(name: str, sizes: Array, weight: Array) -> float:
     """Of all texts of which a token counts; one number is of them all."""
     if sizes.ndim and sizes.shape == weight.shape:
         sizes = np.where(weight > 0, sizes, 0.0)
-    refuse(name, ~((sizes >= 0) & (sizes < np.inf)), lambda _: "no number of them")
+    refuse(name, ~((sizes >= 0) & (sizes <= _MOST)), lambda _: "no number of them")
     if not sizes.ndim:
         return float(sizes)
     if sizes.shape != weight.shape:
