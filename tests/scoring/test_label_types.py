@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.errors import InvalidInput
 from kullback.scoring.label_types import in_one_type, occurring
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices
 from tests.scoring.answers import refused
@@ -107,3 +108,23 @@ def test_classes_that_nobody_named_are_no_shares(y: list[int]) -> None:
 def test_some_of_what_occurs_is_shown_and_cut() -> None:
     assert occurring(np.arange(9.0)) == "numbers (0, 1, 2, 3, 4, …)"
     assert occurring(["x" * 99, "y"] * 9) == f'strings ("{"x" * 20}", "y")'
+
+
+@pytest.mark.parametrize(("y", "shares"), [([-1, 1, 1], [0.0, 1.0, 1.0]), ([1, 2], [1.0, 0.0])])
+def test_a_positive_label_of_1_stands_beside_any_other(y: list[int], shares: list[float]) -> None:
+    for form in (np.array(y), np.array(y, float), [str(label) for label in y]):
+        assert target(form, None, 1) == shares
+        assert target(form, sorted({*y}), 1) == shares
+    assert target(np.array([0, -1]), None, 0) == [1.0, 0.0]
+    assert target(np.array([0.25, 1.0]), None, 1) == [0.25, 1.0]
+    with pytest.raises(InvalidInput, match="3 different labels where two are expected"):
+        target(np.array([1, 4, 2]), None, 1)
+
+
+@pytest.mark.parametrize(("labels", "pos_label"), [(None, None), (None, 1), ([0, 1], None)])
+def test_the_text_that_makes_strings_of_numbers_is_named(
+    labels: list[Label] | None, pos_label: Label | None
+) -> None:
+    with pytest.raises(InvalidInput, match="no integer, as most labels are") as odd:
+        target(["1", "0", "?", "1"], labels, pos_label)
+    assert [each.pointer for each in odd.value.offences] == ["/y_true/2"]

@@ -25,6 +25,10 @@ from kullback.scoring.options import Options
 
 Label = str | int
 Labels = Array | Indices | list[str]
+_UNNAMED = (
+    "is neither 0 nor 1: of two classes labels or pos_label says which is which, of more classes "
+    "y_proba has a column each"
+)
 STRICT = Options(sum_tolerance=0.0)
 SEVERAL = (
     "one label per row is expected; where a row may have any number of them, "
@@ -140,11 +144,10 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
     else:
         indices = _numeric_columns(whole(name, y), names)
     is_of_type = any(isinstance(label, str) == isinstance(y, list) for label in names)
-    detail = (
-        "the label is not among labels"
-        if is_of_type
-        else _other_type(name, kind_of(y), y, "labels")
-    )
+    detail = "the label is not among labels"
+    if not is_of_type:
+        refuse_odd(name, y)
+        detail = _other_type(name, kind_of(y), y, "labels")
     refuse(name, indices < 0, lambda _: detail)
     return indices
 
@@ -228,27 +231,18 @@ def binary_target(
     if not isinstance(y, list) and two is None:
         if y.ndim == 2 and y.shape[1] == 2:
             two = [0, 1]
-        elif pos_label in (None, 1):
-            _refuse_classes(name, y)
-            return positive_shares(name, y, options)
+        else:
+            other = ((y < 0) | (y > 1)) & (y == np.floor(y))  # classes, not shares
+            if pos_label is None:
+                refuse(name, other, lambda at: f"{numeral(y[at])} {_UNNAMED}")
+            if pos_label is None or (pos_label == 1 and not other.any()):
+                return positive_shares(name, y, options)
     two = _two_labels(name, y, two, pos_label)
     positive = two[1] if pos_label is None else pos_label
     if positive not in two:
         raise InvalidInput.at("pos_label is not among labels", "pos_label")
     index = hard_labels(name, y, two, 2, options)
     return CheckedProbabilities(np.where(index == two.index(positive), 1.0, 0.0))
-
-
-def _refuse_classes(name: str, y: Array | Indices) -> None:
-    """Refuse whole numbers other than 0 and 1: they are classes that nobody named."""
-    refuse(
-        name,
-        ((y < 0) | (y > 1)) & (y == np.floor(y)),
-        lambda at: (
-            f"{numeral(y[at])} is neither 0 nor 1: of two classes labels or pos_label says which "
-            "is which, of more classes y_proba has a column each"
-        ),
-    )
 
 
 def _said(label: Label | None) -> list[Label]:
@@ -282,12 +276,13 @@ def _two_labels(
         detail = f"pos_label must name the positive class: {name} holds {kind_of(y)}"
         raise InvalidInput.at(detail, "pos_label")
     if isinstance(pos_label, str) != isinstance(y, list):
+        refuse_odd(name, y)
         raise InvalidInput.at(_other_type(name, occurring(y), y, "pos_label is of"), "pos_label")
-    if pos_label in (0, 1):
-        return [0, 1]
     distinct: list[Label] = (
         list(dict.fromkeys(y)) if isinstance(y, list) else np.unique(whole(name, y)).tolist()
     )
+    if {pos_label, *distinct} <= {0, 1}:
+        return [0, 1]
     others = [label for label in distinct if label != pos_label]
     if len(others) == len(distinct) > 1:
         detail = f"pos_label is none of the labels that occur: {name} holds {occurring(y)}"
