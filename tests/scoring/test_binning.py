@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.scoring.binning import (
     MOST_SWEPT,
@@ -246,3 +247,9 @@ def test_edges_are_bins_as_they_are() -> None:
 def test_edges_that_do_not_rise_from_0_to_1_are_refused(edges: list[float], pointer: str) -> None:
     with refused(pointer):
         given_bins(edges)
+
+
+@pytest.mark.filterwarnings("error")
+def test_edges_of_any_size_are_refused_without_a_warning() -> None:
+    with pytest.raises(InvalidInput, match="edges rise from 0 to 1"):
+        given_bins([-1e308, 1e308])

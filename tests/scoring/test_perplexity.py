@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
+from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.scoring.options import Options
 from kullback.scoring.perplexity import perplexity, segment_sums
@@ -65,7 +66,7 @@ def kept_tokens(top: Sequence[Sequence[dict[str, float] | None]]) -> KeptTokens:
 @st.composite
 def batches(pick: st.DrawFn) -> tuple[Array, Ragged, Ragged]:
     """Logits (n, t, v) with targets and a mask that leaves a token."""
-    n, t, v = pick(st.integers(1, 3)), pick(st.integers(1, 3)), pick(st.integers(1, 5))
+    n, t, v = pick(st.integers(1, 3)), pick(st.integers(1, 3)), pick(st.integers(2, 5))
     logits = pick(draw.tables(n * t, v, draw.mild)).reshape(n, t, v)
     lengths = np.full(n, t, np.int64)
     flags = pick(draw.vectors(n * t, st.sampled_from((0.0, 1.0))))
@@ -238,9 +239,6 @@ def test_logits_and_their_logarithms_are_one_path(case: tuple[Array, Ragged, Rag
 def test_the_mean_is_the_log_loss_of_scikit_learn(case: tuple[Array, Ragged, Ragged]) -> None:
     logits, y_true, _ = case
     v = logits.shape[2]
-    if v == 1:
-        assert of_logits(logits, y_true).value == 1.0
-        return
     shares = np.exp(logits.reshape(-1, v))
     shares /= shares.sum(axis=1, keepdims=True)
 
@@ -623,3 +621,9 @@ def test_kept_probabilities_beyond_one_are_divided_by_their_sum() -> None:
     expected = math.exp((9.2 + math.log(total) + 1.0) / 2)
     assert score.value == pytest.approx(expected, rel=1e-14)
     assert score.diagnostics.renormalized == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1), (2, 1)])
+def test_a_vocabulary_of_one_token_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidInput, match="the softmax of one logit is always 1"):
+        of_logits(np.zeros(shape), Ragged(np.zeros(2, np.int64), np.array([2])))

@@ -29,7 +29,9 @@ def _bins(*rules: str) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        edges = isinstance(value, list) and all(type(each) in {int, float} for each in value)
+        edges = (
+            isinstance(value, list) and len(value) > 1 and not {*map(type, value)} - {int, float}
+        )
         if edges or type(value) is int or value in rules:
             return value
         raise PydanticCustomError("bins", "{detail}", {"detail": detail})

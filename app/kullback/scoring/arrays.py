@@ -222,12 +222,21 @@ def logit_rows(name: str, values: Array) -> tuple[Array, bool]:
     Raises:
         InvalidInput: an entry is no logit, or a row has no finite entry.
     """
-    if values.shape[-1:] == (1,):
-        raise InvalidInput.at(f"{name} has shape {shown(values)}: {ONE_LOGIT}", name)
+    refuse_one_logit(name, values)
     rows, single = matrix(name, values)
     rows = logits(name, rows, single=single)
     refuse_ruled_out(name, rows, single=single)
     return rows, single
+
+
+def refuse_one_logit(name: str, values: Array) -> None:
+    """Refuse a softmax of one logit, along the last axis.
+
+    Raises:
+        InvalidInput: it is one.
+    """
+    if values.shape[-1:] == (1,):
+        raise InvalidInput.at(f"{name} has shape {shown(values)}: {ONE_LOGIT}", name)
 
 
 def refuse_ruled_out(name: str, values: Array, *, single: bool = False) -> None:

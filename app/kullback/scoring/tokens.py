@@ -8,7 +8,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.arrays import refuse_ruled_out, row_blocks, shown
+from kullback.scoring.arrays import refuse_one_logit, refuse_ruled_out, row_blocks, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,7 @@ def from_logits(
     if logits.ndim not in (2, 3):
         raise InvalidInput.at(f"logits has shape {shown(logits)}; [n][t][v] is expected", "logits")
     n, t, v = logits.shape if logits.ndim == 3 else (1, *logits.shape)
+    refuse_one_logit("logits", logits)
     if y_true.lengths.size != n or (y_true.lengths != t).any():
         raise InvalidInput.at(f"y_true is not {n} lists of {t} tokens", "y_true")
     valid = counted(settings.mask, y_true.lengths)
