@@ -265,3 +265,22 @@ def test_one_odd_cell_is_named_where_it_makes_words_of_all_labels(metric: str) -
     rows = [[0.5, 0.5]] * 3
     assert "no integer" in refusal("log-loss", y_true=["1", "?", "1"], y_proba=rows)
     assert "pos_label must name" in refusal("log-loss", y_true=["a", "b"], y_proba=[0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("metric", "fields"),
+    [
+        ("bpr", {"positive_logits": [1.0, 2.0], "negative_logits": [0.5, 3.0]}),
+        ("bpr", {"logits": [1.0, 2.0, 0.5], "y_true": [1, 0, 0], "group": ["a", "a", "a"]}),
+        ("sampled-softmax", {"positive_logits": [1.0, 2.0], "negative_logits": [0.5, 3.0]}),
+        ("listwise-softmax", {"logits": [1.0, 2.0], "y_true": [1, 0], "group": ["a", "a"]}),
+        ("recommender", {"y_true": [1, 0], "y_proba": [0.5, 0.25], "group": ["a", "a"]}),
+        ("mutual-information", {"x": ["a", "b", "b"], "y": ["c", "d", "c"]}),
+    ],
+)
+def test_rows_of_one_entry_are_entries_in_every_field(metric: str, fields: Fields) -> None:
+    expected = answer(metric, as_json(dict(fields)), JSON, {})
+    of_one = {name: [[entry] for entry in entries] for name, entries in fields.items()}
+    assert answer(metric, as_json(of_one), JSON, {}) == expected
+    for write, kind in ((as_arrow, ARROW), (as_parquet, PARQUET)):
+        assert answer(metric, write(pa.table(of_one)), kind, {}) == expected

@@ -198,3 +198,11 @@ def test_an_import_brings_nothing_and_a_score_no_web() -> None:
     imported, used = (line.split() for line in ran.stdout.splitlines())
     assert {name.partition(".")[0] for name in imported} <= {"kullback", *sys.stdlib_module_names}
     assert {name.partition(".")[0] for name in used}.isdisjoint(WEB)
+
+
+def test_a_table_of_one_column_of_words_is_that_column() -> None:
+    expected = kullback.log_loss(["a", "b"], [0.5, 0.25], pos_label="a").value
+    for frame in (pd.DataFrame({"y": ["a", "b"]}), pl.DataFrame({"y": ["a", "b"]})):
+        assert kullback.score(
+            "log-loss", y_true=frame, y_proba=[0.5, 0.25], pos_label="a"
+        ).value == (expected)

@@ -86,7 +86,7 @@ def _arrow(place: Place, value: Any, *, has_words: bool) -> pa.Array:  # noqa: A
                 return pa.array(value, from_pandas=True)
             value = pa.Table.from_pandas(value, preserve_index=False)
         if isinstance(value, _ArrowStream):
-            return _of_stream(place, value)
+            return _of_stream(place, value, are_words=not has_words)
         return _of_numpy(np.asarray(value))
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InvalidInput):
@@ -147,13 +147,15 @@ def _of_numpy(entries: np.ndarray) -> pa.Array:
     return array
 
 
-def _of_stream(place: Place, value: _ArrowStream) -> pa.Array:
+def _of_stream(place: Place, value: _ArrowStream, *, are_words: bool) -> pa.Array:
     chunks = pa.chunked_array(value)
     array = chunks.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # no chunks at all
         array = pa.array([], chunks.type)
     if not pa.types.is_struct(array.type):
         return array
+    if are_words and array.type.num_fields == 1 and not _is_number(array.type.field(0).type):
+        return array.field(0)
     if any(not _is_number(field.type) for field in array.type):
         odd = next(field for field in array.type if not _is_number(field.type))
         raise InvalidInput.at(f"the column {odd.name} of type {odd.type} is no number", *place)

@@ -93,7 +93,7 @@ def _present(place: Place, array: pa.Array, shape: list[int], column: Column, ro
     """Entries of which none is null."""
     is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-    are_lists = len(shape) > 1 and (max(shape[1:]) > 1 or column.axes == 1)
+    are_lists = len(shape) > 1 and (max(shape[1:]) > 1 or column.text_axes == 1)
     if are_lists and (is_flag or is_text(kind)):
         raise InvalidInput.at("lists, where single entries are expected", *place)
     if is_flag:

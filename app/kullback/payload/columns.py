@@ -73,6 +73,11 @@ class Column:
         return self.rows and self.entry is not EntryType.FLAG
 
     @property
+    def text_axes(self) -> int:
+        """How many axes its texts may have: two, of which the second is of one entry."""
+        return min(self.axes + self.of_one, 2)
+
+    @property
     def may_be_option(self) -> bool:
         """Whether it may stand in the query, beside columns."""
         return self.scalar or not self.per_row
@@ -221,7 +226,7 @@ Vector = Annotated[Array, Column(EntryType.NUMBER, 1, rows=True, of_one=True)]
 Rows = Annotated[Array, Column(EntryType.NUMBER, 2, rows=True)]
 Probabilities = Annotated[Array, Column(EntryType.NUMBER, 2, typed=True, rows=True)]
 LogitRows = Annotated[Array, Column(EntryType.LOGIT, 2, rows=True)]
-LogitVector = Annotated[Array, Column(EntryType.LOGIT, 1, rows=True)]
+LogitVector = Annotated[Array, Column(EntryType.LOGIT, 1, rows=True, of_one=True)]
 LogProbabilities = Annotated[Array, Column(EntryType.LOGIT, 2, typed=True, rows=True)]
 LabelRows = Annotated[Labels, Column(EntryType.LABEL, 2, typed=True, rows=True)]
 LabelRowsOrOne = Annotated[Labels, Column(EntryType.LABEL, 2, scalar=True, typed=True, rows=True)]

@@ -63,7 +63,7 @@ class JsonList:
         self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
             return self._ragged(column.entry)
-        may_be_text = self._first == b'"' and self._axes <= min(column.axes, 2)
+        may_be_text = self._first == b'"' and self._axes <= column.text_axes
         if may_be_text and column.entry in TEXTUAL and self._is_quoted():
             return self._texts()
         if column.entry is EntryType.LABEL:
