@@ -1,5 +1,6 @@
 """CSV bodies give the same bytes as JSON of the same numbers, or are refused with the place."""
 
+import io
 import json
 from typing import Any
 
@@ -211,3 +212,73 @@ def test_mutants_of_tables_are_refused_or_read_but_break_nothing() -> None:
 
 def kinds() -> list[type[Exception]]:
     return [InvalidInput, BodyError, *BodyError.__subclasses__()]
+
+
+@pytest.mark.parametrize(
+    "word", ["", "NA", "NaN", "nan", "null", "NULL", "N/A", "n/a", "#N/A", "<NA>"]
+)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_every_word_for_what_is_missing_is_missing_also_with_blanks_around(
+    word: str, blank: str
+) -> None:
+    cell = f"{blank}{word}{blank}"
+    fields = {"y_true": [1, None, 0, 1], "y_proba": [0.5, 0.5, None, 0.25]}
+    expected = answer("log-loss", as_json(fields | {"missing": "drop"}), JSON, {})
+    text = f"y_true,y_proba\n1,0.5\n{cell},0.5\n0,{cell}\n1,.25\n"
+    assert csv(text, missing="drop") == expected
+    assert json.loads(expected)["diagnostics"]["dropped_rows"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("y_pred", "did you mean y_proba?"),
+        ("weight", "did you mean sample_weight?"),
+        ("p_0", "those of rows [n][k] are named as y_proba.0"),
+        ("y_proba_1", "those of rows [n][k] are named as y_proba.0"),
+        ("colour", "options are query parameters"),
+    ],
+)
+def test_a_column_of_no_field_is_told_of_the_field_that_was_meant(name: str, remedy: str) -> None:
+    with pytest.raises(InvalidInput) as of_text:
+        csv(f"y_true,{name}\n1,0.5\n")
+    with pytest.raises(InvalidInput) as of_arrow:
+        answer("log-loss", as_arrow(pa.table({"y_true": [1], name: [0.5]})), ARROW, {})
+    assert remedy in of_text.value.message == of_arrow.value.message
+
+
+def test_the_index_that_pandas_wrote_and_read_is_passed_over() -> None:
+    once = pd.DataFrame(CLICKS).to_csv()
+    twice = pd.read_csv(io.StringIO(once)).to_csv(index=False)
+    assert twice.startswith("Unnamed: 0,")
+    assert csv(twice) == csv(once) == answer("log-loss", as_json(CLICKS), JSON, {})
+
+
+def test_fields_of_the_same_columns_have_them_in_the_same_order() -> None:
+    rows = {"p.a": [0.5], "p.b": [0.5], "q.a": [0.25], "q.b": [0.75]}
+    swapped = {name: rows[name] for name in ("p.a", "p.b", "q.b", "q.a")}
+    assert json.loads(answer("kl-divergence", as_arrow(pa.table(rows)), ARROW, {}))["value"] > 0
+    for write, kind in ((as_arrow, ARROW), (as_parquet, PARQUET)):
+        with pytest.raises(InvalidInput, match="the columns of p have another order"):
+            answer("kl-divergence", write(pa.table(swapped)), kind, {})
+    with pytest.raises(InvalidInput, match="the columns of p have another order"):
+        csv(pd.DataFrame(swapped).to_csv(index=False), "kl-divergence")
+
+
+@pytest.mark.parametrize(
+    ("metric", "option", "text", "value"),
+    [
+        ("recommender", "at", "1,2", [1, 2]),
+        ("recommender", "at", "2", [2]),
+        ("recommender", "labels", "0,1", [0, 1]),
+        ("log-loss", "class_weight", "1, 2.5", [1, 2.5]),
+        ("focal-loss", "alpha", "0.25,0.75", [0.25, 0.75]),
+        ("calibration", "bins", "0,0.5,1", [0, 0.5, 1]),
+    ],
+)
+def test_an_option_may_be_a_list_without_its_brackets(
+    metric: str, option: str, text: str, value: list[float]
+) -> None:
+    fields = CLICKS | ({"group": ["a", "a", "b", "b"]} if option == "at" else {})
+    expected = answer(metric, as_json(fields | {option: value}), JSON, {})
+    assert answer(metric, as_arrow(pa.table(fields)), ARROW, {option: text}) == expected

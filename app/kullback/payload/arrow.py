@@ -1,7 +1,8 @@
 """Reader of Arrow streams and files and of Parquet files: columns without a copy."""
 
+import re
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import combinations, groupby
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,9 @@ from kullback.payload.parquet_size import check_size
 from kullback.payload.room import Room
 from kullback.scoring.nullable import Nullable
 
-NO_COLUMN = "there is no such column; options are query parameters"
+_ROWS = ("y_proba", "logits", "q", "p")
+_NUMBERED = re.compile(r"\D+\d+")
+_NO_COLUMN = "there is no such column; options are query parameters"
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
 
@@ -93,10 +96,7 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
         if column is None or (dot and not (column.keys or column.has_parts)):
             if field.name in index:
                 continue
-            near = meant(field.name, list(columns))
-            raise InvalidInput.at(
-                f"there is no such column{near}" if near else NO_COLUMN, field.name
-            )
+            raise InvalidInput.at(no_such_column(field.name, columns), field.name)
         if field.name in checked:
             raise InvalidInput.at("the column stands twice", field.name)
         checked[field.name] = column
@@ -105,7 +105,26 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
                 _check_field((field.name, part.name), part, column)
         else:
             _check_field((field.name,), field, column)
+    _refuse_other_order([name for name, column in checked.items() if column.has_parts])
     return checked
+
+
+def _refuse_other_order(names: list[str]) -> None:
+    parts: dict[str, list[str]] = {}
+    for head, _, part in (name.partition(".") for name in names):
+        parts.setdefault(head, []).append(part)
+    for (first, those), (other, these) in combinations(parts.items(), 2):
+        if those != these and sorted(those) == sorted(these):
+            raise InvalidInput.at(f"the columns of {first} have another order", other)
+
+
+def no_such_column(name: str, columns: Mapping[str, Column]) -> str:
+    """That no field has the name of a column, and what was meant, if that can be told."""
+    parts = [each for each in _ROWS if each in columns and columns[each].has_parts]
+    if parts and _NUMBERED.fullmatch(name):
+        return f"there is no such column: those of rows [n][k] are named as {parts[0]}.0"
+    near = meant(name, list(columns))
+    return f"there is no such column{near}" if near else _NO_COLUMN
 
 
 def columns_of(table: pa.Table, columns: Mapping[str, Column], cap: int) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """Reader of CSV bodies: the columns of a small table of text."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
 import pyarrow as pa
 
 from kullback.errors import BodyTooLarge, InvalidInput
-from kullback.payload.arrow import NO_COLUMN, columns_of
+from kullback.payload.arrow import columns_of, no_such_column
 from kullback.payload.columns import Column
 from kullback.payload.delimited import Delimited
 from kullback.payload.delimited_cells import typed
@@ -14,6 +15,7 @@ from kullback.payload.dialect import Dialect
 from kullback.payload.room import TEXT, Room
 
 MAX_CSV = 16 << 20
+_INDEX = re.compile(r"Unnamed: \d+")  # as pandas names its index, once it has read it
 
 
 def parse_csv(
@@ -36,12 +38,12 @@ def parse_csv(
         detail = f"a CSV body has at most {MAX_CSV >> 20} MiB: send Arrow or Parquet"
         raise BodyTooLarge(detail)
     table = Delimited(body, dialect)
-    names = [name for name in table.names if name]  # pandas writes its index without a name
+    names = [name for name in table.names if name and not _INDEX.fullmatch(name)]
     for name in names:
         if name.partition(".")[0] not in columns:
             sign = table.other_delimiter()
             hint = f"the header looks separated by {sign!r}: send that as the option delimiter"
-            raise InvalidInput.at(hint if sign else NO_COLUMN, name)
+            raise InvalidInput.at(hint if sign else no_such_column(name, columns), name)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InvalidInput.at("the column stands twice", twice[0])

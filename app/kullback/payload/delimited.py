@@ -15,7 +15,8 @@ from kullback.payload.dialect import Dialect
 MAX_HEADER = 1 << 20
 MAX_COLUMNS = 1 << 16
 _BLOCK = 1 << 22  # of the file at once: a row is no longer
-MISSING = ("", "NA", "NaN", "nan", "null")  # as pandas, R and JSON write that nothing is there
+# as pandas, R, SQL, spreadsheets and JSON write that nothing is there
+MISSING = ("", "NA", "NaN", "nan", "null", "NULL", "N/A", "n/a", "#N/A", "<NA>")
 _SIGNS = (";", "\t", "|", ",")
 
 
@@ -140,5 +141,10 @@ class Delimited:
         return f"a row of the table is longer than {_BLOCK} bytes, or a quote is not closed"
 
     def _column(self, place: int, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Cells as they stand, but for blanks where the name has some too, as after a comma."""
-        return pc.utf8_trim_whitespace(cells) if self._padded[place] else cells
+        """Cells as they stand, but for blanks where the name has some too, as after a comma.
+
+        Blanks around what says that nothing is there are never more than that.
+        """
+        trimmed = pc.utf8_trim_whitespace(cells)
+        kept = trimmed if self._padded[place] else cells
+        return pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), None, kept)

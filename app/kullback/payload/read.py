@@ -128,6 +128,8 @@ def _dialect(query: Query) -> tuple[Dialect, Query]:
 def options(query: Query, arrays: Mapping[str, object], texts: frozenset[str]) -> dict[str, object]:
     """Query parameters as values: JSON where they are JSON, else text; repeated ones as a list.
 
+    What is JSON but for brackets around it, as 1,2 is, is a list too.
+
     Raises:
         InvalidInput: an option is also a column.
     """
@@ -140,10 +142,12 @@ def options(query: Query, arrays: Mapping[str, object], texts: frozenset[str]) -
 
 
 def _value(text: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return text
+    for written in (text, f"[{text}]"):  # as 1,2 is one
+        try:
+            return json.loads(written, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            continue
+    return text
 
 
 def _no_constant(name: str) -> object:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, FiniteFloat
+from pydantic import BeforeValidator, Field, FiniteFloat
 
 from kullback.payload.columns import Group, LabelRows, LogitRows, LogProbabilities, Probabilities
 from kullback.requests.base import one_of
@@ -13,7 +13,9 @@ from kullback.scoring.recommender import RecommenderOptions, recommender
 from kullback.scoring.score import Score
 
 Cutoffs = Annotated[
-    list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=20)
+    list[Annotated[int, Field(ge=1, le=1_000_000)]],
+    Field(min_length=1, max_length=20),
+    BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
 ]
 
 
