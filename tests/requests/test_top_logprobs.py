@@ -109,3 +109,22 @@ def test_what_is_none_of_the_forms_is_refused_where_it_stands(wrong: object, pla
     with pytest.raises(InvalidInput) as caught:
         score(top_logprobs=wrong, y_true=SAID)
     assert [each.pointer for each in caught.value.offences] == [f"/top_logprobs{place}"]
+
+
+KEPT = {"a": math.log(0.5), "b": math.log(0.25)}
+
+
+@pytest.mark.parametrize("gone", [None, {"a": math.log(0.5), "b": None}])
+def test_outcomes_are_missing_as_numbers_are(gone: object) -> None:
+    sent = {"p_top_logprobs": [KEPT, gone], "q_top_logprobs": [KEPT, KEPT]}
+    found = validated(REQUESTS["kl-divergence"], sent | {"missing": "drop"}).score()
+    assert (found.value, found.diagnostics.dropped_rows) == (0.0, (1,))
+    with pytest.raises(InvalidInput, match="1 of 2 rows") as refused:
+        validated(REQUESTS["kl-divergence"], dict(sent)).score()
+    assert [each.pointer for each in refused.value.offences] == ["/p_top_logprobs/1"]
+
+
+def test_counts_beside_truncated_distributions_are_refused() -> None:
+    counts = {"p_counts": np.array([1.0, 2.0]), "p_top_logprobs": [KEPT]}
+    with pytest.raises(InvalidInput, match="exclude each other"):
+        validated(REQUESTS["kl-divergence"], counts | {"q": np.array([0.5, 0.5])}).score()

@@ -130,7 +130,8 @@ class KLDivergenceRequest(PairRequest):
 
     def _score(self) -> Score:
         """See scoring.kl_divergence and count_scores.kl_of_counts."""
-        count_scores.refuse_both("p_counts", self.p_counts, self.p, self.p_logits, self.p_log)
+        others = (self.p, self.p_logits, self.p_log, self.p_top_logprobs)
+        count_scores.refuse_both("p_counts", self.p_counts, *others)
         if self.p_counts is None:
             return kl_divergence(self.pair(), self.options(), self.direction or "forward")
         if self.direction is not None:

@@ -73,10 +73,8 @@ class RowField:
                 yield (self.name, *place)
 
     def _place(self, at: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if isinstance(self.value, Ragged):
+        if isinstance(self.value, _SEQUENCES):
             return self.value.place(at)
-        if isinstance(self.value, KeptTokens):
-            return Ragged([], self.value.lengths).place(at)
         return tuple(int(step) for step in np.unravel_index(at, shape))
 
     def of_rows(self, kept: Indices) -> object:
@@ -104,13 +102,21 @@ def _missing_entries(value: object) -> Flags:
     if isinstance(value, Nullable):
         return value.missing
     if isinstance(value, KeptTokens):
-        lost = (kept is None or any(map(math.isnan, kept.values())) for kept in value.kept)
-        return np.fromiter(lost, np.bool_, len(value.kept))
+        return _missing_objects(value.kept)
     entries = value.values if isinstance(value, Ragged) else value
     if isinstance(entries, list):
-        return np.fromiter((entry is None for entry in entries), np.bool_, len(entries))
+        return _missing_objects(entries)
     assert isinstance(entries, np.ndarray)
     return np.isnan(entries) if entries.dtype.kind == "f" else np.zeros(entries.shape, np.bool_)
+
+
+def _missing_objects(entries: Sequence[object]) -> Flags:
+    """Which are None, or objects in which a number is missing."""
+    lost = (
+        each is None or (isinstance(each, Mapping) and any(map(math.isnan, each.values())))
+        for each in entries
+    )
+    return np.fromiter(lost, np.bool_, len(entries))
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ def kl_of_counts(counts: Array, sent: SentDistribution, options: Options) -> Sco
     return score_rows(Losses(divergences, gradient=gradient), details, context)
 
 
-def refuse_both(name: str, counts: Array | None, *others: Array | None) -> None:
-    """Refuse counts beside probabilities or logits of the same thing.
+def refuse_both(name: str, counts: Array | None, *others: object) -> None:
+    """Refuse counts beside another form of the same thing.
 
     Raises:
         InvalidInput: both were sent.
