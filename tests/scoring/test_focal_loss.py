@@ -300,6 +300,13 @@ def test_soft_shares_are_keras_binary_focal_crossentropy() -> None:
         assert of_p(y[None], p[None], many).value == pytest.approx(np.mean(expected), rel=1e-13)
 
 
+def test_rounding_of_soft_rows_is_told() -> None:
+    y = np.array([[0.75, 0.25 + 1e-7, 0.0], [0.5, 0.5 + 2e-9, -1e-9]])
+    found = of_p(y, np.array([[0.5, 0.25, 0.25]] * 2), asked())
+    assert found.diagnostics.max_sum_error == pytest.approx(1e-7, rel=1e-6)
+    assert found.diagnostics.clipped == 1
+
+
 @given(data=classes, gamma=gammas)
 def test_one_hot_rows_and_labels_by_name_are_the_same_classes(
     data: tuple[Indices, Array], gamma: float

@@ -260,6 +260,17 @@ def refuse_beside(why: str, request: GradientRequest, *names: str) -> None:
             raise InvalidInput.at(f"{name} {why}", name)
 
 
+def refuse_without(request: GradientRequest, *names: str) -> None:
+    """Refuse a form of which a field is missing.
+
+    Raises:
+        InvalidInput: one of them was not sent.
+    """
+    for name in names:
+        if getattr(request, name) is None:
+            raise InvalidInput.at("this field is missing", name)
+
+
 def one_of(request: ScoreRequest, *names: str) -> Array:
     """The one form of the predictions that was sent.
 

@@ -56,7 +56,7 @@ class BrierRequest(GradientRequest):
         ]
 
     def _score(self) -> Score:
-        """See brier.brier."""
+        """See scoring.brier."""
         strategy = laid(self.bins, self.strategy)
         options = brier.BrierOptions(self.task, self.labels, self.pos_label, self.bins, strategy)
         return brier.brier(self.y_true, self.y_proba, options, self.options())

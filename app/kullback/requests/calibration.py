@@ -115,7 +115,7 @@ class CalibrationRequest(ScoreRequest):
         ]
 
     def _score(self) -> Score:
-        """See calibration.calibration."""
+        """See scoring.calibration."""
         strategy = laid(self.bins, self.strategy)
         options = calibration.CalibrationOptions(
             self.bins,

@@ -18,7 +18,7 @@ from kullback.payload.columns import (
     Probabilities,
     Rows,
 )
-from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.base import GradientRequest, refuse_beside, refuse_without
 from kullback.requests.masked import MaskedRequest
 from kullback.scoring import mutual_information, pc_softmax, table_information
 from kullback.scoring.contingency import label_sums
@@ -121,9 +121,9 @@ class MutualInformationRequest(GradientRequest):
                 self.pair_scores, self._bound(), self.options()
             )
         refuse_beside("is of labels, of counts and of pair_scores", self, "estimator")
+        refuse_without(self, "y_true")
         assert self.logits is not None
-        if self.y_true is None:
-            raise InvalidInput.at("this field is missing", "y_true")
+        assert self.y_true is not None
         return mutual_information.information_of_classifier(
             self.logits, self.y_true, self.prior, self.logit_kind, self.options()
         )
@@ -148,9 +148,7 @@ class MutualInformationRequest(GradientRequest):
         )
         if self.counts is not None:
             return table_information.information_of_counts(self.counts, settings, self.options())
-        for name, column in (("x", self.x), ("y", self.y)):
-            if column is None:
-                raise InvalidInput.at("this field is missing", name)
+        refuse_without(self, "x", "y")
         assert self.x is not None
         assert self.y is not None
         return table_information.information_of_labels(self.x, self.y, settings, self.options())
@@ -183,5 +181,5 @@ class PCSoftmaxRequest(MaskedRequest):
     prior: ClassPrior = None
 
     def _score(self) -> Score:
-        """See pc_softmax.pc_softmax."""
+        """See scoring.pc_softmax."""
         return pc_softmax.pc_softmax(self.logits, self.y_true, self.prior, self.options())

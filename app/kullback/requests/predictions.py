@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field, FiniteFloat
 from pydantic_core import PydanticCustomError
@@ -31,6 +31,7 @@ from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.scoring.focal_score import FocalNormalizer
 from kullback.scoring.options import Options
 from kullback.scoring.score import Score
+from kullback.scoring.task import Task
 
 Numbers = Annotated[Array, Column(EntryType.NUMBER, 1, per_row=False, scalar=True)]
 Shares = Annotated[Array, Column(EntryType.NUMBER, 2, booleans=True, typed=True, rows=True)]
@@ -77,7 +78,6 @@ ClassLabels = Annotated[
     Field(min_length=1, max_length=1_000_000, fail_fast=True),
     BeforeValidator(_listed),
 ]
-Task = Literal["binary", "multiclass", "multilabel"]
 
 
 def columns(predictions: Array) -> int:
@@ -141,7 +141,7 @@ class LogLossRequest(ConventionRequest, MaskedRequest):
     sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
-        """See log_loss.log_loss."""
+        """See scoring.log_loss."""
         sent = one_of(self, "y_proba", "log_proba")
         class_weight = self.class_weight
         if isinstance(class_weight, dict):
@@ -182,7 +182,7 @@ class SigmoidCrossEntropyRequest(GradientRequest):
         return RowFields.of(self, self.row_axes, masked={"logits": masked, "y_true": masked})
 
     def _score(self) -> Score:
-        """See sigmoid.sigmoid_cross_entropy."""
+        """See scoring.sigmoid_cross_entropy."""
         return sigmoid_cross_entropy.sigmoid_cross_entropy(
             self.logits, self.y_true, self.pos_weight, self.mask, self.options()
         )
@@ -219,7 +219,7 @@ class FocalLossRequest(MaskedRequest):
     sample_weight: Weights | None = EntryWeight
 
     def _score(self) -> Score:
-        """See focal.focal_loss."""
+        """See scoring.focal_loss."""
         alpha = self.alpha
         if isinstance(alpha, dict):
             sent = one_of(self, "y_proba", "logits")

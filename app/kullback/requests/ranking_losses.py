@@ -17,7 +17,7 @@ from kullback.payload.columns import (
     Rows,
     Vector,
 )
-from kullback.requests.base import GradientRequest, refuse_beside
+from kullback.requests.base import GradientRequest, refuse_beside, refuse_without
 from kullback.requests.row_fields import RowFields
 from kullback.scoring.bpr import bpr, bpr_of_candidates, pair_count
 from kullback.scoring.cost import Cost, Parts
@@ -95,12 +95,15 @@ class BPRRequest(GradientRequest):
             refuse_beside(
                 "is of logits and not of negatives that were drawn", self, "y_true", "group"
             )
-            negative = _needed("negative_logits", self.negative_logits)
-            return bpr_of_candidates((self.positive_logits, negative), self.mask, self.options())
+            refuse_without(self, "negative_logits")
+            assert self.negative_logits is not None
+            logits = self.positive_logits, self.negative_logits
+            return bpr_of_candidates(logits, self.mask, self.options())
         refuse_beside("is of positive_logits", self, "negative_logits", "mask")
-        if self.y_true is None:
-            raise InvalidInput.at("this field is missing", "y_true")
-        return bpr(_needed("logits", self.logits), self.y_true, self.group, self.options())
+        refuse_without(self, "y_true")
+        assert self.logits is not None
+        assert self.y_true is not None
+        return bpr(self.logits, self.y_true, self.group, self.options())
 
 
 class SampledSoftmaxRequest(GradientRequest):
@@ -141,9 +144,3 @@ def _masked(mask: Array | None, **negatives: Array | None) -> dict[str, FlagArra
         for name, values in negatives.items()
         if mask is not None and values is not None and values.shape == mask.shape
     }
-
-
-def _needed(name: str, values: Array | None) -> Array:
-    if values is None:
-        raise InvalidInput.at("this field is missing", name)
-    return values

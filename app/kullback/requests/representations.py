@@ -50,7 +50,7 @@ class GanLossRequest(GradientRequest):
         return RowFields.of_samples(self)
 
     def _score(self) -> Score:
-        """See adversarial.gan_loss."""
+        """See scoring.gan_loss."""
         settings = gan_loss.GanOptions(self.kind, self.label_smoothing)
         return gan_loss.gan_loss(self.real_logits, self.fake_logits, settings, self.options())
 
@@ -91,7 +91,7 @@ class GccsRequest(GradientRequest):
         ]
 
     def _score(self) -> Score:
-        """See latent.gccs."""
+        """See scoring.gccs."""
         options = gccs.GccsOptions(self.mu, self.sigma, self.layout, self.covariance, self.ddof)
         return gccs.gccs(
             self.latents, self.y_true, self.adversarial_latents, options, self.options()
@@ -145,7 +145,7 @@ class InfocamRequest(GradientRequest):
         ]
 
     def _score(self) -> Score:
-        """See attention.infocam."""
+        """See scoring.infocam."""
         size = None if self.upsample_to is None else (self.upsample_to[0], self.upsample_to[1])
         options = infocam.InfocamOptions(
             mode=self.mode,

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.payload.columns import Column, EntryType
-from kullback.requests.base import GradientRequest, Index, refuse_beside
+from kullback.payload.columns import Column, EntryType, LogitCubes
+from kullback.requests.base import GradientRequest, Index, refuse_beside, refuse_without
 from kullback.requests.row_fields import RowFields
 from kullback.requests.top_logprobs import TopLogProbs
 from kullback.scoring import perplexity, tokens
@@ -21,7 +21,6 @@ from kullback.scoring.top_log_probs import from_top_log_probs
 RaggedLogits = Annotated[Ragged, Column(EntryType.LOGIT, 2, ragged=True, rows=True)]
 RaggedLabels = Annotated[Ragged, Column(EntryType.LABEL, 2, ragged=True, rows=True)]
 RaggedFlags = Annotated[Ragged, Column(EntryType.FLAG, 2, ragged=True, rows=True)]
-LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3, rows=True)]
 Sizes = Annotated[Array, Column(EntryType.NUMBER, 1, scalar=True, rows=True)]
 
 
@@ -116,7 +115,7 @@ class PerplexityRequest(GradientRequest):
         return masked
 
     def _score(self) -> Score:
-        """See sequence.perplexity."""
+        """See scoring.perplexity."""
         options = PerplexityOptions(
             mask=self.mask,
             ignore_index=self.ignore_index,
@@ -141,7 +140,7 @@ class PerplexityRequest(GradientRequest):
             return tokens.from_log_probs(self.token_logprobs, options)
         if self.top_logprobs is not None:
             return from_top_log_probs(self.top_logprobs, self.y_true, options, self.options())
-        if self.y_true is None:
-            raise InvalidInput.at("this field is missing", "y_true")
+        refuse_without(self, "y_true")
+        assert self.y_true is not None
         assert self.logits is not None
         return tokens.from_logits(self.logits, self.y_true, options, gradient=self.gradient)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kullback.errors import FieldError, InvalidInput
 from kullback.numerics.types import Array, Flags
-from kullback.payload.columns import Column, EntryType
+from kullback.payload.columns import Column, EntryType, LogitCubes
 from kullback.requests.base import UnitInterval
 from kullback.requests.counted import ignored_targets
 from kullback.requests.masked import MaskedRequest
@@ -22,7 +22,6 @@ from kullback.scoring.nullable import Nullable
 from kullback.scoring.score import Score
 from kullback.scoring.softmax_cross_entropy import SoftmaxOptions, softmax_cross_entropy
 
-LogitCubes = Annotated[Array, Column(EntryType.LOGIT, 3, rows=True)]
 LabelCubes = Annotated[Labels, Column(EntryType.LABEL, 3, scalar=True, typed=True, rows=True)]
 
 
@@ -108,7 +107,7 @@ class SoftmaxCrossEntropyRequest(MaskedRequest):
         return ignored_targets(sent, self.ignore_index)
 
     def _score(self) -> Score:
-        """See softmax_cross_entropy."""
+        """See scoring.softmax_cross_entropy."""
         class_weight = self.class_weight
         if isinstance(class_weight, dict):
             k = self.logits.shape[-1]

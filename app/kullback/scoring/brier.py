@@ -18,6 +18,7 @@ from kullback.scoring.arrays import (
 )
 from kullback.scoring.binning import Strategy, bin_conventions, given_bins
 from kullback.scoring.brier_parts import BrierParts, brier_parts
+from kullback.scoring.checks import after_checks
 from kullback.scoring.labels import (
     Label,
     Labels,
@@ -143,8 +144,8 @@ def _binary(
     options = context.options
     checked = probabilities("y_proba", y_proba, options)
     truth = binary_target("y_true", y_true, settings.labels, settings.pos_label, options)
-    context = replace(context, clipped=checked.clipped + truth.clipped)
-    return _Forecast(checked.values[:, None], truth.values[:, None]), context
+    forecast = _Forecast(checked.values[:, None], truth.values[:, None])
+    return forecast, after_checks(context, checked, truth)
 
 
 def _multiclass(
@@ -154,20 +155,10 @@ def _multiclass(
     remedy = MULTILABEL if may_be_multilabel(y_true, k) else RENORMALIZE
     checked = distributions("y_proba", y_proba, context.options, remedy)
     target = class_labels("y_true", y_true, settings.labels, k, context.options)
-    context = replace(
-        context,
-        clipped=checked.clipped,
-        renormalized=checked.renormalized,
-        max_sum_error=checked.max_sum_error,
-    )
+    context = after_checks(context, checked)
     if not isinstance(target, CheckedDistributions):
         return _Forecast(checked.values, target), context
-    context = replace(
-        context,
-        clipped=checked.clipped + target.clipped,
-        max_sum_error=max(checked.max_sum_error, target.max_sum_error),
-    )
-    return _Forecast(checked.values, target.values), context
+    return _Forecast(checked.values, target.values), after_checks(context, target)
 
 
 def _multilabel(
@@ -175,8 +166,7 @@ def _multilabel(
 ) -> tuple[_Forecast, Context]:
     checked = probabilities("y_proba", y_proba, context.options)
     truth = multilabel_target(y_true, checked.values, settings.labels, context.options)
-    context = replace(context, clipped=checked.clipped + truth.clipped)
-    return _Forecast(checked.values, truth.values), context
+    return _Forecast(checked.values, truth.values), after_checks(context, checked, truth)
 
 
 _READERS = {"binary": _binary, "multiclass": _multiclass, "multilabel": _multilabel}

@@ -13,6 +13,7 @@ from kullback.scoring.arrays import (
     row_sums,
 )
 from kullback.scoring.arrays import logits as checked_logits
+from kullback.scoring.checks import after_checks
 from kullback.scoring.labels import Label, Labels, binary_target, flat, hard_labels
 from kullback.scoring.log_probabilities import sent_distributions, sent_probabilities
 from kullback.scoring.multilabel import multilabel_target
@@ -137,12 +138,7 @@ class Predictions:
             remedy = MULTILABEL if may_be_multilabel(self.y_true, k) else RENORMALIZE
             checked = sent_distributions(sent, context.options, remedy, is_log=self.is_log)
             p, z = checked.values, checked.logs
-            context = replace(
-                context,
-                clipped=checked.clipped,
-                renormalized=checked.renormalized,
-                max_sum_error=checked.max_sum_error,
-            )
+            context = after_checks(context, checked)
         index = hard_labels("y_true", self.y_true, self.labels, k, context.options)
         top, each = p.argmax(axis=1), np.arange(n)
         miss = p.copy()

@@ -7,7 +7,8 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Flags
-from kullback.scoring.arrays import refuse, same_shape, shown
+from kullback.scoring.arrays import shown
+from kullback.scoring.entries import checked_mask
 from kullback.scoring.score import Score
 
 _Check = Callable[[str, Array], Array]
@@ -42,9 +43,7 @@ class Candidates:
             raise InvalidInput.at(detail, "negative_logits")
         valid = np.ones(table.shape, dtype=np.bool_)
         if mask is not None:
-            same_shape("mask", mask, "negative_logits", negative)
-            refuse("mask", (mask != 0) & (mask != 1), lambda _: "a mask is 0 or 1")
-            valid = mask.reshape(table.shape) > 0
+            valid = checked_mask(mask, "negative_logits", negative).reshape(table.shape) > 0
         checked = check("negative_logits", np.where(valid, table, 0.0).reshape(negative.shape))
         return cls(
             check("positive_logits", positive).reshape(n, 1), checked.reshape(table.shape), valid

@@ -14,6 +14,7 @@ from kullback.scoring.arrays import (
     shown,
     weights,
 )
+from kullback.scoring.checks import after_checks
 from kullback.scoring.information_rows import (
     entropy_rows,
 )
@@ -113,14 +114,8 @@ class CheckedDistribution:
         """The context of a metric of this side alone."""
         rows = self.values.shape[0]
         weight = weights("sample_weight", options.sample_weight, rows)
-        return Context(
-            metric,
-            replace(options, sample_weight=weight),
-            clipped=self.checked.clipped,
-            renormalized=self.checked.renormalized,
-            max_sum_error=self.checked.max_sum_error,
-            single=self.checked.single,
-        )
+        options = replace(options, sample_weight=weight)
+        return after_checks(Context(metric, options, single=self.checked.single), self.checked)
 
     def entropy(self) -> Array:
         """H of each row, nats, (n,)."""

@@ -14,6 +14,7 @@ from kullback.scoring.checked_distribution import (
     SentDistribution,
     top_name,
 )
+from kullback.scoring.checks import after_checks
 from kullback.scoring.information_rows import (
     cross_entropy_rows,
     cross_gradient,
@@ -109,15 +110,8 @@ class DistributionPair:
         self, metric: str, options: Options, conventions: Mapping[str, object] | None = None
     ) -> Context:
         """The context of a metric of both, with the conventions that are its own."""
-        context, target = self.predicted.context(metric, options), self.target.checked
-        return replace(
-            context,
-            conventions=conventions or {},
-            clipped=context.clipped + target.clipped,
-            renormalized=context.renormalized + target.renormalized,
-            max_sum_error=max(context.max_sum_error, target.max_sum_error),
-            is_shared=self.is_shared,
-        )
+        context = after_checks(self.predicted.context(metric, options), self.target.checked)
+        return replace(context, conventions=conventions or {}, is_shared=self.is_shared)
 
     def log_ratio(self) -> Array | None:
         """Ln q − ln p of each entry, where either came from logarithms."""

@@ -21,6 +21,7 @@ from kullback.scoring.arrays import (
     weights,
 )
 from kullback.scoring.arrays import logits as checked_logits
+from kullback.scoring.checks import after_checks
 from kullback.scoring.entries import (
     EntryWeights,
     entry_weights,
@@ -171,7 +172,7 @@ def _bernoulli(
         checked = CheckedProbabilities(checked_logits(name, scores))
     else:
         checked = probabilities(name, scores, options)
-    context = replace(context, clipped=checked.clipped + truth.clipped)
+    context = after_checks(context, checked, truth)
     y = (1.0 - settings.label_smoothing) * truth.values + settings.label_smoothing / 2
     alpha = _per_class(settings.alpha, 2)
     pair = log_pairs(checked.values, of_logits=of_logits)
@@ -247,12 +248,7 @@ def _multiclass(
     else:
         remedy = MULTILABEL if may_be_multilabel(y_true, k) else RENORMALIZE
         checked = distributions("y_proba", scores, options, remedy)
-        context = replace(
-            context,
-            clipped=checked.clipped,
-            renormalized=checked.renormalized,
-            max_sum_error=checked.max_sum_error,
-        )
+        context = after_checks(context, checked)
         p = np.minimum(checked.values, 1.0)
         logs = np.empty((0, k))
     if isinstance(target, CheckedDistributions) or settings.label_smoothing > 0:
@@ -285,7 +281,10 @@ def _soft(
     p, logs = prediction
     k, gamma = p.shape[1], settings.gamma
     of_logits = p.size == 0
-    y = target.values if isinstance(target, CheckedDistributions) else np.eye(k)[target]
+    if isinstance(target, CheckedDistributions):
+        y, context = target.values, after_checks(context, target)
+    else:
+        y = np.eye(k)[target]
     t = (1.0 - settings.label_smoothing) * y + settings.label_smoothing / k
     pair = (logs, log_others(logs)) if of_logits else log_pairs(p, of_logits=False)
     truth = Truth(*pair, 1.0 if alpha is None else alpha)

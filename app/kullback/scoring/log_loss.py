@@ -14,6 +14,7 @@ from kullback.scoring.arrays import (
     row_sums,
     weights,
 )
+from kullback.scoring.checks import after_checks
 from kullback.scoring.class_weights import ClassWeightName, class_counts, class_mass, class_weights
 from kullback.scoring.conventions import Convention, ConventionName, chosen_convention
 from kullback.scoring.entries import refuse_entries
@@ -182,8 +183,8 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
                 sides = (negative, positive)
                 gradient = binary_gradient(y, p, convention, checked.logs, sides)
         details["class_weights"] = class_weight
-    bounded = int(np.count_nonzero(clipped)) + checked.clipped + truth.clipped
-    context = replace(context, clipped=bounded)
+    context = replace(context, clipped=int(np.count_nonzero(clipped)))
+    context = after_checks(context, checked, truth)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 
@@ -245,12 +246,7 @@ def _multiclass(
         losses = scaled(losses, share)
         gradient = None if gradient is None else scaled(gradient, share[:, None])
         details["class_weights"] = class_weight
-    context = replace(
-        context,
-        clipped=clipped + checked.clipped,
-        renormalized=checked.renormalized,
-        max_sum_error=checked.max_sum_error,
-    )
+    context = after_checks(replace(context, clipped=clipped), checked)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 
@@ -282,12 +278,6 @@ def _soft_rows(
     gradient = None
     if context.options.gradient:
         gradient = outcome_gradient(mass, p, convention, checked.logs)
-    context = replace(
-        context,
-        clipped=int(np.count_nonzero((bounded & (y > 0)).any(axis=1)))
-        + checked.clipped
-        + target.clipped,
-        renormalized=checked.renormalized,
-        max_sum_error=max(checked.max_sum_error, target.max_sum_error),
-    )
+    clipped = int(np.count_nonzero((bounded & (y > 0)).any(axis=1)))
+    context = after_checks(replace(context, clipped=clipped), checked, target)
     return score_rows(Losses(losses, gradient=gradient), details, context)

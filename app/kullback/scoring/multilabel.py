@@ -10,6 +10,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.means import Mean
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import CheckedProbabilities, probabilities, row_sums, same_shape
+from kullback.scoring.checks import after_checks
 from kullback.scoring.class_weights import ClassWeightName, class_weights
 from kullback.scoring.conventions import Convention
 from kullback.scoring.entries import EntryWeights, entry_weights, ignored_entries, neutral
@@ -84,7 +85,7 @@ def multilabel(
     gradient = binary_gradient(y, p, convention, checked.logs) if context.options.gradient else None
     details = _details(losses, p, y, entries, context.options)
     bounded = np.count_nonzero(clipped if entries is None else clipped[entries.counted.reshape(-1)])
-    context = replace(context, clipped=int(bounded) + checked.clipped + truth.clipped)
+    context = after_checks(replace(context, clipped=int(bounded)), checked, truth)
     if entries is not None:
         context = replace(context, options=entries.options)
         rows, reduced = entries.rows(losses, columns, gradient)

@@ -16,6 +16,7 @@ from kullback.scoring.arrays import (
     row_sums,
     weights,
 )
+from kullback.scoring.checks import after_checks
 from kullback.scoring.class_weights import ClassWeightName, class_counts, class_weights
 from kullback.scoring.label_types import in_one_type, kind_of
 from kullback.scoring.labels import Labels, class_indices, class_labels
@@ -143,7 +144,7 @@ def _soft(
     class_weight = class_weights(settings.class_weight, counts, settings.beta)
     column_weight = np.ones(z.shape[1]) if class_weight is None else class_weight
     batch = _Batch(z, column_weight, settings.label_smoothing, None, target.values)
-    context = replace(context, clipped=target.clipped, max_sum_error=target.max_sum_error)
+    context = after_checks(context, target)
     details: dict[str, object] = {
         "class_weights": class_weight,
         "target_entropy": _target_entropy(target, settings, context),

@@ -12,6 +12,7 @@ from kullback.numerics.numerals import numeral
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import distributions, matrix, refuse, shown, weights
+from kullback.scoring.checks import after_checks
 from kullback.scoring.contingency import ContingencyTable, table_of_counts, table_of_labels
 from kullback.scoring.entropy_estimators import ESTIMATORS, Estimator, needs_whole, shrunk
 from kullback.scoring.expected_information import expected_information
@@ -85,15 +86,8 @@ def information_of_joint(joint: Array, average: Average, options: Options) -> Sc
             float(information[0]), AVERAGES[average](*entropies)
         ),
     }
-    context = Context(
-        "mutual_information",
-        options,
-        conventions={"average": average},
-        clipped=checked.clipped,
-        renormalized=checked.renormalized,
-        max_sum_error=checked.max_sum_error,
-    )
-    return score_rows(Losses(information), details, context)
+    context = Context("mutual_information", options, conventions={"average": average})
+    return score_rows(Losses(information), details, after_checks(context, checked))
 
 
 def _refuse_counts(table: Array, options: Options) -> None:
