@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from httpx import AsyncClient
 
-from kullback.payload.json_lists import PIECE
+from kullback.payload.json_cuts import PIECE
 from tests.api.asking import Score, refused, score
 from tests.api.system_requests import LOG_PROBS, MASK, REQUESTS, TOKENS, softmax
 from tests.payload.bodies import IS_ARROW, as_arrow

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kullback.errors import InvalidInput, MalformedBody
 from kullback.payload.columns import Column, EntryType
-from kullback.payload.json_lists import PIECE
+from kullback.payload.json_cuts import PIECE
 from kullback.payload.json_object import parse
 from tests.payload.test_json_scan import spelled, word
 

@@ -5,7 +5,6 @@ of every number, so a long list is cut at commas and decoded piece by piece: oth
 between, and the objects of one piece are gone before the next (ADR-0002).
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Flags, Indices
+from kullback.payload import json_cuts
 from kullback.payload.columns import TEXTUAL, Column, EntryType
 from kullback.payload.json_entries import EXPLAIN, NOT_OF_ONE_KIND, Decode, decoder, place_of
 from kullback.payload.json_scan import MAX_AXES, skip
@@ -25,14 +25,6 @@ from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
-
-PIECE = 1 << 16
-
-_OPENING = re.compile(rb'(?:\[[ \t\n\r]*+(?:(?:null|"NaN")[ \t\n\r]*+,[ \t\n\r]*+)*+){0,6}')
-_STRING_ITEMS = re.compile(rb'(?:[ \t\n\r]*+"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"[ \t\n\r]*+,)*+')
-_ROW_END = {
-    axes: re.compile(rb"(?:\][ \t\n\r]*+){%d}," % (axes - 1)) for axes in range(2, MAX_AXES + 1)
-}
 
 
 class JsonList:
@@ -46,10 +38,8 @@ class JsonList:
         self._body = body
         self._start = start + 1
         self._end = end - 1
-        opening = _OPENING.match(body, start)
-        assert opening is not None
-        self._axes = opening.group().count(b"[")
-        self._first = bytes(body[opening.end() : opening.end() + 1])  # that is not null
+        self._axes, first = json_cuts.first_entry(body, start, end)
+        self._first = bytes(body[first : first + 1])
         self._nullable = False
         self._missing: list[Flags] = []
         if self._axes > MAX_AXES:
@@ -229,35 +219,20 @@ class JsonList:
     def _pieces(self, entry: str) -> Iterator[tuple[int, list[Any]]]:
         """Decoded pieces of the list, each with the index of its first row."""
         decode = decoder(entry, self._axes, nullable=self._nullable)
-        cut = self._cut_strings if entry == "str" else self._cut
+        cut = json_cuts.between_numbers
+        if entry == "str":
+            cut = partial(json_cuts.between_texts, in_rows=self._axes > 1)
         at, offset = self._start, 0
         if skip(self._body, at) >= self._end:
             return
         while at <= self._end:
-            comma = cut(at)
+            comma = cut(self._body, at, self._end)
             rows = self._decode(decode, b"[" + self._body[at:comma] + b"]", offset)
             if not rows:
                 raise MalformedBody.at("a comma too many", *self._in)
             yield offset, rows
             offset += len(rows)
             at = comma + 1
-
-    def _cut(self, at: int) -> int:
-        """A comma between rows, about a piece further on; or the end."""
-        if at + PIECE >= self._end:
-            return self._end
-        if self._axes == 1:
-            comma = self._body.find(b",", at + PIECE, self._end)
-        else:
-            match = _ROW_END[self._axes].search(self._body, at + PIECE, self._end)
-            comma = match.end() - 1 if match else -1
-        return comma if comma >= 0 else self._end
-
-    def _cut_strings(self, at: int) -> int:
-        if at + PIECE >= self._end or self._axes > 1:
-            return self._end
-        match = _STRING_ITEMS.match(self._body, at, at + PIECE)
-        return match.end() - 1 if match and match.end() > at else self._end
 
     def _decode(self, decode: Decode, raw: bytes, offset: int) -> list[Any]:
         try:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from kullback.errors import InvalidInput
 from kullback.payload.columns import Column
+from kullback.payload.json_cuts import PIECE
 from kullback.payload.json_entries import repeated_key
-from kullback.payload.json_lists import PIECE, JsonList
+from kullback.payload.json_lists import JsonList
 from kullback.payload.json_scan import members, top_level
 from kullback.payload.json_small import at_once, plain_value
 from kullback.payload.room import Room
