@@ -28,4 +28,5 @@ def __dir__() -> list[str]:
     """What may be asked for."""
     from kullback.scoring.catalog import METRICS  # noqa: PLC0415
 
-    return [*globals(), "InvalidInput", "Score", "score", *(each.key for each in METRICS.values())]
+    names = (each.key for each in METRICS.values())
+    return sorted({*globals(), "InvalidInput", "Score", "score", *names})

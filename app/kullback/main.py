@@ -48,7 +48,7 @@ DESCRIPTION = """\
 Send what a model predicted and what happened; the answer is cross-entropy, KL divergence, log loss
 or one of their relatives: exact, with its unit, its conventions and what happened to the rows.
 
-Bodies are JSON, Arrow streams or Parquet files, plain or compressed with gzip or zstd. Infinite
+Bodies are JSON, CSV, Arrow or Parquet, plain or compressed with gzip or zstd. Infinite
 and undefined scores are answers with a reason. Every refusal is a problem document (RFC 9457)
 that names the first wrong places."""
 TAGS = [

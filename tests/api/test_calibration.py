@@ -33,6 +33,17 @@ async def test_a_whole_number_of_bins_may_be_written_as_a_float(
     assert found == await score(client, metric, **ROWS, bins=10)
 
 
+async def test_edges_have_commas_in_a_query(client: AsyncClient) -> None:
+    answer = await client.post(
+        "/v1/scores/calibration",
+        content="y_true,y_proba\n1,0.75\n0,0.25\n1,0.5\n0,1.0\n",
+        params={"bins": "0,0.25,0.5,0.75,1"},
+        headers={"Content-Type": "text/csv"},
+    )
+    found = await score(client, "calibration", **ROWS, bins=[0, 0.25, 0.5, 0.75, 1])
+    assert answer.json() == found
+
+
 @pytest.mark.parametrize("metric", ["calibration", "brier"])
 async def test_edges_of_equal_width_are_that_number_of_bins(
     client: AsyncClient, metric: str

@@ -41,6 +41,25 @@ FORMS: list[tuple[str, Score]] = [
 ]
 
 
+@pytest.mark.parametrize("at", ["1,2", ["1", "2"], "[1, 2]"])
+async def test_cutoffs_have_commas_in_a_query(client: AsyncClient, at: str | list[str]) -> None:
+    table, _ = as_table("recommender", GROUPED)
+    answer = await client.post(
+        "/v1/scores/recommender",
+        content=as_arrow(table),
+        params={"at": at},
+        headers={"Content-Type": ARROW},
+    )
+    assert answer.json() == await score(client, "recommender", **GROUPED, at=[1, 2])
+
+
+async def test_one_cutoff_needs_no_list(client: AsyncClient) -> None:
+    one = await score(client, "recommender", **GROUPED, at=2)
+    assert one == await score(client, "recommender", **GROUPED, at=[2])
+    assert await refused(client, "recommender", **GROUPED, at=True) == "/at/0"
+    assert await refused(client, "recommender", **GROUPED, at="1,x") == "/at"
+
+
 @pytest.mark.parametrize(("metric", "fields"), FORMS)
 @pytest.mark.parametrize(("media_type", "write"), [(ARROW, as_arrow), (PARQUET, as_parquet)])
 async def test_tables_are_scored_as_json_is(

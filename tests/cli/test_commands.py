@@ -270,8 +270,9 @@ def test_numbers_that_are_not_one_per_row_are_options(tmp_path: Path) -> None:
         "focal-loss", "-", stdin=alpha
     )
     weighted = json.dumps({**request, "class_weight": [1, 3]}).encode()
-    asked = "--class-weight", "[1, 3]"
-    assert score("log-loss", file, *asked) == score("log-loss", "-", stdin=weighted)
+    for asked in ("[1, 3]", "1,3"):
+        found = score("log-loss", file, "--class-weight", asked)
+        assert found == score("log-loss", "-", stdin=weighted)
 
 
 def test_options_can_be_given_by_name(tmp_path: Path) -> None:
@@ -369,6 +370,12 @@ def test_a_refusal_names_each_place_here_and_by_a_service(
     lines = here.stderr.splitlines()
     assert all(map(str.startswith, lines, places))
     assert len(lines) == len(places)
+
+
+def test_a_refusal_says_the_field_once() -> None:
+    request = b'{"y_true": [0], "y_proba": [0.5], "convention": "sklearn", "epsilon": 0.1}'
+    told = kullback("score", "log-loss", "-", stdin=request).stderr
+    assert told == "epsilon: convention sklearn has its own: send one of the two\n"
 
 
 def test_places_beyond_the_first_are_counted() -> None:

@@ -206,3 +206,14 @@ def test_a_table_of_one_column_of_words_is_that_column() -> None:
         assert kullback.score(
             "log-loss", y_true=frame, y_proba=[0.5, 0.25], pos_label="a"
         ).value == (expected)
+
+
+def test_one_metric_is_scored_at_a_time() -> None:
+    with pytest.raises(kullback.InvalidInput, match="call score once for each"):
+        kullback.score(["log-loss", "brier"], y_true=[1], y_proba=[0.5])
+
+
+def test_what_may_be_asked_for_is_listed_once() -> None:
+    names = dir(kullback)
+    assert len(names) == len(set(names))
+    assert {"score", "Score", "InvalidInput", *(each.key for each in METRICS.values())} <= {*names}

@@ -103,6 +103,15 @@ def test_lists_of_json_may_hold_null_and_nan_anywhere(text: str) -> None:
     assert (found.n, found.diagnostics.dropped) == (len(rows) - len(gone), len(gone))
 
 
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "1e999"])
+def test_a_number_that_json_does_not_have_is_told_of_null(word: str) -> None:
+    columns = array_fields(REQUESTS["log-loss"])
+    with pytest.raises(InvalidInput, match="not a finite number; a missing value is null"):
+        parse(bytearray(f'{{"y_proba": [0.5, {word}]}}'.encode()), columns)
+    with pytest.raises(InvalidInput, match=r"not a finite number$"):
+        parse(bytearray(f'{{"class_weight": [0.5, {word}]}}'.encode()), columns)
+
+
 def test_null_rows_take_the_room_that_their_entries_need() -> None:
     known = array_fields(REQUESTS["entropy"])
     text = '{"p": [' + json.dumps([1e-3] * 1000) + ", null" * 10_000 + "]}"

@@ -84,6 +84,13 @@ def test_of_a_token_that_stands_twice_the_first_counts() -> None:
     assert found.value == pytest.approx(math.e, rel=1e-15)
 
 
+@pytest.mark.parametrize("wrong", [{"content": CHOSEN}, [{"content": CHOSEN}]])
+def test_of_a_completion_its_content_is_wanted(wrong: object) -> None:
+    with pytest.raises(InvalidInput, match="send what its content holds"):
+        score(top_logprobs=wrong)
+    assert score(top_logprobs=[[{"content": -0.5}]], y_true=Ragged(["content"], np.array([1])))
+
+
 @pytest.mark.parametrize(
     ("wrong", "place"),
     [

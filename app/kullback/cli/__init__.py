@@ -131,10 +131,12 @@ def metrics(
 ) -> None:
     """List the metrics, or explain one with its formula and an example."""
     if name is None:
-        width = max(map(len, METRICS))
+        name_width = max(map(len, METRICS))
+        range_width = max(len(metric.range) for metric in METRICS.values())
         for metric in METRICS.values():
             typer.echo(
-                f"{metric.name:{width}}  {metric.range:13} {metric.direction:8} {metric.unit}"
+                f"{metric.name:{name_width}}  {metric.range:{range_width}}  "
+                f"{metric.direction:7}  {metric.unit}"
             )
         return
     if name not in METRICS:

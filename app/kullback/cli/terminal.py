@@ -40,9 +40,9 @@ class Failure(Exception):
     def refusal(cls, message: str, offences: Iterable[FieldError], total: int) -> "Failure":
         """The request was read, and refused: the places that are wrong, or else the message."""
         lines = [
-            f"{offence.pointer.removeprefix('/')}: {offence.detail}"
-            if offence.pointer
-            else offence.detail
+            offence.detail
+            if not offence.pointer or offence.detail.startswith(offence.pointer[1:])
+            else f"{offence.pointer[1:]}: {offence.detail}"
             for offence in offences
         ]
         if total > len(lines) > 0:

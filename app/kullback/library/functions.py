@@ -45,7 +45,10 @@ def score(metric: str, /, **fields: object) -> Score:
         raise InvalidValue(error.message, error.offences, error.total) from error
 
 
-def _score(metric: str, fields: Mapping[str, object]) -> Score:
+def _score(metric: object, fields: Mapping[str, object]) -> Score:
+    if not isinstance(metric, str):
+        detail = 'one name is expected, as in "log-loss": call score once for each metric'
+        raise InvalidInput.at(detail, "metric")
     name = metric.replace("_", "-")
     if name not in REQUESTS:
         detail = f"there is no metric {metric[:80]}; {hint(name, [*REQUESTS])}"

@@ -50,6 +50,7 @@ class JsonList:
 
         Where they may be missing, null and "NaN" are NaN among numbers.
         """
+        self._may_miss = column.nullable
         self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
             return self._ragged(column.entry)
@@ -248,6 +249,8 @@ class JsonList:
         if place:
             place[0] += offset
         detail = EXPLAIN.get(kind, NOT_OF_ONE_KIND)
+        if kind == "finite_number" and self._may_miss:
+            detail += "; a missing value is null"
         refusal: type[KullbackError] = InvalidInput
         if kind in ("int_type", "int_from_float", "int_parsing"):
             refusal = _NotIntegers

@@ -34,7 +34,8 @@ class PerplexityRequest(GradientRequest):
     summed_fields = ("top_logprobs",)
 
     token_logprobs: RaggedLogits | None = Field(
-        default=None, description="ln p of each token, one list per sequence, of any lengths."
+        default=None,
+        description="ln p of each token, a list per sequence, of any lengths; or one list.",
     )
     logits: LogitCubes | None = Field(default=None, description="Logits [n][t][v], with y_true.")
     top_logprobs: TopLogProbs | None = Field(

@@ -24,7 +24,7 @@ def _read(value: object) -> KeptTokens:
     if isinstance(value, KeptTokens):
         return value
     if not isinstance(value, list):
-        raise InvalidInput.at("expected a list of sequences of tokens", _FIELD)
+        raise InvalidInput.at(_of_a_completion(value, "expected a list of tokens"), _FIELD)
     first = next((item for item in value if item is not None), None)
     is_one = isinstance(first, dict)
     sequences = [value] if is_one else value
@@ -67,7 +67,15 @@ def _position(position: object, place: tuple[Step, ...]) -> _Position:
         kept = _listed(position.get("top_logprobs") or [], (*place, "top_logprobs"))
         kept.setdefault(token, _log_prob(position["logprob"], place))
         return kept, token
+    if isinstance(position.get("content"), list):
+        _refuse(_of_a_completion(position, "an object of a token is expected"), *place)
     return {name: _log_prob(value, place) for name, value in position.items()}, None
+
+
+def _of_a_completion(value: object, detail: str) -> str:
+    """What to send of an object of a whole completion, as OpenAI's chat has it."""
+    held = isinstance(value, dict) and isinstance(value.get("content"), list)
+    return f"{detail}: of such an object send what its content holds" if held else detail
 
 
 def _listed(entries: object, place: tuple[Step, ...]) -> dict[str, float]:

@@ -92,10 +92,10 @@ _ENTRIES = (
         "[0, min(H(X), H(Y))]; estimates may be negative",
         "higher",
         Example(
-            {"joint": [[0.5, 0.0], [0.0, 0.5]], "base": "2"},
+            {"x": ["a", "a", "b", "b"], "y": [1, 1, 2, 2], "base": "2"},
             1.0,
-            {"entropy_y": 1.0, "conditional_entropy": 0.0},
-            "X is Y, and each is a fair coin: one bit.",
+            {"entropy_y": 1.0, "conditional_entropy": 0.0, "normalized_mutual_information": 1.0},
+            "X tells all of Y, and each is a fair coin: one bit.",
         ),
     ),
     Metric(

@@ -198,7 +198,7 @@ def whole(name: str, y: Labels) -> Indices:
         refuse(
             name,
             ~((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53)),
-            lambda at: f"{numeral(numbers[at])} is not a class",
+            lambda at: f"{numeral(numbers[at])} is not a class: a whole number is expected",
         )
     return numbers.astype(np.int64)
 
