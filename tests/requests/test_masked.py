@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import kullback
 from kullback.errors import InvalidInput
 from kullback.requests import REQUESTS
 from kullback.requests.validation import validated
@@ -215,3 +216,22 @@ def test_a_weight_of_no_label_is_refused(weights: dict[str, object], pointer: st
             class_weight=weights,
         )
     assert caught.value.offences[0].pointer == pointer
+
+
+@pytest.mark.parametrize("unseen", [{"mask": [0, 0]}, {"ignore_index": 1}])
+@pytest.mark.parametrize(
+    ("metric", "sent"),
+    [
+        ("log-loss", {"y_proba": [[0.5, 0.5], [0.25, 0.75]]}),
+        ("log-loss", {"y_proba": [0.5, 0.25]}),
+        ("focal-loss", {"y_proba": [0.5, 0.25]}),
+        ("softmax-cross-entropy", {"logits": [[1.0, 2.0], [0.0, 3.0]]}),
+        ("pc-softmax", {"logits": [[1.0, 2.0], [0.0, 3.0]]}),
+    ],
+)
+def test_rows_of_which_none_counts_have_no_score(
+    metric: str, sent: dict[str, object], unseen: dict[str, object]
+) -> None:
+    score = kullback.score(metric, y_true=[1, 1], **sent, **unseen).to_dict()
+    assert (score["value"], score["status"], score["reason"]) == (None, "undefined", "empty")
+    assert (score["n"], score["standard_error"]) == (0, None)

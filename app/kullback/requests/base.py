@@ -201,18 +201,21 @@ class ScoreRequest(BaseModel):
         losses = np.full(counting.kept.size, np.nan) if self.per_row else None
         if not counting.missing.any() and not self._has_nullable():
             try:
-                return replace(
-                    self._score(),
-                    reason=reason,
-                    n=0,
-                    weight=0.0,
-                    per_row=losses,
-                    gradient=None,
-                    diagnostics=Diagnostics(),
-                )
+                score = self._score()
             except InvalidInput as error:
                 if not counting.fields.is_about_rows(error):
                     raise
+            else:
+                if math.isnan(score.value):  # it is a number where the metric knows no mask
+                    return replace(
+                        score,
+                        reason=reason,
+                        n=0,
+                        weight=0.0,
+                        per_row=losses,
+                        gradient=None,
+                        diagnostics=Diagnostics(),
+                    )
         context = Context(self.metric_name, options, self.__dict__.get("convention", "exact"))
         return Score(
             self.metric_name,
