@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from kullback.main import Runtime, create_app
-from kullback.payload.media import ARROW, JSON, LINES, PARQUET
+from kullback.payload.media import ARROW, BATCH_TYPES, JSON, LINES
 from kullback.settings import Settings
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
@@ -183,7 +183,7 @@ async def test_bodies_of_other_types_are_415(service: Service) -> None:
     for kind in ("text/csv", ""):
         answer = await post(service, b"y_true,arm", kind)
         assert refused(answer, 415)[0] == "unsupported-body"
-        assert answer.headers["accept"] == ", ".join((JSON, ARROW, PARQUET, *LINES))
+        assert answer.headers["accept"] == ", ".join(BATCH_TYPES)
     answer = await service.client.put(EXPERIMENT, content=b"", headers=typed(ARROW))
     assert refused(answer, 415)[0] == "unsupported-body"
     assert answer.headers["accept"] == JSON

@@ -48,7 +48,7 @@ async def test_every_type_of_body_gives_the_same_report_to_the_bit(service: Serv
         report = await service.report(path, by="country")
         series = await service.points(path, metric="brier", step=120)
         found.append((report | {"monitor": ""}, series))
-    assert len(found) == 9
+    assert len(found) == 11
     assert all(each == found[0] for each in found[1:])
     assert found[0][0]["n"] == 40
     assert [group["slice"]["country"] for group in found[0][0]["groups"]] == ["DE", "FR", "ÅX"]
