@@ -69,7 +69,7 @@ DETAILS = {
 }
 NOT_ASKED = {"compare": {"minimum_effect"}}  # null as nothing was sent
 UNITS = {"brier": "squared probability", "calibration": "probability", "perplexity": "tokens"}
-WITHOUT_WEIGHTS = {"gan-loss", "gccs", "mutual-information"}  # the last: of a table
+WITHOUT_WEIGHTS = {"gan-loss", "gccs"}
 WITH_GRADIENT: dict[str, Score] = {
     name: dict(metric.example.request)
     for name, metric in METRICS.items()
@@ -105,7 +105,7 @@ async def test_every_detail_of_the_contract_stands_in_the_answer(
 
 SUMMED = {  # metrics of which the example has rows that sum to 1
     *("entropy", "cross-entropy", "kl-divergence", "js-divergence", "log-loss"),
-    *("mutual-information", "pc-softmax"),
+    "pc-softmax",
 }
 
 
@@ -248,7 +248,9 @@ async def test_a_row_of_weight_0_adds_nothing_even_if_it_is_infinite(client: Asy
 @pytest.mark.parametrize("metric", sorted(METRICS.keys() - WITHOUT_WEIGHTS))
 async def test_without_any_weight_a_score_is_undefined(client: AsyncClient, metric: str) -> None:
     request: Score = dict(METRICS[metric].example.request)
-    rows = next((len(request[name]) for name in ("y_true", "token_logprobs") if name in request), 1)
+    rows = next(
+        (len(request[name]) for name in ("y_true", "token_logprobs", "x") if name in request), 1
+    )
     found = await score(client, metric, **(request | {"sample_weight": [0] * rows}))
     assert (found["status"], found["reason"]) == ("undefined", "zero_weight")
 
