@@ -166,6 +166,10 @@ class JsonList:
         count = 0
         for offset, rows in self._pieces(entry):
             count += len(rows)
+            if self._axes > 1 and shape is None:  # null rows have no width before a row has
+                if not any(row is not None for row in rows):
+                    continue
+                rows[:0], offset = [None] * offset, 0  # noqa: PLW2901
             shape, flat = self._flatten(rows, offset, shape)
             flat = self._roomy(flat, entry)
             place = partial(place_of, shape=shape, offset=offset)
