@@ -146,14 +146,18 @@ def _describe(method: str, operation: JsonSchemaValue) -> None:
 
 
 def _shared_parameters(document: JsonSchemaValue) -> Iterator[tuple[str, JsonSchemaValue]]:
-    """Put a reference in place of each parameter that several operations have alike."""
+    """Put a reference in place of each parameter that several operations have alike.
+
+    One that is JSON stays where it is: generators of clients read those in operations alone.
+    """
     lists = [operation["parameters"] for _, operation in _operations(document)]
     uses = Counter(str(each) for parameters in lists for each in parameters)
     names: dict[str, str] = {}
     for parameters in lists:
         for at, parameter in enumerate(parameters):
             name, key = parameter["name"], str(parameter)
-            if uses[key] > 1 and names.setdefault(name, key) == key:
+            is_json = "content" in parameter
+            if not is_json and uses[key] > 1 and names.setdefault(name, key) == key:
                 yield name, parameter
                 parameters[at] = {"$ref": f"#/components/parameters/{name}"}
 
