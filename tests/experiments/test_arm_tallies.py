@@ -209,7 +209,7 @@ WRONG = {
     "a row of no arm": (PARALLEL, replace(EACH, arm=["a", "b", "a", "c"] + ["a"] * 16), "/arm/3"),
     "a label above 1": (PAIRED, replace(WHOLE, y_true=with_cell(HALF, 2.0)), "/y_true/17"),
     "no rows": (PAIRED, replace(WHOLE, y_true=HALF[:0]), "/y_true"),
-    "labels that are words": (PAIRED, replace(WHOLE, y_true=["0"] * 20), "/y_true"),
+    "labels that are words": (PAIRED, replace(WHOLE, y_true=["no"] * 20), "/y_true"),
     "a weight below 0": (PAIRED, replace(WHOLE, weight=with_cell(HALF, -1.0)), "/sample_weight/17"),
     "too few weights": (PAIRED, replace(WHOLE, weight=HALF[:4]), "/sample_weight"),
     "an endless importance": (

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kullback.numerics.numerals import numeral
@@ -35,6 +35,7 @@ def test_a_sum_just_beyond_its_tolerance_is_shown_beyond_it() -> None:
 
 
 @given(finite, st.lists(finite, max_size=3))
+@example(1.7976931345e308, [1.7976931345e308])  # rounded up it would be infinite
 def test_what_is_shown_lies_where_the_number_lies(value: float, limits: list[float]) -> None:
     seen = float(numeral(value, *limits))
     assert [seen < each for each in limits] == [value < each for each in limits]

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 
 import psycopg
@@ -40,12 +40,14 @@ def backends(server: Server, database: str | None) -> list[int]:
 @contextmanager
 def frozen(processes: list[int]) -> Iterator[None]:
     for process in processes:
-        os.kill(process, signal.SIGSTOP)
+        with suppress(ProcessLookupError):  # a worker of the server's own that has ended
+            os.kill(process, signal.SIGSTOP)
     try:
         yield
     finally:
         for process in processes:
-            os.kill(process, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def in_time(ask: Callable[[], object]) -> str:

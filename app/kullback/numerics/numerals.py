@@ -10,12 +10,13 @@ def numeral(value: float, *limits: float) -> str:
     distance from each of the limits: 1.00000005 is never shown as 1.
     """
     value = float(value)
-    margin = min((abs(value - limit) for limit in limits if limit != value), default=math.inf)
+    margin = min((abs(value - limit) for limit in limits), default=math.inf)
     for digits in range(6, 17):
         text = f"{value:.{digits}g}"
         seen = float(text)
         if seen == value:
             return text
-        if not seen.is_integer() and abs(seen - value) <= margin / 100 and seen not in limits:
+        near = math.isfinite(seen) and abs(seen - value) <= margin / 100
+        if near and not seen.is_integer() and seen not in limits:
             return text
     return f"{value:.17g}"
