@@ -21,7 +21,7 @@ PARSE: dict[str, Parse] = {
     "parquet": parse_parquet,
 }
 WRITE = {"arrow": as_arrow, "arrow file": as_arrow_file}
-COLUMNS = array_fields(REQUESTS["log-loss"]) | array_fields(REQUESTS["recommender"])
+COLUMNS = {**array_fields(REQUESTS["log-loss"]), **array_fields(REQUESTS["recommender"])}
 CAP = 1 << 20
 
 

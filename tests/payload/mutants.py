@@ -18,7 +18,7 @@ from tests.payload.child import COLUMNS, PARSE, WRITE, high_water, in_child, see
 CAP = 64 << 20
 MOST = 1 << 30  # bytes that the process may grow by
 AT_ONCE = {"arrow": 5_000, "arrow file": 5_000, "parquet": 1_000}  # in one process
-_COLUMNS = COLUMNS | array_fields(ObservationBatch)
+_COLUMNS = {**COLUMNS, **array_fields(ObservationBatch)}
 _NUMBERS = (0, 1, -1, 7, 8, 127, 255, 1 << 15, (1 << 31) - 1, -(1 << 31), 1 << 40, 1 << 62, -9)
 
 

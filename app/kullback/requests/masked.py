@@ -11,8 +11,9 @@ from kullback.payload.columns import Flags as FlagRows
 from kullback.requests.base import GradientRequest, Index
 from kullback.requests.counted import ignored_targets
 from kullback.requests.row_fields import RowFields
-from kullback.scoring.arrays import refuse, shown
+from kullback.scoring.arrays import shown
 from kullback.scoring.cost import rows
+from kullback.scoring.entries import refuse_no_flags
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 
@@ -53,7 +54,7 @@ class MaskedRequest(GradientRequest):
         mask, n = self.mask, rows(sent)
         if mask.shape not in ((n,), (n, 1)):
             raise InvalidInput.at(f"mask has shape {shown(mask)}; [{n}] is expected", "mask")
-        refuse("mask", (mask != 0) & (mask != 1), lambda _: "a mask is 0 or 1")
+        refuse_no_flags(mask)
         masked: Flags = mask.reshape(-1) == 0
         flags = masked if ignored is None else masked | ignored
         return flags if flags.any() else None

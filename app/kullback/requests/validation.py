@@ -1,6 +1,8 @@
 """Fields as they were read become a checked request, or a refusal that names the places."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -15,16 +17,20 @@ _SHOULD_BE = "Input should be "
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def array_fields(model: type[BaseModel]) -> dict[str, Column]:
+@cache
+def array_fields(model: type[BaseModel]) -> Mapping[str, Column]:
     """The fields of a request that hold many entries."""
-    return {
-        name: column
-        for name, field in model.model_fields.items()
-        for column in (*field.metadata, *_nested(field.annotation))
-        if isinstance(column, Column)
-    }
+    return MappingProxyType(
+        {
+            name: column
+            for name, field in model.model_fields.items()
+            for column in (*field.metadata, *_nested(field.annotation))
+            if isinstance(column, Column)
+        }
+    )
 
 
+@cache
 def word_options(model: type[BaseModel]) -> frozenset[str]:
     """The options of a request that are words."""
     return frozenset(

@@ -107,8 +107,17 @@ def checked_mask(mask: Array, name: str, scores: Array) -> Array:
         InvalidInput: it is of another shape, or an entry is neither.
     """
     same_shape("mask", mask, name, scores)
-    refuse("mask", (mask != 0) & (mask != 1), lambda _: "a mask is 0 or 1")
+    refuse_no_flags(mask)
     return np.asarray(mask, np.float64)
+
+
+def refuse_no_flags(mask: Array) -> None:
+    """Refuse a mask in which an entry is neither 0 nor 1.
+
+    Raises:
+        InvalidInput: there are such entries; each is named.
+    """
+    refuse("mask", (mask != 0) & (mask != 1), lambda _: "a mask is 0 or 1")
 
 
 def ignored_entries(y_true: Labels, scores: Array, ignore_index: int | None) -> Flags | None:
