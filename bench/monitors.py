@@ -27,8 +27,9 @@ from kullback.moments import DAY, HOUR
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.queries import MonitorQueries, MonitorQuery
+from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.rows import ObservationRows as Batch
+from kullback.monitoring.selection import MonitorQuery
 from kullback.monitoring.writes import Monitors
 from kullback.numerics.types import Array
 from kullback.storage.sql import open_store

@@ -71,7 +71,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "api.several_answer",
     ),
 }
-OF_THE_STORE = ("writes", "queries", "maintenance", "windows")  # the rest of a service is pure
+# the rest of a service is pure
+OF_THE_STORE = ("writes", "queries", "selection", "maintenance", "windows")
 FORBIDDEN = {  # although what it stands in is allowed
     "evaluation": tuple(f"experiments.{module}" for module in OF_THE_STORE),
     "telemetry": ("monitoring.writes", "experiments.writes"),

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from starlette.types import Message
 
-from kullback.monitoring.queries import MonitorSelection
 from kullback.monitoring.report import MonitorReport
+from kullback.monitoring.selection import MonitorSelection
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.anyio

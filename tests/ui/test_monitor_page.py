@@ -9,7 +9,7 @@ import pytest
 
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
-from kullback.monitoring.report import MetricPoint
+from kullback.monitoring.series import MetricPoint
 from kullback.ui.history import MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import ago

@@ -21,7 +21,6 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
-from kullback.monitoring.queries import MonitorQuery
 from kullback.monitoring.replies import (
     JoinedRowsAccepted,
     MonitorDetails,
@@ -30,7 +29,9 @@ from kullback.monitoring.replies import (
     ReferenceSummary,
     RowsAccepted,
 )
-from kullback.monitoring.report import MonitorReport, MonitorSeries
+from kullback.monitoring.report import MonitorReport
+from kullback.monitoring.selection import MonitorQuery
+from kullback.monitoring.series import MonitorSeries
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import parsed_moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch

@@ -1,4 +1,4 @@
-"""What a monitor reports: metrics, drift and slices of some time, and one metric over time."""
+"""What a monitor reports: metrics, drift and slices of some time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,20 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kullback.documents import extended
 from kullback.moments import Moment
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
-from kullback.scoring.score import Status
 from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, SIGNIFICANT, Drift
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
 from kullback.tally.report_types import (
     LogLossDecomposition,
-    MetricValue,
     MetricValues,
     ReliabilityBin,
     finite,
@@ -190,43 +187,6 @@ class MonitorReport:
                 for name, group in groups.items()
             ),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class MetricPoint:
-    """A metric of the `n` rows with labels of one step; `error_bound` is of `auc` alone."""
-
-    start: Start
-    stop: Stop
-    n: int
-    value: float | None
-    status: Status
-    reason: Reason | None
-    standard_error: float | None
-    error_bound: Annotated[float | None, Field(exclude_if=lambda bound: bound is None)] = None
-
-    @classmethod
-    def of(cls, span: Span, metrics: TallyMetrics, name: str) -> "MetricPoint":
-        """The metric of this name."""
-        estimate = metrics.metric(name)
-        return extended(
-            cls,
-            MetricValue.of(estimate),
-            start=span.start,
-            stop=span.stop,
-            n=metrics.rows,
-            error_bound=estimate.error_bound,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorSeries:
-    """One metric over time: a point for each step of `step` seconds in which rows came."""
-
-    monitor: str
-    metric: str
-    step: int
-    points: tuple[MetricPoint, ...]
 
 
 def statement(drift: Drift) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from kullback.figures.figure import ChartSeries, Figure
 from kullback.figures.intervals import band
-from kullback.monitoring.queries import MonitorSelection
-from kullback.monitoring.report import MetricPoint, MonitorGroup
+from kullback.monitoring.report import MonitorGroup
+from kullback.monitoring.selection import MonitorSelection
+from kullback.monitoring.series import MetricPoint
 from kullback.tally.metrics import TallyMetrics
 from kullback.ui.times import Ground, View
 

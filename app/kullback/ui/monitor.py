@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
-from kullback.monitoring.queries import MonitorQuery, MonitorSelection, RecentHour
+from kullback.monitoring.queries import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import statement
+from kullback.monitoring.selection import MonitorQuery, MonitorSelection
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.services import Services

@@ -11,7 +11,8 @@ from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
-from kullback.monitoring.queries import MonitorQuery, RecentHour
+from kullback.monitoring.queries import RecentHour
+from kullback.monitoring.selection import MonitorQuery
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.drift import MODERATE_PSI, SIGNIFICANT, Drift
