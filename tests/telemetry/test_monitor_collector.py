@@ -17,7 +17,13 @@ from kullback.monitoring.ingest import AddedRows
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
 from kullback.tally.tally import Layout
-from kullback.telemetry.monitor_collector import MAX_SERIES, MAX_SLICE_SERIES, MonitorCollector
+from kullback.telemetry.monitor_collector import (
+    MAX_SERIES,
+    MAX_SLICE_SERIES,
+    PER_MONITOR,
+    PER_SLICE,
+    MonitorCollector,
+)
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, running
 from tests.postgresql import Server
@@ -25,10 +31,10 @@ from tests.postgresql import Server
 pytestmark = pytest.mark.anyio
 
 COUNTERS = (
-    *("examples", "weight", "loss_nats", "loss_nats_squared", "label_weight"),
+    *("predictions", "examples", "weight", "loss_nats", "loss_nats_squared", "label_weight"),
     *("prediction_weight", "clipped", "infinite", "late", "duplicates"),
 )
-SLICED = ("examples", "weight", "loss_nats", "label_weight", "prediction_weight")
+SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 EDGES = [f"{edge / 10:.1f}" for edge in range(1, 11)]
 ROWS: Document = {
     "y_true": [1, 0, 1, 0],
@@ -48,6 +54,7 @@ def expected(places: list[int]) -> dict[str, float]:
     y, p, w = (np.array(ROWS[name])[places] for name in ("y_true", "y_proba", "sample_weight"))
     loss = -np.log(np.clip(np.where(y == 1, p, 1 - p), 2.0**-52, 1 - 2.0**-52))
     return {
+        "predictions": len(places),
         "examples": len(places),
         "weight": w.sum(),
         "loss_nats": (w * loss).sum(),
@@ -68,7 +75,7 @@ async def test_every_series_of_a_monitor_is_zero_from_its_creation(service: Serv
             zeros.add(named("score_bin_weight", **place))
     info = 'kullback_monitor_info{monitor="clicks",task="binary"}'
     assert samples == dict.fromkeys(zeros, 0.0) | {info: 1.0}
-    assert len(zeros) == 10 + 30
+    assert len(zeros) == 11 + 30
 
 
 async def test_what_was_observed_is_counted_once_for_the_monitor_and_once_for_each_slice(
@@ -113,12 +120,19 @@ async def test_what_is_clipped_infinite_late_or_there_twice_is_counted(service: 
 
 
 async def test_joined_rows_count_when_their_second_half_has_come(service: Service) -> None:
-    await service.put()
-    await service.post("predictions", id=["a", "b"], y_proba=[0.5, 0.5])
-    assert (await service.samples())[named("examples", monitor="clicks")] == 0
+    await service.put(slices=["country"])
+    sent = {"id": ["a", "b"], "y_proba": [0.5, 0.5], "slice": {"country": ["DE", "FR"]}}
+    await service.post("predictions", **sent)
+    samples = await service.samples()
+    assert samples[named("examples", monitor="clicks")] == 0
+    assert samples[named("predictions", monitor="clicks")] == 2
+    place = {"monitor": "clicks", "slice": "country=DE"}
+    assert samples[named("slice_predictions", **place)] == 1
     await service.post("labels", id=["a"], y_true=[1])
     samples = await service.samples()
     assert samples[named("examples", monitor="clicks")] == 1
+    assert samples[named("predictions", monitor="clicks")] == 2
+    assert samples[named("slice_predictions", **place)] == 1
     assert samples[named("loss_nats", monitor="clicks")] == pytest.approx(math.log(2))
 
 
@@ -168,6 +182,7 @@ async def test_gauges_say_what_the_last_hour_says(service: Service) -> None:
         "recent_ece": report["metrics"]["ece"]["value"],
         "recent_auc": report["metrics"]["auc"]["value"],
         "recent_examples": 2.0,
+        "recent_predictions": 4.0,
         "last_observation_timestamp_seconds": now // 60 * 60,
         "waiting_predictions": 2.0,
         "waiting_labels": 1.0,
@@ -269,28 +284,29 @@ class Shown:
 
 
 async def test_what_is_beyond_the_cap_is_dropped_and_counted_once(service: Service) -> None:
-    shown = Shown(service, 140)  # two monitors of 57 series, and five slices of five
+    shown = Shown(service, 2 * PER_MONITOR + 5 * PER_SLICE + 1)
     shown.add("a", 3)
     assert (shown.monitors(), shown.slices(), shown.dropped()) == ({"a"}, 3, 0)
     shown.add("b", 4)
-    assert (shown.monitors(), shown.slices(), shown.dropped()) == ({"a", "b"}, 5, 10)
+    assert (shown.monitors(), shown.slices(), shown.dropped()) == ({"a", "b"}, 5, 2 * PER_SLICE)
     shown.add("c", 1)
     for _ in range(3):
-        assert (shown.monitors(), shown.slices(), shown.dropped()) == ({"a", "b"}, 5, 72)
+        dropped = 2 * PER_SLICE + PER_MONITOR + PER_SLICE
+        assert (shown.monitors(), shown.slices(), shown.dropped()) == ({"a", "b"}, 5, dropped)
 
 
 async def test_a_monitor_that_is_removed_makes_room(service: Service) -> None:
-    shown = Shown(service, 60)
+    shown = Shown(service, PER_MONITOR + 1)
     shown.add("a", 0)
     shown.add("b", 0)
     assert shown.monitors() == {"a"}
     del shown.tasks["a"]
     assert shown.monitors() == {"b"}
-    assert shown.dropped() == 57
+    assert shown.dropped() == PER_MONITOR
 
 
 async def test_a_slice_takes_no_room_that_its_monitor_has_not(service: Service) -> None:
-    shown = Shown(service, 70)
+    shown = Shown(service, PER_MONITOR + 2 * PER_SLICE)
     shown.add("a", 0)
     shown.add("b", 2)
     assert shown.monitors() == {"a"}
@@ -299,7 +315,7 @@ async def test_a_slice_takes_no_room_that_its_monitor_has_not(service: Service) 
 
 
 async def test_who_has_a_place_keeps_it(service: Service) -> None:
-    shown = Shown(service, 60)
+    shown = Shown(service, PER_MONITOR + 1)
     shown.add("b", 0)
     assert shown.monitors() == {"b"}
     shown.add("a", 0)
@@ -307,15 +323,16 @@ async def test_who_has_a_place_keeps_it(service: Service) -> None:
 
 
 async def test_no_monitor_has_more_than_its_share_for_slices(service: Service) -> None:
-    shown = Shown(service, 1000, share=100)
+    shown = Shown(service, 3 * PER_MONITOR + 30 * PER_SLICE, share=20 * PER_SLICE)
     shown.add("a", 900)
     shown.add("b", 3)
     for _ in range(2):
-        assert (shown.slices("a"), shown.slices("b"), shown.dropped()) == (20, 3, 880 * 5)
+        assert (shown.slices("a"), shown.slices("b"), shown.dropped()) == (20, 3, 880 * PER_SLICE)
 
 
 async def test_slices_of_whoever_has_most_make_room_for_a_monitor(service: Service) -> None:
-    shown = Shown(service, 2 * 57 + 30 * 5)
+    room = 2 * PER_MONITOR + 30 * PER_SLICE
+    shown = Shown(service, room)
     shown.add("a", 10)
     shown.add("b", 20)
     assert (shown.slices("a"), shown.slices("b"), shown.dropped()) == (10, 20, 0)
@@ -323,10 +340,13 @@ async def test_slices_of_whoever_has_most_make_room_for_a_monitor(service: Servi
     for _ in range(2):
         assert shown.monitors() == {"a", "b", "c"}
         seen = shown.slices("a"), shown.slices("b"), shown.slices("c"), shown.dropped()
-        assert seen == (9, 9, 0, 13 * 5)
+        taken = 30 - seen[0] - seen[1]
+        assert abs(seen[0] - seen[1]) <= 1
+        assert taken == -(-PER_MONITOR // PER_SLICE)
+        assert seen[2:] == (0, (taken + 1) * PER_SLICE)
     del shown.tasks["b"]
     assert (shown.slices("a"), shown.slices("c")) == (10, 1)
-    assert sum(1 for _ in shown.lines()) <= 2 * 57 + 30 * 5 + 1
+    assert sum(1 for _ in shown.lines()) <= room + 1
 
 
 async def test_as_many_series_as_the_cap_allows_can_be_read(service: Service) -> None:
@@ -336,9 +356,8 @@ async def test_as_many_series_as_the_cap_allows_can_be_read(service: Service) ->
     lines = list(shown.lines())
     assert MAX_SERIES * 0.9 <= len(lines) <= MAX_SERIES + 1
     assert len(set(lines)) == len(lines)
-    assert shown.dropped() == 30 * (57 + 200 * 5) - sum(
-        (57 * 30, 5 * ((MAX_SERIES - 57 * 30) // 5))
-    )
+    fit = (MAX_SERIES - 30 * PER_MONITOR) // PER_SLICE
+    assert shown.dropped() == (30 * 200 - fit) * PER_SLICE
 
 
 async def test_counters_are_shown_while_the_store_is_away(service: Service) -> None:

@@ -7,7 +7,7 @@ from threading import Lock
 
 import numpy as np
 
-from kullback.monitoring.cells import LABELLED
+from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.ingest import AddedRows
 from kullback.numerics.types import Array
 from kullback.storage.slice_values import OTHER
@@ -55,6 +55,12 @@ def _shown(tally: Tally, name: str) -> Array:
     return uniform(tally.vector(name).reals(BINS), BINS_SHOWN)
 
 
+def _place(kept: dict[str, MonitorSums], name: str) -> MonitorSums:
+    if name not in kept and len(kept) > MAX_SLICES:
+        name = f"{name.partition('=')[0]}={OTHER}"
+    return kept.setdefault(name, MonitorSums())
+
+
 class MonitorCounters:
     """The sums of each monitor, all rows and slice by slice; safe to use from any thread."""
 
@@ -69,13 +75,13 @@ class MonitorCounters:
             kept[""].values["late"] += added.late
             kept[""].values["duplicates"] += added.duplicates
             for cell, tally in added.cells.items():
+                sums = _place(kept, cell.slice)
+                if cell.kind in SCORED:
+                    sums.values["predictions"] += tally.scalar("rows")
                 if cell.kind in LABELLED:
-                    name = cell.slice
-                    if name not in kept and len(kept) > MAX_SLICES:
-                        name = f"{name.partition('=')[0]}={OTHER}"
-                    kept.setdefault(name, MonitorSums()).add(tally)
+                    sums.add(tally)
                     if not cell.slice:
-                        kept[""].add_bins(tally)
+                        sums.add_bins(tally)
 
     def forget(self, monitor: str) -> None:
         """A monitor is gone."""

@@ -31,6 +31,7 @@ class RecentHour:
 
     metrics: Mapping[str, Estimate]
     rows: int
+    predictions: int
     drift: Mapping[str, Drift]
     last_start: int | None
     waiting_predictions: int
@@ -120,6 +121,7 @@ class MonitorReader:
         return RecentHour(
             metrics=metrics.metrics(),
             rows=metrics.rows,
+            predictions=rows.predictions,
             drift={} if self.reference is None else self.reference.drifts(rows, ""),
             last_start=self.last_start,
             waiting_predictions=self.counts.get("waiting_predictions", 0),

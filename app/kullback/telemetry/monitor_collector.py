@@ -21,6 +21,7 @@ Names = Callable[[], Mapping[str, str]]
 Values = Mapping[tuple[str, ...], float | Undefined | None]
 
 _SUMS = {
+    "predictions": "Rows with a prediction, from the moment they come.",
     "examples": "Rows with labels.",
     "weight": "Sum of weights w of rows with labels.",
     "loss_nats": "Sum of w·loss.",
@@ -32,7 +33,7 @@ _SUMS = {
     "late": "Rows whose window had ended when they came.",
     "duplicates": "Rows whose id had come before: not counted again.",
 }
-_SLICED = ("examples", "weight", "loss_nats", "label_weight", "prediction_weight")
+_SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 _METRICS = {
     "log_loss_nats": "log_loss",
     "normalized_entropy": "normalized_entropy",
@@ -41,8 +42,8 @@ _METRICS = {
     "auc": "auc",
 }
 _EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
-_PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 12
-_PER_SLICE = len(_SLICED)
+PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 13
+PER_SLICE = len(_SLICED)
 
 
 class MonitorCollector(Collector):
@@ -109,24 +110,24 @@ class MonitorCollector(Collector):
         self._admitted = _still(self._admitted, here)
         self._refused = _still(self._refused, here)
         slices = sum(map(len, self._admitted.values())) - len(self._admitted)
-        left = self._cap - len(self._admitted) * _PER_MONITOR - slices * _PER_SLICE
+        left = self._cap - len(self._admitted) * PER_MONITOR - slices * PER_SLICE
         for name in sorted(here.keys() - self._admitted.keys()):
-            left += self._make_room(_PER_MONITOR - left)
-            if left >= _PER_MONITOR:
-                left -= _PER_MONITOR
+            left += self._make_room(PER_MONITOR - left)
+            if left >= PER_MONITOR:
+                left -= PER_MONITOR
                 self._admitted[name] = {""}
                 self._refused.get(name, set()).discard("")
             else:
-                self._refuse(name, {""}, _PER_MONITOR)
+                self._refuse(name, {""}, PER_MONITOR)
         for name, parts in sorted(here.items()):
             places = self._admitted.get(name, set())
             waiting = parts - places - {""}
-            room = min(left, self._share - (len(places) - 1) * _PER_SLICE) if places else 0
-            admitted = set(nsmallest(room // _PER_SLICE, waiting))
-            left -= len(admitted) * _PER_SLICE
+            room = min(left, self._share - (len(places) - 1) * PER_SLICE) if places else 0
+            admitted = set(nsmallest(room // PER_SLICE, waiting))
+            left -= len(admitted) * PER_SLICE
             places |= admitted
             self._refused.get(name, set()).difference_update(admitted)
-            self._refuse(name, waiting - admitted, _PER_SLICE)
+            self._refuse(name, waiting - admitted, PER_SLICE)
 
     def _make_room(self, series: int) -> int:
         """Take so many series from the slices of whoever has most; how many came of it."""
@@ -136,7 +137,7 @@ class MonitorCollector(Collector):
             if len(most) < 2:
                 break
             most.remove(max(most))
-            freed += _PER_SLICE
+            freed += PER_SLICE
         return freed
 
     def _refuse(self, name: str, parts: set[str], series: int) -> None:
@@ -201,6 +202,7 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     )
     plain = {
         "kullback_recent_examples": ("Rows with labels in the last hour.", "rows"),
+        "kullback_recent_predictions": ("Rows with a prediction in the last hour.", "predictions"),
         "kullback_last_observation_timestamp_seconds": ("Start of the last window.", "last_start"),
         "kullback_waiting_predictions": ("Predictions without labels.", "waiting_predictions"),
         "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
