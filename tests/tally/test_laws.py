@@ -75,6 +75,31 @@ def test_nothing_changes_nothing(kind: Kind, data: st.DataObject) -> None:
 
 @every_kind
 @given(st.data())
+def test_what_was_added_is_taken_back_to_the_bit(kind: Kind, data: st.DataObject) -> None:
+    a, b, c = (batch.tally() for batch in data.draw(kind.streams(3)))
+    nothing = Tally(a.layout)
+    assert same((a + b) - b, a)
+    assert same(a - a, nothing)
+    assert same(a - nothing, a)
+    assert same(total([c, a, b]) - a, b + c)
+    assert same((a + b + c) - a - c, (a + b + c) - (c + a))
+    assert same(Tally.decoded((b + c).encoded()) - c, b)
+
+
+@every_kind
+@given(st.data())
+def test_no_more_is_taken_than_is_there(kind: Kind, data: st.DataObject) -> None:
+    a, b = (batch.tally() for batch in data.draw(kind.streams(2)))
+    whole = Tally(a.layout) + a
+    if b == Tally(b.layout):
+        assert same(whole - b, a)
+    else:
+        with pytest.raises(ArithmeticError):
+            whole - (a + b)
+
+
+@every_kind
+@given(st.data())
 def test_groups_add_up_to_the_whole(kind: Kind, data: st.DataObject) -> None:
     (batch,) = data.draw(kind.streams(1))
     index = data.draw(indices(len(batch.p), 3))
@@ -112,6 +137,7 @@ def test_many_rows_in_any_pieces_in_any_order(kind: Kind, convention: Convention
     pieces = [batch.mapped(_those(rows)).tally() for rows in np.split(order, cuts)]
     rng.shuffle(pieces)
     assert same(total(pieces), batch.tally())
+    assert same(batch.tally() - total(pieces[:5]), total(pieces[5:]))
     assert same(Tally.decoded(merge([piece.encoded() for piece in pieces])), batch.tally())
 
 
@@ -177,6 +203,8 @@ LAYOUT = Layout("multiclass", 3, "sklearn")
 def test_what_is_of_another_layout_does_not_add(other: Layout) -> None:
     with pytest.raises(TallyMismatch):
         Tally(LAYOUT) + Tally(other)
+    with pytest.raises(TallyMismatch):
+        Tally(LAYOUT) - Tally(other)
     with pytest.raises(TallyMismatch):
         merge([Tally(other).encoded(), Tally(LAYOUT).encoded()])
 

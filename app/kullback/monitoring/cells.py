@@ -19,10 +19,12 @@ from kullback.tally.terms import Terms
 from kullback.tally.units import bucket_of
 
 # A row that is predicted and then matched stands in two kinds: what counts rows by their labels
-# adds the first two, what counts rows by their scores adds the first and the last.
+# adds the first two and subtracts the last, what counts rows by their scores adds the first and
+# the third. Every sum that is stored only grows.
 OBSERVED = "observed"  # rows that came with their labels
 MATCHED = "matched"  # predictions whose labels came apart from them
 PREDICTED = "predicted"  # predictions that came alone, whether or not their labels came since
+RETRACTED = "retracted"  # rows of the first two whose labels were taken back
 LABELLED = (OBSERVED, MATCHED)
 SCORED = (OBSERVED, PREDICTED)
 

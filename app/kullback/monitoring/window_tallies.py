@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.monitoring.cells import LABELLED, SCORED
+from kullback.monitoring.cells import LABELLED, RETRACTED, SCORED
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
 from kullback.storage.base import Part
@@ -16,7 +16,7 @@ from kullback.tally.bins import BINS
 from kullback.tally.drift import Shares
 from kullback.tally.exact import real
 from kullback.tally.inference import kish
-from kullback.tally.tally import Tally, decoded_total, total
+from kullback.tally.tally import Tally, decoded_total, difference, total
 
 PARTS_HELD = 64  # of one sum at a time
 MAX_POINTS = 10_000  # of a series
@@ -75,11 +75,27 @@ def _sum(parts: Sequence[Part]) -> Tally:
 
 
 def _window_tallies(kinds: Mapping[str, Sequence[Part]]) -> WindowTallies:
-    sums = {kind: _sum(parts) for kind, parts in kinds.items()}
-    labelled, scored = (
-        [sums[kind] for kind in wanted if kind in sums] for wanted in (LABELLED, SCORED)
-    )
-    return WindowTallies(total(labelled) if labelled else None, total(scored) if scored else None)
+    scored = [_sum(kinds[kind]) for kind in SCORED if kind in kinds]
+    return WindowTallies(_labelled(kinds), total(scored) if scored else None)
+
+
+def _labelled(kinds: Mapping[str, Sequence[Part]]) -> Tally | None:
+    """The rows with labels less those whose labels were taken back; None where none are left.
+
+    Where another replica's clock has put a row into a wider window than was asked for, it may be
+    taken back before it is seen: then it is left as it is, until the next reading has both.
+    """
+    came = [_sum(kinds[kind]) for kind in LABELLED if kind in kinds]
+    if not came:
+        return None
+    whole = total(came)
+    if RETRACTED not in kinds:
+        return whole
+    try:
+        rest = difference(whole, _sum(kinds[RETRACTED]))
+    except ArithmeticError:
+        return whole
+    return rest if rest.scalar("rows") else None
 
 
 def tallies_by_step(parts: Iterable[Part], step_at: Callable[[int], Span]) -> dict[Span, Tally]:
@@ -88,11 +104,13 @@ def tallies_by_step(parts: Iterable[Part], step_at: Callable[[int], Span]) -> di
     Raises:
         InvalidInput: the steps are more than a series may have.
     """
-    steps: dict[Span, list[Part]] = defaultdict(list)
+    steps: dict[Span, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
     for part in parts:
-        if part[0].kind in LABELLED:
-            _keep(steps[step_at(part[0].start)], part)
+        kind = part[0].kind
+        if kind in LABELLED or kind == RETRACTED:
+            _keep(steps[step_at(part[0].start)][kind], part)
             if len(steps) > MAX_POINTS:
                 detail = f"more than {MAX_POINTS} points: ask for a longer step or a shorter time"
                 raise InvalidInput.at(detail, "step")
-    return {span: _sum(some) for span, some in sorted(steps.items())}
+    tallies = {span: _labelled(kinds) for span, kinds in sorted(steps.items())}
+    return {span: tally for span, tally in tallies.items() if tally is not None}

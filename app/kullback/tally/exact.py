@@ -175,6 +175,19 @@ class BinSums:
                 sums[step] = sums[step] + digits if step in sums else digits
         return _canonical(sums)
 
+    def difference(self, part: "BinSums", size: int) -> "BinSums":
+        """The sum without a part of it, bin by bin.
+
+        Raises:
+            ArithmeticError: a bin has less than the part has of it.
+        """
+        if not part.planes:
+            return self
+        sums = dict(_added([self], size))
+        for step, digits in _added([part], size):
+            sums[step] = sums[step] - digits if step in sums else -digits
+        return _canonical(sums)
+
     def indices(self) -> Indices:
         """The bins that have a sum."""
         return np.frombuffer(self.bins, _INDEX).astype(np.int64)
@@ -244,7 +257,11 @@ def _added(parts: Iterable[BinSums], size: int) -> Iterator[tuple[int, Indices]]
 
 
 def _canonical(sums: dict[int, Indices]) -> BinSums:
-    """Digits below 2⁴⁰, no plane and no bin of nothing but zeros: one form for one value."""
+    """Digits below 2⁴⁰, no plane and no bin of nothing but zeros: one form for one value.
+
+    Raises:
+        ArithmeticError: a sum is below 0.
+    """
     if not sums:
         return BinSums()
     bins = np.flatnonzero(np.bitwise_or.reduce(list(sums.values())))
@@ -256,6 +273,8 @@ def _canonical(sums: dict[int, Indices]) -> BinSums:
         kept, carry = digits & _MASK, digits >> DIGIT
         if kept.any():
             planes.append(_plane(step, kept))
+        if step >= last and (carry < 0).any():
+            raise ArithmeticError("a sum is below 0")
         step += 1
     return BinSums(bins.astype(_INDEX).tobytes(), tuple(planes))
 

@@ -49,6 +49,7 @@ def row_error(tally: Tally, total: int, shift: int) -> float | Undefined:
     rows = tally.scalar("weighted_rows")
     if rows < 2:
         return Undefined(Reason.TOO_FEW_ROWS)
+    total = max(total, 0)  # below only where rows were taken back that were not seen yet
     spare = max(total.bit_length() - _BITS, 0) // 2
     root = math.sqrt((total >> 2 * spare) * (rows / (rows - 1)))
     try:

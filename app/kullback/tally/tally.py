@@ -108,7 +108,8 @@ class Tally:
     """Exact weighted sums of rows: a commutative monoid under +, whose zero is Tally(layout).
 
     The sum of the tallies of two batches is the tally of both, bit by bit, in whatever order and
-    grouping; equal tallies have equal bytes.
+    grouping; equal tallies have equal bytes. Rows that were taken back are subtracted as exactly:
+    a + b − b is a, and a − a is zero.
 
     Attributes:
         layout: what it is of.
@@ -123,6 +124,9 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         return total([self, other])
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        return difference(self, other)
 
     def scalar(self, name: str) -> int:
         """One of SCALARS, in units of 2⁻¹⁰⁷⁴ if it is not a count."""
@@ -168,6 +172,42 @@ def total(tallies: Sequence[Tally]) -> Tally:
     scalars = zip(*(tally.scalars for tally in tallies), strict=True)
     vectors = zip(*(tally.vectors for tally in tallies), strict=True)
     return Tally(layout, tuple(map(sum, scalars)), tuple(map(BinSums.total, vectors, layout.sizes)))
+
+
+def difference(whole: Tally, part: Tally) -> Tally:
+    """The tally of the rows of `whole` that are not those of `part`, to the bit.
+
+    Raises:
+        TallyMismatch: they are not of one layout.
+        ArithmeticError: `part` is not in `whole`, as far as sums can tell.
+    """
+    layout = whole.layout
+    if layout != part.layout:
+        raise TallyMismatch(f"{part.layout} is not taken from {layout}")
+    sums = zip(whole.vectors, part.vectors, layout.sizes, strict=True)
+    rest = Tally(
+        layout,
+        tuple(map(int.__sub__, whole.scalars, part.scalars)),
+        tuple(have.difference(gone, size) for have, gone, size in sums),
+    )
+    if min(rest.scalars) < 0 or not _are_rows(rest):
+        raise ArithmeticError("more rows would be taken from a tally than are in it")
+    return rest
+
+
+def _are_rows(tally: Tally) -> bool:
+    """Whether sums can be those of rows, as far as metrics rely on it."""
+    weight, positive = tally.scalar("w"), tally.scalar("wy")
+    squares, of_positive = tally.square("ww"), tally.square("wwy")
+    rows = tally.scalar("rows")
+    return (
+        positive <= weight
+        and of_positive <= squares
+        and (weight == positive) == (squares == of_positive)
+        and (positive > 0) == (of_positive > 0)
+        and (weight > 0) == (tally.scalar("weighted_rows") > 0)
+        and (rows > 0 or not any(tally.scalars))
+    )
 
 
 def decoded_total(contents: Sequence[bytes]) -> Tally:
