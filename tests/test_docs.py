@@ -88,7 +88,7 @@ MORE_REQUESTS: Sequence[tuple[str, Mapping[str, object]]] = (
 ROWS = {"y_true": [1, 0], "y_proba": [0.9, 0.2], "slice": {"country": ["DE", "FR"]}}
 CLASSES = {"task": "multiclass", "labels": ["cat", "dog"]}
 LIMITS: Mapping[str, int] = {
-    "windows and slice values that one request may touch, together": MAX_GROUPS,
+    "windows as they are kept and slice values that one request may touch, together": MAX_GROUPS,
     "seconds that a timestamp may lie in the future": FUTURE_SECONDS,
     "characters of an id, a unit, a label or the value of a slice": LONGEST_NAME,
     "slices of a monitor": MAX_SLICES,

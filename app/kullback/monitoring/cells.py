@@ -8,6 +8,7 @@ import numpy as np
 from kullback.moments import DAY, FUTURE_SECONDS
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
+from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
@@ -100,17 +101,26 @@ def _check_times(monitor: Monitor, time: Array, now: float) -> None:
     refuse("timestamp", time < kept, lambda _: f"older than the {days} days that are kept")
 
 
-def cells(monitor: Monitor, rows: CheckedRows, kind: str) -> Cells:
+def cells(monitor: Monitor, rows: CheckedRows, kind: str, now: float) -> Cells:
     """The tally of each window, of all rows and of each value of each slice.
+
+    Windows are as wide as they are kept by now: old rows lie in hours and days at once.
 
     Raises:
         InvalidInput: the rows lie in more groups than one request may touch.
     """
-    width = monitor.window_seconds
-    window = (rows.time // width).astype(np.int64)
-    tallies = group_ids(lambda chosen: _terms(monitor, rows, chosen), window, rows.slices)
+    window = window_starts(monitor, rows.time, now) // monitor.window_seconds
+    tallies = group_ids(
+        lambda chosen: _terms(monitor, rows, chosen),
+        window,
+        rows.slices,
+        "windows as they are kept",
+    )
+    starts = {place: place * monitor.window_seconds for _, place in tallies}
+    widths = {place: width_at(monitor, start, now) for place, start in starts.items()}
     return {
-        Cell(kind, name, place * width, width): tally for (name, place), tally in tallies.items()
+        Cell(kind, name, starts[place], widths[place]): tally
+        for (name, place), tally in tallies.items()
     }
 
 

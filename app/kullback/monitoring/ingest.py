@@ -88,7 +88,7 @@ class ObservationIngest:
             InvalidInput: they are not rows of this monitor.
         """
         checked = checked_rows(monitor, rows, now)
-        summed = cells(monitor, checked, OBSERVED)
+        summed = cells(monitor, checked, OBSERVED, now)
         counts = {"observations": len(rows)}
         return cls(len(rows), AddedRows(summed, late(monitor, checked, now), 0, counts))
 
@@ -132,7 +132,8 @@ class PredictionIngest:
             others = self.checked.taken(np.array(rest, dtype=np.int64))
             fresh = _predictions(self.monitor, others, now)
         matched = [self.packed[name] for name in joined.matched]
-        summed = _matched(self.monitor, matched, unpack_outcomes(list(joined.matched.values())))
+        outcomes = unpack_outcomes(list(joined.matched.values()))
+        summed = _matched(self.monitor, matched, outcomes, now)
         new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
         return _answer(tx, record, "prediction", joined, new)
 
@@ -161,7 +162,7 @@ class LabelIngest:
         """See Ingest."""
         joined = tx.join(record, "label", self.packed, now)
         y = unpack_outcomes([self.packed[name] for name in joined.matched])
-        summed = _matched(self.monitor, list(joined.matched.values()), y)
+        summed = _matched(self.monitor, list(joined.matched.values()), y, now)
         return _answer(tx, record, "label", joined, AddedRows(summed, 0, self.sent))
 
 
@@ -221,13 +222,13 @@ def _predictions(monitor: Monitor, rows: CheckedRows, now: float) -> AddedRows:
     """What predictions add, whether or not their labels come."""
     if rows.time.size == 0:
         return AddedRows()
-    return AddedRows(cells(monitor, rows, PREDICTED), late(monitor, rows, now))
+    return AddedRows(cells(monitor, rows, PREDICTED, now), late(monitor, rows, now))
 
 
-def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array) -> Cells:
+def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array, now: float) -> Cells:
     """What predictions add that were matched with their outcomes, (n,)."""
     kept: dict[Cell, list[Tally]] = defaultdict(list)
     for part in unpack_predictions(monitor, packed, y):
-        for cell, tally in cells(monitor, part, MATCHED).items():
+        for cell, tally in cells(monitor, part, MATCHED, now).items():
             kept[cell].append(tally)
     return {cell: total(tallies) for cell, tallies in kept.items()}

@@ -3,9 +3,12 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR, LAST_DAY
 from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS, Monitor
+from kullback.numerics.types import Array, Indices
 
 DEFAULT_SECONDS = DAY
 AGES = ((HOUR, WINDOWS_KEPT_SECONDS), (DAY, HOURS_KEPT_SECONDS))  # width, and age from which
@@ -26,6 +29,16 @@ def width_at(monitor: Monitor, moment: float, now: float) -> int:
         if _floor(moment, wide) + wide <= now - age:
             width = wide
     return width
+
+
+def window_starts(monitor: Monitor, moments: Array, now: float) -> Indices:
+    """When the window of each moment began, (n,), each as wide as `width_at` says."""
+    width = np.full(moments.size, monitor.window_seconds)
+    for least, age in AGES:
+        wide = max(monitor.window_seconds, least)
+        width[moments // wide * wide + wide <= now - age] = wide
+    starts: Indices = (moments // width).astype(np.int64) * width
+    return starts
 
 
 def span(monitor: Monitor, start: float | None, stop: float | None, now: float) -> Span:

@@ -193,7 +193,7 @@ class Monitors:
         if isinstance(sent, ObservationRows):
             checked = checked_rows(monitor, sent, now)
             kind = PREDICTED if checked.y is None else OBSERVED
-            whole = largest_values(cells(monitor, checked, kind))
+            whole = largest_values(cells(monitor, checked, kind, now))
             summed = {cell.slice: tally for cell, tally in whole.items()}
             return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
         period = span(monitor, sent.start, sent.stop, now)
