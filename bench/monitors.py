@@ -25,6 +25,7 @@ from kullback.clock import WatchedClock
 from kullback.maintenance import MaintenanceThread
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
@@ -154,7 +155,8 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
     moment = float(end)
     store = open_store(url, merge, on_fatal=sys.exit)
     monitors = Monitors(store, WatchedClock(lambda: moment, lambda: moment), MonitorCounters())
-    monitors.put("bench", Monitor(), None).result()
+    settings = MonitorLifecycle(store, time, MonitorCounters())
+    settings.put("bench", lambda _: Monitor(), None).result()
     labels, scores = [], []
     for start in range(end - days * DAY + HOUR, end, HOUR):
         moment = float(start + HOUR)

@@ -29,6 +29,7 @@ from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import FULL_ROUND_SECONDS, MaintenanceThread
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import Monitors
@@ -132,6 +133,7 @@ class Runtime:
         experiment_queries = ExperimentQueries(store, clock)
         return Services(
             monitors=Monitors(store, clock, counters),
+            monitor_lifecycle=MonitorLifecycle(store, clock, counters),
             monitor_queries=queries,
             monitor_counters=counters,
             monitor_maintenance=MonitorMaintenance(store, queries, clock, maintenance),

@@ -7,6 +7,7 @@ from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import Monitors
@@ -17,6 +18,7 @@ class Services:
     """What stands on the store, once that is open."""
 
     monitors: Monitors
+    monitor_lifecycle: MonitorLifecycle
     monitor_queries: MonitorQueries
     monitor_counters: MonitorCounters
     monitor_maintenance: MonitorMaintenance

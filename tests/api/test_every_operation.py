@@ -25,6 +25,7 @@ NAMES = {
 }
 WRITES: list[tuple[str, str, Document]] = [
     ("PUT", "/v1/monitors/{name}", {}),
+    ("PATCH", "/v1/monitors/{name}", {"owner": "us"}),
     ("POST", "/v1/monitors/{name}/observations", ROWS),
     ("POST", "/v1/monitors/{name}/predictions", {"id": ["a"], "y_proba": [0.5]}),
     ("POST", "/v1/monitors/{name}/labels", {"id": ["a"], "y_true": [1]}),

@@ -20,6 +20,10 @@ DEFAULTS: Document = {
     "slices": [],
     "convention": "sklearn",
     "ttl_seconds": 7 * 86_400,
+    "description": "",
+    "owner": None,
+    "tags": [],
+    "links": [],
 }
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}
 COUNTS: Document = {
@@ -127,15 +131,39 @@ async def test_a_setting_that_cannot_be_is_named(
     assert await service.get("/v1/monitors") == {"monitors": []}
 
 
-@pytest.mark.parametrize("name", ["a", "0", "a_b.c-d", "x" * 63])
+@pytest.mark.parametrize("name", ["a", "0", "a_b.c-d", "x" * 128, "Fraud_Model:V2", "9:"])
 async def test_what_may_be_a_name(service: Service, name: str) -> None:
     assert (await service.put(f"/v1/monitors/{name}"))["name"] == name
 
 
-@pytest.mark.parametrize("name", ["A", "_a", ".a", "-a", "x" * 64, "a b", "ä", "a%0A", "a%00"])
+@pytest.mark.parametrize("name", ["_a", ".a", "-a", ":a", "x" * 129, "a b", "ä", "a%0A", "a%00"])
 async def test_what_may_not_be_a_name(service: Service, name: str) -> None:
     answer = await service.client.put(f"/v1/monitors/{name}", json={})
-    assert refused(answer)[0] == "invalid-input"
+    assert refused(answer) == ("invalid-input", "/path/name")
+    assert "letters a to z of either case, digits" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["fraud/v2", "fraud/v2/observations", "fraud%2Fv2"])
+@pytest.mark.parametrize("kind", ["monitors", "experiments"])
+async def test_a_name_with_a_slash_is_told_what_may_be_one(
+    service: Service, kind: str, path: str
+) -> None:
+    answer = await service.client.put(f"/v1/{kind}/{path}", json={})
+    assert refused(answer, 404)[0] == "not-found"
+    assert "A slash is not part of a name" in answer.json()["detail"]
+
+
+async def test_names_that_differ_by_case_are_two(service: Service) -> None:
+    for name, rows in (("Fraud:v2", ROWS), ("fraud:v2", {"y_true": [1], "y_proba": [0.5]})):
+        await service.put(f"/v1/monitors/{name}")
+        await service.post("observations", f"/v1/monitors/{name}", **rows)
+    assert [
+        (await service.report(f"/v1/monitors/{name}"))["n"] for name in ("Fraud:v2", "fraud:v2")
+    ] == [2, 1]
+    assert (await service.samples(monitor="Fraud:v2"))[
+        'kullback_examples_total{monitor="Fraud:v2"}'
+    ] == 2
+    assert (await service.client.get("/monitors/Fraud:v2")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -159,8 +187,8 @@ async def test_what_may_not_be_a_name(service: Service, name: str) -> None:
 async def test_what_sums_depend_on_is_fixed_once_rows_have_come(
     service: Service, changed: Document, what: str, rows: Document
 ) -> None:
-    await service.put()
     await service.put(**changed)
+    await service.client.delete(MONITOR)
     before = await service.put()
     await service.post(what, **rows)
     answer = await service.client.put(MONITOR, json=changed)

@@ -16,7 +16,7 @@ NO_ADMIN = (
 )
 # For secret scanners: nothing else looks like it.
 PATTERN = r"kb_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"
-PREFIX = r"[a-z0-9](?:[a-z0-9_.-]{0,61}[_.-])"
+PREFIX = r"[A-Za-z0-9](?:[A-Za-z0-9_.:-]{0,126}[_.:-])"
 MOST_SECRETS = 5  # each of them is compared with what is sent
 
 _is_key = re.compile(PATTERN.encode()).fullmatch
@@ -129,7 +129,10 @@ class KeyGrant:
             return "scopes", "each stands once"
         for prefix in self.prefixes:
             if not is_prefix(prefix):
-                return "prefixes", "a prefix is the beginning of a name, and ends in . or - or _"
+                return (
+                    "prefixes",
+                    "a prefix is the beginning of a name, and ends in . or : or - or _",
+                )
         if self.prefixes and "admin" in self.scopes:
             return "prefixes", "a key with the scope admin has none: it can make keys without"
         return None

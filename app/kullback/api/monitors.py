@@ -76,11 +76,31 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
         openapi_extra=request_body(MonitorSettings, (JSON,)),
     )
     async def put(name: NewName, request: Request) -> Response:
-        """Create a monitor, or change it: once it has rows, only retention, slices and ttl."""
+        """Create a monitor, or change what the body names of it; the rest stays as it is."""
         return await store_requests.write(
             request,
             MonitorSettings,
-            lambda sent, key: store_requests.services.monitors.put(name, sent.monitor(), key),
+            lambda sent, key: store_requests.services.monitor_lifecycle.put(
+                name, sent.monitor, key
+            ),
+            (JSON,),
+        )
+
+    @routes.patch(
+        "/{name}",
+        operation_id="patch_monitor",
+        response_model=MonitorSetup,
+        responses=WRITES,
+        openapi_extra=request_body(MonitorSettings, (JSON,)),
+    )
+    async def patch(name: Name, request: Request) -> Response:
+        """Change what the body names of a monitor that is there; the rest stays as it is."""
+        return await store_requests.write(
+            request,
+            MonitorSettings,
+            lambda sent, key: store_requests.services.monitor_lifecycle.patch(
+                name, sent.monitor, key
+            ),
             (JSON,),
         )
 
@@ -105,7 +125,7 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     async def delete(name: Name, request: Request) -> Response:
         """Remove a monitor and all that it holds."""
         return await store_requests.write_empty(
-            request, lambda key: store_requests.services.monitors.delete(name, key)
+            request, lambda key: store_requests.services.monitor_lifecycle.delete(name, key)
         )
 
 

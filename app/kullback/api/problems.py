@@ -1,5 +1,6 @@
 """Refusals over HTTP: the only status table, and its documents."""
 
+import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -37,8 +38,10 @@ from kullback.errors import (
     UnsupportedBody,
     pointer,
 )
+from kullback.payload.identifiers import A_NAME
 
 Slug = Annotated[str, Path(description="Last part of the type of a problem.")]
+_NAMED = re.compile("/v1/(monitors|experiments)/.+/").match  # more than a name
 WORTH_READING = 256 << 10  # bytes of a body in vain; beyond, a new connection costs less
 
 
@@ -134,6 +137,8 @@ async def _refuse_status(request: Request, error: HTTPException) -> Response:
     detail = str(error.detail)
     if detail == phrase and kind.explanation:
         detail = kind.explanation
+    if error.status_code == 404 and _NAMED(request.scope["path"]):
+        detail = f"There is no such path. A slash is not part of a name: {A_NAME}."
     headers = dict(error.headers or {})
     if kind is METHOD_NOT_ALLOWED:
         headers["Allow"] = _allowed(request)

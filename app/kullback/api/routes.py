@@ -4,20 +4,32 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query, Request, Response
+from pydantic import AfterValidator
 
 from kullback.api.problems import problems
 from kullback.api.store_requests import StoreRequests
 from kullback.documents import to_json
-from kullback.errors import InvalidInput
+from kullback.errors import FieldError, InvalidInput
+from kullback.payload.identifiers import A_NAME, NAME, is_name
 from kullback.payload.media import JSON
 
-NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
 WRITES = problems(400, 404, 409, 413, 415, 422, 503)
 READS = problems(404, 422, 503)
 TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed"}, **READS}
 
+
+def _new_name(name: str) -> str:
+    if not is_name(name):
+        raise InvalidInput(f"the name is not one: {A_NAME}", [FieldError("/path/name", A_NAME)])
+    return name
+
+
 Name = Annotated[str, Path(description="Name that it was set up with.")]
-NewName = Annotated[str, Path(pattern=NAME, description="Name, chosen by the caller.")]
+NewName = Annotated[
+    str,
+    Path(description="Name, chosen by the caller.", json_schema_extra={"pattern": NAME}),
+    AfterValidator(_new_name),
+]
 By = Annotated[str | None, Query(description="Slice to report by.")]
 
 

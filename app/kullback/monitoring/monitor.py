@@ -1,6 +1,6 @@
 """Monitors: the task, the windows and the slices that each was set up for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
@@ -16,6 +16,14 @@ HOURS_KEPT_SECONDS = 30 * DAY  # how long hours stay; then they become days
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A page about a monitor; `url` begins with http:// or https://."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Monitor:
     """The settings of a monitor; `labels` are in column order, the last of two is positive."""
 
@@ -27,6 +35,10 @@ class Monitor:
     slices: tuple[str, ...] = ()
     convention: ConventionName = "sklearn"
     ttl_seconds: int = 7 * DAY
+    description: str = ""
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def layout(self) -> Layout:
@@ -42,6 +54,10 @@ class Monitor:
     def fixed(self) -> tuple[object, ...]:
         """What cannot change once rows have come: sums before and after would not add up."""
         return self.task, self.labels, self.pos_label, self.window_seconds, self.convention
+
+    def without_notes(self) -> "Monitor":
+        """The same without what only people read: whatever is counted follows from this."""
+        return replace(self, description="", owner=None, tags=(), links=())
 
     def outcomes(self, name: str, y_true: Labels) -> Array | Indices:
         """Labels as outcomes in [0, 1] of a binary task, as classes 0..k−1 of a multiclass one.

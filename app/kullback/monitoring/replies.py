@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kullback.documents import extended
 from kullback.moments import Moment
-from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.monitor import Link, Monitor
 from kullback.monitoring.reference import Reference
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.labels import Label
@@ -26,6 +26,10 @@ class MonitorSetup:
     slices: tuple[str, ...]
     convention: ConventionName
     ttl_seconds: int
+    description: str
+    owner: str | None
+    tags: tuple[str, ...]
+    links: tuple[Link, ...]
 
     @classmethod
     def of(cls, name: str, monitor: Monitor) -> "MonitorSetup":

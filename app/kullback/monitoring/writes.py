@@ -16,9 +16,8 @@ from kullback.monitoring.ingest import (
     PredictionIngest,
     largest_values,
 )
-from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference, reference_of_distributions
-from kullback.monitoring.replies import MonitorSetup, ReferenceSummary
+from kullback.monitoring.replies import ReferenceSummary
 from kullback.monitoring.rows import (
     Baseline,
     LabelRows,
@@ -26,44 +25,20 @@ from kullback.monitoring.rows import (
     PredictionRows,
     ReferenceDistributions,
 )
+from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import (
     IdempotencyKey,
-    Record,
     Reply,
     Store,
     Transaction,
     Written,
-    existing,
+    is_new,
 )
 from kullback.storage.prepared import write_prepared
-from kullback.stored_sums import naming_settings
 
 __all__ = ["KIND", "REFERENCE", "IdempotencyKey", "Monitors", "StoredMonitor", "Written"]
-
-KIND = "monitor"
-REFERENCE = "reference"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMonitor:
-    """A monitor as it stands in the store."""
-
-    record: Record
-    monitor: Monitor
-
-    @classmethod
-    def of(cls, record: Record | None, name: str) -> "StoredMonitor":
-        """The monitor of a record.
-
-        Raises:
-            NotFound: there is none.
-            DamagedTally: its settings cannot be read.
-        """
-        record = existing(record, KIND, name)
-        with naming_settings(KIND, record.name):
-            return cls(record, Monitor.decoded(record.document))
 
 
 class Monitors:
@@ -78,41 +53,6 @@ class Monitors:
         self._store = store
         self._clock = clock
         self._counters = counters
-
-    def put(self, name: str, monitor: Monitor, key: IdempotencyKey | None) -> Future[Written]:
-        """Create a monitor, or change it as far as what it holds allows.
-
-        The future raises:
-            Conflict: rows have come, and sums before and after the change would not add up.
-        """
-
-        def work(tx: Transaction) -> Reply:
-            record = tx.record(KIND, name, for_change=True)
-            if record is None:
-                record = tx.create(KIND, name, monitor.encoded(), self._clock())
-                return Reply.of(MonitorSetup.of(name, monitor), 201)
-            present = StoredMonitor.of(record, name).monitor
-            if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
-                raise Conflict(
-                    "task, labels, pos_label, window_seconds and convention cannot change once "
-                    "rows have come: delete the monitor, or create another"
-                )
-            if present != monitor:
-                tx.change(record.id, monitor.encoded())
-            return Reply.of(MonitorSetup.of(name, monitor))
-
-        return self._store.write(work, key)
-
-    def delete(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
-        """Remove a monitor and all that it holds."""
-
-        def work(tx: Transaction) -> Reply:
-            tx.delete(existing(tx.record(KIND, name, for_change=True), KIND, name).id)
-            return Reply(204, b"")
-
-        future = self._store.write(work, key)
-        future.add_done_callback(lambda done: self._forget(name, done))
-        return future
 
     def observe(
         self, name: str, rows: ObservationRows, key: IdempotencyKey | None
@@ -178,12 +118,8 @@ class Monitors:
         future.add_done_callback(lambda done: self._count(name, done, added))
         return future
 
-    def _forget(self, name: str, done: Future[Written]) -> None:
-        if _is_new(done):
-            self._counters.forget(name)
-
     def _count(self, name: str, done: Future[Written], added: list[AddedRows]) -> None:
-        if _is_new(done):
+        if is_new(done):
             self._counters.add(name, added[0])
 
     def _reference(self, stored: StoredMonitor, sent: Baseline) -> Reference:
@@ -202,13 +138,6 @@ class Monitors:
             with self._store.stream(stored.record.id, *period, name) as parts:
                 tallies |= tallies_by_slice(parts)
         return Reference.of_period(period, tallies, now)
-
-
-def _is_new(done: Future[Written]) -> bool:
-    """Whether something was written, now and not before."""
-    if done.cancelled() or done.exception() is not None:
-        return False
-    return not done.result().replayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,45 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from kullback.errors import InvalidInput
 from kullback.payload.columns import LONGEST_NAME
 from kullback.scoring.labels import Labels
 
+# Names of monitors and experiments: they stand in paths, in labels of metrics and in pages.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$"
+A_NAME = (
+    "1 to 128 letters a to z of either case, digits, `_`, `.`, `:` and `-`, of which the first is "
+    "a letter or a digit"
+)
+
+_IS_NAME = re.compile(NAME.replace("$", r"\Z")).match
+_BREAKS = str.maketrans("", "", "\n\r\t")
+_UNSAFE = re.compile(r"""[\s<>"'`\\^{|}]""")
 _BLOCK = 1 << 13
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_name(text: str) -> bool:
+    """Whether a monitor or an experiment may have this name."""
+    return _IS_NAME(text) is not None
+
+
+def is_text(text: str) -> bool:
+    """Whether this may be shown: it may have several lines, and no other control characters."""
+    return _CONTROL.search(text.translate(_BREAKS)) is None
+
+
+def is_web_address(text: str) -> bool:
+    """Whether this is an address of a page that a browser may be led to."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    is_plain = text.isprintable() and text.isascii() and not _UNSAFE.search(text)
+    return is_plain and parts.scheme in {"http", "https"} and bool(host)
 
 
 def checked_identifiers(identifiers: Labels, *place: str) -> Labels:

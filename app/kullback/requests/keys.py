@@ -27,7 +27,7 @@ class KeySettings(BaseModel):
         default=[],
         description=(
             "Beginnings of the names of monitors and experiments that it is for, each ending in "
-            "`.`, `-` or `_`; none: all names."
+            "`.`, `:`, `-` or `_`; none: all names."
         ),
     )
     requests_per_second: Annotated[FiniteFloat, Field(ge=0.001, le=1e6)] | None = Field(

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
-from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
-from kullback.payload.identifiers import are_names, refuse_twice
+from kullback.payload.identifiers import are_names, is_text, is_web_address, refuse_twice
 from kullback.requests.batches import SliceNames
 from kullback.scoring.conventions import ConventionName
 
@@ -16,8 +16,22 @@ Label = (
     Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     | Annotated[int, Field(ge=-(2**63), lt=2**63)]
 )
+
 LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fast=True)]
-_WEEK = 7 * DAY
+Word = Annotated[str, Field(min_length=1, max_length=64)]
+_CONTROL = "a control character in it"
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class MonitorLink(BaseModel):
+    """A page about a monitor."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: Title = Field(description="What the page is.")
+    url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
+        description="Where it is: http:// or https://."
+    )
 
 
 class MonitorSettings(BaseModel):
@@ -53,17 +67,16 @@ class MonitorSettings(BaseModel):
         description="Seconds that a prediction or a label waits for its other half, up to 7 days.",
     )
 
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        self._check_labels()
-        whole_hours = self.window_seconds % HOUR == 0 and DAY % self.window_seconds == 0
-        if HOUR % self.window_seconds and not whole_hours:
-            detail = "neither divides an hour, nor is it whole hours that divide a day"
-            raise InvalidInput.at(detail, "window_seconds")
-        if self.ttl_seconds is not None and self.ttl_seconds > self.retention_days * DAY:
-            raise InvalidInput.at("longer than retention_days", "ttl_seconds")
-        refuse_twice("slices", self.slices)
-        return self
+    description: Annotated[str, Field(max_length=2000)] = Field(
+        default="", description="What it is, for those who read its page."
+    )
+    owner: Title | None = Field(default=None, description="Whose it is: a team, or an address.")
+    tags: Annotated[list[Word], Field(max_length=20)] = Field(
+        default=[], description="Names that it is found by in the list of monitors."
+    )
+    links: Annotated[list[MonitorLink], Field(max_length=20)] = Field(
+        default=[], description="Pages about it, each with `title` and `url`."
+    )
 
     def _check_labels(self) -> None:
         labels = self.labels
@@ -76,7 +89,7 @@ class MonitorSettings(BaseModel):
         refuse_twice("labels", labels)
         for index, label in enumerate(labels):
             if isinstance(label, str) and not are_names([label]):
-                raise InvalidInput.at("a control character in it", "labels", index)
+                raise InvalidInput.at(_CONTROL, "labels", index)
         if self.task == "multiclass":
             if self.pos_label is not None:
                 raise InvalidInput.at("a multiclass monitor has no positive label", "pos_label")
@@ -85,18 +98,85 @@ class MonitorSettings(BaseModel):
         elif self.pos_label is not None and self.pos_label not in labels:
             raise InvalidInput.at("pos_label is not among labels", "pos_label")
 
-    def monitor(self) -> Monitor:
-        """The monitor that is asked for, with nothing left open."""
-        positive: Label = self.labels[-1] if self.labels else 1
-        if self.pos_label is not None:
-            positive = self.pos_label
+    def _check_notes(self) -> None:
+        if not is_text(self.description):
+            raise InvalidInput.at(_CONTROL, "description")
+        if self.owner is not None and not are_names([self.owner]):
+            raise InvalidInput.at(_CONTROL, "owner")
+        for index, tag in enumerate(self.tags):
+            if not are_names([tag]):
+                raise InvalidInput.at(_CONTROL, "tags", index)
+        refuse_twice("tags", self.tags)
+        for index, link in enumerate(self.links):
+            if not are_names([link.title]):
+                raise InvalidInput.at(_CONTROL, "links", index, "title")
+            if not is_web_address(link.url):
+                detail = "not an address that begins with http:// or https:// and names a host"
+                raise InvalidInput.at(detail, "links", index, "url")
+
+    def monitor(self, present: Monitor | None = None) -> Monitor:
+        """The monitor that is asked for: what is not named is as it is at present, or by default.
+
+        Raises:
+            InvalidInput: what is named does not fit together, or not what stays as it is.
+        """
+        whole = self if present is None else self._beside(present)
+        whole.check()
+        labels, retention = whole.labels, whole.retention_days
+        positive: Label = labels[-1] if labels else 1
+        if whole.pos_label is not None:
+            positive = whole.pos_label
         return Monitor(
-            task=self.task,
-            labels=None if self.labels is None else tuple(self.labels),
-            pos_label=positive if self.task == "binary" else None,
-            window_seconds=self.window_seconds,
-            retention_days=self.retention_days,
-            slices=tuple(self.slices),
-            convention=self.convention,
-            ttl_seconds=self.ttl_seconds or min(_WEEK, self.retention_days * DAY),
+            task=whole.task,
+            labels=None if labels is None else tuple(labels),
+            pos_label=positive if whole.task == "binary" else None,
+            window_seconds=whole.window_seconds,
+            retention_days=retention,
+            slices=tuple(whole.slices),
+            convention=whole.convention,
+            ttl_seconds=whole.ttl_seconds or _longest_wait(retention),
+            description=whole.description,
+            owner=whole.owner,
+            tags=tuple(whole.tags),
+            links=tuple(Link(link.title, link.url) for link in whole.links),
         )
+
+    def _beside(self, present: Monitor) -> Self:
+        """The same with what is not named as it is at present."""
+        rest = {
+            name: getattr(present, name)
+            for name in type(self).model_fields
+            if name not in self.model_fields_set
+        }
+        whole = self.model_copy(update=rest)
+        more: dict[str, object] = {}
+        # what followed from other settings follows from these
+        if "pos_label" in rest and present.pos_label not in (whole.labels or (0, 1)):
+            more["pos_label"] = None
+        if "pos_label" in rest and whole.task == "multiclass":
+            more["pos_label"] = None
+        if "ttl_seconds" in rest and present.ttl_seconds == _longest_wait(present.retention_days):
+            more["ttl_seconds"] = None
+        return whole.model_copy(update=more)
+
+    def check(self) -> None:
+        """Refuse settings that do not fit together.
+
+        Raises:
+            InvalidInput: the field is named.
+        """
+        self._check_labels()
+        whole_hours = self.window_seconds % HOUR == 0 and DAY % self.window_seconds == 0
+        if HOUR % self.window_seconds and not whole_hours:
+            detail = "neither divides an hour, nor is it whole hours that divide a day"
+            raise InvalidInput.at(detail, "window_seconds")
+        if self.ttl_seconds is not None and self.ttl_seconds > self.retention_days * DAY:
+            detail = f"{self.ttl_seconds} is longer than retention_days, {self.retention_days} days"
+            raise InvalidInput.at(detail, "ttl_seconds")
+        refuse_twice("slices", self.slices)
+        self._check_notes()
+
+
+def _longest_wait(retention_days: int) -> int:
+    """How long rows wait where nobody said so, in seconds."""
+    return min(7 * DAY, retention_days * DAY)

@@ -68,6 +68,13 @@ class Written(NamedTuple):
     replayed: bool
 
 
+def is_new(done: Future[Written]) -> bool:
+    """Whether something was written, now and not before."""
+    if done.cancelled() or done.exception() is not None:
+        return False
+    return not done.result().replayed
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A named thing that owns what is added to it; `revision` rises with each change of it."""
@@ -126,8 +133,8 @@ class Transaction(Protocol):
             Conflict: there is one of that name. Let it pass: the write may be tried again.
         """
 
-    def change(self, record: int, document: bytes) -> None:
-        """Give a record another document and the next revision."""
+    def change(self, record: int, document: bytes, *, revises: bool = True) -> None:
+        """Give a record another document, and, where that `revises` it, the next revision."""
 
     def delete(self, record: int) -> None:
         """Remove a record and all that it owns."""

@@ -50,13 +50,10 @@ class SqlTransaction:
         self.owner = number
         return Record(number, kind, name, 1, document, now)
 
-    def change(self, record: int, document: bytes) -> None:
+    def change(self, record: int, document: bytes, *, revises: bool = True) -> None:
         """See Transaction."""
-        self._connection.execute(
-            update(RECORDS)
-            .where(RECORDS.c.id == record)
-            .values(document=document, revision=RECORDS.c.revision + 1)
-        )
+        values = {"document": document, "revision": RECORDS.c.revision + int(revises)}
+        self._connection.execute(update(RECORDS).where(RECORDS.c.id == record).values(values))
 
     def delete(self, record: int) -> None:
         """See Transaction."""

@@ -81,7 +81,8 @@ class MonitorPage:
         """What the content follows from; it costs no part of a sum."""
         steps = self.view.step(self.ground), self.view.step(self.ground, history.SLICE_STEPS)
         selection = self.selection
-        return selection.etag, selection.reader.last_start, self.view, steps, self.recent
+        monitor = selection.reader.monitor
+        return selection.etag, monitor, selection.reader.last_start, self.view, steps, self.recent
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
