@@ -12,7 +12,6 @@ from kullback.api.routes import (
     READS,
     TAGGED,
     WRITES,
-    By,
     Name,
     NewName,
     TaggedAnswer,
@@ -21,6 +20,7 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
+from kullback.errors import InvalidInput
 from kullback.monitoring.replies import (
     JoinedRowsAccepted,
     MonitorDetails,
@@ -31,7 +31,8 @@ from kullback.monitoring.replies import (
 )
 from kullback.monitoring.report import MonitorReport
 from kullback.monitoring.selection import MonitorQuery
-from kullback.monitoring.series import MonitorSeries
+from kullback.monitoring.series import MonitorSeries, SeveralSeries
+from kullback.payload.identifiers import are_names, refuse_twice
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import parsed_moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
@@ -41,7 +42,12 @@ From = Annotated[str | None, Query(alias="from", description="Start: RFC 3339 or
 To = Annotated[
     str | None, Query(alias="to", description="End, exclusive: RFC 3339 or epoch seconds.")
 ]
-Metric = Annotated[str, Query(description="Metric of the report.")]
+By = Annotated[str | None, Query(description="Slices to answer by, separated by commas.")]
+Value = Annotated[
+    str | None,
+    Query(alias="slice", description="Rows to answer of: a slice and its value, country=DE."),
+]
+Metric = Annotated[str, Query(description="Metrics of the report, separated by commas.")]
 Step = Annotated[int | None, Query(description="Seconds of a step, a multiple of the window.")]
 
 
@@ -199,11 +205,18 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
         "/{name}/report", operation_id="get_report", response_model=MonitorReport, responses=TAGGED
     )
-    async def report(
-        name: Name, request: Request, start: From = None, stop: To = None, by: By = None
+    async def report(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
+        name: Name,
+        request: Request,
+        start: From = None,
+        stop: To = None,
+        by: By = None,
+        value: Value = None,
     ) -> Response:
-        """Every metric with its standard error, drift, and the values of one slice."""
-        query = MonitorQuery(_moment("from", start), _moment("to", stop), by)
+        """Every metric with its standard error, drift, and the values of slices."""
+        query = MonitorQuery(
+            _moment("from", start), _moment("to", stop), _names("by", by), _value(value)
+        )
 
         def select() -> TaggedAnswer:
             selection = store_requests.services.monitor_queries.open(name).select(query)
@@ -212,7 +225,10 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         return await tagged(store_requests, request, select)
 
     @routes.get(
-        "/{name}/series", operation_id="get_series", response_model=MonitorSeries, responses=TAGGED
+        "/{name}/series",
+        operation_id="get_series",
+        response_model=MonitorSeries | SeveralSeries,
+        responses=TAGGED,
     )
     async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
         name: Name,
@@ -221,15 +237,35 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         stop: To = None,
         metric: Metric = "log_loss",
         step: Step = None,
+        by: By = None,
+        value: Value = None,
     ) -> Response:
-        """One metric over time: a point for each step that has rows."""
-        query = MonitorQuery(_moment("from", start), _moment("to", stop), None, metric, step)
+        """Metrics over time, of all rows or by slice: a point for each step that has rows."""
+        query = MonitorQuery(
+            *(_moment("from", start), _moment("to", stop)),
+            *(_names("by", by), _value(value)),
+            *(_names("metric", metric), step),
+        )
 
         def select() -> TaggedAnswer:
             selection = store_requests.services.monitor_queries.open(name).select(query)
             return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
 
         return await tagged(store_requests, request, select)
+
+
+def _names(parameter: str, text: str | None) -> tuple[str, ...]:
+    """The names in a parameter, separated by commas."""
+    names = () if text is None else tuple(text.split(","))
+    refuse_twice(parameter, names)
+    return names
+
+
+def _value(text: str | None) -> str | None:
+    """A slice and its value, as "country=DE"."""
+    if text is not None and not are_names([text.partition("=")[2]]):
+        raise InvalidInput.at("a slice, = and one of its values, as in slice=country=DE", "slice")
+    return text
 
 
 def _moment(name: str, text: str | None) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kullback.documents import extended
-from kullback.errors import DamagedTally
+from kullback.errors import DamagedTally, InvalidInput
 from kullback.moments import HOUR, Clock
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.replies import (
@@ -132,9 +132,13 @@ class MonitorReader:
         """Some time of it.
 
         Raises:
-            InvalidInput: the time or the slice cannot be asked for.
+            InvalidInput: the time or a slice cannot be asked for.
         """
         chosen = span(self.monitor, query.start, query.stop, self.now)
-        if query.by is not None:
-            self.monitor.check_slice(query.by, "by")
+        for name in query.by:
+            self.monitor.check_slice(name, "by")
+        if query.value is not None:
+            self.monitor.check_slice(query.value.partition("=")[0], "slice")
+            if query.by:
+                raise InvalidInput.at("either by or slice: rows are not counted by both", "slice")
         return MonitorSelection(self, query, chosen)

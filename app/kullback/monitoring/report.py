@@ -28,16 +28,23 @@ from kullback.tally.tally import Layout, Tally
 
 Start = Annotated[Moment, Field(alias="from")]
 Stop = Annotated[Moment, Field(alias="to")]
+SliceValues = Annotated[
+    Mapping[str, str] | None, Field(exclude_if=lambda values: values is None)
+]  # by the name of the slice: what the rows have that an answer is of, where not of all
 
 
 @dataclass(frozen=True, slots=True)
 class ReportScope:
-    """What a report is of: a monitor, the time, and the slice whose values are reported."""
+    """What a report is of: a monitor, the time, and the slices whose values are reported.
+
+    `value` is a slice with its value as the store has them, "country=DE", or "" of all rows.
+    """
 
     monitor: str
     layout: Layout
     span: Span
-    by: str | None = None
+    by: tuple[str, ...] = ()
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +114,9 @@ class MonitorGroup:
         cls, layout: Layout, name: str, rows: WindowTallies, reference: Reference | None
     ) -> "MonitorGroup":
         """The rows of `name`, a slice and its value as the store has them: "country=DE"."""
-        key, _, value = name.partition("=")
         metrics = TallyMetrics(rows.labelled or Tally(layout))
         return cls(
-            slice={key: value},
+            slice=slice_values(name),
             n=metrics.rows,
             weight=metrics.weight,
             metrics=metric_values(metrics),
@@ -130,7 +136,8 @@ class MonitorReport:
 
     Of the rows, `predictions` were scored and `n` have labels; the loss of `clipped` was bounded
     by the convention, that of `infinite` is infinite. `units` is how many buckets of units have
-    rows, null where rows have none. `groups` are the values of the slice that was asked for.
+    rows, null where rows have none. `groups` are the values of the slices that were asked for, one
+    slice after the other. `slice` is there where only rows of its value were asked for.
     """
 
     monitor: str
@@ -147,6 +154,7 @@ class MonitorReport:
     reliability: tuple[ReliabilityBin, ...]
     drift: MonitorDrift
     groups: tuple[MonitorGroup, ...]
+    slice: SliceValues = None
 
     @classmethod
     def of(
@@ -160,14 +168,17 @@ class MonitorReport:
 
         Args:
             scope: what the report is of.
-            rows: all rows.
-            groups: the rows of each value of the slice `scope.by`.
+            rows: all rows of it.
+            groups: the rows of each value of the slices `scope.by`.
             reference: what drift is measured against.
         """
         metrics = TallyMetrics(rows.labelled or Tally(scope.layout))
         mixes: Mapping[str, DriftReport] = {}
-        if scope.by is not None and reference is not None:
-            mixes = {scope.by: DriftReport.of(reference.slice_drift(groups, scope.by))}
+        if reference is not None:
+            mixes = {
+                by: DriftReport.of(reference.slice_drift(values_of(by, groups), by))
+                for by in scope.by
+            }
         return cls(
             monitor=scope.monitor,
             start=scope.span.start,
@@ -181,12 +192,25 @@ class MonitorReport:
             units=occupied_buckets(metrics.tally) if by_unit(metrics.tally) else None,
             decomposition=LogLossDecomposition.of(metrics.decomposition()),
             reliability=reliability_bins(metrics.reliability(RELIABILITY_BINS)),
-            drift=MonitorDrift.of(rows, reference, slices=mixes),
+            drift=MonitorDrift.of(rows, reference, scope.value, mixes),
             groups=tuple(
                 MonitorGroup.of(scope.layout, name, group, reference)
-                for name, group in groups.items()
+                for by in scope.by
+                for name, group in values_of(by, groups).items()
             ),
+            slice=slice_values(scope.value) if scope.value else None,
         )
+
+
+def slice_values(name: str) -> Mapping[str, str]:
+    """The value by the name of its slice: of "country=DE" as the store has them."""
+    key, sign, value = name.partition("=")
+    return {key: value} if sign else {}
+
+
+def values_of(by: str, groups: Mapping[str, WindowTallies]) -> Mapping[str, WindowTallies]:
+    """Of some groups those that are the values of one slice."""
+    return {name: group for name, group in groups.items() if name.startswith(f"{by}=")}
 
 
 def statement(drift: Drift) -> str:

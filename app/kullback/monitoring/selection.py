@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from kullback.documents import entity_tag
 from kullback.errors import InvalidInput
-from kullback.moments import DAY
-from kullback.monitoring.report import MonitorReport, ReportScope
-from kullback.monitoring.series import MetricPoint, MonitorSeries
+from kullback.moments import DAY, HOUR
+from kullback.monitoring.report import MonitorReport, ReportScope, slice_values
+from kullback.monitoring.series import MetricPoint, MonitorSeries, SeveralSeries, SlicePoint
 from kullback.monitoring.window_tallies import (
     MAX_POINTS,
     WindowTallies,
@@ -30,12 +30,18 @@ LONGEST_STEP = 366 * DAY
 
 @dataclass(frozen=True, slots=True)
 class MonitorQuery:
-    """What is asked of a monitor; None where nothing is said."""
+    """What is asked of a monitor; None where nothing is said.
+
+    Attributes:
+        by: slices, each value of which is asked for.
+        value: a slice and its value, "country=DE": no other rows are asked for.
+    """
 
     start: float | None = None
     stop: float | None = None
-    by: str | None = None
-    metric: str = "log_loss"
+    by: tuple[str, ...] = ()
+    value: str | None = None
+    metrics: tuple[str, ...] = ("log_loss",)
     step: int | None = None
 
 
@@ -73,70 +79,107 @@ class MonitorSelection:
         return entity_tag(repr(parts).encode())
 
     def report(self) -> MonitorReport:
-        """Metrics and drift of this time, and of the values of the slice."""
-        monitor, by = self.reader.monitor, self._query.by
+        """Metrics and drift of this time, and of the values of slices."""
+        monitor, query = self.reader.monitor, self._query
+        name = self.reader.record.name
         return MonitorReport.of(
-            ReportScope(self.reader.record.name, monitor.layout, self._span, by),
+            ReportScope(name, monitor.layout, self._span, query.by, query.value or ""),
             self.tallies(),
-            self._tallies(by) if by is not None else {},
+            {name: group for by in query.by for name, group in self._tallies(by).items()},
             self.reader.reference,
         )
 
     def tallies(self) -> WindowTallies:
-        """What came of all rows."""
-        return self._tallies().get("", WindowTallies())
+        """What came of all rows, or of those of the value that was asked for."""
+        value = self._query.value
+        return self._tallies(value).get(value or "", WindowTallies())
 
-    def _tallies(self, by: str | None = None) -> dict[str, WindowTallies]:
-        with self._parts(by) as parts:
+    def _tallies(self, slices: str | None = None) -> dict[str, WindowTallies]:
+        with self._parts(slices) as parts:
             return tallies_by_slice(parts)
 
-    def series(self) -> MonitorSeries:
-        """One metric of all rows over this time.
+    def series(self) -> MonitorSeries | SeveralSeries:
+        """Metrics over this time, of all rows, of one value of a slice, or of each value.
 
         Raises:
-            InvalidInput: the metric or the step cannot be asked for.
+            InvalidInput: the metrics or the step cannot be asked for.
         """
-        metric, monitor = self._query.metric, self.reader.monitor
-        window = monitor.window_seconds
-        step = self._default_step() if self._query.step is None else self._query.step
-        if not 1 <= step <= LONGEST_STEP or step % window:
-            detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
-            raise InvalidInput.at(detail, "step")
-        names = TallyMetrics(Tally(monitor.layout)).names()
-        if metric not in names:
-            raise InvalidInput.at(f"metric is one of {', '.join(names)}", "metric")
-        points = self.points([metric], step)[metric]
-        return MonitorSeries(self.reader.record.name, metric, step, points)
-
-    def _default_step(self) -> int:
-        """As wide as a window, or as wide as makes the time of such windows a series."""
-        window, (start, stop) = self.reader.monitor.window_seconds, self._span
-        return window * math.ceil(min(stop - start, DAY) / window / (MAX_POINTS // 2))
+        query, name = self._query, self.reader.record.name
+        step = self._step()
+        self._check_metrics()
+        values = None if query.value is None else slice_values(query.value)
+        if len(query.metrics) == 1 and not query.by:
+            points = self.points(query.metrics, step, query.value)[query.metrics[0]]
+            return MonitorSeries(name, query.metrics[0], step, points, values)
+        several: list[SlicePoint] = []
+        for slices in query.by or (query.value,):
+            room = (MAX_POINTS - len(several)) // len(query.metrics)
+            several += [
+                SlicePoint.at(MetricPoint.of(at, metrics, metric), metric, slice_values(value))
+                for value, steps in self._steps(slices, step, room).items()
+                for at, metrics in steps
+                for metric in query.metrics
+            ]
+        return SeveralSeries(name, query.metrics, query.by, step, tuple(several), values)
 
     def points(
         self, metrics: Sequence[str], step: int, value: str | None = None
     ) -> dict[str, tuple[MetricPoint, ...]]:
-        """Metrics over time, of all rows or of one value of the slice: a point for each step."""
-        reader, by = self.reader, self._query.by
-        name = "" if value is None else f"{by}={value}"
-        with self._parts(None if value is None else by) as parts:
-            tallies = tallies_by_step(
-                (part for part in parts if part[0].slice == name),
-                lambda at: step_at(reader.monitor, step, at, reader.now),
-            )
-        steps = [(at, TallyMetrics(tally)) for at, tally in tallies.items()]
+        """Metrics over time, of all rows or of one value of a slice: a point for each step."""
+        steps = self._steps(value, step).get(value or "", [])
         return {
             metric: tuple(MetricPoint.of(at, read, metric) for at, read in steps)
             for metric in metrics
         }
 
+    def _steps(
+        self, slices: str | None, step: int, most: int = MAX_POINTS
+    ) -> dict[str, list[tuple[Span, TallyMetrics]]]:
+        reader = self.reader
+        with self._parts(slices) as parts:
+            tallies = tallies_by_step(
+                parts, lambda at: step_at(reader.monitor, step, at, reader.now), most
+            )
+        return {
+            name: [(at, TallyMetrics(tally)) for at, tally in steps.items()]
+            for name, steps in tallies.items()
+        }
+
+    def _check_metrics(self) -> None:
+        names = TallyMetrics(Tally(self.reader.monitor.layout)).names()
+        if not set(names).issuperset(self._query.metrics):
+            raise InvalidInput.at(f"metric is one of {', '.join(names)}", "metric")
+
+    def _step(self) -> int:
+        window, step = self.reader.monitor.window_seconds, self._query.step
+        step = self._default_step() if step is None else step
+        if not 1 <= step <= LONGEST_STEP or step % window:
+            detail = f"step is a multiple of the window's {window} seconds, up to {LONGEST_STEP}"
+            raise InvalidInput.at(detail, "step")
+        return step
+
+    def _default_step(self) -> int:
+        """As wide as a window, or as wide as makes the time of such windows a series.
+
+        An hour at least where each value of a slice is asked for: there may be a thousand.
+        """
+        window, (start, stop) = self.reader.monitor.window_seconds, self._span
+        most = MAX_POINTS // 2 // len(self._query.metrics)
+        step = window * math.ceil(min(stop - start, DAY) / window / most)
+        return max(step, HOUR, window) if self._query.by else step
+
     @contextmanager
-    def _parts(self, by: str | None = None) -> Iterator[Iterable[Part]]:
+    def _parts(self, slices: str | None = None) -> Iterator[Iterable[Part]]:
+        """The parts of all rows, of each value of a slice, or of one value."""
         store, at = self.reader.store, (self.reader.record.id, *self._span)
+        by = (slices or "").partition("=")[0]
         if self._kept is None:
-            with store.stream(*at, slices=by) as parts:
+            with store.stream(*at, slices=slices) as parts:
                 yield parts
+        elif by in self._query.by and slices != by:
+            with self._parts(by) as parts:
+                yield [part for part in parts if part[0].slice == slices]
         else:
-            if by not in self._kept:
-                self._kept[by] = store.parts(*at, slices=by)
-            yield self._kept[by]
+            if slices not in self._kept:
+                self._kept[slices] = store.parts(*at, slices=slices)
+            yield self._kept[slices]

@@ -1,12 +1,13 @@
 """Metrics of a monitor over time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
 
 from kullback.documents import extended
-from kullback.monitoring.report import Start, Stop
+from kullback.monitoring.report import SliceValues, Start, Stop
 from kullback.monitoring.windows import Span
 from kullback.numerics.reasons import Reason
 from kullback.scoring.score import Status
@@ -42,10 +43,43 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SlicePoint(MetricPoint):
+    """A metric of one step, of all rows or of those that have the values of `slice`."""
+
+    metric: str = field(kw_only=True)
+    slice: Mapping[str, str] = field(kw_only=True)
+
+    @classmethod
+    def at(cls, point: MetricPoint, metric: str, values: Mapping[str, str]) -> "SlicePoint":
+        """A point, and what it is of."""
+        return extended(cls, point, metric=metric, slice=values)
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSeries:
-    """One metric over time: a point for each step of `step` seconds in which rows came."""
+    """One metric over time: a point for each step of `step` seconds in which rows came.
+
+    `slice` is there where only the rows that have its value were asked for.
+    """
 
     monitor: str
     metric: str
     step: int
     points: tuple[MetricPoint, ...]
+    slice: SliceValues = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralSeries:
+    """Metrics over time, side by side: each point says which metric it is, and of which rows.
+
+    Of `by` each value of each slice has its points; without it they are of all rows, or of those
+    of `slice`.
+    """
+
+    monitor: str
+    metrics: tuple[str, ...]
+    by: tuple[str, ...]
+    step: int
+    points: tuple[SlicePoint, ...]
+    slice: SliceValues = None

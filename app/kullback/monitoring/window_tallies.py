@@ -1,8 +1,9 @@
 """Tallies of what came in some time: slice by slice, and step by step."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -19,7 +20,10 @@ from kullback.tally.inference import kish
 from kullback.tally.tally import Tally, decoded_total, difference, total
 
 PARTS_HELD = 64  # of one sum at a time
-MAX_POINTS = 10_000  # of a series
+MOST_HELD = 4 * 10_000  # of all sums at a time
+MAX_POINTS = 10_000  # of a series: its steps, times values of slices, times metrics
+
+Key = TypeVar("Key", str, tuple[str, Span])  # a slice, or a step of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,72 @@ class WindowTallies:
         return Shares(mass, kish(self.labelled))
 
 
+class _RunningSums(Generic[Key]):
+    """Sums of parts that come one by one, of which few are in memory at a time."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Key, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
+        self._held = 0
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def add(self, key: Key, part: Part) -> None:
+        """Add a part to the sum of its kind."""
+        some = self._kinds[key][part[0].kind]
+        some.append(part)
+        self._held += 1
+        if len(some) >= PARTS_HELD:
+            self._put_together(some)
+        if self._held >= MOST_HELD + 4 * len(self._kinds):  # of each kind there stays one
+            for kinds in self._kinds.values():
+                for each in kinds.values():
+                    self._put_together(each)
+
+    def totals(self) -> Iterator[tuple[Key, Mapping[str, Tally]]]:
+        """The sum of each kind, by key."""
+        for key in sorted(self._kinds):
+            yield key, {kind: _sum(some) for kind, some in self._kinds[key].items()}
+
+    def _put_together(self, some: list[Part]) -> None:
+        if len(some) > 1:
+            self._held -= len(some) - 1
+            some[:] = [(some[0][0], _sum(some).encoded())]
+
+
 def tallies_by_slice(parts: Iterable[Part]) -> dict[str, WindowTallies]:
     """What came, by slice; all rows are the slice ""."""
-    kept: dict[str, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
+    sums = _RunningSums[str]()
+    for part in parts:
+        sums.add(part[0].slice, part)
+    return {name: _window_tallies(kinds) for name, kinds in sums.totals()}
+
+
+def tallies_by_step(
+    parts: Iterable[Part], step_at: Callable[[int], Span], most: int = MAX_POINTS
+) -> dict[str, dict[Span, Tally]]:
+    """The rows with labels of each slice and of each step in which such rows came, in order.
+
+    Raises:
+        InvalidInput: the steps of all slices are more than `most`.
+    """
+    sums = _RunningSums[tuple[str, Span]]()
     for part in parts:
         cell = part[0]
-        _keep(kept[cell.slice][cell.kind], part)
-    return {name: _window_tallies(kinds) for name, kinds in sorted(kept.items())}
-
-
-def _keep(some: list[Part], part: Part) -> None:
-    """Keep a part; many of them as their sum."""
-    some.append(part)
-    if len(some) >= PARTS_HELD:
-        some[:] = [(part[0], _sum(some).encoded())]
+        if cell.kind in LABELLED or cell.kind == RETRACTED:
+            sums.add((cell.slice, step_at(cell.start)), part)
+            if len(sums) > most:
+                detail = (
+                    f"more than {MAX_POINTS} points, a step of each value and metric: ask for a "
+                    "longer step, a shorter time, fewer metrics, or one value of a slice"
+                )
+                raise InvalidInput.at(detail, "step")
+    by_slice: dict[str, dict[Span, Tally]] = defaultdict(dict)
+    for (name, step), kinds in sums.totals():
+        tally = _labelled(kinds)
+        if tally is not None:
+            by_slice[name][step] = tally
+    return dict(by_slice)
 
 
 def _sum(parts: Sequence[Part]) -> Tally:
@@ -74,43 +130,25 @@ def _sum(parts: Sequence[Part]) -> Tally:
         return decoded_total([content for _, content in parts])
 
 
-def _window_tallies(kinds: Mapping[str, Sequence[Part]]) -> WindowTallies:
-    scored = [_sum(kinds[kind]) for kind in SCORED if kind in kinds]
+def _window_tallies(kinds: Mapping[str, Tally]) -> WindowTallies:
+    scored = [kinds[kind] for kind in SCORED if kind in kinds]
     return WindowTallies(_labelled(kinds), total(scored) if scored else None)
 
 
-def _labelled(kinds: Mapping[str, Sequence[Part]]) -> Tally | None:
+def _labelled(kinds: Mapping[str, Tally]) -> Tally | None:
     """The rows with labels less those whose labels were taken back; None where none are left.
 
     Where another replica's clock has put a row into a wider window than was asked for, it may be
     taken back before it is seen: then it is left as it is, until the next reading has both.
     """
-    came = [_sum(kinds[kind]) for kind in LABELLED if kind in kinds]
+    came = [kinds[kind] for kind in LABELLED if kind in kinds]
     if not came:
         return None
     whole = total(came)
     if RETRACTED not in kinds:
         return whole
     try:
-        rest = difference(whole, _sum(kinds[RETRACTED]))
+        rest = difference(whole, kinds[RETRACTED])
     except ArithmeticError:
         return whole
     return rest if rest.scalar("rows") else None
-
-
-def tallies_by_step(parts: Iterable[Part], step_at: Callable[[int], Span]) -> dict[Span, Tally]:
-    """The rows with labels of each step in which such rows came, in order.
-
-    Raises:
-        InvalidInput: the steps are more than a series may have.
-    """
-    steps: dict[Span, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    for part in parts:
-        kind = part[0].kind
-        if kind in LABELLED or kind == RETRACTED:
-            _keep(steps[step_at(part[0].start)][kind], part)
-            if len(steps) > MAX_POINTS:
-                detail = f"more than {MAX_POINTS} points: ask for a longer step or a shorter time"
-                raise InvalidInput.at(detail, "step")
-    tallies = {span: _labelled(kinds) for span, kinds in sorted(steps.items())}
-    return {span: tally for span, tally in tallies.items() if tally is not None}

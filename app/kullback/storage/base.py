@@ -218,7 +218,8 @@ class Store(Protocol):
         """The parts of all cells whose windows start in [start, stop).
 
         Of all rows (slice ""), or, with `slices` the name of a slice, of each of its values
-        (slice "name=value"). In one consistent state, in no particular order.
+        (slice "name=value"), or of the one value that `slices` names so. In one consistent
+        state, in no particular order.
         """
 
     def stream(

@@ -207,4 +207,6 @@ class SqlStore:
 def _of_slices(name: str | None) -> ColumnElement[bool]:
     if name is None:
         return PARTS.c.slice == ""
+    if "=" in name:
+        return PARTS.c.slice == name
     return and_(PARTS.c.slice >= f"{name}=", PARTS.c.slice < f"{name}>")  # ">" comes after "="

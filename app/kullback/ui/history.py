@@ -150,7 +150,7 @@ def side_by_side(
     whole = selection.points([metric], step)[metric]
     courses = [
         Course.of(
-            _in_steps_of(whole, selection.points([metric], step, value)[metric]),
+            _in_steps_of(whole, selection.points([metric], step, f"{view.by}={value}")[metric]),
             *(view.start, view.stop, step),
         )
         for value in values

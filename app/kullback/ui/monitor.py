@@ -73,7 +73,7 @@ class MonitorPage:
         reader = services.monitor_queries.open(name)
         ground = Ground(reader.monitor.window_seconds, reader.monitor.slices, reader.now)
         chosen = view(query, ground)
-        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.by)).keeping()
+        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.slices)).keeping()
         return cls(selection, chosen, ground, services.monitor_maintenance.recent.get(name))
 
     @property

@@ -135,7 +135,8 @@ def _losses(services: Services, name: str) -> list[float]:
     try:
         reader = services.monitor_queries.open(name)
         step = max(HOUR, reader.monitor.window_seconds)
-        points = reader.select(MonitorQuery(start=reader.now - DAY, step=step)).series().points
+        selection = reader.select(MonitorQuery(start=reader.now - DAY))
+        points = selection.points(["log_loss"], step)["log_loss"]
     except (NotFound, TallyMismatch):  # removed this very moment, or damaged
         return []
     return [point.value for point in points if point.value is not None]

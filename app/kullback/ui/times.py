@@ -57,6 +57,11 @@ class View:
         return RANGES[self.range][0] if self.range in RANGES else ""
 
     @property
+    def slices(self) -> tuple[str, ...]:
+        """The slices that it is by."""
+        return () if self.by is None else (self.by,)
+
+    @property
     def query(self) -> dict[str, str]:
         """What of an address asks for this time."""
         if self.range != CUSTOM:
