@@ -15,6 +15,7 @@ KullbackError
 │   └── RateLimited          who asks has asked too often: try again
 ├── Misdirected              the request was meant for another host
 ├── NotFound                 no such name
+├── NotAcceptable            nothing that is served is what the caller would have
 ├── Conflict                 what is there cannot become what was asked for
 ├── IdempotencyKeyError
 │   ├── IdempotencyKeyReused      the idempotency key came before, with another request
@@ -153,6 +154,10 @@ class ClockLeapt(Overloaded):
 
 class DeadlineExceeded(Overloaded):
     """It waited or took too long."""
+
+
+class NotAcceptable(KullbackError):
+    """No type that the caller accepts is served."""
 
 
 class Conflict(KullbackError):

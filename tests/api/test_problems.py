@@ -27,6 +27,7 @@ HOSTILE = "\x00\x1b\u2028\ud800</script>😀"
 REFUSALS = [
     (errors.MalformedBody("no"), 400, "malformed-body"),
     (errors.NotFound("no"), 404, "not-found"),
+    (errors.NotAcceptable("no"), 406, "not-acceptable"),
     (errors.BodyTooLarge("no"), 413, "body-too-large"),
     (errors.UnsupportedBody("no", "Accept", ["application/json"]), 415, "unsupported-body"),
     (errors.InvalidInput("no"), 422, "invalid-input"),

@@ -10,7 +10,6 @@ from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
-    TAGGED,
     WRITES,
     Name,
     NewName,
@@ -20,6 +19,7 @@ from kullback.api.routes import (
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
+from kullback.api.tables import TABLES, AsFormat, answer_type, tagged_table
 from kullback.errors import InvalidInput
 from kullback.monitoring.replies import (
     JoinedRowsAccepted,
@@ -31,7 +31,8 @@ from kullback.monitoring.replies import (
 )
 from kullback.monitoring.report import MonitorReport
 from kullback.monitoring.selection import MonitorQuery
-from kullback.monitoring.series import MonitorSeries, SeveralSeries
+from kullback.monitoring.series import MonitorSeries
+from kullback.monitoring.tables import report_table, series_table
 from kullback.payload.identifiers import are_names, refuse_twice
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import parsed_moment
@@ -203,7 +204,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
 
 def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.get(
-        "/{name}/report", operation_id="get_report", response_model=MonitorReport, responses=TAGGED
+        "/{name}/report", operation_id="get_report", response_model=MonitorReport, responses=TABLES
     )
     async def report(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
         name: Name,
@@ -212,23 +213,25 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         stop: To = None,
         by: By = None,
         value: Value = None,
+        form: AsFormat = None,
     ) -> Response:
         """Every metric with its standard error, drift, and the values of slices."""
         query = MonitorQuery(
             _moment("from", start), _moment("to", stop), _names("by", by), _value(value)
         )
+        kind = answer_type(request, form)
 
         def select() -> TaggedAnswer:
             selection = store_requests.services.monitor_queries.open(name).select(query)
-            return TaggedAnswer(selection.etag, lambda: as_json(selection.report()))
+            return tagged_table(selection.etag, kind, selection.report, report_table)
 
-        return await tagged(store_requests, request, select)
+        return await tagged(store_requests, request, select, vary="Accept")
 
     @routes.get(
         "/{name}/series",
         operation_id="get_series",
-        response_model=MonitorSeries | SeveralSeries,
-        responses=TAGGED,
+        response_model=MonitorSeries,
+        responses=TABLES,
     )
     async def series(  # noqa: PLR0913, PLR0917 - one argument for each parameter of the query
         name: Name,
@@ -239,6 +242,7 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         step: Step = None,
         by: By = None,
         value: Value = None,
+        form: AsFormat = None,
     ) -> Response:
         """Metrics over time, of all rows or by slice: a point for each step that has rows."""
         query = MonitorQuery(
@@ -246,12 +250,13 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
             *(_names("by", by), _value(value)),
             *(_names("metric", metric), step),
         )
+        kind = answer_type(request, form)
 
         def select() -> TaggedAnswer:
             selection = store_requests.services.monitor_queries.open(name).select(query)
-            return TaggedAnswer(selection.etag, lambda: as_json(selection.series()))
+            return tagged_table(selection.etag, kind, selection.series, series_table)
 
-        return await tagged(store_requests, request, select)
+        return await tagged(store_requests, request, select, vary="Accept")
 
 
 def _names(parameter: str, text: str | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from kullback.errors import (
     KullbackError,
     MalformedBody,
     Misdirected,
+    NotAcceptable,
     NotFound,
     Overloaded,
     RateLimited,
@@ -127,6 +128,13 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "There is nothing here",
         "No resource has this name. `GET /v1/scores` lists every metric, `GET /v1/monitors` every "
         "monitor.",
+    ),
+    NotAcceptable: ProblemType(
+        406,
+        "not-acceptable",
+        "No type that is accepted is served here",
+        "The header `Accept` names none of the types of this answer, or rules them all out. "
+        "`detail` names those that are served.",
     ),
     Conflict: ProblemType(
         409,

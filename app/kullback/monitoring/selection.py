@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kullback.documents import entity_tag
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.report import MonitorReport, ReportScope, slice_values
-from kullback.monitoring.series import MetricPoint, MonitorSeries, SeveralSeries, SlicePoint
+from kullback.monitoring.series import MetricPoint, MonitorSeries
 from kullback.monitoring.window_tallies import (
     MAX_POINTS,
     WindowTallies,
@@ -98,7 +98,7 @@ class MonitorSelection:
         with self._parts(slices) as parts:
             return tallies_by_slice(parts)
 
-    def series(self) -> MonitorSeries | SeveralSeries:
+    def series(self) -> MonitorSeries:
         """Metrics over this time, of all rows, of one value of a slice, or of each value.
 
         Raises:
@@ -110,17 +110,19 @@ class MonitorSelection:
         values = None if query.value is None else slice_values(query.value)
         if len(query.metrics) == 1 and not query.by:
             points = self.points(query.metrics, step, query.value)[query.metrics[0]]
-            return MonitorSeries(name, query.metrics[0], step, points, values)
-        several: list[SlicePoint] = []
+            return MonitorSeries(name, query.metrics[0], (), (), step, points, values)
+        several: list[MetricPoint] = []
         for slices in query.by or (query.value,):
             room = (MAX_POINTS - len(several)) // len(query.metrics)
             several += [
-                SlicePoint.at(MetricPoint.of(at, metrics, metric), metric, slice_values(value))
+                replace(
+                    MetricPoint.of(at, metrics, metric), metric=metric, slice=slice_values(value)
+                )
                 for value, steps in self._steps(slices, step, room).items()
                 for at, metrics in steps
                 for metric in query.metrics
             ]
-        return SeveralSeries(name, query.metrics, query.by, step, tuple(several), values)
+        return MonitorSeries(name, None, query.metrics, query.by, step, tuple(several), values)
 
     def points(
         self, metrics: Sequence[str], step: int, value: str | None = None

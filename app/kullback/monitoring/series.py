@@ -1,7 +1,6 @@
 """Metrics of a monitor over time."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -17,7 +16,10 @@ from kullback.tally.report_types import MetricValue
 
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
-    """A metric of the `n` rows with labels of one step; `error_bound` is of `auc` alone."""
+    """A metric of the `n` rows with labels of one step; `error_bound` is of `auc` alone.
+
+    `metric` and `slice` are there where the points of a series are of several.
+    """
 
     start: Start
     stop: Stop
@@ -27,6 +29,8 @@ class MetricPoint:
     reason: Reason | None
     standard_error: float | None
     error_bound: Annotated[float | None, Field(exclude_if=lambda bound: bound is None)] = None
+    metric: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
+    slice: SliceValues = None
 
     @classmethod
     def of(cls, span: Span, metrics: TallyMetrics, name: str) -> "MetricPoint":
@@ -43,43 +47,18 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class SlicePoint(MetricPoint):
-    """A metric of one step, of all rows or of those that have the values of `slice`."""
-
-    metric: str = field(kw_only=True)
-    slice: Mapping[str, str] = field(kw_only=True)
-
-    @classmethod
-    def at(cls, point: MetricPoint, metric: str, values: Mapping[str, str]) -> "SlicePoint":
-        """A point, and what it is of."""
-        return extended(cls, point, metric=metric, slice=values)
-
-
-@dataclass(frozen=True, slots=True)
 class MonitorSeries:
-    """One metric over time: a point for each step of `step` seconds in which rows came.
+    """Metrics over time: a point for each step of `step` seconds in which rows came.
 
-    `slice` is there where only the rows that have its value were asked for.
+    Of one metric `metric` names it. Where several `metrics` were asked for, or slices (`by`), each
+    point says of which metric it is, and of which values. `slice` is there where only the rows that
+    have its value were asked for.
     """
 
     monitor: str
-    metric: str
+    metric: Annotated[str | None, Field(exclude_if=lambda name: name is None)]
+    metrics: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)]
+    by: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)]
     step: int
     points: tuple[MetricPoint, ...]
-    slice: SliceValues = None
-
-
-@dataclass(frozen=True, slots=True)
-class SeveralSeries:
-    """Metrics over time, side by side: each point says which metric it is, and of which rows.
-
-    Of `by` each value of each slice has its points; without it they are of all rows, or of those
-    of `slice`.
-    """
-
-    monitor: str
-    metrics: tuple[str, ...]
-    by: tuple[str, ...]
-    step: int
-    points: tuple[SlicePoint, ...]
     slice: SliceValues = None
