@@ -129,9 +129,7 @@ async def test_every_format_has_the_same_numbers_to_the_bit(
     assert pl.read_ipc_stream(arrow).height == len(rows)
     text = (await asked(service, what, query, CSV)).content
     texts = {name: str for name in table.column_names if name.startswith("slice.")}
-    read = pd.read_csv(
-        io.BytesIO(text), dtype=texts, parse_dates=["from", "to"]
-    )
+    read = pd.read_csv(io.BytesIO(text), dtype=texts, parse_dates=["from", "to"])
     check(read, rows)
     frame_ = pl.read_csv(io.BytesIO(text), infer_schema=False)
     assert (frame_.height, frame_.columns) == (len(rows), table.column_names)

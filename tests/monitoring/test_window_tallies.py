@@ -44,7 +44,7 @@ def test_a_row_that_was_taken_back_does_not_count_in_any_order(parts: tuple[Part
     expected = tally((1.0, 0.25), (0.0, 0.1), (1.0, 0.7))
     assert tallies_by_slice(parts)[""].labelled == expected
     assert tallies_by_slice(parts)[""].predictions == 3
-    assert tallies_by_step(parts, step_of_an_hour) == {Span(0, 3600): expected}
+    assert tallies_by_step(parts, step_of_an_hour) == {"": {Span(0, 3600): expected}}
 
 
 def test_many_parts_of_each_kind_are_summed_as_few() -> None:
@@ -52,7 +52,7 @@ def test_many_parts_of_each_kind_are_summed_as_few() -> None:
     parts = [part(MATCHED, 60, row) for row in rows]
     parts += [part(RETRACTED, 60, row) for row in rows[1:]]
     assert tallies_by_slice(parts)[""].labelled == tally(rows[0])
-    assert tallies_by_step(parts, step_of_an_hour) == {Span(0, 3600): tally(rows[0])}
+    assert tallies_by_step(parts, step_of_an_hour) == {"": {Span(0, 3600): tally(rows[0])}}
 
 
 def test_nothing_is_left_where_all_was_taken_back() -> None:
