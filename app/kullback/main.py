@@ -182,6 +182,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         opened = await to_thread(runtime.store, settings) if store is None else store
         services = runtime.services(opened)
+        await to_thread(services.monitor_maintenance.expect_slices, services.monitor_counters)
         monitors_seen = MonitorCollector(
             services.monitor_queries.tasks, services.monitor_counters, services.monitor_maintenance
         )

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,6 +211,61 @@ async def test_a_removed_monitor_is_gone_and_begins_again_at_zero(service: Servi
     assert await service.samples(monitor="clicks") == {}
     await service.put()
     assert (await service.samples())[named("examples", monitor="clicks")] == 0
+
+
+async def test_after_a_restart_every_slice_stands_at_zero(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/kullback.db"
+    async with running(url) as before:
+        await before.put(slices=["country"])
+        await before.post("observations", **ROWS)
+        await before.put("/v1/monitors/plain")
+    async with running(url) as after:
+        samples = await after.samples()
+    for country in ("DE", "FR"):
+        place = {"monitor": "clicks", "slice": f"country={country}"}
+        assert {samples[named(f"slice_{name}", **place)] for name in SLICED} == {0}
+    assert samples[named("examples", monitor="plain")] == 0
+
+
+async def test_slices_that_are_expected_leave_places_for_others(service: Service) -> None:
+    shown = Shown(service, MAX_SERIES)
+    shown.totals.expect("a", [f"country={number}" for number in range(2000)])
+    shown.tasks["a"] = "binary"
+    assert shown.slices("a") == MAX_SLICE_SERIES // PER_SLICE
+    assert len(shown.totals.slices("a")) == 501
+    shown.add("b", 1)
+    assert shown.monitors() == {"a", "b"}
+    assert shown.slices("b") == 1
+
+
+async def test_of_many_slices_those_that_came_first_are_shown(service: Service) -> None:
+    shown = Shown(service, MAX_SERIES, share=2 * PER_SLICE)
+    shown.totals.expect("a", ["country=z", "country=y", "country=a"])
+    shown.tasks["a"] = "binary"
+    text = "\n".join(shown.lines())
+    assert set(re.findall('slice="(.*?)"', text)) == {"country=z", "country=y"}
+
+
+async def test_a_slice_of_very_many_values_takes_nothing_from_a_newer_monitor(
+    service: Service,
+) -> None:
+    await service.put(slices=["country"])
+    for values in (range(9_000), range(9_000, 14_000)):
+        country = [f"c{value}" for value in values]
+        sent = {"y_true": [1] * len(country), "y_proba": [0.5] * len(country)}
+        await service.post("observations", **sent, slice={"country": country})
+    newborn = "/v1/monitors/newborn"
+    await service.put(newborn, slices=["country"])
+    sent = {"y_true": [1, 0] * 25, "y_proba": [0.5] * 50, "slice": {"country": ["DE"] * 50}}
+    await service.post("observations", newborn, **sent)
+    service.inside.monitor_maintenance.refresh_recent()
+    samples = await service.samples(monitor="newborn")
+    assert samples[named("examples", monitor="newborn")] == 50
+    assert samples[named("slice_examples", monitor="newborn", slice="country=DE")] == 50
+    assert samples['kullback_recent_examples{monitor="newborn"}'] == 50
+    many = await service.samples(monitor="clicks")
+    assert len([name for name in many if "slice_examples" in name]) * PER_SLICE <= MAX_SLICE_SERIES
+    assert many[named("examples", monitor="clicks")] == 14_000
 
 
 async def test_names_are_those_that_dashboards_and_rules_read(service: Service) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 
 import numpy as np
@@ -83,15 +84,26 @@ class MonitorCounters:
                     if not cell.slice:
                         sums.add_bins(tally)
 
+    def expect(self, monitor: str, slices: Iterable[str]) -> None:
+        """Let slices stand at 0, the first of them, and leave places for others."""
+        with self._lock:
+            kept = self._sums.setdefault(monitor, {"": MonitorSums()})
+            for name in islice(slices, MAX_SLICES // 2):
+                kept.setdefault(name, MonitorSums())
+
     def forget(self, monitor: str) -> None:
         """A monitor is gone."""
         with self._lock:
             self._sums.pop(monitor, None)
 
-    def slices(self, monitor: str) -> set[str]:
-        """The slices of a monitor that have sums, "" for all rows."""
+    def slices(self, monitor: str) -> list[str]:
+        """The slices of a monitor that have sums, "" for all rows, as they came.
+
+        Those that are many values in one stand first.
+        """
         with self._lock:
-            return set(self._sums.get(monitor, {"": None}))
+            kept = self._sums.get(monitor, {"": None})
+            return sorted(kept, key=lambda name: not name.endswith(f"={OTHER}"))
 
     def of(self, monitor: str, slices: Iterable[str]) -> Mapping[str, MonitorSums]:
         """The sums of these slices of a monitor, those of all rows first; a snapshot."""

@@ -8,12 +8,13 @@ from itertools import islice
 from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
+from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.ingest import SLICE_VALUES
 from kullback.monitoring.queries import MonitorQueries, RecentHour
 from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Record, Store, Times, Transaction
-from kullback.storage.slice_values import release
+from kullback.storage.slice_values import release, values_with_places
 
 IDEMPOTENCY_SECONDS = 7 * DAY
 ROWS_AT_ONCE = 5_000
@@ -39,6 +40,13 @@ class MonitorMaintenance:
     def recent(self) -> Mapping[str, RecentHour]:
         """What each monitor saw in the hour before the last pass."""
         return self._recent
+
+    def expect_slices(self, counters: MonitorCounters) -> None:
+        """Let the counters of slices that rows came to before this process begin at 0."""
+        for record in self._store.records(KIND):
+            content = self._store.attachment(record.id, SLICE_VALUES)
+            if content is not None:
+                counters.expect(record.name, values_with_places(content))
 
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""

@@ -5,6 +5,7 @@ longer kept gives its place away. Who writes at the same moment may add one too 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
@@ -12,7 +13,9 @@ from kullback.moments import DAY
 from kullback.storage.base import Cell, Transaction
 
 OTHER = "(other)"
-_LONGEST = 16  # letters of a value; of a longer one its digest is kept
+_LONGEST = 64  # letters of a value; of a longer one its digest is kept, behind a mark
+_MARK = "#"
+_DIGEST = re.compile("[0-9a-f]{16}").fullmatch  # as of more than 16 letters it was kept once
 
 Days = dict[str, dict[str, int]]
 
@@ -41,7 +44,8 @@ def admit(
     has_changed = False
     for text, day in latest.items():
         key, _, value = text.partition("=")
-        places, short = days.setdefault(key, {}), _shortened(value)
+        places = days.setdefault(key, {})
+        short = _shortened(value, places)
         if short not in places and (len(places) >= cap or value == OTHER):
             moved[text] = f"{key}={OTHER}"
         elif places.get(short, -1) < day:
@@ -64,6 +68,22 @@ def release(tx: Transaction, record: int, name: str, before: float) -> None:
         _write(tx, record, name, kept)
 
 
+def values_with_places(content: bytes) -> list[str]:
+    """The values that have places, as "country=DE", those of the latest days first.
+
+    Args:
+        content: of the attachment that says which they are; of long values it has digests alone.
+    """
+    days: Days = json.loads(content)
+    latest = [
+        (-day, f"{key}={value}")
+        for key, places in days.items()
+        for value, day in places.items()
+        if not value.startswith(_MARK) and not _DIGEST(value)
+    ]
+    return [text for _, text in sorted(latest)]
+
+
 def _read(tx: Transaction, record: int, name: str) -> Days:
     content = tx.attachment(record, name)
     days: Days = {} if content is None else json.loads(content)
@@ -74,7 +94,8 @@ def _write(tx: Transaction, record: int, name: str, days: Days) -> None:
     tx.attach(record, name, json.dumps(days).encode())
 
 
-def _shortened(value: str) -> str:
-    if len(value) <= _LONGEST:
-        return value
-    return blake2b(value.encode(), digest_size=_LONGEST // 2).hexdigest()
+def _shortened(value: str, places: Mapping[str, int]) -> str:
+    digest = blake2b(value.encode(), digest_size=8).hexdigest()
+    if digest in places:
+        return digest
+    return value if len(value) <= _LONGEST else _MARK + digest

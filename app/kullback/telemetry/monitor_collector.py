@@ -1,8 +1,7 @@
 """Prometheus collector of monitors: sums that only grow, and gauges of the last hour."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from heapq import nsmallest
 from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -105,7 +104,7 @@ class MonitorCollector(Collector):
             self._tasks = self._names()
         return self._tasks
 
-    def _admit(self, here: Mapping[str, set[str]]) -> None:
+    def _admit(self, here: Mapping[str, Sequence[str]]) -> None:
         """Give places to all rows of each monitor, then to its slices."""
         self._admitted = _still(self._admitted, here)
         self._refused = _still(self._refused, here)
@@ -121,13 +120,13 @@ class MonitorCollector(Collector):
                 self._refuse(name, {""}, PER_MONITOR)
         for name, parts in sorted(here.items()):
             places = self._admitted.get(name, set())
-            waiting = parts - places - {""}
+            waiting = [part for part in parts if part and part not in places]
             room = min(left, self._share - (len(places) - 1) * PER_SLICE) if places else 0
-            admitted = set(nsmallest(room // PER_SLICE, waiting))
+            admitted = set(waiting[: max(room, 0) // PER_SLICE])
             left -= len(admitted) * PER_SLICE
             places |= admitted
             self._refused.get(name, set()).difference_update(admitted)
-            self._refuse(name, waiting - admitted, PER_SLICE)
+            self._refuse(name, set(waiting) - admitted, PER_SLICE)
 
     def _make_room(self, series: int) -> int:
         """Take so many series from the slices of whoever has most; how many came of it."""
@@ -146,8 +145,10 @@ class MonitorCollector(Collector):
         refused |= parts
 
 
-def _still(places: Mapping[str, set[str]], here: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    return {name: parts & here[name] for name, parts in places.items() if name in here}
+def _still(
+    places: Mapping[str, set[str]], here: Mapping[str, Sequence[str]]
+) -> dict[str, set[str]]:
+    return {name: parts.intersection(here[name]) for name, parts in places.items() if name in here}
 
 
 def _counters(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
