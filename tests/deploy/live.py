@@ -40,9 +40,12 @@ class Prometheus:
 
     address: str
 
-    def values(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """The series that an expression gives now, with their values."""
-        asked = httpx.get(f"{self.address}/api/v1/query", params={"query": expression})
+    def values(
+        self, expression: str, at: float | None = None
+    ) -> list[tuple[dict[str, str], float]]:
+        """The series that an expression gives, now or at some time, with their values."""
+        query = {"query": expression} | ({} if at is None else {"time": str(at)})
+        asked = httpx.get(f"{self.address}/api/v1/query", params=query)
         answer = asked.json()
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         found = answer["data"]["result"]
@@ -50,9 +53,16 @@ class Prometheus:
             return [({}, float(found[1]))]
         return [(series["metric"], float(series["value"][1])) for series in found]
 
-    def value(self, expression: str) -> float:
+    def history(self, selector: str) -> list[float]:
+        """Every value that was scraped of the one series in the last ten minutes."""
+        query = {"query": f"{selector}[10m]"}
+        answer = httpx.get(f"{self.address}/api/v1/query", params=query).json()
+        (series,) = answer["data"]["result"]
+        return [float(value) for _, value in series["values"]]
+
+    def value(self, expression: str, at: float | None = None) -> float:
         """The value of the one series that an expression gives."""
-        ((_, value),) = self.values(expression)
+        ((_, value),) = self.values(expression, at)
         return value
 
 
@@ -158,7 +168,7 @@ def prometheus(targets: Sequence[str], folder: Path) -> Iterator[Prometheus]:
     }
     (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
     _give_a_past(folder)
-    port = _free_port()
+    port = free_port()
     command = [
         program,
         f"--config.file={folder}/prometheus.yml",
@@ -200,7 +210,7 @@ def _is_ready(server: Prometheus) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

@@ -23,7 +23,7 @@ def telemetry() -> Telemetry:
 
 def samples(telemetry: Telemetry) -> dict[str, float]:
     """Each sample's value by its name and labels."""
-    (text, _) = telemetry.expose("")
+    (text, _) = telemetry.expose({})
     lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
@@ -38,7 +38,7 @@ def test_promtool_finds_nothing_to_complain_about(telemetry: Telemetry) -> None:
         pytest.skip("promtool is not installed: it comes with Debian's package prometheus")
     telemetry.series("POST", "/v1/scores/{metric}").observe(200, 0.01, 2048)
     telemetry.observe(score(0.5))
-    (text, _) = telemetry.expose("")
+    (text, _) = telemetry.expose({})
     checked = subprocess.run(  # noqa: S603 - a known program
         [promtool, "check", "metrics"], input=text, capture_output=True, check=False
     )
@@ -97,7 +97,7 @@ def test_a_request_without_a_body_is_not_a_body_of_no_bytes(telemetry: Telemetry
 
 
 def test_openmetrics_is_given_to_who_asks_for_it(telemetry: Telemetry) -> None:
-    (text, media_type) = telemetry.expose("application/openmetrics-text; version=1.0.0")
+    (text, media_type) = telemetry.expose({"accept": "application/openmetrics-text; version=1.0.0"})
     assert media_type.startswith("application/openmetrics-text; version=1.0.0")
     assert text.endswith(b"# EOF\n")
 
@@ -118,7 +118,7 @@ def test_openmetrics_is_given_to_who_asks_for_it(telemetry: Telemetry) -> None:
     ],
 )
 def test_whatever_is_asked_for_there_is_an_exposition(accept: str, telemetry: Telemetry) -> None:
-    (text, media_type) = telemetry.expose(accept)
+    (text, media_type) = telemetry.expose({"accept": accept})
     assert re.search(rb"^kullback_build_info\{", text, flags=re.MULTILINE)
     assert media_type.isprintable()
 

@@ -78,7 +78,7 @@ def client(telemetry: Telemetry) -> AsyncClient:
 
 
 def exposition(telemetry: Telemetry) -> list[str]:
-    return telemetry.expose("")[0].decode().splitlines()
+    return telemetry.expose({})[0].decode().splitlines()
 
 
 def fields(log: pytest.LogCaptureFixture) -> list[dict[str, object]]:

@@ -1,11 +1,11 @@
 """The routes of the service itself: probes, counters, and the pages about the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
@@ -20,7 +20,8 @@ from kullback.errors import NotFound, Overloaded
 
 PROBE_SECONDS = 5.0
 STUCK_SECONDS = 30.0  # without a turn of the event loop
-Expose = Callable[[str], tuple[bytes, str]]
+# What stands at /metrics, for who sent these headers from this address and port.
+Expose = Callable[[Mapping[str, str], tuple[str, int] | None], tuple[bytes, str]]
 
 _EXPOSED = ("text/plain", "application/openmetrics-text")
 STATIC = Path(__file__).parent.parent / "ui" / "static"
@@ -102,9 +103,9 @@ def metrics_router(
         response_class=Response,
         responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in _EXPOSED}}},
     )
-    async def metrics(accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
+    async def metrics(request: Request) -> Response:
         """Every counter for Prometheus; OpenMetrics where `Accept` asks for it."""
-        text, media_type = await workers.run(lambda: expose(accept))
+        text, media_type = await workers.run(lambda: expose(request.headers, request.client))
         return Response(text, headers={"content-type": media_type})
 
     return routes

@@ -1,6 +1,6 @@
 """Prometheus metrics of requests and scores in this process."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import get_args
 
@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from kullback.scoring.score import Score, Status
 from kullback.telemetry.log_queue import dropped_lines
+from kullback.telemetry.scrapes import Scraper, Scrapes
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BYTES = tuple(float(4**power) for power in range(4, 14))
@@ -59,12 +60,24 @@ class _LogLines(Collector):
         )
 
 
+class _Shown(Collector):
+    """Metrics that were collected before."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> list[Metric]:
+        """See prometheus_client.registry.Collector."""
+        return self._metrics
+
+
 class Telemetry:
     """The counters of one application, in a registry of its own."""
 
     def __init__(self, metrics: Iterable[str], version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # it has no annotations
         self._registry = CollectorRegistry()
+        self._scrapes = Scrapes()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         build = Info("kullback_build", "The version that runs.", registry=self._registry)
@@ -156,8 +169,19 @@ class Telemetry:
         self._rows[score.metric].inc(score.n)
         self._outcomes[score.metric, score.status].inc()
 
-    def expose(self, accept: str) -> tuple[bytes, str]:
-        """Every series as text, and its media type; OpenMetrics where `accept` asks for it."""
+    def expose(
+        self, headers: Mapping[str, str], peer: tuple[str, int] | None = None
+    ) -> tuple[bytes, str]:
+        """Every series as text, and its media type; OpenMetrics where `accept` asks for it.
+
+        Args:
+            headers: of the request, their names in small letters.
+            peer: address and port of who sent it.
+        """
         # Not the caller's own words: choose_encoder raises TypeError on `version=abc`.
-        encode, media_type = choose_encoder(_OPENMETRICS if _OPENMETRICS in accept else "")
-        return encode(self._registry), media_type
+        wanted = _OPENMETRICS if _OPENMETRICS in headers.get("accept", "") else ""
+        encode, media_type = choose_encoder(wanted)
+        scraper = Scraper.of(headers, peer)
+        if scraper is None:
+            return encode(self._registry), media_type
+        return encode(_Shown(self._scrapes.shown(self._registry.collect(), scraper))), media_type
