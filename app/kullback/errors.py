@@ -19,7 +19,8 @@ KullbackError
 ├── Conflict                 what is there cannot become what was asked for
 ├── IdempotencyKeyError
 │   ├── IdempotencyKeyReused      the idempotency key came before, with another request
-│   └── IdempotencyKeyInProgress  the same request is being worked on now: try again
+│   ├── IdempotencyKeyInProgress  the same request is being worked on now: try again
+│   └── IdempotencyKeyOutdated    of what the key wrote a part was removed since
 ├── Overloaded               full for the moment: try again
 │   ├── ClockLeapt           rows cannot be dated now: try again
 │   └── DeadlineExceeded     it waited or took too long
@@ -176,6 +177,10 @@ class IdempotencyKeyInProgress(IdempotencyKeyError):
     """The same request is being worked on now."""
 
     retry_after_seconds = 1
+
+
+class IdempotencyKeyOutdated(IdempotencyKeyError):
+    """Of what the key wrote a part was removed since."""
 
 
 class StoreUnavailable(KullbackError):

@@ -74,18 +74,20 @@ async def test_another_body_under_the_same_key_is_refused(service: Service) -> N
     assert (await service.get(EXPERIMENT)).items() >= {"version": 1, "epoch": 1}.items()
 
 
-async def test_a_batch_that_was_stored_gets_its_answer_though_the_plan_has_changed(
-    service: Service,
-) -> None:
+async def test_keys_of_a_past_epoch_are_new_to_the_present_one(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
-    first = await send(service, "POST", OBSERVATIONS, TWO)
+    assert done(await send(service, "POST", OBSERVATIONS, TWO))["epoch"] == 1
+    changed = await send(service, "PUT", EXPERIMENT, PAIRED | {"alpha": 0.01}, "plan")
+    assert done(changed)["epoch"] == 2
+    for is_replayed in (False, True):
+        answer = await send(service, "POST", OBSERVATIONS, TWO)
+        assert done(answer)["epoch"] == 2
+        assert ("idempotency-replayed" in answer.headers) is is_replayed
+        assert [arm["n"] for arm in (await report(service))["arms"]] == [2, 2]
+    again = await send(service, "PUT", EXPERIMENT, PAIRED | {"alpha": 0.01}, "plan")
+    assert again.headers["idempotency-replayed"] == "true"
     await service.put(EXPERIMENT, **PARALLEL)
-    again = await send(service, "POST", OBSERVATIONS, TWO)
-    assert (again.status_code, again.content) == (200, first.content)
-    assert refused(await send(service, "POST", OBSERVATIONS, TWO, "new")) == (
-        "invalid-input",
-        "/y_proba",
-    )
+    assert refused(await send(service, "POST", OBSERVATIONS, TWO)) == ("invalid-input", "/y_proba")
 
 
 async def test_without_a_key_every_request_counts(service: Service) -> None:

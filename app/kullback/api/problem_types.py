@@ -11,6 +11,7 @@ from kullback.errors import (
     DeadlineExceeded,
     Forbidden,
     IdempotencyKeyInProgress,
+    IdempotencyKeyOutdated,
     IdempotencyKeyReused,
     InvalidInput,
     KullbackError,
@@ -183,6 +184,14 @@ PROBLEM_TYPES: Mapping[type[KullbackError], ProblemType] = {
         "The idempotency key came before with another request",
         "An `Idempotency-Key` stands for one request. Nothing of this one was kept: send it "
         "again with a key of its own.",
+    ),
+    IdempotencyKeyOutdated: ProblemType(
+        409,
+        "idempotency-key-outdated",
+        "A part of what this key wrote was removed",
+        "The batch that came with this `Idempotency-Key` was kept, and windows in which some of "
+        "its rows lay were removed since. Nothing of this one was kept. Send the rows that are to "
+        "count again, and with another key.",
     ),
     Overloaded: ProblemType(
         503,

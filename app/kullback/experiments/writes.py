@@ -106,6 +106,7 @@ class Experiments:
             if tx.has_rows(record.id):
                 tx.attach(record.id, plan_of(epoch), present.plan.encoded())
                 epoch += 1
+                tx.renew(record.id)  # keys of rows that are of the past are new again
             tx.change(record.id, PlanDocument(epoch, plan).encoded())
             return Reply.of(StoredExperiment(record, epoch, plan).setup())
 

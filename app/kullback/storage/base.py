@@ -77,7 +77,10 @@ def is_new(done: Future[Written]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A named thing that owns what is added to it; `revision` rises with each change of it."""
+    """A named thing that owns what is added to it; `revision` rises with each change of it.
+
+    `era` rises when what was added so far is of the past: keys of such writes are new again.
+    """
 
     id: int
     kind: str
@@ -85,6 +88,7 @@ class Record:
     revision: int
     document: bytes
     created: float
+    era: int = 0
 
 
 def existing(record: Record | None, kind: str, name: str) -> Record:
@@ -136,6 +140,16 @@ class Transaction(Protocol):
     def change(self, record: int, document: bytes, *, revises: bool = True) -> None:
         """Give a record another document, and, where that `revises` it, the next revision."""
 
+    def renew(self, record: int) -> None:
+        """Begin the next era of a record: whatever rows come again with their keys are new."""
+
+    def rename(self, record: int, name: str) -> None:
+        """Give a record another name; the caller has found none of that name.
+
+        Raises:
+            Conflict: there is one of that name. Let it pass: the write may be tried again.
+        """
+
     def delete(self, record: int) -> None:
         """Remove a record and all that it owns."""
 
@@ -169,6 +183,28 @@ class Transaction(Protocol):
 
     def expire(self, record: int, before: float, limit: int) -> Expired:
         """Remove rows that came before, matched or not, at most `limit` of them."""
+
+    def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
+        """The parts of all rows (slice "") of windows that lie within [start, stop)."""
+
+    def straddles(self, record: int, moment: int) -> bool:
+        """Whether there is a part of a window that begins before a moment and ends after it."""
+
+    def arrived(self, record: int, start: float, stop: float) -> int:
+        """How many rows are kept by id that arrived in [start, stop)."""
+
+    def take(self, record: int, start: int, stop: int, limit: int) -> int:
+        """Remove parts of windows that lie within [start, stop), at most `limit`; how many."""
+
+    def forget_keys(self, record: int, start: int, stop: int, limit: int) -> int:
+        """Forget keys whose rows all lie within [start, stop), at most `limit`.
+
+        A key of which some rows do is kept, but its write is not answered again: whoever sends it
+        is told so. Returns how many keys were forgotten or changed.
+        """
+
+    def move_keys(self, record: int, old: str, new: str, limit: int) -> int:
+        """Take keys of what lies under a path to another, at most `limit`; how many."""
 
     def sweep(self, before: float, limit: int) -> int:
         """Forget keys that came before; how many, at most `limit`."""

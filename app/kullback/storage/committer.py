@@ -71,11 +71,11 @@ class Committer:
                 if write.key is not None and write.key in earlier:
                     outcomes.append(earlier[write.key])
                     continue
-                outcome, owner, sums = self._apply(connection, write.work, sums, is_last=is_last)
+                outcome, wrote, sums = self._apply(connection, write.work, sums, is_last=is_last)
                 outcomes.append(outcome)
                 if write.key is not None:
                     replies[write.key] = (
-                        idempotency.KeptReply(outcome.reply, owner)
+                        idempotency.KeptReply(outcome.reply, wrote)
                         if isinstance(outcome, Written)
                         else None
                     )
@@ -85,8 +85,8 @@ class Committer:
 
     def _apply(
         self, connection: Connection, work: Work, sums: PendingSums, *, is_last: bool
-    ) -> tuple[Outcome, int, PendingSums]:
-        """What one write came to, of which record, and all that the commit has to add after it."""
+    ) -> tuple[Outcome, idempotency.Wrote, PendingSums]:
+        """What one write came to and was about, and all that the commit has to add after it."""
         savepoint = connection.begin_nested()
         transaction = SqlTransaction(connection, self._database, self._merge, sums)
         try:
@@ -99,10 +99,10 @@ class Committer:
             savepoint.rollback()
             if fault is Fault.LOCKED:
                 self._database.wait(connection, IMPATIENCE)  # the others of this commit wait too
-                return _unavailable(error), 0, sums
-            return error, 0, sums
+                return _unavailable(error), idempotency.Wrote(), sums
+            return error, idempotency.Wrote(), sums
         savepoint.commit()
-        return Written(reply, replayed=False), transaction.owner, transaction.sums()
+        return Written(reply, replayed=False), transaction.wrote, transaction.sums()
 
     def _failed(
         self, writes: Sequence[PendingWrite], fault: Fault, error: Exception

@@ -54,7 +54,7 @@ def forget_cells(
         .where(PARTS.c.record == record, PARTS.c.start < before, is_old)
         .limit(limit)
     )
-    numbers = _held(connection, chosen)
+    numbers = held(connection, chosen)
     connection.execute(delete(PARTS).where(database.among(PARTS.c.sequence, numbers)))
     return len(numbers)
 
@@ -105,19 +105,19 @@ def _take(
     connection: Connection, database: Database, chosen: Select[tuple[int]]
 ) -> Sequence[tuple[str, str, int, int, bytes]]:
     """Remove parts and return them: those only that nobody else has removed meanwhile."""
-    numbers = _held(connection, chosen)
+    numbers = held(connection, chosen)
     removed = delete(PARTS).where(database.among(PARTS.c.sequence, numbers))
     columns = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width, PARTS.c.content)
     rows = connection.execute(removed.returning(*columns))
     return [tuple(row) for row in rows]
 
 
-def _held(connection: Connection, chosen: Select[tuple[int]]) -> list[int]:
-    """The parts that still are there, locked in order of their numbers."""
-    held = (
+def held(connection: Connection, chosen: Select[tuple[int]]) -> list[int]:
+    """The numbers of parts that still are there, locked in order of their numbers."""
+    locked = (
         select(PARTS.c.sequence)
         .where(PARTS.c.sequence.in_(chosen))
         .order_by(PARTS.c.sequence)
         .with_for_update()
     )
-    return list(connection.execute(held).scalars())
+    return list(connection.execute(locked).scalars())

@@ -1,7 +1,8 @@
 """Idempotency keys: the first request with a key does the work, later ones get its answer.
 
 A key belongs to the record that its write was about, and ends with it: whoever sends rows again to
-a new record of the same name is not told that they are there.
+a new record of the same name is not told that they are there. A key of rows ends with the era of
+its record too, and with the windows that its rows lie in.
 """
 
 from collections.abc import Sequence
@@ -10,22 +11,41 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, delete, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
-from kullback.errors import IdempotencyKeyError, IdempotencyKeyInProgress, IdempotencyKeyReused
+from kullback.errors import (
+    IdempotencyKeyError,
+    IdempotencyKeyInProgress,
+    IdempotencyKeyOutdated,
+    IdempotencyKeyReused,
+)
 from kullback.storage.base import IdempotencyKey, Reply, Written
 from kullback.storage.database import IMPATIENCE, PATIENCE, Database, Fault
 from kullback.storage.schema import KEYS, RECORDS
 
 Answer = Written | IdempotencyKeyError
 OF_KEY = (KEYS.c.scope == bindparam("of_scope")) & (KEYS.c.key == bindparam("of_key"))
-HAS_OWNER = (KEYS.c.record == 0) | exists().where(RECORDS.c.id == KEYS.c.record)
+IS_OF_ERA = KEYS.c.era.is_(None) | (KEYS.c.era == RECORDS.c.era)
+HAS_OWNER = (KEYS.c.record == 0) | exists().where(RECORDS.c.id == KEYS.c.record, IS_OF_ERA)
+OUTDATED = -1  # the status of a key whose write cannot be answered again
 IN_PROGRESS = "a request with this idempotency key is being worked on: try again in a moment"
 
 
+class Wrote(NamedTuple):
+    """What a write was about: a record, 0 where there is none or no more, and rows of some time."""
+
+    record: int = 0
+    era: int | None = None
+    start: int | None = None
+    stop: int | None = None
+
+
 class KeptReply(NamedTuple):
-    """A reply, and the record that its write was about; 0 where there is none, or no more."""
+    """A reply, and what its write was about."""
 
     reply: Reply
-    record: int
+    wrote: Wrote
+
+
+_CLAIMED = {"status": 0, "body": b"", **Wrote()._asdict()}
 
 
 def claim(
@@ -56,15 +76,15 @@ def settle(connection: Connection, replies: dict[IdempotencyKey, KeptReply | Non
     """Keep each reply with its key; a key without one may be claimed again."""
     names = {key: {"of_scope": key.scope, "of_key": key.key} for key in sorted(replies)}
     done = [
-        {**name, **kept.reply._asdict(), "record": kept.record}
+        {**name, **kept.reply._asdict(), **kept.wrote._asdict()}
         for key, name in names.items()
         if (kept := replies[key]) is not None
     ]
     if done:
         connection.execute(update(KEYS).where(OF_KEY), done)
     failed = [name for key, name in names.items() if replies[key] is None]
-    if failed:
-        connection.execute(delete(KEYS).where(OF_KEY), failed)
+    if failed:  # what was moved to this place meanwhile is not ours to remove
+        connection.execute(delete(KEYS).where(OF_KEY, KEYS.c.status == 0), failed)
 
 
 def sweep(connection: Connection, before: float, limit: int) -> int:
@@ -81,9 +101,7 @@ def _insert(
 ) -> set[tuple[str, str]]:
     """Those that nobody had claimed. `rowcount` cannot tell: psycopg does not know it here."""
     new = database.insert(KEYS).on_conflict_do_nothing().returning(KEYS.c.scope, KEYS.c.key)
-    rows = [
-        {**key._asdict(), "status": 0, "body": b"", "created": now, "record": 0} for key in keys
-    ]
+    rows = [{**key._asdict(), **_CLAIMED, "created": now} for key in keys]
     return {(scope, key) for scope, key in connection.execute(new, rows)}
 
 
@@ -113,13 +131,14 @@ def _claim_each(
 
 def _earlier(connection: Connection, key: IdempotencyKey, now: float) -> Answer | None:
     """What a key that was claimed before is answered; None of one that is ours by now."""
-    columns = (KEYS.c.digest, KEYS.c.status, KEYS.c.body, KEYS.c.record)
+    columns = (KEYS.c.digest, KEYS.c.status, KEYS.c.body, KEYS.c.record, KEYS.c.era)
     chosen = select(*columns, HAS_OWNER.label("has_owner")).where(OF_KEY)
     name = {"of_scope": key.scope, "of_key": key.key}
     row = connection.execute(chosen, name).first()
     if row is not None and not row.has_owner:
-        ours = {"digest": key.digest, "status": 0, "body": b"", "created": now, "record": 0}
-        left = update(KEYS).where(OF_KEY, KEYS.c.record == row.record).values(ours)
+        ours = {"digest": key.digest, "created": now, **_CLAIMED}
+        is_left = KEYS.c.record == row.record, KEYS.c.era == row.era
+        left = update(KEYS).where(OF_KEY, *is_left).values(ours)
         # Another process may take it first: then it waits for that one, and finds it owned.
         is_ours = connection.execute(left, name).rowcount == 1
         return None if is_ours else _earlier(connection, key, now)
@@ -127,4 +146,9 @@ def _earlier(connection: Connection, key: IdempotencyKey, now: float) -> Answer 
         return IdempotencyKeyInProgress(IN_PROGRESS)  # swept this very moment
     if row.digest != key.digest:
         return IdempotencyKeyReused("this idempotency key came before, with another request")
+    if row.status == OUTDATED:
+        return IdempotencyKeyOutdated(
+            "of what this idempotency key wrote a part was removed since: send what is to count "
+            "with another key"
+        )
     return Written(Reply(row.status, row.body), replayed=True)

@@ -29,6 +29,7 @@ RECORDS = Table(
     Column("revision", BigInteger, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
+    Column("era", BigInteger, nullable=False),  # keys of rows are of one era of their record
 )
 PARTS = Table(
     "parts",
@@ -74,6 +75,9 @@ KEYS = Table(  # a released migration named it
     Column("body", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
     Column("record", BigInteger, nullable=False),  # whose key it is; 0 where nobody's
+    Column("era", BigInteger),  # null where it wrote no rows: then it is of every era
+    Column("start", BigInteger),  # the time of the rows that it wrote, null where it wrote none
+    Column("stop", BigInteger),
 )
 OWNED = (PARTS, COUNTS, ATTACHMENTS, WAITING)
 
@@ -129,6 +133,15 @@ MIGRATIONS = (
     """,
     "CREATE INDEX tokens_by_creation ON tokens (created)",
     "ALTER TABLE tokens ADD COLUMN record BIGINT NOT NULL DEFAULT 0",
+    """
+    ALTER TABLE records ADD COLUMN era BIGINT NOT NULL DEFAULT 0;
+    -- of keys from before nobody knows the time of their rows: it may be any
+    ALTER TABLE tokens ADD COLUMN era BIGINT DEFAULT 0;
+    ALTER TABLE tokens ADD COLUMN start BIGINT DEFAULT 0;
+    ALTER TABLE tokens ADD COLUMN stop BIGINT DEFAULT 253402300800;
+    UPDATE tokens SET era = NULL, start = NULL, stop = NULL WHERE scope LIKE '%PUT /%';
+    CREATE INDEX tokens_by_record ON tokens (record) WHERE record <> 0
+    """,
 )
 
 

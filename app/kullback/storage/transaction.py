@@ -1,14 +1,24 @@
 """The operations of one write inside its transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, delete, exists, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
-from kullback.storage.base import Cell, Expired, Joined, Merge, Record, Side, Times
+from kullback.moments import DAY, LAST_DAY
+from kullback.storage.base import Cell, Expired, Joined, Merge, Part, Record, Side, Times
 from kullback.storage.compaction import Compaction, compact_cells, forget_cells
 from kullback.storage.database import Database, Raced
-from kullback.storage.idempotency import sweep
+from kullback.storage.idempotency import Wrote, sweep
 from kullback.storage.joining import WaitingRow, expire_rows, join_rows
+from kullback.storage.removal import (
+    forget_keys,
+    move_keys,
+    parts_within,
+    straddles,
+    take_parts,
+    within,
+)
 from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
 from kullback.storage.sums import PendingSums
 
@@ -24,12 +34,21 @@ class SqlTransaction:
         self._merge = merge
         self._before = sums
         self._own = PendingSums()
-        self.owner = 0  # the record that this write is about; 0 where there is none, or no more
+        self._owner = Wrote()
+        self._reach: tuple[int, int] | None = None  # the time of the rows that were added
 
     def sums(self) -> PendingSums:
         """All that the commit now has to write; called once, when the write has succeeded."""
         self._before.take(self._own)
         return self._before
+
+    @property
+    def wrote(self) -> Wrote:
+        """What this write was about."""
+        if self._reach is None or not self._owner.record:
+            return Wrote(self._owner.record)
+        start, stop = self._reach
+        return self._owner._replace(start=start, stop=stop)
 
     def record(self, kind: str, name: str, *, for_change: bool = False) -> Record | None:
         """See Transaction."""
@@ -37,8 +56,9 @@ class SqlTransaction:
         row = self._connection.execute(chosen.with_for_update(read=not for_change)).first()
         if row is None:
             return None
-        self.owner = row.id
-        return Record(*row)
+        record = Record(*row)
+        self._owner = Wrote(record.id, record.era)
+        return record
 
     def create(self, kind: str, name: str, document: bytes, now: float) -> Record:
         """See Transaction."""
@@ -47,7 +67,7 @@ class SqlTransaction:
         number = self._connection.execute(new, values).scalar()
         if number is None:
             raise Raced(f"there is a {kind} of this name already")
-        self.owner = number
+        self._owner = Wrote(number, 0)
         return Record(number, kind, name, 1, document, now)
 
     def change(self, record: int, document: bytes, *, revises: bool = True) -> None:
@@ -55,13 +75,30 @@ class SqlTransaction:
         values = {"document": document, "revision": RECORDS.c.revision + int(revises)}
         self._connection.execute(update(RECORDS).where(RECORDS.c.id == record).values(values))
 
+    def renew(self, record: int) -> None:
+        """See Transaction."""
+        next_era = update(RECORDS).where(RECORDS.c.id == record).values(era=RECORDS.c.era + 1)
+        self._connection.execute(next_era)
+
+    def rename(self, record: int, name: str) -> None:
+        """See Transaction."""
+        try:
+            self._connection.execute(
+                update(RECORDS)
+                .where(RECORDS.c.id == record)
+                .values(name=name, revision=RECORDS.c.revision + 1)
+            )
+        except IntegrityError as error:
+            raise Raced("there is something of this name already") from error
+        self._owner = Wrote()  # its key stays at the path that it came to
+
     def delete(self, record: int) -> None:
         """See Transaction."""
         self._settle()
         for table in OWNED:
             self._connection.execute(delete(table).where(table.c.record == record))
         self._connection.execute(delete(RECORDS).where(RECORDS.c.id == record))
-        self.owner = 0
+        self._owner = Wrote()
 
     def attach(self, record: int, name: str, content: bytes) -> None:
         """See Transaction."""
@@ -89,6 +126,11 @@ class SqlTransaction:
     def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
         """See Transaction."""
         self._own.add(record, parts)
+        if parts:
+            starts, stops = zip(
+                *((cell.start, cell.start + cell.width) for cell in parts), strict=True
+            )
+            self._reached(min(starts), max(stops))
 
     def count(self, record: int, amounts: Mapping[str, int]) -> None:
         """See Transaction."""
@@ -96,7 +138,10 @@ class SqlTransaction:
 
     def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
         """See Transaction."""
-        return join_rows(self._connection, self._database, WaitingRow(record, side, now), rows)
+        joined = join_rows(self._connection, self._database, WaitingRow(record, side, now), rows)
+        if side == "label" and joined.waiting:  # nobody knows the time of their predictions yet
+            self._reached(0, LAST_DAY + DAY)
+        return joined
 
     def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """See Transaction."""
@@ -117,9 +162,43 @@ class SqlTransaction:
         """See Transaction."""
         return expire_rows(self._connection, self._database, record, before, limit)
 
+    def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
+        """See Transaction."""
+        self._settle()
+        return parts_within(self._connection, record, start, stop)
+
+    def straddles(self, record: int, moment: int) -> bool:
+        """See Transaction."""
+        self._settle()
+        return straddles(self._connection, record, moment)
+
+    def arrived(self, record: int, start: float, stop: float) -> int:
+        """See Transaction."""
+        is_within = (WAITING.c.arrived >= start, WAITING.c.arrived < stop)
+        chosen = select(func.count()).where(WAITING.c.record == record, *is_within)
+        return self._connection.execute(chosen).scalar_one()
+
+    def take(self, record: int, start: int, stop: int, limit: int) -> int:
+        """See Transaction."""
+        self._settle()
+        chosen = within(record, start, stop, limit)
+        return take_parts(self._connection, self._database, chosen)
+
+    def forget_keys(self, record: int, start: int, stop: int, limit: int) -> int:
+        """See Transaction."""
+        return forget_keys(self._connection, record, start, stop, limit)
+
+    def move_keys(self, record: int, old: str, new: str, limit: int) -> int:
+        """See Transaction."""
+        return move_keys(self._connection, record, old, new, limit)
+
     def sweep(self, before: float, limit: int) -> int:
         """See Transaction."""
         return sweep(self._connection, before, limit)
+
+    def _reached(self, start: int, stop: int) -> None:
+        first, last = self._reach or (start, stop)
+        self._reach = min(first, start), max(last, stop)
 
     def _hold(self, record: int) -> bool:
         """Keep the record from being removed until the end; whether it is there."""
