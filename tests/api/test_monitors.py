@@ -20,6 +20,7 @@ DEFAULTS: Document = {
     "slices": [],
     "convention": "sklearn",
     "ttl_seconds": 7 * 86_400,
+    "label_lag": None,
     "description": "",
     "owner": None,
     "tags": [],
@@ -53,6 +54,7 @@ async def test_a_monitor_is_read_with_what_came_and_what_waits(service: Service)
         "created": "2026-03-05T12:00:30.500000Z",
         "counts": COUNTS,
         "last_window": None,
+        "learned_label_lag": None,
         "reference": None,
     }
 

@@ -47,7 +47,7 @@ async def test_an_answer_reads_nothing_twice(service: Service, what: str) -> Non
     query = {"by": "country"} if what == "report" else {}
     with watched() as statements:
         await tag(service, what, **query)
-    read = ["records", "counts", "parts"]
+    read = ["records", "counts", "attachments", "parts"]
     assert tables(statements) == read + ["parts", "attachments"] * (what == "report")
     assert len(set(statements)) == len(statements)
 
@@ -62,7 +62,7 @@ async def test_to_send_nothing_again_no_sum_and_no_reference_is_read(
     known = await tag(service, what)
     with watched() as statements:
         assert await status(service, known, what) == 304
-    assert tables(statements) == ["records", "counts"]
+    assert tables(statements) == ["records", "counts", "attachments"]
 
 
 @pytest.mark.parametrize("query", [{"step": 61}, {"metric": "loss"}])

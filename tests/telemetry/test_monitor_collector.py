@@ -165,7 +165,7 @@ async def test_each_process_counts_its_own_and_their_sum_is_all(postgresql: Serv
 
 
 async def test_gauges_say_what_the_last_hour_says(service: Service) -> None:
-    await service.put()
+    await service.put(label_lag=0)
     await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 20, y_proba=[0.5, 0.25] * 20)
     now = service.clock.now
     sent = {"y_true": [1, 0, 1], "y_proba": [0.9, 0.1, 0.25], "timestamp": [now, now, now - 7200]}

@@ -397,7 +397,7 @@ async def test_a_page_reads_nothing_twice(service: Service) -> None:
     await service.put(f"{MONITOR}/reference", y_true=[1, 0], y_proba=[0.9, 0.2])
     with watched() as statements:
         await page(service, **WHEN, by="country")
-    read = ["attachments", "counts", "parts", "parts", "parts", "records"]
+    read = ["attachments", "attachments", "counts", "parts", "parts", "parts", "records"]
     assert sorted(tables(statements)) == read
     assert len(set(statements)) == len(statements)
 
@@ -411,7 +411,7 @@ async def test_of_a_page_that_the_caller_has_no_sum_is_read(service: Service) ->
     with watched() as statements:
         again = await service.client.get(PAGE, params=query, headers=headers)
     assert (again.status_code, again.content) == (304, b"")
-    assert tables(statements) == ["records", "counts", "parts"]
+    assert tables(statements) == ["records", "counts", "attachments", "parts"]
     assert "max(parts.start)" in statements[-1][0]
 
 
@@ -470,4 +470,4 @@ def test_no_values_have_no_scale() -> None:
 
 
 def _point(start: int, stop: int) -> MetricPoint:
-    return MetricPoint(start, stop, 1, 0.5, "finite", None, None)
+    return MetricPoint(start, stop, 1, 0.5, "finite", None, None, 1.0, mature=True)

@@ -35,6 +35,13 @@ def pack_predictions(
     return {name: row + more for name, row, more in zip(ids, cut, slices, strict=True)}
 
 
+def prediction_times(monitor: Monitor, packed: Sequence[bytes]) -> Array:
+    """The times of packed predictions, (n,)."""
+    kind = _prediction(monitor)
+    rows = np.frombuffer(b"".join(raw[: kind.itemsize] for raw in packed), kind)
+    return np.array(rows["time"], np.float64)
+
+
 def unpack_predictions(
     monitor: Monitor, packed: Sequence[bytes], y: Array | Indices
 ) -> Iterator[CheckedRows]:

@@ -21,9 +21,11 @@ from kullback.monitoring.cells import (
 from kullback.monitoring.delayed_labels import (
     pack_outcomes,
     pack_predictions,
+    prediction_times,
     unpack_outcomes,
     unpack_predictions,
 )
+from kullback.monitoring.label_delays import learn
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
@@ -132,6 +134,7 @@ class PredictionIngest:
             others = self.checked.taken(np.array(rest, dtype=np.int64))
             fresh = _predictions(self.monitor, others, now)
         matched = [self.packed[name] for name in joined.matched]
+        _learn(tx, record, self.monitor, matched, now)
         outcomes = unpack_outcomes(list(joined.matched.values()))
         summed = _matched(self.monitor, matched, outcomes, now)
         new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
@@ -162,7 +165,9 @@ class LabelIngest:
         """See Ingest."""
         joined = tx.join(record, "label", self.packed, now)
         y = unpack_outcomes([self.packed[name] for name in joined.matched])
-        summed = _matched(self.monitor, list(joined.matched.values()), y, now)
+        matched = list(joined.matched.values())
+        _learn(tx, record, self.monitor, matched, now)
+        summed = _matched(self.monitor, matched, y, now)
         return _answer(tx, record, "label", joined, AddedRows(summed, 0, self.sent))
 
 
@@ -223,6 +228,17 @@ def _predictions(monitor: Monitor, rows: CheckedRows, now: float) -> AddedRows:
     if rows.time.size == 0:
         return AddedRows()
     return AddedRows(cells(monitor, rows, PREDICTED, now), late(monitor, rows, now))
+
+
+def _learn(
+    tx: Transaction, record: int, monitor: Monitor, packed: Sequence[bytes], now: float
+) -> None:
+    """Learn how late labels come from predictions that have got theirs now.
+
+    Later than the time-to-live is a backfill: of the stream itself no label comes so late.
+    """
+    delays = now - prediction_times(monitor, packed)
+    learn(tx, record, delays[delays <= monitor.ttl_seconds], now)
 
 
 def _matched(monitor: Monitor, packed: Sequence[bytes], y: Array, now: float) -> Cells:

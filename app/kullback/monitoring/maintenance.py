@@ -1,16 +1,19 @@
-"""Maintenance of monitors: merging, forgetting what is old, reading the last hour."""
+"""Maintenance of monitors: merging, forgetting what is old, reading the last mature hour."""
 
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
+from types import MappingProxyType
 
 from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.ingest import SLICE_VALUES
-from kullback.monitoring.queries import MonitorQueries, RecentHour
+from kullback.monitoring.label_delays import learn_expired
+from kullback.monitoring.queries import MonitorQueries
+from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
 from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Record, Store, Times, Transaction
@@ -38,7 +41,7 @@ class MonitorMaintenance:
 
     @property
     def recent(self) -> Mapping[str, RecentHour]:
-        """What each monitor saw in the hour before the last pass."""
+        """What each monitor saw in its last mature hour, as of the last pass."""
         return self._recent
 
     def expect_slices(self, counters: MonitorCounters) -> None:
@@ -55,7 +58,7 @@ class MonitorMaintenance:
         changed = [record for record in records if self._has_changed(record, counts)]
         rest = {record.name for record in records} - {record.name for record in changed}
         kept = {name: recent for name, recent in self._recent.items() if name in rest}
-        self._recent = kept | self._read([record.name for record in changed])
+        self._recent = kept | self._read([record.name for record in changed], self._recent)
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]
@@ -75,7 +78,7 @@ class MonitorMaintenance:
         self._sweep(believed)
 
     def refresh_recent(self) -> None:
-        """Read the last hour of every monitor."""
+        """Read the last mature hour of every monitor."""
         self._recent = self._read([record.name for record in self._store.records(KIND)])
 
     def compact_all(self) -> None:
@@ -99,13 +102,16 @@ class MonitorMaintenance:
         recent = self._recent.get(name)
         if recent is None or recent.waiting_predictions or recent.waiting_labels:
             return True
-        return recent.last_start is not None and recent.last_start > last - HOUR - DAY
+        seen = recent.lag + SEARCHED_SECONDS + HOUR
+        return recent.last_start is not None and recent.last_start > last - seen - DAY
 
-    def _read(self, names: Sequence[str]) -> dict[str, RecentHour]:
+    def _read(
+        self, names: Sequence[str], before: Mapping[str, RecentHour] = MappingProxyType({})
+    ) -> dict[str, RecentHour]:
         recent: dict[str, RecentHour] = {}
         for name in names:
             with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
-                recent[name] = self._queries.open(name).recent()
+                recent[name] = self._queries.open(name).recent(before.get(name))
         return recent
 
     def _compact_recent(self, stored: StoredMonitor) -> None:
@@ -134,7 +140,9 @@ class MonitorMaintenance:
 
     def _expire(self, stored: StoredMonitor, now: int) -> None:
         before = now - stored.monitor.ttl_seconds
-        self._maintenance.until_done(lambda tx: _expire(tx, stored.record.id, before), ROWS_AT_ONCE)
+        self._maintenance.until_done(
+            lambda tx: _expire(tx, stored.record.id, before, now), ROWS_AT_ONCE
+        )
 
 
 def _forget(tx: Transaction, record: int, before: int) -> int:
@@ -146,8 +154,10 @@ def _forget(tx: Transaction, record: int, before: int) -> int:
     return gone
 
 
-def _expire(tx: Transaction, record: int, before: int) -> int:
+def _expire(tx: Transaction, record: int, before: int, now: int) -> int:
     gone = tx.expire(record, before, ROWS_AT_ONCE)
+    labelled = gone.rows - sum(gone.unmatched.values())
+    learn_expired(tx, record, gone.unmatched.get("prediction", 0), labelled, now)
     counts = {f"expired_{side}s": rows for side, rows in gone.unmatched.items() if rows}
     counts |= {f"waiting_{side}s": -rows for side, rows in gone.unmatched.items() if rows}
     if counts:

@@ -35,6 +35,7 @@ class Monitor:
     slices: tuple[str, ...] = ()
     convention: ConventionName = "sklearn"
     ttl_seconds: int = 7 * DAY
+    label_lag: int | None = None  # seconds; learned where it is not said
     description: str = ""
     owner: str | None = None
     tags: tuple[str, ...] = ()

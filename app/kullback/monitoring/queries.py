@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 
 from kullback.documents import extended
 from kullback.errors import DamagedTally, InvalidInput
-from kullback.moments import HOUR, Clock
+from kullback.moments import Clock
+from kullback.monitoring.label_delays import DELAYS, LabelDelays
+from kullback.monitoring.maturity import Maturity
+from kullback.monitoring.recent import RecentHour, recent_hour
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.replies import (
     CreatedMonitor,
@@ -17,25 +19,11 @@ from kullback.monitoring.replies import (
     ReferenceSummary,
 )
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
-from kullback.monitoring.windows import span
+from kullback.monitoring.window_tallies import WindowTallies
+from kullback.monitoring.windows import Span, span
 from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
 from kullback.storage.base import Store
-from kullback.tally.drift import Drift
-from kullback.tally.metrics import Estimate, TallyMetrics
-from kullback.tally.tally import Tally
-
-
-@dataclass(frozen=True, slots=True)
-class RecentHour:
-    """What a monitor saw in the last hour, and when it last saw anything."""
-
-    metrics: Mapping[str, Estimate]
-    rows: int
-    predictions: int
-    drift: Mapping[str, Drift]
-    last_start: int | None
-    waiting_predictions: int
-    waiting_labels: int
+from kullback.tally.metrics import TallyMetrics
 
 
 class MonitorQueries:
@@ -106,6 +94,7 @@ class MonitorReader:
             CreatedMonitor.at(self.record, self.monitor),
             counts=MonitorCounts.of(self.counts),
             last_window=self.last_start,
+            learned_label_lag=self.delays.lag,
             reference=None if reference is None else ReferenceSummary.of(reference),
         )
 
@@ -114,19 +103,27 @@ class MonitorReader:
         labelled = {} if self.reference is None else self.reference.labelled
         return TallyMetrics(labelled[""]) if "" in labelled else None
 
-    def recent(self) -> RecentHour:
-        """Its last hour, up to now."""
-        rows = self.select(MonitorQuery(start=self.now - HOUR)).tallies()
-        metrics = TallyMetrics(rows.labelled or Tally(self.monitor.layout))
-        return RecentHour(
-            metrics=metrics.metrics(),
-            rows=metrics.rows,
-            predictions=rows.predictions,
-            drift={} if self.reference is None else self.reference.drifts(rows, ""),
-            last_start=self.last_start,
-            waiting_predictions=self.counts.get("waiting_predictions", 0),
-            waiting_labels=self.counts.get("waiting_labels", 0),
-        )
+    @cached_property
+    def delays(self) -> LabelDelays:
+        """How late its labels come, as far as it has learned that."""
+        return LabelDelays.decoded(self.store.attachment(self.record.id, DELAYS))
+
+    @cached_property
+    def maturity(self) -> Maturity:
+        """What makes its time mature."""
+        return Maturity.of(self.monitor, self.delays)
+
+    def recent(self, before: RecentHour | None = None) -> RecentHour:
+        """Its last mature hour, and its last hour; see recent_hour."""
+        return recent_hour(self, before)
+
+    def span(self, start: float | None, stop: float | None) -> Span:
+        """Some time of it, in whole windows."""
+        return span(self.monitor, start, stop, self.now)
+
+    def tallies(self, chosen: Span) -> WindowTallies:
+        """What came of all rows in some time."""
+        return MonitorSelection(self, MonitorQuery(), chosen).tallies()
 
     def select(self, query: MonitorQuery) -> MonitorSelection:
         """Some time of it.
@@ -134,7 +131,7 @@ class MonitorReader:
         Raises:
             InvalidInput: the time or a slice cannot be asked for.
         """
-        chosen = span(self.monitor, query.start, query.stop, self.now)
+        chosen = self.span(query.start, query.stop)
         for name in query.by:
             self.monitor.check_slice(name, "by")
         if query.value is not None:

@@ -26,6 +26,7 @@ class MonitorSetup:
     slices: tuple[str, ...]
     convention: ConventionName
     ttl_seconds: int
+    label_lag: int | None
     description: str
     owner: str | None
     tags: tuple[str, ...]
@@ -133,10 +134,15 @@ class ReferenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class MonitorDetails(CreatedMonitor):
-    """A monitor in full; `last_window` is the start of the last window in which rows came."""
+    """A monitor in full; `last_window` is the start of the last window in which rows came.
+
+    `learned_label_lag` is how many seconds after their predictions 95 % of the labels come, null
+    where no label came apart from its prediction.
+    """
 
     counts: MonitorCounts
     last_window: Moment | None
+    learned_label_lag: float | None
     reference: ReferenceSummary | None
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kullback.moments import Moment
+from kullback.monitoring.maturity import MatureTime
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
@@ -37,12 +38,14 @@ SliceValues = Annotated[
 class ReportScope:
     """What a report is of: a monitor, the time, and the slices whose values are reported.
 
-    `value` is a slice with its value as the store has them, "country=DE", or "" of all rows.
+    `value` is a slice with its value as the store has them, "country=DE", or "" of all rows;
+    `mature` is how much of the time is.
     """
 
     monitor: str
     layout: Layout
     span: Span
+    mature: MatureTime
     by: tuple[str, ...] = ()
     value: str = ""
 
@@ -100,13 +103,17 @@ class MonitorDrift:
 
 @dataclass(frozen=True, slots=True)
 class MonitorGroup:
-    """The rows of one value of a slice; of these `predictions` were scored, `n` have labels."""
+    """The rows of one value of a slice; of these `predictions` were scored, `n` have labels.
+
+    `labelled_share` is `n` / `predictions`, null where there are none.
+    """
 
     slice: Mapping[str, str]
     n: int
     weight: float
     metrics: MetricValues
     predictions: int
+    labelled_share: float | None
     drift: MonitorDrift
 
     @classmethod
@@ -121,6 +128,7 @@ class MonitorGroup:
             weight=metrics.weight,
             metrics=metric_values(metrics),
             predictions=rows.predictions,
+            labelled_share=rows.rows.labelled_share,
             drift=MonitorDrift.of(rows, reference, name),
         )
 
@@ -138,6 +146,10 @@ class MonitorReport:
     by the convention, that of `infinite` is infinite. `units` is how many buckets of units have
     rows, null where rows have none. `groups` are the values of the slices that were asked for, one
     slice after the other. `slice` is there where only rows of its value were asked for.
+
+    `labelled_share` is the share of all rows that have labels, null where there are no rows. Up to
+    `mature_until` the labels are in, as far as they come; null where none of the time is so old;
+    `maturity` says in words what still waits.
     """
 
     monitor: str
@@ -147,6 +159,9 @@ class MonitorReport:
     weight: float
     metrics: MetricValues
     predictions: int
+    labelled_share: float | None
+    mature_until: Moment | None
+    maturity: str
     clipped: int
     infinite: int
     units: int | None
@@ -187,6 +202,9 @@ class MonitorReport:
             weight=metrics.weight,
             metrics=metric_values(metrics),
             predictions=rows.predictions,
+            labelled_share=rows.rows.labelled_share,
+            mature_until=scope.mature.until,
+            maturity=scope.mature.statement if rows.predictions else "No rows came in this time.",
             clipped=metrics.tally.scalar("clipped"),
             infinite=metrics.tally.scalar("infinite"),
             units=occupied_buckets(metrics.tally) if by_unit(metrics.tally) else None,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from kullback.documents import entity_tag
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.maturity import MatureTime, RowsByTime, hour_at
 from kullback.monitoring.report import MonitorReport, ReportScope, slice_values
-from kullback.monitoring.series import MetricPoint, MonitorSeries
+from kullback.monitoring.series import MetricPoint, MonitorSeries, PointScope
 from kullback.monitoring.window_tallies import (
     MAX_POINTS,
+    RowCounts,
     WindowTallies,
     tallies_by_slice,
     tallies_by_step,
@@ -74,20 +76,39 @@ class MonitorSelection:
             sorted(self.reader.counts.items()),
             self._span,
             widened(self.reader.monitor, self._span, self.reader.now),
+            self._mature_edge(),
             self._query,
         )
         return entity_tag(repr(parts).encode())
 
+    def _mature_edge(self) -> tuple[float, float | None, int]:
+        """What makes time mature, and where that begins to matter here."""
+        first, last = self._span
+        maturity = self.reader.maturity
+        edge = min(max(maturity.edge(self.reader.now), first), last)
+        return maturity.lag, maturity.final_share, edge
+
     def report(self) -> MonitorReport:
         """Metrics and drift of this time, and of the values of slices."""
-        monitor, query = self.reader.monitor, self._query
-        name = self.reader.record.name
+        reader, query = self.reader, self._query
+        value = query.value or ""
+        hours = RowsByTime(lambda at: hour_at(reader.monitor, at, reader.now))
+        with self._parts(query.value) as parts:
+            rows = tallies_by_slice(hours.counting(parts) if self._is_joined else parts)
+        mature = MatureTime.of(self._span, hours.steps(value), reader.maturity, reader.now)
+        layout = reader.monitor.layout
         return MonitorReport.of(
-            ReportScope(name, monitor.layout, self._span, query.by, query.value or ""),
-            self.tallies(),
+            ReportScope(reader.record.name, layout, self._span, mature, query.by, value),
+            rows.get(value, WindowTallies()),
             {name: group for by in query.by for name, group in self._tallies(by).items()},
-            self.reader.reference,
+            reader.reference,
         )
+
+    @property
+    def _is_joined(self) -> bool:
+        """Whether rows have to be counted to know what is mature."""
+        is_learned = self.reader.maturity.final_share is not None
+        return is_learned and self.reader.counts.get("predictions", 0) > 0
 
     def tallies(self) -> WindowTallies:
         """What came of all rows, or of those of the value that was asked for."""
@@ -136,16 +157,33 @@ class MonitorSelection:
 
     def _steps(
         self, slices: str | None, step: int, most: int = MAX_POINTS
-    ) -> dict[str, list[tuple[Span, TallyMetrics]]]:
+    ) -> dict[str, list[tuple[PointScope, TallyMetrics]]]:
         reader = self.reader
+
+        def place(at: int) -> Span:
+            return step_at(reader.monitor, step, at, reader.now)
+
+        counted = RowsByTime(place)
         with self._parts(slices) as parts:
             tallies = tallies_by_step(
-                parts, lambda at: step_at(reader.monitor, step, at, reader.now), most
+                counted.counting(parts) if self._is_joined else parts, place, most
             )
         return {
-            name: [(at, TallyMetrics(tally)) for at, tally in steps.items()]
+            name: [
+                (self._scope(at, rows.get(at), tally), TallyMetrics(tally))
+                for at, tally in steps.items()
+            ]
             for name, steps in tallies.items()
+            for rows in (counted.steps(name),)
         }
+
+    def _scope(self, at: Span, rows: RowCounts | None, labelled: Tally) -> PointScope:
+        """What there is to say of a step besides its metrics."""
+        maturity = self.reader.maturity
+        rows = rows or RowCounts(observed=labelled.scalar("rows"))
+        is_mature = maturity.has(at.stop, rows, self.reader.now)
+        is_mature = is_mature and maturity.judges(rows, labelled)
+        return PointScope(at, rows.labelled_share, is_mature)
 
     def _check_metrics(self) -> None:
         names = TallyMetrics(Tally(self.reader.monitor.layout)).names()

@@ -1,7 +1,7 @@
 """Metrics of a monitor over time."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -14,11 +14,22 @@ from kullback.tally.metrics import TallyMetrics
 from kullback.tally.report_types import MetricValue
 
 
+class PointScope(NamedTuple):
+    """What a point of a series is of: the step, how much of it has labels, if it is mature."""
+
+    span: Span
+    labelled_share: float | None
+    mature: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MetricPoint:
     """A metric of the `n` rows with labels of one step; `error_bound` is of `auc` alone.
 
     `metric` and `slice` are there where the points of a series are of several.
+
+    `labelled_share` is the share of all its rows that have labels; where it is not `mature`, more
+    labels are to come.
     """
 
     start: Start
@@ -28,20 +39,24 @@ class MetricPoint:
     status: Status
     reason: Reason | None
     standard_error: float | None
+    labelled_share: float | None
+    mature: bool
     error_bound: Annotated[float | None, Field(exclude_if=lambda bound: bound is None)] = None
     metric: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
     slice: SliceValues = None
 
     @classmethod
-    def of(cls, span: Span, metrics: TallyMetrics, name: str) -> "MetricPoint":
+    def of(cls, scope: PointScope, metrics: TallyMetrics, name: str) -> "MetricPoint":
         """The metric of this name."""
         estimate = metrics.metric(name)
         return extended(
             cls,
             MetricValue.of(estimate),
-            start=span.start,
-            stop=span.stop,
+            start=scope.span.start,
+            stop=scope.span.stop,
             n=metrics.rows,
+            labelled_share=scope.labelled_share,
+            mature=scope.mature,
             error_bound=estimate.error_bound,
         )
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from kullback.errors import InvalidInput
-from kullback.monitoring.cells import LABELLED, RETRACTED, SCORED
+from kullback.monitoring.cells import LABELLED, MATCHED, OBSERVED, PREDICTED, RETRACTED, SCORED
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
 from kullback.storage.base import Part
@@ -26,12 +26,45 @@ MAX_POINTS = 10_000  # of a series: its steps, times values of slices, times met
 Key = TypeVar("Key", str, tuple[str, Span])  # a slice, or a step of it
 
 
+class RowCounts(NamedTuple):
+    """How many rows came with their labels, were predicted, and of these have labels by now."""
+
+    observed: int = 0
+    predicted: int = 0
+    matched: int = 0
+
+    @classmethod
+    def of(cls, kinds: Mapping[str, int]) -> "RowCounts":
+        """The rows of each kind of cell; those that were taken back have come again, or will."""
+        rest = kinds.get(MATCHED, 0) - kinds.get(RETRACTED, 0)
+        return cls(kinds.get(OBSERVED, 0), kinds.get(PREDICTED, 0), rest)
+
+    @property
+    def scored(self) -> int:
+        """All rows, each once."""
+        return self.observed + self.predicted
+
+    @property
+    def labelled(self) -> int:
+        """Those with labels."""
+        return self.observed + self.matched
+
+    @property
+    def labelled_share(self) -> float | None:
+        """The share of rows that have labels; None where there are no rows."""
+        return self.labelled / self.scored if self.scored else None
+
+
+NO_ROWS = RowCounts()
+
+
 @dataclass(frozen=True, slots=True)
 class WindowTallies:
     """What came in some time: the rows whose labels are known, and all that were scored."""
 
     labelled: Tally | None = None
     scored: Tally | None = None
+    rows: RowCounts = NO_ROWS
 
     @property
     def predictions(self) -> int:
@@ -132,7 +165,8 @@ def _sum(parts: Sequence[Part]) -> Tally:
 
 def _window_tallies(kinds: Mapping[str, Tally]) -> WindowTallies:
     scored = [kinds[kind] for kind in SCORED if kind in kinds]
-    return WindowTallies(_labelled(kinds), total(scored) if scored else None)
+    rows = RowCounts.of({kind: tally.scalar("rows") for kind, tally in kinds.items()})
+    return WindowTallies(_labelled(kinds), total(scored) if scored else None, rows)
 
 
 def _labelled(kinds: Mapping[str, Tally]) -> Tally | None:

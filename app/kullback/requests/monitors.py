@@ -67,6 +67,13 @@ class MonitorSettings(BaseModel):
         description="Seconds that a prediction or a label waits for its other half, up to 7 days.",
     )
 
+    label_lag: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description=(
+            "Seconds after which the labels of predictions are in, up to retention_days: only "
+            "older time is judged. Null: learned from the labels that come."
+        ),
+    )
     description: Annotated[str, Field(max_length=2000)] = Field(
         default="", description="What it is, for those who read its page."
     )
@@ -135,6 +142,7 @@ class MonitorSettings(BaseModel):
             slices=tuple(whole.slices),
             convention=whole.convention,
             ttl_seconds=whole.ttl_seconds or _longest_wait(retention),
+            label_lag=whole.label_lag,
             description=whole.description,
             owner=whole.owner,
             tags=tuple(whole.tags),
@@ -173,6 +181,9 @@ class MonitorSettings(BaseModel):
         if self.ttl_seconds is not None and self.ttl_seconds > self.retention_days * DAY:
             detail = f"{self.ttl_seconds} is longer than retention_days, {self.retention_days} days"
             raise InvalidInput.at(detail, "ttl_seconds")
+        if self.label_lag is not None and self.label_lag > self.retention_days * DAY:
+            detail = f"{self.label_lag} is longer than retention_days, {self.retention_days} days"
+            raise InvalidInput.at(detail, "label_lag")
         refuse_twice("slices", self.slices)
         self._check_notes()
 

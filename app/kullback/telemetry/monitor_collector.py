@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from kullback.errors import StoreUnavailable
 from kullback.monitoring.counters import BINS_SHOWN, MonitorCounters, MonitorSums
 from kullback.monitoring.maintenance import MonitorMaintenance
-from kullback.monitoring.queries import RecentHour
+from kullback.monitoring.recent import RecentHour
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kullback.figures.figure import ChartSeries, Figure
+from kullback.figures.figure import ChartSeries, Figure, has_values
 from kullback.figures.intervals import band
 from kullback.monitoring.report import MonitorGroup
 from kullback.monitoring.selection import MonitorSelection
@@ -13,6 +13,7 @@ from kullback.ui.times import Ground, View
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
+_YOUNG = "Dashed is what is not yet mature: more labels are to come."
 _BAND = "The band is ±1.96 standard errors, from 0 up."
 
 
@@ -76,13 +77,24 @@ class Course:
         return cls(x, places)
 
     def series(self, label: str, hue: int, *, is_faint: bool = False) -> ChartSeries:
-        """The values as a line, with its band unless it is faint."""
-        values = [None if point is None else point.value for point in self.points]
+        """The mature values as a line, with its band unless it is faint."""
+        points = [None if point is None or not point.mature else point for point in self.points]
+        values = [None if point is None else point.value for point in points]
         if is_faint:
             return ChartSeries(label, values, hue=hue, is_faint=True)
-        errors = [None if point is None else point.standard_error for point in self.points]
+        errors = [None if point is None else point.standard_error for point in points]
         low, high = band(values, errors)
         return ChartSeries(label, values, low, high, hue)
+
+    def young(self, hue: int) -> list[ChartSeries]:
+        """The values that are not yet mature, dashed, from the last that are; none without them."""
+        values = [None if point is None or point.mature else point.value for point in self.points]
+        if not has_values(values):
+            return []
+        for at, (before, value) in enumerate(zip(self.points, values[1:], strict=False)):
+            if value is not None and values[at] is None and before is not None:
+                values[at] = before.value
+        return [ChartSeries("Not yet mature", values, hue=hue, is_dashed=True)]
 
     def rows(self) -> Figure:
         """How many rows came in each step."""
@@ -121,14 +133,15 @@ def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figu
     before = None if baseline is None else baseline.metric(drawn.metric).value
     if isinstance(before, float):
         levels.append((before, "reference"))
+    young = course.young(drawn.hue)
     return Figure(
         name=drawn.metric.replace("_", "-"),
         title=drawn.title,
-        caption=f"{drawn.caption} {_BAND}",
+        caption=f"{drawn.caption} {_BAND}{f' {_YOUNG}' if young else ''}",
         x_label="From (UTC)",
         y_label=drawn.y_label,
         x=course.x,
-        series=[course.series(drawn.title, drawn.hue)],
+        series=[course.series(drawn.title, drawn.hue), *young],
         is_time=True,
         levels=levels,
     )
@@ -159,8 +172,8 @@ def side_by_side(
     lines = [course.series(value, 1) for value, course in zip(values, courses, strict=True)]
     scale = shared(lines)
     return [
-        _small(f"slice-{at}", line.label, courses[at].x, [faint, line], scale)
-        for at, line in enumerate(lines)
+        _small(f"slice-{at}", line.label, course.x, [faint, line, *course.young(1)], scale)
+        for at, (line, course) in enumerate(zip(lines, courses, strict=True))
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
-from kullback.monitoring.queries import RecentHour
+from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import statement
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
@@ -17,7 +17,7 @@ from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui import history
-from kullback.ui.overview import HUES, is_drifting, state_of
+from kullback.ui.overview import HUES, hour_of, is_drifting, state_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
 LABELS_SHOWN = 6
@@ -150,17 +150,22 @@ def _rounded(value: float, digits: int) -> float:
 def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
     """Why a monitor is in its state, in a sentence or two."""
     if recent is None or state == "no data":
-        waiting = 0 if recent is None else recent.waiting_predictions
-        more = f" {waiting:,} predictions wait for their labels." if waiting else ""
-        return f"No rows with labels in the last hour.{more}"
-    rows = f"In the last hour, of {recent.rows:,} rows:"
+        return "No rows with labels in the last hour."
+    if state == "waiting for labels":
+        return _waiting(recent)
+    hour = "the last hour" if recent.is_latest else f"the hour from {hour_of(recent)}"
+    rows = f"In {hour}, of {recent.rows:,} rows:" if recent.rows else ""
     if state == "drifting":
-        sentences = [
-            f"{side}s have drifted from the reference. {statement(drift)}"
+        sentences = {
+            side: f"{side}s have drifted from the reference. {statement(drift)}"
             for side, drift in recent.drift.items()
             if is_drifting(drift)
-        ]
-        return f"{rows} {' '.join(sentences)}"
+        }
+        if "score" in sentences and not recent.is_latest:
+            scores = f"In the last hour, of {recent.predictions:,} predictions:"
+            words = f"{scores} {sentences.pop('score')}"
+            return f"{words} {rows} {' '.join(sentences.values())}" if sentences else words
+        return f"{rows} {' '.join(sentences.values())}"
     calibration = _calibration(recent)
     if state == "miscalibrated":
         return f"{rows} {calibration}."
@@ -172,6 +177,20 @@ def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
         else "there is no reference yet to find drift against"
     )
     return f"{rows} {calibration}{', and ' if calibration else ''}{drift}."
+
+
+def _waiting(recent: RecentHour) -> str:
+    """Why no hour is mature yet."""
+    if recent.only_positives:
+        return (
+            "Only positive labels come, and not for all predictions: their base rate would be 1. "
+            "Send the labels of the others too."
+        )
+    share = recent.latest.labelled_share
+    if share is None:
+        return f"{recent.waiting_predictions:,} predictions wait for their labels."
+    words = f"{1 - share:.0%} of the {recent.predictions:,} predictions of the last hour"
+    return f"No hour is mature yet: {words} wait for their labels."
 
 
 def _calibration(recent: RecentHour) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from kullback.errors import NotFound, TallyMismatch
 from kullback.experiments.comparison import Comparison
@@ -11,7 +12,7 @@ from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
-from kullback.monitoring.queries import RecentHour
+from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.selection import MonitorQuery
 from kullback.numerics.types import Undefined
 from kullback.services import Services
@@ -27,12 +28,16 @@ HUES: dict[str, str] = {
     "drifting": "bad",
     "miscalibrated": "stop",
     "no data": "",
+    "waiting for labels": "",
 } | {word: word.tone for word in VerdictWord}
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """One monitor or experiment: its state, its headline number, and the last rows."""
+    """One monitor or experiment: its state, its headline number, and the last rows.
+
+    `what` says what the number is of, of a monitor where that is not the last hour by the clock.
+    """
 
     name: str
     state: str
@@ -48,11 +53,13 @@ class OverviewRow:
 
 
 def state_of(recent: RecentHour | None) -> str:
-    """How a monitor was in the last hour, the worst first."""
-    if recent is None or recent.rows == 0:
+    """How a monitor was in its last mature hour, the worst first; scores tell at once."""
+    if recent is None:
         return "no data"
     if any(map(is_drifting, recent.drift.values())):
         return "drifting"
+    if recent.rows == 0:
+        return "waiting for labels" if recent.is_waiting else "no data"
     return "miscalibrated" if is_miscalibrated(recent.metrics["calibration_ratio"]) else "ok"
 
 
@@ -101,7 +108,16 @@ def _monitor(name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
     loss = None if recent is None else recent.metrics["log_loss"].value
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
-    return OverviewRow(name, state_of(recent), shown(number), "log loss, last hour", last, spark)
+    what = "" if recent is None or recent.is_latest else hour_of(recent)
+    return OverviewRow(name, state_of(recent), shown(number), what, last, spark)
+
+
+def hour_of(recent: RecentHour) -> str:
+    """The last mature hour by its name: "11:00 to 12:00 UTC on 5 March"; "" where there is none."""
+    if recent.span is None:
+        return ""
+    start, stop = (datetime.fromtimestamp(edge, UTC) for edge in recent.span)
+    return f"{start:%H:%M} to {stop:%H:%M} UTC on {start.day} {start:%B}"
 
 
 def _arms(
@@ -131,15 +147,16 @@ def _effect(comparison: Comparison) -> str:
 
 
 def _losses(services: Services, name: str) -> list[float]:
-    """Log loss of the last day by the hour."""
+    """Log loss of the last mature day by the hour."""
     try:
         reader = services.monitor_queries.open(name)
         step = max(HOUR, reader.monitor.window_seconds)
-        selection = reader.select(MonitorQuery(start=reader.now - DAY))
+        start = reader.now - reader.maturity.lag - DAY
+        selection = reader.select(MonitorQuery(start=start))
         points = selection.points(["log_loss"], step)["log_loss"]
     except (NotFound, TallyMismatch):  # removed this very moment, or damaged
         return []
-    return [point.value for point in points if point.value is not None]
+    return [point.value for point in points if point.value is not None and point.mature]
 
 
 def _effects(selection: ExperimentSelection) -> list[float]:

@@ -1,0 +1,128 @@
+"""The last hour of a monitor whose labels are in, and the predictions of the last hour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kullback.moments import DAY, FUTURE_SECONDS, HOUR
+from kullback.monitoring.maturity import RowsByTime, hour_at, hour_before, last_mature
+from kullback.monitoring.window_tallies import RowCounts, WindowTallies
+from kullback.monitoring.windows import Span
+from kullback.tally.drift import Drift
+from kullback.tally.metrics import Estimate, TallyMetrics
+from kullback.tally.tally import Tally
+
+if TYPE_CHECKING:
+    from kullback.monitoring.queries import MonitorReader
+
+SEARCHED_SECONDS = DAY  # how far beyond the lag an hour with labels is looked for
+SEARCH_EVERY = 60.0  # seconds: it reads a day
+
+
+@dataclass(frozen=True, slots=True)
+class RecentHour:
+    """What a monitor saw in its last mature hour, what came since, and when it last saw anything.
+
+    Attributes:
+        span: the last mature hour that has labels, within a day before the lag; None if there is
+            none.
+        metrics: of its rows with labels.
+        rows: how many these are.
+        labelled_share: the share of all rows of that hour that have labels.
+        drift: of the scores of the last hour by the clock, and of the labels of the mature one.
+        predictions: rows of the last hour by the clock, with labels or not.
+        latest: the same in detail.
+        lag: seconds after which labels are in, as set or learned.
+        only_positives: whether the labels that came were all positive, and of a few rows.
+        last_start: the start of the last window with rows.
+        searched: when the mature hour was looked for beyond the lag; None where it was not.
+    """
+
+    span: Span | None
+    metrics: Mapping[str, Estimate]
+    rows: int
+    labelled_share: float | None
+    drift: Mapping[str, Drift]
+    latest: RowCounts
+    lag: float
+    only_positives: bool
+    last_start: int | None
+    waiting_predictions: int
+    waiting_labels: int
+    searched: float | None = None
+
+    @property
+    def predictions(self) -> int:
+        """Rows of the last hour by the clock, with labels or not."""
+        return self.latest.scored
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether the mature hour is the last one by the clock."""
+        return self.lag <= 0 and self.searched is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether rows came, of which too few have labels yet for a mature hour."""
+        return self.span is None and (self.predictions > 0 or self.waiting_predictions > 0)
+
+
+def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHour:
+    """The last mature hour of a monitor, and its last hour.
+
+    Where the hour at the lag has labels and is mature, this is one reading, or two of an hour each
+    where labels are late. Else a day before it and all after it is searched by counts of rows; not
+    again within a minute of `before`, what was found then.
+    """
+    now, maturity = reader.now, reader.maturity
+    latest_span = reader.span(now - HOUR, None)
+    latest = reader.tallies(latest_span)
+    if maturity.lag <= 0:
+        span, rows = latest_span, latest
+    else:
+        span = hour_before(reader.monitor, now - maturity.lag, now)
+        rows = reader.tallies(span)
+    chosen: Span | None = span
+    searched = None
+    if not (rows.rows.labelled and maturity.has(span.stop, rows.rows, now)):
+        if (
+            before is not None
+            and before.searched is not None
+            and (0 <= now - before.searched < SEARCH_EVERY)
+        ):
+            chosen, searched = before.span, before.searched
+        else:
+            chosen, searched = _searched(reader), now
+        rows = WindowTallies() if chosen is None else reader.tallies(chosen)
+    judged = maturity.judges(rows.rows, rows.labelled)
+    if not judged:
+        chosen, rows = None, WindowTallies()
+    metrics = TallyMetrics(rows.labelled or Tally(reader.monitor.layout))
+    both = WindowTallies(rows.labelled, latest.scored)
+    return RecentHour(
+        span=chosen,
+        metrics=metrics.metrics(),
+        rows=metrics.rows,
+        labelled_share=rows.rows.labelled_share,
+        drift={} if reader.reference is None else reader.reference.drifts(both, ""),
+        latest=latest.rows,
+        lag=maturity.lag,
+        only_positives=not judged,
+        last_start=reader.last_start,
+        waiting_predictions=reader.counts.get("waiting_predictions", 0),
+        waiting_labels=reader.counts.get("waiting_labels", 0),
+        searched=searched,
+    )
+
+
+def _searched(reader: "MonitorReader") -> Span | None:
+    """The last mature hour with labels, of a day before the lag and all after it."""
+    counts = reader.counts
+    if not counts.get("matched", 0) and not counts.get("observations", 0):
+        return None
+    now = reader.now
+    first = hour_at(reader.monitor, now - reader.maturity.lag - SEARCHED_SECONDS, now).start
+    hours = RowsByTime(lambda at: hour_at(reader.monitor, at, now))
+    with reader.store.stream(reader.record.id, first, int(now + FUTURE_SECONDS)) as parts:
+        hours.count(parts)
+    return last_mature(hours.steps(), reader.maturity, now)
