@@ -187,10 +187,12 @@ def _waiting(recent: RecentHour) -> str:
             "Send the labels of the others too."
         )
     share = recent.latest.labelled_share
-    if share is None:
-        return f"{recent.waiting_predictions:,} predictions wait for their labels."
-    words = f"{1 - share:.0%} of the {recent.predictions:,} predictions of the last hour"
-    return f"No hour is mature yet: {words} wait for their labels."
+    words = "No hour is mature yet."
+    if recent.waiting_predictions:
+        words = f"{words} {recent.waiting_predictions:,} predictions wait for their labels."
+    if share is not None:
+        words = f"{words} Of the {recent.predictions:,} rows of the last hour {share:.0%} have one."
+    return words
 
 
 def _calibration(recent: RecentHour) -> str:
