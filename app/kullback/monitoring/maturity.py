@@ -12,7 +12,8 @@ from kullback.monitoring.window_tallies import RowCounts
 from kullback.monitoring.windows import Span, width_at
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
-from kullback.tally.tally import Tally, rows_of
+from kullback.tally.row_count import rows_of
+from kullback.tally.tally import Tally
 
 ABOUT_ALL = 0.95  # of the labels that finally come
 FEW = 0.1  # of the rows of the fullest hour

@@ -45,7 +45,6 @@ CLASSES = ("class_w", "class_wp")
 RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
 VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS)
 
-_ROWS = SCALARS.index("rows")
 _VERSION = 2
 _UNCHECKED = 1  # the version before, which had no checksum
 _CLUSTERED = 0x80
@@ -224,38 +223,10 @@ def decoded_total(contents: Sequence[bytes]) -> Tally:
         raise DamagedTally("a stored tally is damaged: it cannot be read") from error
 
 
-def rows_of(content: bytes) -> int:
-    """How many rows a tally has, from its bytes: no more of them is read than that takes.
-
-    Raises:
-        TallyMismatch: the bytes are of a version that is not known here.
-        DamagedTally: they are not what they were, as far as was looked.
-    """
-    Layout.decoded(content[:_HEAD])
-    try:
-        at = _HEAD if content[0] == _UNCHECKED else _HEAD + _CHECKSUM
-        numbers = content[at + 1 : at + 1 + content[at]]
-        if 0 not in numbers:
-            return 0
-        sums, _ = decoded(content, at + 1 + len(numbers))  # the scalars, which come first
-        bins = sums.indices().tolist()
-        if _ROWS not in bins:
-            return 0
-        place = bins.index(_ROWS)
-        return sum(
-            int.from_bytes(plane.digits[place * plane.width :][: plane.width], "little")
-            << DIGIT * plane.step
-            for plane in sums.planes
-            if plane.step >= 0  # below stand parts of 1, and this is a count
-        )
-    except (ArithmeticError, LookupError, ValueError) as error:
-        raise DamagedTally("a stored tally is damaged: it cannot be read") from error
-
-
 def _decoded_total(contents: Sequence[bytes]) -> Tally:
     heads = {content[:_HEAD]: None for content in contents}
     layouts = list({Layout.decoded(head): None for head in heads})
-    places = [_checked(content) for content in contents]
+    places = [sums_start(content) for content in contents]
     if len(layouts) > 1:
         raise TallyMismatch(f"{layouts[1]} does not add to {layouts[0]}")
     columns: list[list[BinSums]] = [[] for _ in range(1 + len(VECTORS))]
@@ -273,7 +244,7 @@ def _checksum(head: bytes, body: bytes | memoryview) -> bytes:
     return crc32(body, crc32(head)).to_bytes(_CHECKSUM, "little")
 
 
-def _checked(content: bytes) -> int:
+def sums_start(content: bytes) -> int:
     """Where the sums begin in bytes that are as they were written, as far as they can tell.
 
     Raises:
