@@ -109,15 +109,15 @@ class LabelDelays:
 def learn(tx: Transaction, record: int, delays: Array, now: float) -> None:
     """Learn from rows that have got their labels in this write, (n,) seconds after their time."""
     if delays.size:
-        known = LabelDelays.decoded(tx.attachment(record, DELAYS))
-        tx.attach(record, DELAYS, known.with_delays(delays, now).encoded())
+        so_far = LabelDelays.decoded(tx.attachment(record, DELAYS))
+        tx.attach(record, DELAYS, so_far.with_delays(delays, now).encoded())
 
 
 def learn_expired(tx: Transaction, record: int, unlabelled: int, labelled: int, now: float) -> None:
     """Learn from predictions whose time-to-live has ended."""
     if unlabelled or labelled:
-        known = LabelDelays.decoded(tx.attachment(record, DELAYS))
-        tx.attach(record, DELAYS, known.with_expired(unlabelled, labelled, now).encoded())
+        so_far = LabelDelays.decoded(tx.attachment(record, DELAYS))
+        tx.attach(record, DELAYS, so_far.with_expired(unlabelled, labelled, now).encoded())
 
 
 def _place(rows: npt.NDArray[np.integer], share: float) -> int:
