@@ -29,6 +29,7 @@ PAST = (
     "monitor:kullback_log_loss_nats:ratio_rate1h",
     "monitor:kullback_log_loss_nats:standard_error1d",
     "monitor:kullback_log_loss_nats:standard_error1h",
+    "monitor:kullback_predictions:rate5m",
 )
 _WAIT_SECONDS = 60.0
 _ABSENT = "prometheus is not installed: RULES AND DASHBOARDS ARE NOT TRIED LIVE (apt: prometheus)"

@@ -157,7 +157,11 @@ def test_no_variable_is_left_in_an_expression() -> None:
 
 def test_expressions_that_look_back_are_marked() -> None:
     marked = {expression.panel for expression in expressions() if expression.needs_past}
-    assert marked == {"Log loss and its past", "Labelled rows", "Loss against the day before"}
+    assert marked == {
+        "Log loss and its past",
+        "Predictions and labels",
+        "Loss against the day before",
+    }
 
 
 def test_promtool_parses_every_expression(tmp_path: Path) -> None:

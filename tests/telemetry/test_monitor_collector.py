@@ -76,7 +76,7 @@ async def test_every_series_of_a_monitor_is_zero_from_its_creation(service: Serv
             zeros.add(named("score_bin_weight", **place))
     info = 'kullback_monitor_info{monitor="clicks",task="binary"}'
     assert samples == dict.fromkeys(zeros, 0.0) | {info: 1.0}
-    assert len(zeros) == 11 + 30
+    assert len(zeros) == len(COUNTERS) + 30
 
 
 async def test_what_was_observed_is_counted_once_for_the_monitor_and_once_for_each_slice(
