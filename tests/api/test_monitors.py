@@ -33,6 +33,7 @@ COUNTS: Document = {
     "labels": 0,
     "matched": 0,
     "duplicates": 0,
+    "rejected": 0,
     "late": 0,
     "pending": {"predictions": 0, "labels": 0},
     "expired": {"predictions": 0, "labels": 0},

@@ -36,6 +36,7 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "kullback_recent_log_loss_standard_error_nats": frozenset({"monitor"}),
     "kullback_recent_normalized_entropy": frozenset({"monitor"}),
     "kullback_recent_predictions": frozenset({"monitor"}),
+    "kullback_rejected_total": frozenset({"monitor"}),
     "kullback_score_bin_prediction_weight_total": frozenset({"monitor", "bin"}),
     "kullback_score_bin_weight_total": frozenset({"monitor", "bin", "label"}),
     "kullback_scores_rows_total": frozenset({"metric"}),

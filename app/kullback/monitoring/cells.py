@@ -10,7 +10,8 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import refuse
+from kullback.scoring.label_types import some
+from kullback.scoring.refusals import refuse
 from kullback.storage.base import Cell
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import group_ids
@@ -54,14 +55,13 @@ class CheckedRows:
 
     def taken(self, rows: Indices) -> "CheckedRows":
         """Those of some rows."""
-        places = rows.tolist()
         return CheckedRows(
             None if self.y is None else self.y[rows],
             self.p[rows],
             self.time[rows],
             None if self.w is None else self.w[rows],
             None if self.units is None else self.units[rows],
-            {name: [values[at] for at in places] for name, values in self.slices.items()},
+            {name: some(values, rows) for name, values in self.slices.items()},
         )
 
 

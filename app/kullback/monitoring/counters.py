@@ -75,6 +75,7 @@ class MonitorCounters:
             kept = self._sums.setdefault(monitor, {"": MonitorSums()})
             kept[""].values["late"] += added.late
             kept[""].values["duplicates"] += added.duplicates
+            kept[""].values["rejected"] += added.screening.rejected
             for cell, tally in added.cells.items():
                 sums = _place(kept, cell.slice)
                 if cell.kind in SCORED:

@@ -30,6 +30,8 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.label_types import some
+from kullback.scoring.screening import NONE_LEFT_OUT, Screening, screened
 from kullback.storage.base import Cell, Joined, Reply, Side, Transaction
 from kullback.storage.slice_values import OTHER, admit
 from kullback.tally.tally import Tally, total
@@ -46,6 +48,7 @@ class AddedRows:
     late: int = 0
     duplicates: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    screening: Screening = NONE_LEFT_OUT
 
     def put(self, tx: Transaction, record: int) -> "AddedRows":
         """Add it to the store; what was added."""
@@ -54,6 +57,7 @@ class AddedRows:
         if added.cells:
             tx.add(record, {cell: tally.encoded() for cell, tally in added.cells.items()})
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
+        counts["rejected"] = self.screening.rejected
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
         return added
 
@@ -62,9 +66,12 @@ class AddedRows:
         tallies = [tally for cell, tally in self.cells.items() if not cell.slice]
         return RowsAccepted(
             accepted=rows,
+            rejected=self.screening.rejected,
+            rejections=tuple(place for _, place in self.screening.rejections),
             clipped=sum(tally.scalar("clipped") for tally in tallies),
             infinite=sum(tally.scalar("infinite") for tally in tallies),
             late=self.late,
+            duplicates=self.duplicates,
         )
 
 
@@ -76,6 +83,23 @@ class Ingest(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NoRows:
+    """A batch of which nothing is left, or that held nothing."""
+
+    screening: Screening
+    joined: bool = False
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
+        """See Ingest."""
+        del now
+        added = AddedRows(screening=self.screening).put(tx, record)
+        accepted = added.accepted(0)
+        if self.joined:
+            accepted = extended(JoinedRowsAccepted, accepted, matched=0, pending=0)
+        return added, Reply.of(accepted)
+
+
+@dataclass(frozen=True, slots=True)
 class ObservationIngest:
     """Rows that come with their labels."""
 
@@ -83,16 +107,21 @@ class ObservationIngest:
     added: AddedRows
 
     @classmethod
-    def of(cls, monitor: Monitor, rows: ObservationRows, now: float) -> "ObservationIngest":
+    def of(cls, monitor: Monitor, sent: ObservationRows, now: float) -> Ingest:
         """Check and sum them.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked = checked_rows(monitor, rows, now)
+        checked, rows, screening = screened(
+            sent, lambda these: checked_rows(monitor, these, now), sent.screening
+        )
+        if checked is None:
+            return NoRows(screening)
         summed = cells(monitor, checked, OBSERVED, now)
         counts = {"observations": len(rows)}
-        return cls(len(rows), AddedRows(summed, late(monitor, checked, now), 0, counts))
+        added = AddedRows(summed, late(monitor, checked, now), 0, counts, screening)
+        return cls(len(rows), added)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
@@ -109,20 +138,27 @@ class PredictionIngest:
     checked: CheckedRows
     packed: dict[str, bytes]
     added: AddedRows
+    screening: Screening
 
     @classmethod
-    def of(cls, monitor: Monitor, sent: PredictionRows, now: float) -> "PredictionIngest":
+    def of(cls, monitor: Monitor, sent: PredictionRows, now: float) -> Ingest:
         """Check and sum them; of an id that stands twice the first counts.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked, ids = checked_rows(monitor, sent.rows, now), sent.ids
+        checked, rows, screening = screened(
+            sent, lambda these: checked_rows(monitor, these.rows, now), sent.rows.screening
+        )
+        if checked is None:
+            return NoRows(screening, joined=True)
+        ids = rows.ids
         first = _first(ids)
         if first.size < len(ids):
-            checked, ids = checked.taken(first), [ids[at] for at in first.tolist()]
+            checked, ids = checked.taken(first), some(ids, first)
         packed = pack_predictions(monitor, ids, checked)
-        return cls(monitor, len(sent.ids), checked, packed, _predictions(monitor, checked, now))
+        added = _predictions(monitor, checked, now)
+        return cls(monitor, len(rows), checked, packed, added, screening)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
@@ -137,7 +173,8 @@ class PredictionIngest:
         _learn(tx, record, self.monitor, matched, now)
         outcomes = unpack_outcomes(list(joined.matched.values()))
         summed = _matched(self.monitor, matched, outcomes, now)
-        new = AddedRows(summed | fresh.cells, fresh.late, self.sent)  # cells of two kinds
+        summed |= fresh.cells  # of another kind
+        new = AddedRows(summed, fresh.late, self.sent, screening=self.screening)
         return _answer(tx, record, "prediction", joined, new)
 
 
@@ -148,18 +185,23 @@ class LabelIngest:
     monitor: Monitor
     sent: int
     packed: dict[str, bytes]
+    screening: Screening
 
     @classmethod
-    def of(cls, monitor: Monitor, sent: LabelRows) -> "LabelIngest":
+    def of(cls, monitor: Monitor, sent: LabelRows) -> Ingest:
         """Check them; of an id that stands twice the first counts.
 
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        outcomes = monitor.outcomes("y_true", sent.y_true)
-        first = _first(sent.ids)
-        ids = [sent.ids[at] for at in first.tolist()]
-        return cls(monitor, len(sent.ids), pack_outcomes(ids, outcomes[first]))
+        outcomes, rows, screening = screened(
+            sent, lambda these: monitor.outcomes("y_true", these.y_true), sent.screening
+        )
+        if outcomes is None:
+            return NoRows(screening, joined=True)
+        first = _first(rows.ids)
+        packed = pack_outcomes(some(rows.ids, first), outcomes[first])
+        return cls(monitor, len(rows), packed, screening)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
@@ -168,7 +210,8 @@ class LabelIngest:
         matched = list(joined.matched.values())
         _learn(tx, record, self.monitor, matched, now)
         summed = _matched(self.monitor, matched, y, now)
-        return _answer(tx, record, "label", joined, AddedRows(summed, 0, self.sent))
+        new = AddedRows(summed, 0, self.sent, screening=self.screening)
+        return _answer(tx, record, "label", joined, new)
 
 
 def largest_values(summed: Cells) -> Cells:
@@ -210,7 +253,6 @@ def _answer(
         added.accepted(matched + waiting),
         matched=matched,
         pending=waiting,
-        duplicates=added.duplicates,
     )
     return added, Reply.of(accepted)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kullback.documents import extended
+from kullback.errors import FieldError
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.monitoring.reference import Reference
@@ -82,6 +83,7 @@ class MonitorCounts:
     labels: int
     matched: int
     duplicates: int
+    rejected: int
     late: int
     pending: UnmatchedRows
     expired: UnmatchedRows
@@ -95,6 +97,7 @@ class MonitorCounts:
             labels=counts.get("labels", 0),
             matched=counts.get("matched", 0),
             duplicates=counts.get("duplicates", 0),
+            rejected=counts.get("rejected", 0),
             late=counts.get("late", 0),
             pending=UnmatchedRows.of(counts, "waiting"),
             expired=UnmatchedRows.of(counts, "expired"),
@@ -148,25 +151,28 @@ class MonitorDetails(CreatedMonitor):
 
 @dataclass(frozen=True, slots=True)
 class RowsAccepted:
-    """How many rows were added; `late` ones lie in windows that had ended.
+    """How many rows were added, and how many were `rejected`, the first of them with a reason.
 
-    The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite.
+    The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite;
+    `late` ones lie in windows that had ended. Of `duplicates` an id had come before: nothing was
+    kept of these.
     """
 
     accepted: int
+    rejected: int
+    rejections: tuple[FieldError, ...]
     clipped: int
     infinite: int
     late: int
+    duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedRowsAccepted(RowsAccepted):
     """How many rows were added, and what became of them by id.
 
-    `matched` rows met their other half, `pending` ones wait for it. Of `duplicates` an id had
-    come before: nothing was kept of these.
+    `matched` rows met their other half, `pending` ones wait for it.
     """
 
     matched: int
     pending: int
-    duplicates: int

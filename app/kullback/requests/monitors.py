@@ -9,7 +9,7 @@ from kullback.moments import DAY, HOUR
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import are_names, is_text, is_web_address, refuse_twice
-from kullback.requests.batches import SliceNames
+from kullback.requests.batch_columns import SliceNames
 from kullback.scoring.conventions import ConventionName
 
 Label = (

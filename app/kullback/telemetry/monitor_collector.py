@@ -31,6 +31,7 @@ _SUMS = {
     "infinite": "Rows whose loss is infinite; no sum has them.",
     "late": "Rows whose window had ended when they came.",
     "duplicates": "Rows whose id had come before: not counted again.",
+    "rejected": "Rows that were left out because something was wrong with them.",
 }
 _SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 _METRICS = {
