@@ -154,8 +154,9 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
     store = open_store(url, merge, on_fatal=sys.exit)
-    monitors = Monitors(store, WatchedClock(lambda: moment, lambda: moment), MonitorCounters())
-    settings = MonitorLifecycle(store, time, MonitorCounters())
+    counters = MonitorCounters()
+    monitors = Monitors(store, WatchedClock(lambda: moment, lambda: moment), counters)
+    settings = MonitorLifecycle(store, time, counters)
     settings.put("bench", lambda _: Monitor(), None).result()
     labels, scores = [], []
     for start in range(end - days * DAY + HOUR, end, HOUR):
@@ -167,7 +168,8 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
         labels.append(y)
         scores.append(p)
     queries = MonitorQueries(store, time)
-    MonitorMaintenance(store, queries, time, MaintenanceThread(store, 1.0, time)).compact_all()
+    maintenance = MaintenanceThread(store, 1.0, time)
+    MonitorMaintenance(store, queries, time, maintenance, counters).compact_all()
     return queries, np.concatenate(labels), np.concatenate(scores)
 
 

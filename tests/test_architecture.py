@@ -20,6 +20,7 @@ SERVICES = (
     "clock",
     "tally",
     "storage.base",
+    "storage.rows",
     "storage.prepared",
     "storage.slice_values",
     "stored_sums",

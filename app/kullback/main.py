@@ -136,7 +136,7 @@ class Runtime:
             monitor_lifecycle=MonitorLifecycle(store, clock, counters),
             monitor_queries=queries,
             monitor_counters=counters,
-            monitor_maintenance=MonitorMaintenance(store, queries, clock, maintenance),
+            monitor_maintenance=MonitorMaintenance(store, queries, clock, maintenance, counters),
             experiments=Experiments(store, clock),
             experiment_queries=experiment_queries,
             experiment_maintenance=ExperimentMaintenance(

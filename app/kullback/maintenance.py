@@ -51,10 +51,16 @@ class MaintenanceThread:
         if self._thread is not None:
             self._thread.join()
 
-    def until_done(self, step: Callable[[Transaction], int], at_once: int) -> None:
+    def until_done(
+        self,
+        step: Callable[[Transaction], int],
+        at_once: int,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
         """Take a step in a transaction of its own as long as each does all that one may do.
 
         Not until nothing is left: under load there always is, and the next step waits in vain.
+        After each that is on disk `committed` is called.
         """
         done = at_once
         while done >= at_once and not self._stopping.is_set():
@@ -65,6 +71,7 @@ class MaintenanceThread:
                 return DONE
 
             self._store.write(work).result()
+            committed()
 
     def compact(
         self,

@@ -25,6 +25,8 @@ DEFAULTS: Document = {
     "owner": None,
     "tags": [],
     "links": [],
+    "default_label": None,
+    "label_window": None,
 }
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}
 COUNTS: Document = {
@@ -32,8 +34,9 @@ COUNTS: Document = {
     "predictions": 0,
     "labels": 0,
     "matched": 0,
+    "defaulted": 0,
+    "corrected": 0,
     "duplicates": 0,
-    "rejected": 0,
     "late": 0,
     "pending": {"predictions": 0, "labels": 0},
     "expired": {"predictions": 0, "labels": 0},

@@ -84,7 +84,7 @@ async def test_late_rows_go_to_the_window_of_their_time_and_are_counted(service:
     await service.put()
     times = [NOON, NOON - 0.001, NOON - 3 * 3600, NOON + 330]
     answer = await service.post("observations", y_true=[1] * 4, y_proba=[0.5] * 4, timestamp=times)
-    assert answer == {"accepted": 4, "clipped": 0, "infinite": 0, "late": 2}
+    assert answer == {"accepted": 4, "clipped": 0, "infinite": 0, "late": 2, "duplicates": 0}
     starts = [point["from"][11:16] for point in await service.points(to=NOON + 400)]
     assert starts == ["09:00", "11:59", "12:00", "12:05"]
     assert (await service.get())["counts"]["late"] == 2
@@ -128,7 +128,7 @@ async def test_a_batch_with_one_row_of_an_impossible_time_is_refused_whole(
         ({}, {"y_true": [1, 0], "y_proba": [0.5]}, "/y_true"),
         ({}, {"y_true": [1], "y_proba": [0.5], "slice": {"city": ["B"]}}, "/slice/city"),
         ({}, {"y_true": [1], "y_proba": [0.5], "sample_weight": [-1]}, "/sample_weight/0"),
-        ({}, {"y_true": [1], "y_proba": [0.5], "id": ["a"]}, "/id"),
+        ({}, {"y_true": [1], "y_proba": [0.5], "ids": ["a"]}, "/ids"),
         ({}, {"y_proba": [0.5]}, "/y_true"),
         ({}, {"y_true": [1]}, "/y_proba"),
         ({}, {"y_true": [], "y_proba": []}, "/y_proba"),

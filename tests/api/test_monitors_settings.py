@@ -23,6 +23,8 @@ ALL: Document = {
     "slices": ["country"],
     "convention": "exact",
     "ttl_seconds": 60,
+    "default_label": "a",
+    "label_window": 30,
     **NOTES,
 }
 OTHERS: Document = {
@@ -32,6 +34,8 @@ OTHERS: Document = {
     "slices": ["country", "device"],
     "convention": "sklearn",
     "ttl_seconds": 120,
+    "default_label": "b",
+    "label_window": 60,
     "description": "",
     "owner": "others",
     "tags": [],

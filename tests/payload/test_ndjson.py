@@ -73,7 +73,7 @@ def test_labels_that_become_fractions_in_a_later_piece_are_numbers() -> None:
     [
         ('{"y_true": 1, "y_proba": [0.5, 1e999], "slice": {"country": "DE"}}', "/y_proba/1"),
         ('{"y_true": 1, "y_proba": [0.5, 0.6], "slice": {"country": "DE"}}', "/y_proba"),
-        ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": "\\u0000"}}', "/slice/country"),
+        ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": ""}}', "/slice/country"),
         ('{"y_true": 1, "y_proba": [0.5, null], "slice": {"country": "DE"}}', "/y_proba/1"),
         ('{"y_true": null, "y_proba": [0.5, 0.5], "slice": {"country": "DE"}}', "/y_true"),
         ('{"y_true": 1, "y_true": 1, "y_proba": [1, 0], "slice": {"country": "A"}}', "/y_true"),
@@ -193,6 +193,8 @@ def test_a_line_that_is_no_json_object_is_malformed(line: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
+        b"",
+        b"\n\r\n ",
         b"\xef\xbb\xbf" + ROW.encode(),
         ROW.encode("utf-16"),
         ROW.encode("utf-16-le"),
@@ -338,15 +340,11 @@ FLOODS = {
 @pytest.mark.parametrize("media_type", [NDJSON, JSON])
 def test_no_flood_takes_long_to_refuse(flood: str, media_type: str) -> None:
     raw = FLOODS[flood].encode()
-    begun, message = time.process_time(), ""
-    try:
-        batch = read(ObservationBatch, raw, media_type)
-    except KullbackError as error:
-        message = error.message
-    else:
-        assert (flood, media_type, len(batch.y_proba)) == ("blank lines", NDJSON, 0)
+    begun = time.process_time()
+    with pytest.raises(KullbackError) as refused:
+        read(ObservationBatch, raw, media_type)
     assert time.process_time() - begun < 4
-    assert sys.getsizeof(message) < 2_000
+    assert sys.getsizeof(refused.value.message) < 2_000
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 400])

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import (
+    ERRORS_NAMED,
     distributions,
     logit_rows,
     logits,
     matrix,
     probabilities,
+    refuse,
     row_blocks,
     row_sums,
     same_shape,
@@ -21,7 +23,6 @@ from kullback.scoring.arrays import (
     weights,
 )
 from kullback.scoring.options import Options
-from kullback.scoring.refusals import ERRORS_NAMED, refuse
 from tests import strategies as draw
 from tests.scoring.answers import refused
 

@@ -2,21 +2,137 @@
 
 import pytest
 
-from kullback.storage.base import Joined, Side, Store
+from kullback.storage.base import Store
+from kullback.storage.rows import Correction, Joined, Looked, Row, Side
 from tests.storage.writes import do, join, made
 
+PREDICTION = Row(7.0, b"\x00p", None)
+WHOLE = Row(8.0, b"w", 0.25)
 
-@pytest.mark.parametrize(("first", "second"), [("prediction", "label"), ("label", "prediction")])
-def test_halves_are_joined_in_either_order(first: Side, second: Side, store: Store) -> None:
+
+def label(outcome: float) -> Row:
+    return Row(None, b"", outcome)
+
+
+def bring(store: Store, number: int, **rows: Row) -> Joined:
+    return do(store, lambda tx: tx.join(number, rows, 1.0))
+
+
+def correct(store: Store, number: int, **rows: Row) -> Joined:
+    return do(store, lambda tx: tx.join(number, rows, 1.0, corrects=True))
+
+
+def test_a_label_finds_its_prediction(store: Store) -> None:
     number = made(store)
-    early = do(
-        store, lambda transaction: transaction.join(number, first, {"b": b"\x00B", "a": b""}, 1.0)
+    assert bring(store, number, b=PREDICTION, a=PREDICTION) == Joined(new=["a", "b"])
+    joined = bring(store, number, b=label(0.5), c=label(1.0))
+    assert joined == Joined(new=["c"], matched={"b": Row(7.0, b"\x00p", 0.5)})
+
+
+def test_a_prediction_finds_its_label(store: Store) -> None:
+    number = made(store)
+    bring(store, number, b=label(0.5))
+    joined = bring(store, number, b=PREDICTION, c=PREDICTION)
+    assert joined == Joined(new=["c"], awaited={"b": Row(7.0, b"\x00p", 0.5)})
+
+
+def test_a_whole_row_counts_once_and_brings_the_half_that_lacks(store: Store) -> None:
+    number = made(store)
+    bring(store, number, predicted=PREDICTION, labelled=label(1.0))
+    rows = {"new": WHOLE, "predicted": WHOLE, "labelled": WHOLE}
+    assert bring(store, number, **rows) == Joined(
+        new=["new"],
+        matched={"predicted": Row(7.0, b"\x00p", 0.25)},
+        awaited={"labelled": Row(8.0, b"w", 1.0)},
     )
-    late = do(
-        store, lambda transaction: transaction.join(number, second, {"b": b"2", "c": b"3"}, 1.0)
-    )
-    assert early == Joined(["a", "b"], {}, [])
-    assert late == Joined(["c"], {"b": b"\x00B"}, [])
+    assert bring(store, number, **rows) == Joined(duplicates=["labelled", "new", "predicted"])
+    assert bring(store, number, new=PREDICTION) == Joined(duplicates=["new"])
+
+
+@pytest.mark.parametrize("first", [PREDICTION, WHOLE])
+def test_a_label_is_corrected_where_that_is_asked_for(first: Row, store: Store) -> None:
+    number = made(store)
+    bring(store, number, a=first)
+    bring(store, number, a=label(0.25))
+    whole = first._replace(outcome=0.25)
+    assert bring(store, number, a=label(1.0)) == Joined(duplicates=["a"])
+    assert correct(store, number, a=label(0.25)) == Joined(duplicates=["a"])
+    corrected = Correction(whole, whole._replace(outcome=1.0), is_late=False)
+    assert correct(store, number, a=label(1.0)) == Joined(corrected={"a": corrected})
+    back = Correction(corrected.after, whole, is_late=False)
+    assert correct(store, number, a=label(0.25)) == Joined(corrected={"a": back})
+
+
+def test_a_label_that_waits_is_corrected_too(store: Store) -> None:
+    number = made(store)
+    bring(store, number, a=label(0.0))
+    assert bring(store, number, a=label(1.0)) == Joined(duplicates=["a"])
+    assert correct(store, number, a=label(1.0)) == Joined(replaced=["a"])
+    assert bring(store, number, a=PREDICTION).awaited == {"a": PREDICTION._replace(outcome=1.0)}
+
+
+def test_a_prediction_is_settled_once_and_its_late_label_replaces_that(store: Store) -> None:
+    number = made(store)
+    bring(store, number, a=PREDICTION, b=PREDICTION, c=PREDICTION, d=WHOLE, e=label(1.0))
+    bring(store, number, c=label(1.0))
+
+    def settle(before: float) -> dict[str, Row]:
+        return do(store, lambda tx: tx.settle(number, before, 0.0, 10))
+
+    by_default = PREDICTION._replace(outcome=0.0)
+    assert settle(1.0) == {}
+    assert settle(1.5) == {"a": by_default, "b": by_default}
+    assert settle(1.5) == {}
+    assert bring(store, number, a=PREDICTION) == Joined(duplicates=["a"])
+    corrected = Correction(by_default, PREDICTION._replace(outcome=1.0), is_late=True)
+    joined = bring(store, number, a=label(1.0), b=label(0.0))
+    assert joined == Joined(corrected={"a": corrected}, confirmed=["b"])
+    assert bring(store, number, a=label(0.0), b=label(1.0)) == Joined(duplicates=["a", "b"])
+
+
+def test_predictions_are_settled_in_order_of_arrival_and_no_more_than_the_limit(
+    store: Store,
+) -> None:
+    number, other = made(store, "a"), made(store, "b")
+    for n in range(5):
+        join(store, number, "prediction", [f"{9 - n}"], now=float(n))
+    join(store, other, "prediction", ["x"], now=0.0)
+    settled = do(store, lambda tx: tx.settle(number, 100.0, 1.0, 3))
+    assert sorted(settled) == ["7", "8", "9"]
+
+
+def test_what_is_rewritten_is_what_is_kept(store: Store) -> None:
+    number = made(store)
+    bring(store, number, a=WHOLE, b=WHOLE)
+    do(store, lambda tx: tx.rewrite(number, {"a": Row(9.0, b"new", None)}))
+    corrected = correct(store, number, a=label(1.0), b=label(1.0)).corrected
+    assert corrected["a"].after == Row(9.0, b"new", 1.0)
+    assert corrected["b"].after == WHOLE._replace(outcome=1.0)
+
+
+def test_rows_of_some_time_are_counted_and_removed_step_by_step(store: Store) -> None:
+    number, other = made(store, "a"), made(store, "b")
+    rows = {f"{n:02}": Row(float(n), b"", 1.0 if n % 2 else None) for n in range(10)}
+    bring(store, number, **rows, label=label(1.0))
+    bring(store, other, **rows)
+    assert store.kept_rows(number, 2.0, 6.0) == 4
+    steps: list[Looked] = []
+
+    def remove(after: str) -> str | None:
+        steps.append(do(store, lambda tx: tx.remove(number, 2.0, 6.0, after, 4)))
+        return steps[-1].last
+
+    after: str | None = ""
+    while after is not None:
+        after = remove(after)
+    assert [(step.removed.rows, step.removed.unmatched, step.last) for step in steps] == [
+        (2, {"prediction": 1, "label": 0}, "03"),
+        (2, {"prediction": 1, "label": 0}, "07"),
+        (0, {"prediction": 0, "label": 0}, None),
+    ]
+    assert store.kept_rows(number, 0.0, 100.0) == 6
+    assert store.kept_rows(other, 0.0, 100.0) == 10
+    assert bring(store, number, **{"03": WHOLE, "06": WHOLE, "07": WHOLE}).new == ["03"]
 
 
 def test_a_half_that_comes_again_is_a_duplicate(store: Store) -> None:
@@ -38,10 +154,8 @@ def test_ids_are_taken_as_they_are(store: Store) -> None:
     number = made(store)
     ids = ['"', "'", "\\", "%", "{a,b}", "a,b", "NULL", "é", "🦉", " ", "A", "a", "1", "01"]
     assert join(store, number, "prediction", ids) == [len(ids), 0, 0]
-    joined = do(
-        store, lambda transaction: transaction.join(number, "label", dict.fromkeys(ids, b"y"), 1.0)
-    )
-    assert joined.matched == {name: f"prediction {name}".encode() for name in ids}
+    joined = bring(store, number, **dict.fromkeys(ids, label(0.0)))
+    assert joined.matched == {name: Row(5.0, f"prediction {name}".encode(), 0.0) for name in ids}
 
 
 def test_no_rows_are_joined_to_nothing(store: Store) -> None:

@@ -12,6 +12,7 @@ from tests.storage.writes import (
     adding,
     cell,
     do,
+    half,
     held,
     join,
     made,
@@ -145,7 +146,7 @@ def test_a_record_knows_whether_it_has_rows(brought: str, store: Store) -> None:
         elif brought == "count":
             transaction.count(number, {"late": 1})
         elif brought == "row":
-            transaction.join(number, "label", {"x": b""}, 1.0)
+            transaction.join(number, {"x": half("label", "x")}, 1.0)
         return transaction.has_rows(number)
 
     assert do(store, bring) is (brought != "nothing")
@@ -161,7 +162,7 @@ def test_what_a_write_raises_is_raised_and_nothing_of_it_is_kept(store: Store) -
         transaction.attach(number, "reference", b"r")
         transaction.add(number, {cell(0): b"1"})
         transaction.count(number, {"rows": 1})
-        transaction.join(number, "label", {"x": b""}, 1.0)
+        transaction.join(number, {"x": half("label", "x")}, 1.0)
         raise Conflict("changed my mind")
 
     with pytest.raises(Conflict, match="changed my mind"):

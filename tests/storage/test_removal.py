@@ -6,7 +6,7 @@ import pytest
 
 from kullback.errors import Conflict, IdempotencyKeyOutdated
 from kullback.storage.base import Cell, IdempotencyKey, Reply, Store, Transaction
-from tests.storage.writes import DONE, adding, cell, do, join, made, sums
+from tests.storage.writes import DONE, adding, cell, do, half, join, made, sums
 
 ALL = 1000
 
@@ -76,7 +76,7 @@ def test_a_key_of_labels_that_wait_may_be_of_any_time(store: Store) -> None:
     def label() -> bool:
         def work(tx: Transaction) -> Reply:
             tx.record("monitor", "clicks")
-            tx.join(number, "label", {"a": b"1"}, 1.0)
+            tx.join(number, {"a": half("label", "a")}, 1.0)
             return DONE
 
         return store.write(work, keyed("labels")).result(30).replayed

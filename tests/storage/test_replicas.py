@@ -10,7 +10,8 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from kullback.errors import IdempotencyKeyInProgress, IdempotencyKeyReused, StoreUnavailable
-from kullback.storage.base import IdempotencyKey, Joined, Reply, Side, Store, Transaction, Written
+from kullback.storage.base import IdempotencyKey, Reply, Store, Transaction, Written
+from kullback.storage.rows import Joined, Row, Side
 from kullback.storage.sql import open_store
 from tests.postgresql import Server
 from tests.storage.writes import (
@@ -22,6 +23,7 @@ from tests.storage.writes import (
     cell,
     compact_some,
     do,
+    half,
     held,
     join,
     made,
@@ -194,8 +196,8 @@ def test_several_joins_in_one_commit_may_cross(replicas: Replicas) -> None:
             for name in order:
 
                 def one(transaction: Transaction, name: str = name) -> Reply:
-                    joined = transaction.join(number, "prediction", {name: b""}, 1.0)
-                    return Reply(len(joined.waiting), b"")
+                    joined = transaction.join(number, {name: half("prediction", name)}, 1.0)
+                    return Reply(len(joined.new), b"")
 
                 futures.append(store.write(one))
         return [written.reply.status for written in results(futures)]
@@ -206,6 +208,57 @@ def test_several_joins_in_one_commit_may_cross(replicas: Replicas) -> None:
         lambda: found.append(write(replicas[1], ids[::-1])),
     )
     assert sum(map(sum, found)) == 100
+
+
+def test_rows_that_two_bring_at_once_count_once(replicas: Replicas) -> None:
+    number = made(replicas[0])
+    ids = [f"{n * 7919 % 4000:04}" for n in range(4000)]
+    found: list[Joined] = []
+
+    def bring(store: Store, some: list[str]) -> None:
+        rows = {name: Row(5.0, b"p", float(len(some) % 2)) for name in some}
+        found.append(do(store, lambda transaction: transaction.join(number, rows, 1.0)))
+
+    def bring_all(store: Store, starts: range) -> None:
+        for at in starts:
+            bring(store, ids[at : at + abs(starts.step)])
+
+    together(
+        partial(bring_all, replicas[0], range(0, 4000, 500)),
+        partial(bring_all, replicas[1], range(3200, -1, -800)),
+    )
+    new, duplicates = ([getattr(each, name) for each in found] for name in ("new", "duplicates"))
+    assert sorted(name for names in new for name in names) == sorted(ids)
+    assert sum(map(len, duplicates)) == 4000
+
+
+def test_what_is_settled_and_labelled_at_once_is_one_of_both(replicas: Replicas) -> None:
+    number = made(replicas[0])
+    ids = [f"{n:04}" for n in range(1000)]
+    join(replicas[0], number, "prediction", ids)
+    settled: list[dict[str, Row]] = []
+    joined: list[Joined] = []
+
+    def settle(store: Store) -> None:
+        while found := do(store, lambda transaction: transaction.settle(number, 5.0, 0.0, 100)):
+            settled.append(found)
+
+    def label() -> None:
+        for at in range(0, 1000, 100):
+            rows = {name: Row(None, b"", 1.0) for name in ids[at : at + 100]}
+            joined.append(do(replicas[0], partial(_joined, number, rows)))
+
+    together(partial(settle, replicas[0]), partial(settle, replicas[1]), label)
+    taken = [name for some in settled for name in some]
+    matched = [name for each in joined for name in each.matched]
+    corrected = [name for each in joined for name in each.corrected]
+    assert len(set(taken)) == len(taken)
+    assert sorted(matched + corrected) == ids
+    assert set(corrected) == set(taken)
+
+
+def _joined(number: int, rows: dict[str, Row], transaction: Transaction) -> Joined:
+    return transaction.join(number, rows, 1.0)
 
 
 def test_rows_that_expire_while_they_are_joined_are_neither_lost_nor_matched_twice(
@@ -286,7 +339,7 @@ def test_a_half_that_two_bring_at_once_is_matched_once(
     found: list[Joined] = []
 
     def bring(transaction: Transaction) -> Reply:
-        found.append(transaction.join(number, "label", {"a": b""}, 1.0))
+        found.append(transaction.join(number, {"a": half("label", "a")}, 1.0))
         return DONE
 
     def bring_first(transaction: Transaction) -> Future[Written]:
@@ -296,7 +349,8 @@ def test_a_half_that_two_bring_at_once_is_matched_once(
         return other
 
     do(replicas[0], bring_first).result(30)
-    assert found == [Joined([], {"a": b"prediction a"}, []), Joined([], {}, ["a"])]
+    whole = Row(5.0, b"prediction a", 1.0)
+    assert found == [Joined(matched={"a": whole}), Joined(duplicates=["a"])]
 
 
 def test_a_record_is_not_removed_under_a_fold(replicas: Replicas, session: Session) -> None:

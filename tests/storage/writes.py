@@ -10,13 +10,13 @@ from kullback.storage.base import (
     Cell,
     IdempotencyKey,
     Reply,
-    Side,
     Store,
     Times,
     Transaction,
     Work,
     Written,
 )
+from kullback.storage.rows import Row, Side
 
 Found = TypeVar("Found")
 DONE = Reply(200, b"done")
@@ -73,11 +73,19 @@ def add(
     return store.write(adding(record, parts), key).result(30).reply
 
 
+def half(side: Side, name: str) -> Row:
+    """What a row brings that is nothing but a prediction, or a label."""
+    if side == "label":
+        return Row(None, b"", 1.0)
+    return Row(5.0, f"{side} {name}".encode(), None)
+
+
 def join(store: Store, record: int, side: Side, ids: Sequence[str], now: float = 1.0) -> list[int]:
     """How many of the rows now wait, have matched, and were there already."""
-    rows = {name: f"{side} {name}".encode() for name in ids}
-    joined = do(store, lambda transaction: transaction.join(record, side, rows, now))
-    return [len(joined.waiting), len(joined.matched), len(joined.duplicates)]
+    rows = {name: half(side, name) for name in ids}
+    joined = do(store, lambda transaction: transaction.join(record, rows, now))
+    matched = joined.matched | joined.awaited
+    return [len(joined.new), len(matched), len(joined.duplicates)]
 
 
 def compact_some(store: Store, record: int, width: int, limit: int) -> int:

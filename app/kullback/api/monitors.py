@@ -10,7 +10,6 @@ from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
-    SCREENED,
     WRITES,
     Name,
     NewName,
@@ -144,7 +143,6 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=RowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(ObservationBatch, BATCH_TYPES),
-        dependencies=SCREENED,
     )
     async def observations(name: Name, request: Request) -> Response:
         """Add predictions with their labels."""
@@ -160,7 +158,6 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
-        dependencies=SCREENED,
     )
     async def predictions(name: Name, request: Request) -> Response:
         """Add predictions; their labels arrive by id, before or after them."""
@@ -178,7 +175,6 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(LabelBatch, BATCH_TYPES),
-        dependencies=SCREENED,
     )
     async def labels(name: Name, request: Request) -> Response:
         """Add labels; their predictions arrive by id, before or after them."""

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kullback.errors import FieldError, InvalidInput, InvalidRows, pointer
+from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import unit_interval, weights
-from kullback.scoring.label_types import rows_of
+from kullback.scoring.arrays import refuse, unit_interval, weights
 from kullback.scoring.labels import Labels, positive_shares
-from kullback.scoring.refusals import refuse
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, group_ids
 from kullback.tally.merge import merged
@@ -112,7 +110,7 @@ def units(checked: CheckedArmRows, window: Indices) -> dict[str, dict[int, UnitS
             shared = shared or _by_window(checked.unit, window)
             by_arm[name] = shared
         elif p.size:
-            by_arm[name] = _by_window(rows_of(checked.unit, rows), window[rows])
+            by_arm[name] = _by_window(_some(checked.unit, rows), window[rows])
     return by_arm
 
 
@@ -177,14 +175,11 @@ def _probabilities(values: Array, n: int, *arm: str) -> Array:
 def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
     """The same refusal, of the predictions of an arm."""
     field = pointer("y_proba")
-
-    def moved(offence: FieldError) -> FieldError:
-        place = field + pointer(*arm) + offence.pointer.removeprefix(field)
-        return FieldError(place, offence.detail)
-
-    if isinstance(error, InvalidRows):
-        return error.moved(moved, error.message, error.depth + len(arm))
-    return error.moved(moved, error.message)
+    offences = [
+        FieldError(field + pointer(*arm) + offence.pointer.removeprefix(field), offence.detail)
+        for offence in error.offences
+    ]
+    return InvalidInput(error.message, offences, error.total)
 
 
 def _weight(rows: ArmRows, n: int) -> Array | None:
@@ -221,5 +216,9 @@ def _terms(plan: Plan, part: CheckedArmRows, p: Array) -> Callable[[slice], Term
 
 def _by_window(unit: Labels, window: Indices) -> dict[int, UnitSet]:
     return {
-        int(at): UnitSet.of(rows_of(unit, np.flatnonzero(window == at))) for at in np.unique(window)
+        int(at): UnitSet.of(_some(unit, np.flatnonzero(window == at))) for at in np.unique(window)
     }
+
+
+def _some(unit: Labels, rows: Indices) -> Labels:
+    return [unit[at] for at in rows.tolist()] if isinstance(unit, list) else unit[rows]

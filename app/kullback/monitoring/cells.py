@@ -1,7 +1,7 @@
 """Cells of a monitor: rows become a tally for each window and slice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.label_types import some
-from kullback.scoring.refusals import refuse
+from kullback.scoring.arrays import refuse
 from kullback.storage.base import Cell
+from kullback.storage.slice_values import OTHER
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import group_ids
 from kullback.tally.multiclass import multiclass_terms
@@ -55,14 +55,23 @@ class CheckedRows:
 
     def taken(self, rows: Indices) -> "CheckedRows":
         """Those of some rows."""
+        places = rows.tolist()
         return CheckedRows(
             None if self.y is None else self.y[rows],
             self.p[rows],
             self.time[rows],
             None if self.w is None else self.w[rows],
             None if self.units is None else self.units[rows],
-            {name: some(values, rows) for name, values in self.slices.items()},
+            {name: [values[at] for at in places] for name, values in self.slices.items()},
         )
+
+    def moved(self, moved: Mapping[str, str]) -> "CheckedRows":
+        """The same where slices that have no place of their own, as admit says, are others."""
+        slices = {
+            name: [value if f"{name}={value}" not in moved else OTHER for value in values]
+            for name, values in self.slices.items()
+        }
+        return replace(self, slices=slices) if moved else self
 
 
 def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> CheckedRows:

@@ -75,7 +75,8 @@ class MonitorCounters:
             kept = self._sums.setdefault(monitor, {"": MonitorSums()})
             kept[""].values["late"] += added.late
             kept[""].values["duplicates"] += added.duplicates
-            kept[""].values["rejected"] += added.screening.rejected
+            for name in ("corrected", "defaulted"):
+                kept[""].values[name] += max(added.counts.get(name, 0), 0)
             for cell, tally in added.cells.items():
                 sums = _place(kept, cell.slice)
                 if cell.kind in SCORED:

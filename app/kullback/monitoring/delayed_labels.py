@@ -1,7 +1,9 @@
-"""Delayed labels: predictions wait for their labels, and labels for their predictions."""
+"""Rows that are kept by id: what is packed of each, as it was counted, and what that is again."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -9,98 +11,96 @@ import numpy.typing as npt
 from kullback.monitoring.cells import CheckedRows
 from kullback.monitoring.monitor import Monitor
 from kullback.numerics.types import Array, Indices
+from kullback.storage.rows import Row
 
-_OUTCOME = np.dtype("<f8")
-
-
-def _prediction(monitor: Monitor) -> np.dtype[np.void]:
-    width = 1 if monitor.task == "binary" else monitor.layout.classes
-    fields = [("time", "<f8"), ("weight", "<f8"), ("unit", "<i2"), ("proba", "<f8", (width,))]
-    return np.dtype(fields)
+_CLASSES = np.dtype("<u2")
 
 
-def pack_predictions(
-    monitor: Monitor, ids: Sequence[str], checked: CheckedRows
-) -> dict[str, bytes]:
-    """The bytes of each prediction, by its id."""
-    kind = _prediction(monitor)
-    rows = np.zeros(len(ids), kind)
-    rows["time"] = checked.time
+@cache
+def _packed(classes: int) -> np.dtype[np.void]:
+    """The bytes of a row, which say first how many probabilities there are."""
+    proba = ("proba", "<f8", (classes,))
+    return np.dtype([("classes", _CLASSES), ("unit", "<i2"), ("weight", "<f8"), proba])
+
+
+@cache
+def _packed_before(classes: int) -> np.dtype[np.void]:
+    """The bytes of a row that an older release kept: as many probabilities as the monitor has."""
+    proba = ("proba", "<f8", (classes,))
+    return np.dtype([("time", "<f8"), ("weight", "<f8"), ("unit", "<i2"), proba])
+
+
+def pack_rows(checked: CheckedRows) -> list[Row]:
+    """What is kept of each row."""
+    proba = checked.p.reshape(checked.time.size, -1)
+    kind = _packed(proba.shape[1])
+    rows = np.zeros(checked.time.size, kind)
+    rows["classes"] = proba.shape[1]
     rows["weight"] = 1.0 if checked.w is None else checked.w
     rows["unit"] = -1 if checked.units is None else checked.units
-    rows["proba"] = checked.p.reshape(len(ids), -1)
+    rows["proba"] = proba
     raw, size = rows.tobytes(), kind.itemsize
-    cut = (raw[at : at + size] for at in range(0, len(raw), size))
-    slices = _slices(checked, len(ids))
-    return {name: row + more for name, row, more in zip(ids, cut, slices, strict=True)}
+    contents = [raw[at : at + size] for at in range(0, len(raw), size)]
+    if checked.slices:
+        contents = list(map(bytes.__add__, contents, _slices(checked)))
+    y = checked.y
+    outcomes = [None] * len(contents) if y is None else np.asarray(y, np.float64).tolist()
+    return list(map(Row, checked.time.tolist(), contents, outcomes))
 
 
-def prediction_times(monitor: Monitor, packed: Sequence[bytes]) -> Array:
-    """The times of packed predictions, (n,)."""
-    kind = _prediction(monitor)
-    rows = np.frombuffer(b"".join(raw[: kind.itemsize] for raw in packed), kind)
-    return np.array(rows["time"], np.float64)
+def pack_outcomes(outcomes: Array | Indices) -> list[Row]:
+    """What is kept of labels alone."""
+    return [Row(None, b"", outcome) for outcome in np.asarray(outcomes, np.float64).tolist()]
 
 
-def unpack_predictions(
-    monitor: Monitor, packed: Sequence[bytes], y: Array | Indices
-) -> Iterator[CheckedRows]:
-    """The rows of packed predictions, with the outcomes (n,) that they were matched with.
+def unpack_rows(monitor: Monitor, rows: Sequence[Row]) -> Iterator[tuple[Indices, CheckedRows]]:
+    """Rows that were packed, and which of all they are, (n,), a few kinds of them one by one.
 
     Rows with a unit come apart from those without: what one says of its unit is not lost because
-    it is matched together with others that say nothing.
+    it is read together with others that say nothing.
     """
-    kind = _prediction(monitor)
-    rows = np.frombuffer(b"".join(raw[: kind.itemsize] for raw in packed), kind)
-    for has_unit in (True, False):
-        places = np.flatnonzero((rows["unit"] >= 0) == has_unit)
-        if places.size:
-            yield _unpacked(
-                monitor, [packed[at] for at in places.tolist()], rows[places], y[places]
-            )
+    before = _packed_before(monitor.layout.classes if monitor.task == "multiclass" else 1)
+    alike: dict[np.dtype[np.void], list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        is_old = row.time is None
+        alike[before if is_old else _packed(int.from_bytes(row.content[:2], "little"))].append(at)
+    for kind, some in alike.items():
+        places = np.array(some)
+        size = kind.itemsize
+        values = np.frombuffer(b"".join(rows[at].content[:size] for at in some), kind)
+        for has_unit in (True, False):
+            chosen = np.flatnonzero((values["unit"] >= 0) == has_unit)
+            if chosen.size:
+                inside = [rows[at] for at in places[chosen].tolist()]
+                yield places[chosen], _unpacked(monitor, inside, values[chosen])
 
 
-def _unpacked(
-    monitor: Monitor, packed: Sequence[bytes], rows: npt.NDArray[np.void], y: Array | Indices
-) -> CheckedRows:
-    weight: Array = rows["weight"].copy()
-    unit = rows["unit"].astype(np.int64)
-    proba: Array = rows["proba"].copy()
+def _unpacked(monitor: Monitor, rows: Sequence[Row], values: npt.NDArray[np.void]) -> CheckedRows:
+    weight: Array = values["weight"].copy()
+    unit = values["unit"].astype(np.int64)
+    proba: Array = values["proba"].copy()
+    if monitor.task == "multiclass":  # classes may have been added since
+        proba = np.pad(proba, ((0, 0), (0, monitor.layout.classes - proba.shape[1])))
     read: dict[bytes, Mapping[str, str]] = {}
-    size = rows.itemsize
-    slices = [read.setdefault(raw, _read(raw)) for raw in (raw[size:] for raw in packed)]
+    size = values.itemsize
+    slices = [read.setdefault(raw, _read(raw)) for raw in (row.content[size:] for row in rows)]
     names = {name for row in read.values() for name in row}
+    is_old = rows[0].time is None
     return CheckedRows(
-        y=y,
+        y=np.array([row.outcome for row in rows], np.float64),
         p=proba[:, 0] if monitor.task == "binary" else proba,
-        time=rows["time"].copy(),
+        time=values["time"].copy() if is_old else np.array([row.time for row in rows], np.float64),
         w=None if (weight == 1).all() else weight,
         units=unit if (unit >= 0).all() else None,
         slices={name: [row.get(name) for row in slices] for name in sorted(names)},
     )
 
 
-def pack_outcomes(ids: Sequence[str], outcomes: Array | Indices) -> dict[str, bytes]:
-    """The bytes of each outcome, by its id."""
-    raw, size = outcomes.astype(_OUTCOME).tobytes(), _OUTCOME.itemsize
-    cut = (raw[at : at + size] for at in range(0, len(raw), size))
-    return dict(zip(ids, cut, strict=True))
-
-
-def unpack_outcomes(packed: Sequence[bytes]) -> Array:
-    """The outcomes of packed ones, (n,)."""
-    return np.frombuffer(b"".join(packed), _OUTCOME).astype(np.float64)
-
-
-def _slices(checked: CheckedRows, n: int) -> Iterator[bytes]:
-    """The slice values of each row as JSON, nothing where there are none."""
-    if not checked.slices:
-        yield from [b""] * n
-        return
+def _slices(checked: CheckedRows) -> Iterator[bytes]:
+    """The slice values of each row as JSON."""
     names = list(checked.slices)
     written: dict[tuple[str | None, ...], bytes] = {}
-    rows = zip(*checked.slices.values(), strict=True)
-    for row in rows:
+    for row in zip(*checked.slices.values(), strict=True):
         if row not in written:
             written[row] = json.dumps(dict(zip(names, row, strict=True))).encode()
         yield written[row]

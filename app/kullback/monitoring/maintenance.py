@@ -10,7 +10,8 @@ from kullback.errors import NotFound, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.counters import MonitorCounters
-from kullback.monitoring.ingest import SLICE_VALUES
+from kullback.monitoring.identified_rows import settled
+from kullback.monitoring.ingest import SLICE_VALUES, AddedRows
 from kullback.monitoring.label_delays import learn_expired
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
@@ -29,12 +30,18 @@ class MonitorMaintenance:
     """Keeps monitors small and their gauges fresh; see MaintenanceThread."""
 
     def __init__(
-        self, store: Store, queries: MonitorQueries, clock: Clock, maintenance: MaintenanceThread
+        self,
+        store: Store,
+        queries: MonitorQueries,
+        clock: Clock,
+        maintenance: MaintenanceThread,
+        counters: MonitorCounters,
     ) -> None:
         self._store = store
         self._queries = queries
         self._clock = clock
         self._maintenance = maintenance
+        self._counters = counters
         self._recent: dict[str, RecentHour] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._compacted: dict[int, float] = {}
@@ -54,6 +61,8 @@ class MonitorMaintenance:
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
+        believed = self._maintenance.believed_now()
+        self._settle(records, believed)
         counts = self._store.all_counts(KIND)
         changed = [record for record in records if self._has_changed(record, counts)]
         rest = {record.name for record in records} - {record.name for record in changed}
@@ -62,7 +71,6 @@ class MonitorMaintenance:
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]
-        believed = self._maintenance.believed_now()
         for stored in self._maintenance.sound(changed, StoredMonitor.of):
             self._compact_recent(stored)
             if believed is not None:
@@ -83,8 +91,9 @@ class MonitorMaintenance:
 
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
-        believed = self._maintenance.believed_now()
-        for stored in self._maintenance.sound(self._store.records(KIND), StoredMonitor.of):
+        records, believed = self._store.records(KIND), self._maintenance.believed_now()
+        self._settle(records, believed)
+        for stored in self._maintenance.sound(records, StoredMonitor.of):
             self._compact(stored, believed)
         self._sweep(believed)
 
@@ -131,6 +140,35 @@ class MonitorMaintenance:
         before = now - monitor.retention_days * DAY
         self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
         self._expire(stored, now)
+
+    def _settle(self, records: Sequence[Record], believed: float | None) -> None:
+        """Count predictions with their default label whose own has not come in time.
+
+        Before anything expires that waits for it.
+        """
+        if believed is None:
+            return
+        sound = self._maintenance.sound(records, StoredMonitor.of)
+        due = [stored for stored in sound if stored.monitor.label_window is not None]
+        counts = self._store.all_counts(KIND) if due else {}
+        for stored in due:
+            if counts.get(stored.record.id, {}).get("waiting_predictions", 0):
+                self._settle_one(stored, believed)
+
+    def _settle_one(self, stored: StoredMonitor, believed: float) -> None:
+        name, added = stored.record.name, AddedRows()
+
+        def step(tx: Transaction) -> int:
+            nonlocal added
+            record = tx.record(KIND, name)
+            if record is None or record.id != stored.record.id:
+                added = AddedRows()
+            else:
+                monitor = StoredMonitor.of(record, name).monitor
+                added = settled(tx, record.id, monitor, believed).put(tx, record.id)
+            return added.counts.get("defaulted", 0)
+
+        self._maintenance.until_done(step, 1, lambda: self._counters.add(name, added))
 
     def _sweep(self, believed: float | None) -> None:
         if believed is None:

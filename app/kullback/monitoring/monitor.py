@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import ConventionName
-from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
-from kullback.scoring.refusals import refuse
 from kullback.tally.tally import Layout, Task
 
 WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they become hours
@@ -42,6 +41,8 @@ class Monitor:
     owner: str | None = None
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    default_label: Label | None = None
+    label_window: int | None = None  # seconds from arrival; None with the label before
 
     @property
     def layout(self) -> Layout:
@@ -53,6 +54,15 @@ class Monitor:
     def positive_first(self) -> bool:
         """Whether the positive label of a binary task is the first of its two."""
         return self.task == "binary" and self.pos_label == (self.labels or (0, 1))[0]
+
+    @property
+    def default_outcome(self) -> float | None:
+        """The outcome of predictions whose labels have not come in time; None without one."""
+        if self.default_label is None:
+            return None
+        label = self.default_label
+        y_true = [label] if isinstance(label, str) else np.array([label])
+        return float(self.outcomes("default_label", y_true)[0])
 
     def fixed(self) -> tuple[object, ...]:
         """What cannot change once rows have come: sums before and after would not add up."""
@@ -68,13 +78,8 @@ class Monitor:
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        labels = (0, 1) if self.labels is None else self.labels
-        y_true, _ = in_one_type(y_true, labels)
-        if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
-            refuse_words(name, y_true, not_among(labels))
         if self.task == "binary":
             if self.labels is None and self.pos_label == 1:
-                _refuse_classes(name, y_true)
                 return positive_shares(name, y_true).values
             return binary_target(name, y_true, self.labels or (0, 1), self.pos_label).values
         return class_indices(name, y_true, self.labels, self.layout.classes)
@@ -112,14 +117,6 @@ class Monitor:
     def decoded(cls, document: bytes) -> "Monitor":
         """See encoded."""
         return _JSON.validate_json(document)
-
-
-def _refuse_classes(name: str, y_true: Labels) -> None:
-    """Refuse what is neither 0 nor 1, nor a share between."""
-    if isinstance(y_true, list) or y_true.ndim != 1:
-        return
-    detail = "not among the labels: 0, 1, or a share between"
-    refuse(name, ~((y_true >= 0) & (y_true <= 1)), lambda _: detail)
 
 
 _JSON = TypeAdapter(Monitor)

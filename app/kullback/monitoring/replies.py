@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kullback.documents import extended
-from kullback.errors import FieldError
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.monitoring.reference import Reference
@@ -16,7 +15,10 @@ from kullback.tally.tally import Task
 
 @dataclass(frozen=True, slots=True)
 class MonitorSetup:
-    """How a monitor was set up; `labels` are in column order, the last of two is positive."""
+    """How a monitor was set up; `labels` are in column order, the last of two is positive.
+
+    A prediction whose label has not come in `label_window` seconds counts with `default_label`.
+    """
 
     name: str
     task: Task
@@ -32,6 +34,8 @@ class MonitorSetup:
     owner: str | None
     tags: tuple[str, ...]
     links: tuple[Link, ...]
+    default_label: Label | None
+    label_window: int | None
 
     @classmethod
     def of(cls, name: str, monitor: Monitor) -> "MonitorSetup":
@@ -76,14 +80,17 @@ class MonitorCounts:
     """How many rows have come since the monitor was created.
 
     `pending` rows wait for their other half, `expired` ones waited longer than `ttl_seconds`.
+    Predictions that are `defaulted` count with `default_label`, as no label has come. Labels were
+    `corrected` as often as another took the place of one, or of a default.
     """
 
     observations: int
     predictions: int
     labels: int
     matched: int
+    defaulted: int
+    corrected: int
     duplicates: int
-    rejected: int
     late: int
     pending: UnmatchedRows
     expired: UnmatchedRows
@@ -96,8 +103,9 @@ class MonitorCounts:
             predictions=counts.get("predictions", 0),
             labels=counts.get("labels", 0),
             matched=counts.get("matched", 0),
+            defaulted=counts.get("defaulted", 0),
+            corrected=counts.get("corrected", 0),
             duplicates=counts.get("duplicates", 0),
-            rejected=counts.get("rejected", 0),
             late=counts.get("late", 0),
             pending=UnmatchedRows.of(counts, "waiting"),
             expired=UnmatchedRows.of(counts, "expired"),
@@ -151,16 +159,13 @@ class MonitorDetails(CreatedMonitor):
 
 @dataclass(frozen=True, slots=True)
 class RowsAccepted:
-    """How many rows were added, and how many were `rejected`, the first of them with a reason.
+    """How many rows were added; `late` ones lie in windows that had ended.
 
-    The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite;
-    `late` ones lie in windows that had ended. Of `duplicates` an id had come before: nothing was
-    kept of these.
+    The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite.
+    Of `duplicates` the id had come before: nothing was kept of these.
     """
 
     accepted: int
-    rejected: int
-    rejections: tuple[FieldError, ...]
     clipped: int
     infinite: int
     late: int
@@ -171,8 +176,10 @@ class RowsAccepted:
 class JoinedRowsAccepted(RowsAccepted):
     """How many rows were added, and what became of them by id.
 
-    `matched` rows met their other half, `pending` ones wait for it.
+    `matched` rows met their other half, `pending` ones wait for it. Labels that were `corrected`
+    stand in place of others, or of `default_label`.
     """
 
     matched: int
     pending: int
+    corrected: int

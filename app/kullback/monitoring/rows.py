@@ -1,12 +1,10 @@
 """Rows of a monitor: predictions, labels, times, units and slices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kullback.numerics.types import Array, Indices
-from kullback.scoring.label_types import rows_of, some
+from kullback.numerics.types import Array
 from kullback.scoring.labels import Labels
-from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +12,8 @@ class ObservationRows:
     """Predictions with their outcomes, all columns of n rows.
 
     `y_true` holds labels, or shares in [0, 1]; it is None where nobody knows yet. `y_proba` is
-    P(positive) (n,), or a distribution per row (n, k). Timestamps are epoch seconds.
+    P(positive) (n,), or a distribution per row (n, k). Timestamps are epoch seconds. Rows with
+    `ids` count once each.
     """
 
     y_true: Labels | None
@@ -23,22 +22,10 @@ class ObservationRows:
     timestamp: Array | None
     unit: Labels | None
     slices: Mapping[str, list[str]]
-    screening: Screening = NONE_LEFT_OUT
+    ids: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.y_proba)
-
-    def taken(self, rows: Indices) -> "ObservationRows":
-        """Those of some rows."""
-        return replace(
-            self,
-            y_true=None if self.y_true is None else rows_of(self.y_true, rows),
-            y_proba=self.y_proba[rows],
-            weight=None if self.weight is None else self.weight[rows],
-            timestamp=None if self.timestamp is None else self.timestamp[rows],
-            unit=None if self.unit is None else rows_of(self.unit, rows),
-            slices={name: some(values, rows) for name, values in self.slices.items()},
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +35,17 @@ class PredictionRows:
     ids: list[str]
     rows: ObservationRows
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def taken(self, rows: Indices) -> "PredictionRows":
-        """Those of some rows."""
-        return PredictionRows(some(self.ids, rows), self.rows.taken(rows))
-
 
 @dataclass(frozen=True, slots=True)
 class LabelRows:
-    """Outcomes of predictions that came before or are to come, each under the id of its own."""
+    """Outcomes of predictions that came before or are to come, each under the id of its own.
+
+    Of an id that has one already the first counts, unless the new one `corrects` it.
+    """
 
     ids: list[str]
     y_true: Labels
-    screening: Screening = NONE_LEFT_OUT
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def taken(self, rows: Indices) -> "LabelRows":
-        """Those of some rows."""
-        return replace(self, ids=some(self.ids, rows), y_true=rows_of(self.y_true, rows))
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from kullback.clock import WatchedClock
 from kullback.errors import Conflict
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.identified_rows import IdentifiedIngest, LabelIngest
 from kullback.monitoring.ingest import (
     AddedRows,
     Ingest,
-    LabelIngest,
     ObservationIngest,
-    PredictionIngest,
     largest_values,
 )
 from kullback.monitoring.reference import Reference, reference_of_distributions
@@ -57,18 +56,24 @@ class Monitors:
     def observe(
         self, name: str, rows: ObservationRows, key: IdempotencyKey | None
     ) -> Future[Written]:
-        """Add rows that come with their labels."""
-        now = self._clock()
-        return self._write(
-            name, lambda stored: ObservationIngest.of(stored.monitor, rows, now), key
-        )
+        """Add rows that come with their labels, those with ids once each."""
+        now, ids = self._clock(), rows.ids
+
+        def prepare(stored: StoredMonitor) -> Ingest:
+            if ids is not None:
+                return IdentifiedIngest.of(stored.monitor, ids, rows, now)
+            return ObservationIngest.of(stored.monitor, rows, now)
+
+        return self._write(name, prepare, key)
 
     def predict(
         self, name: str, sent: PredictionRows, key: IdempotencyKey | None
     ) -> Future[Written]:
         """Add predictions whose labels come later, or came before."""
         now = self._clock()
-        return self._write(name, lambda stored: PredictionIngest.of(stored.monitor, sent, now), key)
+        return self._write(
+            name, lambda stored: IdentifiedIngest.of(stored.monitor, sent.ids, sent.rows, now), key
+        )
 
     def label(self, name: str, sent: LabelRows, key: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""

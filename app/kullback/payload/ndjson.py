@@ -1,7 +1,7 @@
 """Reader of newline-delimited JSON: one object per line, with an entry for every column."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic_core import from_json
 
-from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
+from kullback.errors import (
+    FieldError,
+    InvalidInput,
+    KullbackError,
+    MalformedBody,
+    pointer,
+)
 from kullback.payload.columns import LONGEST_NAME, WHOLE, Column, EntryType
 from kullback.payload.field_names import no_such_field
 from kullback.payload.json_entries import repeated_key
@@ -74,7 +80,9 @@ def parse(
         if sum(map(piece.count, _COLONS)) != len(rows) * table.keys:
             _refuse_repeated(lines, offset)
         offset += len(rows)
-    return {} if table is None else table.joined()
+    if table is None:
+        raise MalformedBody("the body is empty")
+    return table.joined()
 
 
 def placed(error: KullbackError, body: bytearray, columns: Mapping[str, Column]) -> KullbackError:
@@ -99,15 +107,6 @@ def _row_first(steps: list[str], columns: Mapping[str, Column]) -> list[str]:
     if column is not None and column.plain and len(steps) == 2:
         at = 1  # without a name between the field and the row
     return [*steps[at : at + 1], *steps[:at], *steps[at + 1 :]]
-
-
-def line_numbers(body: bytearray, rows: int) -> Sequence[int]:
-    """The line, from 1, of each row."""
-    ends = body.count(b"\n") + (not body.endswith(b"\n"))
-    if ends == rows:
-        return range(1, rows + 1)
-    lines = enumerate(body.split(b"\n"), 1)
-    return [number for number, line in lines if line.strip(_BLANK)]
 
 
 def _line_numbers(body: bytearray, rows: set[int]) -> dict[int, int]:

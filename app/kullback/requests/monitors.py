@@ -9,7 +9,7 @@ from kullback.moments import DAY, HOUR
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import are_names, is_text, is_web_address, refuse_twice
-from kullback.requests.batch_columns import SliceNames
+from kullback.requests.batches import SliceNames
 from kullback.scoring.conventions import ConventionName
 
 Label = (
@@ -64,7 +64,15 @@ class MonitorSettings(BaseModel):
     )
     ttl_seconds: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="Seconds that a prediction or a label waits for its other half, up to 7 days.",
+        description="Seconds that an id is kept: in which a label may come, or be corrected.",
+    )
+    default_label: Label | None = Field(
+        default=None,
+        description="Label that a prediction counts with when none has come in label_window.",
+    )
+    label_window: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Seconds from the arrival of a prediction until it counts with default_label.",
     )
 
     label_lag: Annotated[int, Field(ge=0)] | None = Field(
@@ -84,6 +92,19 @@ class MonitorSettings(BaseModel):
     links: Annotated[list[MonitorLink], Field(max_length=20)] = Field(
         default=[], description="Pages about it, each with `title` and `url`."
     )
+
+    def _check_default(self) -> None:
+        named = {"default_label": self.default_label, "label_window": self.label_window}
+        for name, other in (("default_label", "label_window"), ("label_window", "default_label")):
+            if named[name] is not None and named[other] is None:
+                raise InvalidInput.at(f"{other} is missing beside it", name)
+        kept = self.ttl_seconds or _longest_wait(self.retention_days)
+        if self.label_window is not None and self.label_window > kept:
+            detail = f"longer than ttl_seconds, the {kept} seconds that an id is kept"
+            raise InvalidInput.at(detail, "label_window")
+        labels = self.labels or [0, 1]
+        if self.default_label is not None and self.default_label not in labels:
+            raise InvalidInput.at("not one of labels", "default_label")
 
     def _check_labels(self) -> None:
         labels = self.labels
@@ -146,6 +167,8 @@ class MonitorSettings(BaseModel):
             description=whole.description,
             owner=whole.owner,
             tags=tuple(whole.tags),
+            default_label=whole.default_label,
+            label_window=whole.label_window,
             links=tuple(Link(link.title, link.url) for link in whole.links),
         )
 
@@ -185,6 +208,7 @@ class MonitorSettings(BaseModel):
             detail = f"{self.label_lag} is longer than retention_days, {self.retention_days} days"
             raise InvalidInput.at(detail, "label_lag")
         refuse_twice("slices", self.slices)
+        self._check_default()
         self._check_notes()
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.payload.columns import Column
 from kullback.payload.field_names import no_such_field
-from kullback.scoring.refusals import ERRORS_NAMED
+from kullback.scoring.arrays import ERRORS_NAMED
 
 _SHOULD_BE = "Input should be "
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.scoring.label_types import rows_of
 from kullback.scoring.labels import Labels
 
 
@@ -46,4 +45,7 @@ class Nullable:
 
     def present(self, rows: Indices) -> Labels:
         """The labels of some rows, in which none is missing."""
-        return rows_of(self.values, rows)
+        if isinstance(self.values, list):
+            return [self.values[row] for row in rows.tolist()]
+        labels: Labels = self.values[rows]
+        return labels

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from kullback.documents import to_json
 from kullback.errors import NotFound
+from kullback.storage.rows import Expired, Joined, Looked, Row
 
 Merge = Callable[[Sequence[bytes]], bytes]
-Side = Literal["prediction", "label"]
 
 
 class Cell(NamedTuple):
@@ -102,21 +102,6 @@ def existing(record: Record | None, kind: str, name: str) -> Record:
     return record
 
 
-class Joined(NamedTuple):
-    """What became of rows that wait for their other half."""
-
-    waiting: list[str]  # ids that now wait
-    matched: dict[str, bytes]  # id to the other half, which had waited
-    duplicates: list[str]  # ids whose half had come before: nothing was kept of these
-
-
-class Expired(NamedTuple):
-    """What was removed of the rows that came too long ago."""
-
-    rows: int  # all of them, those that had matched too
-    unmatched: dict[Side, int]  # those whose other half never came
-
-
 class Transaction(Protocol):
     """What can be done inside of one write; all of it happens, or none.
 
@@ -168,8 +153,26 @@ class Transaction(Protocol):
     def count(self, record: int, amounts: Mapping[str, int]) -> None:
         """Add to counts that belong to the record."""
 
-    def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
-        """Bring halves of rows, by id: each matches the half that waits, or waits itself."""
+    def join(
+        self, record: int, rows: Mapping[str, Row], now: float, *, corrects: bool = False
+    ) -> Joined:
+        """Bring rows, or halves of them, by id: the first of each half of an id counts.
+
+        An outcome that comes in place of a default replaces it; of another one only where that
+        `corrects`. A row is kept until it expires.
+        """
+
+    def rewrite(self, record: int, rows: Mapping[str, Row]) -> None:
+        """Put the time and the content of rows in place of what is kept of these ids."""
+
+    def settle(self, record: int, before: float, outcome: float, limit: int) -> dict[str, Row]:
+        """Give predictions that came before, at most `limit`, this outcome by default; by id.
+
+        They are none only where none are left.
+        """
+
+    def remove(self, record: int, start: float, stop: float, after: str, limit: int) -> Looked:
+        """Remove rows whose time is in [start, stop), of the next `limit` ids behind `after`."""
 
     def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """Put together the parts of cells within some time, in windows of `width` or wider.
@@ -182,7 +185,7 @@ class Transaction(Protocol):
         """Remove cells that end by `before`, at most `limit` parts; how many were removed."""
 
     def expire(self, record: int, before: float, limit: int) -> Expired:
-        """Remove rows that came before, matched or not, at most `limit` of them."""
+        """Remove rows by id that came before, matched or not, at most `limit` of them."""
 
     def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
         """The parts of all rows (slice "") of windows that lie within [start, stop)."""
@@ -274,6 +277,9 @@ class Store(Protocol):
 
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""
+
+    def kept_rows(self, record: int, start: float, stop: float) -> int:
+        """How many rows are kept by id whose time is in [start, stop)."""
 
     def ping(self) -> None:
         """Do nothing, or raise StoreUnavailable, as everything here that reads can."""

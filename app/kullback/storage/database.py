@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, FromClause, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kullback.errors import Conflict
+from kullback.storage.rows import Row
 
 Insert = sqlite.Insert | postgresql.Insert
 Among = Callable[
@@ -36,6 +38,21 @@ class Fault(Enum):
     FATAL = auto()  # nothing that was written can be trusted any more
 
 
+class KeptRow(NamedTuple):
+    """What is kept of an id, and the state that it is in."""
+
+    id: str
+    state: int
+    time: float | None
+    content: bytes
+    outcome: float | None
+
+    @property
+    def row(self) -> Row:
+        """The row itself."""
+        return Row(self.time, self.content, self.outcome)
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A database of either kind, as the rest of this package sees it."""
@@ -44,7 +61,9 @@ class Database:
     readers: Engine
     insert: Callable[[Table], Insert]
     among: Among  # whether a column is one of many values, as one parameter
-    listed: Callable[[Sequence[tuple[str, bytes]]], FromClause]  # many rows (id, content), as one
+    # Rows of a record that came now; the ids of those that were not there.
+    insert_rows: Callable[[Connection, int, float, Sequence[KeptRow]], list[str]]
+    update_rows: Callable[[Connection, int, Sequence[KeptRow]], None]
     diagnose: Callable[[BaseException | None], Fault]  # of an exception of the driver
     lock_schema: Callable[[Connection], None]
     wait: Callable[[Connection, float], None]  # so long for a lock, until the transaction ends

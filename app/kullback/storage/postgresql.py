@@ -10,21 +10,22 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
-    LargeBinary,
-    String,
     any_,
     bindparam,
     create_engine,
     func,
     literal,
+    select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import PATIENCE, READERS, WAITING_READERS, Database, Fault
+from kullback.storage.database import PATIENCE, READERS, WAITING_READERS, Database, Fault, KeptRow
 from kullback.storage.deadlines import NETWORK, STATEMENT_SECONDS, be_patient, with_deadlines
+from kullback.storage.schema import WAITING
 
 LOGGER = logging.getLogger("kullback.storage")
 POOL_SECONDS = 5.0
@@ -61,7 +62,8 @@ def open_postgresql(url: URL) -> Database:
         readers,
         insert,
         _among,
-        _listed,
+        _insert_rows,
+        _update_rows,
         diagnose,
         _lock_schema,
         _wait,
@@ -131,7 +133,29 @@ def _among(
     return column == any_(listed)
 
 
-def _listed(rows: Sequence[tuple[str, bytes]]) -> FromClause:
-    ids = literal([name for name, _ in rows], ARRAY(String))
-    contents = literal([content for _, content in rows], ARRAY(LargeBinary))
-    return func.unnest(ids, contents).table_valued("id", "content").render_derived()
+def _insert_rows(
+    connection: Connection, record: int, now: float, rows: Sequence[KeptRow]
+) -> list[str]:
+    listed = _listed(rows)
+    same = {"record": record, "arrived": now}
+    values = (literal(value, WAITING.c[name].type).label(name) for name, value in same.items())
+    names = [*KeptRow._fields, *same]
+    new = insert(WAITING).from_select(names, select(*listed.c, *values).order_by(listed.c.id))
+    inserted = new.on_conflict_do_nothing().returning(WAITING.c.id)
+    return list(connection.execute(inserted).scalars())
+
+
+def _update_rows(connection: Connection, record: int, rows: Sequence[KeptRow]) -> None:
+    listed = _listed(rows)
+    values = {name: listed.c[name] for name in KeptRow._fields[1:]}
+    is_one = (WAITING.c.record == record) & (WAITING.c.id == listed.c.id)
+    connection.execute(update(WAITING).where(is_one).values(values))
+
+
+def _listed(rows: Sequence[KeptRow]) -> FromClause:
+    """Many rows as one parameter for each column."""
+    columns = [
+        literal(list(values), ARRAY(WAITING.c[name].type))
+        for name, values in zip(KeptRow._fields, zip(*rows, strict=True), strict=True)
+    ]
+    return func.unnest(*columns).table_valued(*KeptRow._fields).render_derived()

@@ -56,7 +56,7 @@ ATTACHMENTS = Table(
     Column("name", String, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
-WAITING = Table(
+WAITING = Table(  # a released migration named it: what has matched stays too, until it expires
     "waiting",
     METADATA,
     Column("record", BigInteger, primary_key=True, autoincrement=False),
@@ -64,6 +64,8 @@ WAITING = Table(
     Column("state", SmallInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("arrived", Float, nullable=False),
+    Column("time", Float),  # of the row; NULL without a prediction, and in older releases' rows
+    Column("outcome", Float),
 )
 KEYS = Table(  # a released migration named it
     "tokens",
@@ -141,6 +143,11 @@ MIGRATIONS = (
     ALTER TABLE tokens ADD COLUMN stop BIGINT DEFAULT 253402300800;
     UPDATE tokens SET era = NULL, start = NULL, stop = NULL WHERE scope LIKE '%PUT /%';
     CREATE INDEX tokens_by_record ON tokens (record) WHERE record <> 0
+    """,
+    """
+    ALTER TABLE waiting ADD COLUMN time {float};
+    ALTER TABLE waiting ADD COLUMN outcome {float};
+    CREATE INDEX waiting_predictions ON waiting (record, arrived) WHERE state = 0
     """,
 )
 

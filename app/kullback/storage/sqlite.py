@@ -5,7 +5,6 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from itertools import accumulate
 from pathlib import Path
 
 from filelock import lock_descriptor
@@ -14,13 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    FromClause,
-    LargeBinary,
-    String,
     create_engine,
     event,
     func,
-    literal,
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
@@ -28,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import READERS, WAITING_READERS, Database, Fault
+from kullback.storage.database import READERS, WAITING_READERS, Database, Fault, KeptRow
 from kullback.storage.soundness import SoundnessCheck
 from kullback.storage.sqlite_connections import BUSY_SECONDS, FileConnections, reader_is_free
 
@@ -97,7 +92,8 @@ def open_sqlite(url: URL) -> Database:
         readers,
         insert,
         _among,
-        _listed,
+        _insert_rows,
+        _update_rows,
         diagnose,
         lambda _: None,
         lambda _, __: None,
@@ -190,22 +186,21 @@ def _among(
     return column.in_(select(listed.c.value))
 
 
-def _listed(rows: Sequence[tuple[str, bytes]]) -> FromClause:
-    """Contents stand end to end in one blob: JSON holds no bytes, and many parameters are slow."""
-    ends = list(accumulate(len(content) for _, content in rows))
-    places = [
-        (name, end - len(content) + 1, len(content))
-        for (name, content), end in zip(rows, ends, strict=True)
-    ]
-    place = func.json_each(json.dumps(places)).table_valued("value").c.value
-    # One more byte, because the part of an empty blob would be NULL.
-    contents = literal(b"".join([*(content for _, content in rows), b"."]), LargeBinary)
-    return select(
-        func.json_extract(place, "$[0]", type_=String).label("id"),
-        func.substr(
-            contents,
-            func.json_extract(place, "$[1]"),
-            func.json_extract(place, "$[2]"),
-            type_=LargeBinary,
-        ).label("content"),
-    ).subquery()
+def _insert_rows(
+    connection: Connection, record: int, now: float, rows: Sequence[KeptRow]
+) -> list[str]:
+    """There is nobody who could have brought one of them since it was looked for."""
+    connection.exec_driver_sql(
+        "INSERT INTO waiting (record, id, state, time, content, outcome, arrived) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(record, *row, now) for row in rows],
+    )
+    return [row.id for row in rows]
+
+
+def _update_rows(connection: Connection, record: int, rows: Sequence[KeptRow]) -> None:
+    connection.exec_driver_sql(
+        "UPDATE waiting SET state = ?, time = ?, content = ?, outcome = ? "
+        "WHERE record = ? AND id = ?",
+        [(*row[1:], record, row.id) for row in rows],
+    )

@@ -6,11 +6,20 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kullback.moments import DAY, LAST_DAY
-from kullback.storage.base import Cell, Expired, Joined, Merge, Part, Record, Side, Times
+from kullback.storage.base import Cell, Merge, Part, Record, Times
 from kullback.storage.compaction import Compaction, compact_cells, forget_cells
 from kullback.storage.database import Database, Raced
 from kullback.storage.idempotency import Wrote, sweep
-from kullback.storage.joining import WaitingRow, expire_rows, join_rows
+from kullback.storage.joining import (
+    Arrival,
+    Due,
+    Range,
+    expire_rows,
+    join_rows,
+    remove_rows,
+    rewrite_rows,
+    settle_rows,
+)
 from kullback.storage.removal import (
     forget_keys,
     move_keys,
@@ -19,6 +28,7 @@ from kullback.storage.removal import (
     take_parts,
     within,
 )
+from kullback.storage.rows import Expired, Joined, Looked, Row
 from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
 from kullback.storage.sums import PendingSums
 
@@ -136,12 +146,30 @@ class SqlTransaction:
         """See Transaction."""
         self._own.count(record, amounts)
 
-    def join(self, record: int, side: Side, rows: Mapping[str, bytes], now: float) -> Joined:
+    def join(
+        self, record: int, rows: Mapping[str, Row], now: float, *, corrects: bool = False
+    ) -> Joined:
         """See Transaction."""
-        joined = join_rows(self._connection, self._database, WaitingRow(record, side, now), rows)
-        if side == "label" and joined.waiting:  # nobody knows the time of their predictions yet
+        arrival = Arrival(record, now, corrects)
+        joined = join_rows(self._connection, self._database, arrival, rows)
+        labels = (name for name in (*joined.new, *joined.replaced) if rows[name].time is None)
+        if next(labels, None) is not None:  # nobody knows the time of their predictions yet
             self._reached(0, LAST_DAY + DAY)
         return joined
+
+    def rewrite(self, record: int, rows: Mapping[str, Row]) -> None:
+        """See Transaction."""
+        rewrite_rows(self._connection, record, rows)
+
+    def settle(self, record: int, before: float, outcome: float, limit: int) -> dict[str, Row]:
+        """See Transaction."""
+        due = Due(record, before, limit)
+        return settle_rows(self._connection, self._database, due, outcome)
+
+    def remove(self, record: int, start: float, stop: float, after: str, limit: int) -> Looked:
+        """See Transaction."""
+        some = Range(record, start, stop)
+        return remove_rows(self._connection, self._database, some, after, limit)
 
     def compact(self, record: int, times: Times, width: int, limit: int) -> int:
         """See Transaction."""
@@ -160,7 +188,7 @@ class SqlTransaction:
 
     def expire(self, record: int, before: float, limit: int) -> Expired:
         """See Transaction."""
-        return expire_rows(self._connection, self._database, record, before, limit)
+        return expire_rows(self._connection, self._database, Due(record, before, limit))
 
     def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
         """See Transaction."""

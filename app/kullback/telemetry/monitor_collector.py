@@ -31,7 +31,8 @@ _SUMS = {
     "infinite": "Rows whose loss is infinite; no sum has them.",
     "late": "Rows whose window had ended when they came.",
     "duplicates": "Rows whose id had come before: not counted again.",
-    "rejected": "Rows that were left out because something was wrong with them.",
+    "corrected": "Labels that replaced another, or a default: no other sum here has them.",
+    "defaulted": "Predictions that came to count with default_label.",
 }
 _SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 _METRICS = {
