@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
 from kullback.moments import DAY, FUTURE_SECONDS
+from kullback.monitoring.crossed_slices import LONGEST_VALUE, MAX_PARTS
 from kullback.monitoring.maintenance import IDEMPOTENCY_SECONDS
 from kullback.numerics.reasons import Reason
 from kullback.payload.columns import LONGEST_NAME
@@ -92,6 +93,8 @@ LIMITS: Mapping[str, int] = {
     "seconds that a timestamp may lie in the future": FUTURE_SECONDS,
     "characters of an id, a unit, a label or the value of a slice": LONGEST_NAME,
     "slices of a monitor": MAX_SLICES,
+    "slices that one is crossed of": MAX_PARTS,
+    "characters of a crossed value": LONGEST_VALUE,
     "labels of a monitor": 1000,
     "days that windows are kept": 3650,
     "days that an `Idempotency-Key` is kept": IDEMPOTENCY_SECONDS // DAY,

@@ -33,7 +33,7 @@ from kullback.monitoring.report import MonitorReport
 from kullback.monitoring.selection import MonitorQuery
 from kullback.monitoring.series import MonitorSeries
 from kullback.monitoring.tables import report_table, series_table
-from kullback.payload.identifiers import are_names, refuse_twice
+from kullback.payload.identifiers import is_text, refuse_twice
 from kullback.payload.media import BATCH_TYPES, JSON
 from kullback.payload.timestamps import parsed_moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
@@ -268,7 +268,8 @@ def _names(parameter: str, text: str | None) -> tuple[str, ...]:
 
 def _value(text: str | None) -> str | None:
     """A slice and its value, as "country=DE"."""
-    if text is not None and not are_names([text.partition("=")[2]]):
+    value = "=" if text is None else text.partition("=")[2]
+    if not value or not is_text(value):
         raise InvalidInput.at("a slice, = and one of its values, as in slice=country=DE", "slice")
     return text
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.moments import DAY, FUTURE_SECONDS
+from kullback.monitoring.crossed_slices import counted_columns
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
@@ -43,7 +44,8 @@ class CheckedRows:
         time: epoch seconds (n,).
         w: weights (n,), or None.
         units: buckets of units (n,), or None.
-        slices: the value of each row, by the name of the slice; None where a row has none.
+        slices: the value of each row, by the name of every slice that rows are counted by,
+            crossed ones too; None where a row has none.
     """
 
     y: Array | Indices | None
@@ -91,7 +93,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
         time=time,
         w=rows.weight,
         units=None if rows.unit is None else bucket_of(rows.unit),
-        slices=rows.slices,
+        slices=counted_columns(monitor.slices, rows.slices),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY
+from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
@@ -100,14 +101,28 @@ class Monitor:
                 raise InvalidInput.at(detail, "y_proba")
 
     def check_slice(self, name: str, *place: str) -> None:
-        """Refuse a slice that the monitor was not set up for, sent at this place.
+        """Refuse a slice that rows of the monitor do not have, sent at this place.
 
         Raises:
-            InvalidInput: it is not one of `slices`.
+            InvalidInput: it is neither one of `slices` nor what one of them is crossed of.
         """
-        if name not in self.slices:
-            names = ", ".join(self.slices) or "none"
-            raise InvalidInput.at(f"not a slice of this monitor, which has {names}", *place)
+        if all(name not in slice_parts(each) for each in self.slices):
+            raise self._no_slice(place)
+
+    def slice_named(self, name: str, *place: str) -> str:
+        """The slice of this name as it is declared, named at this place.
+
+        Raises:
+            InvalidInput: rows are not counted by it.
+        """
+        there = declared(name, self.slices)
+        if there is None:
+            raise self._no_slice(place)
+        return there
+
+    def _no_slice(self, place: tuple[str, ...]) -> InvalidInput:
+        names = ", ".join(self.slices) or "none"
+        return InvalidInput.at(f"not a slice of this monitor, which has {names}", *place)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import cached_property
 
 from kullback.documents import extended
-from kullback.errors import DamagedTally, InvalidInput
+from kullback.errors import DamagedTally
 from kullback.moments import Clock
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.maturity import Maturity
@@ -18,7 +18,7 @@ from kullback.monitoring.replies import (
     MonitorList,
     ReferenceSummary,
 )
-from kullback.monitoring.selection import MonitorQuery, MonitorSelection
+from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counted_query
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span, span
 from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
@@ -132,10 +132,4 @@ class MonitorReader:
             InvalidInput: the time or a slice cannot be asked for.
         """
         chosen = self.span(query.start, query.stop)
-        for name in query.by:
-            self.monitor.check_slice(name, "by")
-        if query.value is not None:
-            self.monitor.check_slice(query.value.partition("=")[0], "slice")
-            if query.by:
-                raise InvalidInput.at("either by or slice: rows are not counted by both", "slice")
-        return MonitorSelection(self, query, chosen)
+        return MonitorSelection(self, counted_query(self.monitor, query), chosen)

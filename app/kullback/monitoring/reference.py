@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 
 from kullback.errors import DamagedTally, InvalidInput
+from kullback.monitoring.crossed_slices import slice_values
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ReferenceDistributions
 from kullback.monitoring.window_tallies import WindowTallies
@@ -78,9 +79,14 @@ class Reference:
         past = self.labelled.get(name)
         return drift(now, None if past is None else WindowTallies(past).labels())
 
-    def slice_drift(self, current: Mapping[str, WindowTallies], name: str) -> Drift:
-        """Drift of how the rows fall into the values of one slice."""
-        past = {key for key in self.scored if key.startswith(f"{name}=")}
+    def slice_drift(self, current: Mapping[str, WindowTallies], name: str, of: str = "") -> Drift:
+        """Drift of how the rows fall into the values of one slice; of those `of` one value."""
+        within = slice_values(of).items()
+        past = {
+            key
+            for key in self.scored
+            if key.startswith(f"{name}=") and within <= slice_values(key).items()
+        }
         values = sorted(past | set(current))
         nothing = WindowTallies()
         now = _shares([current.get(key, nothing) for key in values])

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kullback.moments import Moment
+from kullback.monitoring.crossed_slices import crossed_value, slice_values
 from kullback.monitoring.maturity import MatureTime
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
@@ -134,8 +135,8 @@ class MonitorGroup:
 
     @property
     def value(self) -> str:
-        """The value that the rows have."""
-        return next(iter(self.slice.values()))
+        """The value that the rows have, as the store has it."""
+        return crossed_value(list(self.slice.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class MonitorReport:
         mixes: Mapping[str, DriftReport] = {}
         if reference is not None:
             mixes = {
-                by: DriftReport.of(reference.slice_drift(values_of(by, groups), by))
+                by: DriftReport.of(reference.slice_drift(values_of(by, groups), by, scope.value))
                 for by in scope.by
             }
         return cls(
@@ -218,12 +219,6 @@ class MonitorReport:
             ),
             slice=slice_values(scope.value) if scope.value else None,
         )
-
-
-def slice_values(name: str) -> Mapping[str, str]:
-    """The value by the name of its slice: of "country=DE" as the store has them."""
-    key, sign, value = name.partition("=")
-    return {key: value} if sign else {}
 
 
 def values_of(by: str, groups: Mapping[str, WindowTallies]) -> Mapping[str, WindowTallies]:

@@ -1,16 +1,25 @@
 """Some time of a monitor, as it was asked for: its report, and its metrics over time."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from kullback.documents import entity_tag
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.crossed_slices import (
+    CROSS,
+    crossed_value,
+    declared,
+    slice_parts,
+    slice_values,
+)
 from kullback.monitoring.maturity import MatureTime, RowsByTime, hour_at
-from kullback.monitoring.report import MonitorReport, ReportScope, slice_values
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.report import MonitorReport, ReportScope
 from kullback.monitoring.series import MetricPoint, MonitorSeries, PointScope
 from kullback.monitoring.window_tallies import (
     MAX_POINTS,
@@ -47,6 +56,38 @@ class MonitorQuery:
     step: int | None = None
 
 
+def counted_query(monitor: Monitor, query: MonitorQuery) -> MonitorQuery:
+    """The same by slices as the monitor counts rows by them.
+
+    Raises:
+        InvalidInput: it does not count by one of them, or not by `by` and the slice together.
+    """
+    if query.value is None:
+        by = dict.fromkeys(monitor.slice_named(name, "by") for name in query.by)
+        return replace(query, by=tuple(by))
+    name, _, text = query.value.partition("=")
+    values = slice_values(f"{name.replace('*', CROSS)}={text}")
+    value = _value(monitor, name, values)
+    crossed: dict[str, None] = {}
+    for each in query.by:
+        parts = slice_parts(each.replace("*", CROSS))
+        for part in parts:
+            monitor.check_slice(part, "by")
+        both = CROSS.join(dict.fromkeys((*values, *parts)))
+        there = declared(both, monitor.slices)
+        if there is None:
+            detail = f"rows are not counted by both: {both} is not a slice of this monitor"
+            raise InvalidInput.at(detail, "slice")
+        crossed[there] = None
+    return replace(query, by=tuple(crossed), value=value)
+
+
+def _value(monitor: Monitor, name: str, values: Mapping[str, str]) -> str:
+    """A slice and its value as the store has them."""
+    name = monitor.slice_named(name, "slice")
+    return f"{name}={crossed_value([values[part] for part in slice_parts(name)])}"
+
+
 class MonitorSelection:
     """Some time of a monitor: each thing that is asked of it comes from one reading of its parts.
 
@@ -59,6 +100,7 @@ class MonitorSelection:
         self._query = query
         self._span = chosen
         self._kept: dict[str | None, list[Part]] | None = None
+        self._within = slice_values(query.value or "") if query.by else {}
 
     def keeping(self) -> "MonitorSelection":
         """The same with its parts in memory: all that is asked of it comes from one reading."""
@@ -210,12 +252,15 @@ class MonitorSelection:
 
     @contextmanager
     def _parts(self, slices: str | None = None) -> Iterator[Iterable[Part]]:
-        """The parts of all rows, of each value of a slice, or of one value."""
+        """The parts of all rows, of each value of a slice, or of one value.
+
+        Of a crossed slice those of the value alone whose rows were asked for.
+        """
         store, at = self.reader.store, (self.reader.record.id, *self._span)
         by = (slices or "").partition("=")[0]
         if self._kept is None:
             with store.stream(*at, slices=slices) as parts:
-                yield parts
+                yield self._chosen(parts) if slices in self._query.by else parts
         elif by in self._query.by and slices != by:
             with self._parts(by) as parts:
                 yield [part for part in parts if part[0].slice == slices]
@@ -223,3 +268,10 @@ class MonitorSelection:
             if slices not in self._kept:
                 self._kept[slices] = store.parts(*at, slices=slices)
             yield self._kept[slices]
+
+    def _chosen(self, parts: Iterable[Part]) -> Iterable[Part]:
+        @cache
+        def is_chosen(name: str) -> bool:
+            return self._within.items() <= slice_values(name).items()
+
+        return (part for part in parts if is_chosen(part[0].slice)) if self._within else parts

@@ -1,15 +1,17 @@
 """Settings of a monitor, as a caller sends them."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import are_names, is_text, is_web_address, refuse_twice
-from kullback.requests.batches import SliceNames
+from kullback.requests.batches import MAX_SLICES, SLICE_NAME
 from kullback.scoring.conventions import ConventionName
 
 Label = (
@@ -21,6 +23,29 @@ LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fa
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 _CONTROL = "a control character in it"
 Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _slice_names(names: list[str]) -> list[str]:
+    """Names of slices; of crossed ones with × between their parts."""
+    for index, name in enumerate(names):
+        parts = name.replace("*", CROSS).split(CROSS)
+        if len(parts) > MAX_PARTS or not all(re.fullmatch(SLICE_NAME, part) for part in parts):
+            detail = (
+                "a name is up to 63 letters, digits, _, . and -, the first a letter or _; two to "
+                f"{MAX_PARTS} of them with {CROSS} or * between are crossed"
+            )
+            raise InvalidInput.at(detail, "slices", index)
+    return [name.replace("*", CROSS) for name in names]
+
+
+MonitorSlices = Annotated[
+    list[str],
+    AfterValidator(_slice_names),
+    Field(
+        max_length=MAX_SLICES,
+        description="Names by which rows may be sliced; country×device is of both together.",
+    ),
+]
 
 
 class MonitorLink(BaseModel):
@@ -57,7 +82,7 @@ class MonitorSettings(BaseModel):
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30, description="Days that windows are kept."
     )
-    slices: SliceNames = Field(default=[])
+    slices: MonitorSlices = Field(default=[])
     convention: ConventionName = Field(
         default="sklearn",
         description="Library whose log loss to keep: it decides what p = 0 on the truth costs.",
@@ -142,6 +167,16 @@ class MonitorSettings(BaseModel):
                 detail = "not an address that begins with http:// or https:// and names a host"
                 raise InvalidInput.at(detail, "links", index, "url")
 
+    def _check_slices(self) -> None:
+        parts = [slice_parts(name) for name in self.slices]
+        refuse_twice("slices", [CROSS.join(sorted(of)) for of in parts])
+        for index, of in enumerate(parts):
+            if len(set(of)) < len(of):
+                raise InvalidInput.at("crossed with itself", "slices", index)
+        if len({part for of in parts for part in of}) > MAX_SLICES:
+            detail = f"crossed of more than {MAX_SLICES} slices, and a row has no more"
+            raise InvalidInput.at(detail, "slices")
+
     def monitor(self, present: Monitor | None = None) -> Monitor:
         """The monitor that is asked for: what is not named is as it is at present, or by default.
 
@@ -207,7 +242,7 @@ class MonitorSettings(BaseModel):
         if self.label_lag is not None and self.label_lag > self.retention_days * DAY:
             detail = f"{self.label_lag} is longer than retention_days, {self.retention_days} days"
             raise InvalidInput.at(detail, "label_lag")
-        refuse_twice("slices", self.slices)
+        self._check_slices()
         self._check_default()
         self._check_notes()
 
