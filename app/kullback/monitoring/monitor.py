@@ -44,6 +44,7 @@ class Monitor:
     links: tuple[Link, ...] = ()
     default_label: Label | None = None
     label_window: int | None = None  # seconds from arrival; None with the label before
+    reference_offset: int | None = None  # of a moving reference, beside which it is kept
 
     @property
     def layout(self) -> Layout:

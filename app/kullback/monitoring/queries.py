@@ -1,6 +1,6 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -19,9 +19,9 @@ from kullback.monitoring.replies import (
     ReferenceSummary,
 )
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counted_query
-from kullback.monitoring.window_tallies import WindowTallies
+from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
+from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span, span
-from kullback.monitoring.writes import KIND, REFERENCE, StoredMonitor
 from kullback.storage.base import Store
 from kullback.tally.metrics import TallyMetrics
 
@@ -120,6 +120,24 @@ class MonitorReader:
     def span(self, start: float | None, stop: float | None) -> Span:
         """Some time of it, in whole windows."""
         return span(self.monitor, start, stop, self.now)
+
+    def past(self, chosen: Span) -> Span | None:
+        """The time that a moving reference of some time is of, in windows as they are kept."""
+        offset = self.monitor.reference_offset
+        return None if offset is None else self.span(chosen.start - offset, chosen.stop - offset)
+
+    def reference_of(
+        self, chosen: Span, slices: Sequence[str | None] = (None,)
+    ) -> Reference | None:
+        """What drift of some time, of all rows and of slices, is measured against."""
+        reference, past = self.reference, self.past(chosen)
+        if reference is None or past is None:
+            return reference
+        tallies: dict[str, WindowTallies] = {}
+        for name in slices:
+            with self.store.stream(self.record.id, *past, slices=name) as parts:
+                tallies |= tallies_by_slice(parts)
+        return reference.moved(past, tallies)
 
     def tallies(self, chosen: Span) -> WindowTallies:
         """What came of all rows in some time."""

@@ -98,13 +98,12 @@ def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHou
     if not judged:
         chosen, rows = None, WindowTallies()
     metrics = TallyMetrics(rows.labelled or Tally(reader.monitor.layout))
-    both = WindowTallies(rows.labelled, latest.scored)
     return RecentHour(
         span=chosen,
         metrics=metrics.metrics(),
         rows=metrics.rows,
         labelled_share=rows.rows.labelled_share,
-        drift={} if reader.reference is None else reader.reference.drifts(both, ""),
+        drift=_drift(reader, WindowTallies(rows.labelled, latest.scored), latest_span, chosen),
         latest=latest.rows,
         lag=maturity.lag,
         only_positives=not judged,
@@ -113,6 +112,16 @@ def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHou
         waiting_labels=reader.counts.get("waiting_labels", 0),
         searched=searched,
     )
+
+
+def _drift(
+    reader: "MonitorReader", rows: WindowTallies, latest: Span, mature: Span | None
+) -> Mapping[str, Drift]:
+    """Drift of the scores of the last hour and of the labels of the mature one."""
+    scores, labels = reader.reference_of(latest), reader.reference_of(mature or latest)
+    if scores is None or labels is None:
+        return {}
+    return {"score": scores.score_drift(rows, ""), "label": labels.label_drift(rows, "")}
 
 
 def _searched(reader: "MonitorReader") -> Span | None:

@@ -3,20 +3,23 @@
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from zlib import crc32
 
 import numpy as np
 
 from kullback.errors import DamagedTally, InvalidInput
+from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import slice_values
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ReferenceDistributions
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
+from kullback.numerics.reasons import Reason
+from kullback.numerics.types import Undefined
 from kullback.tally.bins import SIXTIETHS, uniform
-from kullback.tally.drift import Drift, Shares, drift, tenths
+from kullback.tally.drift import NO_REFERENCE, Drift, Shares, drift, tenths
 from kullback.tally.tally import Tally
 
 Number = TypeVar("Number", int, float)
@@ -29,7 +32,8 @@ class Reference:
     """Tallies by slice ("" of all rows), or distributions that were given outright.
 
     `labelled` are of the rows whose labels are known, `scored` of all. `source` says where it is
-    from: `batch`, `period` or `explicit`.
+    from: `batch`, `period`, `explicit` or `moving`. A moving one is of the time `offset` seconds
+    before what is compared with it: `period`, once that is known.
     """
 
     source: str
@@ -39,6 +43,7 @@ class Reference:
     scored: Mapping[str, Tally] = field(default_factory=dict)
     score_histogram: tuple[float, ...] | None = None
     label_distribution: tuple[float, ...] | None = None
+    offset: int | None = None
     positive_first: bool = False  # how `label_distribution` was given; sums have it last
 
     @classmethod
@@ -54,6 +59,17 @@ class Reference:
         scored = {name: s.scored for name, s in slices.items() if s.scored is not None}
         return cls("period", now, tuple(span), labelled, scored)
 
+    def moved(self, span: Span, slices: Mapping[str, WindowTallies]) -> "Reference":
+        """A moving reference at one moment: what came in that time, which may be nothing."""
+        labelled = {name: s.labelled for name, s in slices.items() if s.labelled is not None}
+        scored = {name: s.scored for name, s in slices.items() if s.scored is not None}
+        return replace(self, period=tuple(span), labelled=labelled, scored=scored)
+
+    @property
+    def missing(self) -> Undefined:
+        """Why there is nothing to compare with, where there is nothing."""
+        return NO_REFERENCE if self.offset is None else Undefined(Reason.EMPTY_REFERENCE)
+
     def drifts(self, current: WindowTallies, name: str) -> dict[str, Drift]:
         """Drift of the scores and of the labels of a slice."""
         return {"score": self.score_drift(current, name), "label": self.label_drift(current, name)}
@@ -66,7 +82,7 @@ class Reference:
             return drift(Shares(uniform(mass, given.size), rows), Shares(given, None))
         past, past_rows = WindowTallies(scored=self.scored.get(name)).scores()
         if past.sum() <= 0:
-            return drift(Shares(mass, rows), None)
+            return drift(Shares(mass, rows), None, self.missing)
         cells = tenths(past)
         return drift(Shares(mass, rows).merged(cells), Shares(past, past_rows).merged(cells))
 
@@ -77,7 +93,8 @@ class Reference:
             given = np.array(self.label_distribution)
             return drift(now, Shares(given[::-1] if self.positive_first else given, None))
         past = self.labelled.get(name)
-        return drift(now, None if past is None else WindowTallies(past).labels())
+        shares = None if past is None else WindowTallies(past).labels()
+        return drift(now, shares, self.missing)
 
     def slice_drift(self, current: Mapping[str, WindowTallies], name: str, of: str = "") -> Drift:
         """Drift of how the rows fall into the values of one slice; of those `of` one value."""
@@ -90,7 +107,8 @@ class Reference:
         values = sorted(past | set(current))
         nothing = WindowTallies()
         now = _shares([current.get(key, nothing) for key in values])
-        return drift(now, _shares([WindowTallies(scored=self.scored.get(key)) for key in values]))
+        then = _shares([WindowTallies(scored=self.scored.get(key)) for key in values])
+        return drift(now, then, self.missing)
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""
@@ -104,6 +122,7 @@ class Reference:
                 "source": self.source,
                 "created": self.created,
                 "period": self.period,
+                "offset": self.offset,
                 "score_histogram": self.score_histogram,
                 "label_distribution": self.label_distribution,
                 "positive_first": self.positive_first,
@@ -139,6 +158,7 @@ class Reference:
             EncodedTallies(kept["scored"]),
             _tuple(head["score_histogram"]),
             _tuple(head["label_distribution"]),
+            head.get("offset"),
             head["positive_first"],
         )
 
@@ -166,6 +186,21 @@ def _shares(values: list[WindowTallies]) -> Shares:
 
 def _tuple(values: Sequence[Number] | None) -> tuple[Number, ...] | None:
     return None if values is None else tuple(values)
+
+
+def reference_of_offset(monitor: Monitor, offset: int, now: float) -> Reference:
+    """A reference that moves: the time `offset` seconds before what is compared with it.
+
+    Raises:
+        InvalidInput: it is not of whole windows, or longer than windows are kept.
+    """
+    if offset % monitor.window_seconds:
+        detail = f"not a multiple of the window's {monitor.window_seconds} seconds"
+        raise InvalidInput.at(detail, "offset")
+    if offset > monitor.retention_days * DAY:
+        detail = f"longer ago than retention_days, {monitor.retention_days} days: nothing is kept"
+        raise InvalidInput.at(detail, "offset")
+    return Reference("moving", now, offset=offset)
 
 
 def reference_of_distributions(

@@ -1,7 +1,10 @@
 """What is answered about monitors besides reports: settings, what came, what a write did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from kullback.documents import extended
 from kullback.moments import Moment
@@ -36,6 +39,7 @@ class MonitorSetup:
     links: tuple[Link, ...]
     default_label: Label | None
     label_window: int | None
+    reference_offset: Annotated[int | None, Field(exclude=True)] = field(default=None, kw_only=True)
 
     @classmethod
     def of(cls, name: str, monitor: Monitor) -> "MonitorSetup":
@@ -124,12 +128,16 @@ class MonitorCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSummary:
-    """What drift is measured against; `n` is null where no rows were counted."""
+    """What drift is measured against; `n` is null where no rows were counted.
+
+    A moving one is of the time `offset` seconds before what is compared with it.
+    """
 
     source: str
     n: int | None
     score_histogram: tuple[float, ...] | None
     label_distribution: tuple[float, ...] | None
+    offset: Annotated[int | None, Field(exclude_if=lambda offset: offset is None)] = None
 
     @classmethod
     def of(cls, reference: Reference) -> "ReferenceSummary":
@@ -140,6 +148,7 @@ class ReferenceSummary:
             None if rows is None else rows.scalar("rows"),
             reference.score_histogram,
             reference.label_distribution,
+            reference.offset,
         )
 
 

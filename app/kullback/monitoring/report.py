@@ -14,7 +14,7 @@ from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
-from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, SIGNIFICANT, Drift
+from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, NO_REFERENCE, SIGNIFICANT, Drift
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
 from kullback.tally.report_types import (
@@ -79,14 +79,35 @@ class DriftReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceTime:
+    """The time that a reference is of."""
+
+    start: Start
+    stop: Stop
+
+    @classmethod
+    def of(cls, reference: Reference | None) -> "ReferenceTime | None":
+        """The time of a moving reference."""
+        if reference is None or reference.offset is None or reference.period is None:
+            return None
+        return cls(*reference.period)
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorDrift:
-    """Drift of scores and of labels; of `slices`, how rows fall into the values of a slice."""
+    """Drift of scores and of labels; of `slices`, how rows fall into the values of a slice.
+
+    `reference` is the time that a moving reference is of.
+    """
 
     score: DriftReport
     label: DriftReport
     slices: Annotated[Mapping[str, DriftReport], Field(exclude_if=lambda slices: not slices)] = (
         field(default_factory=dict)
     )
+    reference: Annotated[
+        ReferenceTime | None, Field(exclude_if=lambda reference: reference is None)
+    ] = None
 
     @classmethod
     def of(
@@ -99,7 +120,7 @@ class MonitorDrift:
         """Drift of the rows of a slice, "" for all rows."""
         drifts = (reference or Reference("none", 0.0)).drifts(rows, name)
         score, label = (DriftReport.of(drifts[side]) for side in ("score", "label"))
-        return cls(score, label, slices or {})
+        return cls(score, label, slices or {}, ReferenceTime.of(reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +247,16 @@ def values_of(by: str, groups: Mapping[str, WindowTallies]) -> Mapping[str, Wind
     return {name: group for name, group in groups.items() if name.startswith(f"{by}=")}
 
 
+_WITHOUT: Mapping[float | Undefined, str] = {
+    NO_REFERENCE: "No reference to compare with.",
+    Undefined(Reason.EMPTY_REFERENCE): "No rows are kept of the time to compare with.",
+}
+
+
 def statement(drift: Drift) -> str:
     """What the numbers mean, in words: how sure a change is first, then how large."""
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
-        has_reference = drift.psi != Undefined(Reason.NO_REFERENCE)
-        return "No rows to compare." if has_reference else "No reference to compare with."
+        return _WITHOUT.get(drift.psi, "No rows to compare.")
     if drift.p_value >= SIGNIFICANT:
         return f"No significant change (p = {drift.p_value:.3g})."
     size = "small" if drift.psi < MODERATE_PSI else "moderate" if drift.psi < LARGE_PSI else "large"

@@ -64,4 +64,11 @@ class ReferenceDistributions:
     labels: Array | None
 
 
-Baseline = ObservationRows | ReferencePeriod | ReferenceDistributions
+@dataclass(frozen=True, slots=True)
+class ReferenceOffset:
+    """Seconds by which a reference lies before what is compared with it."""
+
+    seconds: int
+
+
+Baseline = ObservationRows | ReferencePeriod | ReferenceOffset | ReferenceDistributions

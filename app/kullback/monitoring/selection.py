@@ -119,6 +119,7 @@ class MonitorSelection:
             self._span,
             widened(self.reader.monitor, self._span, self.reader.now),
             self._mature_edge(),
+            self.reader.past(self._span),
             self._query,
         )
         return entity_tag(repr(parts).encode())
@@ -143,7 +144,7 @@ class MonitorSelection:
             ReportScope(reader.record.name, layout, self._span, mature, query.by, value),
             rows.get(value, WindowTallies()),
             {name: group for by in query.by for name, group in self._tallies(by).items()},
-            reader.reference,
+            reader.reference_of(self._span, (query.value, *query.by)),
         )
 
     @property

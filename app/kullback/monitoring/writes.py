@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict
@@ -15,7 +15,7 @@ from kullback.monitoring.ingest import (
     ObservationIngest,
     largest_values,
 )
-from kullback.monitoring.reference import Reference, reference_of_distributions
+from kullback.monitoring.reference import Reference, reference_of_distributions, reference_of_offset
 from kullback.monitoring.replies import ReferenceSummary
 from kullback.monitoring.rows import (
     Baseline,
@@ -23,6 +23,7 @@ from kullback.monitoring.rows import (
     ObservationRows,
     PredictionRows,
     ReferenceDistributions,
+    ReferenceOffset,
 )
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
@@ -113,8 +114,10 @@ class Monitors:
                 present.monitor.fixed() != stored.monitor.fixed()
             ):
                 raise Conflict("the monitor was changed while the rows came: send them again")
-            if is_change:  # the next revision: entity tags do not depend on what is attached
-                tx.change(present.record.id, present.record.document)
+            if isinstance(ingest, _ReferenceIngest):
+                # the next revision: entity tags do not depend on what is attached
+                changed = replace(present.monitor, reference_offset=ingest.reference.offset)
+                tx.change(present.record.id, changed.encoded())
             rows, reply = ingest.add(tx, stored.record.id, now)
             added[:] = [rows]  # of the last attempt: an earlier one was undone
             return reply
@@ -131,6 +134,8 @@ class Monitors:
         now, monitor = self._clock(), stored.monitor
         if isinstance(sent, ReferenceDistributions):
             return reference_of_distributions(monitor, sent, now)
+        if isinstance(sent, ReferenceOffset):
+            return reference_of_offset(monitor, sent.seconds, now)
         if isinstance(sent, ObservationRows):
             checked = checked_rows(monitor, sent, now)
             kind = PREDICTED if checked.y is None else OBSERVED

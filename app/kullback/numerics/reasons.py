@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NO_POSITIVES = "no_positives", "the labels have no positive mass to divide by"
     NO_PREDICTIONS = "no_predictions", "all predictions are 0"
     NO_REFERENCE = "no_reference", "there is no reference to compare with"
+    EMPTY_REFERENCE = "empty_reference", "no row is kept of the time that this is compared with"
     NO_GROUP = "no_group", "no group was sent"
     NO_LOGITS = "no_logits", "this needs logits, and probabilities were sent"
     NO_BYTES = "no_bytes", "bits per byte need n_bytes"

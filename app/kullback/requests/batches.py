@@ -16,11 +16,13 @@ from kullback.monitoring.rows import (
     ObservationRows,
     PredictionRows,
     ReferenceDistributions,
+    ReferenceOffset,
     ReferencePeriod,
 )
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
+from kullback.payload.durations import Duration
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import Moment, seconds
 from kullback.requests.validation import array_fields
@@ -230,6 +232,10 @@ class ReferenceBatch(RowBatch):
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
     start: Moment | None = Field(default=None, alias="from", description="Start of a period.")
     stop: Moment | None = Field(default=None, alias="to", description="End of a period, exclusive.")
+    offset: Duration | None = Field(
+        default=None,
+        description="How long before what is compared with it the reference is: it moves.",
+    )
     score_histogram: ScoreHistogram | None = Field(
         default=None, description="Mass of each bin, where equal bins divide [0, 1]."
     )
@@ -242,7 +248,7 @@ class ReferenceBatch(RowBatch):
         forms = [[name for name in form if name in self._sent()] for form in _FORMS]
         present = [form for form in forms if form]
         if len(present) != 1:
-            detail = "a batch, a period (from, to), or distributions: one of them is expected"
+            detail = "a batch, a period (from, to), an offset, or distributions: one is expected"
             raise InvalidInput.at(detail, present[1][0] if present else "y_proba")
         needed = ("y_proba",) if forms[0] else ("from", "to") if forms[1] else ()
         for name in needed:
@@ -264,11 +270,14 @@ class ReferenceBatch(RowBatch):
             return ObservationRows(self.y_true, self.y_proba, weight, None, None, slices)
         if self.start is not None and self.stop is not None:
             return ReferencePeriod(self.start, self.stop)
+        if self.offset is not None:
+            return ReferenceOffset(self.offset)
         return ReferenceDistributions(self.score_histogram, self.label_distribution)
 
 
 _FORMS = (
     ("y_true", "y_proba", "sample_weight", "slice"),
     ("from", "to"),
+    ("offset",),
     ("score_histogram", "label_distribution"),
 )

@@ -40,11 +40,11 @@ def _slice_names(names: list[str]) -> list[str]:
 
 MonitorSlices = Annotated[
     list[str],
-    AfterValidator(_slice_names),
     Field(
         max_length=MAX_SLICES,
         description="Names by which rows may be sliced; country×device is of both together.",
     ),
+    AfterValidator(_slice_names),
 ]
 
 
@@ -205,6 +205,7 @@ class MonitorSettings(BaseModel):
             default_label=whole.default_label,
             label_window=whole.label_window,
             links=tuple(Link(link.title, link.url) for link in whole.links),
+            reference_offset=None if present is None else present.reference_offset,
         )
 
     def _beside(self, present: Monitor) -> Self:

@@ -11,7 +11,7 @@ from kullback.numerics.types import Array, Indices, Undefined
 
 _GROUPS = 10
 _EMPTY = Undefined(Reason.EMPTY)
-_NO_REFERENCE = Undefined(Reason.NO_REFERENCE)
+NO_REFERENCE = Undefined(Reason.NO_REFERENCE)
 
 SIGNIFICANT = 0.001  # a p-value below it is of a change that is hardly by chance
 MODERATE_PSI, LARGE_PSI = 0.1, 0.25
@@ -55,7 +55,7 @@ class Drift:
     p_value: float | Undefined
 
 
-def drift(current: Shares, reference: Shares | None) -> Drift:
+def drift(current: Shares, reference: Shares | None, missing: Undefined = NO_REFERENCE) -> Drift:
     """Divergences of p (current) from r (reference), and the likelihood-ratio statistic.
 
         KL = Σ p ln(p/r)      JS = ½ KL(p‖m) + ½ KL(r‖m), m = ½(p + r)
@@ -64,12 +64,13 @@ def drift(current: Shares, reference: Shares | None) -> Drift:
         G = 2n KL(p‖h) + 2k KL(r‖h),  h = (np + kr)/(n + k)
 
     n and k are the effective numbers of rows. Where PSI would be infinite, because a cell of one
-    side is empty, half a row is added to every cell of both sides; KL stays as it is.
+    side is empty, half a row is added to every cell of both sides; KL stays as it is. Where there
+    is no reference, `missing` says why.
 
     Source: Sokal & Rohlf, Biometry (1995), §17.4; Siddiqi, Credit Risk Scorecards (2006), for PSI.
     """
     if reference is None or reference.mass.sum() <= 0:
-        return _nothing(_NO_REFERENCE)
+        return _nothing(missing)
     if current.mass.sum() <= 0 or not current.rows:
         return _nothing(_EMPTY)
     occupied = (current.mass > 0) | (reference.mass > 0)
