@@ -55,7 +55,7 @@ def of_report(report: Document) -> list[Document]:
             "from": report["from"],
             "to": report["to"],
             **{f"slice.{name}": value for name, value in row.get("slice", {}).items()},
-            **{name: row[name] for name in ("n", "weight", "predictions")},
+            **{name: row[name] for name in ("n", "weight", "predictions", "labelled_share")},
             **{
                 name if key == "value" else f"{name}_{key}": number(value, key)
                 for name, value in row["metrics"].items()

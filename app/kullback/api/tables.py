@@ -37,6 +37,7 @@ _ARROW_TYPES = {
     "time": pa.timestamp("us", tz="UTC"),
     "count": pa.int64(),
     "number": pa.float64(),
+    "flag": pa.bool_(),
 }
 _FORMULA = tuple("=+-@\t\r")  # what makes a cell a formula where a spreadsheet opens it
 Document = TypeVar("Document")
@@ -141,6 +142,8 @@ def _microseconds(column: TableColumn) -> Sequence[Entry]:
 def _cells(column: TableColumn) -> Sequence[Entry]:
     if column.kind == "time":
         return [None if at is None else moment(float(at)) for at in column.entries]
+    if column.kind == "flag":
+        return [None if entry is None else str(entry).lower() for entry in column.entries]
     return [_cell(entry) if isinstance(entry, str) else entry for entry in column.entries]
 
 

@@ -10,8 +10,8 @@ from kullback.monitoring.series import MonitorSeries
 from kullback.scoring.score import Status
 from kullback.tally.report_types import AucValue, MetricValues
 
-Entry = str | float | int | None
-Kind = Literal["text", "time", "count", "number"]  # a time is epoch seconds
+Entry = str | float | int | bool | None
+Kind = Literal["text", "time", "count", "number", "flag"]  # a time is epoch seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def report_table(report: MonitorReport) -> Table:
         TableColumn("n", "count", [row.n for row in rows]),
         TableColumn("weight", "number", [row.weight for row in rows]),
         TableColumn("predictions", "count", [row.predictions for row in rows]),
+        TableColumn("labelled_share", "number", [row.labelled_share for row in rows]),
     ]
     numbers = [{**_metrics(row.metrics), **_drift(row.drift)} for row in rows]
     columns += [TableColumn(name, "number", [row[name] for row in numbers]) for name in numbers[0]]
@@ -62,6 +63,8 @@ def series_table(series: MonitorSeries) -> Table:
         TableColumn("error_bound", "number", bounds),
         TableColumn("status", "text", [point.status for point in rows]),
         TableColumn("reason", "text", [point.reason for point in rows]),
+        TableColumn("labelled_share", "number", [point.labelled_share for point in rows]),
+        TableColumn("mature", "flag", [point.mature for point in rows]),
     ]
 
 
