@@ -38,6 +38,7 @@ COUNTS: Document = {
     "corrected": 0,
     "duplicates": 0,
     "late": 0,
+    "backfilled": 0,
     "pending": {"predictions": 0, "labels": 0},
     "expired": {"predictions": 0, "labels": 0},
 }

@@ -117,6 +117,7 @@ async def test_of_an_id_that_comes_twice_the_first_counts(service: Service) -> N
         "infinite": 0,
         "late": 0,
         "corrected": 0,
+        "backfilled": 0,
         **said(0, 2, 1),
     }
     again = await service.post("predictions", id=["b", "c"], y_proba=[0.1, 0.25])

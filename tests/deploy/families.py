@@ -12,6 +12,7 @@ HISTOGRAM_SUFFIXES = ("_bucket", "_count", "_sum")
 
 EXPOSED: Mapping[str, frozenset[str]] = {
     "http_requests_total": frozenset({"method", "route", "status"}),
+    "kullback_backfilled_total": frozenset({"monitor"}),
     "kullback_build_info": frozenset({"version"}),
     "kullback_clipped_total": frozenset({"monitor"}),
     "kullback_corrected_total": frozenset({"monitor"}),
@@ -22,7 +23,9 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "kullback_duplicates_total": frozenset({"monitor"}),
     "kullback_examples_total": frozenset({"monitor"}),
     "kullback_infinite_total": frozenset({"monitor"}),
+    "kullback_label_lag_seconds": frozenset({"monitor"}),
     "kullback_label_weight_total": frozenset({"monitor"}),
+    "kullback_labelled_share": frozenset({"monitor"}),
     "kullback_last_observation_timestamp_seconds": frozenset({"monitor"}),
     "kullback_late_total": frozenset({"monitor"}),
     "kullback_loss_nats_squared_total": frozenset({"monitor"}),
@@ -38,6 +41,7 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "kullback_recent_log_loss_standard_error_nats": frozenset({"monitor"}),
     "kullback_recent_normalized_entropy": frozenset({"monitor"}),
     "kullback_recent_predictions": frozenset({"monitor"}),
+    "kullback_recent_timestamp_seconds": frozenset({"monitor"}),
     "kullback_score_bin_prediction_weight_total": frozenset({"monitor", "bin"}),
     "kullback_score_bin_weight_total": frozenset({"monitor", "bin", "label"}),
     "kullback_scores_rows_total": frozenset({"metric"}),

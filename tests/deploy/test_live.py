@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from time import time
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.deploy.expressions import Variables, expressions
@@ -159,3 +161,28 @@ def test_each_query_of_the_dashboards_finds_a_series(stack: Stack) -> None:
 
     assert len(asked) > 50
     assert [found for found in asked if not stack.prometheus.values(found.text)] == []
+
+
+def test_a_backfill_of_a_bad_month_sets_off_no_alert(stack: Stack) -> None:
+    """5,000 rows of last month, six times too many predicted, then 2,000 sound ones of now."""
+    server, random = stack.prometheus, np.random.default_rng(3)
+    monitor = f"{stack.replicas[0]}/v1/monitors/backfilled"
+    assert httpx.put(monitor, json={"retention_days": 60}).status_code == 201
+    of_it = '{monitor="backfilled"}'
+    until(lambda: bool(server.values(f"kullback_examples_total{of_it}")), "scraped at zero")
+    old = {
+        "y_true": (random.random(5000) < 0.1).astype(int).tolist(),
+        "y_proba": [0.6] * 5000,
+        "timestamp": (time() - random.uniform(20, 40, 5000) * 86_400).tolist(),
+    }
+    new = {"y_true": [1] * 600 + [0] * 1400, "y_proba": [0.3] * 2000}
+    for rows, backfilled in ((old, 5000), (new, 0)):
+        answer = httpx.post(f"{monitor}/observations", json=rows)
+        assert answer.json()["backfilled"] == backfilled
+    seen = f"kullback_backfilled_total{of_it} == 5000 and kullback_examples_total >= 2000"
+    until(lambda: bool(server.values(seen)), "all rows scraped")
+    ratio = f"monitor:kullback_prediction_mean:ratio_rate1h{of_it}"
+    until(lambda: bool(server.values(ratio)), "rules evaluated")
+    assert server.value(ratio) == pytest.approx(0.3, rel=0.02)
+    assert server.value(f"abs(monitor:kullback_calibration:zscore1h{of_it})") < 1
+    assert server.values(f"ALERTS{of_it}") == []

@@ -300,3 +300,68 @@ async def test_what_is_not_mature_changes_the_tag_of_a_report(service: Service) 
     service.clock.now += 5 * MINUTE
     headers = {"If-None-Match": then.headers["etag"]}
     assert (await service.client.get(path, params=span, headers=headers)).status_code == 304
+
+
+async def counted(service: Service, name: str) -> float:
+    samples = await service.samples(monitor="clicks")
+    return samples[f'kullback_{name}_total{{monitor="clicks"}}']
+
+
+async def test_a_backfill_goes_to_its_windows_and_into_no_live_counter(service: Service) -> None:
+    await service.put(slices=["country"])
+    now = service.clock.now
+    edge = NOON - DAY  # windows of an hour there: the one before it has ended a day ago
+    times = [edge - 1, edge - HOUR, now - 20 * DAY, edge, now - HOUR]
+    sent: Document = {"y_true": [1] * 5, "y_proba": [0.2] * 5, "timestamp": times}
+    answer = await service.post("observations", **sent, slice={"country": ["DE"] * 5})
+    assert (answer["accepted"], answer["backfilled"]) == (5, 3)
+    assert (await service.get())["counts"]["backfilled"] == 3
+    assert (await service.report(**{"from": now - 25 * DAY}))["n"] == 5
+    names = ("backfilled", "examples", "predictions", "weight")
+    assert [await counted(service, name) for name in names] == [3, 2, 2, 2]
+    samples = await service.samples(slice="country=DE")
+    assert samples['kullback_slice_examples_total{monitor="clicks",slice="country=DE"}'] == 2
+
+
+async def test_a_backfill_of_predictions_and_labels_counts_each_row_once(service: Service) -> None:
+    await service.put(ttl_seconds=HOUR)
+    times = [service.clock.now - 9 * DAY] * 4
+    await service.post("labels", id=["c", "d"], y_true=[0, 1])
+    sent = {"id": ["a", "b", "c", "d"], "y_proba": [0.5] * 4, "timestamp": times}
+    assert (await service.post("predictions", **sent))["backfilled"] == 4
+    assert (await service.post("labels", id=["a", "b"], y_true=[1, 0]))["backfilled"] == 2
+    assert [await counted(service, name) for name in ("examples", "predictions")] == [0, 0]
+    assert (await service.get())["learned_label_lag"] is None  # later than the time-to-live
+
+
+async def test_what_is_old_follows_from_the_lag(service: Service) -> None:
+    """Three days are a backfill where labels take a minute, and news where they take two days."""
+    sent: Document = {"y_true": [1], "y_proba": [0.5], "timestamp": [NOON - 2.9 * DAY]}
+    await service.put()
+    assert (await service.post("observations", **sent))["backfilled"] == 1
+    await service.put(label_lag=2 * DAY)
+    assert (await service.post("observations", **sent))["backfilled"] == 0
+    await service.put(label_lag=None)
+    times = [NOON - 2 * DAY] * 3
+    await service.post("predictions", id=["a", "b", "c"], y_proba=[0.5] * 3, timestamp=times)
+    assert (await service.post("labels", id=["a", "b"], y_true=[1, 0]))["backfilled"] == 0
+    assert (await service.post("observations", **sent))["backfilled"] == 0
+
+
+async def test_with_a_default_label_the_lag_is_its_window(service: Service) -> None:
+    """Clicks at once and nothing else: the base rate is that of the clicks once the window ends."""
+    await service.put(default_label=0, label_window=HOUR // 2)
+    stream = Stream(service)
+    for at in range(4):
+        service.clock.now += HOUR
+        service.inside.monitor_maintenance.run_due()
+        ids = await stream.predict(200)
+        await stream.label(stream.positives(ids))
+        hour = recent(service)
+        assert hour.lag == HOUR // 2
+        for point in await service.points(metric="base_rate", step=HOUR):
+            assert not point["mature"] or point["value"] < 0.2
+        if at:
+            assert hour.labelled_share is not None
+            assert hour.labelled_share >= 0.95
+            assert hour.metrics["base_rate"].value == pytest.approx(0.1, abs=0.03)

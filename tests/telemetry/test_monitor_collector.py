@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 COUNTERS = (
     *("predictions", "examples", "weight", "loss_nats", "loss_nats_squared", "label_weight"),
     *("prediction_weight", "clipped", "infinite", "late", "duplicates"),
-    *("corrected", "defaulted"),
+    *("corrected", "defaulted", "backfilled"),
 )
 SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 EDGES = [f"{edge / 10:.1f}" for edge in range(1, 11)]

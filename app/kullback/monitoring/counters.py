@@ -8,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 
+from kullback.monitoring.backfill import is_backfill
 from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.ingest import AddedRows
 from kullback.numerics.types import Array
@@ -77,7 +78,10 @@ class MonitorCounters:
             kept[""].values["duplicates"] += added.duplicates
             for name in ("corrected", "defaulted"):
                 kept[""].values[name] += max(added.counts.get(name, 0), 0)
+            kept[""].values["backfilled"] += added.backfilled
             for cell, tally in added.cells.items():
+                if is_backfill(cell, added.live_since):
+                    continue
                 sums = _place(kept, cell.slice)
                 if cell.kind in SCORED:
                     sums.values["predictions"] += tally.scalar("rows")

@@ -81,7 +81,8 @@ class IdentifiedIngest:
         ledger = _Ledger(tx, record, self.monitor, now)
         halves = ledger.added(joined, _COUNTED[self.kind], self.sent)
         is_late = late(self.monitor, fresh, now)
-        added = replace(halves, cells=halves.cells | summed, late=is_late).put(tx, record)
+        added = replace(halves, cells=halves.cells | summed, late=is_late)
+        added = added.put(tx, record, self.monitor, now)
         if self.kind == OBSERVED:
             return added, Reply.of(added.accepted(self.sent - added.duplicates))
         return added, Reply.of(_joined_answer(joined, added, self.sent))
@@ -112,7 +113,7 @@ class LabelIngest:
         """See Ingest."""
         joined = tx.join(record, self.rows, now, corrects=self.corrects)
         ledger = _Ledger(tx, record, self.monitor, now)
-        added = ledger.added(joined, "labels", self.sent).put(tx, record)
+        added = ledger.added(joined, "labels", self.sent).put(tx, record, self.monitor, now)
         return added, Reply.of(_joined_answer(joined, added, self.sent))
 
 

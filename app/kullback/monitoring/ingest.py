@@ -1,10 +1,12 @@
 """Rows for a monitor: checked and summed before the write, then added in it."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from kullback.monitoring.backfill import backfilled_rows, live_since
 from kullback.monitoring.cells import OBSERVED, RETRACTED, Cells, cells, checked_rows, late
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import RowsAccepted
@@ -23,7 +25,8 @@ class AddedRows:
     """What one write has added to a monitor, and what the store counts of it.
 
     `corrections` are what was taken back, and what was put in its place: live counters, which only
-    grow, do not have them.
+    grow, do not have them. Of the rows, `backfilled` ones lie in windows that ended by
+    `live_since`.
     """
 
     cells: Cells = field(default_factory=dict)
@@ -31,15 +34,20 @@ class AddedRows:
     duplicates: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     corrections: Cells = field(default_factory=dict)
+    backfilled: int = 0
+    live_since: float = -math.inf
 
-    def put(self, tx: Transaction, record: int) -> "AddedRows":
+    def put(self, tx: Transaction, record: int, monitor: Monitor, now: float) -> "AddedRows":
         """Add it to the store; what was added."""
+        since = live_since(tx, record, monitor, self.cells, now)
+        backfilled = backfilled_rows(self.cells, since)
         for some in (self.cells, self.corrections):
             if some:
                 tx.add(record, {cell: tally.encoded() for cell, tally in some.items()})
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
+        counts |= {"backfilled": backfilled}
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
-        return self
+        return replace(self, backfilled=backfilled, live_since=since)
 
     def accepted(self, rows: int) -> RowsAccepted:
         """The answer to every write."""
@@ -55,6 +63,7 @@ class AddedRows:
             infinite=sum(tally.scalar("infinite") for tally in tallies),
             late=self.late,
             duplicates=self.duplicates,
+            backfilled=self.backfilled,
         )
 
 
@@ -69,6 +78,7 @@ class Ingest(Protocol):
 class ObservationIngest:
     """Rows that come with their labels."""
 
+    monitor: Monitor
     rows: int
     added: AddedRows
 
@@ -82,13 +92,14 @@ class ObservationIngest:
         checked = checked_rows(monitor, rows, now)
         summed = cells(monitor, checked, OBSERVED, now)
         counts = {"observations": len(rows)}
-        return cls(len(rows), AddedRows(summed, late(monitor, checked, now), 0, counts))
+        added = AddedRows(summed, late(monitor, checked, now), 0, counts)
+        return cls(monitor, len(rows), added)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
-        del now
         moved = admitted(tx, record, self.added.cells)
-        added = replace(self.added, cells=moved_cells(self.added.cells, moved)).put(tx, record)
+        added = replace(self.added, cells=moved_cells(self.added.cells, moved))
+        added = added.put(tx, record, self.monitor, now)
         return added, Reply.of(added.accepted(self.rows))
 
 

@@ -165,7 +165,8 @@ class MonitorMaintenance:
                 added = AddedRows()
             else:
                 monitor = StoredMonitor.of(record, name).monitor
-                added = settled(tx, record.id, monitor, believed).put(tx, record.id)
+                added = settled(tx, record.id, monitor, believed)
+                added = added.put(tx, record.id, monitor, believed)
             return added.counts.get("defaulted", 0)
 
         self._maintenance.until_done(step, 1, lambda: self._counters.add(name, added))

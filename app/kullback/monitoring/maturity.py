@@ -41,6 +41,8 @@ class Maturity:
         always = monitor.ttl_seconds, monitor.window_seconds
         if monitor.label_lag is not None:
             return cls(monitor.label_lag, None, *always)
+        if monitor.label_window is not None:  # then the default label comes, whatever else did not
+            return cls(monitor.label_window, 1.0, *always)
         return cls(delays.lag or 0.0, delays.labelled_share, *always)
 
     def edge(self, now: float) -> int:

@@ -57,6 +57,11 @@ class RecentHour:
         return self.latest.scored
 
     @property
+    def stop(self) -> int | None:
+        """The end of the last mature hour."""
+        return None if self.span is None else self.span.stop
+
+    @property
     def is_latest(self) -> bool:
         """Whether the mature hour is the last one by the clock."""
         return self.lag <= 0 and self.searched is None
@@ -64,7 +69,8 @@ class RecentHour:
     @property
     def is_waiting(self) -> bool:
         """Whether rows came, of which too few have labels yet for a mature hour."""
-        return self.span is None and (self.predictions > 0 or self.waiting_predictions > 0)
+        came = self.predictions > 0 or self.waiting_predictions > 0 or self.only_positives
+        return self.span is None and came
 
 
 def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHour:

@@ -96,6 +96,7 @@ class MonitorCounts:
     corrected: int
     duplicates: int
     late: int
+    backfilled: int
     pending: UnmatchedRows
     expired: UnmatchedRows
 
@@ -111,6 +112,7 @@ class MonitorCounts:
             corrected=counts.get("corrected", 0),
             duplicates=counts.get("duplicates", 0),
             late=counts.get("late", 0),
+            backfilled=counts.get("backfilled", 0),
             pending=UnmatchedRows.of(counts, "waiting"),
             expired=UnmatchedRows.of(counts, "expired"),
         )
@@ -170,6 +172,9 @@ class MonitorDetails(CreatedMonitor):
 class RowsAccepted:
     """How many rows were added; `late` ones lie in windows that had ended.
 
+    Of these, `backfilled` ones lie in windows that ended more than a day before the label lag: they
+    are no news, and live counters do not have them.
+
     The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite.
     Of `duplicates` the id had come before: nothing was kept of these.
     """
@@ -179,6 +184,7 @@ class RowsAccepted:
     infinite: int
     late: int
     duplicates: int
+    backfilled: int
 
 
 @dataclass(frozen=True, slots=True)

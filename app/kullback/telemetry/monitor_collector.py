@@ -30,6 +30,7 @@ _SUMS = {
     "clipped": "Rows whose probability the convention bounded.",
     "infinite": "Rows whose loss is infinite; no sum has them.",
     "late": "Rows whose window had ended when they came.",
+    "backfilled": "Rows more than a day older than the label lag: no other counter has them.",
     "duplicates": "Rows whose id had come before: not counted again.",
     "corrected": "Labels that replaced another, or a default: no other sum here has them.",
     "defaulted": "Predictions that came to count with default_label.",
@@ -43,7 +44,7 @@ _METRICS = {
     "auc": "auc",
 }
 _EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
-PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 13
+PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 16
 PER_SLICE = len(_SLICED)
 
 
@@ -195,16 +196,19 @@ def _bins(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
 def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
     values: Values
     for name, metric in _METRICS.items():
-        text = f"{metric} of the last hour, over all replicas."
+        text = f"{metric} of the last mature hour, over all replicas."
         values = {(monitor,): hour.metrics[metric].value for monitor, hour in recent.items()}
         yield _gauge(f"kullback_recent_{name}", text, values)
     yield _gauge(
         "kullback_recent_log_loss_standard_error_nats",
-        "Standard error of the log loss of the last hour.",
+        "Standard error of the log loss of the last mature hour.",
         {(monitor,): hour.metrics["log_loss"].standard_error for monitor, hour in recent.items()},
     )
     plain = {
-        "kullback_recent_examples": ("Rows with labels in the last hour.", "rows"),
+        "kullback_recent_examples": ("Rows with labels in the last mature hour.", "rows"),
+        "kullback_recent_timestamp_seconds": ("End of the last mature hour.", "stop"),
+        "kullback_labelled_share": ("Share of its rows that have labels.", "labelled_share"),
+        "kullback_label_lag_seconds": ("After how long labels are in.", "lag"),
         "kullback_recent_predictions": ("Rows with a prediction in the last hour.", "predictions"),
         "kullback_last_observation_timestamp_seconds": ("Start of the last window.", "last_start"),
         "kullback_waiting_predictions": ("Predictions without labels.", "waiting_predictions"),
@@ -214,7 +218,7 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         values = {(monitor,): getattr(hour, attribute) for monitor, hour in recent.items()}
         yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
-        text = f"{attribute} of the last hour against the reference."
+        text = f"{attribute}: scores of the last hour, labels of the last mature one."
         values = {
             (monitor, of): getattr(drift, attribute)
             for monitor, hour in recent.items()
