@@ -183,8 +183,8 @@ class RowsAccepted:
     clipped: int
     infinite: int
     late: int
-    duplicates: int
     backfilled: int
+    duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
