@@ -154,9 +154,9 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
     generator, end = np.random.default_rng(7), int(time() // HOUR) * HOUR
     moment = float(end)
     store = open_store(url, merge, on_fatal=sys.exit)
-    counters = MonitorCounters()
-    monitors = Monitors(store, WatchedClock(lambda: moment, lambda: moment), counters)
-    settings = MonitorLifecycle(store, time, counters)
+    counters, clock = MonitorCounters(), WatchedClock(lambda: moment, lambda: moment)
+    monitors = Monitors(store, clock, counters)
+    settings = MonitorLifecycle(store, clock, counters)
     settings.put("bench", lambda _: Monitor(), None).result()
     labels, scores = [], []
     for start in range(end - days * DAY + HOUR, end, HOUR):

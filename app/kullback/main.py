@@ -195,7 +195,11 @@ def create_app(
             gate.open(ring, KeyBook(shelf, pepper, runtime.clock), sessions)
             store_requests.open(services)
             services.maintenance.start(
-                [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
+                [
+                    lambda: services.monitor_maintenance.follow_names(services.monitor_counters),
+                    services.monitor_maintenance.run_due,
+                    services.experiment_maintenance.run_due,
+                ]
             )
             readiness.check = opened.ping
             readiness.is_ready = True

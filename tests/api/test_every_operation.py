@@ -26,6 +26,8 @@ NAMES = {
 WRITES: list[tuple[str, str, Document]] = [
     ("PUT", "/v1/monitors/{name}", {}),
     ("PATCH", "/v1/monitors/{name}", {"owner": "us"}),
+    ("POST", "/v1/monitors/{name}/rename", {"name": "taps"}),
+    ("PUT", "/v1/monitors/{name}", {}),
     ("POST", "/v1/monitors/{name}/observations", ROWS),
     ("POST", "/v1/monitors/{name}/predictions", {"id": ["a"], "y_proba": [0.5]}),
     ("POST", "/v1/monitors/{name}/labels", {"id": ["a"], "y_true": [1]}),
@@ -42,7 +44,12 @@ READS = [
     *(f"/v1/{kind}/{{name}}/report" for kind in ("monitors", "experiments")),
     *(f"/v1/{kind}/{{name}}/series" for kind in ("monitors", "experiments")),
 ]
-ENDS = ["/v1/monitors/{name}", "/v1/experiments/{name}"]
+ENDS = [
+    "/v1/monitors/{name}/windows",
+    "/v1/monitors/{name}/reference",
+    "/v1/monitors/{name}",
+    "/v1/experiments/{name}",
+]
 STEPS: list[tuple[str, str, Document | None]] = [
     *WRITES,
     *(("GET", path, None) for path in READS),
@@ -69,7 +76,8 @@ def filled(path: str) -> str:
     """A path with a name of what is there in place of each parameter."""
     for beginning, name in NAMES.items():
         if path.startswith(beginning):
-            return beginning[: beginning.index("{")] + name + path[len(beginning) :]
+            query = "?from=0&to=60" if path.endswith("/windows") else ""
+            return beginning[: beginning.index("{")] + name + path[len(beginning) :] + query
     return path
 
 

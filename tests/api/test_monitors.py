@@ -199,7 +199,7 @@ async def test_what_sums_depend_on_is_fixed_once_rows_have_come(
     before = await service.put()
     await service.post(what, **rows)
     answer = await service.client.put(MONITOR, json=changed)
-    assert refused(answer, 409) == ("conflict", "")
+    assert refused(answer, 409) == ("conflict", f"/{next(iter(changed))}")
     assert (await service.get()).items() >= before.items()
     assert (await service.client.put(MONITOR, json={})).status_code == 200
 

@@ -5,16 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kullback.api.authorization import AuthorizedRoute
-from kullback.api.gate import caller_of
+from kullback.api.monitor_lifecycle import add_lifecycle
 from kullback.api.openapi import request_body
-from kullback.api.problems import problems
 from kullback.api.routes import (
-    READS,
     WRITES,
     Name,
-    NewName,
     TaggedAnswer,
-    as_json,
     check_parameters,
     tagged,
 )
@@ -23,9 +19,6 @@ from kullback.api.tables import TABLES, AsFormat, answer_type, tagged_table
 from kullback.errors import InvalidInput
 from kullback.monitoring.replies import (
     JoinedRowsAccepted,
-    MonitorDetails,
-    MonitorList,
-    MonitorSetup,
     ReferenceSummary,
     RowsAccepted,
 )
@@ -34,10 +27,9 @@ from kullback.monitoring.selection import MonitorQuery
 from kullback.monitoring.series import MonitorSeries
 from kullback.monitoring.tables import report_table, series_table
 from kullback.payload.identifiers import is_text, refuse_twice
-from kullback.payload.media import BATCH_TYPES, JSON
+from kullback.payload.media import BATCH_TYPES
 from kullback.payload.timestamps import parsed_moment
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
-from kullback.requests.monitors import MonitorSettings
 
 From = Annotated[str | None, Query(alias="from", description="Start: RFC 3339 or epoch seconds.")]
 To = Annotated[
@@ -60,80 +52,10 @@ def router(store_requests: StoreRequests) -> APIRouter:
         dependencies=[Depends(check_parameters)],
         route_class=AuthorizedRoute,
     )
-    _setting_up(routes, store_requests)
+    add_lifecycle(routes, store_requests)
     _writing(routes, store_requests)
     _reading(routes, store_requests)
     return routes
-
-
-def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
-    @routes.get(
-        "", operation_id="list_monitors", response_model=MonitorList, responses=problems(503)
-    )
-    async def all_monitors(request: Request) -> Response:
-        """Every monitor that the key is for, with its settings."""
-        list_all, sees = store_requests.services.monitor_queries.list_all, caller_of(request).sees
-        return as_json(await store_requests.read(request, lambda: list_all(sees)))
-
-    @routes.put(
-        "/{name}",
-        operation_id="put_monitor",
-        response_model=MonitorSetup,
-        responses={201: {"description": "Created", "model": MonitorSetup}, **WRITES},
-        openapi_extra=request_body(MonitorSettings, (JSON,)),
-    )
-    async def put(name: NewName, request: Request) -> Response:
-        """Create a monitor, or change what the body names of it; the rest stays as it is."""
-        return await store_requests.write(
-            request,
-            MonitorSettings,
-            lambda sent, key: store_requests.services.monitor_lifecycle.put(
-                name, sent.monitor, key
-            ),
-            (JSON,),
-        )
-
-    @routes.patch(
-        "/{name}",
-        operation_id="patch_monitor",
-        response_model=MonitorSetup,
-        responses=WRITES,
-        openapi_extra=request_body(MonitorSettings, (JSON,)),
-    )
-    async def patch(name: Name, request: Request) -> Response:
-        """Change what the body names of a monitor that is there; the rest stays as it is."""
-        return await store_requests.write(
-            request,
-            MonitorSettings,
-            lambda sent, key: store_requests.services.monitor_lifecycle.patch(
-                name, sent.monitor, key
-            ),
-            (JSON,),
-        )
-
-    @routes.get(
-        "/{name}", operation_id="get_monitor", response_model=MonitorDetails, responses=READS
-    )
-    async def details(name: Name, request: Request) -> Response:
-        """One monitor: its settings, its counts, its waiting rows and its reference."""
-        return as_json(
-            await store_requests.read(
-                request, lambda: store_requests.services.monitor_queries.open(name).details()
-            )
-        )
-
-    @routes.delete(
-        "/{name}",
-        operation_id="delete_monitor",
-        status_code=204,
-        response_class=Response,
-        responses=problems(404, 409, 422, 503),
-    )
-    async def delete(name: Name, request: Request) -> Response:
-        """Remove a monitor and all that it holds."""
-        return await store_requests.write_empty(
-            request, lambda key: store_requests.services.monitor_lifecycle.delete(name, key)
-        )
 
 
 def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:

@@ -26,14 +26,21 @@ from kullback.requests import REQUESTS
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.requests.keys import KeyRotation, KeySettings
-from kullback.requests.monitors import MonitorSettings
+from kullback.requests.monitors import MonitorRename, MonitorSettings
 from kullback.requests.several import SeveralRequest
 from kullback.scoring.catalog import METRICS
 
 BODIES: tuple[type[BaseModel], ...] = (
     *REQUESTS.values(),
     SeveralRequest,
-    *(MonitorSettings, ObservationBatch, PredictionBatch, LabelBatch, ReferenceBatch),
+    *(
+        MonitorSettings,
+        MonitorRename,
+        ObservationBatch,
+        PredictionBatch,
+        LabelBatch,
+        ReferenceBatch,
+    ),
     *(ExperimentSettings, ExperimentBatch),
     *(KeySettings, KeyRotation),
 )

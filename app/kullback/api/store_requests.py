@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Collection, Coroutine, Hashable
 from concurrent.futures import Future
 from hashlib import sha256
 from time import perf_counter
@@ -80,11 +80,15 @@ class StoreRequests:
         model: type[Model],
         submit: Callable[[Model, IdempotencyKey | None], Future[Written]],
         accepted: tuple[str, ...] = BATCH_TYPES,
+        own: Collection[str] = (),
     ) -> Response:
-        """Take a body in, submit what it says, and answer when that is on disk."""
+        """Take a body in, submit what it says, and answer when that is on disk.
+
+        The route reads its `own` parameters itself: they are no options of the body.
+        """
         head = BodyHeaders.of(request.scope)
         check_media_type(head.media_type, accepted)
-        query = request.query_params.multi_items()
+        query = [each for each in request.query_params.multi_items() if each[0] not in own]
 
         async def submitted() -> Future[Written]:
             async with self._admission.turn() as turn:

@@ -102,6 +102,12 @@ class MonitorCounters:
         with self._lock:
             self._sums.pop(monitor, None)
 
+    def rename(self, monitor: str, name: str) -> None:
+        """A monitor has another name."""
+        with self._lock:
+            if monitor in self._sums:
+                self._sums[name] = self._sums.pop(monitor)
+
     def slices(self, monitor: str) -> list[str]:
         """The slices of a monitor that have sums, "" for all rows, as they came.
 

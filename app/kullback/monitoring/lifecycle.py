@@ -1,14 +1,24 @@
-"""The life of a monitor: it is created, changed and removed."""
+"""The life of a monitor: it is created, changed, renamed and removed, and so are its windows."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from kullback.errors import Conflict
-from kullback.moments import Clock
+from kullback.clock import WatchedClock
+from kullback.errors import Conflict, NotFound, Overloaded
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.forgetting import Loss, RowsHeld, loss
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.replies import MonitorSetup
-from kullback.monitoring.stored import KIND, StoredMonitor
+from kullback.monitoring.replies import ChangedMonitor, MonitorSetup, RemovedWindows
+from kullback.monitoring.stored import (
+    KIND,
+    REFERENCE,
+    Removal,
+    Renaming,
+    StoredMonitor,
+    document,
+)
+from kullback.monitoring.unfinished import finish
+from kullback.monitoring.windows import span
 from kullback.storage.base import (
     IdempotencyKey,
     Reply,
@@ -20,40 +30,111 @@ from kullback.storage.base import (
 )
 
 Completed = Callable[[Monitor | None], Monitor]  # settings, beside those at present if there are
+SOON_SECONDS = 300  # windows that are merged so soon are removed as if they were by now
 
 
 class MonitorLifecycle:
-    """Changes of monitors themselves, each write with the key that makes it happen once."""
+    """Changes of monitors themselves, each write with the key that makes it happen once.
 
-    def __init__(self, store: Store, clock: Clock, counters: MonitorCounters) -> None:
+    What removes rows or keys does so in steps: from the first on nobody sees them, and until the
+    last nothing is written to the monitor.
+    """
+
+    def __init__(self, store: Store, clock: WatchedClock, counters: MonitorCounters) -> None:
         self._store = store
         self._clock = clock
         self._counters = counters
 
-    def put(self, name: str, completed: Completed, key: IdempotencyKey | None) -> Future[Written]:
-        """Create a monitor, or change what is named as far as what it holds allows.
+    def put(
+        self, name: str, completed: Completed, key: IdempotencyKey | None, *, forget: bool = False
+    ) -> Future[Written]:
+        """Create a monitor, or change what is named.
 
         The future raises:
             InvalidInput: the settings do not fit together.
-            Conflict: rows have come, and sums before and after the change would not add up.
+            Conflict: rows would be forgotten, and nobody said that they may be.
         """
 
         def work(tx: Transaction) -> Reply:
             record = tx.record(KIND, name, for_change=True)
-            if record is None:
-                monitor = completed(None)
-                tx.create(KIND, name, monitor.encoded(), self._clock())
-                return Reply.of(MonitorSetup.of(name, monitor), 201)
-            return _changed(tx, StoredMonitor.of(record, name), completed)
+            if record is not None:
+                return self._changed(
+                    tx, StoredMonitor.settled(record, name), completed, forget=forget
+                )
+            monitor = completed(None)
+            tx.create(KIND, name, monitor.encoded(), self._clock())
+            return Reply.of(MonitorSetup.of(name, monitor), 201)
 
-        return self._store.write(work, key)
+        return self._finished(name, work, key) if forget else self._store.write(work, key)
 
-    def patch(self, name: str, completed: Completed, key: IdempotencyKey | None) -> Future[Written]:
+    def patch(
+        self, name: str, completed: Completed, key: IdempotencyKey | None, *, forget: bool = False
+    ) -> Future[Written]:
         """Change what is named of a monitor that is there; see put."""
 
         def work(tx: Transaction) -> Reply:
-            stored = StoredMonitor.of(tx.record(KIND, name, for_change=True), name)
-            return _changed(tx, stored, completed)
+            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            return self._changed(tx, stored, completed, forget=forget)
+
+        return self._finished(name, work, key) if forget else self._store.write(work, key)
+
+    def rename(self, name: str, new: str, key: IdempotencyKey | None) -> Future[Written]:
+        """Give a monitor another name, with all that it holds and the keys of its writes.
+
+        The future raises:
+            Conflict: there is a monitor of that name.
+        """
+
+        def work(tx: Transaction) -> Reply:
+            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            if tx.record(KIND, new) is not None:
+                raise Conflict.at("there is a monitor of this name", "name")
+            tx.change(stored.record.id, document(stored.monitor, Renaming(name)))
+            tx.rename(stored.record.id, new)
+            return Reply.of(MonitorSetup.of(new, stored.monitor))
+
+        future = self._finished(name, work, key)
+        if is_new(future):
+            self._counters.rename(name, new)
+        finish(self._store, self._clock, new)
+        return future
+
+    def remove_windows(
+        self, name: str, start: float, stop: float, key: IdempotencyKey | None
+    ) -> Future[Written]:
+        """Remove all windows of some time, widened to whole ones, with the ids of their rows.
+
+        The future raises:
+            InvalidInput: the time ends before it begins.
+            Overloaded: windows at one of its ends are being merged.
+        """
+
+        def work(tx: Transaction) -> Reply:
+            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            record, monitor = stored.record.id, stored.monitor
+            chosen = span(monitor, start, stop, self._clock() + SOON_SECONDS)
+            if any(tx.straddles(record, edge) for edge in chosen):
+                raise Overloaded("windows of that time are being merged: try again in a moment")
+            counts = RowsHeld.of(tx.parts(record, *chosen))
+            tx.change(record, document(monitor, Removal(*chosen)))
+            return Reply.of(RemovedWindows(*chosen, counts.rows, counts.labelled))
+
+        return self._finished(name, work, key)
+
+    def remove_reference(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
+        """Remove what drift is measured against.
+
+        The future raises:
+            NotFound: there is nothing of the kind.
+        """
+
+        def work(tx: Transaction) -> Reply:
+            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            if tx.attachment(stored.record.id, REFERENCE) is None:
+                raise NotFound("this monitor has no reference")
+            tx.detach(stored.record.id, REFERENCE)
+            tx.change(stored.record.id, stored.record.document)
+            return Reply(204, b"")
 
         return self._store.write(work, key)
 
@@ -68,20 +149,41 @@ class MonitorLifecycle:
         future.add_done_callback(lambda done: self._forget(name, done))
         return future
 
+    def _finished(
+        self, name: str, work: Callable[[Transaction], Reply], key: IdempotencyKey | None
+    ) -> Future[Written]:
+        """A write whose change is finished, as is one that was left before it."""
+        finish(self._store, self._clock, name)
+        future = self._store.write(work, key)
+        future.result()
+        finish(self._store, self._clock, name)
+        return future
+
+    def _changed(
+        self, tx: Transaction, stored: StoredMonitor, completed: Completed, *, forget: bool
+    ) -> Reply:
+        present, record = stored.monitor, stored.record
+        monitor = completed(present)
+        setup = MonitorSetup.of(record.name, monitor)
+        lost = loss(tx, stored, monitor, self._clock())
+        if lost is not None and not lost.is_nothing:
+            if not forget:
+                lost.refuse()
+            self._clock.check()
+            tx.change(record.id, _forgetting(present, monitor, lost))
+            return Reply.of(ChangedMonitor.after(setup, lost.forgotten()))
+        if present != monitor:
+            counts_alike = present.without_notes() == monitor.without_notes()
+            tx.change(record.id, document(monitor), revises=not counts_alike)
+        return Reply.of(setup)
+
     def _forget(self, name: str, done: Future[Written]) -> None:
         if is_new(done):
             self._counters.forget(name)
 
 
-def _changed(tx: Transaction, stored: StoredMonitor, completed: Completed) -> Reply:
-    present, record = stored.monitor, stored.record
-    monitor = completed(present)
-    if present.fixed() != monitor.fixed() and tx.has_rows(record.id):
-        raise Conflict(
-            "task, labels, pos_label, window_seconds and convention cannot change once "
-            "rows have come: delete the monitor, or create another"
-        )
-    if present != monitor:
-        counts_alike = present.without_notes() == monitor.without_notes()
-        tx.change(record.id, monitor.encoded(), revises=not counts_alike)
-    return Reply.of(MonitorSetup.of(record.name, monitor))
+def _forgetting(present: Monitor, monitor: Monitor, lost: Loss) -> bytes:
+    """The document of a monitor whose windows go."""
+    if lost.is_anew:
+        return document(present, Removal(0, lost.before, anew=monitor))
+    return document(monitor, Removal(0, lost.before) if lost.counts.stop else None)

@@ -6,15 +6,17 @@ from contextlib import suppress
 from itertools import islice
 from types import MappingProxyType
 
-from kullback.errors import NotFound, TallyMismatch
+from kullback.errors import NotFound, Overloaded, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.identified_rows import settled
 from kullback.monitoring.ingest import SLICE_VALUES, AddedRows
 from kullback.monitoring.label_delays import learn_expired
+from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
+from kullback.monitoring.unfinished import finish
 from kullback.monitoring.windows import AGES
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Record, Store, Times, Transaction
@@ -45,6 +47,7 @@ class MonitorMaintenance:
         self._recent: dict[str, RecentHour] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._compacted: dict[int, float] = {}
+        self._names: dict[int, str] = {}
 
     @property
     def recent(self) -> Mapping[str, RecentHour]:
@@ -58,10 +61,22 @@ class MonitorMaintenance:
             if content is not None:
                 counters.expect(record.name, values_with_places(content))
 
+    def follow_names(self, counters: MonitorCounters) -> None:
+        """Take the counters of monitors to the names that others have given them."""
+        names = {record.id: record.name for record in self._store.records(KIND)}
+        for number, name in names.items():
+            before = self._names.get(number, name)
+            if before != name:
+                counters.rename(before, name)
+                if before in self._recent:
+                    self._recent = self._recent | {name: self._recent[before]}
+        self._names = names
+
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
         believed = self._maintenance.believed_now()
+        self._finish(records)
         self._settle(records, believed)
         counts = self._store.all_counts(KIND)
         changed = [record for record in records if self._has_changed(record, counts)]
@@ -92,6 +107,7 @@ class MonitorMaintenance:
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
         records, believed = self._store.records(KIND), self._maintenance.believed_now()
+        self._finish(records)
         self._settle(records, believed)
         for stored in self._maintenance.sound(records, StoredMonitor.of):
             self._compact(stored, believed)
@@ -123,22 +139,36 @@ class MonitorMaintenance:
                 recent[name] = self._queries.open(name).recent(before.get(name))
         return recent
 
+    def _finish(self, records: Sequence[Record]) -> None:
+        """Finish changes that a service has left when it ended."""
+        for stored in self._maintenance.sound(records, StoredMonitor.of):
+            if stored.unfinished is not None:
+                finish(self._store, self._clock, stored.record.name)
+
+    def _merge(self, stored: StoredMonitor, times: Times, width: int) -> None:
+        """Put parts together, unless windows of the monitor are being removed."""
+        name = stored.record.name
+
+        def check(tx: Transaction, _: int) -> None:
+            StoredMonitor.settled(tx.record(KIND, name), name)
+
+        with suppress(NotFound, Overloaded):  # it has another name, or the next pass will do
+            self._maintenance.compact(stored.record.id, times, width, check)
+
     def _compact_recent(self, stored: StoredMonitor) -> None:
         now, window = int(self._clock()), stored.monitor.window_seconds
         since = (now - RECENT_SECONDS) // window * window
-        self._maintenance.compact(stored.record.id, Times(since, now + DAY), window)
+        self._merge(stored, Times(since, now + DAY), window)
 
     def _compact(self, stored: StoredMonitor, believed: float | None) -> None:
-        record, monitor = stored.record.id, stored.monitor
-        window = monitor.window_seconds
-        self._maintenance.compact(record, Times(0, int(self._clock()) + DAY), window)
+        window = stored.monitor.window_seconds
+        self._merge(stored, Times(0, int(self._clock()) + DAY), window)
         if believed is None:
             return
         now = int(believed)
         for least, age in AGES:
-            self._maintenance.compact(record, Times(0, now - age), max(least, window))
-        before = now - monitor.retention_days * DAY
-        self._maintenance.until_done(lambda tx: _forget(tx, record, before), ROWS_AT_ONCE)
+            self._merge(stored, Times(0, now - age), max(least, window))
+        self._maintenance.until_done(lambda tx: _forget(tx, stored, now), ROWS_AT_ONCE)
         self._expire(stored, now)
 
     def _settle(self, records: Sequence[Record], believed: float | None) -> None:
@@ -164,7 +194,7 @@ class MonitorMaintenance:
             if record is None or record.id != stored.record.id:
                 added = AddedRows()
             else:
-                monitor = StoredMonitor.of(record, name).monitor
+                monitor = StoredMonitor.settled(record, name).monitor
                 added = settled(tx, record.id, monitor, believed)
                 added = added.put(tx, record.id, monitor, believed)
             return added.counts.get("defaulted", 0)
@@ -178,13 +208,22 @@ class MonitorMaintenance:
         self._maintenance.until_done(lambda tx: tx.sweep(before, ROWS_AT_ONCE), ROWS_AT_ONCE)
 
     def _expire(self, stored: StoredMonitor, now: int) -> None:
-        before = now - stored.monitor.ttl_seconds
-        self._maintenance.until_done(
-            lambda tx: _expire(tx, stored.record.id, before, now), ROWS_AT_ONCE
-        )
+        self._maintenance.until_done(lambda tx: _expire(tx, stored, now), ROWS_AT_ONCE)
 
 
-def _forget(tx: Transaction, record: int, before: int) -> int:
+def _present(tx: Transaction, stored: StoredMonitor) -> Monitor | None:
+    """The settings by now: whoever has just made a monitor keep more is not to lose it."""
+    record = tx.record(KIND, stored.record.name)
+    if record is None or record.id != stored.record.id:
+        return None
+    return StoredMonitor.of(record, record.name).monitor
+
+
+def _forget(tx: Transaction, stored: StoredMonitor, now: int) -> int:
+    present, record = _present(tx, stored), stored.record.id
+    if present is None:
+        return 0
+    before = now - present.retention_days * DAY
     gone = tx.forget(record, before, ROWS_AT_ONCE)
     if gone < ROWS_AT_ONCE:
         release(tx, record, SLICE_VALUES, before)
@@ -193,8 +232,11 @@ def _forget(tx: Transaction, record: int, before: int) -> int:
     return gone
 
 
-def _expire(tx: Transaction, record: int, before: int, now: int) -> int:
-    gone = tx.expire(record, before, ROWS_AT_ONCE)
+def _expire(tx: Transaction, stored: StoredMonitor, now: int) -> int:
+    present, record = _present(tx, stored), stored.record.id
+    if present is None:
+        return 0
+    gone = tx.expire(record, now - present.ttl_seconds, ROWS_AT_ONCE)
     labelled = gone.rows - sum(gone.unmatched.values())
     learn_expired(tx, record, gone.unmatched.get("prediction", 0), labelled, now)
     counts = {f"expired_{side}s": rows for side, rows in gone.unmatched.items() if rows}

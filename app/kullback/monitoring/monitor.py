@@ -70,6 +70,24 @@ class Monitor:
         """What cannot change once rows have come: sums before and after would not add up."""
         return self.task, self.labels, self.pos_label, self.window_seconds, self.convention
 
+    def differs_in(self, other: "Monitor") -> str | None:
+        """The first setting of another monitor whose sums do not add to those of this one.
+
+        A class may come behind those that there are: sums of fewer classes add to those of more.
+        """
+        for name, mine, theirs in zip(_FIXED, self.fixed(), other.fixed(), strict=True):
+            if mine != theirs and not (name == "labels" and self._has_added(other)):
+                return name
+        return None
+
+    def is_scored_like(self, other: "Monitor") -> bool:
+        """Whether rows of both have the same scores and labels, in whatever windows."""
+        return self.differs_in(replace(other, window_seconds=self.window_seconds)) is None
+
+    def _has_added(self, other: "Monitor") -> bool:
+        have, want = self.labels or (), other.labels or ()
+        return self.task == other.task == "multiclass" and want[: len(have)] == have
+
     def without_notes(self) -> "Monitor":
         """The same without what only people read: whatever is counted follows from this."""
         return replace(self, description="", owner=None, tags=(), links=())
@@ -135,4 +153,5 @@ class Monitor:
         return _JSON.validate_json(document)
 
 
+_FIXED = ("task", "labels", "pos_label", "window_seconds", "convention")
 _JSON = TypeAdapter(Monitor)

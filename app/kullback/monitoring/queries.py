@@ -33,15 +33,19 @@ class MonitorQueries:
         self._store = store
         self._clock = clock
 
-    def list_all(self, sees: Callable[[str], bool]) -> MonitorList:
-        """Every monitor whose name is seen, by name.
+    def list_all(
+        self, sees: Callable[[str], bool], tag: str | None = None, after: str | None = None
+    ) -> MonitorList:
+        """Every monitor whose name is seen, by name; of a tag, or behind a name, where asked.
 
         Raises:
             DamagedTally: the settings of one cannot be read.
         """
-        records = [record for record in self._store.records(KIND) if sees(record.name)]
-        here = [StoredMonitor.of(record, record.name) for record in records]
-        return MonitorList(tuple(CreatedMonitor.at(each.record, each.monitor) for each in here))
+        records = self._store.records(KIND)
+        some = (each for each in records if sees(each.name) and each.name > (after or ""))
+        here = [StoredMonitor.of(record, record.name) for record in some]
+        listed = [each for each in here if tag is None or tag in each.monitor.tags]
+        return MonitorList(tuple(CreatedMonitor.at(each.record, each.monitor) for each in listed))
 
     def open(self, name: str) -> "MonitorReader":
         """A monitor as it is now.
@@ -67,6 +71,7 @@ class MonitorReader:
     def __init__(self, store: Store, stored: StoredMonitor, now: float) -> None:
         self.store = store
         self.record = stored.record
+        self.stored = stored
         self.monitor = stored.monitor
         self.now = now
 

@@ -15,6 +15,8 @@ from kullback.scoring.labels import Label
 from kullback.storage.base import Record
 from kullback.tally.tally import Task
 
+WHOLE = ""  # no name: a list that nobody has asked for a part of
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorSetup:
@@ -48,6 +50,37 @@ class MonitorSetup:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgottenRows:
+    """What a change has removed: rows, those of them with labels, and ids remembered."""
+
+    rows: int
+    labelled: int
+    ids: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMonitor(MonitorSetup):
+    """How a monitor is set up after a change, and what that has forgotten."""
+
+    forgotten: Annotated[ForgottenRows | None, Field(exclude_if=lambda rows: rows is None)] = None
+
+    @classmethod
+    def after(cls, setup: MonitorSetup, forgotten: ForgottenRows) -> "ChangedMonitor":
+        """A monitor after a change."""
+        return extended(cls, setup, forgotten=forgotten)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedWindows:
+    """How many rows stood in the windows that were removed, and how many of them had labels."""
+
+    start: Annotated[Moment, Field(alias="from")]
+    stop: Annotated[Moment, Field(alias="to")]
+    removed: int
+    labelled: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreatedMonitor(MonitorSetup):
     """How a monitor was set up, and when it was created."""
 
@@ -61,9 +94,15 @@ class CreatedMonitor(MonitorSetup):
 
 @dataclass(frozen=True, slots=True)
 class MonitorList:
-    """Every monitor, by name."""
+    """Monitors, by name; of a part of them `next` is what to begin `after` for more, or null."""
 
     monitors: tuple[CreatedMonitor, ...]
+    next: Annotated[str | None, Field(exclude_if=lambda name: name == WHOLE)] = WHOLE
+
+    def part(self, limit: int) -> "MonitorList":
+        """The first so many."""
+        some = self.monitors[:limit]
+        return MonitorList(some, some[-1].name if len(self.monitors) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

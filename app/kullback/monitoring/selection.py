@@ -261,13 +261,15 @@ class MonitorSelection:
         by = (slices or "").partition("=")[0]
         if self._kept is None:
             with store.stream(*at, slices=slices) as parts:
-                yield self._chosen(parts) if slices in self._query.by else parts
+                seen = self.reader.stored.seen(parts)
+                yield self._chosen(seen) if slices in self._query.by else seen
         elif by in self._query.by and slices != by:
             with self._parts(by) as parts:
                 yield [part for part in parts if part[0].slice == slices]
         else:
             if slices not in self._kept:
-                self._kept[slices] = store.parts(*at, slices=slices)
+                kept = store.parts(*at, slices=slices)
+                self._kept[slices] = list(self.reader.stored.seen(kept))
             yield self._kept[slices]
 
     def _chosen(self, parts: Iterable[Part]) -> Iterable[Part]:

@@ -109,7 +109,7 @@ class Monitors:
 
         def commit(tx: Transaction, ready: tuple[StoredMonitor, Ingest]) -> Reply:
             stored, ingest = ready
-            present = StoredMonitor.of(tx.record(KIND, name, for_change=is_change), name)
+            present = StoredMonitor.settled(tx.record(KIND, name, for_change=is_change), name)
             if present.record.id != stored.record.id or (
                 present.monitor.fixed() != stored.monitor.fixed()
             ):
@@ -146,7 +146,7 @@ class Monitors:
         tallies: dict[str, WindowTallies] = {}
         for name in (None, *monitor.slices):
             with self._store.stream(stored.record.id, *period, name) as parts:
-                tallies |= tallies_by_slice(parts)
+                tallies |= tallies_by_slice(stored.seen(parts))
         return Reference.of_period(period, tallies, now)
 
 

@@ -1,16 +1,25 @@
 """Settings of a monitor, as a caller sends them."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
-from kullback.payload.identifiers import are_names, is_text, is_web_address, refuse_twice
+from kullback.payload.identifiers import (
+    A_NAME,
+    NAME,
+    are_names,
+    is_name,
+    is_text,
+    is_web_address,
+    refuse_twice,
+)
 from kullback.requests.batches import MAX_SLICES, SLICE_NAME
 from kullback.scoring.conventions import ConventionName
 
@@ -57,6 +66,25 @@ class MonitorLink(BaseModel):
     url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
         description="Where it is: http:// or https://."
     )
+
+
+class MonitorRename(BaseModel):
+    """Another name for a monitor."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: str = Field(description="The new name.", json_schema_extra={"pattern": NAME})
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if not is_name(self.name):
+            raise InvalidInput.at(A_NAME, "name")
+        return self
+
+    def for_caller(self, check: Callable[[str], None]) -> str:
+        """The name, if whoever asks may give it, as `check` says."""
+        check(self.name)
+        return self.name
 
 
 class MonitorSettings(BaseModel):

@@ -141,6 +141,9 @@ class Transaction(Protocol):
     def attach(self, record: int, name: str, content: bytes) -> None:
         """Put bytes beside a record, in place of those of the same name."""
 
+    def detach(self, record: int, name: str) -> None:
+        """Remove the bytes that stand beside a record under a name."""
+
     def attachment(self, record: int, name: str) -> bytes | None:
         """The bytes that stand beside a record under a name."""
 

@@ -120,6 +120,11 @@ class SqlTransaction:
             {"record": record, "name": name, "content": content},
         )
 
+    def detach(self, record: int, name: str) -> None:
+        """See Transaction."""
+        is_it = (ATTACHMENTS.c.record == record, ATTACHMENTS.c.name == name)
+        self._connection.execute(delete(ATTACHMENTS).where(*is_it))
+
     def attachment(self, record: int, name: str) -> bytes | None:
         """See Transaction."""
         chosen = select(ATTACHMENTS.c.content).where(

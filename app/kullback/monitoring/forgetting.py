@@ -1,0 +1,112 @@
+"""What a change of a monitor would forget: counted before anything is."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kullback.errors import Conflict, TallyMismatch
+from kullback.moments import DAY, LAST_DAY, moment
+from kullback.monitoring.cells import LABELLED, RETRACTED, SCORED
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.replies import ForgottenRows
+from kullback.monitoring.stored import REFERENCE, StoredMonitor
+from kullback.storage.base import Cell, Part, Transaction
+from kullback.tally.tally import Tally
+
+ALWAYS = (0, LAST_DAY + DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsHeld:
+    """How many rows stand in some windows: all, and those with labels; and which time it is."""
+
+    rows: int
+    labelled: int
+    start: int
+    stop: int
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> "RowsHeld":
+        """The rows of parts; what is damaged cannot be counted."""
+        rows = labelled = 0
+        start, stop = math.inf, 0
+        for cell, content in parts:
+            start, stop = min(start, cell.start), max(stop, cell.start + cell.width)
+            number = _rows(content)
+            rows += number if cell.kind in SCORED else 0
+            labelled += number if cell.kind in LABELLED else 0
+            labelled -= number if cell.kind == RETRACTED else 0
+        return cls(rows, labelled, 0 if start == math.inf else int(start), stop)
+
+
+def _rows(content: bytes) -> int:
+    try:
+        return Tally.decoded(content).scalar("rows")
+    except TallyMismatch:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a change would forget, and the setting that it is for."""
+
+    setting: str
+    counts: RowsHeld
+    ids: int
+    reference: bool
+    before: int  # windows that end by then go
+    is_anew: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing would be forgotten."""
+        return not (self.counts.stop or self.ids or self.reference)
+
+    def refuse(self) -> None:
+        """Say what would go, and how to let it.
+
+        Raises:
+            Conflict: always.
+        """
+        said = []
+        if self.counts.stop:
+            start, stop = moment(self.counts.start), moment(self.counts.stop)
+            of_them = f"{self.counts.rows:,} rows, {self.counts.labelled:,} of them with labels"
+            said.append(f"{of_them}, of {start} to {stop}")
+        if self.ids:
+            said.append(f"{self.ids:,} ids that are remembered")
+        if self.reference:
+            said.append("the reference")
+        detail = f"this would forget {', and '.join(said)}: ?forget=true does so"
+        raise Conflict.at(detail, self.setting)
+
+    def forgotten(self) -> ForgottenRows:
+        """The same, once it was done."""
+        return ForgottenRows(self.counts.rows, self.counts.labelled, self.ids)
+
+
+def loss(tx: Transaction, stored: StoredMonitor, monitor: Monitor, now: float) -> Loss | None:
+    """What would be forgotten if this were the monitor; None where no setting is such."""
+    present, record = stored.monitor, stored.record.id
+    setting = present.differs_in(monitor)
+    if setting is not None:
+        counts = RowsHeld.of(tx.parts(record, *ALWAYS))
+        ids = tx.arrived(record, -math.inf, math.inf)
+        has_reference = tx.attachment(record, REFERENCE) is not None
+        goes = has_reference and not present.is_scored_like(monitor)
+        return Loss(setting, counts, ids, goes, ALWAYS[1], is_anew=True)
+    is_shorter = monitor.retention_days < present.retention_days
+    waits_less = monitor.ttl_seconds < present.ttl_seconds
+    if not (is_shorter or waits_less):
+        return None
+    due, before = (int(now - each.retention_days * DAY) for each in (present, monitor))
+    parts = tx.parts(record, 0, before) if is_shorter else ()
+    counts = RowsHeld.of(part for part in parts if _end(part[0]) > due)
+    span = (now - present.ttl_seconds, now - monitor.ttl_seconds)
+    ids = tx.arrived(record, *span) if waits_less else 0
+    setting = "retention_days" if is_shorter and counts.stop else "ttl_seconds"
+    return Loss(setting, counts, ids, reference=False, before=before, is_anew=False)
+
+
+def _end(cell: Cell) -> int:
+    return cell.start + cell.width
