@@ -96,6 +96,13 @@ def test_servers_of_one_address_wait_for_each_other() -> None:
     assert process.seen(fast, 1) == process.seen(slow, 1) == {"DE": 10}
 
 
+def test_servers_of_one_address_each_see_a_restart_at_zero() -> None:
+    process = Process()
+    process.values["DE"] = 10
+    values = [process.seen(server, 1)["DE"] for server in (on(1), on(2)) * 2]
+    assert values == [0, 0, 10, 10]
+
+
 def test_a_server_that_is_gone_is_waited_for_no_longer_than_its_connection_is_kept() -> None:
     process = Process()
     process.seen(on(1)), process.seen(on(2))
