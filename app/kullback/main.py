@@ -182,9 +182,11 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         opened = await to_thread(runtime.store, settings) if store is None else store
         services = runtime.services(opened)
-        await to_thread(services.monitor_maintenance.expect_slices, services.monitor_counters)
+        await to_thread(services.monitor_maintenance.expect_slices)
         monitors_seen = MonitorCollector(
-            services.monitor_queries.tasks, services.monitor_counters, services.monitor_maintenance
+            services.monitor_queries.present,
+            services.monitor_counters,
+            services.monitor_maintenance,
         )
         experiments_seen = ExperimentCollector(services.experiment_maintenance)
         with telemetry.showing(monitors_seen), telemetry.showing(experiments_seen):

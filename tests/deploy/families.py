@@ -30,6 +30,7 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "kullback_late_total": frozenset({"monitor"}),
     "kullback_loss_nats_squared_total": frozenset({"monitor"}),
     "kullback_loss_nats_total": frozenset({"monitor"}),
+    "kullback_monitor_created_timestamp_seconds": frozenset({"monitor"}),
     "kullback_monitor_info": frozenset({"monitor", "task"}),
     "kullback_prediction_weight_total": frozenset({"monitor"}),
     "kullback_predictions_total": frozenset({"monitor"}),

@@ -1,6 +1,7 @@
 """A real Prometheus that scrapes real replicas on one database, while rows keep coming."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -155,12 +156,20 @@ def until(claim: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def prometheus(targets: Sequence[str], folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus with our rules that scrapes these addresses each second."""
+def prometheus(
+    targets: Sequence[str], folder: Path, *, is_patient: bool = True
+) -> Iterator[Prometheus]:
+    """A Prometheus with our rules that scrapes these addresses each second.
+
+    One that is not patient fires at once, where the rules wait for minutes.
+    """
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip(_ABSENT)
-    shutil.copy(RULES, folder / "rules.yml")
+    rules = RULES.read_text()
+    if not is_patient:
+        rules = re.sub(r"\n +for: \w+", "", rules)
+    (folder / "rules.yml").write_text(rules)
     hosts = [target.removeprefix("http://") for target in targets]
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},

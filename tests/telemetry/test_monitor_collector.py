@@ -15,7 +15,9 @@ from kullback.errors import StoreUnavailable
 from kullback.monitoring.cells import OBSERVED
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.ingest import AddedRows
-from kullback.storage.base import Cell
+from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.stored import StoredMonitor
+from kullback.storage.base import Cell, Record
 from kullback.tally.binary import binary_terms
 from kullback.tally.tally import Layout
 from kullback.telemetry.monitor_collector import (
@@ -76,7 +78,8 @@ async def test_every_series_of_a_monitor_is_zero_from_its_creation(service: Serv
             place = {"monitor": "clicks", "bin": edge, "label": label}
             zeros.add(named("score_bin_weight", **place))
     info = 'kullback_monitor_info{monitor="clicks",task="binary"}'
-    assert samples == dict.fromkeys(zeros, 0.0) | {info: 1.0}
+    created = 'kullback_monitor_created_timestamp_seconds{monitor="clicks"}'
+    assert samples == dict.fromkeys(zeros, 0.0) | {info: 1.0, created: service.clock.now}
     assert len(zeros) == len(COUNTERS) + 30
 
 
@@ -231,7 +234,7 @@ async def test_after_a_restart_every_slice_stands_at_zero(tmp_path: Path) -> Non
 async def test_slices_that_are_expected_leave_places_for_others(service: Service) -> None:
     shown = Shown(service, MAX_SERIES)
     shown.totals.expect("a", [f"country={number}" for number in range(2000)])
-    shown.tasks["a"] = "binary"
+    shown.make("a")
     assert shown.slices("a") == MAX_SLICE_SERIES // PER_SLICE
     assert len(shown.totals.slices("a")) == 501
     shown.add("b", 1)
@@ -242,7 +245,7 @@ async def test_slices_that_are_expected_leave_places_for_others(service: Service
 async def test_of_many_slices_those_that_came_first_are_shown(service: Service) -> None:
     shown = Shown(service, MAX_SERIES, share=2 * PER_SLICE)
     shown.totals.expect("a", ["country=z", "country=y", "country=a"])
-    shown.tasks["a"] = "binary"
+    shown.make("a")
     text = "\n".join(shown.lines())
     assert set(re.findall('slice="(.*?)"', text)) == {"country=z", "country=y"}
 
@@ -306,16 +309,20 @@ class Shown:
     """What a collector with a cap shows of monitors that come and go."""
 
     def __init__(self, service: Service, cap: int, share: int = MAX_SLICE_SERIES) -> None:
-        self.tasks: dict[str, str] = {}
+        self.present: dict[str, StoredMonitor] = {}
         self.totals = MonitorCounters()
         maintenance = service.inside.monitor_maintenance
         self.registry = CollectorRegistry()
         self.registry.register(
-            MonitorCollector(lambda: self.tasks, self.totals, maintenance, cap, share)
+            MonitorCollector(lambda: self.present, self.totals, maintenance, cap, share)
         )
 
+    def make(self, name: str) -> None:
+        record = Record(1, "monitor", name, 1, b"", 1000.0)
+        self.present[name] = StoredMonitor(record, Monitor())
+
     def add(self, name: str, slices: int) -> None:
-        self.tasks[name] = "binary"
+        self.make(name)
         terms = binary_terms(
             Layout("binary", 2, "sklearn"), np.array([1.0]), np.array([0.5]), None, None
         )
@@ -357,7 +364,7 @@ async def test_a_monitor_that_is_removed_makes_room(service: Service) -> None:
     shown.add("a", 0)
     shown.add("b", 0)
     assert shown.monitors() == {"a"}
-    del shown.tasks["a"]
+    del shown.present["a"]
     assert shown.monitors() == {"b"}
     assert shown.dropped() == PER_MONITOR
 
@@ -401,7 +408,7 @@ async def test_slices_of_whoever_has_most_make_room_for_a_monitor(service: Servi
         assert abs(seen[0] - seen[1]) <= 1
         assert taken == -(-PER_MONITOR // PER_SLICE)
         assert seen[2:] == (0, (taken + 1) * PER_SLICE)
-    del shown.tasks["b"]
+    del shown.present["b"]
     assert (shown.slices("a"), shown.slices("c")) == (10, 1)
     assert sum(1 for _ in shown.lines()) <= room + 1
 
@@ -422,13 +429,13 @@ async def test_counters_are_shown_while_the_store_is_away(service: Service) -> N
     shown.add("a", 1)
     assert shown.monitors() == {"a"}
 
-    def away() -> dict[str, str]:
+    def away() -> dict[str, StoredMonitor]:
         raise StoreUnavailable("away")
 
-    registry, reads = CollectorRegistry(), iter((shown.tasks.copy, away, away))
+    registry, reads = CollectorRegistry(), iter((shown.present.copy, away, away))
     maintenance = service.inside.monitor_maintenance
 
-    def read() -> dict[str, str]:
+    def read() -> dict[str, StoredMonitor]:
         return next(reads)()
 
     registry.register(MonitorCollector(read, shown.totals, maintenance))

@@ -54,12 +54,12 @@ class MonitorMaintenance:
         """What each monitor saw in its last mature hour, as of the last pass."""
         return self._recent
 
-    def expect_slices(self, counters: MonitorCounters) -> None:
+    def expect_slices(self) -> None:
         """Let the counters of slices that rows came to before this process begin at 0."""
         for record in self._store.records(KIND):
             content = self._store.attachment(record.id, SLICE_VALUES)
             if content is not None:
-                counters.expect(record.name, values_with_places(content))
+                self._counters.expect(record.name, values_with_places(content))
 
     def follow_names(self, counters: MonitorCounters) -> None:
         """Take the counters of monitors to the names that others have given them."""

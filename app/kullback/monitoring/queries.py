@@ -56,13 +56,13 @@ class MonitorQueries:
         stored = StoredMonitor.of(self._store.record(KIND, name), name)
         return MonitorReader(self._store, stored, self._clock())
 
-    def tasks(self) -> dict[str, str]:
-        """The task of every monitor whose settings can be read."""
-        tasks: dict[str, str] = {}
+    def present(self) -> dict[str, StoredMonitor]:
+        """Every monitor whose settings can be read, by name."""
+        present: dict[str, StoredMonitor] = {}
         for record in self._store.records(KIND):
             with suppress(DamagedTally):
-                tasks[record.name] = StoredMonitor.of(record, record.name).monitor.task
-        return tasks
+                present[record.name] = StoredMonitor.of(record, record.name)
+        return present
 
 
 class MonitorReader:

@@ -12,11 +12,12 @@ from kullback.errors import StoreUnavailable
 from kullback.monitoring.counters import BINS_SHOWN, MonitorCounters, MonitorSums
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.recent import RecentHour
+from kullback.monitoring.stored import StoredMonitor
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
 MAX_SLICE_SERIES = 1_500  # of one monitor
-Names = Callable[[], Mapping[str, str]]
+Present = Callable[[], Mapping[str, StoredMonitor]]
 Values = Mapping[tuple[str, ...], float | Undefined | None]
 
 _SUMS = {
@@ -43,8 +44,19 @@ _METRICS = {
     "ece": "ece",
     "auc": "auc",
 }
+_RECENT = {
+    "kullback_recent_examples": ("Rows with labels in the last mature hour.", "rows"),
+    "kullback_recent_timestamp_seconds": ("End of the last mature hour.", "stop"),
+    "kullback_labelled_share": ("Share of its rows that have labels.", "labelled_share"),
+    "kullback_label_lag_seconds": ("After how long labels are in.", "lag"),
+    "kullback_recent_predictions": ("Rows with a prediction in the last hour.", "predictions"),
+    "kullback_last_observation_timestamp_seconds": ("Start of the last window.", "last_start"),
+    "kullback_waiting_predictions": ("Predictions without labels.", "waiting_predictions"),
+    "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
+}
 _EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
-PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + 16
+_OTHERS = 9  # two gauges of what it is, a standard error, and three numbers of two drifts
+PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + len(_RECENT) + _OTHERS
 PER_SLICE = len(_SLICED)
 
 
@@ -58,13 +70,13 @@ class MonitorCollector(Collector):
 
     def __init__(
         self,
-        names: Names,
+        present: Present,
         counters: MonitorCounters,
         maintenance: MonitorMaintenance,
         cap: int = MAX_SERIES,
         share: int = MAX_SLICE_SERIES,
     ) -> None:
-        self._names = names
+        self._read_present = present
         self._counters = counters
         self._maintenance = maintenance
         self._cap = cap
@@ -73,7 +85,7 @@ class MonitorCollector(Collector):
         self._admitted: dict[str, set[str]] = {}  # slices of each monitor, "" for all rows
         self._refused: dict[str, set[str]] = {}
         self._dropped = 0
-        self._tasks: Mapping[str, str] = {}
+        self._present: Mapping[str, StoredMonitor] = {}
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: what there is changes with the monitors."""
@@ -82,8 +94,8 @@ class MonitorCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client.registry.Collector."""
         with self._lock:
-            tasks = self._latest_tasks()
-            self._admit({name: self._counters.slices(name) for name in tasks})
+            present = self._latest()
+            self._admit({name: self._counters.slices(name) for name in present})
             shown = {
                 name: self._counters.of(name, parts)
                 for name, parts in sorted(self._admitted.items())
@@ -92,8 +104,10 @@ class MonitorCollector(Collector):
         recent = self._maintenance.recent
         yield from _counters(shown)
         yield from _bins(shown)
-        info: Values = {(name, tasks[name]): 1.0 for name in shown}
+        info: Values = {(name, present[name].monitor.task): 1.0 for name in shown}
         yield _gauge("kullback_monitor_info", "1 for every monitor, with its task.", info, "task")
+        created: Values = {(name,): present[name].record.created for name in shown}
+        yield _gauge("kullback_monitor_created_timestamp_seconds", "When it was made.", created)
         yield from _gauges({name: recent[name] for name in shown if name in recent})
         family = CounterMetricFamily(
             "kullback_series_dropped", f"Series beyond {self._cap}, which are not shown."
@@ -101,11 +115,11 @@ class MonitorCollector(Collector):
         family.add_metric([], dropped)
         yield family
 
-    def _latest_tasks(self) -> Mapping[str, str]:
-        """The task of every monitor; as last known while the store is away."""
+    def _latest(self) -> Mapping[str, StoredMonitor]:
+        """Every monitor; as last known while the store is away."""
         with suppress(StoreUnavailable):
-            self._tasks = self._names()
-        return self._tasks
+            self._present = self._read_present()
+        return self._present
 
     def _admit(self, here: Mapping[str, Sequence[str]]) -> None:
         """Give places to all rows of each monitor, then to its slices."""
@@ -204,17 +218,7 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         "Standard error of the log loss of the last mature hour.",
         {(monitor,): hour.metrics["log_loss"].standard_error for monitor, hour in recent.items()},
     )
-    plain = {
-        "kullback_recent_examples": ("Rows with labels in the last mature hour.", "rows"),
-        "kullback_recent_timestamp_seconds": ("End of the last mature hour.", "stop"),
-        "kullback_labelled_share": ("Share of its rows that have labels.", "labelled_share"),
-        "kullback_label_lag_seconds": ("After how long labels are in.", "lag"),
-        "kullback_recent_predictions": ("Rows with a prediction in the last hour.", "predictions"),
-        "kullback_last_observation_timestamp_seconds": ("Start of the last window.", "last_start"),
-        "kullback_waiting_predictions": ("Predictions without labels.", "waiting_predictions"),
-        "kullback_waiting_labels": ("Labels without predictions.", "waiting_labels"),
-    }
-    for name, (text, attribute) in plain.items():
+    for name, (text, attribute) in _RECENT.items():
         values = {(monitor,): getattr(hour, attribute) for monitor, hour in recent.items()}
         yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):

@@ -88,7 +88,7 @@ class Overview:
     def monitors(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
         """Every monitor whose name is seen, by name."""
         recent = services.monitor_maintenance.recent
-        names = sorted(services.monitor_queries.tasks())
+        names = sorted(services.monitor_queries.present())
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
         return [_monitor(name, recent.get(name), sparks[name]) for name in names if sees(name)]
 

@@ -58,7 +58,7 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
             return pages.page_of(request, "monitor.html", page.state, page.content)
 
         def names() -> list[str]:
-            return sorted(store_requests.services.monitor_queries.tasks())
+            return sorted(store_requests.services.monitor_queries.present())
 
         return await store_requests.read(
             request, lambda: _page_or_names(pages, request, ("monitor", name), names, work)
