@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from time import time
 
 import httpx
 import numpy as np
 import pytest
 
+from kullback.moments import DAY
 from tests.deploy.live import Prometheus, prometheus, until
 from tests.serving import serving
 
@@ -34,10 +36,11 @@ class Alarm:
         answer = self.client.post(f"/v1/monitors/{monitor}/{what}", json=columns)
         assert answer.status_code == 200, answer.text
 
-    def observed(self, monitor: str, predicted: float, positives: float) -> None:
+    def observed(self, monitor: str, predicted: float, positives: float, age: float = 0) -> None:
         """Rows of one prediction, of which a share is positive."""
         y = (np.arange(ROWS) < positives * ROWS).astype(int).tolist()
-        self.send(monitor, "observations", y_true=y, y_proba=[predicted] * ROWS)
+        when = [time() - age] * ROWS
+        self.send(monitor, "observations", y_true=y, y_proba=[predicted] * ROWS, timestamp=when)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +70,11 @@ def test_scores_without_a_label_are_seen_to_drift(alarm: Alarm) -> None:
     assert {monitor for _, monitor, _ in alarm.firing()} == {"unlabelled"}
 
 
-def test_a_monitor_that_is_gone_is_silent(alarm: Alarm) -> None:
-    for name in ("wrong", "as-wrong"):
+def test_old_rows_are_no_news_and_a_monitor_that_is_gone_is_silent(alarm: Alarm) -> None:
+    for name in ("backfilled", "wrong", "as-wrong"):
         alarm.monitor(name)
+    alarm.observed("backfilled", 0.6, 0.1, age=29 * DAY)
+    alarm.observed("backfilled", 0.25, 0.25)
     alarm.observed("wrong", 0.6, 0.1)
     alarm.observed("as-wrong", 0.6, 0.1)
     wrong = {("KullbackCalibrationOff", name, "") for name in ("wrong", "as-wrong")}
@@ -78,3 +83,6 @@ def test_a_monitor_that_is_gone_is_silent(alarm: Alarm) -> None:
     until(lambda: "wrong" not in {name for _, name, _ in alarm.firing()}, "what is gone is silent")
     assert ("KullbackCalibrationOff", "as-wrong", "") in alarm.firing()
     assert alarm.server.value('monitor:kullback_examples:increase1h{monitor="wrong"}') > 0
+    of_now = 'monitor:kullback_calibration:ratio_rate1h{monitor="backfilled"}'
+    assert alarm.server.value(of_now) == pytest.approx(1, rel=1e-3)
+    assert "backfilled" not in {name for _, name, _ in alarm.firing()}
