@@ -35,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "memory": load.memory,
     "tally": monitors.tally,
     "ingest": monitors.ingest,
+    "identified": monitors.identified,
     "join": monitors.join,
     "scrape": monitors.scrape,
     "report": monitors.report,

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -90,6 +92,58 @@ def ingest(n: int = 500_000, bodies: int = 12) -> Rows:
         rate = n * bodies / seconds / 1e6
         name = f"observations on disk by {what}, {bodies} x {n:,} rows, vs sqlite3 row inserts"
         yield Row(name, f"{rate:.2f} M/s", f"{rival:.2f} M/s", rate, Target("≥", target, " M/s"))
+
+
+def identified(n: int = 100_000, bodies: int = 5) -> Rows:
+    """Observations with ids over the path of the store, against inserting them where they lack."""
+    ids = [[str(uuid4()) for _ in range(n)] for _ in range(bodies)]
+    rival = n * bodies / sum(_insert_absent(ids)) / 1e3
+    rates: dict[bool, float] = {}
+    for has_ids in (False, True):
+        with TemporaryDirectory() as folder:
+            store = open_store(f"sqlite:///{folder}/kullback.db", merge, on_fatal=sys.exit)
+            MonitorLifecycle(store, WatchedClock(), MonitorCounters()).put(
+                "bench", lambda _: Monitor(), None
+            ).result()
+            monitors = Monitors(store, WatchedClock(), MonitorCounters())
+            generator, seconds = np.random.default_rng(8), 0.0
+            for some in ids:
+                p = generator.random(n)
+                y, times = (generator.random(n) < p).astype(np.int64), np.full(n, time())
+                batch = Batch(y, p, None, times, None, {}, some if has_ids else None)
+                seconds += timed(partial(_observed, monitors, batch))
+            rates[has_ids] = n * bodies / seconds / 1e3
+            store.close()
+            size = Path(folder, "kullback.db").stat().st_size / (n * bodies)
+    name = f"observations with UUIDs as ids, {bodies} x {n:,}, vs sqlite3 INSERT OR IGNORE"
+    target = Target("≥", 100, " k/s")
+    yield Row(name, f"{rates[True]:.0f} k/s", f"{rival:.0f} k/s", rates[True], target)
+    name = "the same without ids"
+    yield Row(name, f"{rates[False]:.0f} k/s", "", rates[False], Target("≥", 1000, " k/s"))
+    yield Row("bytes on disk for each id", f"{size:.0f}", "", size, Target("≤", 220, " B"))
+
+
+def _observed(monitors: Monitors, batch: Batch) -> None:
+    monitors.observe("bench", batch, None).result()
+
+
+def _insert_absent(ids: Sequence[Sequence[str]]) -> list[float]:
+    """Seconds in which SQLite takes each of these batches for good, without what is there."""
+    with TemporaryDirectory() as folder:
+        connection = sqlite3.connect(f"{folder}/rows.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE rows (id TEXT PRIMARY KEY, at REAL, y INTEGER, p REAL)")
+
+        def insert(some: Sequence[str]) -> None:
+            connection.execute("BEGIN")
+            rows = [(each, 0.5, 1, 0.25) for each in some]
+            connection.executemany("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?)", rows)
+            connection.execute("COMMIT")
+
+        seconds = [timed(partial(insert, some)) for some in ids]
+        connection.close()
+    return seconds
 
 
 def join(n: int = 20_000, bodies: int = 10) -> Rows:

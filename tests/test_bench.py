@@ -51,10 +51,11 @@ def test_both_sides_of_a_computation_agree_and_are_timed(rows: Callable[[], Rows
         lambda: monitors.tally(n=3_000),
         lambda: monitors.report(days=2, rows=3),
         lambda: monitors.ingest(n=300, bodies=2),
+        lambda: monitors.identified(n=300, bodies=2),
         lambda: monitors.join(n=50, bodies=2),
         lambda: monitors.scrape(series=10, monitors=3),
     ],
-    ids=["tally", "report", "ingest", "join", "scrape"],
+    ids=["tally", "report", "ingest", "identified", "join", "scrape"],
 )
 def test_what_is_measured_of_monitors_was_kept_and_is_right(rows: Callable[[], Rows]) -> None:
     assert all(row.value > 0 for row in rows())

@@ -1,5 +1,7 @@
 """Halves of rows are joined by their id, whichever came first, once."""
 
+import itertools
+
 import pytest
 
 from kullback.storage.base import Store
@@ -38,7 +40,8 @@ def test_a_prediction_finds_its_label(store: Store) -> None:
 
 def test_a_whole_row_counts_once_and_brings_the_half_that_lacks(store: Store) -> None:
     number = made(store)
-    bring(store, number, predicted=PREDICTION, labelled=label(1.0))
+    bring(store, number, predicted=PREDICTION)
+    bring(store, number, labelled=label(1.0))
     rows = {"new": WHOLE, "predicted": WHOLE, "labelled": WHOLE}
     assert bring(store, number, **rows) == Joined(
         new=["new"],
@@ -73,8 +76,9 @@ def test_a_label_that_waits_is_corrected_too(store: Store) -> None:
 
 def test_a_prediction_is_settled_once_and_its_late_label_replaces_that(store: Store) -> None:
     number = made(store)
-    bring(store, number, a=PREDICTION, b=PREDICTION, c=PREDICTION, d=WHOLE, e=label(1.0))
-    bring(store, number, c=label(1.0))
+    bring(store, number, a=PREDICTION, b=PREDICTION, c=PREDICTION)
+    bring(store, number, d=WHOLE)
+    bring(store, number, c=label(1.0), e=label(1.0))
 
     def settle(before: float) -> dict[str, Row]:
         return do(store, lambda tx: tx.settle(number, before, 0.0, 10))
@@ -112,9 +116,11 @@ def test_what_is_rewritten_is_what_is_kept(store: Store) -> None:
 
 def test_rows_of_some_time_are_counted_and_removed_step_by_step(store: Store) -> None:
     number, other = made(store, "a"), made(store, "b")
-    rows = {f"{n:02}": Row(float(n), b"", 1.0 if n % 2 else None) for n in range(10)}
-    bring(store, number, **rows, label=label(1.0))
-    bring(store, other, **rows)
+    even = {f"{n:02}": Row(float(n), b"", None) for n in range(0, 10, 2)}
+    odd = {f"{n:02}": Row(float(n), b"", 1.0) for n in range(1, 10, 2)}
+    for record, rows in itertools.product((number, other), (even, odd)):
+        bring(store, record, **rows)
+    bring(store, number, label=label(1.0))
     assert store.kept_rows(number, 2.0, 6.0) == 4
     steps: list[Looked] = []
 

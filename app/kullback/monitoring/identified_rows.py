@@ -53,8 +53,8 @@ class IdentifiedIngest:
             InvalidInput: they are not rows of this monitor.
         """
         checked, sent = checked_rows(monitor, rows, now), len(ids)
-        first = _first(ids)
-        if first.size < sent:
+        if len(set(ids)) < sent:
+            first = _first(ids)
             checked, ids = checked.taken(first), [ids[at] for at in first.tolist()]
         kind = PREDICTED if checked.y is None else OBSERVED
         packed = dict(zip(ids, pack_rows(checked), strict=True))

@@ -159,7 +159,7 @@ class Transaction(Protocol):
     def join(
         self, record: int, rows: Mapping[str, Row], now: float, *, corrects: bool = False
     ) -> Joined:
-        """Bring rows, or halves of them, by id: the first of each half of an id counts.
+        """Bring rows, or one half of each of them, by id: the first of each half of an id counts.
 
         An outcome that comes in place of a default replaces it; of another one only where that
         `corrects`. A row is kept until it expires.

@@ -1,6 +1,6 @@
 """What differs between database engines: connections, statements and the meaning of errors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
@@ -53,6 +53,14 @@ class KeptRow(NamedTuple):
         return Row(self.time, self.content, self.outcome)
 
 
+class Arrival(NamedTuple):
+    """Rows that come together to a record, and the state that they are new in."""
+
+    record: int
+    now: float
+    state: int
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A database of either kind, as the rest of this package sees it."""
@@ -61,8 +69,8 @@ class Database:
     readers: Engine
     insert: Callable[[Table], Insert]
     among: Among  # whether a column is one of many values, as one parameter
-    # Rows of a record that came now; the ids of those that were not there.
-    insert_rows: Callable[[Connection, int, float, Sequence[KeptRow]], list[str]]
+    # Rows of these ids; the ids of those that were not there.
+    insert_rows: Callable[[Connection, Arrival, Sequence[str], Mapping[str, Row]], Sequence[str]]
     update_rows: Callable[[Connection, int, Sequence[KeptRow]], None]
     diagnose: Callable[[BaseException | None], Fault]  # of an exception of the driver
     lock_schema: Callable[[Connection], None]

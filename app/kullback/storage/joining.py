@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from kullback.storage.database import Database, KeptRow
+from kullback.storage.database import Arrival, Database, KeptRow
 from kullback.storage.rows import Correction, Expired, Joined, Looked, Row, Side
 from kullback.storage.schema import WAITING
 
@@ -24,8 +24,8 @@ WAITS: Mapping[Side, int] = {"prediction": PREDICTED, "label": LABELLED}
 _OLD_OUTCOME = struct.Struct("<d")  # how releases before kept a label that waits: as the content
 
 
-class Arrival(NamedTuple):
-    """Rows that come together."""
+class Coming(NamedTuple):
+    """Rows of one kind that come together: predictions, labels, or both."""
 
     record: int
     now: float
@@ -54,23 +54,24 @@ class Range(NamedTuple):
 
 
 def join_rows(
-    connection: Connection, database: Database, arrival: Arrival, rows: Mapping[str, Row]
+    connection: Connection, database: Database, coming: Coming, rows: Mapping[str, Row]
 ) -> Joined:
     """See Transaction.join."""
     joined, changed = Joined(), list[KeptRow]()
     left = sorted(rows)  # in order, so that two joins cannot deadlock
+    arrival = Arrival(coming.record, coming.now, _state(rows[left[0]]) if left else MATCHED)
     while left:  # more than once only for what others bring between the two statements
         there = _locked(connection, database, arrival.record, left)
         for kept in there:
-            after = _met(kept, rows[kept.id], joined, corrects=arrival.corrects)
+            after = _met(kept, rows[kept.id], joined, corrects=coming.corrects)
             if after is not None:
                 changed.append(after)
-        present = {kept.id for kept in there}
-        absent = (name for name in left if name not in present)
-        new = [KeptRow(name, _state(rows[name]), *rows[name]) for name in absent]
-        inserted = database.insert_rows(connection, arrival.record, arrival.now, new) if new else []
+        if there:
+            present = {kept.id for kept in there}
+            left = [name for name in left if name not in present]
+        inserted = database.insert_rows(connection, arrival, left, rows) if left else []
         joined.new.extend(inserted)
-        left = sorted({kept.id for kept in new}.difference(inserted))
+        left = [] if len(inserted) == len(left) else sorted(set(left).difference(inserted))
     if changed:
         database.update_rows(connection, arrival.record, changed)
     return joined

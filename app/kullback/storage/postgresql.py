@@ -1,7 +1,7 @@
 """PostgreSQL, which replicas share: connections, required settings, locks and errors."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from sqlalchemy import (
@@ -23,8 +23,17 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import PATIENCE, READERS, WAITING_READERS, Database, Fault, KeptRow
+from kullback.storage.database import (
+    PATIENCE,
+    READERS,
+    WAITING_READERS,
+    Arrival,
+    Database,
+    Fault,
+    KeptRow,
+)
 from kullback.storage.deadlines import NETWORK, STATEMENT_SECONDS, be_patient, with_deadlines
+from kullback.storage.rows import Row
 from kullback.storage.schema import WAITING
 
 LOGGER = logging.getLogger("kullback.storage")
@@ -134,13 +143,13 @@ def _among(
 
 
 def _insert_rows(
-    connection: Connection, record: int, now: float, rows: Sequence[KeptRow]
-) -> list[str]:
-    listed = _listed(rows)
-    same = {"record": record, "arrived": now}
+    connection: Connection, arrival: Arrival, names: Sequence[str], rows: Mapping[str, Row]
+) -> Sequence[str]:
+    listed = _listed([KeptRow(name, arrival.state, *rows[name]) for name in names])
+    same = {"record": arrival.record, "arrived": arrival.now}
     values = (literal(value, WAITING.c[name].type).label(name) for name, value in same.items())
-    names = [*KeptRow._fields, *same]
-    new = insert(WAITING).from_select(names, select(*listed.c, *values).order_by(listed.c.id))
+    columns = [*KeptRow._fields, *same]
+    new = insert(WAITING).from_select(columns, select(*listed.c, *values).order_by(listed.c.id))
     inserted = new.on_conflict_do_nothing().returning(WAITING.c.id)
     return list(connection.execute(inserted).scalars())
 

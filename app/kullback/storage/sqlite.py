@@ -3,7 +3,7 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from kullback.errors import StoreUnavailable
-from kullback.storage.database import READERS, WAITING_READERS, Database, Fault, KeptRow
+from kullback.storage.database import READERS, WAITING_READERS, Arrival, Database, Fault, KeptRow
+from kullback.storage.rows import Row
 from kullback.storage.soundness import SoundnessCheck
 from kullback.storage.sqlite_connections import BUSY_SECONDS, FileConnections, reader_is_free
 
@@ -187,15 +188,15 @@ def _among(
 
 
 def _insert_rows(
-    connection: Connection, record: int, now: float, rows: Sequence[KeptRow]
-) -> list[str]:
+    connection: Connection, arrival: Arrival, names: Sequence[str], rows: Mapping[str, Row]
+) -> Sequence[str]:
     """There is nobody who could have brought one of them since it was looked for."""
     connection.exec_driver_sql(
-        "INSERT INTO waiting (record, id, state, time, content, outcome, arrived) "
+        "INSERT INTO waiting (record, arrived, state, id, time, content, outcome) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(record, *row, now) for row in rows],
+        [(*arrival, name, *rows[name]) for name in names],
     )
-    return [row.id for row in rows]
+    return names
 
 
 def _update_rows(connection: Connection, record: int, rows: Sequence[KeptRow]) -> None:

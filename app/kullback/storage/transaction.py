@@ -11,7 +11,7 @@ from kullback.storage.compaction import Compaction, compact_cells, forget_cells
 from kullback.storage.database import Database, Raced
 from kullback.storage.idempotency import Wrote, sweep
 from kullback.storage.joining import (
-    Arrival,
+    Coming,
     Due,
     Range,
     expire_rows,
@@ -155,10 +155,12 @@ class SqlTransaction:
         self, record: int, rows: Mapping[str, Row], now: float, *, corrects: bool = False
     ) -> Joined:
         """See Transaction."""
-        arrival = Arrival(record, now, corrects)
-        joined = join_rows(self._connection, self._database, arrival, rows)
-        labels = (name for name in (*joined.new, *joined.replaced) if rows[name].time is None)
-        if next(labels, None) is not None:  # nobody knows the time of their predictions yet
+        coming = Coming(record, now, corrects)
+        joined = join_rows(self._connection, self._database, coming, rows)
+        waiting = joined.new or joined.replaced
+        if (
+            waiting and rows[waiting[0]].time is None
+        ):  # nobody knows the time of their predictions yet
             self._reached(0, LAST_DAY + DAY)
         return joined
 
