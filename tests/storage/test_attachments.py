@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from kullback.storage.base import Reply, Store, Transaction, Work
-from tests.storage.writes import add, cell, do, held, made, refusing, removed, together
+from tests.storage.writes import add, cell, do, held, made, merge, refusing, removed, together
 
 Replicas = tuple[Store, Store]
 
@@ -81,6 +81,42 @@ def test_what_a_write_that_failed_has_attached_is_seen_by_nobody(store: Store) -
     assert kept.result(30).reply.body == b"kept"
     assert store.attachment(number, "first") == b"kept"
     assert store.counts(number) == {"kept": 1}
+
+
+def gathering(number: int, content: bytes) -> Work:
+    """The work of adding to what stands there; its reply says what it sees then."""
+
+    def work(transaction: Transaction) -> Reply:
+        transaction.accumulate(number, "sum", content, merge)
+        return Reply(200, transaction.attachment(number, "sum") or b"")
+
+    return work
+
+
+def test_what_is_accumulated_is_merged_once_for_all_writes_of_a_commit(store: Store) -> None:
+    number = made(store)
+    for total in (6, 12):
+        with held(store):
+            futures = [store.write(gathering(number, content)) for content in (b"1", b"2", b"3")]
+            lost = store.write(refused_after(gathering(number, b"100")))
+        seen_by_writes = [int(future.result(30).reply.body) for future in futures]
+        assert seen_by_writes == [total - 5, total - 3, total]
+        with pytest.raises(ValueError, match="no"):
+            lost.result(30)
+        assert store.attachment(number, "sum") == b"%d" % total
+    do(store, lambda transaction: transaction.attach(number, "sum", b"40"))
+    do(store, lambda transaction: transaction.accumulate(number, "sum", b"2", merge))
+    assert store.attachment(number, "sum") == b"42"
+    removed(store, number)
+    assert store.attachment(number, "sum") is None
+
+
+def refused_after(work: Work) -> Work:
+    def both(transaction: Transaction) -> Reply:
+        work(transaction)
+        return refusing(ValueError("no"))(transaction)
+
+    return both
 
 
 def test_attachments_are_no_rows(store: Store) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
+from operator import methodcaller
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from kullback.storage.base import IdempotencyKey, Reply, Store, Transaction, Wri
 from kullback.storage.rows import Joined, Row, Side
 from kullback.storage.sql import open_store
 from tests.postgresql import Server
+from tests.storage.test_attachments import gathering
 from tests.storage.writes import (
     ALWAYS,
     DONE,
@@ -147,6 +149,25 @@ def test_counts_and_cells_in_other_orders_do_not_block_each_other(
 
     together(lambda: count(replicas[0], names), lambda: count(replicas[1], names[::-1]))
     assert replicas[0].counts(number) == dict.fromkeys(names, 120)
+    close_all(replicas)
+    assert deadlocks(session) == (0,)
+
+
+def test_what_accumulates_in_other_orders_neither_blocks_nor_is_lost(
+    replicas: Replicas, session: Session
+) -> None:
+    numbers = [made(replicas[0], f"m{n:02}") for n in range(20)]
+    for number in numbers:
+        do(replicas[0], methodcaller("attach", number, "sum", b"0"))
+
+    def gather(store: Store, order: list[int]) -> None:
+        for _ in range(40):
+            with held(store):
+                futures = [store.write(gathering(number, b"1")) for number in order]
+            results(futures)
+
+    together(lambda: gather(replicas[0], numbers), lambda: gather(replicas[1], numbers[::-1]))
+    assert {replicas[0].attachment(number, "sum") for number in numbers} == {b"80"}
     close_all(replicas)
     assert deadlocks(session) == (0,)
 

@@ -1,11 +1,11 @@
 """Delays of labels: how long after its time a prediction has its label, learned from the stream.
 
 They are kept beside the record, as counts by day of arrival and by bins whose edges grow by 2 %,
-and beside them how many predictions had a label when their time-to-live ended. Who writes at the
-same moment may lose the other's rows: no harm.
+and beside them how many predictions had a label when their time-to-live ended.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,28 +96,40 @@ class LabelDelays:
     ) -> "LabelDelays":
         new = np.zeros(len(bins), _ROW)
         new["day"], new["bin"], new["rows"] = int(now // DAY), bins, rows
-        both = np.concatenate([self.table, new])
-        last = np.unique(both["day"])[-DAYS_KEPT:]
-        both = both[both["day"] >= last[0]] if last.size else both
-        keys, places = np.unique(both[["day", "bin"]], return_inverse=True)
-        table = np.zeros(len(keys), _ROW)
-        table["day"], table["bin"] = keys["day"], keys["bin"]
-        np.add.at(table["rows"], places, both["rows"])
-        return LabelDelays(table[table["rows"] > 0])
+        return _merged(np.concatenate([self.table, new]))
 
 
 def learn(tx: Transaction, record: int, delays: Array, now: float) -> None:
     """Learn from rows that have got their labels in this write, (n,) seconds after their time."""
     if delays.size:
-        so_far = LabelDelays.decoded(tx.attachment(record, DELAYS))
-        tx.attach(record, DELAYS, so_far.with_delays(delays, now).encoded())
+        tx.accumulate(record, DELAYS, _NOTHING.with_delays(delays, now).encoded(), merged_delays)
 
 
 def learn_expired(tx: Transaction, record: int, unlabelled: int, labelled: int, now: float) -> None:
     """Learn from predictions whose time-to-live has ended."""
     if unlabelled or labelled:
-        so_far = LabelDelays.decoded(tx.attachment(record, DELAYS))
-        tx.attach(record, DELAYS, so_far.with_expired(unlabelled, labelled, now).encoded())
+        new = _NOTHING.with_expired(unlabelled, labelled, now)
+        tx.accumulate(record, DELAYS, new.encoded(), merged_delays)
+
+
+def merged_delays(contents: Sequence[bytes]) -> bytes:
+    """The bytes of several delays as those of all of them."""
+    tables = [LabelDelays.decoded(content).table for content in contents]
+    return _merged(np.concatenate(tables)).encoded()
+
+
+def _merged(table: _Table) -> LabelDelays:
+    """One row for each day and bin, of the last days."""
+    last = np.unique(table["day"])[-DAYS_KEPT:]
+    table = table[table["day"] >= last[0]] if last.size else table
+    keys, places = np.unique(table[["day", "bin"]], return_inverse=True)
+    sums = np.zeros(len(keys), _ROW)
+    sums["day"], sums["bin"] = keys["day"], keys["bin"]
+    np.add.at(sums["rows"], places, table["rows"])
+    return LabelDelays(sums[sums["rows"] > 0])
+
+
+_NOTHING = LabelDelays.decoded(None)
 
 
 def _place(rows: npt.NDArray[np.integer], share: float) -> int:

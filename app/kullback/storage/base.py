@@ -147,6 +147,13 @@ class Transaction(Protocol):
     def attachment(self, record: int, name: str) -> bytes | None:
         """The bytes that stand beside a record under a name."""
 
+    def accumulate(self, record: int, name: str, content: bytes, merge: Merge) -> None:
+        """Merge bytes with those that stand beside a record under a name.
+
+        It is done at the end of the commit, once for all its writes and in order, so that two
+        commits cannot wait for each other.
+        """
+
     def has_rows(self, record: int) -> bool:
         """Whether the record has a part or a count, or a row that came for its other half."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kullback.moments import DAY, LAST_DAY
+from kullback.storage.attachments import Attachment, attach, attached
 from kullback.storage.base import Cell, Merge, Part, Record, Times
 from kullback.storage.compaction import Compaction, compact_cells, forget_cells
 from kullback.storage.database import Database, Raced
@@ -29,7 +30,7 @@ from kullback.storage.removal import (
     within,
 )
 from kullback.storage.rows import Expired, Joined, Looked, Row
-from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
+from kullback.storage.schema import COUNTS, OWNED, PARTS, RECORDS, WAITING
 from kullback.storage.sums import PendingSums
 
 
@@ -112,13 +113,7 @@ class SqlTransaction:
 
     def attach(self, record: int, name: str, content: bytes) -> None:
         """See Transaction."""
-        new = self._database.insert(ATTACHMENTS)
-        self._connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["record", "name"], set_={"content": new.excluded.content}
-            ),
-            {"record": record, "name": name, "content": content},
-        )
+        attach(self._connection, self._database, Attachment(record, name, content))
 
     def detach(self, record: int, name: str) -> None:
         """See Transaction."""
@@ -127,10 +122,14 @@ class SqlTransaction:
 
     def attachment(self, record: int, name: str) -> bytes | None:
         """See Transaction."""
-        chosen = select(ATTACHMENTS.c.content).where(
-            ATTACHMENTS.c.record == record, ATTACHMENTS.c.name == name
-        )
-        return self._connection.execute(chosen).scalar()
+        content = attached(self._connection, record, name)
+        for sums in (self._before, self._own):
+            content = sums.merged(record, name, content)
+        return content
+
+    def accumulate(self, record: int, name: str, content: bytes, merge: Merge) -> None:
+        """See Transaction."""
+        self._own.accumulate(record, name, [content], merge)
 
     def has_rows(self, record: int) -> bool:
         """See Transaction."""
