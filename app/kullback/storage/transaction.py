@@ -30,7 +30,7 @@ from kullback.storage.removal import (
     within,
 )
 from kullback.storage.rows import Expired, Joined, Looked, Row
-from kullback.storage.schema import COUNTS, OWNED, PARTS, RECORDS, WAITING
+from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
 from kullback.storage.sums import PendingSums
 
 
