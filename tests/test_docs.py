@@ -25,8 +25,8 @@ from kullback.numerics.reasons import Reason
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
+from kullback.requests.batch_columns import MAX_SLICES
 from kullback.requests.batches import (
-    MAX_SLICES,
     LabelBatch,
     ObservationBatch,
     PredictionBatch,

@@ -28,7 +28,7 @@ from kullback.experiments.verdict import (
 )
 from kullback.moments import FUTURE_SECONDS
 from kullback.requests.arms import LONGEST_ARM
-from kullback.requests.batches import MAX_SLICES
+from kullback.requests.batch_columns import MAX_SLICES
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.tally.grouping import MAX_GROUPS
 from kullback.tally.sample_ratio import ALARM

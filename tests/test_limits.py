@@ -8,7 +8,7 @@ from kullback.connections.limits import ConnectionLimits
 from kullback.experiments import plan
 from kullback.monitoring import maintenance
 from kullback.payload import arrow_size, columns, csv_body, json_scan, ndjson, parquet_size, room
-from kullback.requests import batches
+from kullback.requests import batch_columns
 from kullback.settings import Settings
 from kullback.tally import grouping
 from kullback.telemetry import experiment_collector, log_queue, logs, monitor_collector
@@ -33,7 +33,7 @@ CONSTANTS = {
     "batches of an Arrow stream": arrow_size.MAX_MESSAGES,
     "bytes of a Parquet footer": parquet_size.MAX_FOOTER,
     "bytes of a CSV body": csv_body.MAX_CSV,
-    "slices of a monitor": batches.MAX_SLICES,
+    "slices of a monitor": batch_columns.MAX_SLICES,
     "windows and slice values of a batch": grouping.MAX_GROUPS,
     "arms of an experiment": plan.MAX_ARMS,
     "days of an idempotency key": maintenance.IDEMPOTENCY_SECONDS / 86400,

@@ -3,6 +3,7 @@
 KullbackError
 ├── ScoringError
 │   ├── InvalidInput         the numbers or shapes sent cannot be scored
+│   │   └── InvalidRows      some rows of what was sent cannot be, the others can
 │   └── TallyMismatch        sums of different things do not add up
 │       └── DamagedTally     stored sums are not what they were
 ├── BodyError
@@ -27,7 +28,8 @@ KullbackError
 └── StoreUnavailable         the store is away: try again, with the same idempotency key
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
@@ -75,6 +77,13 @@ class KullbackError(Exception):
         message = detail if name in detail else f"{name[:80]}: {detail}"
         return cls(message, [FieldError(pointer(*steps), detail)])
 
+    def moved(self, change: Callable[[FieldError], FieldError], message: str) -> Self:
+        """The same refusal with another message, and with its places as `change` has them."""
+        other = copy(self)
+        other.args, other.message = (message,), message
+        other.offences = tuple(map(change, self.offences))
+        return other
+
 
 class ScoringError(KullbackError):
     """A score cannot be computed as asked."""
@@ -82,6 +91,38 @@ class ScoringError(KullbackError):
 
 class InvalidInput(ScoringError):
     """The numbers or shapes sent cannot be scored."""
+
+
+class InvalidRows(InvalidInput):
+    """Some rows of what was sent cannot be scored; without them the others could be.
+
+    Attributes:
+        rows: the numbers of all these rows, from 0, rising.
+        first: of the first of them, in their order, a wrong place each.
+        depth: how many steps of a place come before the number of its row.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        offences: Sequence[FieldError] = (),
+        total: int = 0,
+        rows: Sequence[int] = (),
+        first: Sequence[FieldError] = (),
+    ) -> None:
+        super().__init__(message, offences, total)
+        self.rows = rows
+        self.first = tuple(first)
+        self.depth = 1
+
+    def moved(
+        self, change: Callable[[FieldError], FieldError], message: str, depth: int | None = None
+    ) -> Self:
+        """See KullbackError; `depth` where that changes too."""
+        other = super().moved(change, message)
+        other.first = tuple(map(change, self.first))
+        other.depth = self.depth if depth is None else depth
+        return other
 
 
 class TallyMismatch(ScoringError):

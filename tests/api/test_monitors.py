@@ -37,6 +37,7 @@ COUNTS: Document = {
     "defaulted": 0,
     "corrected": 0,
     "duplicates": 0,
+    "rejected": 0,
     "late": 0,
     "backfilled": 0,
     "pending": {"predictions": 0, "labels": 0},

@@ -113,6 +113,8 @@ async def test_of_an_id_that_comes_twice_the_first_counts(service: Service) -> N
     answer = await service.post("predictions", id=["a", "b", "a"], y_proba=[0.5, 0.9, 0.1])
     assert answer == {
         "accepted": 2,
+        "rejected": 0,
+        "rejections": [],
         "clipped": 0,
         "infinite": 0,
         "late": 0,
@@ -209,7 +211,7 @@ async def test_a_label_that_is_none_is_refused_with_its_batch(service: Service) 
     assert (found["labels"], found["matched"]) == (0, 0)
 
 
-@pytest.mark.parametrize("ids", [[""], ["x" * 257], [1.5], [True], [None], ["a\n"], "a", [], [[]]])
+@pytest.mark.parametrize("ids", [[""], ["x" * 257], [1.5], [True], [None], ["a\n"], "a", [[]]])
 async def test_what_may_not_be_an_id_is_named(service: Service, ids: object) -> None:
     await service.put()
     for what, rows in (("predictions", {"y_proba": [0.5]}), ("labels", {"y_true": [1]})):

@@ -43,6 +43,7 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "kullback_recent_normalized_entropy": frozenset({"monitor"}),
     "kullback_recent_predictions": frozenset({"monitor"}),
     "kullback_recent_timestamp_seconds": frozenset({"monitor"}),
+    "kullback_rejected_total": frozenset({"monitor"}),
     "kullback_score_bin_prediction_weight_total": frozenset({"monitor", "bin"}),
     "kullback_score_bin_weight_total": frozenset({"monitor", "bin", "label"}),
     "kullback_scores_rows_total": frozenset({"metric"}),

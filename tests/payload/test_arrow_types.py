@@ -74,7 +74,7 @@ def test_decimals_are_no_ids_unless_they_are_whole() -> None:
     assert read(pa.table({"unit": whole}))["unit"].tolist() == [2**64 - 1, 5]
     with pytest.raises(InvalidInput, match=r"decimal128\(3, 1\) is not read"):
         read(pa.table({"unit": pa.array([Decimal("1.5")], pa.decimal128(3, 1))}))
-    with pytest.raises(InvalidInput, match="more than 64 bits"):
+    with pytest.raises(InvalidInput, match=r"more than 64 bits"):
         read(pa.table({"unit": pa.array([Decimal(2**64)], pa.decimal128(20, 0))}))
 
 
@@ -125,7 +125,7 @@ def test_large_ids_far_down_a_json_list_are_kept_too() -> None:
 
 @pytest.mark.parametrize("hashes", [[2**64], [-1, 2**63], [*[-1] * 20_000, *[2**63] * 20_000]])
 def test_ids_that_no_64_bits_hold_together_are_refused(hashes: list[int]) -> None:
-    with pytest.raises(InvalidInput, match="more than 64 bits"):
+    with pytest.raises(InvalidInput, match=r"more than 64 bits|beside one below 0"):
         parse(bytearray(as_json({"unit": hashes})), IDS)
 
 

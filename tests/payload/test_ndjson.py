@@ -18,6 +18,7 @@ from kullback.payload.ndjson import LONGEST_LINE, PIECE, parse
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.experiments import ExperimentBatch
 from kullback.requests.validation import array_fields
+from kullback.scoring.screening import NO_VALUE as NONE
 from tests.payload.batch_bodies import NDJSON, Columns, as_lines, bodies, read, rows_of
 from tests.payload.test_json_lists import SCRAP, strictly
 
@@ -73,7 +74,7 @@ def test_labels_that_become_fractions_in_a_later_piece_are_numbers() -> None:
     [
         ('{"y_true": 1, "y_proba": [0.5, 1e999], "slice": {"country": "DE"}}', "/y_proba/1"),
         ('{"y_true": 1, "y_proba": [0.5, 0.6], "slice": {"country": "DE"}}', "/y_proba"),
-        ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": ""}}', "/slice/country"),
+        ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": "\\u0000"}}', "/slice/country"),
         ('{"y_true": 1, "y_proba": [0.5, null], "slice": {"country": "DE"}}', "/y_proba/1"),
         ('{"y_true": null, "y_proba": [0.5, 0.5], "slice": {"country": "DE"}}', "/y_true"),
         ('{"y_true": 1, "y_true": 1, "y_proba": [1, 0], "slice": {"country": "A"}}', "/y_true"),
@@ -100,7 +101,7 @@ def test_the_row_and_the_line_of_a_wrong_entry_are_named(
     [
         ('{"y_true": 1}', "/1/y_proba"),
         ('{"y_true": 1, "y_proba": 0.5, "unit": "a"}', "/1/unit"),
-        ('{"y_true": 1, "y_probe": 0.5}', "/1/y_proba"),
+        ('{"y_true": 1, "y_probe": 0.5}', "/1/y_probe"),
         ('{"y_true": 1, "y_proba": [0.5, 0.5]}', "/1/y_proba"),
         ('{"y_true": 1, "y_proba": "0.5"}', "/1/y_proba"),
         ('{"y_true": "1", "y_proba": 0.5}', "/1/y_true"),
@@ -122,13 +123,8 @@ def test_every_line_is_like_the_first(line: str, expected: str) -> None:
         ('{"y_true": 1, "y_proba": [0.5]}', "/1/y_proba"),
         ('{"y_true": 1, "y_proba": 0.5}', "/1/y_proba"),
         ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": "DE"}', "/1/slice"),
-        ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {}}', "/1/slice/country"),
         ('{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": 1}}', "/1/slice/country"),
         ('{"y_true": 1, "y_proba": [[0.5, 0.5]], "slice": {"country": "DE"}}', "/1/y_proba"),
-        (
-            '{"y_true": 1, "y_proba": [1, 0], "slice": {"country": "A", "age": 1}}',
-            "/1/slice/age",
-        ),
     ],
 )
 def test_lists_and_slices_are_like_those_of_the_first(line: str, expected: str) -> None:
@@ -136,8 +132,28 @@ def test_lists_and_slices_are_like_those_of_the_first(line: str, expected: str) 
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        '{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {}}',
+        '{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": null}}',
+        '{"y_true": 1, "y_proba": [0.5, 0.5], "slice": {"country": ""}}',
+        '{"y_true": 1, "y_proba": [0.5, 0.5], "slice": null}',
+        '{"y_true": 1, "y_proba": [0.5, 0.5]}',
+    ],
+)
+def test_a_line_without_a_slice_has_the_value_of_none(line: str) -> None:
+    for text, values in (
+        (f"{ROWS}\n{line}", ["DE", NONE]),
+        (f"{line}\n{ROWS}\n{ROWS}", [NONE, "DE", "DE"]),
+    ):
+        assert read(ObservationBatch, text.encode(), NDJSON).slice == {"country": values}
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
+        ('{"y_true": 1, "y_proba": NaN}', "/0/y_proba"),
+        ('{"y_true": -Infinity, "y_proba": 0.5}', "/0/y_true"),
         ('{"y_true": 1, "y_proba": 0.5, "other": 1}', "/0/other"),
         ('{"y_true": 1, "y_proba": 0.5, "17": 1}', "/0/17"),
         ('{"y_true": 1, "y_proba": []}', "/0/y_proba"),
@@ -170,8 +186,6 @@ def test_what_no_line_may_hold_is_refused(line: str, expected: str) -> None:
         '"a"',
         "{",
         '{"y_true": 1,}',
-        '{"y_true": NaN}',
-        '{"y_true": Infinity}',
         '{"y_true": 01}',
         '{"unit": "\\ud800"}',
         '{"unit": "a\x01"}',
@@ -193,8 +207,6 @@ def test_a_line_that_is_no_json_object_is_malformed(line: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"",
-        b"\n\r\n ",
         b"\xef\xbb\xbf" + ROW.encode(),
         ROW.encode("utf-16"),
         ROW.encode("utf-16-le"),
@@ -288,10 +300,9 @@ def test_nothing_is_read_that_the_standard_library_refuses(
     rows: list[Any] = [json.loads(line, object_pairs_hook=distinct) for line in lines]
     assert [strictly(line) for line in lines] == rows
     for name in rows[0]:
-        values = getattr(batch, name)
-        assert len(values) == (
-            len(first) if isinstance(first := rows[0][name], dict) else len(rows)
-        )
+        values, first = getattr(batch, name), rows[0][name]
+        keys = {key for row in rows for key in row.get(name) or ()} if name == "slice" else first
+        assert len(values) == (len(keys) if isinstance(first, dict) else len(rows))
 
 
 @pytest.mark.parametrize("media_type", [JSON, NDJSON, ARROW, PARQUET])
@@ -340,11 +351,15 @@ FLOODS = {
 @pytest.mark.parametrize("media_type", [NDJSON, JSON])
 def test_no_flood_takes_long_to_refuse(flood: str, media_type: str) -> None:
     raw = FLOODS[flood].encode()
-    begun = time.process_time()
-    with pytest.raises(KullbackError) as refused:
-        read(ObservationBatch, raw, media_type)
+    begun, message = time.process_time(), ""
+    try:
+        batch = read(ObservationBatch, raw, media_type)
+    except KullbackError as error:
+        message = error.message
+    else:
+        assert (flood, media_type, len(batch.y_proba)) == ("blank lines", NDJSON, 0)
     assert time.process_time() - begun < 4
-    assert sys.getsizeof(refused.value.message) < 2_000
+    assert sys.getsizeof(message) < 2_000
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 400])
@@ -352,4 +367,4 @@ def test_numbers_beyond_doubles_are_refused_before_any_formula_sees_them(number:
     for name in ("y_true", "timestamp", "sample_weight"):
         with pytest.raises(InvalidInput) as refused:
             parse(bytearray(f'{{"{name}": 1}}\n{{"{name}": {number}}}'.encode()), KNOWN)
-        assert refused.value.offences[0].pointer == f"/1/{name}"
+        assert refused.value.offences[0].pointer == f"/{name}/1"

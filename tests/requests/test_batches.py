@@ -2,9 +2,9 @@
 
 import json
 import math
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,8 +34,12 @@ from kullback.requests.batches import (
 )
 from kullback.requests.reading import read_batch
 from kullback.requests.validation import Model
+from kullback.scoring.screening import NO_VALUE as NONE
 from tests.payload.batch_bodies import CAP, NDJSON, Columns, as_lines, bodies, dotted, read, rows_of
 from tests.payload.bodies import as_arrow, as_json, as_parquet
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 pytestmark = pytest.mark.untraced
 
@@ -101,18 +105,24 @@ def batches(draw: st.DrawFn) -> tuple[type[RowBatch], Columns]:
     return sort, columns | {field: draw(extra[field]) for field in sorted(chosen)}
 
 
+def columns_of(rows: "DataclassInstance") -> tuple[Any, ...]:
+    """The fields of rows, but for how they are named where they are wrong."""
+    names = [each.name for each in fields(rows) if each.name != "screening"]
+    return tuple(getattr(rows, each) for each in names)
+
+
 def plainly(batch: RowBatch) -> list[Any]:
     """What a service gets of a batch, without arrays, and with the types of numbers."""
     if isinstance(batch, ObservationBatch):
-        found: tuple[Any, ...] = astuple(batch.rows())
+        found: tuple[Any, ...] = columns_of(batch.rows())
     elif isinstance(batch, PredictionBatch):
         predictions = batch.predictions()
-        found = (predictions.ids, *astuple(predictions.rows))
+        found = (predictions.ids, *columns_of(predictions.rows))
     elif isinstance(batch, LabelBatch):
-        found = astuple(batch.labels())
+        found = columns_of(batch.labels())
     else:
         assert isinstance(batch, ReferenceBatch)
-        found = astuple(batch.baseline())
+        found = columns_of(batch.baseline())
     return [
         (value.dtype.name, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
         for value in found
@@ -212,8 +222,8 @@ def place(model: type[Model], raw: bytes, media_type: str = JSON) -> str:
 
 NUL, LONG, NAN = "a\0", "x" * 257, math.nan
 WRONG: list[tuple[Columns, str]] = [
-    ({"y_proba": [0.5, 1.0000001]}, "/y_proba/1"),
-    ({"y_proba": [0.5, -1e-12]}, "/y_proba/1"),
+    ({"y_proba": [0.5, 1.00001]}, "/y_proba/1"),
+    ({"y_proba": [0.5, -1e-5]}, "/y_proba/1"),
     ({"y_proba": [[0.5, 0.5], [0.5, 0.49999]]}, "/y_proba/1"),
     ({"y_proba": [[0.5, 0.5], [1.5, -0.5]]}, "/y_proba/1/0"),
     ({"y_proba": [[0.5, 0.5], [1.0]]}, "/y_proba/1"),
@@ -289,18 +299,17 @@ def test_columns_of_another_length_are_refused(field: str) -> None:
         (f'"unit": [1, {2**64}]', "/unit/1"),
         (f'"unit": [-1, {2**63}]', "/unit/1"),
         ('"unit": [[1], [2]]', "/unit"),
-        ('"unit": [["a"], ["b"]]', "/unit/0/0"),
+        ('"unit": [["a"], ["b"]]', "/unit/0"),
         ('"unit": "a"', "/unit"),
         ('"unit": 1', "/unit"),
-        ('"unit": []', "/unit"),
+        ('"unit": []', "/"),
         ('"timestamp": [1, "2026-01-31T12:00:00Z"]', "/timestamp/1"),
         ('"timestamp": ["2026-01-31T12:00:00Z", 1]', "/timestamp/1"),
         ('"timestamp": "2026-01-31T12:00:00Z"', "/timestamp"),
-        ('"timestamp": []', "/timestamp"),
+        ('"timestamp": []', "/"),
         ('"slice": {"a": [1, "b"]}', "/slice/a/1"),
         ('"slice": {"a": [true, 1]}', "/slice/a/1"),
         ('"slice": {"a": [1, true]}', "/slice/a/1"),
-        ('"slice": {"a": [null, "b"]}', "/slice/a/0"),
         ('"slice": {"a": []}', "/slice/a"),
         ('"slice": {"a": "DE"}', "/slice/a"),
         ('"slice": {"a": {"b": ["x", "y"]}}', "/slice/a"),
@@ -326,8 +335,10 @@ def test_the_row_of_a_wrong_value_in_a_long_slice_is_named(index: int) -> None:
         f"/slice/a/{index}"
     )
     values[index] = None
-    if index:
-        assert place(ObservationBatch, as_json({"slice": {"a": values}})) == f"/slice/a/{index}"
+    columns = {"y_true": [1] * len(values), "y_proba": [0.5] * len(values), "slice": {"a": values}}
+    found = read(ObservationBatch, as_json(columns)).slice
+    assert found is not None
+    assert [at for at, value in enumerate(found["a"]) if value == NONE] == [index]
 
 
 UNREAD = {
@@ -365,17 +376,16 @@ def test_other_types_of_columns_are_refused_by_name(kind: str) -> None:
         (pa.array([True, None]), 1),
     ],
 )
-def test_nulls_are_named_by_their_row(column: Any, expected: int) -> None:  # noqa: ANN401
-    raw = as_arrow(pa.table(PAIR | {"slice.a": column}))
-    assert place(ObservationBatch, raw, ARROW) == f"/slice.a/{expected}"
-    struct = pa.StructArray.from_arrays([column], ["a"])
-    raw = as_arrow(pa.table(PAIR | {"slice": struct}))
-    assert place(ObservationBatch, raw, ARROW) == f"/slice/a/{expected}"
+def test_null_is_a_value_of_a_slice(column: Any, expected: int) -> None:  # noqa: ANN401
+    for table in ({"slice.a": column}, {"slice": pa.StructArray.from_arrays([column], ["a"])}):
+        found = read(ObservationBatch, as_arrow(pa.table(PAIR | table)), ARROW).slice
+        assert found is not None
+        assert [at for at, value in enumerate(found["a"]) if value == NONE] == [expected]
 
 
 def test_a_null_struct_is_a_null_in_all_its_columns() -> None:
     raw = as_arrow(pa.table(PAIR | {"slice": pa.array([{"a": "x"}, None])}))
-    assert place(ObservationBatch, raw, ARROW) == "/slice/a/1"
+    assert read(ObservationBatch, raw, ARROW).slice == {"a": ["x", NONE]}
 
 
 @pytest.mark.parametrize("order", [("slice", "slice.a"), ("slice.a", "slice")])

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array
 from kullback.scoring.arrays import (
-    ERRORS_NAMED,
     distributions,
     logit_rows,
     logits,
     matrix,
     probabilities,
-    refuse,
     row_blocks,
     row_sums,
     same_shape,
@@ -23,6 +21,7 @@ from kullback.scoring.arrays import (
     weights,
 )
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import ERRORS_NAMED, refuse
 from tests import strategies as draw
 from tests.scoring.answers import refused
 

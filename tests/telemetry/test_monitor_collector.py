@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 
 COUNTERS = (
     *("predictions", "examples", "weight", "loss_nats", "loss_nats_squared", "label_weight"),
-    *("prediction_weight", "clipped", "infinite", "late", "duplicates"),
+    *("prediction_weight", "clipped", "infinite", "late", "duplicates", "rejected"),
     *("corrected", "defaulted", "backfilled"),
 )
 SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")

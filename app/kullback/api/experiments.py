@@ -10,6 +10,7 @@ from kullback.api.openapi import request_body
 from kullback.api.problems import problems
 from kullback.api.routes import (
     READS,
+    SCREENED,
     TAGGED,
     WRITES,
     By,
@@ -117,6 +118,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=AcceptedObservations,
         responses=WRITES,
         openapi_extra=request_body(ExperimentBatch, BATCH_TYPES),
+        dependencies=SCREENED,
     )
     async def observations(name: Name, request: Request) -> Response:
         """Add predictions of the arms, with the outcomes."""

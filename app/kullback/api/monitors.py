@@ -8,6 +8,8 @@ from kullback.api.authorization import AuthorizedRoute
 from kullback.api.monitor_lifecycle import add_lifecycle
 from kullback.api.openapi import request_body
 from kullback.api.routes import (
+    LABELS,
+    SCREENED,
     WRITES,
     Name,
     TaggedAnswer,
@@ -65,6 +67,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=RowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(ObservationBatch, BATCH_TYPES),
+        dependencies=SCREENED,
     )
     async def observations(name: Name, request: Request) -> Response:
         """Add predictions with their labels."""
@@ -80,6 +83,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(PredictionBatch, BATCH_TYPES),
+        dependencies=SCREENED,
     )
     async def predictions(name: Name, request: Request) -> Response:
         """Add predictions; their labels arrive by id, before or after them."""
@@ -97,6 +101,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         response_model=JoinedRowsAccepted,
         responses=WRITES,
         openapi_extra=request_body(LabelBatch, BATCH_TYPES),
+        dependencies=LABELS,
     )
     async def labels(name: Name, request: Request) -> Response:
         """Add labels; their predictions arrive by id, before or after them."""

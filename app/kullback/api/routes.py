@@ -1,9 +1,9 @@
 """What the routes of monitors and experiments share: parameters and entity tags."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import AfterValidator
 
 from kullback.api.problems import problems
@@ -12,6 +12,7 @@ from kullback.documents import to_json
 from kullback.errors import FieldError, InvalidInput
 from kullback.payload.identifiers import A_NAME, NAME, is_name
 from kullback.payload.media import JSON
+from kullback.scoring.screening import OnInvalid
 
 WRITES = problems(400, 404, 409, 413, 415, 422, 503)
 READS = problems(404, 422, 503)
@@ -33,9 +34,40 @@ NewName = Annotated[
 By = Annotated[str | None, Query(description="Slice to report by.")]
 
 
+def screening_options(
+    on_invalid: Annotated[
+        OnInvalid | None,
+        Query(
+            description=(
+                "error: a bad row refuses the batch. drop: it is left out and named, and the "
+                "others are kept."
+            )
+        ),
+    ] = None,
+) -> None:
+    """Options of a batch of which bad rows may be left out: they are read with its body."""
+    del on_invalid
+
+
+def label_options(
+    on_duplicate: Annotated[
+        Literal["ignore", "correct"] | None,
+        Query(description="What a label does whose id has one already: nothing, or it replaces."),
+    ] = None,
+) -> None:
+    """Options of a batch of labels: they are read with its body."""
+    del on_duplicate
+
+
+SCREENED = [Depends(screening_options)]
+LABELS = [*SCREENED, Depends(label_options)]
+
+
 async def check_parameters(request: Request) -> None:
     """Refuse parameters of the query that the route does not have, or that stand twice."""
-    names = {field.alias for field in request.scope["route"].dependant.query_params}
+    dependant = request.scope["route"].dependant
+    parts = (dependant, *dependant.dependencies)
+    names = {field.alias for part in parts for field in part.query_params}
     given: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name not in names or name in given:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kullback.errors import FieldError, InvalidInput, pointer
+from kullback.errors import FieldError, InvalidInput, InvalidRows, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import refuse, unit_interval, weights
+from kullback.scoring.arrays import unit_interval, weights
+from kullback.scoring.label_types import rows_of
 from kullback.scoring.labels import Labels, positive_shares
+from kullback.scoring.refusals import refuse
+from kullback.scoring.screening import refuse_strays
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, group_ids
 from kullback.tally.merge import merged
@@ -72,8 +75,7 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
     Raises:
         InvalidInput: a label, a prediction, an arm or a slice is not this experiment's.
     """
-    for name in rows.slices:
-        plan.check_slice(name, "slice", name)
+    refuse_strays(rows.slices, lambda name: plan.check_slice(name, "slice", name))
     y = positive_shares("y_true", rows.y_true).values
     number = np.arange(first, first + y.size)
     return CheckedArmRows(
@@ -82,7 +84,7 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
         w=_weight(rows, y.size),
         unit=rows.unit,
         buckets=bucket_of(number if rows.unit is None else rows.unit),
-        slices=rows.slices,
+        slices={name: rows.slices[name] for name in rows.slices if name in plan.slices},
     )
 
 
@@ -110,7 +112,7 @@ def units(checked: CheckedArmRows, window: Indices) -> dict[str, dict[int, UnitS
             shared = shared or _by_window(checked.unit, window)
             by_arm[name] = shared
         elif p.size:
-            by_arm[name] = _by_window(_some(checked.unit, rows), window[rows])
+            by_arm[name] = _by_window(rows_of(checked.unit, rows), window[rows])
     return by_arm
 
 
@@ -175,11 +177,14 @@ def _probabilities(values: Array, n: int, *arm: str) -> Array:
 def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
     """The same refusal, of the predictions of an arm."""
     field = pointer("y_proba")
-    offences = [
-        FieldError(field + pointer(*arm) + offence.pointer.removeprefix(field), offence.detail)
-        for offence in error.offences
-    ]
-    return InvalidInput(error.message, offences, error.total)
+
+    def moved(offence: FieldError) -> FieldError:
+        place = field + pointer(*arm) + offence.pointer.removeprefix(field)
+        return FieldError(place, offence.detail)
+
+    if isinstance(error, InvalidRows):
+        return error.moved(moved, error.message, error.depth + len(arm))
+    return error.moved(moved, error.message)
 
 
 def _weight(rows: ArmRows, n: int) -> Array | None:
@@ -216,9 +221,5 @@ def _terms(plan: Plan, part: CheckedArmRows, p: Array) -> Callable[[slice], Term
 
 def _by_window(unit: Labels, window: Indices) -> dict[int, UnitSet]:
     return {
-        int(at): UnitSet.of(_some(unit, np.flatnonzero(window == at))) for at in np.unique(window)
+        int(at): UnitSet.of(rows_of(unit, np.flatnonzero(window == at))) for at in np.unique(window)
     }
-
-
-def _some(unit: Labels, rows: Indices) -> Labels:
-    return [unit[at] for at in rows.tolist()] if isinstance(unit, list) else unit[rows]

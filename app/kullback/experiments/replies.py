@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kullback.errors import FieldError
 from kullback.experiments.plan import Arm, Assignment, Design, MetricName, Plan
 from kullback.experiments.report import ArmEffect, FirstCrossing
 from kullback.moments import Moment
@@ -101,9 +102,14 @@ class ExperimentDetail(ListedExperiment):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedObservations:
-    """What became of observations that were sent, counted over all arms."""
+    """What became of observations that were sent, counted over all arms.
+
+    `rejected` rows were left out, the first of them with a reason.
+    """
 
     accepted: int
+    rejected: int
+    rejections: tuple[FieldError, ...]
     clipped: int
     infinite: int
     epoch: int

@@ -1,10 +1,12 @@
 """Rows of an experiment: arms, predictions, outcomes, units and times."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kullback.numerics.types import Array
+from kullback.numerics.types import Array, Indices
+from kullback.scoring.label_types import rows_of, some
 from kullback.scoring.labels import Labels
+from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class ArmRows:
         importance: target propensity over logging propensity ρ ≥ 0 of each row, or None.
         timestamp: epoch seconds, or None.
         slices: by slice the value of each row.
+        screening: what came of the rows that are not here.
     """
 
     y_true: Labels
@@ -30,3 +33,22 @@ class ArmRows:
     importance: Array | None = None
     timestamp: Array | None = None
     slices: Mapping[str, list[str]] = field(default_factory=dict)
+    screening: Screening = NONE_LEFT_OUT
+
+    def __len__(self) -> int:
+        return len(self.y_true)
+
+    def taken(self, rows: Indices) -> "ArmRows":
+        """Those of some rows."""
+        p = self.y_proba
+        return replace(
+            self,
+            y_true=rows_of(self.y_true, rows),
+            y_proba={arm: p[arm][rows] for arm in p} if isinstance(p, Mapping) else p[rows],
+            unit=None if self.unit is None else rows_of(self.unit, rows),
+            arm=None if self.arm is None else some(self.arm, rows),
+            weight=None if self.weight is None else self.weight[rows],
+            importance=None if self.importance is None else self.importance[rows],
+            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            slices={name: some(values, rows) for name, values in self.slices.items()},
+        )

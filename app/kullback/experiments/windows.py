@@ -9,7 +9,7 @@ from kullback.experiments.arm_tallies import ArmTallies, CheckedArmRows, tallies
 from kullback.experiments.plan import Plan
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR, LAST_DAY
 from kullback.numerics.types import Array
-from kullback.scoring.arrays import refuse
+from kullback.scoring.refusals import refuse
 from kullback.storage.base import Cell, Part
 from kullback.stored_sums import naming_damage
 from kullback.tally.tally import decoded_total

@@ -9,11 +9,13 @@ from pydantic import TypeAdapter
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict
-from kullback.experiments.arm_tallies import checked_arm_rows
+from kullback.experiments.arm_tallies import CheckedArmRows, checked_arm_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
+from kullback.numerics.types import Array
+from kullback.scoring.screening import Screening, screened
 from kullback.storage.base import (
     Cell,
     IdempotencyKey,
@@ -128,8 +130,9 @@ class Experiments:
             present, record = StoredExperiment.of(tx.record(KIND, name), name).record, ready.record
             if (present.id, present.revision) != (record.id, record.revision):
                 raise Conflict("the experiment was changed while the rows came: send them again")
-            tx.add(record.id, ready.bounded(tx))
-            tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
+            if ready.rows:
+                tx.add(record.id, ready.bounded(tx))
+                tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
             return ready.reply
 
         return write_prepared(self._store, lambda: self._prepared(name, rows), commit, key)
@@ -138,12 +141,14 @@ class Experiments:
         self._clock.check()
         present = StoredExperiment.of(self._store.record(KIND, name), name)
         epoch, now = present.epoch, self._clock()
-        checked = checked_arm_rows(present.plan, rows)
-        n = checked.y.size
-        sums = cells(present.plan, epoch, checked, times(rows.timestamp, n, now))
-        return _PreparedRows(
-            present.record, epoch, n, sums, _accepted(epoch, n, sums), present.plan.max_values
-        )
+
+        def check(these: ArmRows) -> tuple[CheckedArmRows, Array]:
+            return checked_arm_rows(present.plan, these), times(these.timestamp, len(these), now)
+
+        checked, rows, screening = screened(rows, check, rows.screening)
+        n, sums = len(rows), {} if checked is None else cells(present.plan, epoch, *checked)
+        reply = _accepted(epoch, n, sums, screening)
+        return _PreparedRows(present.record, epoch, n, sums, reply, present.plan.max_values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +179,12 @@ def plan_of(epoch: int) -> str:
     return f"plan/{epoch}"
 
 
-def _accepted(epoch: int, n: int, sums: Mapping[Cell, bytes]) -> Reply:
+def _accepted(epoch: int, n: int, sums: Mapping[Cell, bytes], screening: Screening) -> Reply:
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
-    tally = decoded_total(of_rows)
-    clipped, infinite = tally.scalar("clipped"), tally.scalar("infinite")
-    return Reply.of(AcceptedObservations(n, clipped, infinite, epoch))
+    clipped = infinite = 0
+    if of_rows:
+        tally = decoded_total(of_rows)
+        clipped, infinite = tally.scalar("clipped"), tally.scalar("infinite")
+    first = tuple(place for _, place in screening.rejections)
+    accepted = AcceptedObservations(n, screening.rejected, first, clipped, infinite, epoch)
+    return Reply.of(accepted)

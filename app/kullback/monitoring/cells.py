@@ -11,7 +11,9 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import refuse
+from kullback.scoring.label_types import some
+from kullback.scoring.refusals import refuse
+from kullback.scoring.screening import refuse_strays
 from kullback.storage.base import Cell
 from kullback.storage.slice_values import OTHER
 from kullback.tally.binary import binary_terms
@@ -57,14 +59,13 @@ class CheckedRows:
 
     def taken(self, rows: Indices) -> "CheckedRows":
         """Those of some rows."""
-        places = rows.tolist()
         return CheckedRows(
             None if self.y is None else self.y[rows],
             self.p[rows],
             self.time[rows],
             None if self.w is None else self.w[rows],
             None if self.units is None else self.units[rows],
-            {name: [values[at] for at in places] for name, values in self.slices.items()},
+            {name: some(values, rows) for name, values in self.slices.items()},
         )
 
     def moved(self, moved: Mapping[str, str]) -> "CheckedRows":
@@ -83,8 +84,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
         InvalidInput: a shape, a label, a slice or a time is not this monitor's.
     """
     monitor.check_predictions(rows.y_proba)
-    for name in rows.slices:
-        monitor.check_slice(name, "slice", name)
+    refuse_strays(rows.slices, lambda name: monitor.check_slice(name, "slice", name))
     time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
     _check_times(monitor, time, now)
     return CheckedRows(

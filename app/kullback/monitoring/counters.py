@@ -79,6 +79,7 @@ class MonitorCounters:
             for name in ("corrected", "defaulted"):
                 kept[""].values[name] += max(added.counts.get(name, 0), 0)
             kept[""].values["backfilled"] += added.backfilled
+            kept[""].values["rejected"] += added.screening.rejected
             for cell, tally in added.cells.items():
                 if is_backfill(cell, added.live_since):
                     continue

@@ -6,13 +6,16 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from kullback.errors import InvalidInput
+from kullback.scoring.refusals import refuse
+from kullback.scoring.screening import NO_VALUE
 from kullback.storage.slice_values import OTHER
 
 CROSS = "×"
 MAX_PARTS = 4
 LONGEST_VALUE = 512  # letters of a crossed value: it is in an index of the store
-_NONE = "(none)"  # the part of a row that has no value of it
 _ESCAPE = "\\"
 
 Columns = Mapping[str, Sequence[str | None]]
@@ -79,7 +82,7 @@ def counted_columns(slices: Sequence[str], sent: Columns) -> Columns:
     Rows are counted by a crossed slice where one of its parts was sent at least.
 
     Raises:
-        InvalidInput: a crossed value is longer than one may be.
+        InvalidRows: a crossed value is longer than one may be.
     """
     columns = {name: values for name, values in sent.items() if name in slices}
     for name in slices:
@@ -93,14 +96,15 @@ def _crossed(name: str, columns: Sequence[Sequence[str | None] | None]) -> list[
     n = next(len(column) for column in columns if column is not None)
     filled = [[None] * n if column is None else column for column in columns]
     values: dict[tuple[str | None, ...], str] = {}
-    crossed = []
+    crossed, is_long = list[str](), np.zeros(n, np.bool_)
     for row, parts in enumerate(zip(*filled, strict=True)):
         value = values.get(parts)
         if value is None:
-            value = crossed_value([_NONE if part is None else part for part in parts])
-            if len(value) > LONGEST_VALUE:
-                detail = f"the values together have more than {LONGEST_VALUE} characters"
-                raise InvalidInput.at(detail, "slice", name, row)
+            value = crossed_value([NO_VALUE if part is None else part for part in parts])
             values[parts] = value
+        if len(value) > LONGEST_VALUE:
+            is_long[row] = True
         crossed.append(value)
+    detail = f"the values together have more than {LONGEST_VALUE} characters"
+    refuse(("slice", name), is_long, lambda _: detail)
     return crossed

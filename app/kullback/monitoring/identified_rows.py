@@ -18,12 +18,21 @@ from kullback.monitoring.cells import (
     late,
 )
 from kullback.monitoring.delayed_labels import pack_outcomes, pack_rows, unpack_rows
-from kullback.monitoring.ingest import AddedRows, admitted, merged_cells, moved_cells
+from kullback.monitoring.ingest import (
+    AddedRows,
+    Ingest,
+    NoRows,
+    admitted,
+    merged_cells,
+    moved_cells,
+)
 from kullback.monitoring.label_delays import learn
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.numerics.types import Indices
+from kullback.scoring.label_types import some
+from kullback.scoring.screening import Screening, screened
 from kullback.storage.base import Reply, Transaction
 from kullback.storage.rows import Joined, Row
 from kullback.tally.grouping import MAX_GROUPS
@@ -42,23 +51,28 @@ class IdentifiedIngest:
     checked: CheckedRows
     rows: dict[str, Row]
     summed: Cells
+    screening: Screening
 
     @classmethod
-    def of(
-        cls, monitor: Monitor, ids: Sequence[str], rows: ObservationRows, now: float
-    ) -> "IdentifiedIngest":
+    def of(cls, monitor: Monitor, ids: list[str], rows: ObservationRows, now: float) -> Ingest:
         """Check and sum them; of an id that stands twice the first counts.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked, sent = checked_rows(monitor, rows, now), len(ids)
+        checked, rows, screening = screened(
+            replace(rows, ids=ids), lambda these: checked_rows(monitor, these, now), rows.screening
+        )
+        if checked is None:
+            return NoRows(monitor, screening, joined=rows.y_true is None)
+        ids, sent = rows.ids or [], len(rows)
         if len(set(ids)) < sent:
             first = _first(ids)
-            checked, ids = checked.taken(first), [ids[at] for at in first.tolist()]
+            checked, ids = checked.taken(first), some(ids, first)
         kind = PREDICTED if checked.y is None else OBSERVED
         packed = dict(zip(ids, pack_rows(checked), strict=True))
-        return cls(monitor, kind, sent, checked, packed, _cells(monitor, checked, kind, now))
+        summed = _cells(monitor, checked, kind, now)
+        return cls(monitor, kind, sent, checked, packed, summed, screening)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
@@ -82,7 +96,7 @@ class IdentifiedIngest:
         halves = ledger.added(joined, _COUNTED[self.kind], self.sent)
         is_late = late(self.monitor, fresh, now)
         added = replace(halves, cells=halves.cells | summed, late=is_late)
-        added = added.put(tx, record, self.monitor, now)
+        added = replace(added, screening=self.screening).put(tx, record, self.monitor, now)
         if self.kind == OBSERVED:
             return added, Reply.of(added.accepted(self.sent - added.duplicates))
         return added, Reply.of(_joined_answer(joined, added, self.sent))
@@ -96,24 +110,30 @@ class LabelIngest:
     sent: int
     rows: dict[str, Row]
     corrects: bool
+    screening: Screening
 
     @classmethod
-    def of(cls, monitor: Monitor, sent: LabelRows) -> "LabelIngest":
+    def of(cls, monitor: Monitor, sent: LabelRows) -> Ingest:
         """Check them; of an id that stands twice the first counts, or where it corrects the last.
 
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        packed = pack_outcomes(monitor.outcomes("y_true", sent.y_true))
-        pairs = list(zip(sent.ids, packed, strict=True))
+        outcomes, kept, screening = screened(
+            sent, lambda these: monitor.outcomes("y_true", these.y_true), sent.screening
+        )
+        if outcomes is None:
+            return NoRows(monitor, screening, joined=True)
+        pairs = list(zip(kept.ids, pack_outcomes(outcomes), strict=True))
         rows = dict(pairs if sent.corrects else reversed(pairs))
-        return cls(monitor, len(pairs), rows, sent.corrects)
+        return cls(monitor, len(pairs), rows, sent.corrects, screening)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
         joined = tx.join(record, self.rows, now, corrects=self.corrects)
         ledger = _Ledger(tx, record, self.monitor, now)
-        added = ledger.added(joined, "labels", self.sent).put(tx, record, self.monitor, now)
+        added = replace(ledger.added(joined, "labels", self.sent), screening=self.screening)
+        added = added.put(tx, record, self.monitor, now)
         return added, Reply.of(_joined_answer(joined, added, self.sent))
 
 

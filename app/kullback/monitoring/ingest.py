@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from kullback.documents import extended
 from kullback.monitoring.backfill import backfilled_rows, live_since
 from kullback.monitoring.cells import OBSERVED, RETRACTED, Cells, cells, checked_rows, late
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.replies import RowsAccepted
+from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import ObservationRows
+from kullback.scoring.screening import NONE_LEFT_OUT, Screening, screened
 from kullback.storage.base import Cell, Reply, Transaction
 from kullback.storage.slice_values import OTHER, admit
 from kullback.tally.merge import merged
@@ -36,6 +38,7 @@ class AddedRows:
     corrections: Cells = field(default_factory=dict)
     backfilled: int = 0
     live_since: float = -math.inf
+    screening: Screening = NONE_LEFT_OUT
 
     def put(self, tx: Transaction, record: int, monitor: Monitor, now: float) -> "AddedRows":
         """Add it to the store; what was added."""
@@ -46,6 +49,7 @@ class AddedRows:
                 tx.add(record, {cell: tally.encoded() for cell, tally in some.items()})
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
         counts |= {"backfilled": backfilled}
+        counts["rejected"] = self.screening.rejected
         tx.count(record, {name: amount for name, amount in counts.items() if amount})
         return replace(self, backfilled=backfilled, live_since=since)
 
@@ -59,6 +63,8 @@ class AddedRows:
         ]
         return RowsAccepted(
             accepted=rows,
+            rejected=self.screening.rejected,
+            rejections=tuple(place for _, place in self.screening.rejections),
             clipped=sum(tally.scalar("clipped") for tally in tallies),
             infinite=sum(tally.scalar("infinite") for tally in tallies),
             late=self.late,
@@ -75,6 +81,23 @@ class Ingest(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NoRows:
+    """A batch of which nothing is left, or that held nothing."""
+
+    monitor: Monitor
+    screening: Screening
+    joined: bool = False
+
+    def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
+        """See Ingest."""
+        added = AddedRows(screening=self.screening).put(tx, record, self.monitor, now)
+        accepted = added.accepted(0)
+        if self.joined:
+            accepted = extended(JoinedRowsAccepted, accepted, matched=0, pending=0, corrected=0)
+        return added, Reply.of(accepted)
+
+
+@dataclass(frozen=True, slots=True)
 class ObservationIngest:
     """Rows that come with their labels."""
 
@@ -83,16 +106,21 @@ class ObservationIngest:
     added: AddedRows
 
     @classmethod
-    def of(cls, monitor: Monitor, rows: ObservationRows, now: float) -> "ObservationIngest":
+    def of(cls, monitor: Monitor, sent: ObservationRows, now: float) -> Ingest:
         """Check and sum them.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked = checked_rows(monitor, rows, now)
+        checked, rows, screening = screened(
+            sent, lambda these: checked_rows(monitor, these, now), sent.screening
+        )
+        if checked is None:
+            return NoRows(monitor, screening)
         summed = cells(monitor, checked, OBSERVED, now)
         counts = {"observations": len(rows)}
-        added = AddedRows(summed, late(monitor, checked, now), 0, counts)
+        is_late = late(monitor, checked, now)
+        added = AddedRows(summed, is_late, 0, counts, screening=screening)
         return cls(monitor, len(rows), added)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:

@@ -10,7 +10,9 @@ from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
 from kullback.scoring.conventions import ConventionName
+from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
+from kullback.scoring.refusals import refuse
 from kullback.tally.tally import Layout, Task
 
 WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they become hours
@@ -98,8 +100,13 @@ class Monitor:
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
+        labels = (0, 1) if self.labels is None else self.labels
+        y_true, _ = in_one_type(y_true, labels)
+        if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
+            refuse_words(name, y_true, not_among(labels))
         if self.task == "binary":
             if self.labels is None and self.pos_label == 1:
+                _refuse_classes(name, y_true)
                 return positive_shares(name, y_true).values
             return binary_target(name, y_true, self.labels or (0, 1), self.pos_label).values
         return class_indices(name, y_true, self.labels, self.layout.classes)
@@ -154,4 +161,14 @@ class Monitor:
 
 
 _FIXED = ("task", "labels", "pos_label", "window_seconds", "convention")
+
+
+def _refuse_classes(name: str, y_true: Labels) -> None:
+    """Refuse what is neither 0 nor 1, nor a share between."""
+    if isinstance(y_true, list) or y_true.ndim != 1:
+        return
+    detail = "not among the labels: 0, 1, or a share between"
+    refuse(name, ~((y_true >= 0) & (y_true <= 1)), lambda _: detail)
+
+
 _JSON = TypeAdapter(Monitor)

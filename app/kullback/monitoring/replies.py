@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kullback.documents import extended
+from kullback.errors import FieldError
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.monitoring.reference import Reference
@@ -134,6 +135,7 @@ class MonitorCounts:
     defaulted: int
     corrected: int
     duplicates: int
+    rejected: int
     late: int
     backfilled: int
     pending: UnmatchedRows
@@ -150,6 +152,7 @@ class MonitorCounts:
             defaulted=counts.get("defaulted", 0),
             corrected=counts.get("corrected", 0),
             duplicates=counts.get("duplicates", 0),
+            rejected=counts.get("rejected", 0),
             late=counts.get("late", 0),
             backfilled=counts.get("backfilled", 0),
             pending=UnmatchedRows.of(counts, "waiting"),
@@ -209,16 +212,18 @@ class MonitorDetails(CreatedMonitor):
 
 @dataclass(frozen=True, slots=True)
 class RowsAccepted:
-    """How many rows were added; `late` ones lie in windows that had ended.
+    """How many rows were added, and how many were `rejected`, the first of them with a reason.
 
-    Of these, `backfilled` ones lie in windows that ended more than a day before the label lag: they
-    are no news, and live counters do not have them.
+    Of those added `late` ones lie in windows that had ended, and `backfilled` ones in windows that
+    ended more than a day before the label lag: they are no news, live counters do not have them.
 
     The loss of `clipped` rows was bounded by the convention, that of `infinite` ones is infinite.
     Of `duplicates` the id had come before: nothing was kept of these.
     """
 
     accepted: int
+    rejected: int
+    rejections: tuple[FieldError, ...]
     clipped: int
     infinite: int
     late: int

@@ -1,10 +1,12 @@
 """Rows of a monitor: predictions, labels, times, units and slices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kullback.numerics.types import Array
+from kullback.numerics.types import Array, Indices
+from kullback.scoring.label_types import rows_of, some
 from kullback.scoring.labels import Labels
+from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,23 @@ class ObservationRows:
     unit: Labels | None
     slices: Mapping[str, list[str]]
     ids: list[str] | None = None
+    screening: Screening = NONE_LEFT_OUT
 
     def __len__(self) -> int:
         return len(self.y_proba)
+
+    def taken(self, rows: Indices) -> "ObservationRows":
+        """Those of some rows."""
+        return replace(
+            self,
+            y_true=None if self.y_true is None else rows_of(self.y_true, rows),
+            y_proba=self.y_proba[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            unit=None if self.unit is None else rows_of(self.unit, rows),
+            slices={name: some(values, rows) for name, values in self.slices.items()},
+            ids=None if self.ids is None else some(self.ids, rows),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,14 @@ class LabelRows:
     ids: list[str]
     y_true: Labels
     corrects: bool = False
+    screening: Screening = NONE_LEFT_OUT
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def taken(self, rows: Indices) -> "LabelRows":
+        """Those of some rows."""
+        return replace(self, ids=some(self.ids, rows), y_true=rows_of(self.y_true, rows))
 
 
 @dataclass(frozen=True, slots=True)

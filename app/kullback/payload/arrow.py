@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import combinations, groupby
 
 import numpy as np
@@ -18,6 +19,7 @@ from kullback.payload.json_scan import MAX_AXES
 from kullback.payload.pandas_index import IndexNames
 from kullback.payload.parquet_size import check_size
 from kullback.payload.room import Room
+from kullback.payload.row_marks import RowMarks
 from kullback.scoring.nullable import Nullable
 
 _ROWS = ("y_proba", "logits", "q", "p")
@@ -26,8 +28,12 @@ _NO_COLUMN = "there is no such column; options are query parameters"
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
 
-def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
+def parse_arrow(
+    body: bytearray, columns: Mapping[str, Column], cap: int, marks: RowMarks | None = None
+) -> dict[str, object]:
     """The columns of an Arrow IPC stream, or of a file in the random-access format.
+
+    With `marks` nulls and lists of odd lengths make bad rows.
 
     Raises:
         MalformedBody: it is neither.
@@ -39,15 +45,17 @@ def parse_arrow(body: bytearray, columns: Mapping[str, Column], cap: int) -> dic
         raise BodyTooLarge(f"the compressed buffers inflate to more than {cap} bytes")
     try:
         with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
-            checked = _checked(reader.schema, columns)
+            checked = _checked(reader.schema, columns, may_be_null=marks is not None)
             table = pa.Table.from_batches(reader, reader.schema)
             table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
         raise MalformedBody(NOT_ARROW) from error
-    return _columns(table, checked, cap)
+    return _columns(table, checked, cap, marks)
 
 
-def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> dict[str, object]:
+def parse_parquet(
+    body: bytearray, columns: Mapping[str, Column], cap: int, marks: RowMarks | None = None
+) -> dict[str, object]:
     """The columns of a Parquet file: see parse_arrow."""
     # memory that a service which reads only Arrow streams never needs
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -58,7 +66,7 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
         with pq.ParquetFile(
             source, thrift_string_size_limit=1 << 20, thrift_container_size_limit=1 << 20
         ) as file:
-            checked = _checked(file.schema_arrow, columns)
+            checked = _checked(file.schema_arrow, columns, may_be_null=marks is not None)
             schema, metadata = file.schema, file.metadata
         paths = [schema.column(at) for at in range(len(schema) if pages.coded else 0)]
         texts = [each.path for each in paths if each.physical_type == "BYTE_ARRAY"]
@@ -70,7 +78,7 @@ def parse_parquet(body: bytearray, columns: Mapping[str, Column], cap: int) -> d
             table.validate()  # what it points to is checked column by column
     except _MALFORMED as error:
         raise MalformedBody("the body is not a valid Parquet file") from error
-    return _columns(table, checked, cap)
+    return _columns(table, checked, cap, marks)
 
 
 def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBatch]:
@@ -82,7 +90,9 @@ def _within(batches: Iterator[pa.RecordBatch], cap: int) -> Iterator[pa.RecordBa
         yield batch
 
 
-def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Column]:
+def _checked(
+    schema: pa.Schema, columns: Mapping[str, Column], *, may_be_null: bool = False
+) -> dict[str, Column]:
     """What each column of the table holds; those of a field with keys are named as slice.country.
 
     Such a field may be a struct as well. Those of a field with rows are the entries of each row, in
@@ -102,9 +112,9 @@ def _checked(schema: pa.Schema, columns: Mapping[str, Column]) -> dict[str, Colu
         checked[field.name] = column
         if _is_struct(field.type, column):
             for part in field.type:
-                _check_field((field.name, part.name), part, column)
+                _check_field((field.name, part.name), part, column, may_be_null=may_be_null)
         else:
-            _check_field((field.name,), field, column)
+            _check_field((field.name,), field, column, may_be_null=may_be_null)
     _refuse_other_order([name for name, column in checked.items() if column.has_parts])
     return checked
 
@@ -136,7 +146,7 @@ def _is_struct(kind: pa.DataType, column: Column) -> bool:
     return column.keys > 0 and bool(pa.types.is_struct(kind))
 
 
-def _check_field(place: Place, field: pa.Field, column: Column) -> None:
+def _check_field(place: Place, field: pa.Field, column: Column, *, may_be_null: bool) -> None:
     if field.metadata and b"ARROW:extension:name" in field.metadata:
         raise InvalidInput.at("extension types are not read", *place)
     depth, kind = 0, field.type
@@ -147,7 +157,7 @@ def _check_field(place: Place, field: pa.Field, column: Column) -> None:
     if pa.types.is_dictionary(kind) and depth == 0:
         kind = kind.value_type
     is_read = _is_read(plain_type(kind, column), column.entry)
-    is_read |= column.nullable and pa.types.is_null(kind)
+    is_read |= (column.nullable or may_be_null) and pa.types.is_null(kind)
     if not is_read or depth > MAX_AXES - column.per_row:
         raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
 
@@ -164,8 +174,11 @@ def _is_read(kind: pa.DataType, wanted: EntryType) -> bool:
     return bool(pa.types.is_integer(kind))
 
 
-def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[str, object]:
+def _columns(
+    table: pa.Table, checked: Mapping[str, Column], cap: int, marks: RowMarks | None = None
+) -> dict[str, object]:
     room = Room(cap)
+    read = partial(values, room=room, marks=marks)
     one_row = any(not column.per_row for column in checked.values())
     fields: dict[str, object] = {}
     parts: dict[str, list[Array | Indices]] = {}
@@ -174,13 +187,16 @@ def _columns(table: pa.Table, checked: Mapping[str, Column], cap: int) -> dict[s
         if _is_struct(chunks.type, column) and not one_row:
             for field, part in zip(chunks.type, chunks.flatten(), strict=True):
                 place = (name, field.name)
-                _put(fields, place, values(place, _joined(name, part), column, room), column)
+                _put(fields, place, read(place, _joined(name, part), column), column)
         else:
             array = _joined(name, chunks)
             if one_row:
                 array = _only_cell(name, array)
-            read = ragged if column.ragged else values
-            value, (head, dot, _) = read((name,), array, column, room), name.partition(".")
+            head, dot, _ = name.partition(".")
+            if column.ragged:
+                value: object = ragged((name,), array, column, room)
+            else:
+                value = read((name,), array, column)
             if dot and not column.keys:
                 parts.setdefault(head, []).append(_part(name, value))
             else:

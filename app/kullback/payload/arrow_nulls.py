@@ -1,9 +1,13 @@
 """Nulls of Arrow arrays: which entries are missing, with something harmless in their place."""
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 
+from kullback.errors import Step
 from kullback.numerics.types import Flags, Indices
+from kullback.payload.row_marks import Place, RowMarks
 
 
 def list_lengths(array: pa.Array) -> Indices:
@@ -25,6 +29,24 @@ def with_null_rows(array: pa.Array, width: int) -> pa.Array:
     entries = array.flatten().take(pa.array(np.cumsum(~is_missing) - 1, mask=is_missing))
     ends = np.concatenate(([0], np.cumsum(lengths)))
     return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), entries)
+
+
+def of_one_width(place: Place, array: pa.Array, marks: RowMarks) -> pa.Array:
+    """Lists of as many entries as most have; the others are marked, and null."""
+    if pa.types.is_fixed_size_list(array.type) or len(array) == 0:
+        return array
+    lengths, is_null = list_lengths(array), _is_null(array)
+    common = Counter(lengths[~is_null].tolist()).most_common(1)
+    width = common[0][0] if common else 1
+    odd = ~is_null & (lengths != width)
+    if not odd.any():
+        return array
+
+    def describe(row: int) -> tuple[str, tuple[Step, ...]]:
+        return f"{lengths[row]} entries where others have {width}", ()
+
+    marks.mark(place, np.flatnonzero(odd).tolist(), describe)
+    return array.take(pa.array(np.arange(len(array)), mask=odd))
 
 
 def filled(array: pa.Array) -> tuple[pa.Array, Flags | None]:
@@ -59,7 +81,9 @@ def _harmless(array: pa.Array) -> pa.Array:
     return array.fill_null(_entry(array.type))
 
 
-def _entry(kind: pa.DataType) -> str | int | bool:
+def _entry(kind: pa.DataType) -> str | int | bool | pa.Scalar:
+    if pa.types.is_timestamp(kind):
+        return pa.scalar(0, kind)
     if pa.types.is_boolean(kind):
         return False
     return 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""

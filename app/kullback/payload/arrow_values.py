@@ -7,10 +7,11 @@ import pyarrow as pa
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
-from kullback.payload.arrow_nulls import filled, list_lengths, with_null_rows
+from kullback.payload.arrow_nulls import filled, list_lengths, of_one_width, with_null_rows
 from kullback.payload.arrow_types import plain
 from kullback.payload.columns import WHOLE, Column, EntryType
 from kullback.payload.room import Room
+from kullback.payload.row_marks import NULL, RowMarks
 from kullback.payload.whole_numbers import signed
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
@@ -18,7 +19,6 @@ from kullback.scoring.tokens import Ragged
 
 Place = tuple[str, ...]
 
-_NULL = "null, where a value is expected"
 _BLOCK = 1 << 12
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
 
@@ -53,16 +53,19 @@ def ragged(place: Place, array: pa.Array, column: Column, room: Room) -> Ragged:
         raise InvalidInput.at("3 axes or more, where at most 2 are read", *place)
     if entries.null_count and not column.nullable:
         first = entries.is_null().index(value=True).as_py()
-        raise InvalidInput.at(_NULL, *place, *Ragged([], lengths).place(first))
+        raise InvalidInput.at(NULL, *place, *Ragged([], lengths).place(first))
     labels = values(place, entries, column, room)
     flat: Any = labels.entries() if isinstance(labels, Nullable) else labels
     return Ragged(flat, lengths, absent)
 
 
-def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels | Nullable:
+def values(
+    place: Place, array: pa.Array, column: Column, room: Room, marks: RowMarks | None = None
+) -> Labels | Nullable:
     """The entries as an array, of as many axes as they have, or as a list where they are strings.
 
-    Where they may be missing, null is NaN among numbers.
+    Where they may be missing, null is NaN among numbers. With `marks` an entry that is null and may
+    not be, or a list of another length than most, makes a bad row.
 
     Raises:
         InvalidInput: an entry is null that may not be, or the lists are of unequal lengths.
@@ -70,20 +73,25 @@ def values(place: Place, array: pa.Array, column: Column, room: Room) -> Labels 
     """
     shape, missing = [len(array)], None
     while is_list(array.type):
-        if not column.nullable:
+        if marks is not None and len(shape) == 1:
+            array = of_one_width(place, array, marks)
+        elif not column.nullable and marks is None:
             _refuse_nulls(place, array, shape)
         array, width = _flattened(place, array, shape, room)
         shape.append(width)
-    if not column.nullable:
+    if not column.nullable and marks is None:
         _refuse_nulls(place, array, shape)
     room.take_entries(len(array))
     array = plain(place, array, column)
-    if column.nullable:
+    if column.nullable or marks is not None:
         array, missing = filled(array)
     present = _present(place, array, shape, column, room)
     if missing is None:
         return present
     flags = missing.reshape(shape)
+    if marks is not None and not column.nullable:
+        marks.mark_cells(place, flags, NULL)
+        return present
     if isinstance(present, list) or present.dtype.kind in "iu":
         return Nullable(present, flags)
     return np.where(flags, np.nan, present)
@@ -115,7 +123,7 @@ def _looked_up(place: Place, array: pa.Array, column: Column, room: Room) -> Lab
     codes = array.indices.to_numpy(zero_copy_only=False)
     if array.dictionary.null_count:
         unknown = array.dictionary.is_null().to_numpy(zero_copy_only=False)[codes]
-        raise InvalidInput.at(_NULL, *place, *np.flatnonzero(unknown)[:1].tolist())
+        raise InvalidInput.at(NULL, *place, *np.flatnonzero(unknown)[:1].tolist())
     if is_text(array.dictionary.type):
         texts = _texts(array.dictionary, room)
         return [texts[code] for code in codes.tolist()]
@@ -144,7 +152,7 @@ def _texts(array: pa.Array, room: Room) -> list[str]:
 def _refuse_nulls(place: Place, array: pa.Array, shape: list[int]) -> None:
     if array.null_count:
         first = array.is_null().index(value=True).as_py()
-        raise InvalidInput.at(_NULL, *place, *_steps(first, shape))
+        raise InvalidInput.at(NULL, *place, *_steps(first, shape))
 
 
 def _steps(index: int, shape: list[int]) -> list[int]:

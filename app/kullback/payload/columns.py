@@ -50,7 +50,7 @@ class Column:
     `typed`: then a checker of the metric does, once it knows from the type how exact they can be.
     `rows` says that the column has rows that may be left out of a score, so that an entry may be
     missing: null, or NaN. `named` says that an object of numbers, by names of the caller's, may
-    stand in their place.
+    stand in their place. `empty` says that there may be no rows.
     """
 
     entry: EntryType
@@ -66,6 +66,7 @@ class Column:
     rows: bool = False
     of_one: bool = False
     named: bool = False
+    empty: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -117,6 +118,8 @@ class Column:
         for _ in range(self.axes):
             rows = {"type": "array", "items": rows, "minItems": 1}
             forms.append(rows)
+        if self.empty:
+            forms = [{key: form[key] for key in ("type", "items")} for form in forms]
         if self.scalar:
             forms.insert(0, entry)
         if self.names:
@@ -177,7 +180,7 @@ class Column:
             raise PydanticCustomError(
                 "axes", f"{value.ndim} axes, where at most {self.axes} are read"
             )
-        if value.size == 0:
+        if value.size == 0 and not (self.empty and len(value) == 0):
             raise PydanticCustomError("empty", "an empty list")
         return value
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from kullback.errors import InvalidInput
 from kullback.payload.columns import LONGEST_NAME
 from kullback.scoring.labels import Labels
+from kullback.scoring.refusals import refuse
 
 # Names of monitors and experiments: they stand in paths, in labels of metrics and in pages.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$"
@@ -19,6 +22,7 @@ _IS_NAME = re.compile(NAME.replace("$", r"\Z")).match
 _BREAKS = str.maketrans("", "", "\n\r\t")
 _UNSAFE = re.compile(r"""[\s<>"'`\\^{|}]""")
 _BLOCK = 1 << 13
+_NO_NAME = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -47,16 +51,19 @@ def checked_identifiers(identifiers: Labels, *place: str) -> Labels:
     """Strings or integers, one per row, that may be kept and shown.
 
     Raises:
-        InvalidInput: a string is empty, too long, or has control characters.
+        InvalidRows: a string is empty, too long, or has control characters.
     """
     if not isinstance(identifiers, list):
         return identifiers
+    odd: list[int] = []
     for start in range(0, len(identifiers), _BLOCK):
         block = identifiers[start : start + _BLOCK]
         if not are_names(block):
-            row = next(i for i, name in enumerate(block) if not are_names([name]))
-            detail = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
-            raise InvalidInput.at(detail, *place, start + row)
+            odd += [start + at for at, name in enumerate(block) if not are_names([name])]
+    if odd:
+        bad = np.zeros(len(identifiers), np.bool_)
+        bad[odd] = True
+        refuse(place, bad, lambda _: _NO_NAME)
     return identifiers
 
 

@@ -11,6 +11,11 @@ _TEXT = rb'(?:null|"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+")' + _SPACE
 _TEXTS = re.compile(rb"(?:" + _SPACE + _TEXT + rb",)*+")
 _ROW = rb"(?:null|\[(?:" + _SPACE + _TEXT + rb",?+)*+" + _SPACE + rb"\])" + _SPACE
 _TEXT_ROWS = re.compile(rb"(?:" + _SPACE + _ROW + rb",)*+")
+_WITHIN = rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+")*+'
+_OBJECT = rb"\{(?:" + _WITHIN + rb"(?:\{" + _WITHIN + rb"\}|\[" + _WITHIN + rb"\])?+)*+\}"
+_SCALAR = rb'(?:"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"|[^",\[\]{}]++)'
+_ANY = rb"(?:" + _SCALAR + rb"|\[" + _WITHIN + rb"\]|" + _OBJECT + rb")" + _SPACE
+_ANYTHING = re.compile(rb"(?:" + _SPACE + _ANY + rb",)*+")
 _OPEN = re.compile(rb"\[" + _SPACE)
 _MISSING = re.compile(rb'(?:(?:null|"NaN")' + _SPACE + rb"," + _SPACE + rb")*+")
 _BRACKET = re.compile(rb"[\[\]]")
@@ -57,6 +62,17 @@ def between_texts(body: bytearray, at: int, end: int, *, in_rows: bool) -> int:
     whole, size = _TEXT_ROWS if in_rows else _TEXTS, PIECE
     while at + size < end:
         match = whole.match(body, at, at + size)
+        if match and match.end() > at:
+            return match.end() - 1
+        size *= 2
+    return end
+
+
+def between_any(body: bytearray, at: int, end: int) -> int:
+    """The last comma between entries of any kind within a piece; further on if need be."""
+    size = PIECE
+    while at + size < end:
+        match = _ANYTHING.match(body, at, at + size)
         if match and match.end() > at:
             return match.end() - 1
         size *= 2

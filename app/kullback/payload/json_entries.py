@@ -71,6 +71,11 @@ def repeated_key(raw: bytes | bytearray) -> tuple[Step, ...]:
     return _within(loads(raw, object_pairs_hook=_repeated, parse_int=str, parse_float=str))
 
 
+def repeated_keys(raw: bytes | bytearray) -> list[tuple[Step, ...]]:
+    """The same of each entry of a list."""
+    return [*map(_within, loads(raw, object_pairs_hook=_repeated, parse_int=str, parse_float=str))]
+
+
 def _repeated(pairs: list[tuple[str, object]]) -> tuple[Step, ...]:
     seen: set[str] = set()
     for name, value in pairs:

@@ -16,12 +16,14 @@ from pydantic import ValidationError
 
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.payload import json_cuts
+from kullback.payload import json_cuts, json_pieces
 from kullback.payload.columns import TEXTUAL, Column, EntryType
+from kullback.payload.entries import Entries
 from kullback.payload.json_entries import EXPLAIN, NOT_OF_ONE_KIND, Decode, decoder, place_of
 from kullback.payload.json_scan import MAX_AXES, skip
 from kullback.payload.room import Room
-from kullback.payload.whole_numbers import BEYOND, first_beyond, joined, packed
+from kullback.payload.row_marks import RowMarks
+from kullback.payload.whole_numbers import BESIDE, first_beyond, joined, packed
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
@@ -45,11 +47,26 @@ class JsonList:
         if self._axes > MAX_AXES:
             raise InvalidInput.at("nested deeper than a payload can be", *place)
 
-    def read(self, column: Column) -> Labels | Ragged | Nullable:
+    def read(self, column: Column, marks: RowMarks | None = None) -> Labels | Ragged | Nullable:
         """The entries as an array, or as a list where they are strings.
 
-        Where they may be missing, null and "NaN" are NaN among numbers.
+        Where they may be missing, null and "NaN" are NaN among numbers. With `marks` an entry that
+        is wrong is a bad row.
         """
+        if marks is None:
+            return self._read(column)
+        left = self._room.left
+        if not (column.nullable and self._holds(b"null")):
+            try:
+                return self._read(column)
+            except (InvalidInput, MalformedBody):
+                self._room.left = left
+        entries = Entries(self._in, column, self._room, marks)
+        for offset, rows in json_pieces.of_any(self._body, self._start, self._end, *self._in):
+            entries.add(rows, offset)
+        return entries.joined()
+
+    def _read(self, column: Column) -> Labels | Ragged | Nullable:
         self._may_miss = column.nullable
         self._nullable = column.nullable and self._holds(b"null", b'"NaN"')
         if column.ragged:
@@ -183,7 +200,7 @@ class JsonList:
         try:
             return parts[0] if len(parts) == 1 else joined(parts)
         except OverflowError:
-            raise InvalidInput.at(BEYOND, *self._in) from None
+            raise InvalidInput.at(BESIDE, *self._in) from None
 
     def _packed(
         self,
@@ -197,7 +214,8 @@ class JsonList:
         try:
             return packed(flat) if dtype is np.int64 else np.array(flat, dtype=dtype)
         except OverflowError:
-            raise InvalidInput.at(BEYOND, *self._in, *place(first_beyond(flat))) from None
+            at, flaw = first_beyond(flat)
+            raise InvalidInput.at(flaw, *self._in, *place(at)) from None
 
     def _flatten(
         self, rows: list[Any], offset: int, expected: tuple[int, ...] | None

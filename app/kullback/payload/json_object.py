@@ -12,12 +12,16 @@ from kullback.payload.json_lists import JsonList
 from kullback.payload.json_scan import members, top_level
 from kullback.payload.json_small import at_once, plain_value
 from kullback.payload.room import Room
+from kullback.payload.row_marks import RowMarks
 
 _OBJECTS = re.compile(rb"(?:\[[ \t\n\r]*+)?\{")
 
 
 def parse(
-    body: bytearray, columns: Mapping[str, Column], cap: int = sys.maxsize
+    body: bytearray,
+    columns: Mapping[str, Column],
+    cap: int = sys.maxsize,
+    marks: RowMarks | None = None,
 ) -> dict[str, object]:
     """The fields of a JSON object: arrays where `columns` says so, plain values elsewhere.
 
@@ -25,6 +29,7 @@ def parse(
         body: UTF-8 JSON.
         columns: which fields hold many entries, and of what kind.
         cap: bytes that the entries of all lists may occupy.
+        marks: which rows are bad; where None the first wrong entry is refused.
 
     Returns:
         Field names to float64 or int64 arrays, lists of strings, or plain JSON values.
@@ -43,9 +48,9 @@ def parse(
             raise InvalidInput.at("the key stands twice", name)
         column, sign = columns.get(name), body[start : start + 1]
         if column is not None and column.keys and sign == b"{":
-            fields[name] = _by_name(name, body, start, column, room)
+            fields[name] = _by_name(name, body, start, column, room, marks)
         elif column is not None and sign == b"[":
-            fields[name] = JsonList((name,), body, start, end, room).read(column)
+            fields[name] = JsonList((name,), body, start, end, room).read(column, marks)
         else:
             fields[name] = _plain(name, body[start:end], column)
     return fields
@@ -63,8 +68,8 @@ def member(body: bytearray, name: str) -> object:
     return None
 
 
-def _by_name(
-    field: str, body: bytearray, start: int, column: Column, room: Room
+def _by_name(  # noqa: PLR0913, PLR0917 - see parse
+    field: str, body: bytearray, start: int, column: Column, room: Room, marks: RowMarks | None
 ) -> dict[str, object]:
     """The lists of an object, each by its key."""
     lists: dict[str, object] = {}
@@ -75,7 +80,7 @@ def _by_name(
             raise InvalidInput.at(f"more than {column.keys} keys", field)
         if body[at : at + 1] != b"[":
             raise InvalidInput.at("a list is expected", field, name)
-        lists[name] = JsonList((field, name), body, at, end, room).read(column)
+        lists[name] = JsonList((field, name), body, at, end, room).read(column, marks)
     return lists
 
 

@@ -10,8 +10,11 @@ from kullback.payload.body import Body, decompressed
 from kullback.payload.columns import Column
 from kullback.payload.dialect import DIALECT, Dialect
 from kullback.payload.json_object import parse
+from kullback.payload.json_scan import skip
 from kullback.payload.media import CSV, JSON, LINES, PARQUET, likely_type
+from kullback.payload.records import record_fields
 from kullback.payload.room import TEXT, inflation_limit
+from kullback.payload.row_marks import RowMarks
 
 Query = list[tuple[str, str]]
 
@@ -83,29 +86,42 @@ def _fields(  # noqa: PLR0913, PLR0917 - see fields
 
 
 def batch_fields(
-    raw: bytearray, media_type: str, columns: Mapping[str, Column], cap: int
+    raw: bytearray, media_type: str, columns: Mapping[str, Column], cap: int, marks: RowMarks
 ) -> dict[str, object]:
-    """The fields of a batch, from its decompressed bytes: a batch has no options beside them.
+    """The fields of a batch, from its decompressed bytes; bad rows are marked.
 
     Raises:
         BodyError: the body cannot be read.
         InvalidInput: a field is there twice, or not of its kind.
     """
     if media_type == JSON:
-        return parse(raw, columns, TEXT * cap)
+        read = record_fields if is_list_of_records(raw, media_type) else parse
+        return read(raw, columns, TEXT * cap, marks)
     if media_type in LINES:
-        return ndjson.parse(raw, columns, TEXT * cap)
-    return _table(raw, media_type, columns, cap)
+        if (other := likely_type(raw)) not in {"", JSON}:
+            raise MalformedBody(f"the body begins as {other} does: send that as Content-Type")
+        return ndjson.parse(raw, columns, TEXT * cap, marks)
+    return _table(raw, media_type, columns, cap, marks)
+
+
+def is_list_of_records(raw: bytearray, media_type: str) -> bool:
+    """Whether a body of JSON is a list of objects, one for each row."""
+    at = skip(raw, 0)
+    return media_type == JSON and raw[at : at + 1] == b"["
 
 
 def _table(
-    raw: bytearray, media_type: str, columns: Mapping[str, Column], cap: int
+    raw: bytearray,
+    media_type: str,
+    columns: Mapping[str, Column],
+    cap: int,
+    marks: RowMarks | None = None,
 ) -> dict[str, object]:
     # pyarrow takes 80 ms and 40 MB to import: who sends only JSON never pays
     from kullback.payload import arrow  # noqa: PLC0415
 
     read = arrow.parse_parquet if media_type == PARQUET else arrow.parse_arrow
-    return read(raw, columns, cap)
+    return read(raw, columns, cap, marks)
 
 
 def _text(

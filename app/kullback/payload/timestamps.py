@@ -1,5 +1,6 @@
 """Timestamps: RFC 3339 or epoch seconds in, epoch seconds out."""
 
+import math
 import re
 from datetime import datetime
 from typing import Annotated
@@ -11,8 +12,8 @@ from pydantic_core import PydanticCustomError
 from kullback.errors import InvalidInput
 from kullback.moments import END
 from kullback.numerics.types import Array
-from kullback.scoring.arrays import refuse
 from kullback.scoring.labels import Labels
+from kullback.scoring.refusals import refuse
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,30})?"
@@ -47,12 +48,9 @@ def seconds(name: str, times: Labels) -> Array:
         InvalidInput: one is not RFC 3339, or outside the years 1970 to 9999.
     """
     if isinstance(times, list):
-        parsed: list[float] = []
-        try:
-            parsed.extend(map(_epoch_seconds, times))
-        except ValueError as error:
-            raise InvalidInput.at(_EXPECTED, name, len(parsed)) from error
-        times = np.array(parsed)
+        parsed = np.fromiter(map(_parsed, times), np.float64, len(times))
+        refuse(name, np.isnan(parsed), lambda _: _EXPECTED)
+        times = parsed
     moments = np.asarray(times, np.float64)
     refuse(
         name,
@@ -60,6 +58,13 @@ def seconds(name: str, times: Labels) -> Array:
         lambda _: "not within the years 1970 to 9999; numbers are seconds",
     )
     return moments
+
+
+def _parsed(text: str) -> float:
+    try:
+        return _epoch_seconds(text)
+    except ValueError:
+        return math.nan
 
 
 def _moment(value: object) -> float:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 WRITTEN = r"^-?(0|[1-9][0-9]{0,19})$"  # in text: 007 is a name
 BEYOND = "an integer of more than 64 bits"
+BESIDE = "an integer of 2^63 or more beside one below 0: no column of integers holds both"
 
 
 def packed(entries: Sequence[int]) -> npt.NDArray[Any]:
@@ -22,12 +23,20 @@ def packed(entries: Sequence[int]) -> npt.NDArray[Any]:
         return np.array(entries, np.uint64)
 
 
-def first_beyond(entries: Sequence[int]) -> int:
-    """The place of the first integer for which `packed` refuses these."""
-    low, high = -(2**63), 2**63
-    if all(low <= entry < 2 * high for entry in entries):
-        return next(i for i, entry in enumerate(entries) if entry >= high)
-    return next(i for i, entry in enumerate(entries) if not low <= entry < 2 * high)
+def first_beyond(entries: Sequence[int]) -> tuple[int, str]:
+    """The place of the first integer for which `packed` refuses these, and why."""
+    flaws = are_beyond(entries)
+    return next((at, flaw) for at, flaw in enumerate(flaws) if flaw)
+
+
+def are_beyond(entries: Sequence[int]) -> list[str]:
+    """What is wrong with each of the integers that `packed` refuses; nothing with most."""
+    low, high = -(2**63), 2**64
+    has_sign = any(low <= entry < 0 for entry in entries)
+    large = BESIDE if has_sign else ""
+    return [
+        BEYOND if not low <= entry < high else large if entry >= 2**63 else "" for entry in entries
+    ]
 
 
 def signed(integers: npt.NDArray[Any]) -> npt.NDArray[Any]:

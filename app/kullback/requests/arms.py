@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 
-from kullback.errors import FieldError, InvalidInput, Step, pointer
+from kullback.errors import InvalidInput, Step
 from kullback.experiments.plan import (
     MAX_ARMS,
     MINIMUM_UNITS,
@@ -30,9 +31,10 @@ from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
-from kullback.requests.batches import RowSlices, Truth, check_lengths
-from kullback.scoring.arrays import refuse, unit_interval
+from kullback.requests.batch_columns import RowSlices, Truth, probabilities
+from kullback.requests.batches import check_lengths
 from kullback.scoring.conventions import ConventionName
+from kullback.scoring.refusals import refuse
 
 LONGEST_ARM = 64
 _SUM_TOLERANCE = 1e-6
@@ -59,16 +61,14 @@ def _planned(value: object) -> tuple[Arm, ...]:
 
 def _forecasts(values: Array | dict[str, Array]) -> Array | dict[str, Array]:
     if not isinstance(values, dict):
-        return unit_interval("y_proba", values)
+        return probabilities("y_proba", values)
+    checked: dict[str, Array] = {}
     for arm, column in values.items():
         _check_name(arm, "y_proba", arm)
         if column.ndim != 1:
             raise InvalidInput.at("lists, where single entries are expected", "y_proba", arm)
-        try:
-            unit_interval(arm, column)
-        except InvalidInput as error:
-            raise _within("y_proba", error) from error
-    return values
+        checked[arm] = probabilities(("y_proba", arm), column)
+    return checked
 
 
 def _propensities(values: Array) -> Array:
@@ -79,19 +79,21 @@ def _propensities(values: Array) -> Array:
 
 ArmForecasts = Annotated[
     Array | dict[str, Array],
-    Column(EntryType.NUMBER, 1, keys=MAX_ARMS, plain=True),
+    Column(EntryType.NUMBER, 1, keys=MAX_ARMS, plain=True, typed=True, empty=True),
     AfterValidator(_forecasts),
 ]
 Arms = Annotated[
     list[str],
-    Column(EntryType.ID, 1),
+    Column(EntryType.ID, 1, empty=True),
     AfterValidator(lambda values: identifiers_as_text(values, "arm")),
 ]
-Propensities = Annotated[Array, Column(EntryType.NUMBER, 1), AfterValidator(_propensities)]
+Propensities = Annotated[
+    Array, Column(EntryType.NUMBER, 1, empty=True), AfterValidator(_propensities)
+]
 TargetPropensities = Annotated[
     Array,
-    Column(EntryType.NUMBER, 1),
-    AfterValidator(lambda values: unit_interval("target_propensity", values)),
+    Column(EntryType.NUMBER, 1, typed=True, empty=True),
+    AfterValidator(partial(probabilities, "target_propensity")),
 ]
 Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]
 Effect = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=_LARGEST)]
@@ -265,9 +267,3 @@ def _normalized(arms: list[Arm]) -> tuple[Arm, ...]:
     if abs(total - 1) <= _ROUNDING:  # what was normalized must stay the same, sent once more
         return tuple(arms)
     return tuple(Arm(arm.name, arm.share / total) for arm in arms)
-
-
-def _within(field: str, error: InvalidInput) -> InvalidInput:
-    """The same refusal, of a part of this field."""
-    offences = [FieldError(pointer(field) + each.pointer, each.detail) for each in error.offences]
-    return InvalidInput(f"{field}: {offences[0].detail}", offences, error.total)

@@ -1,13 +1,10 @@
 """Batches of rows to be kept: observations, predictions, labels and references."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from kullback.errors import InvalidInput
 from kullback.monitoring.rows import (
@@ -19,123 +16,46 @@ from kullback.monitoring.rows import (
     ReferenceOffset,
     ReferencePeriod,
 )
-from kullback.numerics.numerals import numeral
-from kullback.numerics.types import Array
-from kullback.payload.columns import Column, EntryType
 from kullback.payload.durations import Duration
-from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
-from kullback.payload.timestamps import Moment, seconds
+from kullback.payload.timestamps import Moment
+from kullback.requests.batch_columns import (
+    Forecasts,
+    Ids,
+    LabelDistribution,
+    RowSlices,
+    RowTimes,
+    RowWeights,
+    ScoreHistogram,
+    Slices,
+    Truth,
+    Units,
+)
 from kullback.requests.validation import array_fields
-from kullback.scoring.arrays import HEAVIEST_WEIGHT, refuse, row_sums, unit_interval
 from kullback.scoring.labels import Labels
-
-MAX_SLICES = 20
-SLICE_NAME = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,62}$"
-_TOLERANCE = 1e-6
+from kullback.scoring.screening import NONE_LEFT_OUT, OnInvalid, Screening
 
 
-def _predictions(values: Array) -> Array:
-    unit_interval("y_proba", values)
-    if values.ndim == 2:
-        sums = row_sums(values)
-        refuse(
-            "y_proba",
-            ~(np.abs(sums - 1) <= _TOLERANCE),
-            lambda at: f"the row sums to {_sum(sums[at])}, not 1 within {_TOLERANCE:g}",
-        )
-    return values
+class ScreenedBatch(BaseModel):
+    """Rows of which bad ones may be left out."""
 
-
-def _sum(total: float) -> str:
-    return numeral(total, 1.0, 1.0 - _TOLERANCE, 1.0 + _TOLERANCE)
-
-
-def _outcomes(values: Labels) -> Labels:
-    """Labels that are whole as integers, however they were written; others are shares."""
-    if isinstance(values, list):
-        return checked_identifiers(values, "y_true")
-    if values.dtype == np.int64:
-        return values
-    shares = np.asarray(values, np.float64)
-    if ((np.abs(shares) < 2**53) & (shares == np.floor(shares))).all():
-        return shares.astype(np.int64)
-    return unit_interval("y_true", shares)
-
-
-def _masses(name: str, values: Array) -> Array:
-    refuse(
-        name,
-        ~((values >= 0) & (values <= HEAVIEST_WEIGHT)),
-        lambda at: (
-            f"{numeral(values[at], 0.0, HEAVIEST_WEIGHT)} is not in [0, {HEAVIEST_WEIGHT:g}]"
+    on_invalid: OnInvalid = Field(
+        default="error",
+        description=(
+            "error: a bad row refuses the batch. drop: it is left out and named, and the others "
+            "are kept. A parameter of the query too."
         ),
     )
-    return values
+    _screening: Screening = PrivateAttr(default=NONE_LEFT_OUT)
 
+    @property
+    def screening(self) -> Screening:
+        """What came of the rows that are not here."""
+        return self._screening
 
-def _distribution(name: str, values: Array) -> Array:
-    if not _masses(name, values).any():
-        raise InvalidInput.at("all are 0", name)
-    return values
-
-
-def _slices(values: dict[str, Labels]) -> dict[str, list[str]]:
-    return {name: _slice(name, column) for name, column in values.items()}
-
-
-def _slice(name: str, column: Labels) -> list[str]:
-    if not re.fullmatch(SLICE_NAME, name):
-        raise InvalidInput.at("no slice may be named so", "slice", name)
-    if not isinstance(column, list) and column.ndim != 1:
-        raise InvalidInput.at("lists, where single entries are expected", "slice", name)
-    if len(column) == 0:
-        raise InvalidInput.at("an empty list", "slice", name)
-    return identifiers_as_text(column, "slice", name)
-
-
-Truth = Annotated[Labels, Column(EntryType.LABEL, 1), AfterValidator(_outcomes)]
-Forecasts = Annotated[Array, Column(EntryType.NUMBER, 2), AfterValidator(_predictions)]
-Weights = Annotated[
-    Array, Column(EntryType.NUMBER, 1), AfterValidator(partial(_masses, "sample_weight"))
-]
-Times = Annotated[Array, Column(EntryType.TIME, 1), AfterValidator(partial(seconds, "timestamp"))]
-Units = Annotated[
-    Labels,
-    Column(EntryType.ID, 1),
-    AfterValidator(lambda values: checked_identifiers(values, "unit")),
-]
-Ids = Annotated[
-    list[str],
-    Column(EntryType.ID, 1),
-    AfterValidator(lambda values: identifiers_as_text(values, "id")),
-]
-ScoreHistogram = Annotated[
-    Array,
-    Column(EntryType.NUMBER, 1, per_row=False),
-    AfterValidator(partial(_distribution, "score_histogram")),
-]
-LabelDistribution = Annotated[
-    Array,
-    Column(EntryType.NUMBER, 1, per_row=False),
-    AfterValidator(partial(_distribution, "label_distribution")),
-]
-Slices = Annotated[
-    dict[str, list[str]], Column(EntryType.VALUE, 1, keys=MAX_SLICES), AfterValidator(_slices)
-]
-RowWeights = Annotated[Weights | None, Field(description="Weight of each row, at least 0.")]
-RowTimes = Annotated[
-    Times | None,
-    Field(
-        description="Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
-    ),
-]
-RowSlices = Annotated[
-    Slices | None, Field(description="Value of each row for each slice, such as country.")
-]
-SliceNames = Annotated[
-    list[Annotated[str, Field(pattern=SLICE_NAME)]],
-    Field(max_length=MAX_SLICES, description="Names by which rows may be sliced."),
-]
+    def screened(self, screening: Screening) -> Self:
+        """The same batch, which is what a screening has left."""
+        self._screening = screening
+        return self
 
 
 class RowBatch(BaseModel):
@@ -166,7 +86,7 @@ def check_lengths(batch: BaseModel) -> None:
                 raise InvalidInput.at(f"{len(part)} rows where {first} has {n}", *place)
 
 
-class Forecast(RowBatch):
+class Forecast(RowBatch, ScreenedBatch):
     """Fields of rows beside what was predicted."""
 
     y_proba: Forecasts = Field(description="P(positive label) [n]; or [n][k], a column per label.")
@@ -180,7 +100,13 @@ class Forecast(RowBatch):
 
     def _rows(self, y_true: Labels | None) -> ObservationRows:
         return ObservationRows(
-            y_true, self.y_proba, self.sample_weight, self.timestamp, self.unit, self.slice or {}
+            y_true,
+            self.y_proba,
+            self.sample_weight,
+            self.timestamp,
+            self.unit,
+            self.slice or {},
+            screening=self.screening,
         )
 
 
@@ -208,7 +134,7 @@ class PredictionBatch(Forecast):
         return PredictionRows(self.id, self._rows(None))
 
 
-class LabelBatch(RowBatch):
+class LabelBatch(RowBatch, ScreenedBatch):
     """Labels whose predictions arrive separately."""
 
     id: Ids = Field(description="Id that joins each label to its prediction.")
@@ -220,7 +146,8 @@ class LabelBatch(RowBatch):
 
     def labels(self) -> LabelRows:
         """The batch as a monitor takes it."""
-        return LabelRows(self.id, self.y_true, self.on_duplicate == "correct")
+        corrects = self.on_duplicate == "correct"
+        return LabelRows(self.id, self.y_true, corrects, self.screening)
 
 
 class ReferenceBatch(RowBatch):
@@ -254,6 +181,8 @@ class ReferenceBatch(RowBatch):
         for name in needed:
             if name not in self._sent():
                 raise InvalidInput.at("this field is missing", name)
+        if self.y_proba is not None and len(self.y_proba) == 0:
+            raise InvalidInput.at("an empty list", "y_proba")
         if self.start is not None and self.stop is not None and not self.start < self.stop:
             raise InvalidInput.at("not after from", "to")
         return self

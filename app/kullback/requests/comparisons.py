@@ -11,7 +11,7 @@ from kullback.experiments.plan import MAX_ARMS, Arm, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.base import ScoreRequest
-from kullback.requests.batches import Units
+from kullback.requests.batch_columns import Units
 from kullback.scoring.cost import Cost, Parts, distinct
 from kullback.scoring.score import Score
 
@@ -26,6 +26,7 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
     refused = MappingProxyType(
         {
             "missing": "a pair has an outcome in each arm, and rows in which nothing is missing",
+            "sum_tolerance": "a probability may be off by the rounding of its type",
             "reduction": "the effect is a difference of means, of which there is no sum",
         }
     )

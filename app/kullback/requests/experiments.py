@@ -8,7 +8,8 @@ from kullback.experiments.plan import Design, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.payload.identifiers import refuse_twice
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
-from kullback.requests.batches import RowTimes, RowWeights, SliceNames, Units
+from kullback.requests.batch_columns import RowTimes, RowWeights, SliceNames, Units
+from kullback.requests.batches import ScreenedBatch
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -40,7 +41,7 @@ class ExperimentSettings(PlanFields):
         return self.plan_of(self.arms, self.design, self.slices)
 
 
-class ExperimentBatch(ArmFields):
+class ExperimentBatch(ArmFields, ScreenedBatch):
     """Predictions of the arms with their outcomes, units and times."""
 
     model_config = _STRICT
@@ -62,4 +63,5 @@ class ExperimentBatch(ArmFields):
             importance=self.importance(),
             timestamp=self.timestamp,
             slices=self.slice or {},
+            screening=self.screening,
         )

@@ -20,7 +20,7 @@ from kullback.payload.identifiers import (
     is_web_address,
     refuse_twice,
 )
-from kullback.requests.batches import MAX_SLICES, SLICE_NAME
+from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
 from kullback.scoring.conventions import ConventionName
 
 Label = (

@@ -13,9 +13,9 @@ from kullback.errors import FieldError, InvalidInput, Step, pointer
 from kullback.numerics.types import Flags, Indices
 from kullback.payload.columns import Column
 from kullback.requests.validation import array_fields
-from kullback.scoring.arrays import ERRORS_NAMED
 from kullback.scoring.cost import rows
 from kullback.scoring.nullable import Nullable
+from kullback.scoring.refusals import ERRORS_NAMED
 from kullback.scoring.tokens import Ragged
 from kullback.scoring.top_log_probs import KeptTokens
 

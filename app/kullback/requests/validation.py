@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from kullback.errors import FieldError, InvalidInput, pointer
 from kullback.payload.columns import Column
 from kullback.payload.field_names import no_such_field
-from kullback.scoring.arrays import ERRORS_NAMED
+from kullback.scoring.refusals import ERRORS_NAMED
 
 _SHOULD_BE = "Input should be "
 
@@ -36,6 +36,13 @@ def word_options(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         name for name, field in model.model_fields.items() if _is_words(field.annotation)
     )
+
+
+@cache
+def required_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields that a request must have."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if field.is_required())
 
 
 def _nested(annotation: object) -> list[object]:

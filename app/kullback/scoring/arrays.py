@@ -1,17 +1,16 @@
 """Checked arrays: untrusted numbers become arrays that formulas may trust."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kullback.errors import FieldError, InvalidInput, pointer
+from kullback.errors import InvalidInput
 from kullback.numerics.numerals import numeral
-from kullback.numerics.types import Array, DType, Flags, Indices
+from kullback.numerics.types import Array, DType, Indices
 from kullback.scoring.options import Options
-from kullback.scoring.refusals import ONE_COLUMN, ONE_LOGIT, RENORMALIZE, off_sum, outside
+from kullback.scoring.refusals import ONE_COLUMN, ONE_LOGIT, RENORMALIZE, off_sum, outside, refuse
 
-ERRORS_NAMED = 20
 HEAVIEST_WEIGHT = 1e100
 FLOAT64: DType = np.dtype(np.float64)
 CELLS_PER_BLOCK = 1 << 15  # 256 KiB of float64: a block and its temporaries stay in cache
@@ -52,29 +51,6 @@ def row_sums(values: Array) -> Array:
     else:
         sums = values.sum(axis=1)
     return sums
-
-
-def refuse(
-    name: str, bad: Flags, describe: Callable[[tuple[int, ...]], str], *, single: bool = False
-) -> None:
-    """Refuse the argument if any cell is bad, naming the first cells and counting all.
-
-    The one row of a `single` distribution is not part of the place: it was sent as [k].
-
-    Raises:
-        InvalidInput: where `bad` holds anywhere.
-    """
-    if not bad.any():
-        return
-    total = int(np.count_nonzero(bad))
-    places = [_unravel(int(i), bad.shape) for i in np.flatnonzero(bad)[:ERRORS_NAMED]]
-    start = 1 if single else 0
-    offences = [FieldError(pointer(name, *place[start:]), describe(place)) for place in places]
-    raise InvalidInput(f"{name}: {offences[0].detail}", offences, total)
-
-
-def _unravel(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(step) for step in np.unravel_index(index, shape))
 
 
 def matrix(name: str, values: Array | Indices) -> tuple[Array, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import refuse
+from kullback.scoring.refusals import refuse
 
 Strategy = Literal["uniform", "quantile"]
 BinRule = Literal["cube_root", "sweep"]

@@ -9,13 +9,14 @@ from kullback.errors import InvalidInput
 from kullback.numerics.logspace import sigmoid, softplus
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
-from kullback.scoring.arrays import refuse, same_shape, shown, weights
+from kullback.scoring.arrays import same_shape, shown, weights
 from kullback.scoring.candidates import Candidates, gradients_apart
 from kullback.scoring.group_scores import group_numbers
 from kullback.scoring.labels import Labels, flat, positive_shares
 from kullback.scoring.magnitudes import moderate
 from kullback.scoring.options import Options
 from kullback.scoring.ranking import Ranking
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Context, Losses, Reduced, Score, reduce_rows, score_rows
 
 _PAIRS = 1 << 18  # at a time

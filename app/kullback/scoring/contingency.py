@@ -7,8 +7,9 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.scoring.arrays import refuse, shown
+from kullback.scoring.arrays import shown
 from kullback.scoring.labels import Labels, row_count, whole
+from kullback.scoring.refusals import refuse
 
 _NEAR = 0.5
 

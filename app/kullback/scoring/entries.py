@@ -7,10 +7,11 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Flags, Indices
-from kullback.scoring.arrays import refuse, row_sums, same_shape, weights
+from kullback.scoring.arrays import row_sums, same_shape, weights
 from kullback.scoring.labels import Labels
 from kullback.scoring.losses import scaled
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Losses, Reduced, reduce_rows
 
 

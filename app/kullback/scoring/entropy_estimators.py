@@ -9,7 +9,8 @@ import numpy as np
 from kullback.numerics.numerals import numeral
 from kullback.numerics.special import stirling_remainder
 from kullback.numerics.types import Array
-from kullback.scoring.arrays import matrix, refuse
+from kullback.scoring.arrays import matrix
+from kullback.scoring.refusals import refuse
 
 Estimator = Literal[
     "plugin", "miller_madow", "jackknife", "chao_shen", "james_stein", "combinatorial"

@@ -10,11 +10,12 @@ from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices, Undefined
-from kullback.scoring.arrays import refuse, shown
+from kullback.scoring.arrays import shown
 from kullback.scoring.arrays import weights as checked_weights
 from kullback.scoring.labels import Labels, class_indices, row_count
 from kullback.scoring.magnitudes import moderate
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.regions import Region, largest_region, overlap, resized
 from kullback.scoring.score import Context, Losses, Score, reduce_rows, score_rows
 

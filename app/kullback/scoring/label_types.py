@@ -3,16 +3,20 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import refuse
+from kullback.scoring.refusals import refuse
+
+Text = TypeVar("Text", bound=str | None)
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _BOOLEANS = {"true": 1, "false": 0}
 _SHOWN = 5
+_NAMED = 20
 _LOOKED_AT = 100_000
 _LONGEST = 20
 
@@ -65,6 +69,25 @@ def refuse_odd(name: str, y: Array | Indices | list[str]) -> None:
         refuse(name, odd, lambda _: "no integer, as most labels are")
 
 
+def refuse_words(name: str, y: Sequence[str], detail: str) -> None:
+    """Refuse texts of which `in_one_type` makes no integers, read as most of them can be.
+
+    Raises:
+        InvalidRows: there are such texts; each is named.
+    """
+    integers = np.fromiter((bool(_INTEGER.fullmatch(text)) for text in y), np.bool_, len(y))
+    booleans = np.fromiter((text.lower() in _BOOLEANS for text in y), np.bool_, len(y))
+    readable = integers if integers.sum() >= booleans.sum() else booleans
+    refuse(name, ~readable, lambda _: detail)
+
+
+def not_among(names: Sequence[str | int]) -> str:
+    """That a label is none of these."""
+    first = [str(each)[:_LONGEST] for each in names[:_NAMED]]
+    more = ", …" if len(names) > _NAMED else ""
+    return f"not among the labels: {', '.join(first)}{more}"
+
+
 def kind_of(y: Array | Indices | list[str]) -> str:
     """What the labels are."""
     return "strings" if isinstance(y, list) else "numbers"
@@ -88,3 +111,13 @@ def _first_few(texts: Iterable[str]) -> list[str]:
         if len(seen) > _SHOWN:
             break
     return seen
+
+
+def some(values: Sequence[Text], rows: Indices) -> list[Text]:
+    """The texts of some rows."""
+    return [values[row] for row in rows.tolist()]
+
+
+def rows_of(y: Array | Indices | list[str], rows: Indices) -> Array | Indices | list[str]:
+    """The labels of some rows."""
+    return some(y, rows) if isinstance(y, list) else y[rows]

@@ -15,13 +15,13 @@ from kullback.scoring.arrays import (
     CheckedProbabilities,
     distributions,
     probabilities,
-    refuse,
     row_blocks,
     row_sums,
     shown,
 )
-from kullback.scoring.label_types import in_one_type, kind_of, occurring, refuse_odd
+from kullback.scoring.label_types import in_one_type, kind_of, not_among, occurring, refuse_odd
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 
 Label = str | int
 Labels = Array | Indices | list[str]
@@ -144,7 +144,7 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
     else:
         indices = _numeric_columns(whole(name, y), names)
     is_of_type = any(isinstance(label, str) == isinstance(y, list) for label in names)
-    detail = "the label is not among labels"
+    detail = not_among(names)
     if not is_of_type:
         refuse_odd(name, y)
         detail = _other_type(name, kind_of(y), y, "labels")

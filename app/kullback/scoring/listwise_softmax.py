@@ -10,12 +10,13 @@ from kullback.numerics.numerals import numeral
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.arrays import refuse, same_shape, shown, weights
+from kullback.scoring.arrays import same_shape, shown, weights
 from kullback.scoring.group_scores import group_numbers
 from kullback.scoring.labels import Labels, flat
 from kullback.scoring.magnitudes import LARGEST
 from kullback.scoring.options import Options
 from kullback.scoring.ranking import Ranking
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Context, Losses, Reduced, Score, in_unit, reduce_rows, score_rows
 
 ListTarget = Literal["normalized", "softmax"]

@@ -12,12 +12,11 @@ from kullback.scoring.arrays import (
     distributions,
     matrix,
     probabilities,
-    refuse,
     refuse_ruled_out,
     row_sums,
 )
 from kullback.scoring.options import Options
-from kullback.scoring.refusals import off_sum
+from kullback.scoring.refusals import off_sum, refuse
 
 _NO_LOGITS = "scores of a model go to softmax-cross-entropy or sigmoid-cross-entropy, as logits"
 _NO_ROUNDING = -0.05

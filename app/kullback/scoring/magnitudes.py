@@ -5,7 +5,7 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
-from kullback.scoring.arrays import refuse
+from kullback.scoring.refusals import refuse
 
 LARGEST = 1e60  # a product of four of them, summed, is still a double
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.numerics.types import Array, Flags, Indices
+from kullback.scoring.label_types import rows_of
 from kullback.scoring.labels import Labels
 
 
@@ -45,7 +46,4 @@ class Nullable:
 
     def present(self, rows: Indices) -> Labels:
         """The labels of some rows, in which none is missing."""
-        if isinstance(self.values, list):
-            return [self.values[row] for row in rows.tolist()]
-        labels: Labels = self.values[rows]
-        return labels
+        return rows_of(self.values, rows)

@@ -7,9 +7,10 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.logspace import log_softmax
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import distributions, logit_rows, refuse, row_blocks, shown, weights
+from kullback.scoring.arrays import distributions, logit_rows, row_blocks, shown, weights
 from kullback.scoring.labels import Labels, hard_labels
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 from kullback.scoring.task import refuse_label_shape
 

@@ -9,8 +9,9 @@ from kullback.errors import InvalidInput
 from kullback.numerics.means import exp, weighted_mean
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
-from kullback.scoring.arrays import refuse, shown, weights
+from kullback.scoring.arrays import shown, weights
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import (
     Context,
     Losses,

@@ -1,6 +1,14 @@
-"""What refusals of probabilities say: what is wrong, and what leads to the right number."""
+"""Refusals: which cells are wrong, what is wrong with them, and what leads to the right number."""
 
+from collections.abc import Callable
+
+import numpy as np
+
+from kullback.errors import FieldError, InvalidRows, pointer
 from kullback.numerics.numerals import numeral
+from kullback.numerics.types import Flags
+
+ERRORS_NAMED = 20
 
 RENORMALIZE = (
     'if columns are outcomes of which one occurs, on_unnormalized: "renormalize" divides by the sum'
@@ -25,3 +33,43 @@ def outside(value: float, tolerance: float) -> str:
     shown_value = numeral(value, 0.0, 1.0, 0.0 - tolerance, 1.0 + tolerance)
     margin = f" within sum_tolerance {tolerance:.3g}" if near else ""
     return f"{shown_value} is not in [0, 1]{margin}"
+
+
+def refuse(
+    name: str | tuple[str, ...],
+    bad: Flags,
+    describe: Callable[[tuple[int, ...]], str],
+    *,
+    single: bool = False,
+) -> None:
+    """Refuse the argument if any cell is bad, naming the first cells and counting all.
+
+    A name of several steps is that of a part of an argument.
+
+    The one row of a `single` distribution is not part of the place: it was sent as [k].
+
+    Raises:
+        InvalidRows: where `bad` holds anywhere.
+    """
+    if not bad.any():
+        return
+    start, steps = 1 if single else 0, (name,) if isinstance(name, str) else name
+
+    def offence(index: int) -> FieldError:
+        place = _unravel(index, bad.shape)
+        return FieldError(pointer(*steps, *place[start:]), describe(place))
+
+    total = int(np.count_nonzero(bad))
+    cells = np.flatnonzero(bad)
+    offences = [offence(int(at)) for at in cells[:ERRORS_NAMED]]
+    width = bad.size // max(len(bad), 1) if bad.ndim else 1
+    rows, at = np.unique(cells // max(width, 1), return_index=True)
+    first = offences if width < 2 else [offence(int(cell)) for cell in cells[at[:ERRORS_NAMED]]]
+    message = f"{steps[0]}: {offences[0].detail}"
+    refusal = InvalidRows(message, offences, total, rows.tolist(), first)
+    refusal.depth = len(steps)
+    raise refusal
+
+
+def _unravel(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(step) for step in np.unravel_index(index, shape))

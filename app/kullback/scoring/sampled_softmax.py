@@ -9,9 +9,10 @@ from kullback.numerics.logspace import log_softmax
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags
 from kullback.scoring.arrays import logits as checked_logits
-from kullback.scoring.arrays import refuse, refuse_ruled_out, shown, weights
+from kullback.scoring.arrays import refuse_ruled_out, shown, weights
 from kullback.scoring.candidates import Candidates, gradients_apart
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Context, Losses, Score, reduce_rows, score_rows
 
 

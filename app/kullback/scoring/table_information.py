@@ -11,7 +11,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.numerals import numeral
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
-from kullback.scoring.arrays import distributions, matrix, refuse, shown, weights
+from kullback.scoring.arrays import distributions, matrix, shown, weights
 from kullback.scoring.checks import after_checks
 from kullback.scoring.contingency import ContingencyTable, table_of_counts, table_of_labels
 from kullback.scoring.entropy_estimators import ESTIMATORS, Estimator, needs_whole, shrunk
@@ -19,6 +19,7 @@ from kullback.scoring.expected_information import expected_information
 from kullback.scoring.information_rows import entropy_rows, kl_rows
 from kullback.scoring.labels import Labels
 from kullback.scoring.options import Options
+from kullback.scoring.refusals import refuse
 from kullback.scoring.score import Context, Losses, Score, in_unit, reduce_rows, score_rows
 
 Average = Literal["arithmetic", "geometric", "min", "max"]

@@ -18,6 +18,7 @@ BUCKETS = 1024
 GROUPS = 64  # of buckets, where what is kept of each is large
 _SALT = 0x9E3779B97F4A7C15
 _STRINGS = 0xC2B2AE3D27D4EB4F
+_UNSIGNED = 0x165667B19E3779F9
 _LONG = 64  # bytes
 Hashes = npt.NDArray[np.uint64]
 
@@ -63,7 +64,10 @@ def hash_of(units: Ids, salt: int = 0) -> Hashes:
         parts = [_strings(Utf8.of(units[block]), salt) for block in blocks(len(units))]
         return np.concatenate(parts) if parts else np.empty(0, np.uint64)
     words = units.astype(np.int64).view(np.uint64)
-    return _mixed(words ^ np.uint64((_SALT + salt) % 2**64))
+    hashes = _mixed(words ^ np.uint64((_SALT + salt) % 2**64))
+    if units.dtype == np.uint64:  # 2⁶⁴ − 1 has the bits of −1
+        hashes = np.where(units >= 2**63, _mixed(hashes ^ np.uint64(_UNSIGNED)), hashes)
+    return hashes
 
 
 def _strings(units: Utf8, salt: int) -> Hashes:

@@ -35,6 +35,7 @@ _SUMS = {
     "duplicates": "Rows whose id had come before: not counted again.",
     "corrected": "Labels that replaced another, or a default: no other sum here has them.",
     "defaulted": "Predictions that came to count with default_label.",
+    "rejected": "Rows that were left out because something was wrong with them.",
 }
 _SLICED = ("predictions", "examples", "weight", "loss_nats", "label_weight", "prediction_weight")
 _METRICS = {
