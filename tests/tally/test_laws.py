@@ -195,7 +195,6 @@ LAYOUT = Layout("multiclass", 3, "sklearn")
     "other",
     [
         Layout("binary", 2, "sklearn"),
-        Layout("multiclass", 4, "sklearn"),
         Layout("multiclass", 3, "exact"),
         Layout("multiclass", 3, "sklearn", clustered=True),
     ],
@@ -207,6 +206,27 @@ def test_what_is_of_another_layout_does_not_add(other: Layout) -> None:
         Tally(LAYOUT) - Tally(other)
     with pytest.raises(TallyMismatch):
         merge([Tally(other).encoded(), Tally(LAYOUT).encoded()])
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if not kind.is_binary], ids=lambda kind: kind.name
+)
+@given(st.data(), st.integers(1, 20))
+def test_rows_of_fewer_classes_are_rows_of_more_without_mass_in_these(
+    kind: Kind, data: st.DataObject, more: int
+) -> None:
+    few, some = data.draw(kind.streams(2))
+    layout = replace(few.layout, classes=kind.classes + more)
+
+    def wide(batch: Batch) -> Tally:
+        return replace(batch, layout=layout, p=np.pad(batch.p, ((0, 0), (0, more)))).tally()
+
+    both = wide(few) + wide(some)
+    assert same(few.tally() + wide(some), both)
+    assert same(wide(some) + few.tally(), both)
+    assert merge([few.tally().encoded(), wide(some).encoded()]) == both.encoded()
+    assert same(both - few.tally(), wide(some))
+    assert same((few + some).tally() - wide(some), wide(few))
 
 
 @pytest.mark.parametrize("head", [b"", b"\x00", b"\x03"])

@@ -11,7 +11,7 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import ForgottenRows
 from kullback.monitoring.stored import REFERENCE, StoredMonitor
 from kullback.storage.base import Cell, Part, Transaction
-from kullback.tally.tally import Tally
+from kullback.tally.row_count import rows_of
 
 ALWAYS = (0, LAST_DAY + DAY)
 
@@ -41,7 +41,7 @@ class RowsHeld:
 
 def _rows(content: bytes) -> int:
     try:
-        return Tally.decoded(content).scalar("rows")
+        return rows_of(content)
     except TallyMismatch:
         return 0
 

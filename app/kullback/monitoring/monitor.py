@@ -19,6 +19,9 @@ WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they bec
 HOURS_KEPT_SECONDS = 30 * DAY  # how long hours stay; then they become days
 
 
+NAMED = 10  # labels in a refusal
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A page about a monitor; `url` begins with http:// or https://."""
@@ -70,7 +73,7 @@ class Monitor:
 
     def fixed(self) -> tuple[object, ...]:
         """What cannot change once rows have come: sums before and after would not add up."""
-        return self.task, self.labels, self.pos_label, self.window_seconds, self.convention
+        return tuple(getattr(self, name) for name in _FIXED)
 
     def differs_in(self, other: "Monitor") -> str | None:
         """The first setting of another monitor whose sums do not add to those of this one.
@@ -123,7 +126,12 @@ class Monitor:
         if self.task == "multiclass":
             k = self.layout.classes
             if y_proba.ndim != 2 or y_proba.shape[1] != k:
-                detail = f"the monitor has {k} labels: [n][{k}], one probability per label and row"
+                labels = self.labels or ()
+                names = ", ".join(map(str, labels[:NAMED])) + (", …" if k > NAMED else "")
+                detail = (
+                    f"the monitor has {k} labels ({names}): [n][{k}], one probability per label "
+                    "and row, in this order"
+                )
                 raise InvalidInput.at(detail, "y_proba")
 
     def check_slice(self, name: str, *place: str) -> None:

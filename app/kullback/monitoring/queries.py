@@ -141,7 +141,7 @@ class MonitorReader:
         tallies: dict[str, WindowTallies] = {}
         for name in slices:
             with self.store.stream(self.record.id, *past, slices=name) as parts:
-                tallies |= tallies_by_slice(parts)
+                tallies |= tallies_by_slice(self.stored.seen(parts))
         return reference.moved(past, tallies)
 
     def tallies(self, chosen: Span) -> WindowTallies:

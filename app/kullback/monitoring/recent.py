@@ -139,5 +139,5 @@ def _searched(reader: "MonitorReader") -> Span | None:
     first = hour_at(reader.monitor, now - reader.maturity.lag - SEARCHED_SECONDS, now).start
     hours = RowsByTime(lambda at: hour_at(reader.monitor, at, now))
     with reader.store.stream(reader.record.id, first, int(now + FUTURE_SECONDS)) as parts:
-        hours.count(parts)
+        hours.count(reader.stored.seen(parts))
     return last_mature(hours.steps(), reader.maturity, now)

@@ -91,10 +91,11 @@ class Reference:
         now = current.labels()
         if self.label_distribution is not None:
             given = np.array(self.label_distribution)
-            return drift(now, Shares(given[::-1] if self.positive_first else given, None))
+            return _label_drift(now, Shares(given[::-1] if self.positive_first else given, None))
         past = self.labelled.get(name)
-        shares = None if past is None else WindowTallies(past).labels()
-        return drift(now, shares, self.missing)
+        if past is None:
+            return drift(now, None, self.missing)
+        return _label_drift(now, WindowTallies(past).labels())
 
     def slice_drift(self, current: Mapping[str, WindowTallies], name: str, of: str = "") -> Drift:
         """Drift of how the rows fall into the values of one slice; of those `of` one value."""
@@ -182,6 +183,12 @@ class EncodedTallies(Mapping[str, Tally]):
 def _shares(values: list[WindowTallies]) -> Shares:
     scores = [value.scores() for value in values]
     return Shares(np.array([mass.sum() for mass, _ in scores]), sum(rows for _, rows in scores))
+
+
+def _label_drift(now: Shares, then: Shares) -> Drift:
+    """Drift of labels, of which one side may know more: those of the other have no mass there."""
+    classes = max(now.mass.size, then.mass.size)
+    return drift(now.widened(classes), then.widened(classes))
 
 
 def _tuple(values: Sequence[Number] | None) -> tuple[Number, ...] | None:

@@ -29,6 +29,10 @@ class Shares:
         shares: Array = self.mass / self.mass.sum()
         return shares
 
+    def widened(self, cells: int) -> "Shares":
+        """The same with more cells, without mass, behind those there are."""
+        return Shares(np.pad(self.mass, (0, cells - self.mass.size)), self.rows)
+
     def merged(self, group: Indices) -> "Shares":
         """The same in fewer cells: `group` (c,) names the new cell of each."""
         return Shares(np.bincount(group, self.mass).astype(np.float64), self.rows)

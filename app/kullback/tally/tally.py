@@ -1,7 +1,7 @@
 """The Tally: the bundle of sums that monitors and experiments keep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 from zlib import crc32
@@ -159,16 +159,26 @@ class Tally:
         return decoded_total([content])
 
 
+def widest(layouts: Sequence[Layout]) -> Layout:
+    """The layout of a sum: classes may have been added behind those that there were.
+
+    Raises:
+        TallyMismatch: they are not all of one layout, but for the number of classes.
+    """
+    wide = max(layouts, key=lambda layout: layout.classes)
+    for layout in layouts:
+        if layout != wide and replace(layout, classes=wide.classes) != wide:
+            raise TallyMismatch(f"{layout} does not add to {wide}")
+    return wide
+
+
 def total(tallies: Sequence[Tally]) -> Tally:
     """The sum of one tally or more.
 
     Raises:
-        TallyMismatch: they are not all of one layout.
+        TallyMismatch: they are not all of one layout, but for the number of classes.
     """
-    layout = tallies[0].layout
-    other = next((tally.layout for tally in tallies if tally.layout != layout), None)
-    if other is not None:
-        raise TallyMismatch(f"{other} does not add to {layout}")
+    layout = widest([tally.layout for tally in tallies])
     scalars = zip(*(tally.scalars for tally in tallies), strict=True)
     vectors = zip(*(tally.vectors for tally in tallies), strict=True)
     return Tally(layout, tuple(map(sum, scalars)), tuple(map(BinSums.total, vectors, layout.sizes)))
@@ -178,12 +188,10 @@ def difference(whole: Tally, part: Tally) -> Tally:
     """The tally of the rows of `whole` that are not those of `part`, to the bit.
 
     Raises:
-        TallyMismatch: they are not of one layout.
+        TallyMismatch: they are not of one layout, but for the number of classes.
         ArithmeticError: `part` is not in `whole`, as far as sums can tell.
     """
-    layout = whole.layout
-    if layout != part.layout:
-        raise TallyMismatch(f"{part.layout} is not taken from {layout}")
+    layout = widest([whole.layout, part.layout])
     sums = zip(whole.vectors, part.vectors, layout.sizes, strict=True)
     rest = Tally(
         layout,
@@ -214,7 +222,8 @@ def decoded_total(contents: Sequence[bytes]) -> Tally:
     """The sum of one tally or more, from their bytes: faster than to decode each.
 
     Raises:
-        TallyMismatch: they are not all of one layout, or of a version that is not known here.
+        TallyMismatch: they are not all of one layout, but for the number of classes, or of a
+            version that is not known here.
         DamagedTally: they are not what they were.
     """
     try:
@@ -225,19 +234,18 @@ def decoded_total(contents: Sequence[bytes]) -> Tally:
 
 def _decoded_total(contents: Sequence[bytes]) -> Tally:
     heads = {content[:_HEAD]: None for content in contents}
-    layouts = list({Layout.decoded(head): None for head in heads})
+    layouts = [Layout.decoded(head) for head in heads]
     places = [sums_start(content) for content in contents]
-    if len(layouts) > 1:
-        raise TallyMismatch(f"{layouts[1]} does not add to {layouts[0]}")
+    layout = widest(layouts)
     columns: list[list[BinSums]] = [[] for _ in range(1 + len(VECTORS))]
     for content, first in zip(contents, places, strict=True):
         at = first + 1 + content[first]
         for number in content[first + 1 : at]:
             sums, at = decoded(content, at)
             columns[number].append(sums)
-    sizes = (len(SCALARS), *layouts[0].sizes)
+    sizes = (len(SCALARS), *layout.sizes)
     scalars, *vectors = map(BinSums.total, columns, sizes)
-    return Tally(layouts[0], _unpacked(scalars), tuple(vectors))
+    return Tally(layout, _unpacked(scalars), tuple(vectors))
 
 
 def _checksum(head: bytes, body: bytes | memoryview) -> bytes:
