@@ -40,6 +40,7 @@ from kullback.tally import tally as tallies
 from kullback.tally.binary import binary_terms
 from kullback.tally.merge import merge
 from kullback.tally.metrics import TallyMetrics
+from kullback.timezones import Timestamps
 
 MONITOR = "/v1/monitors/bench"
 CHUNK = 1 << 17
@@ -110,7 +111,7 @@ def identified(n: int = 100_000, bodies: int = 5) -> Rows:
             for some in ids:
                 p = generator.random(n)
                 y, times = (generator.random(n) < p).astype(np.int64), np.full(n, time())
-                batch = Batch(y, p, None, times, None, {}, some if has_ids else None)
+                batch = Batch(y, p, None, Timestamps(times), None, {}, some if has_ids else None)
                 seconds += timed(partial(_observed, monitors, batch))
             rates[has_ids] = n * bodies / seconds / 1e3
             store.close()
@@ -218,7 +219,7 @@ def _month(url: str, days: int, rows: int) -> tuple[MonitorQueries, Array, Array
         p = 1 / (1 + np.exp(-generator.normal(-3, 1.2, 60 * rows)))
         y = (generator.random(p.size) < p).astype(np.float64)
         times = (start + np.arange(p.size) * (HOUR / p.size)).astype(np.float64)
-        monitors.observe("bench", Batch(y, p, None, times, None, {}), None).result()
+        monitors.observe("bench", Batch(y, p, None, Timestamps(times), None, {}), None).result()
         labels.append(y)
         scores.append(p)
     queries = MonitorQueries(store, time)

@@ -17,6 +17,7 @@ SERVICES = (
     *FORMULAS,
     "documents",
     "moments",
+    "timezones",
     "clock",
     "tally",
     "storage.base",
@@ -27,7 +28,7 @@ SERVICES = (
     "maintenance",
 )
 EDGE = (
-    *(*FORMULAS, "settings", "moments", "documents", "payload", "requests", "access"),
+    *(*FORMULAS, "settings", "moments", "timezones", "documents", "payload", "requests", "access"),
     *("services", "monitoring", "experiments", "figures"),
 )
 REPORTS = (
@@ -37,6 +38,7 @@ REPORTS = (
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "moments": (),
+    "timezones": (*FORMULAS, "moments"),
     "clock": ("errors", "moments", "storage.base"),
     "stored_sums": ("errors", "moments", "storage.base", "tally"),
     "maintenance": ("errors", "storage.base"),
@@ -54,8 +56,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "access": ("errors", "documents", "moments", "storage.base"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
     "telemetry": (*FORMULAS, "monitoring", "experiments"),
-    "payload": (*FORMULAS, "moments"),
-    "requests": (*FORMULAS, "access.keys", "moments", "payload", "monitoring", "experiments"),
+    "payload": (*FORMULAS, "moments", "timezones"),
+    "requests": (
+        *FORMULAS,
+        "access.keys",
+        "timezones",
+        "moments",
+        "payload",
+        "monitoring",
+        "experiments",
+    ),
     "connections": ("errors", "api.problem_document", "api.problem_types"),
     "library": (*FORMULAS, "payload", "requests"),
     "services": ("monitoring", "experiments", "maintenance"),

@@ -21,6 +21,7 @@ from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
 from kullback.tally.merge import merge
+from kullback.timezones import Timestamps
 from tests.experiments.arms import PAIRED, PARALLEL, of_arms, paired, split
 from tests.statements import tables, watched
 from tests.storage.writes import DONE, do, held
@@ -157,7 +158,8 @@ def test_exactly_so_many_points_are_given(
 ) -> None:
     drawn = paired(n=POINTS)
     filled(
-        experiments, replace(drawn, timestamp=NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))
+        experiments,
+        replace(drawn, timestamp=Timestamps(NOW - 3600.0 * np.arange(POINTS, dtype=np.float64))),
     )
     points = queries.select("ranker", ExperimentQuery(step=3600)).series().points
     assert len(points) == POINTS
@@ -194,7 +196,7 @@ def test_steps_that_are_too_many_are_refused_before_sums_are_read(
     experiments: Experiments, queries: ExperimentQueries
 ) -> None:
     times = NOW - 3600.0 * np.arange(POINTS + 1, dtype=np.float64)
-    filled(experiments, replace(paired(n=POINTS + 1), timestamp=times))
+    filled(experiments, replace(paired(n=POINTS + 1), timestamp=Timestamps(times)))
     with watched() as statements, pytest.raises(InvalidInput, match="501 points"):
         queries.select("ranker", ExperimentQuery(step=3600)).series()
     assert tables(statements) == ["records", "parts"]

@@ -21,6 +21,7 @@ from kullback.moments import DAY, FUTURE_SECONDS, HOUR
 from kullback.numerics.types import Array
 from kullback.storage.base import Cell, Part
 from kullback.tally.merge import merge
+from kullback.timezones import Timestamps
 from tests import strategies as draw
 from tests.experiments.arms import PAIRED, batches, paired, split, taken, written
 
@@ -133,7 +134,7 @@ def test_steps_take_every_part_once_and_in_order(
 def test_rows_without_a_timestamp_are_of_now_and_none_is_of_the_future() -> None:
     assert times(None, 3, 7.5).tolist() == [7.5] * 3
     at_most = np.array([0.0, 1000.0 + FUTURE_SECONDS])
-    assert times(at_most, 2, 1000.0) is at_most
+    assert times(Timestamps(at_most), 2, 1000.0) is at_most
     with pytest.raises(InvalidInput, match="future") as refusal:
-        times(np.nextafter(at_most, np.inf), 2, 1000.0)
+        times(Timestamps(np.nextafter(at_most, np.inf)), 2, 1000.0)
     assert [each.pointer for each in refusal.value.offences] == ["/timestamp/1"]

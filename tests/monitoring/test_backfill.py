@@ -13,6 +13,7 @@ from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array
 from kullback.storage.base import Cell
 from kullback.tally.grouping import MAX_GROUPS
+from kullback.timezones import Timestamps
 from tests.monitoring.service import NOON, Document, Service
 
 pytestmark = pytest.mark.anyio
@@ -87,7 +88,7 @@ async def test_one_request_of_many_days_counts_as_many_requests_do(service: Serv
 
 def observed(times: Array) -> ObservationRows:
     half = np.full(times.size, 0.5)
-    return ObservationRows(half.round(), half, None, times, None, {})
+    return ObservationRows(half.round(), half, None, Timestamps(times), None, {})
 
 
 def test_the_cap_is_of_windows_as_they_are_kept() -> None:

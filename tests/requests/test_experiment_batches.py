@@ -16,6 +16,7 @@ from kullback.experiments.rows import ArmRows
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
 from kullback.requests.experiments import ExperimentBatch
 from kullback.requests.validation import validated
+from kullback.timezones import Timestamps
 from tests import strategies as draw
 from tests.payload.batch_bodies import NDJSON, Columns, as_lines, bodies, dotted, read, rows_of
 from tests.payload.bodies import as_arrow, as_json, as_parquet
@@ -72,7 +73,7 @@ def batches(draws: st.DrawFn) -> Columns:
 
 def plainly(value: object) -> object:
     """Rows, or a part of them, without arrays, and with the types of numbers."""
-    if isinstance(value, ArmRows):
+    if isinstance(value, (ArmRows, Timestamps)):
         return {
             field.name: plainly(getattr(value, field.name))
             for field in fields(value)
@@ -114,7 +115,7 @@ def test_parallel_rows_by_hand() -> None:
     assert found.timestamp is not None
     assert found.importance is not None
     assert found.weight.tolist() == [1, 2]
-    assert found.timestamp.tolist() == [1, 2.5]
+    assert found.timestamp.seconds.tolist() == [1, 2.5]
     assert found.importance.tolist() == [0.5, 0]
 
 

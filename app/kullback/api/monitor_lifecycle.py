@@ -17,7 +17,7 @@ from kullback.monitoring.replies import (
     RemovedWindows,
 )
 from kullback.payload.media import JSON
-from kullback.payload.timestamps import parsed_moment
+from kullback.payload.timestamps import parsed_time
 from kullback.requests.monitors import MonitorRename, MonitorSettings
 
 REMOVES = problems(404, 409, 422, 503)
@@ -164,7 +164,7 @@ def _removing(routes: APIRouter, store_requests: StoreRequests) -> None:
     )
     async def windows(name: Name, request: Request, start: Start, stop: Stop) -> Response:
         """Remove all rows of some time, in whole windows; they can be sent again, and count."""
-        span = parsed_moment("from", start), parsed_moment("to", stop)
+        span = parsed_time("from", start), parsed_time("to", stop)
         return await store_requests.write_empty(
             request,
             lambda key: store_requests.services.monitor_lifecycle.remove_windows(name, *span, key),

@@ -1,5 +1,6 @@
 """Routes under /v1/monitors: streams of predictions, remembered."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -28,14 +29,18 @@ from kullback.monitoring.report import MonitorReport
 from kullback.monitoring.selection import MonitorQuery
 from kullback.monitoring.series import MonitorSeries
 from kullback.monitoring.tables import report_table, series_table
+from kullback.payload.durations import parsed_duration
 from kullback.payload.identifiers import is_text, refuse_twice
 from kullback.payload.media import BATCH_TYPES
-from kullback.payload.timestamps import parsed_moment
+from kullback.payload.timestamps import parsed_time
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 
-From = Annotated[str | None, Query(alias="from", description="Start: RFC 3339 or epoch seconds.")]
-To = Annotated[
-    str | None, Query(alias="to", description="End, exclusive: RFC 3339 or epoch seconds.")
+_MOMENT = "RFC 3339 or epoch seconds; without an offset only where the monitor has a timezone."
+From = Annotated[str | None, Query(alias="from", description=f"Start: {_MOMENT}")]
+To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {_MOMENT}")]
+Last = Annotated[
+    str | None,
+    Query(description="In place of from and to: so long up to now, such as 30min, 24h or 7d."),
 ]
 By = Annotated[str | None, Query(description="Slices to answer by, separated by commas.")]
 Value = Annotated[
@@ -43,7 +48,10 @@ Value = Annotated[
     Query(alias="slice", description="Rows to answer of: a slice and its value, country=DE."),
 ]
 Metric = Annotated[str, Query(description="Metrics of the report, separated by commas.")]
-Step = Annotated[int | None, Query(description="Seconds of a step, a multiple of the window.")]
+Step = Annotated[
+    str | None,
+    Query(description="Length of a step, a multiple of the window: seconds, or such as 1h or day."),
+]
 
 
 def router(store_requests: StoreRequests) -> APIRouter:
@@ -138,14 +146,13 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         request: Request,
         start: From = None,
         stop: To = None,
+        last: Last = None,
         by: By = None,
         value: Value = None,
         form: AsFormat = None,
     ) -> Response:
         """Every metric with its standard error, drift, and the values of slices."""
-        query = MonitorQuery(
-            _moment("from", start), _moment("to", stop), _names("by", by), _value(value)
-        )
+        query = replace(_period(start, stop, last), by=_names("by", by), value=_value(value))
         kind = answer_type(request, form)
 
         def select() -> TaggedAnswer:
@@ -165,6 +172,7 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         request: Request,
         start: From = None,
         stop: To = None,
+        last: Last = None,
         metric: Metric = "log_loss",
         step: Step = None,
         by: By = None,
@@ -172,10 +180,12 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
         form: AsFormat = None,
     ) -> Response:
         """Metrics over time, of all rows or by slice: a point for each step that has rows."""
-        query = MonitorQuery(
-            *(_moment("from", start), _moment("to", stop)),
-            *(_names("by", by), _value(value)),
-            *(_names("metric", metric), step),
+        query = replace(
+            _period(start, stop, last),
+            by=_names("by", by),
+            value=_value(value),
+            metrics=_names("metric", metric),
+            step=None if step is None else parsed_duration("step", step),
         )
         kind = answer_type(request, form)
 
@@ -201,5 +211,16 @@ def _value(text: str | None) -> str | None:
     return text
 
 
-def _moment(name: str, text: str | None) -> float | None:
-    return None if text is None else parsed_moment(name, text)
+def _period(start: str | None, stop: str | None, last: str | None) -> MonitorQuery:
+    """The time that a query asks for.
+
+    Raises:
+        InvalidInput: it is said in two ways, or is no time.
+    """
+    if last is not None and (start is not None or stop is not None):
+        raise InvalidInput.at("send either this, or from and to", "last")
+    return MonitorQuery(
+        None if start is None else parsed_time("from", start),
+        None if stop is None else parsed_time("to", stop),
+        last=None if last is None else parsed_duration("last", last),
+    )

@@ -7,6 +7,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.label_types import rows_of, some
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
+from kullback.timezones import Timestamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ArmRows:
         arm: the arm of each row, where each row is of one.
         weight: weights ≥ 0, or None.
         importance: target propensity over logging propensity ρ ≥ 0 of each row, or None.
-        timestamp: epoch seconds, or None.
+        timestamp: when each row was, or None.
         slices: by slice the value of each row.
         screening: what came of the rows that are not here.
     """
@@ -31,7 +32,7 @@ class ArmRows:
     arm: list[str] | None = None
     weight: Array | None = None
     importance: Array | None = None
-    timestamp: Array | None = None
+    timestamp: Timestamps | None = None
     slices: Mapping[str, list[str]] = field(default_factory=dict)
     screening: Screening = NONE_LEFT_OUT
 
@@ -49,6 +50,6 @@ class ArmRows:
             arm=None if self.arm is None else some(self.arm, rows),
             weight=None if self.weight is None else self.weight[rows],
             importance=None if self.importance is None else self.importance[rows],
-            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            timestamp=None if self.timestamp is None else self.timestamp.taken(rows),
             slices={name: some(values, rows) for name, values in self.slices.items()},
         )

@@ -14,22 +14,24 @@ from kullback.storage.base import Cell, Part
 from kullback.stored_sums import naming_damage
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
+from kullback.timezones import Timestamps
 
 HOURS_KEPT_SECONDS = 2 * DAY  # how long hours stay; then they become days
 _TALLY, _UNITS = "tally", "units"
 
 
-def times(timestamp: Array | None, n: int, now: float) -> Array:
+def times(timestamp: Timestamps | None, n: int, now: float) -> Array:
     """When each of n rows was, (n,); rows without a timestamp are of now.
 
     Raises:
-        InvalidInput: one is in the future.
+        InvalidInput: one is in the future, or without a time zone.
     """
     if timestamp is None:
         return np.full(n, now)
-    early = timestamp > now + FUTURE_SECONDS
+    time = timestamp.moments("timestamp", None, "; an experiment has no timezone of its own")
+    early = time > now + FUTURE_SECONDS
     refuse("timestamp", early, lambda _: f"more than {FUTURE_SECONDS} seconds in the future")
-    return timestamp
+    return time
 
 
 def cells(plan: Plan, epoch: int, checked: CheckedArmRows, time: Array) -> dict[Cell, bytes]:

@@ -22,6 +22,7 @@ from kullback.tally.multiclass import multiclass_terms
 from kullback.tally.tally import Tally
 from kullback.tally.terms import Terms
 from kullback.tally.units import bucket_of
+from kullback.timezones import MONITOR_ZONE
 
 # A row that is predicted and then matched stands in two kinds: what counts rows by their labels
 # adds the first two and subtracts the last, what counts rows by their scores adds the first and
@@ -85,7 +86,9 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     """
     monitor.check_predictions(rows.y_proba)
     refuse_strays(rows.slices, lambda name: monitor.check_slice(name, "slice", name))
-    time = np.full(len(rows), now) if rows.timestamp is None else rows.timestamp
+    time = np.full(len(rows), now)
+    if rows.timestamp is not None:
+        time = rows.timestamp.moments("timestamp", monitor.timezone, MONITOR_ZONE)
     _check_times(monitor, time, now)
     return CheckedRows(
         y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound, Overloaded
+from kullback.moments import DAY
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.forgetting import Loss, RowsHeld, loss
 from kullback.monitoring.monitor import Monitor
@@ -18,7 +19,7 @@ from kullback.monitoring.stored import (
     document,
 )
 from kullback.monitoring.unfinished import finish
-from kullback.monitoring.windows import span
+from kullback.monitoring.windows import Span, span
 from kullback.storage.base import (
     IdempotencyKey,
     Reply,
@@ -28,6 +29,7 @@ from kullback.storage.base import (
     existing,
     is_new,
 )
+from kullback.timezones import Time
 
 Completed = Callable[[Monitor | None], Monitor]  # settings, beside those at present if there are
 SOON_SECONDS = 300  # windows that are merged so soon are removed as if they were by now
@@ -100,7 +102,7 @@ class MonitorLifecycle:
         return future
 
     def remove_windows(
-        self, name: str, start: float, stop: float, key: IdempotencyKey | None
+        self, name: str, start: Time, stop: Time, key: IdempotencyKey | None
     ) -> Future[Written]:
         """Remove all windows of some time, widened to whole ones, with the ids of their rows.
 
@@ -113,6 +115,10 @@ class MonitorLifecycle:
             stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
             record, monitor = stored.record.id, stored.monitor
             chosen = span(monitor, start, stop, self._clock() + SOON_SECONDS)
+            if monitor.timezone is not None:  # it may have days of UTC from before
+                early, late = (tx.straddles(record, edge) for edge in chosen)
+                first = chosen.start // DAY * DAY if early else chosen.start
+                chosen = Span(first, -(-chosen.stop // DAY) * DAY if late else chosen.stop)
             if any(tx.straddles(record, edge) for edge in chosen):
                 raise Overloaded("windows of that time are being merged: try again in a moment")
             counts = RowsHeld.of(tx.parts(record, *chosen))

@@ -17,7 +17,7 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
 from kullback.monitoring.unfinished import finish
-from kullback.monitoring.windows import AGES
+from kullback.monitoring.windows import ages
 from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Record, Store, Times, Transaction
 from kullback.storage.slice_values import release, values_with_places
@@ -166,8 +166,8 @@ class MonitorMaintenance:
         if believed is None:
             return
         now = int(believed)
-        for least, age in AGES:
-            self._merge(stored, Times(0, now - age), max(least, window))
+        for width, age in ages(stored.monitor):
+            self._merge(stored, Times(0, now - age), width)
         self._maintenance.until_done(lambda tx: _forget(tx, stored, now), ROWS_AT_ONCE)
         self._expire(stored, now)
 

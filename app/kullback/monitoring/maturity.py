@@ -9,7 +9,7 @@ from kullback.moments import HOUR, LAST_DAY, moment
 from kullback.monitoring.label_delays import LabelDelays
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.window_tallies import RowCounts
-from kullback.monitoring.windows import Span, width_at
+from kullback.monitoring.windows import Span, middle, width_at
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
 from kullback.tally.row_count import rows_of
@@ -92,7 +92,7 @@ class RowsByTime:
         for part in parts:
             cell, content = part
             with naming_damage([part]):
-                self._rows[cell.slice][cell.start, cell.kind] += rows_of(content)
+                self._rows[cell.slice][middle(cell), cell.kind] += rows_of(content)
             yield part
 
     def count(self, parts: Iterable[Part]) -> None:
@@ -103,8 +103,8 @@ class RowsByTime:
     def steps(self, name: str = "") -> Mapping[Span, RowCounts]:
         """What was counted of a slice and its value, or of all rows, in order."""
         sums: dict[Span, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for (start, kind), rows in sorted(self._rows[name].items()):
-            sums[self._step_at(start)][kind] += rows
+        for (at, kind), rows in sorted(self._rows[name].items()):
+            sums[self._step_at(at)][kind] += rows
         return {span: RowCounts.of(kinds) for span, kinds in sums.items()}
 
 

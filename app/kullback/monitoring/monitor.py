@@ -43,6 +43,7 @@ class Monitor:
     convention: ConventionName = "sklearn"
     ttl_seconds: int = 7 * DAY
     label_lag: int | None = None  # seconds; learned where it is not said
+    timezone: str | None = None  # an IANA name
     description: str = ""
     owner: str | None = None
     tags: tuple[str, ...] = ()

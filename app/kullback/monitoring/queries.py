@@ -24,6 +24,7 @@ from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span, span
 from kullback.storage.base import Store
 from kullback.tally.metrics import TallyMetrics
+from kullback.timezones import Time
 
 
 class MonitorQueries:
@@ -122,7 +123,7 @@ class MonitorReader:
         """Its last mature hour, and its last hour; see recent_hour."""
         return recent_hour(self, before)
 
-    def span(self, start: float | None, stop: float | None) -> Span:
+    def span(self, start: Time | None, stop: Time | None) -> Span:
         """Some time of it, in whole windows."""
         return span(self.monitor, start, stop, self.now)
 
@@ -154,5 +155,6 @@ class MonitorReader:
         Raises:
             InvalidInput: the time or a slice cannot be asked for.
         """
-        chosen = self.span(query.start, query.stop)
+        start = query.start if query.last is None else max(self.now - query.last, 0.0)
+        chosen = self.span(start, query.stop)
         return MonitorSelection(self, counted_query(self.monitor, query), chosen)

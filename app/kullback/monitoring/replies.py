@@ -36,6 +36,7 @@ class MonitorSetup:
     convention: ConventionName
     ttl_seconds: int
     label_lag: int | None
+    timezone: str | None
     description: str
     owner: str | None
     tags: tuple[str, ...]

@@ -7,6 +7,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.label_types import rows_of, some
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
+from kullback.timezones import Time, Timestamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +15,14 @@ class ObservationRows:
     """Predictions with their outcomes, all columns of n rows.
 
     `y_true` holds labels, or shares in [0, 1]; it is None where nobody knows yet. `y_proba` is
-    P(positive) (n,), or a distribution per row (n, k). Timestamps are epoch seconds. Rows with
-    `ids` count once each.
+    P(positive) (n,), or a distribution per row (n, k). Timestamps may be without a time zone, if
+    the monitor has one. Rows with `ids` count once each.
     """
 
     y_true: Labels | None
     y_proba: Array
     weight: Array | None
-    timestamp: Array | None
+    timestamp: Timestamps | None
     unit: Labels | None
     slices: Mapping[str, list[str]]
     ids: list[str] | None = None
@@ -37,7 +38,7 @@ class ObservationRows:
             y_true=None if self.y_true is None else rows_of(self.y_true, rows),
             y_proba=self.y_proba[rows],
             weight=None if self.weight is None else self.weight[rows],
-            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            timestamp=None if self.timestamp is None else self.timestamp.taken(rows),
             unit=None if self.unit is None else rows_of(self.unit, rows),
             slices={name: some(values, rows) for name, values in self.slices.items()},
             ids=None if self.ids is None else some(self.ids, rows),
@@ -74,10 +75,10 @@ class LabelRows:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePeriod:
-    """Epoch seconds from `start` up to, not including, `stop`."""
+    """Time from `start` up to, not including, `stop`."""
 
-    start: float
-    stop: float
+    start: Time
+    stop: Time
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from kullback.monitoring.windows import Span, step_at, widened
 from kullback.storage.base import Part
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
+from kullback.timezones import Time
 
 if TYPE_CHECKING:
     from kullback.monitoring.queries import MonitorReader
@@ -46,14 +47,16 @@ class MonitorQuery:
     Attributes:
         by: slices, each value of which is asked for.
         value: a slice and its value, "country=DE": no other rows are asked for.
+        last: seconds up to now, in place of `start` and `stop`.
     """
 
-    start: float | None = None
-    stop: float | None = None
+    start: Time | None = None
+    stop: Time | None = None
     by: tuple[str, ...] = ()
     value: str | None = None
     metrics: tuple[str, ...] = ("log_loss",)
     step: int | None = None
+    last: int | None = None
 
 
 def counted_query(monitor: Monitor, query: MonitorQuery) -> MonitorQuery:

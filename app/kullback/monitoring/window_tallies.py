@@ -9,7 +9,7 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.monitoring.cells import LABELLED, MATCHED, OBSERVED, PREDICTED, RETRACTED, SCORED
-from kullback.monitoring.windows import Span
+from kullback.monitoring.windows import Span, middle
 from kullback.numerics.types import Array
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
@@ -143,7 +143,7 @@ def tallies_by_step(
     for part in parts:
         cell = part[0]
         if cell.kind in LABELLED or cell.kind == RETRACTED:
-            sums.add((cell.slice, step_at(cell.start)), part)
+            sums.add((cell.slice, step_at(middle(cell))), part)
             if len(sums) > most:
                 detail = (
                     f"more than {MAX_POINTS} points, a step of each value and metric: ask for a "

@@ -9,6 +9,8 @@ from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR, LAST_DAY
 from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS, Monitor
 from kullback.numerics.types import Array, Indices
+from kullback.storage.base import Cell
+from kullback.timezones import Time, finest_width, local_days, resolved
 
 DEFAULT_SECONDS = DAY
 AGES = ((HOUR, WINDOWS_KEPT_SECONDS), (DAY, HOURS_KEPT_SECONDS))  # width, and age from which
@@ -21,11 +23,20 @@ class Span(NamedTuple):
     stop: int
 
 
+def ages(monitor: Monitor) -> tuple[tuple[int, int], ...]:
+    """How wide windows become, and at which age: hours, then days.
+
+    Those of a monitor with a time zone become no days, as its days are not those of UTC.
+    """
+    if monitor.timezone is not None:
+        return ((finest_width(monitor.timezone), WINDOWS_KEPT_SECONDS),)
+    return tuple((max(monitor.window_seconds, least), age) for least, age in AGES)
+
+
 def width_at(monitor: Monitor, moment: float, now: float) -> int:
     """How wide the window around a moment is by now: as configured, an hour or a day."""
     width = monitor.window_seconds
-    for least, age in AGES:
-        wide = max(width, least)
+    for wide, age in ages(monitor):
         if _floor(moment, wide) + wide <= now - age:
             width = wide
     return width
@@ -34,19 +45,20 @@ def width_at(monitor: Monitor, moment: float, now: float) -> int:
 def window_starts(monitor: Monitor, moments: Array, now: float) -> Indices:
     """When the window of each moment began, (n,), each as wide as `width_at` says."""
     width = np.full(moments.size, monitor.window_seconds)
-    for least, age in AGES:
-        wide = max(monitor.window_seconds, least)
+    for wide, age in ages(monitor):
         width[moments // wide * wide + wide <= now - age] = wide
     starts: Indices = (moments // width).astype(np.int64) * width
     return starts
 
 
-def span(monitor: Monitor, start: float | None, stop: float | None, now: float) -> Span:
+def span(monitor: Monitor, start: Time | None, stop: Time | None, now: float) -> Span:
     """The time asked for, widened to whole windows; the last 24 hours where nothing is asked.
 
     Raises:
-        InvalidInput: it ends before it begins.
+        InvalidInput: it ends before it begins, or is without a time zone as the monitor is.
     """
+    start = None if start is None else resolved(start, monitor.timezone, "from")
+    stop = None if stop is None else resolved(stop, monitor.timezone, "to")
     if start is None:
         start = (now if stop is None else stop) - DEFAULT_SECONDS
     if stop is None:
@@ -58,14 +70,21 @@ def span(monitor: Monitor, start: float | None, stop: float | None, now: float) 
     return Span(min(first, LAST_DAY - DAY), min(last, LAST_DAY))
 
 
+def middle(cell: Cell) -> int:
+    """A moment that stands for a cell: it lies in the step of a series in which this does."""
+    return cell.start + cell.width // 2
+
+
 def step_at(monitor: Monitor, step: int, moment: int, now: float) -> Span:
     """The step of a series around a moment: as wide as asked, wider where windows do not fit it.
 
-    It depends on the clock alone, not on how far maintenance has come.
+    It depends on the clock alone, not on how far maintenance has come. Days are those of the
+    monitor's time zone.
     """
+    if monitor.timezone is not None and step % DAY == 0:
+        return Span(*local_days(monitor.timezone, moment, step // DAY))
     width = step
-    for least, age in AGES:
-        wide = max(monitor.window_seconds, least)
+    for wide, age in ages(monitor):
         common = math.lcm(step, wide)
         if _floor(moment, common) + wide <= now - age:
             width = common
@@ -78,7 +97,7 @@ def widened(monitor: Monitor, span: Span, now: float) -> tuple[int, ...]:
 
     Steps differ beside it, those too that begin before the span.
     """
-    wide = ((max(monitor.window_seconds, least), now - age) for least, age in AGES)
+    wide = ((width, now - age) for width, age in ages(monitor))
     return tuple(min(_floor(edge, width), span.stop) for width, edge in wide)
 
 

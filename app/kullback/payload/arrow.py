@@ -25,6 +25,9 @@ from kullback.scoring.nullable import Nullable
 _ROWS = ("y_proba", "logits", "q", "p")
 _NUMBERED = re.compile(r"\D+\d+")
 _NO_COLUMN = "there is no such column; options are query parameters"
+_INSTEAD = {
+    EntryType.TIME: ": epoch seconds (float64 or integers), timestamps and RFC 3339 strings are",
+}
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
 
@@ -159,14 +162,19 @@ def _check_field(place: Place, field: pa.Field, column: Column, *, may_be_null: 
     is_read = _is_read(plain_type(kind, column), column.entry)
     is_read |= (column.nullable or may_be_null) and pa.types.is_null(kind)
     if not is_read or depth > MAX_AXES - column.per_row:
-        raise InvalidInput.at(f"a column of type {str(kind)[:40]} is not read here", *place)
+        detail = f"a column of type {str(kind)[:40]} is not read here"
+        raise InvalidInput.at(f"{detail}{_INSTEAD.get(column.entry, '')}", *place)
+    if column.entry is EntryType.TIME and pa.types.is_floating(kind) and kind.bit_width < 64:
+        width = kind.bit_width
+        holds = "epoch seconds only to ±64 s" if width == 32 else "no number beyond 65,504"
+        raise InvalidInput.at(f"float{width} holds {holds}: send float64 or integers", *place)
 
 
 def _is_read(kind: pa.DataType, wanted: EntryType) -> bool:
     if is_text(kind):
         return wanted in TEXTUAL
-    if pa.types.is_timestamp(kind):
-        return wanted is EntryType.TIME
+    if pa.types.is_timestamp(kind):  # the name of its zone may be no text: then this raises
+        return wanted is EntryType.TIME and kind.tz != ""
     if pa.types.is_boolean(kind):
         return wanted is not EntryType.TIME and wanted is not EntryType.ID
     if pa.types.is_floating(kind):

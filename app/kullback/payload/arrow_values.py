@@ -114,7 +114,8 @@ def _present(place: Place, array: pa.Array, shape: list[int], column: Column, ro
         entries = _looked_up(place, array, column, room)
         return entries if isinstance(entries, list) else entries.reshape(shape)
     if pa.types.is_timestamp(array.type):
-        return _seconds(array).reshape(shape)
+        times: Array = _times(array).reshape(shape)
+        return times
     return _numbers(array, column).reshape(shape)
 
 
@@ -189,10 +190,10 @@ def _numbers(array: pa.Array, column: Column) -> Array | Indices:
     return numbers if pa.types.is_floating(array.type) else numbers.astype(np.float64)
 
 
-def _seconds(array: pa.Array) -> Array:
+def _times(array: pa.Array) -> Any:  # noqa: ANN401 - datetime64 where there is no time zone
     """Timestamps as epoch seconds, to the microsecond as strings are."""
     ticks: Indices = array.view(pa.int64()).to_numpy(zero_copy_only=False)
     unit = array.type.unit
-    if unit == "ns":
-        return ticks // 1000 / 1e6
-    return ticks / _PER_SECOND[unit]
+    if array.type.tz is None:
+        return ticks.view(f"datetime64[{unit}]")
+    return ticks // 1000 / 1e6 if unit == "ns" else ticks / _PER_SECOND[unit]

@@ -12,13 +12,14 @@ from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
-from kullback.payload.timestamps import seconds
+from kullback.payload.timestamps import timestamps
 from kullback.scoring.arrays import HEAVIEST_WEIGHT, row_sums
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Options
 from kullback.scoring.refusals import NEAR, refuse
 from kullback.scoring.screening import NO_VALUE
+from kullback.timezones import Timestamps
 
 MAX_SLICES = 20
 SLICE_NAME = r"^[a-zA-Z_][a-zA-Z0-9_.-]{0,62}$"
@@ -129,9 +130,9 @@ Weights = Annotated[
     AfterValidator(partial(_masses, "sample_weight")),
 ]
 Times = Annotated[
-    Array,
+    Timestamps,
     Column(EntryType.TIME, 1, empty=True),
-    AfterValidator(partial(seconds, "timestamp")),
+    AfterValidator(partial(timestamps, "timestamp")),
 ]
 Units = Annotated[
     Labels,
@@ -162,7 +163,10 @@ RowWeights = Annotated[Weights | None, Field(description="Weight of each row, at
 RowTimes = Annotated[
     Times | None,
     Field(
-        description="Time of each row: epoch seconds, or RFC 3339 with Z or an offset; default now."
+        description=(
+            "Time of each row: epoch seconds, or RFC 3339 with Z or an offset, which may be "
+            "missing where a monitor has a timezone; default now."
+        )
     ),
 ]
 RowSlices = Annotated[

@@ -17,7 +17,7 @@ from kullback.monitoring.rows import (
     ReferencePeriod,
 )
 from kullback.payload.durations import Duration
-from kullback.payload.timestamps import Moment
+from kullback.payload.timestamps import PeriodTime
 from kullback.requests.batch_columns import (
     Forecasts,
     Ids,
@@ -157,8 +157,10 @@ class ReferenceBatch(RowBatch):
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
     sample_weight: RowWeights = None
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
-    start: Moment | None = Field(default=None, alias="from", description="Start of a period.")
-    stop: Moment | None = Field(default=None, alias="to", description="End of a period, exclusive.")
+    start: PeriodTime | None = Field(default=None, alias="from", description="Start of a period.")
+    stop: PeriodTime | None = Field(
+        default=None, alias="to", description="End of a period, exclusive."
+    )
     offset: Duration | None = Field(
         default=None,
         description="How long before what is compared with it the reference is: it moves.",
@@ -183,7 +185,8 @@ class ReferenceBatch(RowBatch):
                 raise InvalidInput.at("this field is missing", name)
         if self.y_proba is not None and len(self.y_proba) == 0:
             raise InvalidInput.at("an empty list", "y_proba")
-        if self.start is not None and self.stop is not None and not self.start < self.stop:
+        start, stop = self.start, self.stop
+        if isinstance(start, float) and isinstance(stop, float) and not start < stop:
             raise InvalidInput.at("not after from", "to")
         return self
 

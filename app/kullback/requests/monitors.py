@@ -22,6 +22,7 @@ from kullback.payload.identifiers import (
 )
 from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
 from kullback.scoring.conventions import ConventionName
+from kullback.timezones import check_timezone, finest_width
 
 Label = (
     Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -127,12 +128,18 @@ class MonitorSettings(BaseModel):
         default=None,
         description="Seconds from the arrival of a prediction until it counts with default_label.",
     )
-
     label_lag: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
         description=(
             "Seconds after which the labels of predictions are in, up to retention_days: only "
             "older time is judged. Null: learned from the labels that come."
+        ),
+    )
+    timezone: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None,
+        description=(
+            "IANA name of the time zone, such as Europe/Berlin, whose days are those of series, "
+            "and in which times without an offset are read; without one days are those of UTC."
         ),
     )
     description: Annotated[str, Field(max_length=2000)] = Field(
@@ -158,6 +165,16 @@ class MonitorSettings(BaseModel):
         labels = self.labels or [0, 1]
         if self.default_label is not None and self.default_label not in labels:
             raise InvalidInput.at("not one of labels", "default_label")
+
+    def _check_timezone(self) -> None:
+        """Refuse a time zone whose days are no whole windows."""
+        if self.timezone is None:
+            return
+        check_timezone("timezone", self.timezone)
+        width = finest_width(self.timezone)
+        if width % self.window_seconds:
+            detail = f"divides not {width}, as it must for whole days of {self.timezone}"
+            raise InvalidInput.at(detail, "window_seconds")
 
     def _check_labels(self) -> None:
         labels = self.labels
@@ -227,6 +244,7 @@ class MonitorSettings(BaseModel):
             convention=whole.convention,
             ttl_seconds=whole.ttl_seconds or _longest_wait(retention),
             label_lag=whole.label_lag,
+            timezone=whole.timezone,
             description=whole.description,
             owner=whole.owner,
             tags=tuple(whole.tags),
@@ -273,6 +291,7 @@ class MonitorSettings(BaseModel):
             raise InvalidInput.at(detail, "label_lag")
         self._check_slices()
         self._check_default()
+        self._check_timezone()
         self._check_notes()
 
 
