@@ -197,11 +197,7 @@ def create_app(
             gate.open(ring, KeyBook(shelf, pepper, runtime.clock), sessions)
             store_requests.open(services)
             services.maintenance.start(
-                [
-                    lambda: services.monitor_maintenance.follow_names(services.monitor_counters),
-                    services.monitor_maintenance.run_due,
-                    services.experiment_maintenance.run_due,
-                ]
+                [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
             )
             readiness.check = opened.ping
             readiness.is_ready = True

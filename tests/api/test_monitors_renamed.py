@@ -175,12 +175,12 @@ async def test_replicas_rename_for_each_other(postgresql: Server) -> None:
             await one.put()
             done(await send(one, f"{MONITOR}/observations", ROWS))
             for service in (one, other):
-                service.inside.monitor_maintenance.follow_names(service.inside.monitor_counters)
+                service.inside.monitor_maintenance.run_due()
             await renamed(other)
             answer = await send(one, f"{TAPS}/observations", ROWS)
             assert answer.headers["idempotency-replayed"] == "true"
             assert refused(await send(one, f"{MONITOR}/observations", ROWS), 404)
-            one.inside.monitor_maintenance.follow_names(one.inside.monitor_counters)
+            one.inside.monitor_maintenance.run_due()
             samples = await one.samples(monitor="Taps:v2")
             assert samples['kullback_examples_total{monitor="Taps:v2"}'] == 2
             await other.put()

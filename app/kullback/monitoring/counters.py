@@ -104,10 +104,10 @@ class MonitorCounters:
             self._sums.pop(monitor, None)
 
     def rename(self, monitor: str, name: str) -> None:
-        """A monitor has another name."""
+        """A monitor has another name; what stands under that already was taken there before."""
         with self._lock:
-            if monitor in self._sums:
-                self._sums[name] = self._sums.pop(monitor)
+            if name not in self._sums:
+                self._sums[name] = self._sums.pop(monitor, {"": MonitorSums()})
 
     def slices(self, monitor: str) -> list[str]:
         """The slices of a monitor that have sums, "" for all rows, as they came.

@@ -61,20 +61,10 @@ class MonitorMaintenance:
             if content is not None:
                 self._counters.expect(record.name, values_with_places(content))
 
-    def follow_names(self, counters: MonitorCounters) -> None:
-        """Take the counters of monitors to the names that others have given them."""
-        names = {record.id: record.name for record in self._store.records(KIND)}
-        for number, name in names.items():
-            before = self._names.get(number, name)
-            if before != name:
-                counters.rename(before, name)
-                if before in self._recent:
-                    self._recent = self._recent | {name: self._recent[before]}
-        self._names = names
-
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
         records, now = self._store.records(KIND), self._clock()
+        self._follow(records)
         believed = self._maintenance.believed_now()
         self._finish(records)
         self._settle(records, believed)
@@ -138,6 +128,17 @@ class MonitorMaintenance:
             with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
                 recent[name] = self._queries.open(name).recent(before.get(name))
         return recent
+
+    def _follow(self, records: Sequence[Record]) -> None:
+        """Take counters and readings of monitors to the names that they were given since."""
+        names = {record.id: record.name for record in records}
+        for number, name in names.items():
+            before = self._names.get(number, name)
+            if before != name:
+                self._counters.rename(before, name)
+                if before in self._recent:
+                    self._recent = self._recent | {name: self._recent[before]}
+        self._names = names
 
     def _finish(self, records: Sequence[Record]) -> None:
         """Finish changes that a service has left when it ended."""

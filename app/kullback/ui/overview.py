@@ -12,6 +12,7 @@ from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.selection import MonitorQuery
 from kullback.numerics.types import Undefined
@@ -45,6 +46,8 @@ class OverviewRow:
     what: str
     last: float | None
     spark: str = ""
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def hue(self) -> str:
@@ -88,9 +91,14 @@ class Overview:
     def monitors(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
         """Every monitor whose name is seen, by name."""
         recent = services.monitor_maintenance.recent
-        names = sorted(services.monitor_queries.present())
+        present = services.monitor_queries.present()
+        names = sorted(present)
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
-        return [_monitor(name, recent.get(name), sparks[name]) for name in names if sees(name)]
+        return [
+            _monitor(present[name].monitor, name, recent.get(name), sparks[name])
+            for name in names
+            if sees(name)
+        ]
 
     def experiments(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
         """Every experiment whose name is seen, by name: a row for each arm that is compared."""
@@ -104,12 +112,13 @@ class Overview:
         ]
 
 
-def _monitor(name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
+def _monitor(monitor: Monitor, name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
     loss = None if recent is None else recent.metrics["log_loss"].value
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
     what = "" if recent is None or recent.is_latest else hour_of(recent)
-    return OverviewRow(name, state_of(recent), shown(number), what, last, spark)
+    state, headline = state_of(recent), shown(number)
+    return OverviewRow(name, state, headline, what, last, spark, monitor.owner, monitor.tags)
 
 
 def hour_of(recent: RecentHour) -> str:
