@@ -16,6 +16,7 @@ from kullback.numerics.isotonic import (
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
 from kullback.tally.bins import BINS, uniform
+from kullback.tally.class_entropy import class_normalized_entropy
 from kullback.tally.contrast import auc_error
 from kullback.tally.exact import UNIT, real
 from kullback.tally.functionals import (
@@ -97,7 +98,7 @@ class TallyMetrics:
     def _readers(self) -> dict[str, Callable[[], Estimate]]:
         readers: dict[str, Callable[[], Estimate]] = {
             "log_loss": partial(self._of, log_loss),
-            "normalized_entropy": partial(self._of, normalized_entropy),
+            "normalized_entropy": self._normalized_entropy,
             "relative_information_gain": self._gain,
             "calibration_ratio": partial(self._of, calibration_ratio),
             "brier": partial(self._of, brier),
@@ -236,8 +237,13 @@ class TallyMetrics:
             return Estimate(result.value, INFINITE)
         return Estimate(result.value, standard_error(self.tally, result.slopes))
 
+    def _normalized_entropy(self) -> Estimate:
+        if self.is_binary:
+            return self._of(normalized_entropy)
+        return Estimate(*class_normalized_entropy(self.tally))
+
     def _gain(self) -> Estimate:
-        entropy = self._of(normalized_entropy)
+        entropy = self._normalized_entropy()
         if isinstance(entropy.value, Undefined):
             return entropy
         return Estimate(1.0 - entropy.value, entropy.standard_error)

@@ -43,7 +43,10 @@ HISTOGRAM = ("bin_w", "bin_wy", "bin_wp")
 UNITS = ("unit_w", "unit_wl", "unit_wy", "unit_wp", "unit_wb")
 CLASSES = ("class_w", "class_wp")
 RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
-VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS)
+CLASS_SQUARES = ("class_ww", "class_wwl")  # of a multiclass task, as UNIT_CLASSES
+UNIT_CLASSES = ("unit_class",)  # w by class, then unit: those of a class that is added come last
+VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS, *CLASS_SQUARES, *UNIT_CLASSES)
+MOST_UNIT_CLASSES = 63  # so that an index of two bytes has room for all of their units
 
 _VERSION = 2
 _UNCHECKED = 1  # the version before, which had no checksum
@@ -77,7 +80,9 @@ class Layout:
         """How many bins each of VECTORS has."""
         histogram, units = [BINS] * len(HISTOGRAM), [BUCKETS] * len(UNITS)
         ranks = [GROUPS * RANK_BINS] * len(RANKS)
-        return (*histogram, *units, *[self.classes] * len(CLASSES), *ranks)
+        classes, squares = ([self.classes] * len(names) for names in (CLASSES, CLASS_SQUARES))
+        unit_classes = BUCKETS * min(self.classes, MOST_UNIT_CLASSES)
+        return (*histogram, *units, *classes, *ranks, *squares, unit_classes)
 
     def encoded(self) -> bytes:
         """Five bytes: version, task, convention, classes."""

@@ -9,7 +9,15 @@ from kullback.numerics.means import blocks
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.exact import ONES, UNIT, BinSums, exact_products
-from kullback.tally.tally import MOMENTS, SCALARS, SQUARES, VECTORS, Layout, Tally
+from kullback.tally.tally import (
+    MOMENTS,
+    MOST_UNIT_CLASSES,
+    SCALARS,
+    SQUARES,
+    VECTORS,
+    Layout,
+    Tally,
+)
 from kullback.tally.units import BUCKETS, GROUPS, group_of
 
 _FINE = 2.0**40
@@ -129,8 +137,19 @@ class Terms:
         if self.units is not None:
             vectors |= self._by_unit(columns, self.units, some)
         if rows.classes is not None:
-            vectors["class_w"] = _by(rows.classes, None, self.w, self.layout.classes)
+            vectors |= self._by_class(rows.classes, rows.loss)
         return scalars | _counted(rows), vectors
+
+    def _by_class(self, classes: Indices, loss: Array) -> dict[str, BinSums]:
+        w, k = self.w, self.layout.classes
+        vectors = {
+            "class_w": _by(classes, None, w, k),
+            "class_ww": _by(classes, None, None if w is None else w * w, k),
+            "class_wwl": _by(classes, loss, None if w is None else w * w, k),
+        }
+        if self.units is not None and k <= MOST_UNIT_CLASSES:
+            vectors["unit_class"] = _by(classes * BUCKETS + self.units, None, w, k * BUCKETS)
+        return vectors
 
     def _clustered(
         self, rows: Outcomes, units: Indices
