@@ -28,7 +28,7 @@ from kullback.telemetry.monitor_collector import (
     MonitorCollector,
 )
 from tests.deploy.families import EXPOSED
-from tests.monitoring.service import MONITOR, Document, Service, running
+from tests.monitoring.service import MONITOR, Document, Service, done, running
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.anyio
@@ -217,6 +217,34 @@ async def test_a_removed_monitor_is_gone_and_begins_again_at_zero(service: Servi
     assert (await service.samples())[named("examples", monitor="clicks")] == 0
 
 
+async def test_what_another_replica_removed_begins_again_at_zero(postgresql: Server) -> None:
+    with postgresql.database() as name:
+        url = postgresql.url(name)
+        async with running(url) as one, running(url) as other:
+            place = named("examples", monitor="clicks")
+            await one.put()
+            await one.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5])
+            one.inside.monitor_maintenance.run_due()
+            assert (await other.client.delete(MONITOR)).status_code == 204
+            await other.put()
+            assert (await one.samples())[place] == 0
+            await one.post("observations", y_true=[1], y_proba=[0.5])
+            one.inside.monitor_maintenance.run_due()
+            assert (await one.samples())[place] == 1
+
+
+async def test_slices_of_a_renamed_monitor_stand_at_zero(service: Service) -> None:
+    await service.put(slices=["country"])
+    await service.post("observations", **ROWS)
+    done(await service.client.post(f"{MONITOR}/rename", json={"name": "taps"}))
+    samples = await service.samples(monitor="taps")
+    for country in ("DE", "FR"):
+        place = {"monitor": "taps", "slice": f"country={country}"}
+        assert samples[named("slice_examples", **place)] == 0
+    await service.post("observations", "/v1/monitors/taps", **ROWS)
+    assert (await service.samples())[named("slice_examples", **place)] == 2
+
+
 async def test_after_a_restart_every_slice_stands_at_zero(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/kullback.db"
     async with running(url) as before:
@@ -233,10 +261,10 @@ async def test_after_a_restart_every_slice_stands_at_zero(tmp_path: Path) -> Non
 
 async def test_slices_that_are_expected_leave_places_for_others(service: Service) -> None:
     shown = Shown(service, MAX_SERIES)
-    shown.totals.expect("a", [f"country={number}" for number in range(2000)])
     shown.make("a")
+    shown.totals.expect(shown.present["a"].record, [f"country={number}" for number in range(2000)])
     assert shown.slices("a") == MAX_SLICE_SERIES // PER_SLICE
-    assert len(shown.totals.slices("a")) == 501
+    assert len(shown.totals.slices(shown.present["a"].record)) == 501
     shown.add("b", 1)
     assert shown.monitors() == {"a", "b"}
     assert shown.slices("b") == 1
@@ -244,8 +272,8 @@ async def test_slices_that_are_expected_leave_places_for_others(service: Service
 
 async def test_of_many_slices_those_that_came_first_are_shown(service: Service) -> None:
     shown = Shown(service, MAX_SERIES, share=2 * PER_SLICE)
-    shown.totals.expect("a", ["country=z", "country=y", "country=a"])
     shown.make("a")
+    shown.totals.expect(shown.present["a"].record, ["country=z", "country=y", "country=a"])
     text = "\n".join(shown.lines())
     assert set(re.findall('slice="(.*?)"', text)) == {"country=z", "country=y"}
 
@@ -318,7 +346,7 @@ class Shown:
         )
 
     def make(self, name: str) -> None:
-        record = Record(1, "monitor", name, 1, b"", 1000.0)
+        record = Record(hash(name), "monitor", name, 1, b"", 1000.0)
         self.present[name] = StoredMonitor(record, Monitor())
 
     def add(self, name: str, slices: int) -> None:
@@ -328,7 +356,7 @@ class Shown:
         )
         values = ["", *(f"country={number}" for number in range(slices))]
         cells = {Cell(OBSERVED, value, 0, 60): terms.tally() for value in values}
-        self.totals.add(name, AddedRows(cells))
+        self.totals.add(self.present[name].record, AddedRows(cells))
 
     def lines(self) -> Iterator[str]:
         for line in generate_latest(self.registry).decode().splitlines():

@@ -12,6 +12,7 @@ from kullback.monitoring.backfill import is_backfill
 from kullback.monitoring.cells import LABELLED, SCORED
 from kullback.monitoring.ingest import AddedRows
 from kullback.numerics.types import Array
+from kullback.storage.base import Record
 from kullback.storage.slice_values import OTHER
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.exact import real
@@ -64,16 +65,21 @@ def _place(kept: dict[str, MonitorSums], name: str) -> MonitorSums:
 
 
 class MonitorCounters:
-    """The sums of each monitor, all rows and slice by slice; safe to use from any thread."""
+    """The sums of each monitor, all rows and slice by slice; safe to use from any thread.
+
+    Those of a monitor that is removed or renamed end: what comes under its name, or to its new one,
+    begins at 0, on whatever replica that was done.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._sums: dict[str, dict[str, MonitorSums]] = {}
+        self._numbers: dict[str, int] = {}  # of the records whose sums these are
 
-    def add(self, monitor: str, added: AddedRows) -> None:
+    def add(self, record: Record, added: AddedRows) -> None:
         """Add what a write that is on disk has added."""
         with self._lock:
-            kept = self._sums.setdefault(monitor, {"": MonitorSums()})
+            kept = self._of(record.id, record.name)
             kept[""].values["late"] += added.late
             kept[""].values["duplicates"] += added.duplicates
             for name in ("corrected", "defaulted"):
@@ -91,39 +97,54 @@ class MonitorCounters:
                     if not cell.slice:
                         sums.add_bins(tally)
 
-    def expect(self, monitor: str, slices: Iterable[str]) -> None:
+    def _of(self, number: int, name: str) -> dict[str, MonitorSums]:
+        if self._numbers.get(name) != number:
+            self._numbers[name], self._sums[name] = number, {"": MonitorSums()}
+        return self._sums[name]
+
+    def expect(self, record: Record, slices: Iterable[str]) -> None:
         """Let slices stand at 0, the first of them, and leave places for others."""
         with self._lock:
-            kept = self._sums.setdefault(monitor, {"": MonitorSums()})
+            kept = self._of(record.id, record.name)
             for name in islice(slices, MAX_SLICES // 2):
                 kept.setdefault(name, MonitorSums())
 
-    def forget(self, monitor: str) -> None:
-        """A monitor is gone."""
+    def forget(self, monitor: str, number: int | None = None) -> None:
+        """A monitor is gone: the one of that number, where that is said."""
         with self._lock:
-            self._sums.pop(monitor, None)
+            if number is None or self._numbers.get(monitor) == number:
+                self._sums.pop(monitor, None)
+                self._numbers.pop(monitor, None)
 
-    def rename(self, monitor: str, name: str) -> None:
-        """A monitor has another name; what stands under that already was taken there before."""
+    def rename(self, number: int, monitor: str, name: str) -> None:
+        """A monitor has another name: its slices stand at 0 under that."""
         with self._lock:
-            if name not in self._sums:
-                self._sums[name] = self._sums.pop(monitor, {"": MonitorSums()})
+            if self._numbers.get(monitor) == number:
+                del self._numbers[monitor]
+                kept = self._of(number, name)
+                for part in self._sums.pop(monitor):
+                    kept.setdefault(part, MonitorSums())
 
-    def slices(self, monitor: str) -> list[str]:
+    def slices(self, record: Record) -> list[str]:
         """The slices of a monitor that have sums, "" for all rows, as they came.
 
         Those that are many values in one stand first.
         """
         with self._lock:
-            kept = self._sums.get(monitor, {"": None})
+            kept = self._here(record)
             return sorted(kept, key=lambda name: not name.endswith(f"={OTHER}"))
 
-    def of(self, monitor: str, slices: Iterable[str]) -> Mapping[str, MonitorSums]:
+    def of(self, record: Record, slices: Iterable[str]) -> Mapping[str, MonitorSums]:
         """The sums of these slices of a monitor, those of all rows first; a snapshot."""
         with self._lock:
-            kept = self._sums.get(monitor, {})
+            kept = self._here(record)
             sums = {name: kept.get(name) or MonitorSums() for name in sorted(slices)}
             return {
                 name: MonitorSums(dict(s.values), s.bin_weight, s.bin_label, s.bin_prediction)
                 for name, s in sums.items()
             }
+
+    def _here(self, record: Record) -> Mapping[str, MonitorSums]:
+        if self._numbers.get(record.name) != record.id:
+            return {"": MonitorSums()}
+        return self._sums[record.name]

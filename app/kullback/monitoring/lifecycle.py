@@ -86,9 +86,12 @@ class MonitorLifecycle:
         The future raises:
             Conflict: there is a monitor of that name.
         """
+        number = 0
 
         def work(tx: Transaction) -> Reply:
+            nonlocal number
             stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            number = stored.record.id
             if tx.record(KIND, new) is not None:
                 raise Conflict.at("there is a monitor of this name", "name")
             tx.change(stored.record.id, document(stored.monitor, Renaming(name)))
@@ -97,7 +100,7 @@ class MonitorLifecycle:
 
         future = self._finished(name, work, key)
         if is_new(future):
-            self._counters.rename(name, new)
+            self._counters.rename(number, name, new)
         finish(self._store, self._clock, new)
         return future
 

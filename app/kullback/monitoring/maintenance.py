@@ -59,7 +59,7 @@ class MonitorMaintenance:
         for record in self._store.records(KIND):
             content = self._store.attachment(record.id, SLICE_VALUES)
             if content is not None:
-                self._counters.expect(record.name, values_with_places(content))
+                self._counters.expect(record, values_with_places(content))
 
     def run_due(self) -> None:
         """What is due: much where rows came, little elsewhere, everything once an hour."""
@@ -130,14 +130,16 @@ class MonitorMaintenance:
         return recent
 
     def _follow(self, records: Sequence[Record]) -> None:
-        """Take counters and readings of monitors to the names that they were given since."""
+        """Take readings of monitors to the names they were given since, and end old counters."""
         names = {record.id: record.name for record in records}
         for number, name in names.items():
             before = self._names.get(number, name)
             if before != name:
-                self._counters.rename(before, name)
+                self._counters.rename(number, before, name)
                 if before in self._recent:
                     self._recent = self._recent | {name: self._recent[before]}
+        for number in self._names.keys() - names.keys():
+            self._counters.forget(self._names[number], number)
         self._names = names
 
     def _finish(self, records: Sequence[Record]) -> None:
@@ -200,7 +202,7 @@ class MonitorMaintenance:
                 added = added.put(tx, record.id, monitor, believed)
             return added.counts.get("defaulted", 0)
 
-        self._maintenance.until_done(step, 1, lambda: self._counters.add(name, added))
+        self._maintenance.until_done(step, 1, lambda: self._counters.add(stored.record, added))
 
     def _sweep(self, believed: float | None) -> None:
         if believed is None:

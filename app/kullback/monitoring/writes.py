@@ -30,6 +30,7 @@ from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
 from kullback.storage.base import (
     IdempotencyKey,
+    Record,
     Reply,
     Store,
     Transaction,
@@ -100,7 +101,7 @@ class Monitors:
         is_change: bool = False,
     ) -> Future[Written]:
         now = self._clock.arrival()
-        added: list[AddedRows] = []
+        added: list[tuple[Record, AddedRows]] = []
 
         def prepared() -> tuple[StoredMonitor, Ingest]:
             self._clock.check()
@@ -119,16 +120,16 @@ class Monitors:
                 changed = replace(present.monitor, reference_offset=ingest.reference.offset)
                 tx.change(present.record.id, changed.encoded())
             rows, reply = ingest.add(tx, stored.record.id, now)
-            added[:] = [rows]  # of the last attempt: an earlier one was undone
+            added[:] = [(present.record, rows)]  # of the last attempt: an earlier one was undone
             return reply
 
         future = write_prepared(self._store, prepared, commit, key)
-        future.add_done_callback(lambda done: self._count(name, done, added))
+        future.add_done_callback(lambda done: self._count(done, added))
         return future
 
-    def _count(self, name: str, done: Future[Written], added: list[AddedRows]) -> None:
+    def _count(self, done: Future[Written], added: list[tuple[Record, AddedRows]]) -> None:
         if is_new(done):
-            self._counters.add(name, added[0])
+            self._counters.add(*added[0])
 
     def _reference(self, stored: StoredMonitor, sent: Baseline) -> Reference:
         now, monitor = self._clock(), stored.monitor

@@ -96,9 +96,11 @@ class MonitorCollector(Collector):
         """See prometheus_client.registry.Collector."""
         with self._lock:
             present = self._latest()
-            self._admit({name: self._counters.slices(name) for name in present})
+            self._admit(
+                {name: self._counters.slices(stored.record) for name, stored in present.items()}
+            )
             shown = {
-                name: self._counters.of(name, parts)
+                name: self._counters.of(present[name].record, parts)
                 for name, parts in sorted(self._admitted.items())
             }
             dropped = self._dropped
