@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-import httpx
 import numpy as np
 from pydantic import BaseModel, TypeAdapter
 
@@ -15,16 +14,15 @@ from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
-from tests.torture.audit import READ_SECONDS, Difference, Numbers, rows_of
+from tests.torture.audit import CLIENT, Difference, Numbers, rows_of
 from tests.torture.pages import (
     DIGITS,
-    WINDOW_SECONDS,
-    WINDOWS_AT_MOST,
     Job,
     Page,
     Pages,
     Row,
     batch,
+    windows,
 )
 
 Document = dict[str, object]
@@ -70,6 +68,7 @@ class Report(BaseModel):
                 sum(arm.n for arm in group.arms[:arms]),
                 sum(arm.weight for arm in group.arms[:arms]),
                 None,
+                None,
             )
             for group in self.groups
         }
@@ -94,15 +93,12 @@ class Reader:
         return _DOCUMENT.validate_json(self._read(""))
 
     def _read(self, path: str) -> bytes:
-        answer = httpx.get(self._at + path, timeout=READ_SECONDS, trust_env=False)
-        return answer.raise_for_status().content
+        return CLIENT.get(self._at + path).raise_for_status().content
 
 
 def compared(experiment: str, newest: int, rng: Random) -> Pages:
     """Pages of rows of arms: a place is a batch of 1, 2 or 4 rows."""
-    for number in range(WINDOWS_AT_MOST):
-        start = newest - WINDOW_SECONDS * (number + 2)
-        within = (start, start + WINDOW_SECONDS)
+    for number, within in windows(newest):
         rows = {
             place: [_scored(row, experiment, rng) for row in batch(rng, within, place)]
             for place in range(DIGITS)

@@ -1,6 +1,7 @@
 """Audit: what monitors hold beside what they should hold, to the bit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import httpx
@@ -11,15 +12,13 @@ from kullback.numerics.types import Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Layout
-from tests.torture.pages import Page, Row
+from tests.torture.names import Names
+from tests.torture.pages import Page, Row, Said
 
 READ_SECONDS = 60.0
+CLIENT = httpx.Client(timeout=READ_SECONDS, trust_env=False)
 LAYOUT = Layout("binary", 2, "sklearn")
-COUNTED: Mapping[str, Sequence[str]] = {
-    "observed": ("observations", "late"),
-    "joined": ("predictions", "labels", "matched", "late"),
-}
-Numbers = tuple[int, float, float | None]  # rows, weight, log loss
+Numbers = tuple[int, float, float | None, float | None]  # rows, weight, log loss, base rate
 Difference = tuple[str, object, object]  # of what, what is there, what should be
 
 
@@ -39,7 +38,8 @@ class Group(BaseModel):
 
     @property
     def numbers(self) -> Numbers:
-        return self.n, self.weight, self.metrics["log_loss"].value
+        loss, rate = (self.metrics[name].value for name in ("log_loss", "base_rate"))
+        return self.n, self.weight, loss, rate
 
 
 class Report(Group):
@@ -72,11 +72,32 @@ class State(BaseModel):
     counts: dict[str, int | dict[str, int]]
 
 
+class Rejection(BaseModel):
+    """Where a bad row is."""
+
+    pointer: str
+
+
+class Answer(BaseModel):
+    """What became of the rows of a batch."""
+
+    accepted: int
+    rejected: int
+    rejections: list[Rejection]
+
+    def says(self, said: Said) -> bool:
+        """Whether that is what should be said."""
+        pointers = [rejection.pointer for rejection in self.rejections]
+        is_whole = said.accepted in (None, self.accepted)
+        return is_whole and pointers == [*said.rejections] and self.rejected == len(pointers)
+
+
 class Reader:
     """Reads monitors of one server."""
 
-    def __init__(self, address: str, monitor: str) -> None:
+    def __init__(self, address: str, monitor: str, names: Names) -> None:
         self._at = f"{address}/v1/monitors/{monitor}"
+        self._names = names
 
     def report(self, pages: Sequence[Page]) -> Report:
         """All rows in the time of these pages, and page by page."""
@@ -93,12 +114,20 @@ class Reader:
         """All counts."""
         return State.model_validate_json(self._read("")).counts
 
+    def waiting(self) -> bool:
+        """Whether a prediction waits for its label."""
+        return self.counts()["pending"] != {"predictions": 0, "labels": 0}
+
     def _read(self, path: str) -> bytes:
-        answer = httpx.get(self._at + path, timeout=READ_SECONDS, trust_env=False)
-        return answer.raise_for_status().content
+        while True:
+            at = self._names.path(self._at)
+            answer = CLIENT.get(at + path)
+            is_gone = answer.status_code == httpx.codes.NOT_FOUND
+            if not is_gone or not self._names.has_other(self._at, at):
+                return answer.raise_for_status().content
 
 
-def differences(reader: Reader, monitor: str, pages: Sequence[Page]) -> Iterator[Difference]:
+def differences(reader: Reader, pages: Sequence[Page]) -> Iterator[Difference]:
     """Whatever is not as it should be, of all rows, by page, by window, and in the counts."""
     rows = rows_of(pages)
     report = reader.report(pages)
@@ -107,10 +136,19 @@ def differences(reader: Reader, monitor: str, pages: Sequence[Page]) -> Iterator
     for number in sorted(found.keys() | wanted.keys()):
         yield f"page {number}", found.get(number), wanted.get(number)
     yield from _of_windows(reader.series(pages), rows)
+    yield "counts", *_counts(reader, pages)
+
+
+def _counts(reader: Reader, pages: Sequence[Page]) -> tuple[object, object]:
+    """What is counted, and what should be, besides what depends on the order of requests."""
+    wanted: Counter[str] = sum((Counter(page.counts) for page in pages), Counter())
+    unsure = {name for page in pages for name in page.unsure}
     nothing = {"predictions": 0, "labels": 0}
-    counts = {name: amount for name, amount in reader.counts().items() if amount}
-    counted = dict.fromkeys(COUNTED[monitor], len(rows))
-    yield "counts", counts, counted | {"pending": nothing, "expired": nothing}
+    return (
+        {name: amount for name, amount in reader.counts().items() if amount and name not in unsure},
+        {name: amount for name, amount in wanted.items() if name not in unsure}
+        | {"pending": nothing, "expired": nothing},
+    )
 
 
 def rows_of(pages: Sequence[Page]) -> list[Row]:
@@ -122,8 +160,9 @@ def summed(rows: Sequence[Row]) -> Numbers:
     """What a report of these rows says."""
     y, p, w = (np.array([row[at] for row in rows], np.float64) for at in range(3))
     reading = TallyMetrics(binary_terms(LAYOUT, y, p, w, None).tally())
-    loss = reading.metric("log_loss").value
-    return reading.rows, reading.weight, None if isinstance(loss, Undefined) else loss
+    found = (reading.metric(name).value for name in ("log_loss", "base_rate"))
+    loss, rate = (None if isinstance(value, Undefined) else value for value in found)
+    return reading.rows, reading.weight, loss, rate
 
 
 def _of_windows(points: Sequence[Point], rows: Sequence[Row]) -> Iterator[Difference]:
@@ -133,7 +172,7 @@ def _of_windows(points: Sequence[Point], rows: Sequence[Row]) -> Iterator[Differ
     for point in points:
         start, stop = np.searchsorted(times, [point.start.timestamp(), point.stop.timestamp()])
         within = ordered[int(start) : int(stop)]
-        n, _, loss = summed(within) if within else (0, 0.0, None)
+        n, _, loss, _ = summed(within) if within else (0, 0.0, None, None)
         yield f"window {point.start.isoformat()}", (point.n, point.value), (n, loss)
 
 

@@ -8,27 +8,20 @@ from random import Random
 from threading import Condition
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import httpx
 
-from tests.torture.pages import Job, Supply
+from tests.torture.names import Names
+from tests.torture.pages import Job
+from tests.torture.replicas import Target
+from tests.torture.supply import Supply
 
+CLIENTS = 6
 REQUEST_SECONDS = 20.0
 JOB_SECONDS = 120.0
 RETRY_SECONDS = 0.05
 DOWN_SECONDS = 0.5
-
-
-class Target(Protocol):
-    """Where requests are sent to."""
-
-    @property
-    def address(self) -> str:
-        """Where it listens, or did."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it listens, but not for long."""
 
 
 @dataclass(slots=True)
@@ -50,9 +43,10 @@ class Ledger:
         """Keep an answer."""
         name, is_replay = job.name, "idempotency-replayed" in response.headers
         with self._more:
-            if self.answers.setdefault(name, response.content) != response.content:
-                self.changed.add(name)
-            self.written[name] += not is_replay
+            kept = self.answers.setdefault(name, response.content)
+            if job.is_keyed:
+                self.changed |= {name} if kept != response.content else set()
+                self.written[name] += not is_replay
             self.counted["replayed"] += is_replay
             self.counted["answers"] += 1
             self._more.notify_all()
@@ -82,23 +76,36 @@ class Ledger:
                 self._more.wait(0.1)
 
 
-def send(client: httpx.Client, target: Target, job: Job) -> httpx.Response:
-    """Send a request once."""
-    headers = {"content-type": "application/json", "idempotency-key": job.key}
-    return client.post(target.address + job.path, content=job.body, headers=headers)
+def send(client: httpx.Client, target: Target, job: Job, names: Names) -> httpx.Response:
+    """Send a request once; again only where a monitor is not found under its name."""
+    headers = {"content-type": "application/json"}
+    if job.is_keyed:
+        headers["idempotency-key"] = job.key
+    while True:
+        path = names.path(job.path)
+        answer = client.post(target.address + path, content=job.body, headers=headers)
+        is_gone = answer.status_code == httpx.codes.NOT_FOUND
+        if not is_gone or not names.has_other(job.path, path):
+            return answer
 
 
 class Clients:
     """Threads that send the jobs of a supply to whichever replica, until it has no more."""
 
     def __init__(
-        self, count: int, targets: Sequence[Target], supply: Supply, ledger: Ledger, rng: Random
+        self,
+        targets: Sequence[Target],
+        supply: Supply,
+        ledger: Ledger,
+        names: Names,
+        rng: Random,
     ) -> None:
         self._targets = targets
         self._supply = supply
         self._ledger = ledger
-        self._pool = ThreadPoolExecutor(count)
-        seeds = [rng.randrange(2**32) for _ in range(count)]
+        self._names = names
+        self._pool = ThreadPoolExecutor(CLIENTS)
+        seeds = [rng.randrange(2**32) for _ in range(CLIENTS)]
         self._running = [self._pool.submit(self._run, Random(seed)) for seed in seeds]  # noqa: S311 - chance that can be repeated
 
     def check(self) -> None:
@@ -133,6 +140,7 @@ class Clients:
             response = self._sent(client, target, job)
             if response is not None and response.is_success:
                 self._ledger.answered(job, response)
+                self._supply.answered(job)
                 return
             self._ledger.count("retries")
             assert monotonic() < until, f"{job.name} was not answered"
@@ -141,7 +149,7 @@ class Clients:
 
     def _sent(self, client: httpx.Client, target: Target, job: Job) -> httpx.Response | None:
         try:
-            response = send(client, target, job)
+            response = send(client, target, job, self._names)
         except httpx.TransportError:
             return None
         if not response.is_success:

@@ -5,18 +5,14 @@ BASE ** place. The weight of a page, written in that base, says how often each o
 a loss here and a double there cannot cancel.
 """
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from threading import Lock
 from types import MappingProxyType
 from typing import NamedTuple
 
 BASE = 8
 DIGITS = 16  # 8 ** 16 and parts of it are whole in a double
-TWINS = 0.15
-PAGES_AT_ONCE = 2
 WINDOW_SECONDS = 10
 WINDOWS_AT_MOST = 8_000  # beyond 24 hours they would become hours
 
@@ -32,13 +28,28 @@ class Row(NamedTuple):
     scores: Mapping[str, float] = MappingProxyType({})
 
 
+class Said(NamedTuple):
+    """What an answer says: how many rows count, and what is wrong with those that do not."""
+
+    accepted: int | None  # None where that depends on what came before
+    rejections: Sequence[str] = ()  # pointers
+
+
 class Job(NamedTuple):
-    """A request that is to be answered, as often as it is sent."""
+    """A request that is to be answered, as often as it is sent; what comes `then` only after it.
+
+    It brings the rows of the places `digits`, and may change the labels of the places `relabels`.
+    """
 
     path: str
     key: str
     body: bytes
     digits: frozenset[int]
+    relabels: frozenset[int] = frozenset()
+    said: Said | None = None
+    is_keyed: bool = True
+    then: "Job | None" = None
+    pause: float = 0.0  # before it is sent
 
     @property
     def name(self) -> str:
@@ -48,7 +59,12 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Jobs that bring the rows of one slice of one monitor or experiment."""
+    """Jobs that bring the rows of one slice of one monitor or experiment.
+
+    The rows are as they are in the end, the counts what the monitor counts of them; `unsure` are
+    counts that depend on what came first. Of a page that is `rebatched` each job alone brings the
+    rows of its places; places `by_default` have no labels but the default one.
+    """
 
     monitor: str
     number: int
@@ -56,13 +72,29 @@ class Page:
     stop: int
     rows: Mapping[int, Sequence[Row]]
     jobs: Sequence[Job]
+    counts: Mapping[str, int] = MappingProxyType({})
+    unsure: frozenset[str] = frozenset()
+    rebatched: bool = False
+    by_default: frozenset[int] = frozenset()
 
-    def due(self, answered: Collection[str]) -> set[int]:
-        """The places whose jobs were all answered."""
-        open_still = {
-            place for job in self.jobs if job.name not in answered for place in job.digits
-        }
-        return set(range(DIGITS)) - open_still
+    def due(self, answered: Collection[str], *, is_over: bool = False) -> set[int]:
+        """The places whose rows must be there; those of a default once all `is_over`."""
+        if self.rebatched:
+            return {at for job in self.jobs if job.name in answered for at in job.digits}
+        still_open = {at for job in self.jobs if job.name not in answered for at in job.digits}
+        return set(range(DIGITS)) - still_open - (set() if is_over else self.by_default)
+
+    def settled(self, answered: Collection[str], *, is_over: bool = False) -> Mapping[int, int]:
+        """The labels of places that must be as they are in the end, where each is a row."""
+        if any(len(rows) > 1 for rows in self.rows.values()):
+            return {}
+        still_open = {at for job in self.jobs if job.name not in answered for at in job.relabels}
+        due = self.due(answered, is_over=is_over)
+        return {at: self.rows[at][0].y for at in due - still_open}
+
+    def is_done(self, answered: Collection[str]) -> bool:
+        """Whether nothing is to come that changes its rows."""
+        return not self.by_default and all(job.name in answered for job in self.jobs)
 
 
 Pages = Iterator[Page]
@@ -73,81 +105,20 @@ def added(weight: float) -> list[int]:
     return [int(weight) // BASE**place % BASE for place in range(DIGITS)]
 
 
-def observed(monitor: str, newest: int, rng: Random) -> Pages:
-    """Pages of observations: a place is a batch of 1, 2 or 4 rows."""
+def windows(newest: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Windows by number, from the last that has ended back to the first."""
     for number in range(WINDOWS_AT_MOST):
         start = newest - WINDOW_SECONDS * (number + 2)
-        within = (start, start + WINDOW_SECONDS)
-        rows = {place: batch(rng, within, place) for place in range(DIGITS)}
-        yield _observed(monitor, number, within, rows)
+        yield number, (start, start + WINDOW_SECONDS)
 
 
 def batch(rng: Random, span: tuple[int, int], place: int) -> list[Row]:
     """The rows of a place: 1, 2 or 4."""
-    return _rows(rng, span, place, rng.choice((1, 2, 4)))
+    return rows_at(rng, span, place, rng.choice((1, 2, 4)))
 
 
-def spread(monitor: str, span: tuple[int, int], rows: int, rng: Random) -> Pages:
-    """Pages of observations, all in the same time: a place is a batch of so many rows."""
-    for number in range(WINDOWS_AT_MOST):
-        of_places = {place: _rows(rng, span, place, rows) for place in range(DIGITS)}
-        yield _observed(monitor, number, span, of_places)
-
-
-def joined(monitor: str, newest: int, rng: Random) -> Pages:
-    """Pages of predictions and labels that are joined by id: a place is a row."""
-    for number in range(WINDOWS_AT_MOST):
-        start = newest - WINDOW_SECONDS * (number + 2)
-        within = (start, start + WINDOW_SECONDS)
-        rows = [_rows(rng, within, place, 1)[0] for place in range(DIGITS)]
-
-        def predictions(places: Sequence[int]) -> Mapping[str, object]:
-            some = [rows[place] for place in places]  # noqa: B023 - used before the next page
-            return _predicted(some, number)  # noqa: B023
-
-        def labels(places: Sequence[int]) -> Mapping[str, object]:
-            return {"y_true": [rows[place].y for place in places]}  # noqa: B023
-
-        jobs = [
-            *_halves(monitor, number, "predictions", _cut(rng), predictions),
-            *_halves(monitor, number, "labels", _cut(rng), labels),
-        ]
-        yield Page(monitor, number, *within, {at: [row] for at, row in enumerate(rows)}, jobs)
-
-
-class Supply:
-    """Hands out the jobs of some pages at a time in random order, some of them to two at once."""
-
-    def __init__(self, sources: Sequence[Pages], rng: Random) -> None:
-        self.pages: list[Page] = []
-        self._sources = sources
-        self._rng = rng
-        self._lock = Lock()
-        self._ready: list[Job] = []
-        self._is_closed = False
-
-    def take(self) -> Job | None:
-        """The next one; nothing once it is closed and all begun pages are handed out."""
-        with self._lock:
-            if not self._ready and not self._is_closed:
-                self._refill()
-            return self._ready.pop() if self._ready else None
-
-    def close(self) -> None:
-        """Begin no more pages."""
-        with self._lock:
-            self._is_closed = True
-
-    def _refill(self) -> None:
-        pages = [next(source) for source in self._sources for _ in range(PAGES_AT_ONCE)]
-        self.pages += pages
-        jobs = [job for page in pages for job in page.jobs]
-        self._rng.shuffle(jobs)
-        for job in jobs:
-            self._ready += [job] * (2 if self._rng.random() < TWINS else 1)
-
-
-def _rows(rng: Random, span: tuple[int, int], place: int, count: int) -> list[Row]:
+def rows_at(rng: Random, span: tuple[int, int], place: int, count: int) -> list[Row]:
+    """So many rows of a place."""
     weight = BASE**place / count
     return [
         Row(rng.randrange(2), rng.uniform(0.01, 0.99), weight, rng.randrange(*span))
@@ -155,45 +126,8 @@ def _rows(rng: Random, span: tuple[int, int], place: int, count: int) -> list[Ro
     ]
 
 
-def _observed(
-    monitor: str, number: int, span: tuple[int, int], rows: Mapping[int, Sequence[Row]]
-) -> Page:
-    jobs = [
-        Job(
-            f"/v1/monitors/{monitor}/observations",
-            f"{number}-{place}",
-            json.dumps(_predicted(some, number) | {"y_true": [row.y for row in some]}).encode(),
-            frozenset([place]),
-        )
-        for place, some in rows.items()
-    ]
-    return Page(monitor, number, *span, rows, jobs)
-
-
-def _predicted(rows: Sequence[Row], number: int) -> dict[str, object]:
-    return {
-        "y_proba": [row.p for row in rows],
-        "sample_weight": [row.w for row in rows],
-        "timestamp": [row.time for row in rows],
-        "slice": {"page": [str(number)] * len(rows)},
-    }
-
-
-def _halves(
-    monitor: str,
-    number: int,
-    side: str,
-    parts: Sequence[Sequence[int]],
-    columns: Callable[[Sequence[int]], Mapping[str, object]],
-) -> Iterator[Job]:
-    for part, places in enumerate(parts):
-        ids = [f"{number}-{place}" for place in places]
-        body = json.dumps({"id": ids, **columns(places)}).encode()
-        yield Job(f"/v1/monitors/{monitor}/{side}", f"{number}-{part}", body, frozenset(places))
-
-
-def _cut(rng: Random) -> list[list[int]]:
-    """All places in random order, in three to five parts."""
-    places = rng.sample(range(DIGITS), DIGITS)
-    cuts = sorted(rng.sample(range(1, DIGITS), rng.randrange(2, 5)))
-    return [places[a:b] for a, b in zip([0, *cuts], [*cuts, DIGITS], strict=True)]
+def cut(rng: Random, places: Sequence[int] = range(DIGITS)) -> list[list[int]]:
+    """Places in random order, in three to five parts."""
+    mixed = rng.sample(places, len(places))
+    cuts = sorted(rng.sample(range(1, len(places)), rng.randrange(2, 5)))
+    return [mixed[a:b] for a, b in zip([0, *cuts], [*cuts, len(places)], strict=True)]

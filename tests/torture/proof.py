@@ -1,24 +1,25 @@
 """The proof: servers are killed under load, then all rows are counted."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from random import Random
 from time import monotonic, sleep
 
-import httpx
-
 from tests.torture import arms, audit
-from tests.torture.audit import READ_SECONDS, Difference
-from tests.torture.clients import Clients, Ledger, Target, send
-from tests.torture.pages import DIGITS, WINDOW_SECONDS, Page, Supply, added
-from tests.torture.replicas import Replica
+from tests.torture.audit import CLIENT, Answer, Difference
+from tests.torture.clients import Clients, Ledger, send
+from tests.torture.names import RENAMED, Names, Renamer
+from tests.torture.pages import WINDOW_SECONDS, Page, added
+from tests.torture.replicas import Replica, Target
+from tests.torture.streams import SETTINGS
+from tests.torture.supply import Supply
 
-CLIENTS = 6
 ANSWERS = 40
 TRIED_AGAIN = 50
 ALL_AT_ONCE = 0.25
 WHILE_STARTING = 0.1
+DEFAULT_SECONDS = 120.0  # until every default counts that is due
 Place = tuple[str, int, int]
 Disasters = Mapping[int, Callable[[], None]]
 
@@ -30,6 +31,7 @@ class Figures:
     seed: int
     kills: int = 0
     faults: int = 0
+    renames: int = 0
     requests: int = 0
     rows: int = 0
     replayed: int = 0
@@ -59,6 +61,8 @@ class Proof:
         self.ledger = Ledger()
         self._replicas = replicas
         self._targets = targets or replicas
+        self._names = Names()
+        self._renamer: Renamer | None = None
         self._supply = supply
         self._rng = Random(seed)  # noqa: S311 - chance that can be repeated
         self._lost: set[Place] = set()
@@ -69,7 +73,10 @@ class Proof:
 
     def set_up(self, monitor: str, window_seconds: int = WINDOW_SECONDS) -> None:
         """Create a monitor that is sliced by page."""
-        self._put(f"monitors/{monitor}", {"slices": ["page"], "window_seconds": window_seconds})
+        wanted = {"slices": ["page"], "window_seconds": window_seconds}
+        self._put(f"monitors/{monitor}", {**wanted, **SETTINGS.get(monitor, {})})
+        if monitor in RENAMED:
+            self._renamer = Renamer(self._targets, Random(self.figures.seed))  # noqa: S311 - chance that can be repeated
 
     def set_up_experiment(self, experiment: str) -> None:
         """Create an experiment that is sliced by page."""
@@ -78,7 +85,9 @@ class Proof:
     @contextmanager
     def load(self) -> Iterator[Callable[[int], None]]:
         """Clients at work, and how to wait for so many answers; in the end they have them all."""
-        with Clients(CLIENTS, self._targets, self._supply, self.ledger, self._rng) as clients:
+        sent = (self._targets, self._supply, self.ledger, self._names, self._rng)
+        renaming = nullcontext() if self._renamer is None else self._renamer.at_work()
+        with renaming, Clients(*sent) as clients:
             yield lambda answers: self.ledger.wait_for(answers, clients.check)
 
     def kill(
@@ -111,8 +120,8 @@ class Proof:
         victim.end()
         self.figures.kills += 1
 
-    def look(self) -> None:
-        """Find everything that was answered by now, and nothing twice."""
+    def look(self, *, is_over: bool = False) -> None:
+        """Find all that was answered, and nothing twice; what is by default once all is over."""
         begun = len(self._supply.pages)
         self._open += self._supply.pages[self._begun : begun]
         self._begun = begun
@@ -121,10 +130,11 @@ class Proof:
         for monitor, pages in _by_monitor(self._open):
             found = self._weights(monitor, pages)
             for page in pages:
-                due = page.due(answered)
-                _, weight, _ = found.get(page.number, (0, 0.0, None))
-                self._compare(page, weight, due)
-                left += [page] if len(due) < DIGITS else []
+                _, weight, _, rate = found.get(page.number, (0, 0.0, None, None))
+                self._compare(page, weight, page.due(answered, is_over=is_over))
+                settled = page.settled(answered, is_over=is_over)
+                self._compare_labels(page, weight * (rate or 0.0), settled)
+                left += [] if page.is_done(answered) else [page]
         self._open = left
 
     def finish(self) -> Figures:
@@ -133,12 +143,14 @@ class Proof:
         Raises:
             AssertionError: something was lost, was doubled, or is not the same to the bit.
         """
+        self._wait_for_defaults()
         self._send_again()
         self._open, self._begun = [], 0
-        self.look()
+        self.look(is_over=True)
         for monitor, pages in _by_monitor(self._supply.pages):
             for what, found, wanted in self._differences(monitor, pages):
                 self._expect(f"{monitor}, {what}", found, wanted)
+        self._expect("answers that say something else", list(self._said_otherwise()), [])
         self._expect("requests done twice", self.ledger.twice(), [])
         self._expect("requests answered differently", sorted(self.ledger.changed), [])
         self._expect("errors logged", [line for one in self._replicas for line in one.errors], [])
@@ -154,6 +166,7 @@ class Proof:
         figures.rows = sum(len(rows) for page in self._supply.pages for rows in page.rows.values())
         figures.replayed, figures.retries = counted["replayed"], counted["retries"]
         figures.conflicts, figures.unavailable = counted["409"], counted["503"]
+        figures.renames = 0 if self._renamer is None else self._renamer.times
         figures.lost, figures.doubled = len(self._lost), len(self._doubled)
         figures.seconds = monotonic() - self._began
         return figures
@@ -176,19 +189,19 @@ class Proof:
 
     def _put(self, path: str, wanted: Mapping[str, object]) -> None:
         address = f"{self._replicas[0].address}/v1/{path}"
-        httpx.put(address, json=wanted, timeout=READ_SECONDS, trust_env=False).raise_for_status()
+        CLIENT.put(address, json=wanted).raise_for_status()
 
     def _weights(self, name: str, pages: Sequence[Page]) -> Mapping[int, audit.Numbers]:
         address = self._rng.choice(self._replicas).address
         if name in arms.PLANS:
             return arms.Reader(address, name).report(pages).pages()
-        return audit.Reader(address, name).report(pages).pages()
+        return audit.Reader(address, name, self._names).report(pages).pages()
 
     def _differences(self, name: str, pages: Sequence[Page]) -> Iterator[Difference]:
         address = self._rng.choice(self._replicas).address
         if name in arms.PLANS:
             return arms.differences(arms.Reader(address, name), name, pages)
-        return audit.differences(audit.Reader(address, name), name, pages)
+        return audit.differences(audit.Reader(address, name, self._names), pages)
 
     def _compare(self, page: Page, weight: float, due: set[int]) -> None:
         if not weight.is_integer():
@@ -200,15 +213,41 @@ class Proof:
             if times > 1:
                 self._doubled.add(where)
 
+    def _compare_labels(self, page: Page, positive: float, settled: Mapping[int, int]) -> None:
+        """What was the last word about a label holds: rows of 1 have their weight among these."""
+        ones = added(round(positive))
+        self._lost |= {
+            (page.monitor, page.number, place)
+            for place, label in settled.items()
+            if ones[place] != label
+        }
+
+    def _said_otherwise(self) -> Iterator[str]:
+        """Jobs whose answer does not say which rows count and which do not."""
+        for job in (job for page in self._supply.pages for job in page.jobs):
+            if job.said is None:  # it is of an experiment
+                continue
+            answer = Answer.model_validate_json(self.ledger.answers[job.name])
+            if not answer.says(job.said):
+                yield f"{job.name}: {answer!r}, where {job.said!r} is expected"
+
+    def _wait_for_defaults(self) -> None:
+        """Wait until no prediction waits for a label that never comes."""
+        until = monotonic() + DEFAULT_SECONDS
+        for monitor in {page.monitor for page in self._supply.pages if page.by_default}:
+            reader = audit.Reader(self._replicas[0].address, monitor, self._names)
+            while reader.waiting():
+                assert monotonic() < until, f"{monitor} still waits: {reader.counts()}"
+                sleep(0.1)
+
     def _send_again(self) -> None:
         """Send some of what was answered once more: each must be a replay."""
-        jobs = [job for page in self._supply.pages for job in page.jobs]
+        jobs = [job for page in self._supply.pages for job in page.jobs if job.is_keyed]
         before = self.ledger.counted["replayed"]
         some = self._rng.sample(jobs, min(TRIED_AGAIN, len(jobs)))
-        with httpx.Client(trust_env=False, timeout=READ_SECONDS) as client:
-            for job in some:
-                target = self._rng.choice(self._replicas)
-                self.ledger.answered(job, send(client, target, job).raise_for_status())
+        for job in some:
+            target = self._rng.choice(self._replicas)
+            self.ledger.answered(job, send(CLIENT, target, job, self._names).raise_for_status())
         self._expect("replays", self.ledger.counted["replayed"] - before, len(some))
 
     def _expect(self, what: str, found: object, wanted: object) -> None:

@@ -11,12 +11,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import IO
+from typing import IO, Protocol
 
 ROOT = Path(__file__).parent.parent.parent
 PLAIN = "kullback"
 WAITING = "tests.torture.server"
 START_SECONDS = 60.0
+
+
+class Target(Protocol):
+    """Where requests are sent to."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, or did."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it listens, but not for long."""
 
 
 class Process:

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 from random import Random, SystemRandom
 
 from tests.torture.arms import PLANS, compared
-from tests.torture.pages import WINDOW_SECONDS, Supply, joined, observed
+from tests.torture.pages import WINDOW_SECONDS
 from tests.torture.proof import ANSWERS, Disasters, Figures, Proof
 from tests.torture.replicas import replicas
+from tests.torture.streams import SOURCES
+from tests.torture.supply import Supply
 from tests.torture.toxic import ToxicProxy
 
 FAULTS = 7  # kinds of them
@@ -21,15 +23,15 @@ def seed() -> int:
 
 
 def supply(rng: Random) -> Supply:
-    """Observations, predictions and labels, and rows of arms, of the last hours."""
+    """Rows of monitors as they come in real life, and of arms, of the last hours."""
     newest = int(time.time()) // WINDOW_SECONDS * WINDOW_SECONDS
-    sources = [observed("observed", newest, rng), joined("joined", newest, rng)]
+    sources = [source(name, newest, rng) for name, source in SOURCES.items()]
     return Supply([*sources, *(compared(name, newest, rng) for name in PLANS)], rng)
 
 
 def set_up(proof: Proof) -> None:
     """Create what the supply is for."""
-    for monitor in ("observed", "joined"):
+    for monitor in SOURCES:
         proof.set_up(monitor)
     for experiment in PLANS:
         proof.set_up_experiment(experiment)

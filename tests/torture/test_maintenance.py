@@ -15,10 +15,11 @@ from random import Random
 
 from kullback.settings import Settings
 from tests.serving import ROOT, serving
-from tests.torture.pages import Supply, spread
 from tests.torture.proof import Proof
 from tests.torture.replicas import replicas
 from tests.torture.runs import seed, set_up, supply
+from tests.torture.streams import spread
+from tests.torture.supply import Supply
 
 HOUR = 3600
 ROWS = 32
