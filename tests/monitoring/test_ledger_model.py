@@ -25,6 +25,7 @@ from kullback.storage.sql import open_store
 from kullback.tally.binary import binary_terms
 from kullback.tally.merge import merge
 from kullback.tally.tally import Tally
+from kullback.timezones import Timestamps
 from tests.monitoring.service import NOON, Document
 
 pytestmark = pytest.mark.untraced
@@ -168,7 +169,7 @@ class Ledger(RuleBasedStateMachine):
             None if y is None else np.array(y),
             np.array([each.p for each in some]),
             np.array([each.weight for each in some]),
-            np.array([each.time for each in some]),
+            Timestamps(np.array([each.time for each in some])),
             None,
             {"country": [each.country for each in some]},
             ids=ids,

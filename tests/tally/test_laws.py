@@ -13,6 +13,7 @@ from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.tally.bins import BINS, RANK_BINS, bin_of
 from kullback.tally.merge import merge
+from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
 from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
@@ -96,6 +97,28 @@ def test_no_more_is_taken_than_is_there(kind: Kind, data: st.DataObject) -> None
     else:
         with pytest.raises(ArithmeticError):
             whole - (a + b)
+
+
+@every_kind
+@given(st.data())
+def test_whatever_was_taken_from_a_tally_the_rest_can_be_read(
+    kind: Kind, data: st.DataObject
+) -> None:
+    whole, part = (batch.tally() for batch in data.draw(kind.streams(2)))
+    try:
+        rest = whole - part
+    except ArithmeticError:
+        return
+    assert set(TallyMetrics(rest).metrics()) == set(TallyMetrics(whole).metrics())
+
+
+def test_sums_that_no_rows_have_are_no_rest() -> None:
+    layout, p = Layout("binary", 2, "sklearn"), np.full(3, 0.5)
+    whole = Batch(layout, p, np.array([0.0, 0.0, 1.0]), w=np.array([1.0, 1.0, 2.0])).tally()
+    part = Batch(layout, p[:1], np.zeros(1), w=np.array([2.0])).tally()
+    assert all(np.array(whole.scalars, object) >= np.array(part.scalars, object))
+    with pytest.raises(ArithmeticError):
+        whole - part
 
 
 @every_kind
