@@ -22,6 +22,7 @@ DAYS_KEPT = 7  # those on which labels came: a pause makes no delay unknown
 RATIO = 1.02
 _LAST_BIN = 999  # ends after 12 years, which no time-to-live does
 _UNLABELLED, _LABELLED = 1000, 1001  # in place of a bin: predictions whose time-to-live ended
+_BINS = 1002
 _FEW = 10  # expired rows that say little
 
 _Table = npt.NDArray[np.void]
@@ -120,13 +121,13 @@ def merged_delays(contents: Sequence[bytes]) -> bytes:
 
 def _merged(table: _Table) -> LabelDelays:
     """One row for each day and bin, of the last days."""
-    last = np.unique(table["day"])[-DAYS_KEPT:]
-    table = table[table["day"] >= last[0]] if last.size else table
-    keys, places = np.unique(table[["day", "bin"]], return_inverse=True)
+    keys = table["day"].astype(np.int64) * _BINS + table["bin"]
+    keys, places = np.unique(keys, return_inverse=True)
     sums = np.zeros(len(keys), _ROW)
-    sums["day"], sums["bin"] = keys["day"], keys["bin"]
-    np.add.at(sums["rows"], places, table["rows"])
-    return LabelDelays(sums[sums["rows"] > 0])
+    sums["day"], sums["bin"] = np.divmod(keys, _BINS)
+    sums["rows"] = np.bincount(places, table["rows"], len(keys))
+    last = np.unique(sums["day"])[-DAYS_KEPT:]
+    return LabelDelays(sums[(sums["rows"] > 0) & np.isin(sums["day"], last)])
 
 
 _NOTHING = LabelDelays.decoded(None)
