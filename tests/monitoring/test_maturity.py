@@ -108,7 +108,7 @@ async def test_clicks_at_once_and_other_labels_after_an_hour_are_no_base_rate(
         earlier = ids
         hour = recent(service)
         if at:
-            assert hour.metrics["base_rate"].value == pytest.approx(0.1, abs=0.05)
+            assert hour.metrics["base_rate"].value == pytest.approx(0.1, abs=0.07)
             assert hour.labelled_share is not None
             assert hour.labelled_share >= 0.95
         else:
@@ -179,7 +179,7 @@ async def test_labels_of_the_night_are_read_the_whole_day_after(service: Service
                 assert hour.metrics["base_rate"].value == pytest.approx(0.2, abs=0.17)
                 assert hour.predictions >= 50
         await stream.label(ids)
-    assert 22 * HOUR < (await service.get())["learned_label_lag"] <= DAY
+    assert 21 * HOUR < (await service.get())["learned_label_lag"] <= DAY
 
 
 async def test_labels_of_the_night_come_with_quiet_hours(service: Service) -> None:
@@ -210,7 +210,7 @@ async def test_labels_two_days_late_are_shown(service: Service, spread: float) -
     await service.post("predictions", id=ids, y_proba=p.tolist(), timestamp=times)
     assert (await service.post("labels", id=ids, y_true=y.tolist()))["matched"] == 3000
     learned = (await service.get())["learned_label_lag"]
-    assert 0.98 * 2 * DAY <= learned <= 2 * DAY + spread
+    assert 0.96 * 2 * DAY <= learned <= 2 * DAY + spread
     hour = recent(service)
     assert hour.span is not None
     assert 47 * HOUR <= now - hour.span.stop <= now - min(times)

@@ -1,6 +1,6 @@
 """Delays of labels: how long after its time a prediction has its label, learned from the stream.
 
-They are kept beside the record, as counts by day of arrival and by bins whose edges grow by 2 %,
+They are kept beside the record, as counts by day of arrival and by bins whose edges grow by 4 %,
 and beside them how many predictions had a label when their time-to-live ended.
 """
 
@@ -19,14 +19,15 @@ from kullback.storage.base import Transaction
 DELAYS = "label delays"  # the attachment
 QUANTILE = 0.95
 DAYS_KEPT = 7  # those on which labels came: a pause makes no delay unknown
-RATIO = 1.02
-_LAST_BIN = 999  # ends after 12 years, which no time-to-live does
-_UNLABELLED, _LABELLED = 1000, 1001  # in place of a bin: predictions whose time-to-live ended
-_BINS = 1002
+RATIO = 1.04
+_LAST_BIN = 499  # begins after 10 years, which no time-to-live lasts
+_UNLABELLED, _LABELLED = 500, 501  # in place of a bin: predictions whose time-to-live ended
+_BINS = 502
+_MOST = 2**32 - 1  # rows of a bin of a day
 _FEW = 10  # expired rows that say little
 
 _Table = npt.NDArray[np.void]
-_ROW = np.dtype([("day", "<u4"), ("bin", "<u2"), ("rows", "<u8")])
+_ROW = np.dtype([("day", "<u4"), ("bin", "<u2"), ("rows", "<u4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class LabelDelays:
     def lag(self) -> float | None:
         """Seconds until 95 % of the labels that come have come; None before any has.
 
-        Of each day it is a quantile, the lower edge of its bin: at most 2 % too little, never too
+        Of each day it is a quantile, the lower edge of its bin: at most 4 % too little, never too
         much. Of the days it is the median, each with the weight of its rows: one day of old rows
         is not how labels come, and a day with few labels says little.
         """
@@ -125,7 +126,7 @@ def _merged(table: _Table) -> LabelDelays:
     keys, places = np.unique(keys, return_inverse=True)
     sums = np.zeros(len(keys), _ROW)
     sums["day"], sums["bin"] = np.divmod(keys, _BINS)
-    sums["rows"] = np.bincount(places, table["rows"], len(keys))
+    sums["rows"] = np.minimum(np.bincount(places, table["rows"], len(keys)), _MOST)
     last = np.unique(sums["day"])[-DAYS_KEPT:]
     return LabelDelays(sums[(sums["rows"] > 0) & np.isin(sums["day"], last)])
 
