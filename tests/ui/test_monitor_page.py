@@ -3,7 +3,9 @@
 import json
 import shlex
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from time import time
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -463,6 +465,37 @@ def test_places_within_a_wide_point_are_not_gaps() -> None:
     course = Course.of([wide, fine], 0, 7200, 900)
     assert list(course.x) == [0, 3600, 4500, 5400, 6300]
     assert list(course.points) == [wide, None, fine, None, None]
+
+
+def test_days_of_a_zone_are_drawn_where_its_clocks_have_them() -> None:
+    midnight = datetime(2026, 3, 29, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+    short = _point(int(midnight), int(midnight + 23 * HOUR))
+    course = Course.of([short], midnight - DAY, midnight + 2 * DAY, 86_400, "Europe/Berlin")
+    days = [datetime.fromtimestamp(at, UTC).isoformat() for at in course.x]
+    assert days == [f"2026-03-{day}T00:00:00+00:00" for day in (28, 29, 30, 31)]
+    assert list(course.points) == [None, short, None, None]
+    figure = course.rows()
+    assert figure.x_label == "From (Europe/Berlin)"
+    assert [row[0] for row in figure.rows()][:2] == ["2026-03-28T00:00:00", "2026-03-29T00:00:00"]
+    hours = Course.of([], midnight, midnight + DAY, 3600, "Europe/Berlin")
+    assert (hours.x[0], hours.x_label) == (midnight, "From (UTC)")
+
+
+def test_a_zone_is_shown_in_days_where_it_would_be_in_halves() -> None:
+    ground = Ground(60, (), NOON, "Asia/Kolkata")
+    assert view({"range": "30d"}, ground).step(ground) == DAY
+    assert view({"range": "7d"}, ground).step(ground) == 3 * HOUR
+
+
+async def test_the_page_of_a_monitor_with_a_zone_has_its_days(service: Service) -> None:
+    await service.put(timezone="Asia/Kolkata", slices=["country"])
+    times = [HERE - DAY * at for at in range(20)]
+    rows = {"y_true": [1, 0] * 10, "y_proba": [0.5] * 20, "slice": {"country": ["IN"] * 20}}
+    await service.post("observations", **rows, timestamp=times)
+    page = (await service.client.get("/monitors/clicks?range=30d&by=country")).text
+    assert "From (Asia/Kolkata)" in page
+    today = datetime.fromtimestamp(HERE, ZoneInfo("Asia/Kolkata")).date()
+    assert f"{today}T00:00:00<" in page
 
 
 def test_no_values_have_no_scale() -> None:

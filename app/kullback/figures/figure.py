@@ -57,6 +57,7 @@ class Figure:
         notes: columns of the table that are not drawn, each with its head.
         y_holds: values that are always in view.
         y_span: what is in view, no more and no less, where figures share a scale.
+        is_local: whether x is what clocks of a time zone show, as though they hung in UTC.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Figure:
     notes: Sequence[tuple[str, Numbers]] = ()
     y_holds: Sequence[float] = ()
     y_span: tuple[float, float] | None = None
+    is_local: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -115,7 +117,9 @@ class Figure:
 
     def rows(self) -> list[list[str]]:
         """The cells of the table, to six digits."""
-        places = self.x_names or [moment(at) if self.is_time else shown(at) for at in self.x]
+        zone = "Z" if self.is_local else ""
+        times = [moment(at).removesuffix(zone) for at in self.x] if self.is_time else []
+        places = self.x_names or times or [shown(at) for at in self.x]
         columns = [map(shown, values) for _, values in (*self._drawn(), *self.notes)]
         return [list(row) for row in zip(places, *columns, strict=True)]
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from kullback.figures.figure import ChartSeries, Figure, has_values
 from kullback.figures.intervals import band
+from kullback.moments import DAY
 from kullback.monitoring.report import MonitorGroup
 from kullback.monitoring.selection import MonitorSelection
 from kullback.monitoring.series import MetricPoint
 from kullback.tally.metrics import TallyMetrics
-from kullback.ui.times import Ground, View
+from kullback.timezones import offset
+from kullback.ui.times import Ground, View, around
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
@@ -61,20 +63,34 @@ class Course:
 
     x: Sequence[float]
     points: Sequence[MetricPoint | None]
+    timezone: str | None = None  # whose clocks show x, where it is of days
 
     @classmethod
-    def of(cls, points: Sequence[MetricPoint], start: float, stop: float, step: int) -> "Course":
+    def of(
+        cls,
+        points: Sequence[MetricPoint],
+        start: float,
+        stop: float,
+        step: int,
+        timezone: str | None = None,
+    ) -> "Course":
         """The points; old ones are wider than a step, so steps within them have no place."""
         x: list[float] = []
         places: list[MetricPoint | None] = []
-        at = start // step * step
+        at: float = around(timezone, step, start)[0]
         for point in points:
             while at < point.start:
-                x, places, at = [*x, at], [*places, None], at + step
+                x, places, at = [*x, at], [*places, None], around(timezone, step, at)[1]
             x, places, at = [*x, point.start], [*places, point], point.stop
         while at < stop:
-            x, places, at = [*x, at], [*places, None], at + step
-        return cls(x, places)
+            x, places, at = [*x, at], [*places, None], around(timezone, step, at)[1]
+        zone = None if step % DAY else timezone
+        return cls(x if zone is None else [at + offset(zone, at) for at in x], places, zone)
+
+    @property
+    def x_label(self) -> str:
+        """What x is, and by whose clocks."""
+        return f"From ({self.timezone or 'UTC'})"
 
     def series(self, label: str, hue: int, *, is_faint: bool = False) -> ChartSeries:
         """The mature values as a line, with its band unless it is faint."""
@@ -102,9 +118,10 @@ class Course:
             name="rows",
             title="Rows",
             caption="Rows with labels in each step.",
-            x_label="From (UTC)",
+            x_label=self.x_label,
             y_label="Rows",
             x=self.x,
+            is_local=self.timezone is not None,
             series=[
                 ChartSeries(
                     "Rows",
@@ -122,7 +139,8 @@ def over_time(selection: MonitorSelection, view: View, ground: Ground) -> list[F
     step, reader = view.step(ground), selection.reader
     drawn = BINARY if reader.monitor.task == "binary" else MULTICLASS
     points = selection.points([each.metric for each in drawn], step)
-    courses = [Course.of(points[each.metric], view.start, view.stop, step) for each in drawn]
+    time = (view.start, view.stop, step, ground.timezone)
+    courses = [Course.of(points[each.metric], *time) for each in drawn]
     baseline = reader.baseline()
     figures = [_figure(*pair, baseline) for pair in zip(drawn, courses, strict=True)]
     return [*figures, courses[0].rows()]
@@ -138,9 +156,10 @@ def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figu
         name=drawn.metric.replace("_", "-"),
         title=drawn.title,
         caption=f"{drawn.caption} {_BAND}{f' {_YOUNG}' if young else ''}",
-        x_label="From (UTC)",
+        x_label=course.x_label,
         y_label=drawn.y_label,
         x=course.x,
+        is_local=course.timezone is not None,
         series=[course.series(drawn.title, drawn.hue), *young],
         is_time=True,
         levels=levels,
@@ -160,19 +179,20 @@ def side_by_side(
     values = [group.value for group in heaviest(groups)[:MOST_SLICES]]
     if not values:
         return []
+    time = (view.start, view.stop, step, ground.timezone)
     whole = selection.points([metric], step)[metric]
     courses = [
         Course.of(
             _in_steps_of(whole, selection.points([metric], step, f"{view.by}={value}")[metric]),
-            *(view.start, view.stop, step),
+            *time,
         )
         for value in values
     ]
-    faint = Course.of(whole, view.start, view.stop, step).series("All rows", 5, is_faint=True)
+    faint = Course.of(whole, *time).series("All rows", 5, is_faint=True)
     lines = [course.series(value, 1) for value, course in zip(values, courses, strict=True)]
     scale = shared(lines)
     return [
-        _small(f"slice-{at}", line.label, course.x, [faint, line, *course.young(1)], scale)
+        _small(f"slice-{at}", line.label, course, [faint, line, *course.young(1)], scale)
         for at, (line, course) in enumerate(zip(lines, courses, strict=True))
     ]
 
@@ -199,7 +219,7 @@ def _in_steps_of(whole: Sequence[MetricPoint], points: Sequence[MetricPoint]) ->
 def _small(
     name: str,
     value: str,
-    x: Sequence[float],
+    course: Course,
     series: Sequence[ChartSeries],
     scale: tuple[float, float] | None,
 ) -> Figure:
@@ -207,9 +227,10 @@ def _small(
         name=name,
         title=value,
         caption="",
-        x_label="From (UTC)",
+        x_label=course.x_label,
         y_label="Log loss",
-        x=x,
+        x=course.x,
+        is_local=course.timezone is not None,
         series=series,
         is_time=True,
         y_span=scale,

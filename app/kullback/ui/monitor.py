@@ -71,7 +71,8 @@ class MonitorPage:
             NotFound: there is no monitor of that name.
         """
         reader = services.monitor_queries.open(name)
-        ground = Ground(reader.monitor.window_seconds, reader.monitor.slices, reader.now)
+        monitor = reader.monitor
+        ground = Ground(monitor.window_seconds, monitor.slices, reader.now, monitor.timezone)
         chosen = view(query, ground)
         selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.slices)).keeping()
         return cls(selection, chosen, ground, services.monitor_maintenance.recent.get(name))

@@ -8,6 +8,7 @@ from kullback.errors import InvalidInput
 from kullback.moments import DAY, END, HOUR, moment
 from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, WINDOWS_KEPT_SECONDS
 from kullback.payload.timestamps import parsed_moment
+from kullback.timezones import local_days
 
 RANGES = {
     "1h": ("Last hour", HOUR),
@@ -24,16 +25,18 @@ _FIELDS = ("range", "from", "to", "by")
 _HOURS = tuple(HOUR * hours for hours in (1, 2, 3, 4, 6, 8, 12))
 _DAYS = tuple(DAY * days for days in (1, 2, 7, 14, 28, 56, 112, 336))
 _LONG = (*_HOURS, *_DAYS)
+_OF_DAYS = tuple(step for step in _LONG if not DAY / 3 <= step < DAY)  # days in place of halves
 _WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(:\d\d(?:\.\d+)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a page may be asked of: the monitor's window and slices, and the time it is now."""
+    """What a page may be asked of: the monitor's window, slices and time zone, and now."""
 
     window: int
     slices: Sequence[str]
     now: float
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class View:
         least = DAY if age > HOURS_KEPT_SECONDS else HOUR if age > WINDOWS_KEPT_SECONDS else 1
         width = self.stop - self.start
         short = (step for step in range(ground.window, HOUR, ground.window) if HOUR % step == 0)
-        long = (step for step in _LONG if step % ground.window == 0)
+        fit = _LONG if ground.timezone is None else _OF_DAYS
+        long = (step for step in fit if step % ground.window == 0)
         steps = (step for step in (*short, *long) if step >= least and width / step <= most)
         return next(steps, _LONG[-1])
 
@@ -95,6 +99,14 @@ def view(query: Mapping[str, str], ground: Ground) -> View:
         messages.append(f"There is no slice “{by[:80]}”; this monitor has {there}.")
         by = None
     return View(key, start, stop, by, tuple(messages))
+
+
+def around(timezone: str | None, step: int, moment: float) -> tuple[int, int]:
+    """The step around a moment: from a whole number of them on, or days of the time zone."""
+    if timezone is not None and step % DAY == 0:
+        return local_days(timezone, moment, step // DAY)
+    start = int(moment // step) * step
+    return start, start + step
 
 
 def local(seconds: float) -> str:
