@@ -1,14 +1,18 @@
 """Settings of a monitor, as a caller sends them."""
 
-import re
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from kullback.errors import InvalidInput
 from kullback.moments import DAY, HOUR
-from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS, slice_parts
+from kullback.monitoring.crossed_slices import CROSS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import (
@@ -20,7 +24,8 @@ from kullback.payload.identifiers import (
     is_web_address,
     refuse_twice,
 )
-from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
+from kullback.requests.batch_columns import MAX_SLICES
+from kullback.requests.monitor_fields import MonitorSlices, TaskName
 from kullback.scoring.conventions import ConventionName
 from kullback.timezones import check_timezone, finest_width
 
@@ -33,29 +38,6 @@ LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fa
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 _CONTROL = "a control character in it"
 Title = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-def _slice_names(names: list[str]) -> list[str]:
-    """Names of slices; of crossed ones with × between their parts."""
-    for index, name in enumerate(names):
-        parts = name.replace("*", CROSS).split(CROSS)
-        if len(parts) > MAX_PARTS or not all(re.fullmatch(SLICE_NAME, part) for part in parts):
-            detail = (
-                "a name is up to 63 letters, digits, _, . and -, the first a letter or _; two to "
-                f"{MAX_PARTS} of them with {CROSS} or * between are crossed"
-            )
-            raise InvalidInput.at(detail, "slices", index)
-    return [name.replace("*", CROSS) for name in names]
-
-
-MonitorSlices = Annotated[
-    list[str],
-    Field(
-        max_length=MAX_SLICES,
-        description="Names by which rows may be sliced; country×device is of both together.",
-    ),
-    AfterValidator(_slice_names),
-]
 
 
 class MonitorLink(BaseModel):
@@ -93,7 +75,7 @@ class MonitorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    task: Literal["binary", "multiclass"] = Field(
+    task: TaskName = Field(
         default="binary", description="Binary: two outcomes. Multiclass: one of several classes."
     )
     labels: LabelNames | None = Field(
