@@ -227,3 +227,14 @@ async def test_labels_that_waited_are_told_that_rows_were_removed(service: Servi
     assert refused(answer, 409)[0] == "idempotency-key-outdated"
     assert (await service.post("labels", **body))["matched"] == 1
     assert (await service.report())["n"] == 1
+
+
+async def test_readings_follow_a_removal(service: Service) -> None:
+    await service.put(slices=["country"])
+    done(await observed(service, "a", *MINUTES))
+    upkeep = service.inside.monitor_maintenance
+    upkeep.run_due()
+    assert upkeep.recent["clicks"].predictions == 3
+    await removed(service, MINUTES[0], MINUTES[2])
+    upkeep.run_due()
+    assert upkeep.recent["clicks"].predictions == 1

@@ -52,7 +52,10 @@ def _left(tx: Transaction, record: int, name: str, unfinished: Unfinished) -> Un
         moved = tx.move_keys(record, path_of(unfinished.before), path_of(name), AT_ONCE)
         return unfinished if moved >= AT_ONCE else None
     start, stop = unfinished.start, unfinished.stop
-    if tx.take(record, start, stop, AT_ONCE) >= AT_ONCE:
+    taken = tx.take(record, start, stop, AT_ONCE)
+    if taken:
+        tx.count(record, {"forgotten": taken})  # readings of that time are others now
+    if taken >= AT_ONCE:
         return unfinished
     if unfinished.anew is not None:
         return unfinished if tx.expire(record, math.inf, AT_ONCE).rows >= AT_ONCE else None
