@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from kullback.errors import MalformedBody, Step
 from kullback.payload.columns import Column
-from kullback.payload.json_entries import repeated_key
+from kullback.payload.json_entries import count_keys, repeated_key
 from kullback.payload.room import Room
 from kullback.payload.row_marks import RowMarks
 from kullback.payload.row_table import RowTable
@@ -19,7 +19,6 @@ LONGEST_LINE = 1 << 18  # a line is decoded in one go, while no other thread run
 
 Places = dict[int, Sequence[Step]]
 _BLANK = b" \t\r"
-_COLONS = (b'":', b" :", b"\t:", b"\r:")
 _decoded = partial(from_json, allow_inf_nan=True)  # where one stands is said by the column
 
 
@@ -51,7 +50,7 @@ def parse(
         if not lines:
             continue
         rows = _rows(lines, offset, marks)
-        if sum(map(piece.count, _COLONS)) != table.add(rows, offset):
+        if count_keys(piece) != table.add(rows, offset):
             _mark_repeated(lines, rows, offset, marks)
         offset += len(rows)
     fields = table.closed()

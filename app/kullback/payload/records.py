@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from kullback.errors import MalformedBody
 from kullback.payload.columns import Column
-from kullback.payload.json_entries import repeated_keys
+from kullback.payload.json_entries import count_keys, repeated_keys
 from kullback.payload.json_pieces import pieces
 from kullback.payload.json_scan import skip
 from kullback.payload.room import Room
@@ -30,7 +30,7 @@ def record_fields(
         odd = [at for at, row in enumerate(rows) if type(row) is not dict]
         marks.mark_lines([offset + at for at in odd], "not a JSON object")
         kept = [row if type(row) is dict else {} for row in rows] if odd else rows
-        if raw.count(b":") != table.add(kept, offset):
+        if count_keys(raw) != table.add(kept, offset):
             _mark_repeated(raw, offset, marks)
     return table.closed()
 

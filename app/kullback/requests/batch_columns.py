@@ -109,7 +109,7 @@ def _slice(name: str, column: Labels | Nullable) -> list[str]:
     if not isinstance(column, list) and column.ndim != 1:
         raise InvalidInput.at("lists, where single entries are expected", "slice", name)
     if isinstance(column, list):
-        column = [value or NO_VALUE for value in column]
+        column = [value or NO_VALUE for value in column] if "" in column else column
     elif column.dtype.kind == "f":  # of nothing but nulls
         return [NO_VALUE] * len(column)
     texts = identifiers_as_text(column, "slice", name)
