@@ -88,8 +88,15 @@ def assert_says(found: object, expected: object, place: str = "") -> None:
         assert found == expected, place
 
 
+def without_entropy(answers: Document) -> None:
+    """Leave out what the release had not of several classes, and of which it has no squares."""
+    for metric in ("normalized_entropy", "relative_information_gain"):
+        del answers["classes report"]["metrics"][metric]
+
+
 async def test_it_says_what_it_said(url: str) -> None:
     expected = json.loads(gzip.decompress((DATA / f"{RELEASE}.json.gz").read_bytes()))
+    without_entropy(expected)
     async with upgraded(url) as service:
         assert_says(await read(service), expected)
         service.tidy()
@@ -128,6 +135,8 @@ async def test_what_waits_finds_its_other_half_and_can_be_corrected(
     assert old[0] == new[0]
     assert [answer["duplicates"] for answer in old[0]] == [4, 0, 0, 0, 0, 0, 0]
     assert [answer["corrected"] for answer in old[0]] == [0, 0, 0, 0, 1, 1, 1]
+    for answers in (old[1], new[1]):
+        without_entropy(answers)
     for name in ("report", "points", "classes report", "experiment"):
         assert old[1][name] == new[1][name], name
     assert old[1]["clicks"]["counts"] == new[1]["clicks"]["counts"]
