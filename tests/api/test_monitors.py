@@ -20,6 +20,7 @@ DEFAULTS: Document = {
     "slices": [],
     "convention": "sklearn",
     "ttl_seconds": 7 * 86_400,
+    "timezone": None,
     "label_lag": None,
     "description": "",
     "owner": None,
