@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, KullbackError
 from kullback.monitoring.ingest import ObservationIngest
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
@@ -17,6 +18,7 @@ from kullback.payload.body import Body
 from kullback.payload.media import ARROW, ARROW_FILE, JSON, LINES, PARQUET
 from kullback.requests.batches import ObservationBatch
 from kullback.requests.reading import read_batch
+from tests.api.hostile import bodies as hostile_bodies
 from tests.payload.batch_bodies import CAP, as_lines
 from tests.payload.bodies import as_arrow, as_arrow_file, as_parquet
 
@@ -157,3 +159,30 @@ def test_observation_rows_are_taken_with_all_that_they_have() -> None:
     rows = read_batch(Body(bytearray(raw), JSON, "identity"), [], ObservationBatch, CAP).rows()
     assert isinstance(rows, ObservationRows)
     assert rows.ids == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", [JSON, *LINES, ARROW, PARQUET])
+def test_no_hostile_body_breaks_the_reader_that_drops(kind: str) -> None:
+    outcomes = {"read": 0, "refused": 0}
+    for each in hostile_bodies():
+        try:
+            taken(kind, each.body("observations"), MONITOR)
+        except KullbackError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["read"] += 1
+    assert outcomes["refused"] > 0
+
+
+def test_an_id_is_the_same_in_every_type_of_body() -> None:
+    name = UUID("0190c7a4-5b7e-7c3d-9f00-0123456789ab")
+    for kind, ids, text in (
+        (pa.uint64(), [2**64 - 1], str(2**64 - 1)),
+        (pa.binary(16), [name.bytes], str(name)),
+        (pa.binary(), [name.bytes], str(name)),
+        (pa.uuid(), [name.bytes], str(name)),
+    ):
+        table = pa.table({"y_true": [1], "y_proba": [0.5], "id": pa.array(ids, kind)})
+        for media_type, raw in ((ARROW, as_arrow(table)), (PARQUET, as_parquet(table))):
+            body = Body(bytearray(raw), media_type, "identity")
+            assert read_batch(body, [], ObservationBatch, CAP).id == [text], (kind, media_type)

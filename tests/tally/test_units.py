@@ -1,5 +1,7 @@
 """Units fall into buckets that never change."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,3 +75,11 @@ def test_buckets_are_evenly_full(names: str, salt: int) -> None:
 
 def test_no_units_have_no_buckets() -> None:
     assert bucket_of([]).tolist() == bucket_of(np.array([], np.int64)).tolist() == []
+
+
+def test_an_integer_of_64_bits_is_another_unit_than_that_below_0_of_the_same_bits() -> None:
+    signed = np.array([-1, 7, 5])
+    unsigned: Any = np.array([2**64 - 1, 7, 2**63], np.uint64)
+    assert hash_of(unsigned)[0] != hash_of(signed)[0]
+    assert hash_of(unsigned)[1] == hash_of(signed)[1]
+    assert hash_of(unsigned)[2] != hash_of(np.array([-(2**63)]))[0]
