@@ -204,3 +204,31 @@ async def test_probabilities_are_as_exact_as_their_type(service: Service) -> Non
     third = pa.array([[1 / 3] * 3] * 2, pa.list_(pa.float16()))
     table = pa.table({"y_true": [1, 2], "y_proba": third})
     assert (await post(service, "observations", as_arrow(table), ARROW, ""))["accepted"] == 2
+
+
+async def test_a_batch_of_an_experiment_may_be_empty_and_bad_rows_left_out_of_it(
+    service: Service,
+) -> None:
+    path = "/v1/experiments/ranker"
+    await service.put(path, arms=["a", "b"], slices=["country"])
+    for kind, body in (
+        (LINES[0], b""),
+        (JSON, b"[]"),
+        (JSON, b'{"y_true": [], "y_proba": [], "arm": [], "unit": []}'),
+    ):
+        answer = await service.client.post(
+            f"{path}/observations", content=body, headers=typed(kind)
+        )
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["accepted"], answer.json()["rejected"]) == (0, 0)
+    sent = {
+        "y_true": [1, 0, 1, 1, 0],
+        "y_proba": [0.5, 0.25, 1.5, 0.5, 0.5],
+        "arm": ["a", "b", "a", "c", "b"],
+        "unit": [1, 2, 3, 4, None],
+        "slice": {"country": ["DE", None, "DE", "DE", "DE"]},
+    }
+    answer = await service.client.post(f"{path}/observations{DROP}", json=sent)
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (2, 3)
+    places = [each["pointer"] for each in answer.json()["rejections"]]
+    assert places == ["/y_proba/2", "/arm/3", "/unit/4"]

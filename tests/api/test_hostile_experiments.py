@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
-from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, observe_all
+from tests.api.hostile import BATCH_TYPES, EXPERIMENTS, bodies, is_without_rows, observe_all
 from tests.api.hostile.caller import Caller
 from tests.api.hostile.rows import replaced
 from tests.api.hostile.values import VALUES
@@ -63,6 +63,8 @@ async def test_every_experiment_refuses_every_hostile_body_and_keeps_nothing(
     refusing = [each for each in CORPUS if media_type != JSON or not each.may_write]
     before = [await everything(service, name) for name in EXPERIMENTS]
     for each, name, answer in await observe_all(Caller(service.app), refusing, media_type):
+        if is_without_rows(each, name, answer):
+            continue
         try:
             assert check(answer).request_id == "hostile"
         except (AssertionError, ValueError) as error:

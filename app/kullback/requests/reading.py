@@ -127,7 +127,8 @@ class _Fields:
     @property
     def without_rows(self) -> dict[str, Any]:
         """The same, with columns that are empty, each that may be there."""
-        none = {name: np.zeros(0) for name, column in self.columns.items() if not column.keys}
+        lists = [name for name, column in self.columns.items() if column.plain or not column.keys]
+        none = {name: np.zeros(0) for name in lists}
         return self.values | none
 
     def taken(self, rows: Indices) -> "_Fields":

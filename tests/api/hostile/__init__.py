@@ -85,6 +85,14 @@ def _first(name: str) -> str:
     return next(iter(_request(name)))
 
 
+def is_without_rows(each: Hostile, name: str, answer: httpx.Response) -> bool:
+    """Whether a body that holds nothing was taken as a batch of no rows, and nothing else."""
+    if each.body(name).strip() not in {b"", b"[]"} or answer.status_code != 200:
+        return False
+    written = answer.json()
+    return (written["accepted"], written["rejected"], written["rejections"]) == (0, 0, [])
+
+
 def example(name: str, field: str, value: str) -> bytes:
     """The example of a metric or of a write, where one field has another value: any text."""
     request = _request(name)
