@@ -115,16 +115,11 @@ class Reader:
         return State.model_validate_json(self._read("")).counts
 
     def waiting(self) -> bool:
-        """Whether a prediction waits for its label."""
+        """Whether a row waits for its other half."""
         return self.counts()["pending"] != {"predictions": 0, "labels": 0}
 
     def _read(self, path: str) -> bytes:
-        while True:
-            at = self._names.path(self._at)
-            answer = CLIENT.get(at + path)
-            is_gone = answer.status_code == httpx.codes.NOT_FOUND
-            if not is_gone or not self._names.has_other(self._at, at):
-                return answer.raise_for_status().content
+        return self._names.asked(self._at + path, CLIENT.get).raise_for_status().content
 
 
 def differences(reader: Reader, pages: Sequence[Page]) -> Iterator[Difference]:

@@ -77,16 +77,12 @@ class Ledger:
 
 
 def send(client: httpx.Client, target: Target, job: Job, names: Names) -> httpx.Response:
-    """Send a request once; again only where a monitor is not found under its name."""
+    """Send a request once; again only where a monitor has another name."""
     headers = {"content-type": "application/json"}
     if job.is_keyed:
         headers["idempotency-key"] = job.key
-    while True:
-        path = names.path(job.path)
-        answer = client.post(target.address + path, content=job.body, headers=headers)
-        is_gone = answer.status_code == httpx.codes.NOT_FOUND
-        if not is_gone or not names.has_other(job.path, path):
-            return answer
+    address = target.address + job.path
+    return names.asked(address, lambda url: client.post(url, content=job.body, headers=headers))
 
 
 class Clients:

@@ -1,6 +1,6 @@
 """Monitors that are renamed under load, and how everybody finds them all the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from random import Random
@@ -11,7 +11,10 @@ import httpx
 
 from tests.torture.replicas import Target
 
-RENAMED: Mapping[str, Sequence[str]] = {"renamed": ("renamed", "renamed-2", "renamed-3")}
+RENAMED: Mapping[str, Sequence[str]] = {
+    name: (name, f"{name}-2", f"{name}-3") for name in ("renamed", "defaulted")
+}
+TRIES = 200
 SECONDS = 120.0
 REQUEST_SECONDS = 20.0
 RETRY_SECONDS = 0.05
@@ -26,22 +29,25 @@ class Names:
         self._seen = {monitor: names[0] for monitor, names in RENAMED.items()}
         self._lock = Lock()
 
-    def path(self, path: str) -> str:
-        """The path of a monitor as it is called by now."""
+    def asked(self, path: str, ask: Callable[[str], httpx.Response]) -> httpx.Response:
+        """The answer under a path; where nobody has a name, under the next one."""
         head, monitor, rest = _parts(path)
-        return head + self._seen.get(monitor, monitor) + rest
+        name = self._seen.get(monitor, monitor)
+        answer = ask(head + name + rest)
+        for _ in range(TRIES):
+            if monitor not in RENAMED or answer.status_code != httpx.codes.NOT_FOUND:
+                break
+            name = self._other(monitor, name)
+            answer = ask(head + name + rest)
+        return answer
 
-    def has_other(self, path: str, tried: str) -> bool:
-        """Whether to try again under another name, as nobody is called what was tried."""
-        _, monitor, _ = _parts(path)
-        _, name, _ = _parts(tried)
-        if monitor not in RENAMED:
-            return False
+    def _other(self, monitor: str, tried: str) -> str:
+        """What to try next; those who come later begin with it."""
         names = RENAMED[monitor]
         with self._lock:
-            if self._seen[monitor] == name:
-                self._seen[monitor] = names[(names.index(name) + 1) % len(names)]
-        return True
+            if self._seen[monitor] == tried:
+                self._seen[monitor] = names[(names.index(tried) + 1) % len(names)]
+            return self._seen[monitor]
 
 
 class Renamer:

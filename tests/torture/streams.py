@@ -37,10 +37,11 @@ def observed(monitor: str, newest: int, rng: Random, *, is_dirty: bool = False) 
 
 
 def spread(monitor: str, span: Span, rows: int, rng: Random) -> Pages:
-    """Pages of observations, all in the same time: a place is a batch of so many rows."""
+    """Pages of observations, all in the same time of days ago: a place is a batch of such rows."""
     for number in range(WINDOWS_AT_MOST):
         of_places = {place: rows_at(rng, span, place, rows) for place in range(DIGITS)}
-        yield _observed(Scribe(monitor, number, rng), span, of_places)
+        page = _observed(Scribe(monitor, number, rng), span, of_places)
+        yield replace(page, counts={**page.counts, "backfilled": page.counts["late"]})
 
 
 def joined(monitor: str, newest: int, rng: Random) -> Pages:
