@@ -1,6 +1,7 @@
 """Halves of rows are joined by their id, whichever came first, once."""
 
 import itertools
+import math
 
 import pytest
 
@@ -121,7 +122,6 @@ def test_rows_of_some_time_are_counted_and_removed_step_by_step(store: Store) ->
     for record, rows in itertools.product((number, other), (even, odd)):
         bring(store, record, **rows)
     bring(store, number, label=label(1.0))
-    assert store.kept_rows(number, 2.0, 6.0) == 4
     steps: list[Looked] = []
 
     def remove(after: str) -> str | None:
@@ -136,8 +136,8 @@ def test_rows_of_some_time_are_counted_and_removed_step_by_step(store: Store) ->
         (2, {"prediction": 1, "label": 0}, "07"),
         (0, {"prediction": 0, "label": 0}, None),
     ]
-    assert store.kept_rows(number, 0.0, 100.0) == 6
-    assert store.kept_rows(other, 0.0, 100.0) == 10
+    assert do(store, lambda tx: tx.arrived(number, -math.inf, math.inf)) == 7
+    assert do(store, lambda tx: tx.arrived(other, -math.inf, math.inf)) == 10
     assert bring(store, number, **{"03": WHOLE, "06": WHOLE, "07": WHOLE}).new == ["03"]
 
 

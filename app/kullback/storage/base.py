@@ -288,9 +288,6 @@ class Store(Protocol):
     def last_start(self, record: int) -> int | None:
         """The start of the latest window that has a part of all rows (slice "")."""
 
-    def kept_rows(self, record: int, start: float, stop: float) -> int:
-        """How many rows are kept by id whose time is in [start, stop)."""
-
     def ping(self) -> None:
         """Do nothing, or raise StoreUnavailable, as everything here that reads can."""
 

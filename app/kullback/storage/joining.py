@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
-    func,
     literal_column,
     select,
     update,
@@ -136,12 +135,6 @@ def remove_rows(
         return Looked(Expired(0, dict.fromkeys(WAITS, 0)), None)
     removed = _deleted(connection, some.has(), database.among(WAITING.c.id, ids))
     return Looked(removed, ids[-1] if len(ids) == limit else None)
-
-
-def count_rows(connection: Connection, some: Range) -> int:
-    """See Store.kept_rows."""
-    counted = select(func.count()).select_from(WAITING).where(some.has())
-    return connection.execute(counted).scalar_one()
 
 
 def _deleted(connection: Connection, *chosen: ColumnElement[bool]) -> Expired:

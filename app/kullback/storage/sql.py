@@ -14,7 +14,6 @@ from kullback.errors import StoreUnavailable
 from kullback.storage.base import Cell, IdempotencyKey, Merge, Part, Record, Store, Work, Written
 from kullback.storage.committer import Committer, PendingWrite, for_callers, reason
 from kullback.storage.database import Database, Fault
-from kullback.storage.joining import Range, count_rows
 from kullback.storage.schema import ATTACHMENTS, COUNTS, PARTS, RECORDS, is_current, migrate
 from kullback.storage.sqlite import open_sqlite
 from kullback.storage.writer import Writer
@@ -177,11 +176,6 @@ class SqlStore:
         chosen = select(func.max(PARTS.c.start)).where(PARTS.c.record == record, _of_slices(None))
         with self._reading() as connection:
             return connection.execute(chosen).scalar()
-
-    def kept_rows(self, record: int, start: float, stop: float) -> int:
-        """See Store."""
-        with self._reading() as connection:
-            return count_rows(connection, Range(record, start, stop))
 
     def ping(self) -> None:
         """See Store."""
