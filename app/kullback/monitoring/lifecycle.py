@@ -61,7 +61,7 @@ class MonitorLifecycle:
             record = tx.record(KIND, name, for_change=True)
             if record is not None:
                 return self._changed(
-                    tx, StoredMonitor.settled(record, name), completed, forget=forget
+                    tx, StoredMonitor.writable(record, name), completed, forget=forget
                 )
             monitor = completed(None)
             tx.create(KIND, name, monitor.encoded(), self._clock())
@@ -75,7 +75,7 @@ class MonitorLifecycle:
         """Change what is named of a monitor that is there; see put."""
 
         def work(tx: Transaction) -> Reply:
-            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            stored = StoredMonitor.writable(tx.record(KIND, name, for_change=True), name)
             return self._changed(tx, stored, completed, forget=forget)
 
         return self._finished(name, work, key) if forget else self._store.write(work, key)
@@ -90,7 +90,7 @@ class MonitorLifecycle:
 
         def work(tx: Transaction) -> Reply:
             nonlocal number
-            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            stored = StoredMonitor.writable(tx.record(KIND, name, for_change=True), name)
             number = stored.record.id
             if tx.record(KIND, new) is not None:
                 raise Conflict.at("there is a monitor of this name", "name")
@@ -115,7 +115,7 @@ class MonitorLifecycle:
         """
 
         def work(tx: Transaction) -> Reply:
-            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            stored = StoredMonitor.writable(tx.record(KIND, name, for_change=True), name)
             record, monitor = stored.record.id, stored.monitor
             chosen = span(monitor, start, stop, self._clock() + SOON_SECONDS)
             if monitor.timezone is not None:  # it may have days of UTC from before
@@ -138,7 +138,7 @@ class MonitorLifecycle:
         """
 
         def work(tx: Transaction) -> Reply:
-            stored = StoredMonitor.settled(tx.record(KIND, name, for_change=True), name)
+            stored = StoredMonitor.writable(tx.record(KIND, name, for_change=True), name)
             if tx.attachment(stored.record.id, REFERENCE) is None:
                 raise NotFound("this monitor has no reference")
             tx.detach(stored.record.id, REFERENCE)

@@ -153,7 +153,7 @@ class MonitorMaintenance:
         name = stored.record.name
 
         def check(tx: Transaction, _: int) -> None:
-            StoredMonitor.settled(tx.record(KIND, name), name)
+            StoredMonitor.writable(tx.record(KIND, name), name)
 
         with suppress(NotFound, Overloaded):  # it has another name, or the next pass will do
             self._maintenance.compact(stored.record.id, times, width, check)
@@ -197,7 +197,7 @@ class MonitorMaintenance:
             if record is None or record.id != stored.record.id:
                 added = AddedRows()
             else:
-                monitor = StoredMonitor.settled(record, name).monitor
+                monitor = StoredMonitor.writable(record, name).monitor
                 added = settled(tx, record.id, monitor, believed)
                 added = added.put(tx, record.id, monitor, believed)
             return added.counts.get("defaulted", 0)

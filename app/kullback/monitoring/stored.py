@@ -65,8 +65,8 @@ class StoredMonitor:
             return cls(record, Monitor.decoded(settings), unfinished)
 
     @classmethod
-    def settled(cls, record: Record | None, name: str) -> "StoredMonitor":
-        """The monitor of a record, to be written to; see of.
+    def writable(cls, record: Record | None, name: str) -> "StoredMonitor":
+        """The monitor of a record, of which no change is left to finish; see of.
 
         Raises:
             Overloaded: a change of it is not finished.

@@ -110,7 +110,7 @@ class Monitors:
 
         def commit(tx: Transaction, ready: tuple[StoredMonitor, Ingest]) -> Reply:
             stored, ingest = ready
-            present = StoredMonitor.settled(tx.record(KIND, name, for_change=is_change), name)
+            present = StoredMonitor.writable(tx.record(KIND, name, for_change=is_change), name)
             if present.record.id != stored.record.id or (
                 present.monitor.fixed() != stored.monitor.fixed()
             ):
