@@ -18,7 +18,7 @@ from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
-from kullback.monitoring.rows import LabelRows, ObservationRows, PredictionRows
+from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.writes import Monitors
 from kullback.storage.sql import open_store
@@ -208,9 +208,8 @@ class Ledger(RuleBasedStateMachine):
     @rule(some=rows)
     def predict(self, some: list[tuple[str, Row, int]]) -> None:
         come = [(key, self.placed(row)) for key, row, _ in some]
-        ids = [key for key, _ in come]
-        sent = PredictionRows(ids, self.sent([row for _, row in come], None, None))
-        answer = json.loads(self.monitors.predict(NAME, sent, None).result().reply.body)
+        sent = self.sent([row for _, row in come], None, [key for key, _ in come])
+        answer = json.loads(self.monitors.observe(NAME, sent, None).result().reply.body)
         self.check(answer, self.came([(key, row, None) for key, row in come]))
 
     @rule(some=st.lists(st.tuples(name, outcome), min_size=1, max_size=4), corrects=st.booleans())

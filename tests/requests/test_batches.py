@@ -114,11 +114,8 @@ def columns_of(rows: "DataclassInstance") -> tuple[Any, ...]:
 
 def plainly(batch: RowBatch) -> list[Any]:
     """What a service gets of a batch, without arrays, and with the types of numbers."""
-    if isinstance(batch, ObservationBatch):
+    if isinstance(batch, ObservationBatch | PredictionBatch):
         found: tuple[Any, ...] = columns_of(batch.rows())
-    elif isinstance(batch, PredictionBatch):
-        predictions = batch.predictions()
-        found = (predictions.ids, *columns_of(predictions.rows))
     elif isinstance(batch, LabelBatch):
         found = columns_of(batch.labels())
     else:

@@ -98,9 +98,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         return await store_requests.write(
             request,
             PredictionBatch,
-            lambda sent, key: store_requests.services.monitors.predict(
-                name, sent.predictions(), key
-            ),
+            lambda sent, key: store_requests.services.monitors.observe(name, sent.rows(), key),
         )
 
     @routes.post(
@@ -127,7 +125,7 @@ def _writing(routes: APIRouter, store_requests: StoreRequests) -> None:
         openapi_extra=request_body(ReferenceBatch, BATCH_TYPES),
     )
     async def reference(name: Name, request: Request) -> Response:
-        """Set the reference of drift: a batch, a stored period, or distributions."""
+        """Set the reference of drift: a batch, a stored period, an offset, or distributions."""
         return await store_requests.write(
             request,
             ReferenceBatch,

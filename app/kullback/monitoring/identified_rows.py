@@ -54,25 +54,25 @@ class IdentifiedIngest:
     screening: Screening
 
     @classmethod
-    def of(cls, monitor: Monitor, ids: list[str], rows: ObservationRows, now: float) -> Ingest:
+    def of(cls, monitor: Monitor, sent: ObservationRows, now: float) -> Ingest:
         """Check and sum them; of an id that stands twice the first counts.
 
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
         checked, rows, screening = screened(
-            replace(rows, ids=ids), lambda these: checked_rows(monitor, these, now), rows.screening
+            sent, lambda these: checked_rows(monitor, these, now), sent.screening
         )
         if checked is None:
             return NoRows(monitor, screening, joined=rows.y_true is None)
-        ids, sent = rows.ids or [], len(rows)
-        if len(set(ids)) < sent:
+        ids, number = rows.ids or [], len(rows)
+        if len(set(ids)) < number:
             first = _first(ids)
             checked, ids = checked.taken(first), some(ids, first)
         kind = PREDICTED if checked.y is None else OBSERVED
         packed = dict(zip(ids, pack_rows(checked), strict=True))
         summed = _cells(monitor, checked, kind, now)
-        return cls(monitor, kind, sent, checked, packed, summed, screening)
+        return cls(monitor, kind, number, checked, packed, summed, screening)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""

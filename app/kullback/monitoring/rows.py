@@ -12,11 +12,11 @@ from kullback.timezones import Time, Timestamps
 
 @dataclass(frozen=True, slots=True)
 class ObservationRows:
-    """Predictions with their outcomes, all columns of n rows.
+    """Predictions, with their outcomes or under ids, all columns of n rows.
 
-    `y_true` holds labels, or shares in [0, 1]; it is None where nobody knows yet. `y_proba` is
-    P(positive) (n,), or a distribution per row (n, k). Timestamps may be without a time zone, if
-    the monitor has one. Rows with `ids` count once each.
+    `y_true` holds labels, or shares in [0, 1]; it is None where they come apart, by `ids`.
+    `y_proba` is P(positive) (n,), or a distribution per row (n, k). Timestamps may be without a
+    time zone, if the monitor has one. Rows with `ids` count once each.
     """
 
     y_true: Labels | None
@@ -43,14 +43,6 @@ class ObservationRows:
             slices={name: some(values, rows) for name, values in self.slices.items()},
             ids=None if self.ids is None else some(self.ids, rows),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PredictionRows:
-    """Predictions whose outcomes come later, each under an id."""
-
-    ids: list[str]
-    rows: ObservationRows
 
 
 @dataclass(frozen=True, slots=True)

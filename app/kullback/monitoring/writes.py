@@ -21,7 +21,6 @@ from kullback.monitoring.rows import (
     Baseline,
     LabelRows,
     ObservationRows,
-    PredictionRows,
     ReferenceDistributions,
     ReferenceOffset,
 )
@@ -58,24 +57,10 @@ class Monitors:
     def observe(
         self, name: str, rows: ObservationRows, key: IdempotencyKey | None
     ) -> Future[Written]:
-        """Add rows that come with their labels, those with ids once each."""
-        now, ids = self._clock(), rows.ids
-
-        def prepare(stored: StoredMonitor) -> Ingest:
-            if ids is not None:
-                return IdentifiedIngest.of(stored.monitor, ids, rows, now)
-            return ObservationIngest.of(stored.monitor, rows, now)
-
-        return self._write(name, prepare, key)
-
-    def predict(
-        self, name: str, sent: PredictionRows, key: IdempotencyKey | None
-    ) -> Future[Written]:
-        """Add predictions whose labels come later, or came before."""
+        """Add predictions, with labels or under ids; those with ids count once each."""
         now = self._clock()
-        return self._write(
-            name, lambda stored: IdentifiedIngest.of(stored.monitor, sent.ids, sent.rows, now), key
-        )
+        ingest = ObservationIngest if rows.ids is None else IdentifiedIngest
+        return self._write(name, lambda stored: ingest.of(stored.monitor, rows, now), key)
 
     def label(self, name: str, sent: LabelRows, key: IdempotencyKey | None) -> Future[Written]:
         """Add labels of predictions that came before, or come later."""
@@ -84,7 +69,7 @@ class Monitors:
     def set_reference(
         self, name: str, sent: Baseline, key: IdempotencyKey | None
     ) -> Future[Written]:
-        """Set the reference of drift: a batch, a stored period, or distributions."""
+        """Set the reference of drift: a batch, a stored period, an offset, or distributions."""
         return self._write(
             name,
             lambda stored: _ReferenceIngest(self._reference(stored, sent)),

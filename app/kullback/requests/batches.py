@@ -11,7 +11,6 @@ from kullback.monitoring.rows import (
     Baseline,
     LabelRows,
     ObservationRows,
-    PredictionRows,
     ReferenceDistributions,
     ReferenceOffset,
     ReferencePeriod,
@@ -129,9 +128,9 @@ class PredictionBatch(Forecast):
 
     id: Ids = Field(description="Id that joins each label to its prediction.")
 
-    def predictions(self) -> PredictionRows:
+    def rows(self) -> ObservationRows:
         """The batch as a monitor takes it."""
-        return PredictionRows(self.id, self._rows(None))
+        return replace(self._rows(None), ids=self.id)
 
 
 class LabelBatch(RowBatch, ScreenedBatch):
@@ -151,7 +150,7 @@ class LabelBatch(RowBatch, ScreenedBatch):
 
 
 class ReferenceBatch(RowBatch):
-    """Reference of a monitor: a batch, a period of its own past, or distributions."""
+    """Reference of a monitor: a batch, a period of its own past, an offset, or distributions."""
 
     y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
