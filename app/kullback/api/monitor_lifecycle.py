@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from kullback.api.gate import caller_of
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
-from kullback.api.routes import READS, WRITES, Name, NewName, as_json
+from kullback.api.routes import MOMENT, READS, WRITES, Name, NewName, as_json
 from kullback.api.store_requests import StoreRequests
 from kullback.monitoring.replies import (
     ChangedMonitor,
@@ -24,8 +24,8 @@ REMOVES = problems(404, 409, 422, 503)
 Forget = Annotated[
     bool, Query(description="Whether rows that the change would forget may be forgotten.")
 ]
-Start = Annotated[str, Query(alias="from", description="Start: RFC 3339 or epoch seconds.")]
-Stop = Annotated[str, Query(alias="to", description="End, exclusive: RFC 3339 or epoch seconds.")]
+Start = Annotated[str, Query(alias="from", description=f"Start: {MOMENT}")]
+Stop = Annotated[str, Query(alias="to", description=f"End, exclusive: {MOMENT}")]
 Tag = Annotated[str | None, Query(description="Tag that the monitors have.")]
 Limit = Annotated[int | None, Query(ge=1, le=1000, description="How many at most.")]
 After = Annotated[str | None, Query(description="Name behind which to begin: `next` of a list.")]

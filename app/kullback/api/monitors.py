@@ -10,6 +10,7 @@ from kullback.api.monitor_lifecycle import add_lifecycle
 from kullback.api.openapi import request_body
 from kullback.api.routes import (
     LABELS,
+    MOMENT,
     SCREENED,
     WRITES,
     Name,
@@ -35,9 +36,8 @@ from kullback.payload.media import BATCH_TYPES
 from kullback.payload.timestamps import parsed_time
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 
-_MOMENT = "RFC 3339 or epoch seconds; without an offset only where the monitor has a timezone."
-From = Annotated[str | None, Query(alias="from", description=f"Start: {_MOMENT}")]
-To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {_MOMENT}")]
+From = Annotated[str | None, Query(alias="from", description=f"Start: {MOMENT}")]
+To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {MOMENT}")]
 Last = Annotated[
     str | None,
     Query(description="In place of from and to: so long up to now, such as 30min, 24h or 7d."),

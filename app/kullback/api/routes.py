@@ -16,6 +16,7 @@ from kullback.scoring.screening import OnInvalid
 
 WRITES = problems(400, 404, 409, 413, 415, 422, 503)
 READS = problems(404, 422, 503)
+MOMENT = "RFC 3339 or epoch seconds; without an offset only where the monitor has a timezone."
 TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed"}, **READS}
 
 
