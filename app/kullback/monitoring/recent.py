@@ -30,11 +30,12 @@ class RecentHour:
         rows: how many these are.
         labelled_share: the share of all rows of that hour that have labels.
         drift: of the scores of the last hour by the clock, and of the labels of the mature one.
-        predictions: rows of the last hour by the clock, with labels or not.
-        latest: the same in detail.
+        latest: rows of the last hour by the clock.
         lag: seconds after which labels are in, as set or learned.
         only_positives: whether the labels that came were all positive, and of a few rows.
         last_start: the start of the last window with rows.
+        waiting_predictions: how many wait for their labels now.
+        waiting_labels: how many wait for their predictions now.
         searched: when the mature hour was looked for beyond the lag; None where it was not.
     """
 
