@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.errors import DamagedTally, TallyMismatch
-from kullback.tally.row_count import rows_of
+from kullback.tally.row_count import stored_rows
 from kullback.tally.tally import Tally
 from tests.tally.strategies import KINDS, Kind
 from tests.tally.test_damage import ENCODED, TALLY, without_checksum
@@ -15,20 +15,20 @@ from tests.tally.test_damage import ENCODED, TALLY, without_checksum
 def test_as_many_as_the_tally_has(data: st.DataObject, kind: Kind, times: int) -> None:
     (batch,) = data.draw(kind.streams(1))
     tally = batch.tally()
-    assert rows_of(tally.encoded()) == tally.scalar("rows")
-    assert rows_of(Tally(tally.layout).encoded()) == 0
+    assert stored_rows(tally.encoded()) == tally.scalar("rows")
+    assert stored_rows(Tally(tally.layout).encoded()) == 0
     many = Tally(tally.layout, tuple(times * scalar for scalar in tally.scalars), tally.vectors)
-    assert rows_of(many.encoded()) == times * tally.scalar("rows")
+    assert stored_rows(many.encoded()) == times * tally.scalar("rows")
 
 
 def test_damage_is_noticed_and_an_old_version_read() -> None:
     content = ENCODED["tally"]
-    assert rows_of(without_checksum(content)) == TALLY.scalar("rows")
+    assert stored_rows(without_checksum(content)) == TALLY.scalar("rows")
     number = int.from_bytes(content, "little")
     for place in range(8, 8 * len(content), 7):
         with pytest.raises(DamagedTally):
-            rows_of((number ^ 1 << place).to_bytes(len(content), "little"))
+            stored_rows((number ^ 1 << place).to_bytes(len(content), "little"))
     with pytest.raises(TallyMismatch):
-        rows_of(b"\x77" + content[1:])
+        stored_rows(b"\x77" + content[1:])
     with pytest.raises(TallyMismatch):
-        rows_of(b"")
+        stored_rows(b"")

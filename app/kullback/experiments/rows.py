@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.label_types import rows_of, some
+from kullback.scoring.label_types import rows_of, texts_of
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 from kullback.timezones import Timestamps
@@ -47,9 +47,9 @@ class ArmRows:
             y_true=rows_of(self.y_true, rows),
             y_proba={arm: p[arm][rows] for arm in p} if isinstance(p, Mapping) else p[rows],
             unit=None if self.unit is None else rows_of(self.unit, rows),
-            arm=None if self.arm is None else some(self.arm, rows),
+            arm=None if self.arm is None else texts_of(self.arm, rows),
             weight=None if self.weight is None else self.weight[rows],
             importance=None if self.importance is None else self.importance[rows],
             timestamp=None if self.timestamp is None else self.timestamp.taken(rows),
-            slices={name: some(values, rows) for name, values in self.slices.items()},
+            slices={name: texts_of(values, rows) for name, values in self.slices.items()},
         )

@@ -11,7 +11,7 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.label_types import some
+from kullback.scoring.label_types import texts_of
 from kullback.scoring.refusals import refuse
 from kullback.scoring.screening import refuse_strays
 from kullback.storage.base import Cell
@@ -66,7 +66,7 @@ class CheckedRows:
             self.time[rows],
             None if self.w is None else self.w[rows],
             None if self.units is None else self.units[rows],
-            {name: some(values, rows) for name, values in self.slices.items()},
+            {name: texts_of(values, rows) for name, values in self.slices.items()},
         )
 
     def moved(self, moved: Mapping[str, str]) -> "CheckedRows":

@@ -1,17 +1,18 @@
 """What a change of a monitor would forget: counted before anything is."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kullback.errors import Conflict, TallyMismatch
 from kullback.moments import DAY, LAST_DAY, moment
-from kullback.monitoring.cells import LABELLED, RETRACTED, SCORED
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import ForgottenRows
 from kullback.monitoring.stored import REFERENCE, StoredMonitor
+from kullback.monitoring.window_tallies import RowCounts
 from kullback.storage.base import Cell, Part, Transaction
-from kullback.tally.row_count import rows_of
+from kullback.tally.row_count import stored_rows
 
 ALWAYS = (0, LAST_DAY + DAY)
 
@@ -28,20 +29,18 @@ class RowsHeld:
     @classmethod
     def of(cls, parts: Iterable[Part]) -> "RowsHeld":
         """The rows of parts; what is damaged cannot be counted."""
-        rows = labelled = 0
+        kinds: dict[str, int] = defaultdict(int)
         start, stop = math.inf, 0
         for cell, content in parts:
             start, stop = min(start, cell.start), max(stop, cell.start + cell.width)
-            number = _rows(content)
-            rows += number if cell.kind in SCORED else 0
-            labelled += number if cell.kind in LABELLED else 0
-            labelled -= number if cell.kind == RETRACTED else 0
-        return cls(rows, labelled, 0 if start == math.inf else int(start), stop)
+            kinds[cell.kind] += _rows(content)
+        rows = RowCounts.of(kinds)
+        return cls(rows.scored, rows.labelled, 0 if start == math.inf else int(start), stop)
 
 
 def _rows(content: bytes) -> int:
     try:
-        return rows_of(content)
+        return stored_rows(content)
     except TallyMismatch:
         return 0
 

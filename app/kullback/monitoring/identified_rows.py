@@ -31,7 +31,7 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.numerics.types import Indices
-from kullback.scoring.label_types import some
+from kullback.scoring.label_types import texts_of
 from kullback.scoring.screening import Screening, screened
 from kullback.storage.base import Reply, Transaction
 from kullback.storage.rows import Joined, Row
@@ -68,7 +68,7 @@ class IdentifiedIngest:
         ids, number = rows.ids or [], len(rows)
         if len(set(ids)) < number:
             first = _first(ids)
-            checked, ids = checked.taken(first), some(ids, first)
+            checked, ids = checked.taken(first), texts_of(ids, first)
         kind = PREDICTED if checked.y is None else OBSERVED
         packed = dict(zip(ids, pack_rows(checked), strict=True))
         summed = _cells(monitor, checked, kind, now)

@@ -12,7 +12,7 @@ from kullback.monitoring.window_tallies import RowCounts
 from kullback.monitoring.windows import Span, middle, width_at
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
-from kullback.tally.row_count import rows_of
+from kullback.tally.row_count import stored_rows
 from kullback.tally.tally import Tally
 
 ABOUT_ALL = 0.95  # of the labels that finally come
@@ -92,7 +92,7 @@ class RowsByTime:
         for part in parts:
             cell, content = part
             with naming_damage([part]):
-                self._rows[cell.slice][middle(cell), cell.kind] += rows_of(content)
+                self._rows[cell.slice][middle(cell), cell.kind] += stored_rows(content)
             yield part
 
     def count(self, parts: Iterable[Part]) -> None:

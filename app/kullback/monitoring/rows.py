@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.label_types import rows_of, some
+from kullback.scoring.label_types import rows_of, texts_of
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 from kullback.timezones import Time, Timestamps
@@ -40,8 +40,8 @@ class ObservationRows:
             weight=None if self.weight is None else self.weight[rows],
             timestamp=None if self.timestamp is None else self.timestamp.taken(rows),
             unit=None if self.unit is None else rows_of(self.unit, rows),
-            slices={name: some(values, rows) for name, values in self.slices.items()},
-            ids=None if self.ids is None else some(self.ids, rows),
+            slices={name: texts_of(values, rows) for name, values in self.slices.items()},
+            ids=None if self.ids is None else texts_of(self.ids, rows),
         )
 
 
@@ -62,7 +62,7 @@ class LabelRows:
 
     def taken(self, rows: Indices) -> "LabelRows":
         """Those of some rows."""
-        return replace(self, ids=some(self.ids, rows), y_true=rows_of(self.y_true, rows))
+        return replace(self, ids=texts_of(self.ids, rows), y_true=rows_of(self.y_true, rows))
 
 
 @dataclass(frozen=True, slots=True)

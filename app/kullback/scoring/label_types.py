@@ -113,11 +113,11 @@ def _first_few(texts: Iterable[str]) -> list[str]:
     return seen
 
 
-def some(values: Sequence[Text], rows: Indices) -> list[Text]:
+def texts_of(values: Sequence[Text], rows: Indices) -> list[Text]:
     """The texts of some rows."""
     return [values[row] for row in rows.tolist()]
 
 
 def rows_of(y: Array | Indices | list[str], rows: Indices) -> Array | Indices | list[str]:
     """The labels of some rows."""
-    return some(y, rows) if isinstance(y, list) else y[rows]
+    return texts_of(y, rows) if isinstance(y, list) else y[rows]

@@ -7,7 +7,7 @@ from kullback.tally.tally import sums_start
 _PLACE = 2  # bytes of the number of a bin
 
 
-def rows_of(content: bytes) -> int:
+def stored_rows(content: bytes) -> int:
     """The number of rows of a tally, from its bytes.
 
     Raises:
