@@ -67,6 +67,23 @@ async def test_a_change_of_slices_does_not_cut_the_past(service: Service) -> Non
     assert (await service.report(**{"from": past - DAY}))["n"] == 2
 
 
+@pytest.mark.parametrize("body", [[], [{}], [{"description": "x"}]])
+async def test_settings_are_no_list_of_rows(service: Service, body: list[Document]) -> None:
+    for path in (MONITOR, "/v1/experiments/clicks"):
+        answer = await service.client.put(path, json=body)
+        assert refused(answer, 400) == ("malformed-body", "")
+        assert answer.json()["detail"] == "the body is not a JSON object"
+    await service.put()
+    before = await service.get()
+    for answer in (
+        await service.client.patch(MONITOR, json=body),
+        await service.client.post(f"{MONITOR}/rename", json=body),
+    ):
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "the body is not a JSON object"
+    assert await service.get() == before
+
+
 async def test_a_patch_creates_nothing(service: Service) -> None:
     answer = await service.client.patch(MONITOR, json={"slices": ["country"]})
     assert refused(answer, 404)[0] == "not-found"

@@ -95,7 +95,8 @@ def batch_fields(
         InvalidInput: a field is there twice, or not of its kind.
     """
     if media_type == JSON:
-        read = record_fields if is_list_of_records(raw, media_type) else parse
+        # What has no columns, as settings have none, has no rows to be a list of.
+        read = record_fields if columns and is_list_of_records(raw, media_type) else parse
         return read(raw, columns, TEXT * cap, marks)
     if media_type in LINES:
         if (other := likely_type(raw)) not in {"", JSON}:
