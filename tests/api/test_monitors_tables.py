@@ -251,6 +251,8 @@ def test_a_table_reads_as_what_was_written(rows: list[tuple[str, float | None]])
         ("-1", "-1"),
         ("+49", "+49"),
         ("-", "'-"),
+        ("=1", "'=1"),
+        ("@7", "'@7"),
         ("-1+1", "'-1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("a=b", "a=b"),

@@ -152,4 +152,4 @@ def _cell(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text[1:].isascii() and text[1:].isdigit()
+    return text[0] in "+-" and text[1:].isascii() and text[1:].isdigit()
