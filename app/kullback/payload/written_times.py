@@ -24,6 +24,7 @@ _FORMS = (  # the first that fits; each is tried from the first letter on
         rf"{_DATE}[Tt ]\d\d:\d\d:\d\d([.,]\d{{1,30}})? ?([Zz]|[+-]\d\d(:?\d\d)?)?$",
         "there is no such time or offset",
     ),
+    (rf"{_DATE}[Tt ]\d\d:\d\d:\d\d[.,](?!\d)", "digits are missing after its seconds"),
     (rf"{_DATE}[Tt ]\d\d:\d\d:\d\d([.,]\d+)? ?.*[\[A-Za-z]", "its zone is a name, not an offset"),
 )
 _PATTERNS = [(re.compile(form, re.ASCII), what) for form, what in _FORMS]
