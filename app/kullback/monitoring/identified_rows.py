@@ -30,6 +30,7 @@ from kullback.monitoring.label_delays import learn
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted
 from kullback.monitoring.rows import LabelRows, ObservationRows
+from kullback.monitoring.unfinished import AT_ONCE
 from kullback.numerics.types import Indices
 from kullback.scoring.label_types import texts_of
 from kullback.scoring.screening import Screening, screened
@@ -37,7 +38,6 @@ from kullback.storage.base import Reply, Transaction
 from kullback.storage.rows import Joined, Row
 from kullback.tally.grouping import MAX_GROUPS
 
-ROWS_AT_ONCE = 5_000  # settled in one transaction, while others wait to write
 _COUNTED = {OBSERVED: "observations", PREDICTED: "predictions"}
 
 
@@ -142,7 +142,7 @@ def settled(tx: Transaction, record: int, monitor: Monitor, now: float) -> Added
     outcome, window = monitor.default_outcome, monitor.label_window
     if outcome is None or window is None:
         return AddedRows()
-    limit = min(MAX_GROUPS // (1 + len(monitor.slices)), ROWS_AT_ONCE)
+    limit = min(MAX_GROUPS // (1 + len(monitor.slices)), AT_ONCE)
     rows = tx.settle(record, now - window, outcome, limit)
     ledger = _Ledger(tx, record, monitor, now)
     current = ledger.current(rows).values()

@@ -16,14 +16,13 @@ from kullback.monitoring.label_delays import learn_expired
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
-from kullback.monitoring.unfinished import finish
+from kullback.monitoring.stored import KIND, StoredMonitor
+from kullback.monitoring.unfinished import AT_ONCE, finish
 from kullback.monitoring.windows import ages
-from kullback.monitoring.writes import KIND, StoredMonitor
 from kullback.storage.base import Record, Store, Times, Transaction
 from kullback.storage.slice_values import release, values_with_places
 
 IDEMPOTENCY_SECONDS = 7 * DAY
-ROWS_AT_ONCE = 5_000
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 
@@ -171,7 +170,7 @@ class MonitorMaintenance:
         now = int(believed)
         for width, age in ages(stored.monitor):
             self._merge(stored, Times(0, now - age), width)
-        self._maintenance.until_done(lambda tx: _forget(tx, stored, now), ROWS_AT_ONCE)
+        self._maintenance.until_done(lambda tx: _forget(tx, stored, now), AT_ONCE)
         self._expire(stored, now)
 
     def _settle(self, records: Sequence[Record], believed: float | None) -> None:
@@ -208,10 +207,10 @@ class MonitorMaintenance:
         if believed is None:
             return
         before = believed - IDEMPOTENCY_SECONDS
-        self._maintenance.until_done(lambda tx: tx.sweep(before, ROWS_AT_ONCE), ROWS_AT_ONCE)
+        self._maintenance.until_done(lambda tx: tx.sweep(before, AT_ONCE), AT_ONCE)
 
     def _expire(self, stored: StoredMonitor, now: int) -> None:
-        self._maintenance.until_done(lambda tx: _expire(tx, stored, now), ROWS_AT_ONCE)
+        self._maintenance.until_done(lambda tx: _expire(tx, stored, now), AT_ONCE)
 
 
 def _present(tx: Transaction, stored: StoredMonitor) -> Monitor | None:
@@ -227,8 +226,8 @@ def _forget(tx: Transaction, stored: StoredMonitor, now: int) -> int:
     if present is None:
         return 0
     before = now - present.retention_days * DAY
-    gone = tx.forget(record, before, ROWS_AT_ONCE)
-    if gone < ROWS_AT_ONCE:
+    gone = tx.forget(record, before, AT_ONCE)
+    if gone < AT_ONCE:
         release(tx, record, SLICE_VALUES, before)
     if gone:
         tx.count(record, {"forgotten": gone})  # reports of that time are others now
@@ -239,7 +238,7 @@ def _expire(tx: Transaction, stored: StoredMonitor, now: int) -> int:
     present, record = _present(tx, stored), stored.record.id
     if present is None:
         return 0
-    gone = tx.expire(record, now - present.ttl_seconds, ROWS_AT_ONCE)
+    gone = tx.expire(record, now - present.ttl_seconds, AT_ONCE)
     labelled = gone.rows - sum(gone.unmatched.values())
     learn_expired(tx, record, gone.unmatched.get("prediction", 0), labelled, now)
     counts = {f"expired_{side}s": rows for side, rows in gone.unmatched.items() if rows}

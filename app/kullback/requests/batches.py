@@ -51,10 +51,9 @@ class ScreenedBatch(BaseModel):
         """What came of the rows that are not here."""
         return self._screening
 
-    def screened(self, screening: Screening) -> Self:
-        """The same batch, which is what a screening has left."""
+    def keep(self, screening: Screening) -> None:
+        """Keep the screening that has left this batch."""
         self._screening = screening
-        return self
 
 
 class RowBatch(BaseModel):

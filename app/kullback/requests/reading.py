@@ -59,7 +59,7 @@ def read_batch(body: Body, query: Query, model: type[Model], cap: int) -> Model:
     if batch is None:
         is_empty = screening.places.by_row and (marks.drop or not marks.count)
         batch = validated(model, rows.without_rows if is_empty else rows.values)
-    batch.screened(screening)
+    batch.keep(screening)
     return batch
 
 
