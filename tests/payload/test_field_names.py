@@ -7,6 +7,7 @@ from kullback.errors import InvalidInput
 from kullback.payload.arrow import parse_arrow
 from kullback.payload.field_names import no_such_field
 from kullback.requests import REQUESTS
+from kullback.requests.batches import ObservationBatch
 from kullback.requests.validation import array_fields
 from tests.payload.bodies import as_arrow
 
@@ -57,6 +58,15 @@ def test_a_column_of_another_name_is_told_too() -> None:
         parse_arrow(bytearray(as_arrow(pa.table({"y_pred": [0.5]}))), columns, 1 << 20)
     with pytest.raises(InvalidInput, match="no such column; options are query parameters"):
         parse_arrow(bytearray(as_arrow(pa.table({"reduction": ["sum"]}))), columns, 1 << 20)
+
+
+def test_a_column_of_no_field_is_told_how_those_of_slices_are_named() -> None:
+    columns = array_fields(ObservationBatch)
+    table = pa.table({"y_true": [1], "y_proba": [0.5], "country": ["DE"]})
+    with pytest.raises(
+        InvalidInput, match=r"no such column: .* slices are named as slice\.country"
+    ):
+        parse_arrow(bytearray(as_arrow(table)), columns, 1 << 20)
 
 
 def test_probabilities_of_a_game_are_told_of_their_logits() -> None:

@@ -137,6 +137,8 @@ def no_such_column(name: str, columns: Mapping[str, Column]) -> str:
     if parts and _NUMBERED.fullmatch(name):
         return f"there is no such column: those of rows [n][k] are named as {parts[0]}.0"
     near = meant(name, list(columns))
+    if not near and "slice" in columns and not columns["slice"].plain:
+        return "there is no such column: those of slices are named as slice.country"
     return f"there is no such column{near}" if near else _NO_COLUMN
 
 
