@@ -201,7 +201,8 @@ class MonitorMaintenance:
                 added = added.put(tx, record.id, monitor, believed)
             return added.counts.get("defaulted", 0)
 
-        self._maintenance.until_done(step, 1, lambda: self._counters.add(stored.record, added))
+        with suppress(Overloaded):  # windows of it are being removed: the next pass will do
+            self._maintenance.until_done(step, 1, lambda: self._counters.add(stored.record, added))
 
     def _sweep(self, believed: float | None) -> None:
         if believed is None:
