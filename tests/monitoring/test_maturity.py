@@ -365,3 +365,11 @@ async def test_with_a_default_label_the_lag_is_its_window(service: Service) -> N
             assert hour.labelled_share is not None
             assert hour.labelled_share >= 0.95
             assert hour.metrics["base_rate"].value == pytest.approx(0.1, abs=0.03)
+
+
+async def test_rows_with_their_labels_are_mature_though_others_would_wait(service: Service) -> None:
+    await service.put(default_label=0, label_window=2 * DAY)
+    await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5])
+    report = await service.report()
+    assert report["mature_until"] == report["to"]
+    assert report["maturity"] == "Mature: the labels of this time are in, as far as they come."

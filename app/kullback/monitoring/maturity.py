@@ -168,7 +168,8 @@ class MatureTime:
         It ends before rows of which too many still wait, if they came after the last mature hour;
         where nobody counts them, at the lag.
         """
-        if maturity.final_share is None or not any(rows.predicted for rows in hours.values()):
+        counted = (rows.scored if maturity.lag > 0 else rows.predicted for rows in hours.values())
+        if maturity.final_share is None or not any(counted):
             until = maturity.edge(now)
             return cls(chosen.stop, min(until, chosen.stop) if until > chosen.start else None)
         last = max(mature_hours(hours, maturity, now), default=None)

@@ -153,8 +153,9 @@ class MonitorSelection:
     @property
     def _is_joined(self) -> bool:
         """Whether rows have to be counted to know what is mature."""
-        is_learned = self.reader.maturity.final_share is not None
-        return is_learned and self.reader.counts.get("predictions", 0) > 0
+        maturity = self.reader.maturity
+        is_late = maturity.lag > 0 or self.reader.counts.get("predictions", 0) > 0
+        return maturity.final_share is not None and is_late
 
     def tallies(self) -> WindowTallies:
         """What came of all rows, or of those of the value that was asked for."""
