@@ -373,3 +373,20 @@ async def test_rows_with_their_labels_are_mature_though_others_would_wait(servic
     report = await service.report()
     assert report["mature_until"] == report["to"]
     assert report["maturity"] == "Mature: the labels of this time are in, as far as they come."
+
+
+async def test_a_quiet_hour_with_all_its_labels_ends_no_busy_one(service: Service) -> None:
+    """Newest first: the labels of a few minutes are in, those of the hour before are not."""
+    await service.put()
+    newest = NOON - NOON % HOUR + HOUR + 300
+    service.clock.now = newest
+    ids = [f"p{at}" for at in range(600)]
+    times = [newest - at for at in range(600)]
+    await service.post("predictions", id=ids, y_proba=[0.3] * 600, timestamp=times)
+    await service.post("labels", id=ids[:400], y_true=[1] * 400)
+    since = newest - 600
+    for asked in ({}, {"from": since - 5 * 60}, {"from": since - 5 * HOUR}):
+        report = await service.report(**asked)
+        assert report["labelled_share"] == pytest.approx(2 / 3)
+        assert report["mature_until"] is None
+        assert report["maturity"].startswith("Not yet mature: 67% of ")

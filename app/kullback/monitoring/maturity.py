@@ -150,8 +150,8 @@ class MatureTime:
     Attributes:
         stop: its end.
         until: what came before is mature; None where nothing is.
-        waiting: rows that came after it and have no labels yet; 0 where age alone decides.
-        after: all rows that came after it.
+        waiting: rows of hours after it that have no labels yet; 0 where age alone decides.
+        after: all rows of those hours.
     """
 
     stop: int
@@ -165,22 +165,25 @@ class MatureTime:
     ) -> "MatureTime":
         """That of some time, of whose hours the rows were counted.
 
-        It ends before rows of which too many still wait, if they came after the last mature hour;
-        where nobody counts them, at the lag.
+        It ends before the first hour of whose rows too many still wait, even if a later one has
+        all its labels; where nobody counts rows, at the lag.
         """
         counted = (rows.scored if maturity.lag > 0 else rows.predicted for rows in hours.values())
         if maturity.final_share is None or not any(counted):
             until = maturity.edge(now)
             return cls(chosen.stop, min(until, chosen.stop) if until > chosen.start else None)
-        last = max(mature_hours(hours, maturity, now), default=None)
-        first = chosen.start if last is None else last.stop
-        young = {span: rows for span, rows in hours.items() if span.start >= first and rows.scored}
+        young = {
+            span: rows
+            for span, rows in hours.items()
+            if rows.scored and not maturity.has(span.stop, rows, now)
+        }
         if not young:
             return cls(chosen.stop, chosen.stop)
         scored = sum(rows.scored for rows in young.values())
         waiting = scored - sum(rows.labelled for rows in young.values())
-        until = max(min(span.start for span in young), chosen.start)
-        return cls(chosen.stop, until if last is not None else None, waiting, scored)
+        until = min(young).start
+        is_some = until > chosen.start and min(hours) < min(young)
+        return cls(chosen.stop, until if is_some else None, waiting, scored)
 
     @property
     def statement(self) -> str:
