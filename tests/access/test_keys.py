@@ -132,7 +132,7 @@ def test_the_right_id_with_another_secret_opens_nothing() -> None:
         (("read", "read"), (), "scopes"),
         (("read",), ("team",), "prefixes"),  # "teamster" is another's
         (("read",), ("",), "prefixes"),
-        (("read",), ("Team.",), "prefixes"),
+        (("read",), ("te am.",), "prefixes"),
         (("read",), (".",), "prefixes"),
         (("admin",), ("team.",), "prefixes"),
     ],

@@ -54,12 +54,13 @@ async def asked(app: FastAPI, method: str, path: str, *headers: tuple[bytes, byt
     async def send(message: Message) -> None:
         statuses.append(message.get("status", 0))
 
+    path, _, query = path.partition("?")
     scope = {
         "type": "http",
         "method": method,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [*headers],
         "root_path": "",
         "scheme": "http",

@@ -219,7 +219,8 @@ async def test_every_type_of_body_brings_the_same_rows(service: Service, design:
     for kind, body in bodies(columns):
         await service.put(EXPERIMENT, **(PAIRED | {"design": design, "slices": ["country"]}))
         answer = done(await post(service, body, kind))
-        assert answer == {"accepted": 200, "clipped": 0, "infinite": 0, "epoch": 1}
+        screened = {"rejected": 0, "rejections": []}
+        assert answer == {"accepted": 200, "clipped": 0, "infinite": 0, "epoch": 1} | screened
         found.append((await report(service), await service.get(f"{EXPERIMENT}/series", step=3600)))
         await service.client.delete(EXPERIMENT)
     assert all(each == found[0] for each in found)

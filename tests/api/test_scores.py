@@ -266,7 +266,7 @@ async def test_weights_that_mean_nothing_are_refused(client: AsyncClient, metric
 async def test_no_rows_are_refused(client: AsyncClient, metric: str) -> None:
     request = METRICS[metric].example.request
     empty = {name: [] if isinstance(value, list) else value for name, value in request.items()}
-    assert (await refused(client, metric, **empty)).removeprefix("/") in request
+    assert (await refused(client, metric, **empty)).split("/")[1] in request
 
 
 @pytest.mark.parametrize(

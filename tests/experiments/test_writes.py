@@ -132,10 +132,11 @@ def test_what_is_wrong_with_rows_is_raised_by_the_write_and_not_before(
         early.result(30)
     put(experiments)
     first = experiments.observe("ranker", ROWS, key).result(30)
-    put(experiments, PARALLEL)
     assert experiments.observe("ranker", ROWS, key).result(30) == first._replace(replayed=True)
-    with pytest.raises(InvalidInput):
-        experiments.observe("ranker", ROWS, None).result(30)
+    put(experiments, PARALLEL)
+    for either in (key, None):  # a key ends with its epoch
+        with pytest.raises(InvalidInput):
+            experiments.observe("ranker", ROWS, either).result(30)
 
 
 def test_a_report_that_is_read_while_its_plan_changes_is_of_one_plan(

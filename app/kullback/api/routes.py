@@ -108,7 +108,7 @@ async def tagged(
         response.headers.update(headers)
         return response
 
-    given = [] if vary is None else request.headers.getlist(vary)
+    given = [] if vary is None else request.headers.getlist(vary) or ["*/*"]  # unsaid is the same
     return await store_requests.read_once(request, (str(request.url), answer.etag, *given), work)
 
 

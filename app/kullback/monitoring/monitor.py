@@ -12,7 +12,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.arrays import row_sums
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.label_types import in_one_type, not_among, refuse_words
-from kullback.scoring.labels import Label, Labels, binary_target, class_indices, positive_shares
+from kullback.scoring.labels import Label, Labels, class_indices, positive_shares
 from kullback.scoring.options import Options
 from kullback.scoring.refusals import refuse, refuse_off_sums
 from kullback.tally.tally import Layout, Task
@@ -125,8 +125,9 @@ class Monitor:
             if self.labels is None and self.pos_label == 1:
                 _refuse_classes(name, y_true)
                 return positive_shares(name, y_true).values
-            return binary_target(name, y_true, self.labels or (0, 1), self.pos_label).values
-        return class_indices(name, y_true, self.labels, self.layout.classes)
+            index = class_indices(name, y_true, labels, 2, not_among(labels))
+            return np.where(index == labels.index(self.pos_label or 0), 1.0, 0.0)
+        return class_indices(name, y_true, labels, self.layout.classes, not_among(labels))
 
     def _label_outcomes(self, name: str, y_true: Labels) -> Array:
         k = self.layout.classes

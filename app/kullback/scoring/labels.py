@@ -19,7 +19,7 @@ from kullback.scoring.arrays import (
     row_sums,
     shown,
 )
-from kullback.scoring.label_types import in_one_type, kind_of, not_among, occurring, refuse_odd
+from kullback.scoring.label_types import in_one_type, kind_of, occurring, refuse_odd
 from kullback.scoring.options import Options
 from kullback.scoring.refusals import refuse
 
@@ -30,6 +30,7 @@ _UNNAMED = (
     "y_proba has a column each"
 )
 STRICT = Options(sum_tolerance=0.0)
+UNKNOWN = "the label is not among labels"
 SEVERAL = (
     "one label per row is expected; where a row may have any number of them, "
     'log-loss, focal-loss, calibration and brier have task "multilabel", and there is '
@@ -116,7 +117,9 @@ def hard_labels(
     return index
 
 
-def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) -> Indices:
+def class_indices(
+    name: str, y: Labels, labels: Sequence[Label] | None, k: int, unknown: str = UNKNOWN
+) -> Indices:
     """The column of each label.
 
     Args:
@@ -124,6 +127,7 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
         y: labels (n,): integers or strings.
         labels: the label of each column, in column order; 0..k-1 where None.
         k: the number of columns.
+        unknown: what is said of a label that is not among them.
 
     Returns:
         Indices into the columns, (n,).
@@ -144,7 +148,7 @@ def class_indices(name: str, y: Labels, labels: Sequence[Label] | None, k: int) 
     else:
         indices = _numeric_columns(whole(name, y), names)
     is_of_type = any(isinstance(label, str) == isinstance(y, list) for label in names)
-    detail = not_among(names)
+    detail = unknown
     if not is_of_type:
         refuse_odd(name, y)
         detail = _other_type(name, kind_of(y), y, "labels")
