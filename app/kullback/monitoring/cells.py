@@ -19,7 +19,6 @@ from kullback.storage.slice_values import OTHER
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import group_ids
 from kullback.tally.multiclass import multiclass_terms
-from kullback.tally.multilabel import multilabel_terms
 from kullback.tally.tally import Tally
 from kullback.tally.terms import Terms
 from kullback.tally.units import bucket_of
@@ -43,8 +42,7 @@ class CheckedRows:
     """Rows of a monitor, checked: predictions, and their outcomes where those are known.
 
     Attributes:
-        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, outcomes (n, k) of a
-            multilabel one, or None.
+        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, or None.
         p: predictions, (n,) or (n, k).
         time: epoch seconds (n,).
         w: weights (n,), or None.
@@ -86,7 +84,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     Raises:
         InvalidInput: a shape, a label, a slice or a time is not this monitor's.
     """
-    predictions = monitor.predictions(rows.y_proba)
+    monitor.check_predictions(rows.y_proba)
     refuse_strays(rows.slices, lambda name: monitor.check_slice(name, "slice", name))
     time = np.full(len(rows), now)
     if rows.timestamp is not None:
@@ -94,7 +92,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     _check_times(monitor, time, now)
     return CheckedRows(
         y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
-        p=predictions,
+        p=rows.y_proba,
         time=time,
         w=rows.weight,
         units=None if rows.unit is None else bucket_of(rows.unit),
@@ -131,7 +129,6 @@ def cells(monitor: Monitor, rows: CheckedRows, kind: str, now: float) -> Cells:
         window,
         rows.slices,
         "windows as they are kept",
-        monitor.layout.classes if monitor.task == "multilabel" else 1,
     )
     starts = {place: place * monitor.window_seconds for _, place in tallies}
     widths = {place: width_at(monitor, start, now) for place, start in starts.items()}
@@ -145,9 +142,8 @@ def _terms(monitor: Monitor, rows: CheckedRows, chosen: slice) -> Terms:
     y = None if rows.y is None else rows.y[chosen]
     w = None if rows.w is None else rows.w[chosen]
     units = None if rows.units is None else rows.units[chosen]
-    if monitor.task != "multiclass":
+    if monitor.task == "binary":
         outcome = None if y is None else np.asarray(y, np.float64)
-        terms = binary_terms if monitor.task == "binary" else multilabel_terms
-        return terms(monitor.layout, outcome, rows.p[chosen], w, units)
+        return binary_terms(monitor.layout, outcome, rows.p[chosen], w, units)
     classes = None if y is None else np.asarray(y, np.int64)
     return multiclass_terms(monitor.layout, classes, rows.p[chosen], w, units)

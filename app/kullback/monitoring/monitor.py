@@ -9,12 +9,10 @@ from kullback.errors import InvalidInput
 from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import row_sums
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, class_indices, positive_shares
-from kullback.scoring.options import Options
-from kullback.scoring.refusals import refuse, refuse_off_sums
+from kullback.scoring.refusals import refuse
 from kullback.tally.tally import Layout, Task
 
 WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they become hours
@@ -57,13 +55,8 @@ class Monitor:
     @property
     def layout(self) -> Layout:
         """What tallies of this monitor are of."""
-        classes = len(self.labels) if self.labels and self.task != "binary" else 2
+        classes = len(self.labels) if self.labels and self.task == "multiclass" else 2
         return Layout(self.task, classes, self.convention)
-
-    @property
-    def labels_apart(self) -> tuple[Label, ...]:
-        """The labels that each have an outcome of their own: those of a multilabel task."""
-        return (self.labels or ()) if self.task == "multilabel" else ()
 
     @property
     def positive_first(self) -> bool:
@@ -108,15 +101,9 @@ class Monitor:
     def outcomes(self, name: str, y_true: Labels) -> Array | Indices:
         """Labels as outcomes in [0, 1] of a binary task, as classes 0..k−1 of a multiclass one.
 
-        Those of a multilabel task are outcomes of each of its labels, (n, k).
-
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        if self.task == "multilabel":
-            return self._label_outcomes(name, y_true)
-        if not isinstance(y_true, list) and y_true.ndim > 1:
-            raise InvalidInput.at(f"the monitor is {self.task}: [n], one label per row", name)
         labels = (0, 1) if self.labels is None else self.labels
         y_true, _ = in_one_type(y_true, labels)
         if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
@@ -129,46 +116,25 @@ class Monitor:
             return np.where(index == labels.index(self.pos_label or 0), 1.0, 0.0)
         return class_indices(name, y_true, labels, self.layout.classes, not_among(labels))
 
-    def _label_outcomes(self, name: str, y_true: Labels) -> Array:
-        k = self.layout.classes
-        if isinstance(y_true, list) or y_true.ndim != 2 or y_true.shape[1] != k:
-            detail = (
-                f"the monitor has {k} labels ({self._names}): [n][{k}], 0 or 1 per label and row"
-            )
-            raise InvalidInput.at(detail, name)
-        outcomes = np.asarray(y_true, np.float64)
-        refuse(name, ~((outcomes >= 0) & (outcomes <= 1)), lambda _: "not 0, 1, or a share between")
-        return outcomes + 0.0  # no zero is negative: equal outcomes have equal bytes
-
-    @property
-    def _names(self) -> str:
-        labels = self.labels or ()
-        return ", ".join(map(str, labels[:NAMED])) + (", …" if len(labels) > NAMED else "")
-
-    def predictions(self, y_proba: Array) -> Array:
-        """Predictions as doubles.
-
-        Args:
-            y_proba: in [0, 1], of the type that they were sent as.
+    def check_predictions(self, y_proba: Array) -> None:
+        """Refuse predictions of another shape than the task's.
 
         Raises:
-            InvalidInput: they are not [n] of a binary task, [n][k] of another; of a multiclass
-                one a row does not sum to 1.
+            InvalidInput: they are not [n] of a binary task, [n][k] of a multiclass one.
         """
         if self.task == "binary" and y_proba.ndim != 1:
             detail = "the monitor is binary: [n], one probability of the positive label per row"
             raise InvalidInput.at(detail, "y_proba")
-        k = self.layout.classes
-        if self.task != "binary" and (y_proba.ndim != 2 or y_proba.shape[1] != k):
-            detail = (
-                f"the monitor has {k} labels ({self._names}): [n][{k}], one probability per label "
-                "and row, in this order"
-            )
-            raise InvalidInput.at(detail, "y_proba")
-        wide = np.asarray(y_proba, np.float64)
         if self.task == "multiclass":
-            refuse_off_sums("y_proba", row_sums(wide), _OPTIONS.tolerance(y_proba.dtype))
-        return wide
+            k = self.layout.classes
+            if y_proba.ndim != 2 or y_proba.shape[1] != k:
+                labels = self.labels or ()
+                names = ", ".join(map(str, labels[:NAMED])) + (", …" if k > NAMED else "")
+                detail = (
+                    f"the monitor has {k} labels ({names}): [n][{k}], one probability per label "
+                    "and row, in this order"
+                )
+                raise InvalidInput.at(detail, "y_proba")
 
     def check_slice(self, name: str, *place: str) -> None:
         """Refuse a slice that rows of the monitor do not have, sent at this place.
@@ -216,4 +182,3 @@ def _refuse_classes(name: str, y_true: Labels) -> None:
 
 
 _JSON = TypeAdapter(Monitor)
-_OPTIONS = Options()

@@ -14,11 +14,9 @@ from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
-from kullback.scoring.labels import Label
 from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, NO_REFERENCE, SIGNIFICANT, Drift
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
-from kullback.tally.multilabel import LabelMeans, label_means
 from kullback.tally.report_types import (
     LogLossDecomposition,
     MetricValues,
@@ -42,7 +40,7 @@ class ReportScope:
     """What a report is of: a monitor, the time, and the slices whose values are reported.
 
     `value` is a slice with its value as the store has them, "country=DE", or "" of all rows;
-    `mature` is how much of the time is; `labels` are those of a multilabel monitor.
+    `mature` is how much of the time is.
     """
 
     monitor: str
@@ -51,7 +49,6 @@ class ReportScope:
     mature: MatureTime
     by: tuple[str, ...] = ()
     value: str = ""
-    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,33 +161,13 @@ class MonitorGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorLabel:
-    """A label of a multilabel monitor, over all rows: `log_loss` in nats, null where infinite.
-
-    All three are null where no row has labels.
-    """
-
-    label: Label
-    base_rate: float | None
-    mean_prediction: float | None
-    log_loss: float | None
-
-    @classmethod
-    def of(cls, label: Label, means: LabelMeans) -> "MonitorLabel":
-        """The means as they are reported."""
-        numbers = (means.base_rate, means.mean_prediction, means.log_loss)
-        return cls(label, *map(finite, numbers))
-
-
-@dataclass(frozen=True, slots=True)
 class MonitorReport:
     """Metrics and drift of a monitor between `from`, inclusive, and `to`, exclusive.
 
     Of the rows, `predictions` were scored and `n` have labels; the loss of `clipped` was bounded
     by the convention, that of `infinite` is infinite. `units` is how many buckets of units have
     rows, null where rows have none. `groups` are the values of the slices that were asked for, one
-    slice after the other. `slice` is there where only rows of its value were asked for, `labels`
-    of a multilabel monitor.
+    slice after the other. `slice` is there where only rows of its value were asked for.
 
     `labelled_share` is the share of all rows that have labels, null where there are no rows. Up to
     `mature_until` the labels are in, as far as they come; null where none of the time is so old;
@@ -214,7 +191,6 @@ class MonitorReport:
     reliability: tuple[ReliabilityBin, ...]
     drift: MonitorDrift
     groups: tuple[MonitorGroup, ...]
-    labels: Annotated[tuple[MonitorLabel, ...], Field(exclude_if=lambda labels: not labels)] = ()
     slice: SliceValues = None
 
     @classmethod
@@ -262,9 +238,6 @@ class MonitorReport:
                 for by in scope.by
                 for name, group in values_of(by, groups).items()
             ),
-            labels=tuple(map(MonitorLabel.of, scope.labels, label_means(metrics.tally)))
-            if scope.labels
-            else (),
             slice=slice_values(scope.value) if scope.value else None,
         )
 

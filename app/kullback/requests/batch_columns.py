@@ -13,7 +13,7 @@ from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import timestamps
-from kullback.scoring.arrays import HEAVIEST_WEIGHT
+from kullback.scoring.arrays import HEAVIEST_WEIGHT, row_sums
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Options
@@ -49,11 +49,20 @@ def _outside(value: float, tolerance: float) -> str:
 
 
 def _predictions(values: Array) -> Array:
-    """Probabilities; those of several labels in their type, which says how exact their sums are."""
     checked = probabilities("y_proba", values)
-    return (
-        checked.astype(values.dtype) if values.ndim == 2 and values.dtype.kind == "f" else checked
-    )
+    if checked.ndim == 2:
+        tolerance = _OPTIONS.tolerance(values.dtype)
+        sums = row_sums(np.asarray(values, np.float64))
+        refuse(
+            "y_proba",
+            ~(np.abs(sums - 1) <= tolerance),
+            lambda at: f"the row sums to {_sum(sums[at], tolerance)}, not 1 within {tolerance:.3g}",
+        )
+    return checked
+
+
+def _sum(total: float, tolerance: float) -> str:
+    return numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
 
 
 def _outcomes(values: Labels) -> Labels:
@@ -110,7 +119,6 @@ def _slice(name: str, column: Labels | Nullable) -> list[str]:
 
 
 Truth = Annotated[Labels, Column(EntryType.LABEL, 1, empty=True), AfterValidator(_outcomes)]
-LabelledTruth = Annotated[Labels, Column(EntryType.LABEL, 2, empty=True), AfterValidator(_outcomes)]
 Forecasts = Annotated[
     Array,
     Column(EntryType.NUMBER, 2, typed=True, empty=True),

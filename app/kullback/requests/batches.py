@@ -21,19 +21,17 @@ from kullback.requests.batch_columns import (
     Forecasts,
     Ids,
     LabelDistribution,
-    LabelledTruth,
     RowSlices,
     RowTimes,
     RowWeights,
     ScoreHistogram,
     Slices,
+    Truth,
     Units,
 )
 from kullback.requests.validation import array_fields
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, OnInvalid, Screening
-
-_TRUTH = "Labels [n]; soft labels [n] in [0, 1]; of a multilabel monitor [n][k], 0 or 1 each."
 
 
 class ScreenedBatch(BaseModel):
@@ -113,7 +111,7 @@ class Forecast(RowBatch, ScreenedBatch):
 class ObservationBatch(Forecast):
     """Predictions with their outcomes."""
 
-    y_true: LabelledTruth = Field(description=_TRUTH)
+    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
     id: Ids | None = Field(
         default=None,
         description="Id of each row: rows of one id count once within ttl_seconds, in any batches.",
@@ -138,7 +136,7 @@ class LabelBatch(RowBatch, ScreenedBatch):
     """Labels whose predictions arrive separately."""
 
     id: Ids = Field(description="Id that joins each label to its prediction.")
-    y_true: LabelledTruth = Field(description=_TRUTH)
+    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
     on_duplicate: Literal["ignore", "correct"] = Field(
         default="ignore",
         description="What a label does whose id has one already: nothing, or it replaces that one.",
@@ -153,9 +151,7 @@ class LabelBatch(RowBatch, ScreenedBatch):
 class ReferenceBatch(RowBatch):
     """Reference of a monitor: a batch, a period of its own past, an offset, or distributions."""
 
-    y_true: LabelledTruth | None = Field(
-        default=None, description="Labels of a batch, as those of observations."
-    )
+    y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
     sample_weight: RowWeights = None
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")

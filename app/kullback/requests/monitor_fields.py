@@ -1,7 +1,7 @@
 """Fields of a monitor's settings whose refusals lead on: its task and its slices."""
 
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -34,15 +34,15 @@ MonitorSlices = Annotated[
 ]
 
 
-Task = Literal["binary", "multiclass", "multilabel"]
-
-
 def _task(name: object) -> object:
     """A task that there are monitors of, or a word of where another one is served."""
-    if isinstance(name, str) and name not in get_args(Task):
-        detail = "monitors are binary, multiclass or multilabel; regression and ranking have none"
+    if isinstance(name, str) and name not in {"binary", "multiclass"}:
+        detail = (
+            "monitors are binary or multiclass; several labels at once are as many binary "
+            "monitors, and regression and ranking have none"
+        )
         raise PydanticCustomError("task", detail)
     return name
 
 
-TaskName = Annotated[Task, BeforeValidator(_task)]
+TaskName = Annotated[Literal["binary", "multiclass"], BeforeValidator(_task)]

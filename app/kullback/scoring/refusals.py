@@ -6,7 +6,7 @@ import numpy as np
 
 from kullback.errors import FieldError, InvalidRows, pointer
 from kullback.numerics.numerals import numeral
-from kullback.numerics.types import Array, Flags
+from kullback.numerics.types import Flags
 
 ERRORS_NAMED = 20
 
@@ -25,20 +25,6 @@ def off_sum(total: float, tolerance: float, remedy: str) -> str:
     """What is wrong with a row of this sum, and what to do."""
     shown_sum = numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
     return f"the row sums to {shown_sum}, not 1 within sum_tolerance {tolerance:.3g}; {remedy}"
-
-
-def refuse_off_sums(name: str, sums: Array, tolerance: float) -> None:
-    """Refuse rows whose sums (n,) are not 1, where none are renormalized.
-
-    Raises:
-        InvalidRows: there are such rows.
-    """
-
-    def describe(at: tuple[int, ...]) -> str:
-        total = numeral(sums[at], 1.0, 1.0 - tolerance, 1.0 + tolerance)
-        return f"the row sums to {total}, not 1 within {tolerance:.3g}"
-
-    refuse(name, ~(np.abs(sums - 1) <= tolerance), describe)
 
 
 def outside(value: float, tolerance: float) -> str:

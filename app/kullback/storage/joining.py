@@ -162,7 +162,7 @@ def _read(
 ) -> KeptRow:
     if state == LABELLED and outcome is None:
         (outcome,), content = _OLD_OUTCOME.unpack(content), b""
-    return KeptRow(name, state, *Row.read(time, content, outcome))
+    return KeptRow(name, state, time, content, outcome)
 
 
 def _state(row: Row) -> int:

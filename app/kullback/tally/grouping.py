@@ -18,11 +18,7 @@ Group = tuple[str, int]
 
 
 def group_ids(
-    terms: Callable[[slice], Terms],
-    window: Indices,
-    slices: Slices,
-    noun: str = "windows",
-    columns: int = 1,
+    terms: Callable[[slice], Terms], window: Indices, slices: Slices, noun: str = "windows"
 ) -> dict[Group, Tally]:
     """The tally of each window's rows, of all of them and of each value of each slice.
 
@@ -31,7 +27,6 @@ def group_ids(
         window: of each row, (n,).
         slices: the value of each row by the name of the slice; None where a row has none.
         noun: what a refusal calls the windows.
-        columns: of a row; the more there are the fewer rows are summed at once.
 
     Returns:
         By slice and window; the slice is "" for all rows, else "name=value".
@@ -46,9 +41,8 @@ def group_ids(
     codes += [_coded(name, values) for name, values in slices.items()]
     _check_count(window, codes, noun)
     by_group: dict[Group, list[Tally]] = defaultdict(list)
-    chunk = max(_CHUNK // columns, 1)
-    for start in range(0, window.size, chunk):
-        rows = slice(start, start + chunk)
+    for start in range(0, window.size, _CHUNK):
+        rows = slice(start, start + _CHUNK)
         part = terms(rows)
         for code, names in codes:
             inside = np.flatnonzero(code[rows] >= 0)
