@@ -6,7 +6,7 @@ import pytest
 
 from kullback.errors import Conflict, IdempotencyKeyOutdated
 from kullback.storage.base import Cell, IdempotencyKey, Reply, Store, Transaction
-from tests.storage.writes import DONE, adding, cell, do, half, join, made, sums
+from tests.storage.writes import DONE, adding, cell, do, half, held, join, made, sums
 
 ALL = 1000
 
@@ -101,6 +101,21 @@ def test_keys_move_with_a_name(store: Store) -> None:
     moved = [place.replace(old, new) for place in own]
     assert [write(store, keyed("key", place), {}) for place in (*moved, *others)] == [True] * 5
     assert [write(store, keyed("key", place), {}) for place in own] == [False] * 3
+
+
+def test_a_key_that_moves_under_a_retry_is_answered(store: Store) -> None:
+    number = made(store)
+    key, path = keyed("key", "/v1/monitors/taps/labels"), "/v1/monitors/{}"
+    write(store, keyed("key", "/v1/monitors/clicks/labels"), {cell(0): 1})
+
+    def move(tx: Transaction) -> Reply:
+        assert tx.move_keys(number, path.format("clicks"), path.format("taps"), 9) == 1
+        return DONE
+
+    with held(store):  # the retry has come when the key is moved to its path
+        written = [store.write(move), store.write(adding(number, {cell(0): 1}), key)]
+    assert [each.result(30).replayed for each in written] == [False, True]
+    assert sums(store, number) == {cell(0): 1}
 
 
 def test_a_name_that_is_there_is_given_to_nothing_else(store: Store) -> None:

@@ -109,11 +109,12 @@ class Monitor:
         if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
             refuse_words(name, y_true, not_among(labels))
         if self.task == "binary":
-            if self.labels is None and self.pos_label == 1:
+            positive = labels[-1] if self.pos_label is None else self.pos_label
+            if self.labels is None and positive == 1:
                 _refuse_classes(name, y_true)
                 return positive_shares(name, y_true).values
             index = class_indices(name, y_true, labels, 2, not_among(labels))
-            return np.where(index == labels.index(self.pos_label or 0), 1.0, 0.0)
+            return np.where(index == labels.index(positive), 1.0, 0.0)
         return class_indices(name, y_true, labels, self.layout.classes, not_among(labels))
 
     def check_predictions(self, y_proba: Array) -> None:

@@ -71,24 +71,26 @@ class Committer:
                 if write.key is not None and write.key in earlier:
                     outcomes.append(earlier[write.key])
                     continue
-                outcome, wrote, sums = self._apply(connection, write.work, sums, is_last=is_last)
+                transaction = SqlTransaction(connection, database, self._merge, sums)
+                outcome = self._apply(connection, write.work, transaction, is_last=is_last)
                 outcomes.append(outcome)
+                kept = None
+                if isinstance(outcome, Written):
+                    sums = transaction.sums()
+                    kept = idempotency.KeptReply(outcome.reply, transaction.wrote)
+                    if transaction.has_moved_keys:  # to those of writes that are still to come
+                        earlier |= idempotency.answered(connection, wanted, self._clock())
                 if write.key is not None:
-                    replies[write.key] = (
-                        idempotency.KeptReply(outcome.reply, wrote)
-                        if isinstance(outcome, Written)
-                        else None
-                    )
+                    replies[write.key] = kept
             sums.write(connection, database, self._merge)
             idempotency.settle(connection, replies)
         return outcomes
 
     def _apply(
-        self, connection: Connection, work: Work, sums: PendingSums, *, is_last: bool
-    ) -> tuple[Outcome, idempotency.Wrote, PendingSums]:
-        """What one write came to and was about, and all that the commit has to add after it."""
+        self, connection: Connection, work: Work, transaction: SqlTransaction, *, is_last: bool
+    ) -> Outcome:
+        """What one write came to."""
         savepoint = connection.begin_nested()
-        transaction = SqlTransaction(connection, self._database, self._merge, sums)
         try:
             reply = work(transaction)
         except Exception as error:
@@ -99,10 +101,10 @@ class Committer:
             savepoint.rollback()
             if fault is Fault.LOCKED:
                 self._database.wait(connection, IMPATIENCE)  # the others of this commit wait too
-                return _unavailable(error), idempotency.Wrote(), sums
-            return error, idempotency.Wrote(), sums
+                return _unavailable(error)
+            return error
         savepoint.commit()
-        return Written(reply, replayed=False), transaction.wrote, transaction.sums()
+        return Written(reply, replayed=False)
 
     def _failed(
         self, writes: Sequence[PendingWrite], fault: Fault, error: Exception

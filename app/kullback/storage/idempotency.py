@@ -72,6 +72,18 @@ def claim(
     return {key: answer for key, answer in answers.items() if answer is not None}
 
 
+def answered(
+    connection: Connection, keys: Sequence[IdempotencyKey], now: float
+) -> dict[IdempotencyKey, Answer]:
+    """What those of these keys are to be answered that have their answer by now."""
+    answers = {}
+    for key in keys:
+        name = {"of_scope": key.scope, "of_key": key.key}
+        if connection.execute(select(KEYS.c.status).where(OF_KEY), name).scalar():
+            answers[key] = _earlier(connection, key, now)
+    return {key: answer for key, answer in answers.items() if answer is not None}
+
+
 def settle(connection: Connection, replies: dict[IdempotencyKey, KeptReply | None]) -> None:
     """Keep each reply with its key; a key without one may be claimed again."""
     names = {key: {"of_scope": key.scope, "of_key": key.key} for key in sorted(replies)}

@@ -47,6 +47,7 @@ class SqlTransaction:
         self._own = PendingSums()
         self._owner = Wrote()
         self._reach: tuple[int, int] | None = None  # the time of the rows that were added
+        self.has_moved_keys = False
 
     def sums(self) -> PendingSums:
         """All that the commit now has to write; called once, when the write has succeeded."""
@@ -224,6 +225,7 @@ class SqlTransaction:
 
     def move_keys(self, record: int, old: str, new: str, limit: int) -> int:
         """See Transaction."""
+        self.has_moved_keys = True
         return move_keys(self._connection, record, old, new, limit)
 
     def sweep(self, before: float, limit: int) -> int:
