@@ -20,6 +20,7 @@ SERVICES = (
     "timezones",
     "clock",
     "tally",
+    "judgement",
     "storage.base",
     "storage.rows",
     "storage.prepared",
@@ -48,6 +49,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "numerics": PURE,
     "scoring": (*PURE, "numerics"),
     "tally": FORMULAS,
+    "judgement": (*FORMULAS, "moments", "tally"),
     "storage": (*PURE, "documents", "moments"),  # of a tally it knows the bytes
     "monitoring": SERVICES,
     "experiments": SERVICES,
@@ -63,6 +65,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "timezones",
         "moments",
         "payload",
+        "judgement.settings",
         "monitoring",
         "experiments",
     ),
@@ -110,7 +113,7 @@ LIBRARIES = {  # what each is, and the rooms that may import it
     "rich": ("the terminal", {"cli"}),
 }
 WORLD = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "secrets", "socket", "time"}
-KNOW_NO_WORLD = {"errors", "documents", "numerics", "scoring", "tally", "requests"}
+KNOW_NO_WORLD = {"errors", "documents", "numerics", "scoring", "tally", "judgement", "requests"}
 
 SAY_NOTHING = {"found", "told", "asked", "one", "known"}  # a noun of the field says what it is
 

@@ -43,6 +43,7 @@ READS = [
     *("/v1/scores", "/v1/monitors", "/v1/experiments", *NAMES),
     *(f"/v1/{kind}/{{name}}/report" for kind in ("monitors", "experiments")),
     *(f"/v1/{kind}/{{name}}/series" for kind in ("monitors", "experiments")),
+    "/v1/monitors/{name}/checks",
 ]
 ENDS = [
     "/v1/monitors/{name}/windows",

@@ -11,16 +11,19 @@ from kullback.api.openapi import request_body
 from kullback.api.routes import (
     LABELS,
     MOMENT,
+    READS,
     SCREENED,
     WRITES,
     Name,
     TaggedAnswer,
+    as_json,
     check_parameters,
     tagged,
 )
 from kullback.api.store_requests import StoreRequests
 from kullback.api.tables import TABLES, AsFormat, answer_type, tagged_table
 from kullback.errors import InvalidInput
+from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.replies import (
     JoinedRowsAccepted,
     ReferenceSummary,
@@ -192,6 +195,20 @@ def _reading(routes: APIRouter, store_requests: StoreRequests) -> None:
             return tagged_table(selection.etag, kind, selection.series, series_table)
 
         return await tagged(store_requests, request, select, vary="Accept")
+
+    @routes.get(
+        "/{name}/checks",
+        operation_id="get_checks",
+        response_model=MonitorChecks,
+        responses=READS,
+    )
+    async def checks(name: Name, request: Request) -> Response:
+        """Whether the monitor is well: every check with its size, its evidence and a sentence."""
+        return as_json(
+            await store_requests.read(
+                request, lambda: store_requests.services.monitor_queries.open(name).checks()
+            )
+        )
 
 
 def _names(parameter: str, text: str | None) -> tuple[str, ...]:

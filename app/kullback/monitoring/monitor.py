@@ -1,11 +1,13 @@
 """Monitors: the task, the windows and the slices that each was set up for."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from kullback.errors import InvalidInput
+from kullback.judgement.settings import DEFAULTS, ChosenThresholds, Thresholds
 from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
@@ -50,6 +52,7 @@ class Monitor:
     links: tuple[Link, ...] = ()
     default_label: Label | None = None
     label_window: int | None = None  # seconds from arrival; None with the label before
+    checks: Mapping[str, ChosenThresholds] = field(default_factory=dict)
     reference_offset: int | None = None  # of a moving reference, beside which it is kept
 
     @property
@@ -93,6 +96,15 @@ class Monitor:
     def _has_added(self, other: "Monitor") -> bool:
         have, want = self.labels or (), other.labels or ()
         return self.task == other.task == "multiclass" and want[: len(have)] == have
+
+    @property
+    def thresholds(self) -> Mapping[str, Thresholds]:
+        """The thresholds of every check: as they were set, or by default."""
+        as_default = ChosenThresholds()
+        return {
+            name: self.checks.get(name, as_default).over(limits)
+            for name, limits in DEFAULTS.items()
+        }
 
     def without_notes(self) -> "Monitor":
         """The same without what only people read: whatever is counted follows from this."""

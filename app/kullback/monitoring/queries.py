@@ -7,6 +7,8 @@ from functools import cached_property
 from kullback.documents import extended
 from kullback.errors import DamagedTally
 from kullback.moments import Clock
+from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.histories import Histories
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.maturity import Maturity
 from kullback.monitoring.recent import RecentHour, recent_hour
@@ -33,6 +35,7 @@ class MonitorQueries:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._histories = Histories()
 
     def list_all(
         self, sees: Callable[[str], bool], tag: str | None = None, after: str | None = None
@@ -55,7 +58,7 @@ class MonitorQueries:
             NotFound: there is none of that name.
         """
         stored = StoredMonitor.of(self._store.record(KIND, name), name)
-        return MonitorReader(self._store, stored, self._clock())
+        return MonitorReader(self._store, stored, self._clock(), self._histories)
 
     def present(self) -> dict[str, StoredMonitor]:
         """Every monitor whose settings can be read, by name."""
@@ -69,12 +72,15 @@ class MonitorQueries:
 class MonitorReader:
     """A monitor at one moment; what is needed of it is read once, when it is first needed."""
 
-    def __init__(self, store: Store, stored: StoredMonitor, now: float) -> None:
+    def __init__(
+        self, store: Store, stored: StoredMonitor, now: float, histories: Histories
+    ) -> None:
         self.store = store
         self.record = stored.record
         self.stored = stored
         self.monitor = stored.monitor
         self.now = now
+        self._histories = histories
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -122,6 +128,10 @@ class MonitorReader:
     def recent(self, before: RecentHour | None = None) -> RecentHour:
         """Its last mature hour, and its last hour; see recent_hour."""
         return recent_hour(self, before)
+
+    def checks(self) -> MonitorChecks:
+        """What its checks have found by now."""
+        return MonitorChecks.of(self.record.name, self._histories.of(self))
 
     def span(self, start: Time | None, stop: Time | None) -> Span:
         """Some time of it, in whole windows."""

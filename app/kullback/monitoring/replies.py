@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kullback.documents import extended
 from kullback.errors import FieldError
+from kullback.judgement.settings import ChosenThresholds
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.monitoring.reference import Reference
@@ -43,6 +44,7 @@ class MonitorSetup:
     links: tuple[Link, ...]
     default_label: Label | None
     label_window: int | None
+    checks: Mapping[str, ChosenThresholds]
     reference_offset: Annotated[int | None, Field(exclude=True)] = field(default=None, kw_only=True)
 
     @classmethod

@@ -158,6 +158,14 @@ def tallies_by_step(
     return dict(by_slice)
 
 
+def window_tallies(parts: Iterable[Part]) -> WindowTallies:
+    """What came in the windows of some parts, whatever their slice."""
+    kinds: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        kinds[part[0].kind].append(part)
+    return _window_tallies({kind: _sum(some) for kind, some in kinds.items()})
+
+
 def _sum(parts: Sequence[Part]) -> Tally:
     with naming_damage(parts):
         return decoded_total([content for _, content in parts])

@@ -1,9 +1,9 @@
-"""Fields of a monitor's settings whose refusals lead on: its task and its slices."""
+"""Fields of a monitor's settings: its task, its slices, links and thresholds of checks."""
 
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
@@ -46,3 +46,37 @@ def _task(name: object) -> object:
 
 
 TaskName = Annotated[Literal["binary", "multiclass"], BeforeValidator(_task)]
+
+
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class MonitorLink(BaseModel):
+    """A page about a monitor."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: Title = Field(description="What the page is.")
+    url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
+        description="Where it is: http:// or https://."
+    )
+
+
+class CheckThresholds(BaseModel):
+    """Thresholds of a check; what is not said is as by default."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    tolerance: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
+        default=None, description="How far off is not worth an alarm, in the unit of its value."
+    )
+    critical: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
+        default=None, description="How far off is critical; as much further as the tolerance is."
+    )
+    minimum_rows: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        default=None, description="Fewer rows are not judged."
+    )
+    alarms_per_year: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
+        default=None, description="How many false alarms a year it may raise, at most."
+    )
+    enabled: bool = Field(default=True, description="Whether it is looked at.")

@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from kullback.errors import InvalidInput
+from kullback.judgement.settings import CheckName, ChosenThresholds
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.crossed_slices import CROSS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
@@ -25,7 +26,13 @@ from kullback.payload.identifiers import (
     refuse_twice,
 )
 from kullback.requests.batch_columns import MAX_SLICES
-from kullback.requests.monitor_fields import MonitorSlices, TaskName
+from kullback.requests.monitor_fields import (
+    CheckThresholds,
+    MonitorLink,
+    MonitorSlices,
+    TaskName,
+    Title,
+)
 from kullback.scoring.conventions import ConventionName
 from kullback.timezones import check_timezone, finest_width
 
@@ -37,18 +44,6 @@ Label = (
 LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fast=True)]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 _CONTROL = "a control character in it"
-Title = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class MonitorLink(BaseModel):
-    """A page about a monitor."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    title: Title = Field(description="What the page is.")
-    url: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
-        description="Where it is: http:// or https://."
-    )
 
 
 class MonitorRename(BaseModel):
@@ -133,6 +128,9 @@ class MonitorSettings(BaseModel):
     )
     links: Annotated[list[MonitorLink], Field(max_length=20)] = Field(
         default=[], description="Pages about it, each with `title` and `url`."
+    )
+    checks: dict[CheckName, CheckThresholds] = Field(
+        default={}, description="Thresholds of checks, by their name; {} for the default ones."
     )
 
     def _check_default(self) -> None:
@@ -233,6 +231,7 @@ class MonitorSettings(BaseModel):
             default_label=whole.default_label,
             label_window=whole.label_window,
             links=tuple(Link(link.title, link.url) for link in whole.links),
+            checks={name: ChosenThresholds.like(each) for name, each in whole.checks.items()},
             reference_offset=None if present is None else present.reference_offset,
         )
 

@@ -1,0 +1,186 @@
+"""Checks of what comes in: scores and labels beside the reference and the past."""
+
+import math
+
+import numpy as np
+
+from kullback.judgement.blocks import Block
+from kullback.judgement.comparisons import Counts, ShareCourse, course
+from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.history import History
+from kullback.judgement.judged import JudgedBlock
+from kullback.judgement.outcomes import state_of
+from kullback.judgement.recalibration import RATE_WEIGHTS
+from kullback.judgement.settings import Thresholds
+from kullback.judgement.shares import psi, rate_evidence, share_evidence
+from kullback.numerics.types import Array
+from kullback.tally.drift import Shares, tenths
+
+_FORESEEN = 1.25  # how far labels may be from their predictions where these explain them
+_ABOUT_ALL = 0.9
+_LEAST = 1e-9
+
+
+def score_drift(history: History) -> Finding:
+    """Whether scores are distributed unlike those of the reference and of the same hours before."""
+    limits, blocks = history.thresholds["score_drift"], history.blocks
+    if not blocks:
+        return _nothing("score_drift", limits, 0)
+    counts = Counts(
+        starts=np.array([each.block.start for each in blocks]),
+        mass=np.array([each.block.scored for each in blocks]),
+        rows=np.array([each.block.scored_rows for each in blocks]),
+        excused=np.array([_has_proven_right(each) for each in blocks]),
+    )
+    of_reference = None if history.reference is None else history.reference.scored
+    return share_finding("score_drift", counts, of_reference, limits, "Scores")
+
+
+def share_finding(
+    name: str, counts: Counts, reference: Array | None, limits: Thresholds, what: str
+) -> Finding:
+    """How shares of cells, of scores or of a feature, have changed, with the PSI as its size."""
+    given = None if reference is None or reference.sum() <= 0 else _shares(reference)
+
+    def evidence(hours: list[int], baselines: list[Shares]) -> float:
+        here, past = in_tenths(counts.of(hours), baselines)
+        return share_evidence(here.mass, past, limits.tolerance)
+
+    result = course(counts, given, limits.minimum_rows, limits.log_threshold, evidence)
+    if result is None:
+        return _nothing(name, limits, int(counts.rows.sum()))
+    here, past = in_tenths(counts.of(result.hours), result.baselines)
+    size = min(psi(here.mass, each) for each in past)
+    is_over = result.log_e >= limits.log_threshold
+    state = state_of(is_over, size, limits)
+    said = (
+        f"{what} are distributed unlike before: PSI {size:.2f}."
+        if state is not State.OK
+        else f"{what} are distributed as before, or as far as chance explains: PSI {size:.2f}."
+    )
+    size_of = Size(state, size, limits.tolerance, said)
+    return _finding(name, size_of, result, counts, limits.log_threshold)
+
+
+def label_drift(history: History) -> Finding:
+    """Whether a label is more or less frequent than before, and than predictions foresaw."""
+    limits = history.thresholds["label_drift"]
+    blocks = history.mature()
+    if not blocks:
+        return _nothing("label_drift", limits, 0)
+    reference = history.reference
+    reference = None if reference is None or not reference.rows else reference
+    width = max(each.block.layout.classes for each in blocks)
+    foreseen = _wide([_foreseen(each.block) for each in blocks], width)
+    counts = Counts(
+        starts=np.array([each.block.start for each in blocks]),
+        mass=_wide([_labels(each.block) for each in blocks], width),
+        rows=np.array([each.rows for each in blocks]),
+        excused=np.zeros(len(blocks), dtype=np.bool_),
+    )
+    given = None if reference is None else _shares(_wide([_labels(reference)], width)[0])
+    labels = range(width) if width > 2 else (1,)
+
+    def evidence(hours: list[int], baselines: list[Shares]) -> float:
+        here, said = counts.of(hours), foreseen[hours].sum(axis=0)
+        shares = [each.shares() for each in baselines]
+        result = []
+        for k in labels:
+            spans = _spans([float(each[k]) for each in shares], limits.tolerance)
+            foreseen_share = float(said[k] / said.sum())
+            spans.append((foreseen_share / _FORESEEN, min(foreseen_share * _FORESEEN, 1.0)))
+            result.append(rate_evidence(float(here.mass[k]), here.rows or 0.0, spans))
+        return max(result) - float(np.log(len(labels)))
+
+    result = course(counts, given, limits.minimum_rows, limits.log_threshold, evidence)
+    if result is None:
+        return _nothing("label_drift", limits, int(counts.rows.sum()))
+    now = counts.of(result.hours).shares()
+    factors = {
+        k: _nearest(float(now[k]), [float(each.shares()[k]) for each in result.baselines])
+        for k in labels
+    }
+    label = max(factors, key=lambda k: abs(math.log(factors[k])))
+    factor = factors[label]
+    size = math.exp(abs(math.log(factor))) - 1
+    is_over = result.log_e >= limits.log_threshold
+    state = state_of(is_over, size, limits)
+    what = "Positive labels" if width == 2 else f"Labels of class {label}"
+    said = f"{what} are {factor:.2f} times as frequent as before."
+    size_of = Size(state, factor, 1 + limits.tolerance, said)
+    return _finding("label_drift", size_of, result, counts, limits.log_threshold)
+
+
+def in_tenths(here: Shares, baselines: list[Shares]) -> tuple[Shares, list[Shares]]:
+    """The same in tenths of the baselines together."""
+    cells = tenths(np.sum([each.shares() for each in baselines], axis=0))
+    return here.merged(cells), [each.merged(cells) for each in baselines]
+
+
+def _shares(mass: Array) -> Shares:
+    return Shares(mass, float(mass.sum()))
+
+
+def _wide(vectors: list[Array], width: int) -> Array:
+    return np.stack([np.pad(vector, (0, width - vector.size)) for vector in vectors])
+
+
+def _has_proven_right(block: JudgedBlock) -> bool:
+    """Whether (about) all labels are there and speak for the predictions against all others."""
+    rate, slope = block.rate, block.slope
+    if block.rows < _ABOUT_ALL * block.block.scored_rows:
+        return False
+    weights = np.tile(RATE_WEIGHTS, rate.size // RATE_WEIGHTS.size)
+    against = np.logaddexp.reduce(rate + weights), np.logaddexp.reduce(slope - np.log(slope.size))
+    return bool(max(against) < -1.0)
+
+
+def _labels(block: Block) -> Array:
+    """Effective rows of each label."""
+    if block.layout.task == "multiclass":
+        return block.class_weight / block.scale
+    return _two(block, block.positive)
+
+
+def _foreseen(block: Block) -> Array:
+    """How many of each label were predicted."""
+    if block.layout.task == "multiclass":
+        return block.class_predicted / block.scale
+    return _two(block, block.predicted)
+
+
+def _two(block: Block, positive: Array) -> Array:
+    weight, ones = float(block.weight.sum()), float(positive.sum())
+    return np.array([max(weight - ones, 0.0), ones]) / block.scale
+
+
+def _spans(baselines: list[float], tolerance: float) -> list[tuple[float, float]]:
+    wide = 1 + tolerance
+    return [(rate / wide, min(rate * wide, 1.0)) for rate in baselines]
+
+
+def _nearest(now: float, baselines: list[float]) -> float:
+    ratios = [max(now, _LEAST) / max(rate, _LEAST) for rate in baselines]
+    return min(ratios, key=lambda ratio: abs(math.log(ratio)))
+
+
+def _finding(name: str, size: Size, result: ShareCourse, counts: Counts, most: float) -> Finding:
+    first = int(counts.starts[result.hours[0]])
+    return Finding(
+        name,
+        *size[:3],
+        int(counts.rows[result.hours].sum()),
+        size.statement,
+        result.log_e,
+        most,
+        since=None if size.state is State.OK else first,
+    )
+
+
+def _nothing(name: str, limits: Thresholds, rows: int) -> Finding:
+    said = (
+        f"{rows} rows, {limits.minimum_rows} of an hour are needed."
+        if rows < limits.minimum_rows
+        else "Nothing to compare with yet: no reference, and not a day of the past."
+    )
+    return Finding(name, State.UNKNOWN, None, limits.tolerance, rows, said)

@@ -1,0 +1,67 @@
+"""Findings: what a check has found, as it is answered, shown and paged."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """How a check stands; the worst of them is the monitor's."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+_WORST = (State.UNKNOWN, State.OK, State.WARNING, State.CRITICAL)
+
+
+def worst(states: list[State]) -> State:
+    """The worst of some states; unknown where nothing is known."""
+    return max(states, key=_WORST.index, default=State.UNKNOWN)
+
+
+class Size(NamedTuple):
+    """How a check stands: its state, its value beside the threshold, and a sentence."""
+
+    state: State
+    value: float | None
+    threshold: float | None
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check has found.
+
+    Attributes:
+        name: one of CHECKS.
+        state: ok, warning, critical, or unknown where there is too little to judge.
+        value: the size of what it looks at; None where there is none.
+        threshold: from where on the value is too far.
+        n: of how many rows the value is.
+        log_e: ln of the evidence against "nothing has changed", at most some more than needed.
+        log_threshold: what that has to be for an alarm.
+        statement: one sentence.
+        slice: the value of a slice that it is of, by the slice's name; empty for all rows.
+        feature: the feature that it is of.
+        since: when the change began, epoch seconds, where there is one.
+    """
+
+    name: str
+    state: State
+    value: float | None
+    threshold: float | None
+    n: int
+    statement: str
+    log_e: float | None = None
+    log_threshold: float | None = None
+    slice: str = ""
+    feature: str | None = None
+    since: int | None = None
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody should look."""
+        return self.state in {State.WARNING, State.CRITICAL}

@@ -1,0 +1,92 @@
+"""The judge: every check of a monitor, from one history, and what they most likely mean."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kullback.judgement.drifts import label_drift, score_drift
+from kullback.judgement.findings import Finding, State, worst
+from kullback.judgement.flow import maturity, silence
+from kullback.judgement.history import History
+from kullback.judgement.outcomes import calibration, log_loss, no_skill
+from kullback.judgement.slices import slices
+from kullback.moments import moment
+
+CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
+    "log_loss": log_loss,
+    "no_skill": no_skill,
+    "calibration": calibration,
+    "score_drift": score_drift,
+    "label_drift": label_drift,
+    "slice": slices,
+    "silence": silence,
+    "maturity": maturity,
+}
+
+
+_Cause = tuple[frozenset[str], frozenset[str], str]
+_NONE: frozenset[str] = frozenset()
+_OF_RANKING: Sequence[_Cause] = (
+    (
+        frozenset({"no_skill"}),
+        frozenset({"calibration"}),
+        "Ranking gone, calibration intact: rows joined to the wrong predictions?",
+    ),
+    (
+        frozenset({"no_skill"}),
+        _NONE,
+        "Ranking and calibration gone: other inputs, or other labels?",
+    ),
+    (_NONE, frozenset({"calibration"}), "Ranking is worse, calibration intact: stale inputs?"),
+)
+CAUSES: Mapping[str, Sequence[_Cause]] = {  # alarms that stand beside it, and that do not
+    "no_skill": _OF_RANKING,
+    "log_loss": _OF_RANKING,
+    "calibration": (
+        (frozenset({"score_drift"}), _NONE, "Scores have moved: scaled, or inputs lost?"),
+        (_NONE, _NONE, "Scores are as before: labels lost or doubled, or the world has changed?"),
+    ),
+    "score_drift": (
+        (_NONE, frozenset({"calibration", "no_skill"}), "Labels will tell if predictions hold."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The state of a monitor and what its checks have found, by name."""
+
+    state: State
+    findings: Mapping[str, Finding]
+
+
+def judge(history: History) -> Judgement:
+    """All checks that are looked at."""
+    findings = {
+        name: check(history)
+        for name, check in CHECKS_OF.items()
+        if history.thresholds[name].enabled
+    }
+    findings = {
+        name: replace(each, statement=" ".join(_sentences(each, findings)))
+        for name, each in findings.items()
+    }
+    return Judgement(worst([each.state for each in findings.values()]), findings)
+
+
+def _sentences(finding: Finding, all_of_them: Mapping[str, Finding]) -> list[str]:
+    said = [finding.statement]
+    if finding.is_alarm:
+        if finding.since is not None:
+            said.append(f"Since {moment(finding.since)}.")
+        said += _causes(finding, all_of_them)
+    return said
+
+
+def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:
+    alarms = {name for name, each in findings.items() if each.is_alarm}
+    if finding.name in {"calibration", "label_drift"} and "slice" in alarms:
+        return [f"Look at {findings['slice'].slice.replace('=', ' = ', 1)}."]
+    others = CAUSES.get(finding.name, ())
+    return [said for beside, without, said in others if beside <= alarms and not without & alarms][
+        :1
+    ]

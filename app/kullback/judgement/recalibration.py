@@ -1,0 +1,192 @@
+"""E-values of predictions: whether outcomes speak for them or for another reading of them.
+
+Whoever says p bets on p. Another forecaster, who says q, wins the likelihood ratio
+
+    e = Π qᵢ^yᵢ (1 − qᵢ)^(1 − yᵢ) / pᵢ^yᵢ (1 − pᵢ)^(1 − yᵢ)
+
+whose expectation is 1 where the p are right: it is large by chance as rarely as 1/e. Nothing else
+is assumed of the rows, and nothing is learned from them before. Others read p as
+
+    logit q = m + a + b (logit p − m)        m the logit of the mean prediction
+
+a is how far off the rate is, b how much of the differences is real: 1 all of them, 0 none. That
+predictions are never quite right is no news, so they are read as well as they can be within a
+tolerance of a and b: the ratio is against the best of these.
+
+Source: Vovk & Wang, Annals of Statistics 49 (2021); Wasserman, Ramdas & Balakrishnan, PNAS 117
+(2020), for nulls of many members; Cox, Biometrika 45 (1958), for a and b.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.judgement.blocks import Block, logits
+from kullback.numerics.types import Array
+
+RATES = (1.2, 1.5, 2.0, 4.0)  # how many times too high or too low
+SLOPES = (0.0, 0.25, 0.5, -1.0, 1.6, 2.5)
+SLOPE_WEIGHTS = np.log([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])  # rows joined to others: what is most asked
+SHIFTS = (0.0, 0.2, -0.2)  # of a, beside another slope
+_SHIFT_WEIGHTS = np.log([0.8, 0.1, 0.1])
+RATE_WEIGHTS = np.full(2 * len(RATES), -np.log(2 * len(RATES)))
+_MOST_SHIFT, _MOST_SLOPES = 4.0, (-3.0, 5.0)
+_FEW = 50  # other rows that tell nothing
+_SURE = 3.0  # of a log-likelihood: others are off, and not by chance
+_STEPS = 25
+_LARGEST = 12.0  # of a logit that is moved
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far predictions may be off: the rate by a share of it, the slope by so much."""
+
+    rate: float = 0.1
+    slope: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """The readings a and b of predictions that are no news: of a within `shifts`, b `slopes`."""
+
+    shifts: tuple[float, float]
+    slopes: tuple[float, float]
+
+    @classmethod
+    def of(cls, block: Block, tolerance: Tolerance, others: Block | None = None) -> "Null":
+        """Predictions that are about right; where `others` are surely off, those off alike too.
+
+        So a value of a slice is compared with the other rows of its hour.
+        """
+        wide, steep = math.log1p(tolerance.rate) / _unit(block), tolerance.slope
+        null = cls((-wide, wide), (1 - steep, 1 + steep))
+        if others is None or others.rows < _FEW:
+            return null
+        rows = _Rows.of(others)
+        a, b = _best(rows, cls((-_MOST_SHIFT, _MOST_SHIFT), _MOST_SLOPES))
+        if rows.at(a, b) - rows.at(*_best(rows, null)) < _SURE:
+            return null
+        return cls(
+            (min(-wide, a - wide), max(wide, a + wide)),
+            (min(1 - steep, b - steep), max(1 + steep, b + steep)),
+        )
+
+    @property
+    def of_any_rate(self) -> "Null":
+        """The same slopes at whatever rate."""
+        return Null((-_MOST_SHIFT, _MOST_SHIFT), self.slopes)
+
+
+def rate_evidence(block: Block, null: Null) -> Array:
+    """The logarithms of e-values of rates that are too high or too low, (2·RATES,)."""
+    shifts = np.log(np.array([*RATES, *(1 / rate for rate in RATES)])) / _unit(block)
+    return _against_best(block, null, shifts[:, None], np.ones((shifts.size, 1)))
+
+
+def slope_evidence(block: Block, null: Null) -> Array:
+    """The logarithms of e-values of SLOPES, each mixed over SHIFTS, (SLOPES,), at any rate."""
+    shifts, slopes = np.meshgrid(np.array(SHIFTS) / _unit(block), np.array(SLOPES))
+    each = _against_best(block, null.of_any_rate, shifts.reshape(-1, 1), slopes.reshape(-1, 1))
+    weighted = each.reshape(len(SLOPES), -1) + _SHIFT_WEIGHTS
+    mixed: Array = np.logaddexp.reduce(weighted, axis=1)
+    return mixed
+
+
+def fitted(block: Block) -> tuple[float, float]:
+    """The rate, as a factor of the mean prediction, and the slope that fit best."""
+    a, b = _best(_Rows.of(block), Null((-_MOST_SHIFT, _MOST_SHIFT), _MOST_SLOPES))
+    return float(np.exp(a * _unit(block))), b
+
+
+def class_evidence(block: Block, tolerance: Tolerance, others: Block | None = None) -> Array:
+    """The logarithms of e-values of rates of each class, (k, 2·RATES): counts as Poisson.
+
+        ln e = O ln(r/τ) − E (r − τ),  τ = 1 + tolerance above, 1/(1 + tolerance) below
+
+    That 1 + x ≤ exp x makes it one of outcomes that are no Poisson counts too.
+    """
+    seen, said = block.class_weight / block.scale, block.class_predicted / block.scale
+    edge = np.full((seen.size, 1), 1 + tolerance.rate)
+    rates = np.array([*RATES, *(1 / rate for rate in RATES)])
+    above, below = edge, 1 / edge
+    if others is not None and others.rows >= _FEW:  # those off alike are no news
+        off = (others.class_weight + 1) / (others.class_predicted + 1)
+        above, below = np.maximum(above, off[:, None]), np.minimum(below, off[:, None])
+    near = np.where(rates > 1, np.minimum(above, rates), np.maximum(below, rates))
+    log_e: Array = seen[:, None] * np.log(rates / near) - said[:, None] * (rates - near)
+    return log_e
+
+
+def class_skill_evidence(block: Block) -> Array:
+    """The logarithm of the e-value of the mean prediction, said of every row, (1,)."""
+    said = block.class_predicted / block.class_predicted.sum()
+    some = block.class_weight > 0
+    with np.errstate(divide="ignore"):
+        constant = -float(block.class_weight[some] @ np.log(said[some]))
+    return np.array([(block.loss - constant) / block.scale])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Effective rows of a block by group: logits about their middle, positives and negatives."""
+
+    middle: float
+    x: Array
+    positive: Array
+    negative: Array
+
+    @classmethod
+    def of(cls, block: Block) -> "_Rows":
+        some = block.weight > 0
+        mean = min(max(block.mean_prediction, 1e-6), 1 - 1e-6)
+        middle = float(np.log(mean) - np.log1p(-mean))
+        weight, positive = block.weight[some], np.minimum(block.positive, block.weight)[some]
+        scale = block.scale * _labels_apart(block)
+        x = logits(block)[some] - middle
+        return cls(middle, x, positive / scale, (weight - positive) / scale)
+
+    def at(self, a: float, b: float) -> float:
+        """The log-likelihood at one of them."""
+        return float(self.likelihood(np.array([[a]]), np.array([[b]]))[0])
+
+    def likelihood(self, a: Array, b: Array) -> Array:
+        """The log-likelihood at each (a, b), (c, 1) both: (c,)."""
+        z = np.clip(self.middle + a + b * self.x, -_LARGEST - 3, _LARGEST + 3)
+        return -np.logaddexp(0, -z) @ self.positive - np.logaddexp(0, z) @ self.negative
+
+
+def _labels_apart(block: Block) -> int:
+    """How many outcomes a row has: they may all depend on one another."""
+    return block.layout.classes if block.layout.task not in {"binary", "multiclass"} else 1
+
+
+def _unit(block: Block) -> float:
+    """What a logit is of the rate of the rarer outcome, in relative terms."""
+    mean = block.mean_prediction
+    return max(mean, 1 - mean)
+
+
+def _against_best(block: Block, null: Null, a: Array, b: Array) -> Array:
+    rows = _Rows.of(block)
+    return rows.likelihood(a, b) - rows.at(*_best(rows, null))
+
+
+def _best(rows: _Rows, null: Null) -> tuple[float, float]:
+    """The a and b of a null with the largest likelihood, which is concave."""
+    a, b = 0.0, min(max(1.0, null.slopes[0]), null.slopes[1])
+    number = rows.positive + rows.negative
+    for _ in range(_STEPS):
+        before = a, b
+        for is_slope in (False, True):
+            q = 1 / (1 + np.exp(-np.clip(rows.middle + a + b * rows.x, -_LARGEST, _LARGEST)))
+            along = rows.x if is_slope else np.ones_like(rows.x)
+            slope = float((rows.positive - number * q) @ along)
+            bend = float((number * q * (1 - q)) @ np.square(along)) + 1e-12
+            if is_slope:
+                b = min(max(b + slope / bend, null.slopes[0]), null.slopes[1])
+            else:
+                a = min(max(a + slope / bend, null.shifts[0]), null.shifts[1])
+        if abs(a - before[0]) + abs(b - before[1]) < 1e-9:
+            break
+    return a, b

@@ -1,0 +1,79 @@
+"""E-values of counts in cells: whether they are unlike all that there is to compare them with.
+
+    ln e = ln KT(c) − max_q Σⱼ cⱼ ln qⱼ
+
+KT is the mixture of all distributions that Krichevsky and Trofimov give counts c (Dirichlet(½,
+…, ½)); q are the distributions that are no further than a tolerance from one of the baselines. No
+alternative has to be named: whatever the counts are now like, the mixture soon knows.
+
+Source: Krichevsky & Trofimov, IEEE Transactions on Information Theory 27 (1981); Wasserman, Ramdas
+& Balakrishnan, PNAS 117 (2020).
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from kullback.numerics.types import Array
+from kullback.tally.drift import Shares, drift
+
+_HALVINGS = 30
+
+
+def share_evidence(counts: Array, baselines: Sequence[Shares], tolerance: float) -> float:
+    """Ln e of counts (k,) against baselines (k,), each with a PSI of up to `tolerance` around.
+
+    A baseline of few rows is known no better than these tell: its tolerance is wider by that.
+    """
+    return mixture(counts) - max(_best(counts, each, tolerance) for each in baselines)
+
+
+def mixture(counts: Array) -> float:
+    """Ln of the Dirichlet(½) mixture of Π qⱼ^cⱼ."""
+    k, n = counts.size, float(counts.sum())
+    ends = math.lgamma(k / 2) - math.lgamma(n + k / 2)
+    return ends + sum(math.lgamma(c + 0.5) - math.lgamma(0.5) for c in counts.tolist())
+
+
+def rate_evidence(positive: float, rows: float, spans: Sequence[tuple[float, float]]) -> float:
+    """Ln e of so many positive ones among rows against rates within spans of [0, 1]."""
+    counts = np.array([positive, max(rows - positive, 0.0)])
+    here = positive / rows
+    nearest = (min(max(here, low), high) for low, high in spans)
+    return mixture(counts) - max(_likelihood(counts, np.array([r, 1 - r])) for r in nearest)
+
+
+def psi(counts: Array, baseline: Shares) -> float:
+    """The population stability index of counts (k,) and a baseline."""
+    result = drift(Shares(counts, float(counts.sum())), baseline).psi
+    return result if isinstance(result, float) else 0.0
+
+
+def _best(counts: Array, baseline: Shares, tolerance: float) -> float:
+    """The largest log-likelihood of counts within the tolerance of a baseline.
+
+    Towards the counts on the line between both: there KL(baseline ‖ q) of a likelihood is least.
+    """
+    rows = baseline.rows or np.inf
+    past = (baseline.mass + 0.5) / (baseline.mass.sum() + 0.5 * baseline.mass.size)
+    here = counts / counts.sum()
+    room = tolerance + (counts.size - 1) * (1 / rows)
+
+    def index(t: float) -> float:
+        q = past + t * (here - past)
+        return float((q - past) @ np.log(q / past)) if t < 1 or here.min() > 0 else np.inf
+
+    low, high = 0.0, 1.0
+    if index(1.0) <= room:
+        return _likelihood(counts, here)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if index(middle) <= room else (low, middle)
+    return _likelihood(counts, past + low * (here - past))
+
+
+def _likelihood(counts: Array, q: Array) -> float:
+    some = counts > 0
+    with np.errstate(divide="ignore"):
+        return float(counts[some] @ np.log(q[some]))

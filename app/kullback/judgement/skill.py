@@ -1,0 +1,86 @@
+"""How much better than the base rate predictions are: from the sums of a block."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kullback.judgement.blocks import Block, logits
+from kullback.numerics.types import Array
+
+AT_CHANCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """The relative information gain 1 − NE with its standard error, and the AUC with its own.
+
+    A multiclass task has no AUC here.
+    """
+
+    gain: float
+    gain_error: float
+    auc: float | None = None
+    auc_error: float = 0.0
+
+    @property
+    def is_none(self) -> bool:
+        """Whether predictions rank at chance; of classes, whether the base rates are as good."""
+        if self.auc is None:
+            return self.gain - self.gain_error <= 0
+        return self.auc - 2 * self.auc_error <= AT_CHANCE
+
+
+def skill(block: Block) -> Skill | None:
+    """The skill of predictions; None where outcomes are all alike.
+
+        NE = L/H(ȳ),  L the mean loss,  H(ȳ) the entropy of the base rate
+
+    Source: He et al., Practical Lessons from Predicting Clicks on Ads at Facebook (2014), for NE;
+    Hanley & McNeil, Radiology 143 (1982), for the error of the AUC.
+    """
+    if block.layout.task == "multiclass":
+        return _of_classes(block)
+    some = block.weight > 0
+    weight = block.weight[some] / block.scale
+    positive = np.minimum(block.positive[some] / block.scale, weight)
+    negative = weight - positive
+    ones, zeros = float(positive.sum()), float(negative.sum())
+    if ones < 1 or zeros < 1:
+        return None
+    x = logits(block)[some]
+    of_one, of_zero = np.logaddexp(0, -x), np.logaddexp(0, x)
+    rows, rate = ones + zeros, ones / (ones + zeros)
+    loss = float(positive @ of_one + negative @ of_zero) / rows
+    entropy = -rate * math.log(rate) - (1 - rate) * math.log1p(-rate)
+    entropy_loss = loss / entropy
+    slope = entropy_loss * math.log((1 - rate) / rate)
+    first = of_one - loss - slope * (1 - rate)
+    second = of_zero - loss + slope * rate
+    spread = float(positive @ np.square(first) + negative @ np.square(second))
+    auc = _auc(positive, negative)
+    error = math.sqrt(spread) / (rows * entropy)
+    return Skill(float(1 - entropy_loss), float(error), auc, _auc_error(auc, ones, zeros))
+
+
+def _of_classes(block: Block) -> Skill | None:
+    """The error as of losses that vary by as much as their mean: there are no squares here."""
+    weight = block.class_weight
+    total = float(weight.sum())
+    shares = weight[weight > 0] / total
+    if shares.size < 2:
+        return None
+    entropy = -float(shares @ np.log(shares))
+    ratio = block.loss / total / entropy
+    return Skill(1 - ratio, ratio * float((block.scale / total) ** 0.5))
+
+
+def _auc(positive: Array, negative: Array) -> float:
+    below = np.cumsum(negative) - negative / 2
+    return float(positive @ below) / float(positive.sum() * negative.sum())
+
+
+def _auc_error(auc: float, ones: float, zeros: float) -> float:
+    first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = auc * (1 - auc) + (ones - 1) * (first - auc**2) + (zeros - 1) * (second - auc**2)
+    return math.sqrt(max(spread, 0.0) / (ones * zeros))

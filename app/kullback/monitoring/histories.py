@@ -1,0 +1,174 @@
+"""Histories of monitors: their sums by the hour, as judgement reads them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from kullback.judgement.blocks import Block, block, without
+from kullback.judgement.history import History
+from kullback.judgement.judged import JudgedBlock, judged
+from kullback.judgement.recalibration import Tolerance
+from kullback.moments import DAY, FUTURE_SECONDS
+from kullback.monitoring.maturity import hour_at
+from kullback.monitoring.window_tallies import window_tallies
+from kullback.monitoring.windows import Span, middle
+from kullback.storage.base import Part
+from kullback.stored_sums import naming_damage
+
+if TYPE_CHECKING:
+    from kullback.monitoring.queries import MonitorReader
+
+REACH = 15 * DAY  # of the history of all rows: the same hours of two weeks
+SLICE_REACH = 8 * DAY
+_GAPS_KEPT = 8 * DAY
+
+_Marked = tuple[int, JudgedBlock]  # with what tells whether its sums are the same still
+Hour = tuple[str, Span]  # a slice with its value, or "" for all rows
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of a monitor between two readings.
+
+    Attributes:
+        hours: the block of each hour, with what tells whether its sums are the same still.
+        gaps: how long there was no news, and when there was again.
+        seen: when its last row was looked for, and when that came from.
+    """
+
+    hours: dict[Hour, _Marked] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    seen: tuple[float, float] | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
+class Histories:
+    """The histories of all monitors; what has not changed is not computed again.
+
+    They know, beside what is in the store, how long each monitor was without news since this
+    process began: rows may come once a day, of all the day before.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, _Kept] = {}
+        self._lock = Lock()
+
+    def of(self, reader: "MonitorReader") -> History:
+        """The history of a monitor as it is now."""
+        with self._lock:
+            kept = self._kept.setdefault(reader.record.id, _Kept())
+        with kept.lock:
+            hours = self._hours(reader, kept)
+            blocks = _in_order(hours)
+            all_rows = blocks.pop("", [])
+            last = _last_row(reader)
+            return History(
+                now=reader.now,
+                blocks=all_rows,
+                slices=blocks,
+                reference=_reference(reader),
+                reference_values=_reference_values(reader),
+                lag=reader.maturity.lag,
+                largest_gap=_largest_gap(reader, kept, last),
+                last_row=last,
+                thresholds=reader.monitor.thresholds,
+            )
+
+    def forget(self, records: Iterable[int]) -> None:
+        """Keep nothing of monitors but these."""
+        with self._lock:
+            here = set(records)
+            self._kept = {number: kept for number, kept in self._kept.items() if number in here}
+
+    def _hours(self, reader: "MonitorReader", kept: _Kept) -> dict[Hour, _Marked]:
+        hours: dict[Hour, _Marked] = {}
+        for of in (None, *reader.monitor.slices):
+            for hour, parts in _parts(reader, of).items():
+                whole = hours.get(("", hour[1])) if of is not None else None
+                hours[hour] = _judged(reader, hour[1], parts, whole, kept.hours.get(hour))
+        kept.hours = hours
+        return hours
+
+
+def _parts(reader: "MonitorReader", of: str | None) -> Mapping[Hour, list[Part]]:
+    reach = REACH if of is None else SLICE_REACH
+    start = hour_at(reader.monitor, max(reader.now - reach, 0), reader.now).start
+    parts: dict[Hour, list[Part]] = defaultdict(list)
+    with reader.store.stream(
+        reader.record.id, start, int(reader.now + FUTURE_SECONDS), of
+    ) as stream:
+        for part in reader.stored.seen(stream):
+            cell = part[0]
+            parts[cell.slice, hour_at(reader.monitor, middle(cell), reader.now)].append(part)
+    return parts
+
+
+def _judged(
+    reader: "MonitorReader",
+    span: Span,
+    parts: list[Part],
+    whole: _Marked | None,
+    before: _Marked | None,
+) -> _Marked:
+    """What the parts of an hour come to, of a value beside the whole hour; as before if alike."""
+    limits, is_over = reader.monitor.thresholds["calibration"], span.stop <= reader.now
+    mark = hash((reader.maturity, is_over or reader.now, limits, whole and whole[0]))
+    mark += sum(crc32(content, crc32(cell.kind.encode())) for cell, content in parts)
+    if before is not None and before[0] == mark:
+        return before
+    with naming_damage(parts):
+        rows = window_tallies(parts)
+    is_mature = reader.maturity.has(span.stop, rows.rows, reader.now)
+    is_mature = is_mature and reader.maturity.judges(rows.rows, rows.labelled)
+    result = block(
+        (span.start, min(span.stop, max(int(reader.now), span.start + 1))),
+        reader.monitor.layout,
+        rows.labelled if is_mature else None,
+        rows.scored,
+        (rows.rows.predicted, rows.rows.labelled),
+    )
+    others = without(whole[1].block, result) if whole is not None and whole[1].rows else None
+    return mark, judged(result, Tolerance(limits.tolerance), others)
+
+
+def _in_order(hours: Mapping[Hour, _Marked]) -> dict[str, list[JudgedBlock]]:
+    blocks: dict[str, list[JudgedBlock]] = defaultdict(list)
+    for (name, _), (_, result) in sorted(hours.items(), key=lambda each: each[0]):
+        blocks[name].append(result)
+    return blocks
+
+
+def _last_row(reader: "MonitorReader") -> float | None:
+    """About when the last row came from: the end of its window."""
+    last = reader.last_start
+    if last is None:
+        return None
+    return min(float(last + reader.monitor.window_seconds), reader.now)
+
+
+def _largest_gap(reader: "MonitorReader", kept: _Kept, last: float | None) -> float:
+    """The longest time without news that ended with news, of the last days."""
+    since = reader.record.created if last is None else last
+    if kept.seen is not None and since > kept.seen[1]:
+        kept.gaps.append((reader.now, kept.seen[0] - kept.seen[1]))
+    kept.seen = (reader.now, since)
+    kept.gaps = [each for each in kept.gaps if each[0] > reader.now - _GAPS_KEPT]
+    return max((gap for _, gap in kept.gaps), default=0.0)
+
+
+def _reference(reader: "MonitorReader") -> Block | None:
+    reference = reader.reference_of(reader.span(reader.now - DAY, None))
+    if reference is None:
+        return None
+    labelled, scored = (some.get("") for some in (reference.labelled, reference.scored))
+    if labelled is None and scored is None:
+        return None
+    return block((0, 0), reader.monitor.layout, labelled, scored)
+
+
+def _reference_values(reader: "MonitorReader") -> frozenset[str]:
+    reference = reader.reference
+    return frozenset() if reference is None else frozenset(filter(None, reference.scored))
