@@ -8,8 +8,9 @@ from kullback.payload import read
 from kullback.payload.body import Body
 from kullback.payload.read import Query
 from kullback.requests.base import ScoreRequest
+from kullback.requests.column_order import score_request
 from kullback.requests.several import SeveralRequests, read_several
-from kullback.requests.validation import array_fields, validated, word_options
+from kullback.requests.validation import array_fields, word_options
 from kullback.scoring import cost, score_json
 from kullback.scoring.score import Score
 
@@ -45,7 +46,7 @@ class MetricHandler(ScoreHandler[ScoreRequest]):
     def read(self, body: Body, query: Query, cap: int) -> ScoreRequest:
         """See ScoreHandler."""
         fields = read.fields(body, query, self._columns, self._texts, cap)
-        return validated(self._model, fields)
+        return score_request(self._model, fields)
 
     def score(self, sent: ScoreRequest, cap: int) -> Scored:
         """See ScoreHandler."""

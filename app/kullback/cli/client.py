@@ -15,8 +15,9 @@ from kullback.payload.body import Body
 from kullback.payload.media import JSON
 from kullback.payload.read import Query
 from kullback.requests import REQUESTS
+from kullback.requests.column_order import score_request
 from kullback.requests.several import FIELD, read_several
-from kullback.requests.validation import array_fields, validated, word_options
+from kullback.requests.validation import array_fields, word_options
 from kullback.scoring.score_json import encode
 
 KEY = "KULLBACK_KEY"  # the variable
@@ -46,7 +47,7 @@ def score_here(metrics: Sequence[str], request: Payload) -> bytes:
             return several_answer.encode(several.scores(), None)
         model = REQUESTS[metrics[0]]
         fields = read.fields(body, request.query, array_fields(model), word_options(model), _NO_CAP)
-        return encode(validated(model, fields).score())
+        return encode(score_request(model, fields).score())
     except KullbackError as error:
         raise Failure.of(error) from error
 

@@ -84,7 +84,8 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     Raises:
         InvalidInput: a shape, a label, a slice or a time is not this monitor's.
     """
-    monitor.check_predictions(rows.y_proba)
+    p = monitor.in_label_order("y_proba", rows.y_proba, rows.names)
+    monitor.check_predictions(p)
     refuse_strays(rows.slices, lambda name: monitor.check_slice(name, "slice", name))
     time = np.full(len(rows), now)
     if rows.timestamp is not None:
@@ -92,7 +93,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     _check_times(monitor, time, now)
     return CheckedRows(
         y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
-        p=rows.y_proba,
+        p=p,
         time=time,
         w=rows.weight,
         units=None if rows.unit is None else bucket_of(rows.unit),

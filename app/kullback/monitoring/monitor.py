@@ -11,6 +11,7 @@ from kullback.judgement.settings import DEFAULTS, ChosenThresholds, Thresholds
 from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.column_names import Names, label_order
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, class_indices, positive_shares
@@ -128,6 +129,17 @@ class Monitor:
             index = class_indices(name, y_true, labels, 2, not_among(labels))
             return np.where(index == labels.index(positive), 1.0, 0.0)
         return class_indices(name, y_true, labels, self.layout.classes, not_among(labels))
+
+    def in_label_order(self, name: str, values: Array, names: Mapping[str, Names]) -> Array:
+        """The columns of a field in the order of the labels, if they came under names.
+
+        Raises:
+            InvalidInput: a label has no column, or a column is of no label.
+        """
+        if name not in names or self.task == "binary" or self.labels is None:
+            return values
+        ordered: Array = values[:, label_order(name, names[name], self.labels)]
+        return ordered
 
     def check_predictions(self, y_proba: Array) -> None:
         """Refuse predictions of another shape than the task's.

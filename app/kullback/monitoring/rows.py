@@ -1,9 +1,10 @@
 """Rows of a monitor: predictions, labels, times, units and slices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.column_names import Names
 from kullback.scoring.label_types import rows_of, texts_of
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
@@ -16,7 +17,8 @@ class ObservationRows:
 
     `y_true` holds labels, or shares in [0, 1]; it is None where they come apart, by `ids`.
     `y_proba` is P(positive) (n,), or a distribution per row (n, k). Timestamps may be without a
-    time zone, if the monitor has one. Rows with `ids` count once each.
+    time zone, if the monitor has one. Rows with `ids` count once each. `names` are those that the
+    columns of a field came under, where it came as several.
     """
 
     y_true: Labels | None
@@ -27,6 +29,7 @@ class ObservationRows:
     slices: Mapping[str, list[str]]
     ids: list[str] | None = None
     screening: Screening = NONE_LEFT_OUT
+    names: Mapping[str, Names] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y_proba)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from itertools import combinations, groupby
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from kullback.payload.pandas_index import IndexNames
 from kullback.payload.parquet_size import check_size
 from kullback.payload.room import Room
 from kullback.payload.row_marks import RowMarks
+from kullback.scoring.column_names import NamedColumns
 from kullback.scoring.nullable import Nullable
 
 _ROWS = ("y_proba", "logits", "q", "p")
@@ -98,8 +99,8 @@ def _checked(
 ) -> dict[str, Column]:
     """What each column of the table holds; those of a field with keys are named as slice.country.
 
-    Such a field may be a struct as well. Those of a field with rows are the entries of each row, in
-    their order: y_proba.dog, y_proba.cat. What pandas wrote as its index is passed over.
+    Such a field may be a struct as well. Those of a field with rows are the entries of each row, by
+    their names: y_proba.dog, y_proba.cat. What pandas wrote as its index is passed over.
     """
     checked: dict[str, Column] = {}
     index = IndexNames(schema)
@@ -118,17 +119,7 @@ def _checked(
                 _check_field((field.name, part.name), part, column, may_be_null=may_be_null)
         else:
             _check_field((field.name,), field, column, may_be_null=may_be_null)
-    _refuse_other_order([name for name, column in checked.items() if column.has_parts])
     return checked
-
-
-def _refuse_other_order(names: list[str]) -> None:
-    parts: dict[str, list[str]] = {}
-    for head, _, part in (name.partition(".") for name in names):
-        parts.setdefault(head, []).append(part)
-    for (first, those), (other, these) in combinations(parts.items(), 2):
-        if those != these and sorted(those) == sorted(these):
-            raise InvalidInput.at(f"the columns of {first} have another order", other)
 
 
 def no_such_column(name: str, columns: Mapping[str, Column]) -> str:
@@ -191,7 +182,7 @@ def _columns(
     read = partial(values, room=room, marks=marks)
     one_row = any(not column.per_row for column in checked.values())
     fields: dict[str, object] = {}
-    parts: dict[str, list[Array | Indices]] = {}
+    parts: dict[str, dict[str, Array | Indices]] = {}
     for name, column in checked.items():
         chunks = table.column(name)
         if _is_struct(chunks.type, column) and not one_row:
@@ -202,20 +193,20 @@ def _columns(
             array = _joined(name, chunks)
             if one_row:
                 array = _only_cell(name, array)
-            head, dot, _ = name.partition(".")
+            head, dot, part_name = name.partition(".")
             if column.ragged:
                 value: object = ragged((name,), array, column, room)
             else:
                 value = read((name,), array, column)
             if dot and not column.keys:
-                parts.setdefault(head, []).append(_part(name, value))
+                parts.setdefault(head, {})[part_name] = _part(name, value)
             else:
                 _put(fields, tuple(name.split(".", 1)), value, column)
     for field, arrays in parts.items():
-        room.take_entries(sum(array.size for array in arrays))
+        room.take_entries(sum(array.size for array in arrays.values()))
         if field in fields:
             raise InvalidInput.at("sent both as one column and as several", field)
-        fields[field] = np.stack(arrays, axis=1)
+        fields[field] = NamedColumns(np.stack([*arrays.values()], axis=1), (*arrays,))
     return fields
 
 

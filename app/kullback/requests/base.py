@@ -35,6 +35,7 @@ class ScoreRequest(BaseModel):
         row_details: details that are lists of rows, and of which sample; "" for all rows.
         summed_fields: those whose rows sum to 1, of which `on_unnormalized` is.
         refused: options that mean nothing to the metric, and why.
+        column_labels: the field that names the columns of others, if the metric has it.
     """
 
     metric_name: ClassVar[str]
@@ -44,6 +45,7 @@ class ScoreRequest(BaseModel):
     row_details: ClassVar[Mapping[str, str]] = MappingProxyType({})
     summed_fields: ClassVar[tuple[str, ...]] = ()
     refused: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    column_labels: ClassVar[str] = "labels"
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

@@ -30,6 +30,7 @@ from kullback.requests.batch_columns import (
     Units,
 )
 from kullback.requests.validation import array_fields
+from kullback.scoring.column_names import Names
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, OnInvalid, Screening
 
@@ -60,6 +61,16 @@ class RowBatch(BaseModel):
     """Columns of as many rows each."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    _names: Mapping[str, Names] = PrivateAttr(default_factory=dict)
+
+    @property
+    def names(self) -> Mapping[str, Names]:
+        """The names that the columns of a field came under, where it came as several."""
+        return self._names
+
+    def keep_names(self, names: Mapping[str, Names]) -> None:
+        """Keep the names that columns came under."""
+        self._names = names
 
     @model_validator(mode="after")
     def _of_one_length(self) -> Self:
@@ -105,6 +116,7 @@ class Forecast(RowBatch, ScreenedBatch):
             self.unit,
             self.slice or {},
             screening=self.screening,
+            names=self.names,
         )
 
 
@@ -197,7 +209,9 @@ class ReferenceBatch(RowBatch):
         """The reference as a monitor takes it."""
         if self.y_proba is not None:
             weight, slices = self.sample_weight, self.slice or {}
-            return ObservationRows(self.y_true, self.y_proba, weight, None, None, slices)
+            return ObservationRows(
+                self.y_true, self.y_proba, weight, None, None, slices, names=self.names
+            )
         if self.start is not None and self.stop is not None:
             return ReferencePeriod(self.start, self.stop)
         if self.offset is not None:

@@ -16,8 +16,9 @@ from kullback.payload.media import JSON, LINES
 from kullback.payload.read import Query, batch_fields, is_list_of_records
 from kullback.payload.room import inflation_limit
 from kullback.payload.row_marks import RowMarks
-from kullback.requests.batches import ScreenedBatch
+from kullback.requests.batches import RowBatch, ScreenedBatch
 from kullback.requests.validation import Model, array_fields, required_fields, validated
+from kullback.scoring.column_names import Names, without_names
 from kullback.scoring.label_types import rows_of
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.screening import OnInvalid, RowPlaces, Screening, screened
@@ -43,13 +44,14 @@ def read_batch(body: Body, query: Query, model: type[Model], cap: int) -> Model:
         fields = batch_fields(raw, body.media_type, columns, cap, marks)
     except KullbackError as error:
         raise _places(body, raw, None).named(error) from error
+    fields, names = without_names(fields)
     for name in given.keys() & fields.keys():
         raise InvalidInput.at("sent both in the body and as an option", name)
     rows = _Fields(fields | given, columns, marks.count)
     screening = Screening(on_invalid, _places(body, raw, len(rows)))
     if not issubclass(model, ScreenedBatch) or not rows.are_of_one_length:
         try:
-            return validated(model, rows.values)
+            return _named(validated(model, rows.values), names)
         except InvalidRows as error:
             raise screening.places.named(error) from error
     if marks.refusals:
@@ -60,6 +62,12 @@ def read_batch(body: Body, query: Query, model: type[Model], cap: int) -> Model:
         is_empty = screening.places.by_row and (marks.drop or not marks.count)
         batch = validated(model, rows.without_rows if is_empty else rows.values)
     batch.keep(screening)
+    return _named(batch, names)
+
+
+def _named(batch: Model, names: Mapping[str, Names]) -> Model:
+    if isinstance(batch, RowBatch):
+        batch.keep_names(names)
     return batch
 
 

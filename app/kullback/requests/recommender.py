@@ -23,6 +23,7 @@ class RecommenderRequest(ConventionRequest):
     """Log loss of click predictions with normalized entropy, calibration ratio and AUC."""
 
     metric_name = "recommender"
+    column_labels = "tasks"
 
     y_true: LabelRows = Field(
         description="Clicks [n]: 0 or 1, or click rates; [n][t] for several tasks."

@@ -17,8 +17,10 @@ from kullback.payload.media import JSON
 from kullback.payload.read import Query
 from kullback.requests import REQUESTS
 from kullback.requests.base import ScoreRequest
-from kullback.requests.validation import array_fields, refuse_unknown, validated, word_options
+from kullback.requests.column_order import score_request
+from kullback.requests.validation import array_fields, refuse_unknown, word_options
 from kullback.scoring import cost
+from kullback.scoring.column_names import NamedColumns, without_names
 from kullback.scoring.cost import Cost, entries
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.score import Score
@@ -129,7 +131,7 @@ def read_several(body: Body, query: Query, cap: int) -> SeveralRequests:
         fields = read.fields(body, query, reading.columns, texts, cap)
         if fields.pop(FIELD, None) is not None and named:
             raise InvalidInput.at("named in the query and in the body", FIELD)
-        count = max(count, sum(map(entries, fields.values())))
+        count = max(count, sum(map(entries, without_names(fields)[0].values())))
         refuse_unknown(fields, [each for name in names for each in REQUESTS[name].model_fields])
         requests |= {name: _request(name, fields) for name in reading.names}
     return SeveralRequests.of({name: requests[name] for name in names}, count)
@@ -206,7 +208,7 @@ def _request(name: str, fields: Mapping[str, object]) -> ScoreRequest | ScoringE
             for each, value in fields.items()
             if each in model.model_fields
         }
-        return validated(model, sent)
+        return score_request(model, sent)
     except ScoringError as error:
         return error
 
@@ -220,8 +222,12 @@ def _narrowed(name: str, value: object, column: Column) -> object:
     if isinstance(value, Nullable) and not column.nullable:
         first = [int(step) for step in np.argwhere(value.missing)[0]]
         raise InvalidInput.at("null, where a value is expected", name, *first)
-    is_narrow = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float16)
-    return np.asarray(value, np.float64) if is_narrow and not column.typed else value
+    array = value.values if isinstance(value, NamedColumns) else value
+    is_narrow = isinstance(array, np.ndarray) and array.dtype in (np.float32, np.float16)
+    if not is_narrow or column.typed:
+        return value
+    wide = np.asarray(array, np.float64)
+    return NamedColumns(wide, value.names) if isinstance(value, NamedColumns) else wide
 
 
 def _outcome(request: ScoreRequest | ScoringError) -> Score | ScoringError:
