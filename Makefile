@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-fast check audit sbom bench bench-statistics torture laws \
+.PHONY: help setup run demo test test-fast check audit sbom bench bench-statistics bench-monitoring torture laws \
         screenshots lock
 
 help:  ## list the targets
@@ -77,6 +77,9 @@ bench: $(DEV)  ## measure against the rivals
 
 bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: coverage, peeking, power
 	$(BIN)/python -m tests.statistics
+
+bench-monitoring: $(DEV)  ## years of monitors whose truth is known: false alarms, time to detection
+	$(BIN)/python -m tests.statistics.monitoring
 
 torture: $(DEV)  ## kills, power cuts, network faults, races, and a count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture

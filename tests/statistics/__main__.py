@@ -27,7 +27,7 @@ def main() -> int:
     error = noise(0.05, RUNS)
     sys.stdout.write(f"{RUNS:,} runs of each; ±{error:.2%} is the noise of 5 % or 95 % of them\n")
     for table in tables:
-        sys.stdout.write(f"\n{_aligned(table)}\n")
+        sys.stdout.write(f"\n{aligned(table)}\n")
     for complaint in broken:
         sys.stdout.write(f"\nbroken: {complaint}")
     sys.stdout.write("\n" if broken else "\nall bounds hold\n")
@@ -98,7 +98,7 @@ def _percent(*shares: float) -> list[str]:
     return [f"{share:.1%}" if share >= 0.1 else f"{share:.2%}" for share in shares]
 
 
-def _aligned(table: Table) -> str:
+def aligned(table: Table) -> str:
     """Text in columns, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
