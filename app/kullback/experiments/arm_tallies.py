@@ -76,7 +76,7 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
         InvalidInput: a label, a prediction, an arm or a slice is not this experiment's.
     """
     refuse_strays(rows.slices, lambda name: plan.check_slice(name, "slice", name))
-    y = positive_shares("y_true", rows.y_true).values
+    y = positive_shares("y_true", rows.y_true).values if len(rows) else np.zeros(0)
     number = np.arange(first, first + y.size)
     return CheckedArmRows(
         y=y,
@@ -120,8 +120,10 @@ def tally_arms(plan: Plan, rows: ArmRows, first: int = 0) -> dict[str, ArmTallie
     """What rows say, as a whole ("") and by segment ("name=value").
 
     Raises:
-        InvalidInput: see sample.
+        InvalidInput: there are none, or see checked_arm_rows.
     """
+    if not len(rows):
+        raise InvalidInput.at("y_true is empty", "y_true")
     checked = checked_arm_rows(plan, rows, first)
     window = np.zeros(checked.y.size, np.int64)
     parts: dict[str, dict[str, Tally]] = {"": {}}
@@ -165,6 +167,8 @@ def _paired(
 def _probabilities(values: Array, n: int, *arm: str) -> Array:
     if values.ndim != 1:
         raise InvalidInput.at("[n]: one P(1) per row is expected", "y_proba", *arm)
+    if values.size == n == 0:
+        return values
     try:
         p = unit_interval("y_proba", values)
     except InvalidInput as error:
@@ -188,6 +192,8 @@ def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
 
 
 def _weight(rows: ArmRows, n: int) -> Array | None:
+    if n == 0:
+        return None
     weight = weights("sample_weight", rows.weight, n)
     if rows.importance is None:
         return weight

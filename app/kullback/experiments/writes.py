@@ -15,7 +15,7 @@ from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.windows import cells, times
 from kullback.numerics.types import Array
-from kullback.scoring.screening import Screening, screened
+from kullback.scoring.screening import Screening, screened_batch
 from kullback.storage.base import (
     Cell,
     IdempotencyKey,
@@ -145,7 +145,7 @@ class Experiments:
         def check(these: ArmRows) -> tuple[CheckedArmRows, Array]:
             return checked_arm_rows(present.plan, these), times(these.timestamp, len(these), now)
 
-        checked, rows, screening = screened(rows, check, rows.screening)
+        checked, rows, screening = screened_batch(rows, check, rows.screening)
         n, sums = len(rows), {} if checked is None else cells(present.plan, epoch, *checked)
         reply = _accepted(epoch, n, sums, screening)
         return _PreparedRows(present.record, epoch, n, sums, reply, present.plan.max_values)

@@ -33,7 +33,7 @@ from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.monitoring.unfinished import AT_ONCE
 from kullback.numerics.types import Indices
 from kullback.scoring.label_types import texts_of
-from kullback.scoring.screening import Screening, screened
+from kullback.scoring.screening import Screening, screened_batch
 from kullback.storage.base import Reply, Transaction
 from kullback.storage.rows import Joined, Row
 from kullback.tally.grouping import MAX_GROUPS
@@ -60,7 +60,7 @@ class IdentifiedIngest:
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked, rows, screening = screened(
+        checked, rows, screening = screened_batch(
             sent, lambda these: checked_rows(monitor, these, now), sent.screening
         )
         if checked is None:
@@ -119,7 +119,7 @@ class LabelIngest:
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        outcomes, kept, screening = screened(
+        outcomes, kept, screening = screened_batch(
             sent, lambda these: monitor.outcomes("y_true", these.y_true), sent.screening
         )
         if outcomes is None:

@@ -12,7 +12,7 @@ from kullback.monitoring.cells import OBSERVED, RETRACTED, Cells, cells, checked
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import ObservationRows
-from kullback.scoring.screening import NONE_LEFT_OUT, Screening, screened
+from kullback.scoring.screening import NONE_LEFT_OUT, Screening, screened_batch
 from kullback.storage.base import Cell, Reply, Transaction
 from kullback.storage.slice_values import OTHER, admit
 from kullback.tally.merge import merged
@@ -112,7 +112,7 @@ class ObservationIngest:
         Raises:
             InvalidInput: they are not rows of this monitor.
         """
-        checked, rows, screening = screened(
+        checked, rows, screening = screened_batch(
             sent, lambda these: checked_rows(monitor, these, now), sent.screening
         )
         if checked is None:

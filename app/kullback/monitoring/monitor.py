@@ -118,6 +118,8 @@ class Monitor:
             InvalidInput: a label is not one of this monitor's.
         """
         labels = (0, 1) if self.labels is None else self.labels
+        if len(y_true) == 0:
+            return np.zeros(0)
         y_true, _ = in_one_type(y_true, labels)
         if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
             refuse_words(name, y_true, not_among(labels))
@@ -147,6 +149,8 @@ class Monitor:
         Raises:
             InvalidInput: they are not [n] of a binary task, [n][k] of a multiclass one.
         """
+        if y_proba.size == 0:  # [] is [0][k] as well
+            return
         if self.task == "binary" and y_proba.ndim != 1:
             detail = "the monitor is binary: [n], one probability of the positive label per row"
             raise InvalidInput.at(detail, "y_proba")

@@ -166,3 +166,16 @@ def screened(
             screening, stay = screening.without([refusal], len(rows))
             rows = rows.taken(stay)
     return None, rows, screening
+
+
+def screened_batch(
+    rows: AnyRows, check: Callable[[AnyRows], Checked], screening: Screening
+) -> tuple[Checked | None, AnyRows, Screening]:
+    """The same of a batch as it was sent: its columns are checked where they have no rows too.
+
+    Raises:
+        KullbackError: see screened.
+    """
+    if not len(rows) and not screening.places.by_row:
+        check(rows)
+    return screened(rows, check, screening)
