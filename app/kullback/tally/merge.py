@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
+from kullback.tally.feature_table import FeatureTable
 from kullback.tally.tally import decoded_total
 from kullback.tally.unit_set import UnitSet
 
@@ -12,13 +13,15 @@ Value = TypeVar("Value")
 
 
 def merge(parts: Sequence[bytes]) -> bytes:
-    """The bytes of the sum of one part or more, of tallies or of sets of units, from theirs.
+    """The bytes of the sum of one part or more: of tallies, sets of units or feature tables.
 
     Raises:
         TallyMismatch: they are not all of one kind.
     """
     if UnitSet.is_of(parts[0]):
         return UnitSet.union([UnitSet.decoded(part) for part in parts]).encoded()
+    if FeatureTable.is_of(parts[0]):
+        return FeatureTable.total([FeatureTable.decoded(part) for part in parts]).encoded()
     return decoded_total(parts).encoded()
 
 
