@@ -1,12 +1,13 @@
 """Cells of a monitor: rows become a tally for each window and slice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from kullback.moments import DAY, FUTURE_SECONDS
 from kullback.monitoring.crossed_slices import counted_columns
+from kullback.monitoring.features import FeatureColumns, feature_columns, taken_values
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.rows import ObservationRows
 from kullback.monitoring.windows import width_at, window_starts
@@ -49,6 +50,7 @@ class CheckedRows:
         units: buckets of units (n,), or None.
         slices: the value of each row, by the name of every slice that rows are counted by,
             crossed ones too; None where a row has none.
+        features: the values that the rows came with, by the name of the feature.
     """
 
     y: Array | Indices | None
@@ -57,6 +59,7 @@ class CheckedRows:
     w: Array | None
     units: Indices | None
     slices: Mapping[str, Sequence[str | None]]
+    features: FeatureColumns = field(default_factory=dict)
 
     def taken(self, rows: Indices) -> "CheckedRows":
         """Those of some rows."""
@@ -67,6 +70,7 @@ class CheckedRows:
             None if self.w is None else self.w[rows],
             None if self.units is None else self.units[rows],
             {name: texts_of(values, rows) for name, values in self.slices.items()},
+            {name: taken_values(values, rows) for name, values in self.features.items()},
         )
 
     def moved(self, moved: Mapping[str, str]) -> "CheckedRows":
@@ -98,6 +102,7 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
         w=rows.weight,
         units=None if rows.unit is None else bucket_of(rows.unit),
         slices=counted_columns(monitor.slices, rows.slices),
+        features=feature_columns(monitor, rows.features),
     )
 
 

@@ -18,6 +18,7 @@ from kullback.monitoring.cells import (
     late,
 )
 from kullback.monitoring.delayed_labels import pack_outcomes, pack_rows, unpack_rows
+from kullback.monitoring.features import FeatureTables, feature_tables
 from kullback.monitoring.ingest import (
     AddedRows,
     Ingest,
@@ -52,6 +53,7 @@ class IdentifiedIngest:
     rows: dict[str, Row]
     summed: Cells
     screening: Screening
+    features: FeatureTables
 
     @classmethod
     def of(cls, monitor: Monitor, sent: ObservationRows, now: float) -> Ingest:
@@ -72,7 +74,8 @@ class IdentifiedIngest:
         kind = PREDICTED if checked.y is None else OBSERVED
         packed = dict(zip(ids, pack_rows(checked), strict=True))
         summed = _cells(monitor, checked, kind, now)
-        return cls(monitor, kind, number, checked, packed, summed, screening)
+        features = feature_tables(monitor, checked.features, checked.time, now)
+        return cls(monitor, kind, number, checked, packed, summed, screening, features)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:
         """See Ingest."""
@@ -82,9 +85,10 @@ class IdentifiedIngest:
             checked = checked.moved(moved)
             rows = dict(zip(rows, pack_rows(checked), strict=True))
         joined = tx.join(record, rows, now)
-        fresh = checked
+        fresh, features = checked, self.features
         if len(joined.new) < len(rows):
             fresh = checked.taken(_places(rows, {*joined.new, *joined.awaited}))
+            features = feature_tables(self.monitor, fresh.features, fresh.time, now)
             new, awaited = (
                 checked.taken(_places(rows, some)) for some in (joined.new, joined.awaited)
             )
@@ -95,7 +99,7 @@ class IdentifiedIngest:
         ledger = _Ledger(tx, record, self.monitor, now)
         halves = ledger.added(joined, _COUNTED[self.kind], self.sent)
         is_late = late(self.monitor, fresh, now)
-        added = replace(halves, cells=halves.cells | summed, late=is_late)
+        added = replace(halves, cells=halves.cells | summed, late=is_late, features=features)
         added = replace(added, screening=self.screening).put(tx, record, self.monitor, now)
         if self.kind == OBSERVED:
             return added, Reply.of(added.accepted(self.sent - added.duplicates))

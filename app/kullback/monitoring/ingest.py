@@ -9,6 +9,7 @@ from typing import Protocol
 from kullback.documents import extended
 from kullback.monitoring.backfill import backfilled_rows, live_since
 from kullback.monitoring.cells import OBSERVED, RETRACTED, Cells, cells, checked_rows, late
+from kullback.monitoring.features import FeatureTables, admitted_features, feature_tables
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import JoinedRowsAccepted, RowsAccepted
 from kullback.monitoring.rows import ObservationRows
@@ -39,6 +40,7 @@ class AddedRows:
     backfilled: int = 0
     live_since: float = -math.inf
     screening: Screening = NONE_LEFT_OUT
+    features: FeatureTables = field(default_factory=dict)
 
     def put(self, tx: Transaction, record: int, monitor: Monitor, now: float) -> "AddedRows":
         """Add it to the store; what was added."""
@@ -47,6 +49,9 @@ class AddedRows:
         for some in (self.cells, self.corrections):
             if some:
                 tx.add(record, {cell: tally.encoded() for cell, tally in some.items()})
+        if self.features:
+            tables = admitted_features(tx, record, self.features)
+            tx.add(record, {cell: table.encoded() for cell, table in tables.items()})
         counts = {**self.counts, "late": self.late, "duplicates": self.duplicates}
         counts |= {"backfilled": backfilled}
         counts["rejected"] = self.screening.rejected
@@ -120,7 +125,8 @@ class ObservationIngest:
         summed = cells(monitor, checked, OBSERVED, now)
         counts = {"observations": len(rows)}
         is_late = late(monitor, checked, now)
-        added = AddedRows(summed, is_late, 0, counts, screening=screening)
+        features = feature_tables(monitor, checked.features, checked.time, now)
+        added = AddedRows(summed, is_late, 0, counts, screening=screening, features=features)
         return cls(monitor, len(rows), added)
 
     def add(self, tx: Transaction, record: int, now: float) -> tuple[AddedRows, Reply]:

@@ -10,6 +10,7 @@ from kullback.errors import NotFound, Overloaded, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.features import FEATURE_VALUES
 from kullback.monitoring.identified_rows import settled
 from kullback.monitoring.ingest import SLICE_VALUES, AddedRows
 from kullback.monitoring.label_delays import learn_expired
@@ -229,7 +230,8 @@ def _forget(tx: Transaction, stored: StoredMonitor, now: int) -> int:
     before = now - present.retention_days * DAY
     gone = tx.forget(record, before, AT_ONCE)
     if gone < AT_ONCE:
-        release(tx, record, SLICE_VALUES, before)
+        for name in (SLICE_VALUES, FEATURE_VALUES):
+            release(tx, record, name, before)
     if gone:
         tx.count(record, {"forgotten": gone})  # reports of that time are others now
     return gone

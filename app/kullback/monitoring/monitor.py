@@ -16,6 +16,7 @@ from kullback.scoring.conventions import ConventionName
 from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, class_indices, positive_shares
 from kullback.scoring.refusals import refuse
+from kullback.tally.feature_counts import FeatureKind
 from kullback.tally.tally import Layout, Task
 
 WINDOWS_KEPT_SECONDS = DAY  # how long windows stay as configured; then they become hours
@@ -55,6 +56,7 @@ class Monitor:
     label_window: int | None = None  # seconds from arrival; None with the label before
     checks: Mapping[str, ChosenThresholds] = field(default_factory=dict)
     reference_offset: int | None = None  # of a moving reference, beside which it is kept
+    features: Mapping[str, FeatureKind] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:
@@ -173,6 +175,18 @@ class Monitor:
         """
         if all(name not in slice_parts(each) for each in self.slices):
             raise self._no_slice(place)
+
+    def check_feature(self, name: str, *place: str) -> None:
+        """Refuse a feature that the monitor does not count, sent at this place.
+
+        Raises:
+            InvalidInput: it is none of `features`.
+        """
+        if name not in self.features:
+            names = list(self.features)
+            listed = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+            detail = f"not a feature of this monitor, which has {listed or 'none'}"
+            raise InvalidInput.at(detail, *place)
 
     def slice_named(self, name: str, *place: str) -> str:
         """The slice of this name as it is declared, named at this place.

@@ -20,9 +20,12 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.bins import SIXTIETHS, uniform
 from kullback.tally.drift import NO_REFERENCE, Drift, Shares, drift, tenths
+from kullback.tally.feature_drift import FeatureDrift, feature_drifts
+from kullback.tally.feature_table import FeatureTable
 from kullback.tally.tally import Tally
 
 Number = TypeVar("Number", int, float)
+_FEATURES = "features"
 _SIZE = struct.Struct("<I")
 _CHECKED = b"\xff\xff\xff\xff"  # no size: a checksum follows, which old references have not
 
@@ -45,9 +48,16 @@ class Reference:
     label_distribution: tuple[float, ...] | None = None
     offset: int | None = None
     positive_first: bool = False  # how `label_distribution` was given; sums have it last
+    features: FeatureTable = field(default_factory=FeatureTable)
 
     @classmethod
-    def of_period(cls, span: Span, slices: Mapping[str, WindowTallies], now: float) -> "Reference":
+    def of_period(
+        cls,
+        span: Span,
+        slices: Mapping[str, WindowTallies],
+        features: FeatureTable,
+        now: float,
+    ) -> "Reference":
         """What came in some time.
 
         Raises:
@@ -57,13 +67,17 @@ class Reference:
             raise InvalidInput.at("nothing came between from and to", "from")
         labelled = {name: s.labelled for name, s in slices.items() if s.labelled is not None}
         scored = {name: s.scored for name, s in slices.items() if s.scored is not None}
-        return cls("period", now, tuple(span), labelled, scored)
+        return cls("period", now, tuple(span), labelled, scored, features=features)
 
-    def moved(self, span: Span, slices: Mapping[str, WindowTallies]) -> "Reference":
+    def moved(
+        self, span: Span, slices: Mapping[str, WindowTallies], features: FeatureTable
+    ) -> "Reference":
         """A moving reference at one moment: what came in that time, which may be nothing."""
         labelled = {name: s.labelled for name, s in slices.items() if s.labelled is not None}
         scored = {name: s.scored for name, s in slices.items() if s.scored is not None}
-        return replace(self, period=tuple(span), labelled=labelled, scored=scored)
+        return replace(
+            self, period=tuple(span), labelled=labelled, scored=scored, features=features
+        )
 
     @property
     def missing(self) -> Undefined:
@@ -111,6 +125,11 @@ class Reference:
         then = _shares([WindowTallies(scored=self.scored.get(key)) for key in values])
         return drift(now, then, self.missing)
 
+    def feature_drifts(self, current: FeatureTable) -> dict[str, FeatureDrift]:
+        """Drift of each feature of all rows, those that changed most first."""
+        kinds = {name: counts.kind for name, counts in current.counts.items()}
+        return feature_drifts(current.counts, self.features.of(kinds).counts, self.missing)
+
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""
         blobs = [
@@ -118,6 +137,8 @@ class Reference:
             for kind, kept in (("labelled", self.labelled), ("scored", self.scored))
             for name, tally in kept.items()
         ]
+        if self.features.counts:
+            blobs.append((_FEATURES, "", self.features.encoded()))
         head = json.dumps(
             {
                 "source": self.source,
@@ -147,7 +168,7 @@ class Reference:
             content = body
         at = _SIZE.size + _SIZE.unpack_from(content)[0]
         head = json.loads(content[_SIZE.size : at])
-        kept: dict[str, dict[str, bytes]] = {"labelled": {}, "scored": {}}
+        kept: dict[str, dict[str, bytes]] = {"labelled": {}, "scored": {}, _FEATURES: {}}
         for kind, name, size in head["tallies"]:
             kept[kind][name] = content[at : at + size]
             at += size
@@ -161,6 +182,7 @@ class Reference:
             _tuple(head["label_distribution"]),
             head.get("offset"),
             head["positive_first"],
+            FeatureTable.total(map(FeatureTable.decoded, kept[_FEATURES].values())),
         )
 
 

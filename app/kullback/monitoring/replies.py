@@ -15,6 +15,7 @@ from kullback.monitoring.reference import Reference
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.labels import Label
 from kullback.storage.base import Record
+from kullback.tally.feature_counts import FeatureKind
 from kullback.tally.tally import Task
 
 WHOLE = ""  # no name: a list that nobody has asked for a part of
@@ -45,6 +46,7 @@ class MonitorSetup:
     default_label: Label | None
     label_window: int | None
     checks: Mapping[str, ChosenThresholds]
+    features: Mapping[str, FeatureKind]
     reference_offset: Annotated[int | None, Field(exclude=True)] = field(default=None, kw_only=True)
 
     @classmethod

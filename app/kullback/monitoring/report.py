@@ -8,26 +8,24 @@ from pydantic import Field
 
 from kullback.moments import Moment
 from kullback.monitoring.crossed_slices import crossed_value, slice_values
+from kullback.monitoring.drift_report import DriftReport, FeatureDriftReport
 from kullback.monitoring.maturity import MatureTime
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
-from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Undefined
-from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, NO_REFERENCE, SIGNIFICANT, Drift
+from kullback.tally.feature_table import FeatureTable
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
 from kullback.tally.report_types import (
     LogLossDecomposition,
     MetricValues,
     ReliabilityBin,
-    finite,
     metric_values,
     reliability_bins,
-    stated,
 )
 from kullback.tally.tally import Layout, Tally
 
+NO_FEATURES = FeatureTable()
 Start = Annotated[Moment, Field(alias="from")]
 Stop = Annotated[Moment, Field(alias="to")]
 SliceValues = Annotated[
@@ -52,33 +50,6 @@ class ReportScope:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftReport:
-    """How far shares are from those of the reference, in nats, and how surely they changed.
-
-    `statement` says it in words. A number is null where `reason` says why there is none.
-    """
-
-    kl: float | None
-    js: float | None
-    psi: float | None
-    g_statistic: float | None
-    degrees_of_freedom: int | None
-    p_value: float | None
-    reason: Reason | None
-    statement: str
-
-    @classmethod
-    def of(cls, drift: Drift) -> "DriftReport":
-        """The drift as it is reported."""
-        numbers = (drift.kl, drift.js, drift.psi, drift.g_statistic, drift.p_value)
-        kl, js, psi, statistic, p_value = map(finite, numbers)
-        degrees = drift.degrees_of_freedom
-        whole = None if isinstance(degrees, Undefined) else degrees
-        reason = next(filter(None, (stated(number)[2] for number in numbers)), None)
-        return cls(kl, js, psi, statistic, whole, p_value, reason, statement(drift))
-
-
-@dataclass(frozen=True, slots=True)
 class ReferenceTime:
     """The time that a reference is of."""
 
@@ -97,7 +68,8 @@ class ReferenceTime:
 class MonitorDrift:
     """Drift of scores and of labels; of `slices`, how rows fall into the values of a slice.
 
-    `reference` is the time that a moving reference is of.
+    `features` are those of all rows, the one that changed most first. `reference` is the time that
+    a moving reference is of.
     """
 
     score: DriftReport
@@ -105,6 +77,9 @@ class MonitorDrift:
     slices: Annotated[Mapping[str, DriftReport], Field(exclude_if=lambda slices: not slices)] = (
         field(default_factory=dict)
     )
+    features: Annotated[
+        Mapping[str, FeatureDriftReport], Field(exclude_if=lambda features: not features)
+    ] = field(default_factory=dict)
     reference: Annotated[
         ReferenceTime | None, Field(exclude_if=lambda reference: reference is None)
     ] = None
@@ -116,11 +91,17 @@ class MonitorDrift:
         reference: Reference | None,
         name: str = "",
         slices: Mapping[str, DriftReport] | None = None,
+        features: FeatureTable = NO_FEATURES,
     ) -> "MonitorDrift":
         """Drift of the rows of a slice, "" for all rows."""
-        drifts = (reference or Reference("none", 0.0)).drifts(rows, name)
+        against = reference or Reference("none", 0.0)
+        drifts = against.drifts(rows, name)
         score, label = (DriftReport.of(drifts[side]) for side in ("score", "label"))
-        return cls(score, label, slices or {}, ReferenceTime.of(reference))
+        ranked = {
+            feature: FeatureDriftReport.of_feature(each)
+            for feature, each in against.feature_drifts(features).items()
+        }
+        return cls(score, label, slices or {}, ranked, ReferenceTime.of(reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +181,7 @@ class MonitorReport:
         rows: WindowTallies,
         groups: Mapping[str, WindowTallies],
         reference: Reference | None,
+        features: FeatureTable = NO_FEATURES,
     ) -> "MonitorReport":
         """The report of some rows.
 
@@ -208,6 +190,7 @@ class MonitorReport:
             rows: all rows of it.
             groups: the rows of each value of the slices `scope.by`.
             reference: what drift is measured against.
+            features: the counts of each feature of all rows.
         """
         metrics = TallyMetrics(rows.labelled or Tally(scope.layout))
         mixes: Mapping[str, DriftReport] = {}
@@ -232,7 +215,7 @@ class MonitorReport:
             units=occupied_buckets(metrics.tally) if by_unit(metrics.tally) else None,
             decomposition=LogLossDecomposition.of(metrics.decomposition()),
             reliability=reliability_bins(metrics.reliability(RELIABILITY_BINS)),
-            drift=MonitorDrift.of(rows, reference, scope.value, mixes),
+            drift=MonitorDrift.of(rows, reference, scope.value, mixes, features),
             groups=tuple(
                 MonitorGroup.of(scope.layout, name, group, reference)
                 for by in scope.by
@@ -245,20 +228,3 @@ class MonitorReport:
 def values_of(by: str, groups: Mapping[str, WindowTallies]) -> Mapping[str, WindowTallies]:
     """Of some groups those that are the values of one slice."""
     return {name: group for name, group in groups.items() if name.startswith(f"{by}=")}
-
-
-_WITHOUT: Mapping[float | Undefined, str] = {
-    NO_REFERENCE: "No reference to compare with.",
-    Undefined(Reason.EMPTY_REFERENCE): "No rows are kept of the time to compare with.",
-}
-
-
-def statement(drift: Drift) -> str:
-    """What the numbers mean, in words: how sure a change is first, then how large."""
-    if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
-        return _WITHOUT.get(drift.psi, "No rows to compare.")
-    if drift.p_value >= SIGNIFICANT:
-        return f"No significant change (p = {drift.p_value:.3g})."
-    size = "small" if drift.psi < MODERATE_PSI else "moderate" if drift.psi < LARGE_PSI else "large"
-    chance = f"p = {drift.p_value:.1g}" if drift.p_value > 0 else "p < 1e-300"
-    return f"A significant change ({chance}), {size} in size (PSI {drift.psi:.3f})."

@@ -7,6 +7,7 @@ from kullback.numerics.types import Array, Indices
 from kullback.scoring.column_names import Names
 from kullback.scoring.label_types import rows_of, texts_of
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.scoring.screening import NONE_LEFT_OUT, Screening
 from kullback.timezones import Time, Timestamps
 
@@ -18,7 +19,8 @@ class ObservationRows:
     `y_true` holds labels, or shares in [0, 1]; it is None where they come apart, by `ids`.
     `y_proba` is P(positive) (n,), or a distribution per row (n, k). Timestamps may be without a
     time zone, if the monitor has one. Rows with `ids` count once each. `names` are those that the
-    columns of a field came under, where it came as several.
+    columns of a field came under, where it came as several. The values of `features` are numbers or
+    texts.
     """
 
     y_true: Labels | None
@@ -30,6 +32,7 @@ class ObservationRows:
     ids: list[str] | None = None
     screening: Screening = NONE_LEFT_OUT
     names: Mapping[str, Names] = field(default_factory=dict)
+    features: Mapping[str, Nullable] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y_proba)
@@ -45,6 +48,7 @@ class ObservationRows:
             unit=None if self.unit is None else rows_of(self.unit, rows),
             slices={name: texts_of(values, rows) for name, values in self.slices.items()},
             ids=None if self.ids is None else texts_of(self.ids, rows),
+            features={name: values.taken(rows) for name, values in self.features.items()},
         )
 
 

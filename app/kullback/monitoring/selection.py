@@ -30,6 +30,7 @@ from kullback.monitoring.window_tallies import (
 )
 from kullback.monitoring.windows import Span, step_at, widened
 from kullback.storage.base import Part
+from kullback.tally.feature_table import FeatureTable
 from kullback.tally.metrics import TallyMetrics
 from kullback.tally.tally import Tally
 from kullback.timezones import Time
@@ -148,6 +149,7 @@ class MonitorSelection:
             rows.get(value, WindowTallies()),
             {name: group for by in query.by for name, group in self._tallies(by).items()},
             reader.reference_of(self._span, (query.value, *query.by)),
+            FeatureTable() if value else reader.features(self._span),
         )
 
     @property

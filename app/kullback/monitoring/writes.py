@@ -8,6 +8,7 @@ from kullback.clock import WatchedClock
 from kullback.errors import Conflict
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.features import ALL_FEATURES, total_features, whole_table
 from kullback.monitoring.identified_rows import IdentifiedIngest, LabelIngest
 from kullback.monitoring.ingest import (
     AddedRows,
@@ -98,6 +99,7 @@ class Monitors:
             present = StoredMonitor.writable(tx.record(KIND, name, for_change=is_change), name)
             if present.record.id != stored.record.id or (
                 present.monitor.fixed() != stored.monitor.fixed()
+                or not stored.monitor.features.items() <= present.monitor.features.items()
             ):
                 raise Conflict("the monitor was changed while the rows came: send them again")
             if isinstance(ingest, _ReferenceIngest):
@@ -127,13 +129,17 @@ class Monitors:
             kind = PREDICTED if checked.y is None else OBSERVED
             whole = largest_values(cells(monitor, checked, kind, now))
             summed = {cell.slice: tally for cell, tally in whole.items()}
-            return Reference("batch", now, None, summed if kind == OBSERVED else {}, summed)
+            labelled = summed if kind == OBSERVED else {}
+            features = whole_table(checked.features)
+            return Reference("batch", now, None, labelled, summed, features=features)
         period = span(monitor, sent.start, sent.stop, now)
         tallies: dict[str, WindowTallies] = {}
         for name in (None, *monitor.slices):
             with self._store.stream(stored.record.id, *period, name) as parts:
                 tallies |= tallies_by_slice(stored.seen(parts))
-        return Reference.of_period(period, tallies, now)
+        with self._store.stream(stored.record.id, *period, ALL_FEATURES) as parts:
+            features = total_features(stored.seen(parts), monitor.features)
+        return Reference.of_period(period, tallies, features, now)
 
 
 @dataclass(frozen=True, slots=True)

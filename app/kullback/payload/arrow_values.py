@@ -9,7 +9,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
 from kullback.payload.arrow_nulls import filled, list_lengths, of_one_width, with_null_rows
 from kullback.payload.arrow_types import plain
-from kullback.payload.columns import WHOLE, Column, EntryType
+from kullback.payload.columns import WHOLE, WORDS, Column
 from kullback.payload.room import Room
 from kullback.payload.row_marks import NULL, RowMarks
 from kullback.payload.whole_numbers import signed
@@ -99,7 +99,7 @@ def values(
 
 def _present(place: Place, array: pa.Array, shape: list[int], column: Column, room: Room) -> Labels:
     """Entries of which none is null."""
-    is_flag = column.entry is EntryType.VALUE and pa.types.is_boolean(array.type)
+    is_flag = column.entry in WORDS and pa.types.is_boolean(array.type)
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     are_lists = len(shape) > 1 and (max(shape[1:]) > 1 or column.text_axes == 1)
     if are_lists and (is_flag or is_text(kind)):

@@ -22,7 +22,8 @@ class EntryType(Enum):
     """What an entry of a field is.
 
     A time is epoch seconds or RFC 3339; an id is a string or an integer, and so is a value that
-    rows are sliced by, which may be a boolean too.
+    rows are sliced by, which may be a boolean too. A feature is a number, a string or a boolean;
+    what is infinite only Arrow and Parquet can say.
     """
 
     NUMBER = "number"
@@ -32,9 +33,16 @@ class EntryType(Enum):
     TIME = "time"
     ID = "id"
     VALUE = "value"
+    FEATURE = "feature"
 
 
-WHOLE = (EntryType.LABEL, EntryType.ID, EntryType.VALUE)  # kept as integers where they are
+WHOLE = (
+    EntryType.LABEL,
+    EntryType.ID,
+    EntryType.VALUE,
+    EntryType.FEATURE,
+)  # kept as integers where they are
+WORDS = (EntryType.VALUE, EntryType.FEATURE)  # whose booleans are the words true and false
 TEXTUAL = (*WHOLE, EntryType.TIME)  # what may be strings
 
 
@@ -214,6 +222,7 @@ _ENTRY: dict[EntryType, JsonSchemaValue] = {
     EntryType.TIME: {"anyOf": [_NUMBER, {"type": "string", "format": "date-time"}]},
     EntryType.ID: {"anyOf": [_NAME, {"type": "integer"}]},
     EntryType.VALUE: {"anyOf": [_NAME, {"type": "integer"}, _BOOLEAN]},
+    EntryType.FEATURE: {"anyOf": [_NUMBER, _NAME, _BOOLEAN]},
 }
 _PLURAL = {
     EntryType.NUMBER: "numbers",
@@ -223,6 +232,7 @@ _PLURAL = {
     EntryType.TIME: "times",
     EntryType.ID: "strings or integers",
     EntryType.VALUE: "strings, integers or booleans",
+    EntryType.FEATURE: "numbers, strings or booleans",
 }
 
 Vector = Annotated[Array, Column(EntryType.NUMBER, 1, rows=True, of_one=True)]

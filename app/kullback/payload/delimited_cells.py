@@ -11,6 +11,7 @@ from kullback.payload.whole_numbers import WRITTEN
 # So is an integer of more digits than 64 bits hold.
 _NUMBER = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _BOOLEAN = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
+_MAY_BE_FLAGS = (EntryType.LABEL, EntryType.FLAG, EntryType.FEATURE)
 _WHOLE = (EntryType.ID, EntryType.VALUE)
 
 
@@ -28,9 +29,10 @@ def typed(cells: pa.Array, kind: EntryType, *place: str, decimal: str = ".") -> 
     """
     if pa.types.is_null(cells.type):
         return cells
-    if kind in (EntryType.LABEL, EntryType.FLAG) and _all_match(cells, _BOOLEAN):
-        return pc.utf8_lower(cells).cast(pa.bool_()).cast(pa.int64())
-    if kind is EntryType.LABEL or kind in _WHOLE:
+    if kind in _MAY_BE_FLAGS and _all_match(cells, _BOOLEAN):
+        flags = pc.utf8_lower(cells).cast(pa.bool_())
+        return flags if kind is EntryType.FEATURE else flags.cast(pa.int64())
+    if kind in (EntryType.LABEL, EntryType.FEATURE) or kind in _WHOLE:
         whole = _integers(cells)
         if whole is not None or kind in _WHOLE:
             return cells if whole is None else whole

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kullback.errors import Step
-from kullback.payload.columns import WHOLE, Column, EntryType
+from kullback.payload.columns import WHOLE, WORDS, Column, EntryType
 from kullback.payload.room import Room
 from kullback.payload.row_marks import NULL, Place, RowMarks
 from kullback.payload.whole_numbers import BESIDE, BEYOND, are_beyond, joined, packed
@@ -30,6 +30,7 @@ _FORMS: dict[EntryType, tuple[frozenset[type], ...]] = {
     EntryType.TIME: (_NUMBERS, _STRINGS),
     EntryType.ID: (_INTEGERS, _STRINGS),
     EntryType.VALUE: (_INTEGERS, _STRINGS, _FLAGS),
+    EntryType.FEATURE: (_NUMBERS, _STRINGS, _FLAGS),
 }
 _WHOLE = _INTEGERS | _FLAGS
 _NOT = {
@@ -128,7 +129,7 @@ class Entries:
 
     @property
     def _as_words(self) -> bool:
-        return self._form is _FLAGS and self._column.entry is EntryType.VALUE
+        return self._form is _FLAGS and self._column.entry in WORDS
 
     def _decide(self, entries: list[Any]) -> None:
         """What most entries are: how many in a list, and of what form."""

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from kullback.errors import FieldError, InvalidInput, KullbackError, MalformedBody, pointer
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.payload import json_cuts, json_pieces
-from kullback.payload.columns import TEXTUAL, Column, EntryType
+from kullback.payload.columns import TEXTUAL, WORDS, Column, EntryType
 from kullback.payload.entries import Entries
 from kullback.payload.json_entries import EXPLAIN, NOT_OF_ONE_KIND, Decode, decoder, place_of
 from kullback.payload.json_scan import MAX_AXES, skip
@@ -76,6 +76,9 @@ class JsonList:
             return self._texts()
         if column.entry is EntryType.LABEL:
             return self._labels()
+        if column.entry is EntryType.FEATURE:
+            is_boolean = self._first in (b"t", b"f")
+            return self._names(column.entry) if is_boolean else self._labels()
         if column.entry is EntryType.ID or column.entry is EntryType.VALUE:
             return self._names(column.entry)
         entry = "float"
@@ -169,7 +172,7 @@ class JsonList:
 
     def _names(self, kind: EntryType) -> Labels:
         """Integers, or booleans where rows may be sliced by them."""
-        if kind is EntryType.VALUE and self._first in (b"t", b"f") and self._axes == 1:
+        if kind in WORDS and self._first in (b"t", b"f") and self._axes == 1:
             pieces = (self._roomy(rows, "bool") for _, rows in self._pieces("bool"))
             return ["true" if flag else "false" for flag in chain.from_iterable(pieces)]
         try:

@@ -29,6 +29,7 @@ from kullback.requests.batch_columns import (
     Truth,
     Units,
 )
+from kullback.requests.feature_columns import RowFeatures
 from kullback.requests.validation import array_fields
 from kullback.scoring.column_names import Names
 from kullback.scoring.labels import Labels
@@ -106,6 +107,10 @@ class Forecast(RowBatch, ScreenedBatch):
         description="Unit of each row, such as a user id; rows of one unit are not independent.",
     )
     slice: RowSlices = None
+    features: RowFeatures | None = Field(
+        default=None,
+        description="Value of each row of the features that the monitor has; null is missing.",
+    )
 
     def _rows(self, y_true: Labels | None) -> ObservationRows:
         return ObservationRows(
@@ -117,6 +122,7 @@ class Forecast(RowBatch, ScreenedBatch):
             self.slice or {},
             screening=self.screening,
             names=self.names,
+            features=self.features or {},
         )
 
 
@@ -167,6 +173,9 @@ class ReferenceBatch(RowBatch):
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
     sample_weight: RowWeights = None
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
+    features: RowFeatures | None = Field(
+        default=None, description="Value of each row of the features that the monitor has."
+    )
     start: PeriodTime | None = Field(default=None, alias="from", description="Start of a period.")
     stop: PeriodTime | None = Field(
         default=None, alias="to", description="End of a period, exclusive."
@@ -209,9 +218,10 @@ class ReferenceBatch(RowBatch):
         """The reference as a monitor takes it."""
         if self.y_proba is not None:
             weight, slices = self.sample_weight, self.slice or {}
-            return ObservationRows(
+            rows = ObservationRows(
                 self.y_true, self.y_proba, weight, None, None, slices, names=self.names
             )
+            return replace(rows, features=self.features or {})
         if self.start is not None and self.stop is not None:
             return ReferencePeriod(self.start, self.stop)
         if self.offset is not None:
@@ -220,7 +230,7 @@ class ReferenceBatch(RowBatch):
 
 
 _FORMS = (
-    ("y_true", "y_proba", "sample_weight", "slice"),
+    ("y_true", "y_proba", "sample_weight", "slice", "features"),
     ("from", "to"),
     ("offset",),
     ("score_histogram", "label_distribution"),

@@ -8,7 +8,11 @@ from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
 from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS
+from kullback.payload.columns import LONGEST_NAME
 from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
+from kullback.requests.feature_columns import MAX_FEATURES
+
+FeatureType = Literal["numeric", "categorical"]
 
 
 def _slice_names(names: list[str]) -> list[str]:
@@ -31,6 +35,28 @@ MonitorSlices = Annotated[
         description="Names by which rows may be sliced; country×device is of both together.",
     ),
     AfterValidator(_slice_names),
+]
+
+
+def _feature_names(kinds: dict[str, FeatureType]) -> dict[str, FeatureType]:
+    """Names of features, as those of slices are."""
+    for name in kinds:
+        if not re.fullmatch(SLICE_NAME, name):
+            detail = "a name is up to 63 letters, digits, _, . and -, the first a letter or _"
+            raise InvalidInput.at(detail, "features", name[:LONGEST_NAME])
+    return kinds
+
+
+MonitorFeatures = Annotated[
+    dict[str, FeatureType],
+    Field(
+        max_length=MAX_FEATURES,
+        description=(
+            "Features whose drift is watched, by name: numeric, or categorical. Rows may carry "
+            "their values."
+        ),
+    ),
+    AfterValidator(_feature_names),
 ]
 
 

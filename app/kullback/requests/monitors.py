@@ -28,6 +28,7 @@ from kullback.payload.identifiers import (
 from kullback.requests.batch_columns import MAX_SLICES
 from kullback.requests.monitor_fields import (
     CheckThresholds,
+    MonitorFeatures,
     MonitorLink,
     MonitorSlices,
     TaskName,
@@ -119,6 +120,7 @@ class MonitorSettings(BaseModel):
             "and in which times without an offset are read; without one days are those of UTC."
         ),
     )
+    features: MonitorFeatures = Field(default={})
     description: Annotated[str, Field(max_length=2000)] = Field(
         default="", description="What it is, for those who read its page."
     )
@@ -233,6 +235,7 @@ class MonitorSettings(BaseModel):
             links=tuple(Link(link.title, link.url) for link in whole.links),
             checks={name: ChosenThresholds.like(each) for name, each in whole.checks.items()},
             reference_offset=None if present is None else present.reference_offset,
+            features=whole.features,
         )
 
     def _beside(self, present: Monitor) -> Self:

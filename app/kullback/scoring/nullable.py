@@ -44,6 +44,10 @@ class Nullable:
             return [None if gone else label for label, gone in pairs]
         return np.where(self.missing, np.nan, self.values)
 
+    def taken(self, rows: Indices) -> "Nullable":
+        """Those of some rows."""
+        return Nullable(rows_of(self.values, rows), self.missing[rows])
+
     def present(self, rows: Indices) -> Labels:
         """The labels of some rows, in which none is missing."""
         return rows_of(self.values, rows)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
+from kullback.monitoring.drift_report import statement
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
-from kullback.monitoring.report import statement
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined

@@ -1,0 +1,178 @@
+"""Features of a monitor: counted with the rows that carry them, and compared with a reference."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
+
+pytestmark = pytest.mark.anyio
+
+FEATURES = {"age": "numeric", "device": "categorical"}
+DRIFT = {"kl", "js", "psi", "g_statistic", "degrees_of_freedom", "p_value", "missing_share", "bins"}
+HOUR = 3600
+
+
+def batch(
+    n: int, seed: int = 1, age: float = 40.0, mobile: float = 0.4, at: float = 60
+) -> Document:
+    """Clicks by people of about some age, on some device."""
+    random = np.random.default_rng(seed)
+    ages = random.normal(age, 10, n).round(1).tolist()
+    return {
+        "y_true": random.integers(0, 2, n).tolist(),
+        "y_proba": random.random(n).tolist(),
+        "timestamp": [NOON - at] * n,
+        "features": {
+            "age": [None if row % 50 == 0 else value for row, value in enumerate(ages)],
+            "device": random.choice(["mobile", "desktop"], n, p=[mobile, 1 - mobile]).tolist(),
+        },
+    }
+
+
+async def drifts(service: Service, **query: str | float) -> dict[str, Document]:
+    found: dict[str, Document] = (await service.report(**query))["drift"].get("features", {})
+    return found
+
+
+async def test_features_are_ranked_by_how_far_they_are_from_the_reference(service: Service) -> None:
+    await service.put(features=FEATURES)
+    past, now = batch(2_000), batch(1_000, 2, age=43, mobile=0.9)
+    await service.put(f"{MONITOR}/reference", **{k: v for k, v in past.items() if k != "timestamp"})
+    accepted = await service.post("observations", **now)
+    assert accepted["accepted"] == 1_000
+    found = await drifts(service)
+    assert list(found) == ["device", "age"]
+    device, age = found.values()
+    assert device.keys() >= DRIFT
+    counts = [
+        [each["features"]["device"].count(value) for value in ("mobile", "desktop")]
+        for each in (now, past)
+    ]
+    expected = chi2_contingency(counts, correction=False, lambda_="log-likelihood")
+    assert device["g_statistic"] == pytest.approx(expected.statistic, rel=1e-9)
+    assert device["n"] == 1_000
+    assert device["bins"][0] == {
+        "value": "mobile",
+        "share": counts[0][0] / 1_000,
+        "reference_share": counts[1][0] / 2_000,
+    }
+    assert device["bins"][-1] == {"missing": True, "share": 0.0, "reference_share": 0.0}
+    assert "significant change" in device["statement"]
+    assert age["missing_share"] == age["reference_missing_share"] == 0.02
+    assert age["bins"][0]["from"] is None
+    ages = [value for value in now["features"]["age"] if value is not None]
+    edges = [-np.inf, *(part["from"] for part in age["bins"][1:-1]), np.inf]
+    shares = [part["share"] for part in age["bins"][:-1]]
+    assert shares == [count / 1_000 for count in np.histogram(ages, edges)[0]]
+
+
+async def test_rows_count_once_by_id_and_labels_count_no_features(service: Service) -> None:
+    await service.put(features=FEATURES)
+    sent = batch(100)
+    del sent["y_true"]
+    ids = [f"r{row}" for row in range(100)]
+    await service.post("predictions", id=ids, **sent)
+    await service.post("predictions", id=ids, **sent)
+    await service.post("labels", id=ids, y_true=[1] * 100)
+    assert (await drifts(service))["age"]["n"] == 100
+    more = {**sent, "features": {"age": [30] * 100}}
+    await service.post("predictions", id=[*ids[:50], *(f"s{row}" for row in range(50))], **more)
+    found = await drifts(service)
+    assert (found["age"]["n"], found["device"]["n"]) == (150, 100)
+    observed = {**more, "y_true": [0] * 100, "id": ids}
+    await service.post("observations", **observed)
+    assert (await drifts(service))["age"]["n"] == 150
+
+
+async def test_a_retry_by_its_key_counts_its_features_once(service: Service) -> None:
+    await service.put(features=FEATURES)
+    sent, key = batch(10), {"Idempotency-Key": "once"}
+    for _ in range(2):
+        done(await service.client.post(f"{MONITOR}/observations", json=sent, headers=key))
+    assert (await drifts(service))["age"]["n"] == 10
+
+
+async def test_without_a_reference_there_is_no_drift_but_shares(service: Service) -> None:
+    await service.put(features=FEATURES)
+    await service.post("observations", **batch(10))
+    age = (await drifts(service))["age"]
+    assert (age["psi"], age["reason"]) == (None, "no_reference")
+    assert age["statement"] == "No reference to compare with."
+    assert age["missing_share"] == 0.1
+    assert {part["reference_share"] for part in age["bins"]} == {None}
+
+
+@pytest.mark.parametrize("reference", ["period", "offset"])
+async def test_a_reference_of_windows_has_their_features(service: Service, reference: str) -> None:
+    await service.put(features=FEATURES)
+    await service.post("observations", **batch(500, at=2 * HOUR + 60))
+    await service.post("observations", **batch(500, 3, age=80, at=60))
+    period: dict[str, Any] = {"from": NOON - 3 * HOUR, "to": NOON - HOUR}
+    if reference == "offset":
+        period = {"offset": 2 * HOUR}
+    await service.put(f"{MONITOR}/reference", **period)
+    found = await drifts(service, **{"from": NOON - HOUR, "to": NOON})
+    assert list(found) == ["age", "device"]
+    assert found["age"]["psi"] > 3
+    assert found["device"]["p_value"] > 0.001
+
+
+async def test_windows_keep_their_features_as_they_widen_and_go_with_them(service: Service) -> None:
+    await service.put(features=FEATURES)
+    for minute in range(5):
+        await service.post("observations", **batch(20, minute, at=60 * minute + 60))
+    before = await drifts(service)
+    assert before["age"]["n"] == 100
+    service.clock.now += 3 * 24 * HOUR
+    service.tidy()
+    days = {"from": NOON - HOUR, "to": NOON}
+    assert await drifts(service, **days) == before
+    path = f"{MONITOR}/windows"
+    done(await service.client.delete(path, params={"from": NOON - HOUR, "to": NOON}))
+    assert await drifts(service, **days) == {}
+
+
+@pytest.mark.parametrize(
+    ("features", "place", "detail"),
+    [
+        ({"age": ["old"]}, "/features/age/0", "a text, where the feature is numeric"),
+        ({"size": [1]}, "/features/size", "which has age, device"),
+        ({"age": [[1]]}, "/features/age", "lists, where single entries are expected"),
+        ({"age": 1}, "/features/age", "a list is expected"),
+        ({"a b": [1]}, "/features/a b", "no feature may be named so"),
+        ({"device": ["a\u0000b"]}, "/features/device/0", "control character"),
+        ({"device": ["x" * 257]}, "/features/device/0", "not 1 to 256 characters"),
+        ({"age": [1, 2]}, "/features/age", "2 rows where"),
+        ([1], "/features", "by name"),
+    ],
+)
+async def test_what_is_no_feature_is_refused_by_its_place(
+    service: Service, features: object, place: str, detail: str
+) -> None:
+    await service.put(features=FEATURES)
+    sent = {"y_true": [1], "y_proba": [0.5], "features": features}
+    answer = await service.client.post(f"{MONITOR}/observations", json=sent)
+    assert refused(answer)[1] == place
+    assert detail in answer.json()["detail"]
+
+
+async def test_a_text_among_numbers_costs_its_row_where_bad_rows_are_left_out(
+    service: Service,
+) -> None:
+    await service.put(features=FEATURES)
+    sent = {
+        "y_true": [1, 0, 1],
+        "y_proba": [0.5] * 3,
+        "features": {"age": [1, "old", None], "device": ["a", "b", ""]},
+    }
+    answer = await service.client.post(f"{MONITOR}/observations", json=sent)
+    assert refused(answer)[1] == "/features/age/1"
+    accepted = await service.post("observations", on_invalid="drop", **sent)
+    assert (accepted["accepted"], accepted["rejected"]) == (2, 1)
+    assert accepted["rejections"][0]["pointer"] == "/features/age/1"
+    found = await drifts(service)
+    assert (found["age"]["n"], found["age"]["missing_share"]) == (2, 0.5)
+    assert (found["device"]["n"], found["device"]["missing_share"]) == (2, 0.5)
