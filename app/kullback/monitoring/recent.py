@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR
-from kullback.monitoring.maturity import RowsByTime, hour_at, hour_before, last_mature
+from kullback.monitoring.maturity import (
+    FEW,
+    RowsByTime,
+    hour_at,
+    hour_before,
+    last_mature,
+)
 from kullback.monitoring.window_tallies import RowCounts, WindowTallies
 from kullback.monitoring.windows import Span
 from kullback.tally.drift import Drift
@@ -36,7 +42,8 @@ class RecentHour:
         last_start: the start of the last window with rows.
         waiting_predictions: how many wait for their labels now.
         waiting_labels: how many wait for their predictions now.
-        searched: when the mature hour was looked for beyond the lag; None where it was not.
+        is_latest: whether the mature hour is the last one by the clock.
+        searched: when the mature hour was looked for beside that at the lag; None where it was not.
     """
 
     span: Span | None
@@ -50,6 +57,7 @@ class RecentHour:
     last_start: int | None
     waiting_predictions: int
     waiting_labels: int
+    is_latest: bool = False
     searched: float | None = None
 
     @property
@@ -63,11 +71,6 @@ class RecentHour:
         return None if self.span is None else self.span.stop
 
     @property
-    def is_latest(self) -> bool:
-        """Whether the mature hour is the last one by the clock."""
-        return self.lag <= 0 and self.searched is None
-
-    @property
     def is_waiting(self) -> bool:
         """Whether rows came, of which too few have labels yet for a mature hour."""
         came = self.predictions > 0 or self.waiting_predictions > 0 or self.only_positives
@@ -77,29 +80,22 @@ class RecentHour:
 def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHour:
     """The last mature hour of a monitor, and its last hour.
 
-    Where the hour at the lag has labels and is mature, this is one reading, or two of an hour each
-    where labels are late. Else a day before it and all after it is searched by counts of rows; not
-    again within a minute of `before`, what was found then.
+    Where the last hour has about all of its labels, or the hour at the lag is mature, this is one
+    reading, or two of an hour each. Where neither does, or where rows come with their labels, so
+    that a later hour may have all, a day before the lag and all after it is searched by counts of
+    rows; not again within a minute of `before`, what was found then.
     """
-    now, maturity = reader.now, reader.maturity
-    latest_span = reader.span(now - HOUR, None)
+    maturity, latest_span = reader.maturity, reader.span(reader.now - HOUR, None)
     latest = reader.tallies(latest_span)
-    if maturity.lag <= 0:
-        span, rows = latest_span, latest
-    else:
-        span = hour_before(reader.monitor, now - maturity.lag, now)
-        rows = reader.tallies(span)
+    span, rows = latest_span, latest
+    if maturity.lag > 0:
+        span, rows = _latest_or_at_lag(reader, latest_span, latest)
     chosen: Span | None = span
-    searched = None
-    if not (rows.rows.labelled and maturity.has(span.stop, rows.rows, now)):
-        if (
-            before is not None
-            and before.searched is not None
-            and (0 <= now - before.searched < SEARCH_EVERY)
-        ):
-            chosen, searched = before.span, before.searched
-        else:
-            chosen, searched = _searched(reader), now
+    is_latest = span is latest_span
+    searched: float | None = None
+    comes_labelled = maturity.final_share is not None and reader.counts.get("observations", 0) > 0
+    if (not is_latest and comes_labelled) or not _is_mature(reader, span, rows):
+        chosen, searched = _searched_again(reader, before)
         rows = WindowTallies() if chosen is None else reader.tallies(chosen)
     judged = maturity.judges(rows.rows, rows.labelled)
     if not judged:
@@ -117,8 +113,36 @@ def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHou
         last_start=reader.last_start,
         waiting_predictions=reader.counts.get("waiting_predictions", 0),
         waiting_labels=reader.counts.get("waiting_labels", 0),
+        is_latest=is_latest and searched is None,
         searched=searched,
     )
+
+
+def _latest_or_at_lag(
+    reader: "MonitorReader", latest_span: Span, latest: WindowTallies
+) -> tuple[Span, WindowTallies]:
+    """The last hour, where about all of more than a few rows have labels, or that at the lag."""
+    now = reader.now
+    at_lag = hour_before(reader.monitor, now - reader.maturity.lag, now)
+    rows = reader.tallies(at_lag)
+    is_some = latest.rows.labelled >= FEW * rows.rows.labelled
+    if is_some and _is_mature(reader, latest_span, latest):
+        return latest_span, latest
+    return at_lag, rows
+
+
+def _is_mature(reader: "MonitorReader", span: Span, rows: WindowTallies) -> bool:
+    return rows.rows.labelled > 0 and reader.maturity.has(span.stop, rows.rows, reader.now)
+
+
+def _searched_again(
+    reader: "MonitorReader", before: RecentHour | None
+) -> tuple[Span | None, float]:
+    """What was found before, within a minute, or is now; and when."""
+    last = None if before is None else before.searched
+    if before is not None and last is not None and 0 <= reader.now - last < SEARCH_EVERY:
+        return before.span, last
+    return _searched(reader), reader.now
 
 
 def _drift(
