@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from kullback.monitoring import feature_forgetting
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
 
 pytestmark = pytest.mark.anyio
@@ -176,3 +177,76 @@ async def test_a_text_among_numbers_costs_its_row_where_bad_rows_are_left_out(
     found = await drifts(service)
     assert (found["age"]["n"], found["age"]["missing_share"]) == (2, 0.5)
     assert (found["device"]["n"], found["device"]["missing_share"]) == (2, 0.5)
+
+
+@pytest.mark.parametrize("change", [{"age": "numeric"}, {**FEATURES, "device": "numeric"}])
+async def test_a_feature_that_goes_or_changes_asks_and_then_forgets(
+    service: Service, change: dict[str, str]
+) -> None:
+    await service.put(features=FEATURES)
+    await service.post("observations", **batch(100))
+    await service.put(f"{MONITOR}/reference", **{"from": NOON - HOUR, "to": NOON})
+    answer = await service.client.patch(MONITOR, json={"features": change})
+    assert refused(answer, 409) == ("conflict", "/features")
+    assert "forget the counts of device: ?forget=true" in answer.json()["detail"]
+    assert list(await drifts(service)) == ["age", "device"]
+    answer = await service.client.patch(f"{MONITOR}?forget=true", json={"features": change})
+    assert done(answer)["features"] == change
+    assert answer.json()["forgotten"] == {
+        "rows": 0,
+        "labelled": 0,
+        "ids": 0,
+        "features": ["device"],
+    }
+    assert list(await drifts(service)) == ["age"]
+    await service.put(features=FEATURES, owner="us")  # nothing of it is left to ask about
+    found = await drifts(service)
+    assert list(found) == ["age"]
+    assert (found["age"]["n"], found["age"]["psi"]) == (100, 0)
+    await service.post("observations", **batch(10, 2))
+    assert (await drifts(service))["device"]["reason"] == "no_reference"
+    assert (await drifts(service))["device"]["n"] == 10
+
+
+async def test_many_windows_forget_a_feature_in_steps(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_forgetting, "TABLES_AT_ONCE", 3)
+    await service.put(features=FEATURES)
+    for minute in range(10):
+        await service.post("observations", **batch(10, minute, at=60 * (minute % 4) + 60))
+    answer = await service.client.put(f"{MONITOR}?forget=true", json={"features": {}})
+    assert done(answer)["forgotten"]["features"] == ["age", "device"]
+    await service.put(features={"age": "categorical"})
+    assert await drifts(service) == {}
+    assert (await service.report())["n"] == 100
+
+
+async def test_features_that_are_not_named_stay_and_others_join_at_any_time(
+    service: Service,
+) -> None:
+    await service.put(features={"age": "numeric"})
+    await service.post("observations", **(batch(5) | {"features": {"age": [1] * 5}}))
+    assert (await service.put(owner="us"))["features"] == {"age": "numeric"}
+    assert (await service.put(features=FEATURES))["features"] == FEATURES
+    await service.post("observations", **batch(5))
+    found = await drifts(service)
+    assert {name: each["n"] for name, each in found.items()} == {"age": 10, "device": 5}
+
+
+@pytest.mark.parametrize(
+    ("features", "place"),
+    [
+        ({"age": "number"}, "/features/age"),
+        ({"a b": "numeric"}, "/features/a b"),
+        ({"@features": "numeric"}, "/features/@features"),
+        ({f"f{at}": "numeric" for at in range(101)}, "/features"),
+        (["age"], "/features"),
+        ({"": "numeric"}, "/features/"),
+    ],
+)
+async def test_settings_of_features_are_refused_by_their_place(
+    service: Service, features: object, place: str
+) -> None:
+    answer = await service.client.put(MONITOR, json={"features": features})
+    assert refused(answer)[1] == place

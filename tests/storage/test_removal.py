@@ -43,6 +43,23 @@ def test_windows_within_a_range_go_and_others_stay(store: Store) -> None:
     assert sums(store, other) == {each: n for each, n in parts.items() if not each.slice}
 
 
+def test_parts_of_one_slice_are_withdrawn_by_start(store: Store) -> None:
+    number, other = made(store), made(store, "other")
+    for record in (number, other):
+        for start in (120, 0, 60):
+            store.write(adding(record, {cell(start, slice="@a="): start, cell(start): 1})).result(
+                30
+            )
+    some = do(store, lambda tx: tx.withdraw(number, "@a=", 1, 1))
+    assert some == [(cell(60, slice="@a="), b"60")]
+    left = sorted(do(store, lambda tx: list(tx.parts(number, 0, 999, "@a="))))
+    assert left == [(cell(at, slice="@a="), b"%d" % at) for at in (0, 120)]
+    assert len(do(store, lambda tx: tx.withdraw(number, "@a=", 0, 5))) == 2
+    assert do(store, lambda tx: tx.withdraw(number, "@a=", 0, 5)) == []
+    assert len(sums(store, number)) == 3
+    assert do(store, lambda tx: len(list(tx.parts(other, 0, 999, "@a=")))) == 3
+
+
 def test_a_window_around_a_moment_is_seen(store: Store) -> None:
     number = made(store)
     store.write(adding(number, {cell(3600, 3600, "a=b"): 1})).result(30)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from kullback.errors import Conflict, TallyMismatch
 from kullback.moments import DAY, LAST_DAY, moment
+from kullback.monitoring.feature_forgetting import counted_features
+from kullback.monitoring.features import ALL_FEATURES
 from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.reference import Reference
 from kullback.monitoring.replies import ForgottenRows
 from kullback.monitoring.stored import REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import RowCounts
@@ -55,11 +58,12 @@ class Loss:
     reference: bool
     before: int  # windows that end by then go
     is_anew: bool
+    features: tuple[str, ...] = ()  # that were counted
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing would be forgotten."""
-        return not (self.counts.stop or self.ids or self.reference)
+        return not (self.counts.stop or self.ids or self.reference or self.features)
 
     def refuse(self) -> None:
         """Say what would go, and how to let it.
@@ -76,12 +80,14 @@ class Loss:
             said.append(f"{self.ids:,} ids that are remembered")
         if self.reference:
             said.append("the reference")
+        if self.features:
+            said.append(f"the counts of {', '.join(self.features)}")
         detail = f"this would forget {', and '.join(said)}: ?forget=true does so"
         raise Conflict.at(detail, self.setting)
 
     def forgotten(self) -> ForgottenRows:
         """The same, once it was done."""
-        return ForgottenRows(self.counts.rows, self.counts.labelled, self.ids)
+        return ForgottenRows(self.counts.rows, self.counts.labelled, self.ids, self.features)
 
 
 def loss(tx: Transaction, stored: StoredMonitor, monitor: Monitor, now: float) -> Loss | None:
@@ -96,15 +102,30 @@ def loss(tx: Transaction, stored: StoredMonitor, monitor: Monitor, now: float) -
         return Loss(setting, counts, ids, goes, ALWAYS[1], is_anew=True)
     is_shorter = monitor.retention_days < present.retention_days
     waits_less = monitor.ttl_seconds < present.ttl_seconds
-    if not (is_shorter or waits_less):
+    features = _features_lost(tx, stored, monitor)
+    if not (is_shorter or waits_less or features):
         return None
     due, before = (int(now - each.retention_days * DAY) for each in (present, monitor))
     parts = tx.parts(record, 0, before) if is_shorter else ()
     counts = RowsHeld.of(part for part in parts if _end(part[0]) > due)
     span = (now - present.ttl_seconds, now - monitor.ttl_seconds)
     ids = tx.arrived(record, *span) if waits_less else 0
-    setting = "retention_days" if is_shorter and counts.stop else "ttl_seconds"
-    return Loss(setting, counts, ids, reference=False, before=before, is_anew=False)
+    lost = {"retention_days": counts.stop, "ttl_seconds": ids, "features": features}
+    setting = next((name for name, what in lost.items() if what), "ttl_seconds")
+    return Loss(
+        setting, counts, ids, reference=False, before=before, is_anew=False, features=features
+    )
+
+
+def _features_lost(tx: Transaction, stored: StoredMonitor, monitor: Monitor) -> tuple[str, ...]:
+    """The features that were counted, in windows or in the reference, and would be no more."""
+    gone, record = stored.monitor.features_gone(monitor), stored.record.id
+    if not gone:
+        return ()
+    content = tx.attachment(record, REFERENCE)
+    held = {} if content is None else Reference.decoded(content).features.counts
+    counted = counted_features(tx.parts(record, *ALWAYS, ALL_FEATURES), gone)
+    return tuple(name for name in gone if name in held or name in counted)
 
 
 def _end(cell: Cell) -> int:

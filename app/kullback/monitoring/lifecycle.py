@@ -7,6 +7,7 @@ from kullback.clock import WatchedClock
 from kullback.errors import Conflict, NotFound, Overloaded
 from kullback.moments import DAY
 from kullback.monitoring.counters import MonitorCounters
+from kullback.monitoring.feature_forgetting import forget_reference_of
 from kullback.monitoring.forgetting import Loss, RowsHeld, loss
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.replies import ChangedMonitor, MonitorSetup, RemovedWindows
@@ -179,6 +180,8 @@ class MonitorLifecycle:
             if not forget:
                 lost.refuse()
             self._clock.check()
+            if not lost.is_anew:
+                forget_reference_of(tx, record.id, lost.features)
             tx.change(record.id, _forgetting(present, monitor, lost))
             return Reply.of(ChangedMonitor.after(setup, lost.forgotten()))
         if present != monitor:
@@ -195,4 +198,7 @@ def _forgetting(present: Monitor, monitor: Monitor, lost: Loss) -> bytes:
     """The document of a monitor whose windows go."""
     if lost.is_anew:
         return document(present, Removal(0, lost.before, anew=monitor))
-    return document(monitor, Removal(0, lost.before) if lost.counts.stop else None)
+    if not (lost.counts.stop or lost.features):
+        return document(monitor)
+    span, after = ((0, lost.before), "") if lost.counts.stop else ((0, 0), None)
+    return document(monitor, Removal(*span, after, features=lost.features))

@@ -92,6 +92,11 @@ class Monitor:
                 return name
         return None
 
+    def features_gone(self, other: "Monitor") -> tuple[str, ...]:
+        """The features whose counts another monitor has no use for: it has none such."""
+        kept = other.features
+        return tuple(name for name, kind in self.features.items() if kept.get(name) != kind)
+
     def is_scored_like(self, other: "Monitor") -> bool:
         """Whether rows of both have the same scores and labels, in whatever windows."""
         return self.differs_in(replace(other, window_seconds=self.window_seconds)) is None

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from zlib import crc32
@@ -129,6 +129,10 @@ class Reference:
         """Drift of each feature of all rows, those that changed most first."""
         kinds = {name: counts.kind for name, counts in current.counts.items()}
         return feature_drifts(current.counts, self.features.of(kinds).counts, self.missing)
+
+    def without_features(self, names: Collection[str]) -> "Reference":
+        """The same without some features."""
+        return replace(self, features=self.features.without(names))
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from."""

@@ -57,11 +57,12 @@ class MonitorSetup:
 
 @dataclass(frozen=True, slots=True)
 class ForgottenRows:
-    """What a change has removed: rows, those of them with labels, and ids remembered."""
+    """What a change has removed: rows, those of them with labels, ids, and counts of features."""
 
     rows: int
     labelled: int
     ids: int
+    features: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,16 @@ class Removal:
     """Windows within [start, stop) are being removed, and nobody sees them any more.
 
     `after` is the last id that was looked at, None where all were. Once they are gone the monitor
-    starts `anew`, if there is one to be in its place.
+    starts `anew`, if there is one to be in its place; else the counts of `features` go from all
+    windows that begin at `features_from` or later.
     """
 
     start: int
     stop: int
     after: str | None = ""
     anew: Monitor | None = None
+    features: tuple[str, ...] = ()
+    features_from: int = 0
 
     def has(self, cell: Cell) -> bool:
         """Whether a window is among them."""

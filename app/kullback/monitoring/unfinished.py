@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from kullback.moments import Clock
+from kullback.monitoring.feature_forgetting import forget_features
 from kullback.monitoring.stored import (
     KIND,
     REFERENCE,
@@ -64,7 +65,10 @@ def _left(tx: Transaction, record: int, name: str, unfinished: Unfinished) -> Un
         waited = {f"waiting_{side}s": -rows for side, rows in removed.unmatched.items() if rows}
         tx.count(record, waited)
         return replace(unfinished, after=last)
-    return unfinished if tx.forget_keys(record, start, stop, AT_ONCE) >= AT_ONCE else None
+    if tx.forget_keys(record, start, stop, AT_ONCE) >= AT_ONCE:
+        return unfinished
+    go_on = forget_features(tx, record, unfinished.features, unfinished.features_from)
+    return None if go_on is None else replace(unfinished, features_from=go_on)
 
 
 def _start_anew(tx: Transaction, stored: StoredMonitor, now: float) -> None:

@@ -1,7 +1,7 @@
 """Fields of a monitor's settings: its task, its slices, links and thresholds of checks."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -38,9 +38,13 @@ MonitorSlices = Annotated[
 ]
 
 
-def _feature_names(kinds: dict[str, FeatureType]) -> dict[str, FeatureType]:
-    """Names of features, as those of slices are."""
-    for name in kinds:
+def _features(kinds: object) -> object:
+    """Kinds of features by their names, which are as those of slices are."""
+    for name, kind in kinds.items() if isinstance(kinds, dict) else ():
+        if kind not in get_args(FeatureType):
+            raise InvalidInput.at(
+                "numeric or categorical is expected", "features", name[:LONGEST_NAME]
+            )
         if not re.fullmatch(SLICE_NAME, name):
             detail = "a name is up to 63 letters, digits, _, . and -, the first a letter or _"
             raise InvalidInput.at(detail, "features", name[:LONGEST_NAME])
@@ -56,7 +60,7 @@ MonitorFeatures = Annotated[
             "their values."
         ),
     ),
-    AfterValidator(_feature_names),
+    BeforeValidator(_features),
 ]
 
 

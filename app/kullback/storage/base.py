@@ -197,8 +197,8 @@ class Transaction(Protocol):
     def expire(self, record: int, before: float, limit: int) -> Expired:
         """Remove rows by id that came before, matched or not, at most `limit` of them."""
 
-    def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
-        """The parts of all rows (slice "") of windows that lie within [start, stop)."""
+    def parts(self, record: int, start: int, stop: int, name: str = "") -> Iterator[Part]:
+        """The parts of all rows, or one slice's, of windows that lie within [start, stop)."""
 
     def straddles(self, record: int, moment: int) -> bool:
         """Whether there is a part of a window that begins before a moment and ends after it."""
@@ -208,6 +208,9 @@ class Transaction(Protocol):
 
     def take(self, record: int, start: int, stop: int, limit: int) -> int:
         """Remove parts of windows that lie within [start, stop), at most `limit`; how many."""
+
+    def withdraw(self, record: int, name: str, start: int, limit: int) -> list[Part]:
+        """Remove parts of a slice from `start` on, at most `limit`, by start; what they were."""
 
     def forget_keys(self, record: int, start: int, stop: int, limit: int) -> int:
         """Forget keys whose rows all lie within [start, stop), at most `limit`.

@@ -24,14 +24,36 @@ from kullback.storage.schema import KEYS, PARTS
 _PARTS_AT_ONCE = 200
 
 
-def parts_within(connection: Connection, record: int, start: int, stop: int) -> Iterator[Part]:
+_PART = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width, PARTS.c.content)
+
+
+def parts_within(
+    connection: Connection, record: int, start: int, stop: int, name: str
+) -> Iterator[Part]:
     """See Transaction.parts."""
-    columns = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width, PARTS.c.content)
-    chosen = select(*columns).where(_within(record, start, stop), PARTS.c.slice == "")
+    chosen = select(*_PART).where(_within(record, start, stop), PARTS.c.slice == name)
     options = {"yield_per": _PARTS_AT_ONCE}
     with connection.execute(chosen, execution_options=options) as rows:
-        for kind, name, at, width, content in rows:
+        for kind, _, at, width, content in rows:
             yield Cell(kind, name, at, width), content
+
+
+def withdraw_parts(
+    connection: Connection, database: Database, chosen: Select[tuple[int]]
+) -> list[Part]:
+    """Remove parts; what they were, by start."""
+    numbers = held(connection, chosen)
+    removed = delete(PARTS).where(database.among(PARTS.c.sequence, numbers)).returning(*_PART)
+    rows = connection.execute(removed)
+    parts = [(Cell(kind, name, at, width), part) for kind, name, at, width, part in rows]
+    return sorted(parts, key=lambda part: part[0].start)
+
+
+def of_slice(record: int, name: str, start: int, limit: int) -> Select[tuple[int]]:
+    """The numbers of the first parts of a slice from `start` on, at most `limit`."""
+    is_of = (PARTS.c.record == record, PARTS.c.slice == name, PARTS.c.start >= start)
+    chosen = select(PARTS.c.sequence).where(*is_of)
+    return chosen.order_by(PARTS.c.start, PARTS.c.sequence).limit(limit)
 
 
 def straddles(connection: Connection, record: int, moment: int) -> bool:

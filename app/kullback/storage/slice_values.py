@@ -68,6 +68,14 @@ def release(tx: Transaction, record: int, name: str, before: float) -> None:
         _write(tx, record, name, kept)
 
 
+def release_all(tx: Transaction, record: int, name: str, keys: Iterable[str]) -> None:
+    """Take the places of all values of some slices."""
+    days = _read(tx, record, name)
+    kept = {key: places for key, places in days.items() if key not in set(keys)}
+    if kept != days:
+        _write(tx, record, name, kept)
+
+
 def values_with_places(content: bytes) -> list[str]:
     """The values that have places, as "country=DE", those of the latest days first.
 

@@ -24,9 +24,11 @@ from kullback.storage.joining import (
 from kullback.storage.removal import (
     forget_keys,
     move_keys,
+    of_slice,
     parts_within,
     straddles,
     take_parts,
+    withdraw_parts,
     within,
 )
 from kullback.storage.rows import Expired, Joined, Looked, Row
@@ -197,10 +199,10 @@ class SqlTransaction:
         """See Transaction."""
         return expire_rows(self._connection, self._database, Due(record, before, limit))
 
-    def parts(self, record: int, start: int, stop: int) -> Iterator[Part]:
+    def parts(self, record: int, start: int, stop: int, name: str = "") -> Iterator[Part]:
         """See Transaction."""
         self._settle()
-        return parts_within(self._connection, record, start, stop)
+        return parts_within(self._connection, record, start, stop, name)
 
     def straddles(self, record: int, moment: int) -> bool:
         """See Transaction."""
@@ -218,6 +220,12 @@ class SqlTransaction:
         self._settle()
         chosen = within(record, start, stop, limit)
         return take_parts(self._connection, self._database, chosen)
+
+    def withdraw(self, record: int, name: str, start: int, limit: int) -> list[Part]:
+        """See Transaction."""
+        self._settle()
+        chosen = of_slice(record, name, start, limit)
+        return withdraw_parts(self._connection, self._database, chosen)
 
     def forget_keys(self, record: int, start: int, stop: int, limit: int) -> int:
         """See Transaction."""

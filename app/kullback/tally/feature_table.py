@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -50,6 +50,10 @@ class FeatureTable:
         return FeatureTable(
             {name: each for name, each in self.counts.items() if kinds.get(name) == each.kind}
         )
+
+    def without(self, names: Collection[str]) -> "FeatureTable":
+        """All but some features."""
+        return FeatureTable({name: n for name, n in self.counts.items() if name not in names})
 
     def encoded(self) -> bytes:
         """The bytes that `decoded` makes it from: a checksum, a head, the bins, the rows of each.
