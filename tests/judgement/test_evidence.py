@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kullback.judgement.detector import log_mean, log_processes, since
+from kullback.judgement.detector import CAP, advanced, log_mean, since, start
 from kullback.judgement.recalibration import (
     RATE_WEIGHTS,
     Null,
@@ -19,7 +19,7 @@ from kullback.judgement.shares import mixture, share_evidence
 from kullback.judgement.shares import rate_evidence as label_evidence
 from kullback.numerics.types import Array
 from kullback.tally.drift import Shares
-from tests.judgement.worlds import block_of
+from tests.judgement.worlds import block_of, drawn
 
 probability = st.floats(0.02, 0.98)
 TOLERANCE = Tolerance()
@@ -85,18 +85,40 @@ def test_a_rate_within_a_span_gives_none_and_one_beyond_it_does() -> None:
     assert label_evidence(40, 1000, [(0.09, 0.12)]) > 12
 
 
+def processes(log_e: Array, log_weights: Array, threshold: float) -> Array:
+    """What processes have come to after steps (t, a)."""
+    logs = start(log_weights)
+    for each in log_e:
+        logs = advanced(logs, each, log_weights, threshold)
+    return logs
+
+
 def test_a_process_grows_by_one_at_most_on_average() -> None:
     rng = np.random.default_rng(3)
-    ends = []
-    for _ in range(4000):
-        e = rng.choice([0.5, 1.5], size=(30, 2))
-        logs = log_processes(np.log(e), np.log([0.5, 0.5]), 50.0)
-        ends.append(np.exp(log_mean(logs)[-1]))
+    steps = np.log(rng.choice([0.5, 1.5], size=(4000, 30, 2)))
+    ends = [np.exp(log_mean(processes(each, np.log([0.5, 0.5]), 50.0))) for each in steps]
     assert np.mean(ends) == pytest.approx(30, rel=0.1)
 
 
 def test_a_change_began_where_the_evidence_began_to_rise() -> None:
     log_e = np.full((40, 8), -1.0)
     log_e[25:, 3] = 2.0
-    logs = log_processes(log_e, RATE_WEIGHTS, 11.0)
-    assert since(log_e, logs) == 25
+    assert since(log_e, processes(log_e, RATE_WEIGHTS, 11.0)) == 25
+
+
+def test_evidence_of_long_ago_is_soon_outweighed() -> None:
+    log_e = np.full((500, 8), 5.0)
+    logs = processes(log_e, RATE_WEIGHTS, 11.0)
+    assert log_mean(logs) == pytest.approx(11.0 + CAP + np.log(8))
+    assert log_mean(processes(np.full((8, 8), -1.0), RATE_WEIGHTS, 11.0)) < 0
+
+
+def test_a_slice_that_is_off_like_all_others_is_no_news() -> None:
+    rng = np.random.default_rng(7)
+    y, p = drawn(rng, 6000)
+    y *= rng.random(y.size) < 0.5
+    part, others = block_of(y[:1000], p[:1000]), block_of(y[1000:], p[1000:])
+    alone = rate_evidence(part, Null.of(part, TOLERANCE)).max()
+    beside = rate_evidence(part, Null.of(part, TOLERANCE, others)).max()
+    assert beside < 1.0
+    assert alone > 5.0

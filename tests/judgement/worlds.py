@@ -3,8 +3,6 @@
 import numpy as np
 
 from kullback.judgement.blocks import Block, block
-from kullback.judgement.judged import JudgedBlock, judged
-from kullback.judgement.recalibration import Tolerance
 from kullback.numerics.types import Array
 from kullback.tally.binary import binary_terms
 from kullback.tally.tally import Layout
@@ -18,11 +16,6 @@ def block_of(y: Array, p: Array, hour: int = 0, w: Array | None = None) -> Block
     """The block of an hour with these rows."""
     tally = binary_terms(BINARY, np.asarray(y, np.float64), p, w, None).tally()
     return block((hour * HOUR, hour * HOUR + HOUR), BINARY, tally, tally)
-
-
-def judged_block(y: Array, p: Array, hour: int = 0) -> JudgedBlock:
-    """The same, judged at the default tolerance."""
-    return judged(block_of(y, p, hour), Tolerance())
 
 
 def drawn(rng: np.random.Generator, rows: int, *, rate: float = RATE) -> tuple[Array, Array]:

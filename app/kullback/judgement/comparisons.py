@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.judgement.detector import CAP
+from kullback.judgement.folds import Memo, folded
+from kullback.judgement.settings import Thresholds
 from kullback.moments import DAY, HOUR
 from kullback.numerics.types import Array, Flags
 from kullback.tally.drift import Shares
 
 WEEK = 7 * DAY
-_WEEKS = 4
+_STEPS_KEPT = 400
 _MOST_HOURS = 24  # that are put together to have rows enough
 
 
@@ -20,16 +22,22 @@ class Counts:
     """Counts by hour.
 
     Attributes:
+        name: of what, under which `memo` keeps what was computed of them.
+        memo: what was computed before.
         starts: epoch seconds (t,).
         mass: of effective rows by cell (t, k).
         rows: (t,).
         excused: hours (t,) that may be as they are: their predictions have proven right.
+        marks: of the prefixes of the hours, for a memo.
     """
 
+    name: str
+    memo: Memo
     starts: Array
     mass: Array
     rows: Array
     excused: Flags
+    marks: Sequence[int]
 
     def of(self, hours: Sequence[int] | Flags) -> Shares:
         """Some hours together."""
@@ -55,70 +63,92 @@ class ShareCourse:
 Evidence = Callable[[list[int], list[Shares]], float]  # ln e of some hours against baselines
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What some hours together have come to.
+
+    Attributes:
+        log_e: ln of the process.
+        steps: what each group of hours added, and its place.
+        alarms: hours of an alarm.
+        baselines: what the last hours may be compared with.
+    """
+
+    log_e: float = -np.inf
+    steps: tuple[tuple[int, float], ...] = ()
+    alarms: frozenset[int] = frozenset()
+    baselines: tuple[Shares, ...] = ()
+
+
 def course(
-    counts: Counts,
-    reference: Shares | None,
-    minimum_rows: int,
-    log_threshold: float,
-    evidence: Evidence,
+    counts: Counts, reference: Shares | None, limits: Thresholds, evidence: Evidence
 ) -> ShareCourse | None:
     """Hour after hour: how unlike the counts are to all that they may be compared with.
 
-    That is the reference, the same hours of the week before, those of the same day of the week in
-    the weeks before, and the whole week before once it has a day. Hours of an alarm are no
-    baseline. None where there never was any.
+    That is the reference, the same hours of the days before, those of the same day of the week
+    before, and all of the past once it has a day. Hours of an alarm are no baseline. None where
+    there never was any.
     """
-    last = -np.inf
-    is_baseline = np.ones(counts.rows.size, dtype=np.bool_)
-    steps: list[tuple[list[int], float]] = []
-    baselines: list[Shares] = []
-    for hours in _together(counts.rows, minimum_rows):
-        here = _baselines(counts, hours, is_baseline, reference, minimum_rows)
+    most = limits.log_threshold
+    groups = _together(counts.rows.tolist(), limits.minimum_rows)
+
+    def step(before: _Step, place: int) -> _Step:
+        hours = groups[place]
+        here = _baselines(counts, hours, before.alarms, reference, limits.minimum_rows)
         if not here:
-            continue
+            return before
         log_e = evidence(hours, here)
         if counts.excused[hours].all():
             log_e = min(log_e, 0.0)
-        last = min(log_e + np.logaddexp(0.0, last), log_threshold + CAP)
-        is_baseline[hours] = last < log_threshold
-        steps.append((hours, log_e))
-        baselines = here
-    if not steps:
+        log_m = float(min(log_e + np.logaddexp(0.0, before.log_e), most + CAP))
+        alarms = before.alarms.union(hours) if log_m >= most else before.alarms
+        return _Step(log_m, (*before.steps[-_STEPS_KEPT:], (place, log_e)), alarms, tuple(here))
+
+    marks = [counts.marks[hours[-1]] for hours in groups]
+    of_reference = None if reference is None else hash(reference.mass.tobytes())
+    last = folded(counts.memo, (counts.name, limits, of_reference), marks, _Step(), step)
+    if not last.steps:
         return None
-    tail = np.cumsum([log_e for _, log_e in reversed(steps)])[::-1]
-    first = int(np.argmax(tail)) if last >= log_threshold else len(steps) - 1
-    return ShareCourse(float(last), [at for hours, _ in steps[first:] for at in hours], baselines)
+    tail = np.cumsum([log_e for _, log_e in reversed(last.steps)])[::-1]
+    first = int(np.argmax(tail)) if last.log_e >= most else len(last.steps) - 1
+    hours = [at for place, _ in last.steps[first:] for at in groups[place]]
+    return ShareCourse(last.log_e, hours, list(last.baselines))
 
 
-def _together(rows: Array, minimum: int) -> list[list[int]]:
+def _together(rows: list[int], minimum: int) -> list[list[int]]:
     """Hours in turn, put together until there are rows enough, within a day."""
     groups: list[list[int]] = []
     some: list[int] = []
-    for at in np.flatnonzero(rows).tolist():
+    total = 0
+    for at, number in enumerate(rows):
+        if not number:
+            continue
         some.append(at)
-        if rows[some].sum() >= minimum:
+        total += number
+        if total >= minimum:
             groups.append(some)
-        if rows[some].sum() >= minimum or at - some[0] >= _MOST_HOURS:
-            some = []
+        if total >= minimum or at - some[0] >= _MOST_HOURS:
+            some, total = [], 0
     return groups
 
 
 def _baselines(
     counts: Counts,
     hours: list[int],
-    is_baseline: Flags,
+    alarms: frozenset[int],
     reference: Shares | None,
     minimum_rows: int,
 ) -> list[Shares]:
     age = counts.starts[hours[0]] - counts.starts
-    past = is_baseline & (age > 0)
+    past = age > 0
+    past[list(alarms)] = False
     of_day = counts.starts // HOUR % 24
     same_hours = past & np.isin(of_day, of_day[hours])
     chosen = [
-        same_hours & (age <= WEEK + DAY),
-        same_hours & (age % WEEK < DAY // 2) & (age <= _WEEKS * WEEK + DAY),
+        same_hours,
+        same_hours & (age % WEEK < DAY // 2),
     ]
     if (past & (age >= DAY)).any():
-        chosen.append(past & (age <= WEEK))
+        chosen.append(past)
     result = [] if reference is None else [reference]
     return result + [counts.of(some) for some in chosen if counts.rows[some].sum() >= minimum_rows]

@@ -22,29 +22,32 @@ from kullback.numerics.types import Array
 CAP = 4.0  # above the threshold: so much evidence against a change is soon outweighed
 
 
-def log_processes(log_e: Array, log_weights: Array, log_threshold: float) -> Array:
-    """Ln wMₜ of each alternative, (t, a), of weight w, (a,), from ln eₜ (t, a).
+def advanced(last: Array, log_e: Array, log_weights: Array, log_threshold: float) -> Array:
+    """Ln wMₜ of each alternative, (a,), of weight w, from ln wMₜ₋₁ and ln eₜ, (a,).
 
     None is further above the threshold than CAP.
     """
-    most = log_threshold + CAP - log_weights
-    logs = np.full_like(log_e, -np.inf)
-    last: Array = np.full(log_e.shape[1], -np.inf)
-    for at, each in enumerate(log_e):
-        last = np.minimum(each + np.logaddexp(0.0, last), most)
-        logs[at] = last
-    return logs + log_weights
+    log_e = log_e + log_weights + np.logaddexp(0.0, last - log_weights)
+    logs: Array = np.minimum(log_e, log_threshold + CAP)
+    return logs
 
 
-def log_mean(logs: Array) -> Array:
-    """Ln of the weighted mean over alternatives, (t,), of their processes (t, a)."""
-    mean: Array = np.logaddexp.reduce(logs, axis=1)
-    return mean
+def start(log_weights: Array) -> Array:
+    """Ln wM₀, (a,)."""
+    return np.full(log_weights.size, -np.inf)
+
+
+def log_mean(logs: Array) -> float:
+    """Ln of the weighted mean over alternatives of their processes (a,)."""
+    return float(np.logaddexp.reduce(logs))
 
 
 def since(log_e: Array, logs: Array) -> int:
-    """The first block of the change that the process tells of: where its sum begins to rise."""
-    alternative = int(np.argmax(logs[-1]))
+    """The first block of the change that processes (a,) tell of, whose steps were ln eₜ (t, a).
+
+    There the sum of the steps of the largest begins to rise.
+    """
+    alternative = int(np.argmax(logs))
     tail = np.cumsum(log_e[::-1, alternative])[::-1]
     return int(np.argmax(tail))
 

@@ -7,17 +7,15 @@ import numpy as np
 from kullback.judgement.blocks import Block
 from kullback.judgement.comparisons import Counts, ShareCourse, course
 from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.folds import prefixes
 from kullback.judgement.history import History
-from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.outcomes import state_of
-from kullback.judgement.recalibration import RATE_WEIGHTS
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.shares import psi, rate_evidence, share_evidence
 from kullback.numerics.types import Array
 from kullback.tally.drift import Shares, tenths
 
 _FORESEEN = 1.25  # how far labels may be from their predictions where these explain them
-_ABOUT_ALL = 0.9
 _LEAST = 1e-9
 
 
@@ -27,26 +25,28 @@ def score_drift(history: History) -> Finding:
     if not blocks:
         return _nothing("score_drift", limits, 0)
     counts = Counts(
+        "score_drift",
+        history.memo,
         starts=np.array([each.block.start for each in blocks]),
         mass=np.array([each.block.scored for each in blocks]),
         rows=np.array([each.block.scored_rows for each in blocks]),
-        excused=np.array([_has_proven_right(each) for each in blocks]),
+        excused=np.array([each.is_right for each in blocks]),
+        marks=prefixes(blocks),
     )
     of_reference = None if history.reference is None else history.reference.scored
-    return share_finding("score_drift", counts, of_reference, limits, "Scores")
+    return share_finding(history, counts, of_reference, "Scores")
 
 
-def share_finding(
-    name: str, counts: Counts, reference: Array | None, limits: Thresholds, what: str
-) -> Finding:
+def share_finding(history: History, counts: Counts, reference: Array | None, what: str) -> Finding:
     """How shares of cells, of scores or of a feature, have changed, with the PSI as its size."""
+    limits, name = history.thresholds[counts.name], counts.name
     given = None if reference is None or reference.sum() <= 0 else _shares(reference)
 
     def evidence(hours: list[int], baselines: list[Shares]) -> float:
         here, past = in_tenths(counts.of(hours), baselines)
         return share_evidence(here.mass, past, limits.tolerance)
 
-    result = course(counts, given, limits.minimum_rows, limits.log_threshold, evidence)
+    result = course(counts, given, limits, evidence)
     if result is None:
         return _nothing(name, limits, int(counts.rows.sum()))
     here, past = in_tenths(counts.of(result.hours), result.baselines)
@@ -65,7 +65,7 @@ def share_finding(
 def label_drift(history: History) -> Finding:
     """Whether a label is more or less frequent than before, and than predictions foresaw."""
     limits = history.thresholds["label_drift"]
-    blocks = history.mature()
+    blocks = history.outcomes().blocks
     if not blocks:
         return _nothing("label_drift", limits, 0)
     reference = history.reference
@@ -73,10 +73,13 @@ def label_drift(history: History) -> Finding:
     width = max(each.block.layout.classes for each in blocks)
     foreseen = _wide([_foreseen(each.block) for each in blocks], width)
     counts = Counts(
+        "label_drift",
+        history.memo,
         starts=np.array([each.block.start for each in blocks]),
         mass=_wide([_labels(each.block) for each in blocks], width),
         rows=np.array([each.rows for each in blocks]),
         excused=np.zeros(len(blocks), dtype=np.bool_),
+        marks=history.outcomes().marks,
     )
     given = None if reference is None else _shares(_wide([_labels(reference)], width)[0])
     labels = range(width) if width > 2 else (1,)
@@ -92,7 +95,7 @@ def label_drift(history: History) -> Finding:
             result.append(rate_evidence(float(here.mass[k]), here.rows or 0.0, spans))
         return max(result) - float(np.log(len(labels)))
 
-    result = course(counts, given, limits.minimum_rows, limits.log_threshold, evidence)
+    result = course(counts, given, limits, evidence)
     if result is None:
         return _nothing("label_drift", limits, int(counts.rows.sum()))
     now = counts.of(result.hours).shares()
@@ -123,16 +126,6 @@ def _shares(mass: Array) -> Shares:
 
 def _wide(vectors: list[Array], width: int) -> Array:
     return np.stack([np.pad(vector, (0, width - vector.size)) for vector in vectors])
-
-
-def _has_proven_right(block: JudgedBlock) -> bool:
-    """Whether (about) all labels are there and speak for the predictions against all others."""
-    rate, slope = block.rate, block.slope
-    if block.rows < _ABOUT_ALL * block.block.scored_rows:
-        return False
-    weights = np.tile(RATE_WEIGHTS, rate.size // RATE_WEIGHTS.size)
-    against = np.logaddexp.reduce(rate + weights), np.logaddexp.reduce(slope - np.log(slope.size))
-    return bool(max(against) < -1.0)
 
 
 def _labels(block: Block) -> Array:

@@ -1,15 +1,15 @@
 """The evidence of outcomes: processes of a history of blocks, and where their change began."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kullback.judgement.blocks import Block, summed
-from kullback.judgement.detector import dispersion, log_mean, log_processes, since
+from kullback.judgement.detector import advanced, dispersion, log_mean, since, start
 from kullback.judgement.findings import Finding, Size, State
-from kullback.judgement.history import stacked
+from kullback.judgement.folds import Memo, folded, prefixes
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.recalibration import RATE_WEIGHTS, SLOPE_WEIGHTS
 from kullback.moments import DAY
@@ -50,41 +50,110 @@ class Process:
         )
 
 
-def rates(
-    blocks: Sequence[JudgedBlock], log_threshold: float, spread: float, *, values: int = 1
-) -> Process:
-    """Evidence that rates are off: of all rows, or of one of several values of slices."""
-    log_e = stacked([each.rate for each in blocks])
-    weights = np.tile(RATE_WEIGHTS, log_e.shape[1] // RATE_WEIGHTS.size)
-    weights -= np.log(log_e.shape[1] / RATE_WEIGHTS.size)
-    return process(blocks, log_e / spread, weights, log_threshold + math.log(values))
+class Outcomes:
+    """The blocks of all rows or of a value whose labels are mature, and their processes.
+
+    Args:
+        memo: what was computed of them before.
+        value: of a slice, "" for all rows.
+        blocks: those with labels, in order.
+        spreads: how many times outcomes of a day vary more than those of independent rows, from
+            what came before that day.
+    """
+
+    def __init__(
+        self,
+        memo: Memo,
+        value: str,
+        blocks: Sequence[JudgedBlock],
+        spreads: Callable[[int], float],
+    ) -> None:
+        self.memo = memo
+        self.value = value
+        self.blocks = blocks
+        self.marks = prefixes(blocks)
+        self.spreads = spreads
+
+    @property
+    def rows(self) -> int:
+        """How many rows with labels."""
+        return sum(each.rows for each in self.blocks)
+
+    def rates(self, log_threshold: float) -> Process:
+        """Evidence that rates are off."""
+        return self._process("rate", log_threshold)
+
+    def slopes(self, log_threshold: float) -> Process:
+        """Evidence that what predictions tell apart is not so far apart, or further."""
+        return self._process("slope", log_threshold)
+
+    def process(self, logs: Array, log_e: Callable[[], Array], log_threshold: float) -> Process:
+        """What processes (a,) of steps (t, a) have come to, and the blocks that they speak of."""
+        now = log_mean(logs)
+        first = since(log_e(), logs) if now >= log_threshold else self._last_day()
+        return Process(now, log_threshold, summed([each.block for each in self.blocks[first:]]))
+
+    def logs(self, name: str, log_threshold: float) -> Array:
+        """The processes of all alternatives (a,), of a `rate` or a `slope`."""
+        width = _read(self.blocks[-1], name).size
+        weights = _weights(width)
+
+        def step(last: Array, at: int) -> Array:
+            log_e = self._step(self.blocks[at], name, width)
+            return advanced(last, log_e, weights, log_threshold)
+
+        key = (name, self.value, log_threshold, width)
+        return folded(self.memo, key, self.marks, start(weights), step)
+
+    def _process(self, name: str, log_threshold: float) -> Process:
+        logs = self.logs(name, log_threshold)
+        return self.process(
+            logs,
+            lambda: np.stack([self._step(each, name, logs.size) for each in self.blocks]),
+            log_threshold,
+        )
+
+    def _step(self, each: JudgedBlock, name: str, width: int) -> Array:
+        log_e = _read(each, name) / self.spreads(each.block.start // DAY)
+        return log_e if log_e.size == width else np.pad(log_e, (0, width - log_e.size))
+
+    def _last_day(self) -> int:
+        edge = self.blocks[-1].block.stop - DAY
+        first = len(self.blocks) - 1
+        while first and self.blocks[first - 1].block.stop > edge:
+            first -= 1
+        return first
 
 
-def slopes(
-    blocks: Sequence[JudgedBlock], log_threshold: float, spread: float, *, values: int = 1
-) -> Process:
-    """Evidence that what predictions tell apart is not so far apart, or further."""
-    log_e = stacked([each.slope for each in blocks])
-    weights = SLOPE_WEIGHTS if log_e.shape[1] == SLOPE_WEIGHTS.size else np.zeros(log_e.shape[1])
-    return process(blocks, log_e / spread, weights, log_threshold + math.log(values))
+def _read(block: JudgedBlock, name: str) -> Array:
+    return block.rate if name == "rate" else block.slope
 
 
-def process(
-    blocks: Sequence[JudgedBlock], log_e: Array, weights: Array, log_threshold: float
-) -> Process:
-    """The process of these blocks' evidence (t, a), of alternatives of these weights (a,)."""
-    logs = log_processes(log_e, weights, log_threshold)
-    now = float(log_mean(logs[-1:])[0])
-    first = since(log_e, logs) if now >= log_threshold else _last_day(blocks)
-    return Process(now, log_threshold, summed([each.block for each in blocks[first:]]))
+def spreads_of(memo: Memo, blocks: Sequence[JudgedBlock]) -> Callable[[int], float]:
+    """How many times outcomes vary more from hour to hour than they should: before each day."""
+    marks = prefixes(blocks)
+    days: dict[int, int] = {}
+    for at, each in enumerate(blocks):
+        days.setdefault(each.block.start // DAY, at)
+
+    def before(day: int) -> float:
+        at = days.get(day, len(blocks))
+        mark = marks[at - 1] if at else 0
+        return memo.once(("spread", mark), lambda: _dispersion(blocks[:at]))
+
+    return before
 
 
-def spread_of(blocks: Sequence[JudgedBlock]) -> float:
-    """How many times outcomes vary more from hour to hour than those of independent rows."""
+def _dispersion(blocks: Sequence[JudgedBlock]) -> float:
     residuals = np.array([each.residual for each in blocks])
     return dispersion(residuals[np.isfinite(residuals)])
 
 
-def _last_day(blocks: Sequence[JudgedBlock]) -> int:
-    edge = blocks[-1].block.stop - DAY
-    return next(at for at, each in enumerate(blocks) if each.block.stop > edge)
+def _weights(width: int) -> Array:
+    """Of alternatives: those of rates, of each class in turn, or of slopes, or a single one."""
+    if width == SLOPE_WEIGHTS.size:
+        return SLOPE_WEIGHTS
+    if width % RATE_WEIGHTS.size:
+        return np.full(width, -math.log(width))
+    classes = width // RATE_WEIGHTS.size
+    return np.tile(RATE_WEIGHTS, classes) - math.log(classes)

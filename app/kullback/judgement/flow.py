@@ -17,8 +17,10 @@ def silence(history: History) -> Finding:
     if not blocks or history.last_row is None:
         return Finding("silence", State.UNKNOWN, None, None, 0, "No rows have come yet.")
     quiet = max(history.now - history.last_row, 0.0)
-    longest = max(_SHORTEST, _SPARE * max(history.largest_gap, _gap(history)))
-    expected = _expected(history, history.last_row) * (1 - limits.tolerance)
+    longest, expected = max(_SHORTEST, _SPARE * history.largest_gap), 0.0
+    if quiet > longest:
+        longest = max(longest, _SPARE * _gap(history))
+        expected = _expected(history, history.last_row) * (1 - limits.tolerance)
     if quiet > longest and expected >= limits.log_threshold:
         rows = round(expected / (1 - limits.tolerance))
         said = f"No predictions since {moment(int(history.last_row))}: about {rows} were usual."
@@ -62,18 +64,18 @@ def maturity(history: History) -> Finding:
 def _without_labels(history: History) -> Finding | None:
     """Labels that should have come by now, and did not."""
     limits = history.thresholds["maturity"]
-    if history.final_share is None or history.lag <= 0:
-        return None
     due = history.now - 1.5 * max(history.lag, HOUR / 2)
-    late = [
-        each.block
-        for each in history.blocks
-        if due - DAY - history.lag < each.block.stop <= due and each.block.predicted_rows
-    ]
+    old = [each.block for each in history.blocks if each.block.stop <= due]
+    joined = [block for block in old if block.predicted_rows]
+    labelled = [block.labelled_rows / block.scored_rows for block in joined if block.rows]
+    if not labelled or history.lag <= 0:
+        return None
+    usual_share = float(np.median(labelled))
+    late = [block for block in joined if block.stop > due - DAY - history.lag]
     missing = expected = 0.0
     first = None
     for block in reversed(late):
-        usual = history.final_share * block.predicted_rows
+        usual = usual_share * block.scored_rows
         if block.labelled_rows > (1 - limits.tolerance) * usual:
             break
         missing, expected, first = missing + usual - block.labelled_rows, expected + usual, block
@@ -81,7 +83,7 @@ def _without_labels(history: History) -> Finding | None:
         return None
     share = 1 - missing / expected
     said = (
-        f"Labels have stopped: {share:.0%} of those that are usual after {_hours(history.lag)} "
+        f"Labels have stopped: {share:.0%} of those that are usual after {_duration(history.lag)} "
         f"came of predictions since {moment(first.start)}."
     )
     return Finding(
@@ -128,7 +130,7 @@ def _expected(history: History, since: float) -> float:
     return total
 
 
-def _hours(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < HOUR:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / HOUR:.1f} hours"

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from kullback.judgement.blocks import Block
+from kullback.judgement.evidence import Outcomes, spreads_of
+from kullback.judgement.folds import Memo
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.settings import DEFAULTS, Thresholds
-from kullback.numerics.types import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +21,10 @@ class History:
         reference: the block of all rows of the reference, where it has rows.
         reference_values: values of slices that the reference has.
         lag: after how many seconds labels are in.
-        final_share: the share of predictions that get labels in the end; None where nobody knows.
         largest_gap: the longest time, in seconds, that was without news and was no fault.
         last_row: when the last rows came from, epoch seconds.
         thresholds: of each check.
+        memo: what was computed of it before.
     """
 
     now: float
@@ -34,18 +33,17 @@ class History:
     reference: Block | None = None
     reference_values: frozenset[str] = frozenset()
     lag: float = 0.0
-    final_share: float | None = None
     largest_gap: float = 0.0
     last_row: float | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=lambda: DEFAULTS)
+    memo: Memo = field(default_factory=Memo)
+    _outcomes: dict[str, Outcomes] = field(default_factory=dict)
 
-    def mature(self, slice_value: str = "") -> list[JudgedBlock]:
-        """The blocks of all rows, or of a value, whose labels are in."""
-        blocks = self.slices[slice_value] if slice_value else self.blocks
-        return [each for each in blocks if each.rows]
-
-
-def stacked(vectors: Sequence[Array]) -> Array:
-    """Vectors as rows of one table; classes that came later are 0 before."""
-    wide = max(vector.size for vector in vectors)
-    return np.stack([np.pad(vector, (0, wide - vector.size)) for vector in vectors])
+    def outcomes(self, value: str = "") -> Outcomes:
+        """The blocks of all rows, or of a value of a slice, whose labels are in."""
+        if value not in self._outcomes:
+            blocks = self.slices[value] if value else self.blocks
+            mature = [each for each in blocks if each.rows]
+            spreads = self.outcomes().spreads if value else spreads_of(self.memo, mature)
+            self._outcomes[value] = Outcomes(self.memo, value, mature, spreads)
+        return self._outcomes[value]

@@ -7,7 +7,6 @@ import numpy as np
 from kullback.judgement.blocks import Block
 from kullback.judgement.recalibration import (
     RATE_WEIGHTS,
-    SLOPE_WEIGHTS,
     Null,
     Tolerance,
     class_evidence,
@@ -17,6 +16,9 @@ from kullback.judgement.recalibration import (
 )
 from kullback.numerics.types import Array
 
+_ABOUT_ALL = 0.9
+_CLEARLY = -1.0  # of ln e: whoever says something else has lost
+_NO_SLOPES = np.zeros(0)
 _FEW = 5.0  # the variance of a count that tells nothing of how much counts vary
 
 
@@ -28,12 +30,16 @@ class JudgedBlock:
         rate: against rates that are off, (2·RATES,); of a multiclass task of each class, in turn.
         slope: against slopes that are off, (SLOPES,); of a multiclass task against no skill, (1,).
         residual: how many standard deviations the outcomes are from what was said; NaN of few.
+        mark: tells blocks of one time with different rows apart.
+        is_right: whether (about) all labels are there and speak for the predictions.
     """
 
     block: Block
     rate: Array
     slope: Array
     residual: float
+    mark: int
+    is_right: bool = False
 
     @property
     def rows(self) -> int:
@@ -41,19 +47,22 @@ class JudgedBlock:
         return self.block.rows
 
 
-def judged(block: Block, tolerance: Tolerance, others: Block | None = None) -> JudgedBlock:
+def judged(
+    block: Block, tolerance: Tolerance, others: Block | None = None, mark: int | None = None
+) -> JudgedBlock:
     """What the outcomes of a block say: of a value of a slice, beside the `others` of its hour."""
-    if block.layout.task == "multiclass":
-        if not block.rows:
-            none = np.zeros(2 * block.layout.classes * RATE_WEIGHTS.size // 2)
-            return JudgedBlock(block, none, np.zeros(1), np.nan)
-        rate = class_evidence(block, tolerance, others).reshape(-1)
-        return JudgedBlock(block, rate, class_skill_evidence(block), _residual(block))
+    mark = id(block) if mark is None else mark
     if not block.rows:
-        return JudgedBlock(block, np.zeros(RATE_WEIGHTS.size), np.zeros(SLOPE_WEIGHTS.size), np.nan)
-    null = Null.of(block, tolerance, others)
-    rate, slope = rate_evidence(block, null), slope_evidence(block, null)
-    return JudgedBlock(block, rate, slope, _residual(block))
+        width = block.layout.classes if block.layout.task == "multiclass" else 1
+        return JudgedBlock(block, np.zeros(width * RATE_WEIGHTS.size), _NO_SLOPES, np.nan, mark)
+    if block.layout.task == "multiclass":
+        rate = class_evidence(block, tolerance, others).reshape(-1)
+        slope = class_skill_evidence(block)
+    else:
+        null = Null.of(block, tolerance, others)
+        rate, slope = rate_evidence(block, null), slope_evidence(block, null)
+    is_right = _is_right(block, rate, slope)
+    return JudgedBlock(block, rate, slope, _residual(block), mark, is_right)
 
 
 def _residual(block: Block) -> float:
@@ -62,3 +71,11 @@ def _residual(block: Block) -> float:
     variance = float((predicted - predicted**2 / np.where(some, weight, 1.0)).sum())
     off = float((block.positive - block.predicted).sum()) / block.scale
     return off / variance**0.5 if variance >= _FEW else np.nan
+
+
+def _is_right(block: Block, rate: Array, slope: Array) -> bool:
+    """Whether (about) all labels are there and speak for the predictions against all others."""
+    if block.rows < _ABOUT_ALL * block.scored_rows:
+        return False
+    against = np.logaddexp.reduce(rate) - np.log(rate.size), np.logaddexp.reduce(slope)
+    return bool(max(against[0], against[1] - np.log(slope.size)) < _CLEARLY)

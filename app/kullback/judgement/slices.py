@@ -1,20 +1,23 @@
 """The check of slices: which value is worst by the checks of all rows, which is new, which gone."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 from kullback.judgement.blocks import summed
-from kullback.judgement.evidence import rates, slopes, spread_of
+from kullback.judgement.detector import log_mean
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.outcomes import class_or_ratio, distance, state_of
 from kullback.judgement.skill import skill
-from kullback.moments import DAY, HOUR
+from kullback.moments import DAY
 
 _SHARE = 0.1  # of all rows: values that matter when they come or go
 _VERSIONS = ("version", "release", "build", "revision")  # come and go as they should
-_NEW_HOURS = 6 * HOUR
+_PAST_HOURS, _DAY_HOURS = 169, 24
+_STEADY = 0.8  # of the hours of a day, in which a value has rows
+_MISSED = 50  # rows of an hour that cannot be missing by chance
 
 
 def slices(history: History) -> Finding:
@@ -23,7 +26,7 @@ def slices(history: History) -> Finding:
     if not history.slices:
         return Finding("slice", State.UNKNOWN, None, None, 0, "Rows have no slices.")
     new = _new(history)
-    worst = max(_by_outcomes(history, new), key=_rank, default=None)
+    worst = _by_outcomes(history, new)
     if worst is not None and worst.is_alarm:
         return worst
     for names, what in ((new, "is new"), (_gone(history), "is gone")):
@@ -40,44 +43,42 @@ def slices(history: History) -> Finding:
     return worst
 
 
-def _by_outcomes(history: History, new: Mapping[str, float]) -> Iterator[Finding]:
-    """What calibration and skill of each value are, of those with rows enough."""
+def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
+    """The value that is worst by calibration or skill, of those with rows enough."""
     limits = history.thresholds["slice"]
-    mature = {name: history.mature(name) for name in history.slices}
-    judged = {
-        name: blocks
-        for name, blocks in mature.items()
-        if sum(each.rows for each in blocks) >= limits.minimum_rows
-    }
-    spread, values = spread_of(history.mature()), 2 * len(judged)
-    for name, blocks in judged.items():
-        result = rates(blocks, limits.log_threshold, spread, values=values)
-        ratio = class_or_ratio(result.rows)
-        state = state_of(result.is_over, distance(ratio, result.rows), limits)
-        said = f"{_named(name, new)}: predictions are {ratio:.2f} times what happened there."
-        value = ratio
-        if state is State.OK:
-            said = f"No value is off; {_text(name)} is closest to it."
-            lost = slopes(blocks, limits.log_threshold, spread, values=values)
-            have = skill(lost.rows)
-            if lost.is_over and have is not None and have.is_none:
-                result, state, value = lost, State.CRITICAL, have.gain
-                said = f"{_named(name, new)}: predictions are no better than the base rate there."
-        yield result.finding("slice", Size(state, value, 1 + limits.tolerance, said), name)
+    some = [history.outcomes(name) for name in history.slices]
+    enough = [each for each in some if each.rows >= limits.minimum_rows]
+    if not enough:
+        return None
+    most = limits.log_threshold + math.log(2 * len(enough))
+    worst, by = max(
+        product(enough, ("rate", "slope")),
+        key=lambda each: log_mean(each[0].logs(each[1], most)),
+    )
+    result = worst.rates(most) if by == "rate" else worst.slopes(most)
+    text = _named(worst.value, new)
+    if by == "rate":
+        value = class_or_ratio(result.rows)
+        state = state_of(result.is_over, distance(value, result.rows), limits)
+        said = f"{text}: predictions are {value:.2f} times what happened there."
+    else:
+        have = skill(result.rows)
+        value = 0.0 if have is None else have.gain
+        is_none = result.is_over and have is not None and have.is_none
+        state = State.CRITICAL if is_none else State.OK
+        said = f"{text}: predictions are no better than the base rate there."
+    if state is State.OK:
+        said = f"No value is off; {_text(worst.value)} is closest to it."
+    return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), worst.value)
 
 
 def _beside(history: History, name: str) -> str:
     """How predictions of a value are, if its labels say so yet."""
-    blocks = history.mature(name)
+    blocks = history.outcomes(name).blocks
     if not blocks or blocks[-1].block.stop < history.now - DAY:
         return ""
     ratio = class_or_ratio(summed([each.block for each in blocks]))
     return f", predictions {ratio:.2f} times what happened there"
-
-
-def _rank(finding: Finding) -> tuple[int, float]:
-    order = (State.OK, State.WARNING, State.CRITICAL)
-    return order.index(finding.state), (finding.log_e or 0.0)
 
 
 def _named(name: str, new: Mapping[str, float]) -> str:
@@ -88,19 +89,13 @@ def _text(name: str) -> str:
     return name.replace("=", " = ", 1)
 
 
-def _last_hours(history: History, seconds: float) -> tuple[int, dict[str, int]]:
-    """Rows of the last time with rows: of all, and of each value."""
-    stop = max((each.block.stop for each in history.blocks if each.block.scored_rows), default=0)
-    start = stop - seconds
-
-    def rows(blocks: Sequence[JudgedBlock]) -> int:
-        return sum(each.block.scored_rows for each in blocks if each.block.start >= start)
-
-    return rows(history.blocks), {name: rows(blocks) for name, blocks in history.slices.items()}
-
-
-def _first(blocks: Sequence[JudgedBlock]) -> float:
-    return min((each.block.start for each in blocks if each.block.scored_rows), default=math.inf)
+def _rows_since(blocks: Sequence[JudgedBlock], start: float) -> int:
+    rows = 0
+    for each in reversed(blocks):
+        if each.block.start < start:
+            break
+        rows += each.block.scored_rows
+    return rows
 
 
 def _is_version(name: str) -> bool:
@@ -109,39 +104,37 @@ def _is_version(name: str) -> bool:
 
 def _new(history: History) -> dict[str, float]:
     """Values of a large share that nobody knew a day ago, though others were known."""
-    began = _first(history.blocks)
-    _, rows = _last_hours(history, DAY)
-    result = {}
+    began = history.blocks[0].block.start if history.blocks else math.inf
+    enough = history.thresholds["slice"].minimum_rows / 2
+    names = {}
     for name, blocks in history.slices.items():
-        by = name.partition("=")[0]
-        is_known = name in history.reference_values
-        had_past = began <= _first(blocks) - DAY or any(
-            each.startswith(f"{by}=") for each in history.reference_values
-        )
-        recent = _first(blocks) > history.now - DAY - history.lag
-        if is_known or not had_past or not recent or _is_version(name):
+        by, first = name.partition("=")[0], blocks[0].block.start
+        is_recent = first > history.now - DAY - history.lag
+        if not is_recent or name in history.reference_values or _is_version(name):
             continue
-        since = _first(blocks)
-        all_rows = sum(e.block.scored_rows for e in history.blocks if e.block.start >= since)
-        share = rows[name] / all_rows if all_rows else 0.0
-        if share >= _SHARE and rows[name] >= history.thresholds["slice"].minimum_rows / 2:
-            result[name] = min(share, 1.0)
-    return result
+        others = any(each.startswith(f"{by}=") for each in history.reference_values)
+        rows = _rows_since(blocks, first)
+        share = rows / max(_rows_since(history.blocks, first), 1)
+        if (began <= first - DAY or others) and share >= _SHARE and rows >= enough:
+            names[name] = min(share, 1.0)
+    return names
 
 
 def _gone(history: History) -> dict[str, float]:
     """Values that had a large share in each of the hours before, and have no rows any more."""
-    whole, rows = _last_hours(history, HOUR)
-    result = {}
+    hours = [each.block for each in history.blocks[-_PAST_HOURS:] if each.block.scored_rows]
+    if len(hours) <= _DAY_HOURS:
+        return {}
+    past, here = hours[:-1], hours[-1]
+    of_past = sum(block.scored_rows for block in past)
+    names = {}
     for name, blocks in history.slices.items():
-        here = {each.block.start for each in blocks if each.block.scored_rows}
-        all_hours = [e.block for e in history.blocks if e.block.scored_rows]
-        past = all_hours[:-1][-7 * 24 :]
-        if rows[name] or len(past) < 24 or _is_version(name):
+        if blocks[-1].block.start >= here.start or _is_version(name):
             continue
-        before = sum(e.block.scored_rows for e in blocks)
-        share = before / max(sum(block.scored_rows for block in past), 1)
-        steady = sum(block.start in here for block in past[-24:]) >= 0.8 * len(past[-24:])
-        if share >= _SHARE and steady and share * whole >= 50:
-            result[name] = share
-    return result
+        starts = {each.block.start for each in blocks[-_DAY_HOURS:]}
+        steady = sum(block.start in starts for block in past[-_DAY_HOURS:])
+        share = _rows_since(blocks, past[0].start) / of_past
+        is_many = share >= _SHARE and share * here.scored_rows >= _MISSED
+        if is_many and steady >= _STEADY * _DAY_HOURS:
+            names[name] = share
+    return names

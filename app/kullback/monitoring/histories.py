@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from kullback.judgement.blocks import Block, block, without
+from kullback.judgement.folds import Memo
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.recalibration import Tolerance
 from kullback.moments import DAY, FUTURE_SECONDS
+from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.maturity import hour_at
-from kullback.monitoring.window_tallies import window_tallies
+from kullback.monitoring.window_tallies import row_counts, window_tallies
 from kullback.monitoring.windows import Span, middle
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
@@ -37,11 +39,13 @@ class _Kept:
         hours: the block of each hour, with what tells whether its sums are the same still.
         gaps: how long there was no news, and when there was again.
         seen: when its last row was looked for, and when that came from.
+        memo: what judgement computed.
     """
 
     hours: dict[Hour, _Marked] = field(default_factory=dict)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     seen: tuple[float, float] | None = None
+    memo: Memo = field(default_factory=Memo)
     lock: Lock = field(default_factory=Lock)
 
 
@@ -56,26 +60,14 @@ class Histories:
         self._kept: dict[int, _Kept] = {}
         self._lock = Lock()
 
-    def of(self, reader: "MonitorReader") -> History:
-        """The history of a monitor as it is now."""
+    def checks(self, reader: "MonitorReader") -> MonitorChecks:
+        """What the checks of a monitor find in its history as it is now."""
         with self._lock:
             kept = self._kept.setdefault(reader.record.id, _Kept())
         with kept.lock:
-            hours = self._hours(reader, kept)
-            blocks = _in_order(hours)
-            all_rows = blocks.pop("", [])
-            last = _last_row(reader)
-            return History(
-                now=reader.now,
-                blocks=all_rows,
-                slices=blocks,
-                reference=_reference(reader),
-                reference_values=_reference_values(reader),
-                lag=reader.maturity.lag,
-                largest_gap=_largest_gap(reader, kept, last),
-                last_row=last,
-                thresholds=reader.monitor.thresholds,
-            )
+            checks = MonitorChecks.of(reader.record.name, _history(reader, kept))
+            kept.memo.turn()
+        return checks
 
     def forget(self, records: Iterable[int]) -> None:
         """Keep nothing of monitors but these."""
@@ -83,19 +75,38 @@ class Histories:
             here = set(records)
             self._kept = {number: kept for number, kept in self._kept.items() if number in here}
 
-    def _hours(self, reader: "MonitorReader", kept: _Kept) -> dict[Hour, _Marked]:
-        hours: dict[Hour, _Marked] = {}
-        for of in (None, *reader.monitor.slices):
-            for hour, parts in _parts(reader, of).items():
-                whole = hours.get(("", hour[1])) if of is not None else None
-                hours[hour] = _judged(reader, hour[1], parts, whole, kept.hours.get(hour))
-        kept.hours = hours
-        return hours
+
+def _history(reader: "MonitorReader", kept: _Kept) -> History:
+    kept.hours = _hours(reader, kept.hours)
+    blocks = _in_order(kept.hours)
+    last = _last_row(reader)
+    return History(
+        now=reader.now,
+        blocks=blocks.pop("", []),
+        slices=blocks,
+        reference=_reference(reader),
+        reference_values=_reference_values(reader),
+        lag=reader.maturity.lag,
+        largest_gap=_largest_gap(reader, kept, last),
+        last_row=last,
+        thresholds=reader.monitor.thresholds,
+        memo=kept.memo,
+    )
+
+
+def _hours(reader: "MonitorReader", before: Mapping[Hour, _Marked]) -> dict[Hour, _Marked]:
+    """The block of each hour, of all rows and of each value of a slice."""
+    hours: dict[Hour, _Marked] = {}
+    for of in (None, *reader.monitor.slices):
+        for hour, parts in _parts(reader, of).items():
+            whole = hours.get(("", hour[1])) if of is not None else None
+            hours[hour] = _judged(reader, hour[1], parts, whole, before.get(hour))
+    return hours
 
 
 def _parts(reader: "MonitorReader", of: str | None) -> Mapping[Hour, list[Part]]:
     reach = REACH if of is None else SLICE_REACH
-    start = hour_at(reader.monitor, max(reader.now - reach, 0), reader.now).start
+    start = int(max(reader.now - reach, 0)) // DAY * DAY
     parts: dict[Hour, list[Part]] = defaultdict(list)
     with reader.store.stream(
         reader.record.id, start, int(reader.now + FUTURE_SECONDS), of
@@ -114,24 +125,27 @@ def _judged(
     before: _Marked | None,
 ) -> _Marked:
     """What the parts of an hour come to, of a value beside the whole hour; as before if alike."""
-    limits, is_over = reader.monitor.thresholds["calibration"], span.stop <= reader.now
-    mark = hash((reader.maturity, is_over or reader.now, limits, whole and whole[0]))
+    limits, maturity = reader.monitor.thresholds["calibration"], reader.maturity
+    stop = min(span.stop, max(int(reader.now), span.start + 1))
+    with naming_damage(parts):
+        counts = row_counts(parts)
+    is_mature = maturity.has(span.stop, counts, reader.now)
+    mark = hash((is_mature, maturity.final_share is None, stop, limits, whole and whole[0]))
     mark += sum(crc32(content, crc32(cell.kind.encode())) for cell, content in parts)
     if before is not None and before[0] == mark:
         return before
     with naming_damage(parts):
         rows = window_tallies(parts)
-    is_mature = reader.maturity.has(span.stop, rows.rows, reader.now)
-    is_mature = is_mature and reader.maturity.judges(rows.rows, rows.labelled)
+    is_mature = is_mature and maturity.judges(rows.rows, rows.labelled)
     result = block(
-        (span.start, min(span.stop, max(int(reader.now), span.start + 1))),
+        (span.start, stop),
         reader.monitor.layout,
         rows.labelled if is_mature else None,
         rows.scored,
         (rows.rows.predicted, rows.rows.labelled),
     )
     others = without(whole[1].block, result) if whole is not None and whole[1].rows else None
-    return mark, judged(result, Tolerance(limits.tolerance), others)
+    return mark, judged(result, Tolerance(limits.tolerance), others, mark)
 
 
 def _in_order(hours: Mapping[Hour, _Marked]) -> dict[str, list[JudgedBlock]]:

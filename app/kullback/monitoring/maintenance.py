@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
+from time import monotonic
 from types import MappingProxyType
 
 from kullback.errors import NotFound, Overloaded, TallyMismatch
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
+from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.features import FEATURE_VALUES
 from kullback.monitoring.identified_rows import settled
@@ -24,6 +27,7 @@ from kullback.storage.base import Record, Store, Times, Transaction
 from kullback.storage.slice_values import release, values_with_places
 
 IDEMPOTENCY_SECONDS = 7 * DAY
+JUDGE_EVERY, JUDGE_SECONDS = 60.0, 1.0  # a monitor; all of them in one pass
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 
@@ -45,6 +49,7 @@ class MonitorMaintenance:
         self._maintenance = maintenance
         self._counters = counters
         self._recent: dict[str, RecentHour] = {}
+        self._checks: dict[str, MonitorChecks] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
         self._compacted: dict[int, float] = {}
         self._names: dict[int, str] = {}
@@ -53,6 +58,11 @@ class MonitorMaintenance:
     def recent(self) -> Mapping[str, RecentHour]:
         """What each monitor saw in its last mature hour, as of the last pass."""
         return self._recent
+
+    @property
+    def checks(self) -> Mapping[str, MonitorChecks]:
+        """What the checks of each monitor have found, as of the last pass that looked at them."""
+        return self._checks
 
     def expect_slices(self) -> None:
         """Let the counters of slices that rows came to before this process begin at 0."""
@@ -73,6 +83,7 @@ class MonitorMaintenance:
         rest = {record.name for record in records} - {record.name for record in changed}
         kept = {name: recent for name, recent in self._recent.items() if name in rest}
         self._recent = kept | self._read([record.name for record in changed], self._recent)
+        self._judge([record.name for record in records], now)
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]
@@ -91,8 +102,10 @@ class MonitorMaintenance:
         self._sweep(believed)
 
     def refresh_recent(self) -> None:
-        """Read the last mature hour of every monitor."""
-        self._recent = self._read([record.name for record in self._store.records(KIND)])
+        """Read the last mature hour of every monitor, and look at its checks."""
+        names = [record.name for record in self._store.records(KIND)]
+        self._recent = self._read(names)
+        self._checks = self._checked(names)
 
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
@@ -129,6 +142,25 @@ class MonitorMaintenance:
                 recent[name] = self._queries.open(name).recent(before.get(name))
         return recent
 
+    def _judge(self, names: Sequence[str], now: float) -> None:
+        """Look at the checks of monitors of which that is long ago, for a second at most."""
+        checks = {name: self._checks[name] for name in names if name in self._checks}
+        ages = {name: now - checks[name].time if name in checks else math.inf for name in names}
+        due = [name for name in names if not 0 <= ages[name] < JUDGE_EVERY]
+        until = monotonic() + JUDGE_SECONDS
+        for name in sorted(due, key=lambda name: -ages[name]):
+            checks |= self._checked([name])
+            if monotonic() > until:
+                break
+        self._checks = checks
+
+    def _checked(self, names: Sequence[str]) -> dict[str, MonitorChecks]:
+        checks: dict[str, MonitorChecks] = {}
+        for name in names:
+            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
+                checks[name] = self._queries.open(name).checks()
+        return checks
+
     def _follow(self, records: Sequence[Record]) -> None:
         """Take readings of monitors to the names they were given since, and end old counters."""
         names = {record.id: record.name for record in records}
@@ -138,6 +170,9 @@ class MonitorMaintenance:
                 self._counters.rename(number, before, name)
                 if before in self._recent:
                     self._recent = self._recent | {name: self._recent[before]}
+                if before in self._checks:
+                    moved = replace(self._checks[before], monitor=name)
+                    self._checks = self._checks | {name: moved}
         for number in self._names.keys() - names.keys():
             self._counters.forget(self._names[number], number)
         self._names = names

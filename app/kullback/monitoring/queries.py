@@ -134,7 +134,7 @@ class MonitorReader:
 
     def checks(self) -> MonitorChecks:
         """What its checks have found by now."""
-        return MonitorChecks.of(self.record.name, self._histories.of(self))
+        return self._histories.checks(self)
 
     def span(self, start: Time | None, stop: Time | None) -> Span:
         """Some time of it, in whole windows."""

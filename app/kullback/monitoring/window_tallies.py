@@ -17,6 +17,7 @@ from kullback.tally.bins import BINS
 from kullback.tally.drift import Shares
 from kullback.tally.exact import real
 from kullback.tally.inference import kish
+from kullback.tally.row_count import stored_rows
 from kullback.tally.tally import Tally, decoded_total, difference, total
 
 PARTS_HELD = 64  # of one sum at a time
@@ -156,6 +157,14 @@ def tallies_by_step(
         if tally is not None:
             by_slice[name][step] = tally
     return dict(by_slice)
+
+
+def row_counts(parts: Iterable[Part]) -> RowCounts:
+    """How many rows some parts are of: nothing else of them is read."""
+    kinds: dict[str, int] = defaultdict(int)
+    for cell, content in parts:
+        kinds[cell.kind] += stored_rows(content)
+    return RowCounts.of(kinds)
 
 
 def window_tallies(parts: Iterable[Part]) -> WindowTallies:

@@ -1,0 +1,76 @@
+"""Folds over blocks of time: what a prefix of them has come to is computed once.
+
+A history is looked at again and again, each time a little longer. Whatever a step computes of a
+block follows from the blocks before it and from the block: its mark says when that is the same.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar, cast
+
+from kullback.judgement.judged import JudgedBlock
+
+State = TypeVar("State")
+_KEPT_EVERY, _KEPT_LAST = 24, 3  # states: the last blocks change, and seldom an earlier one
+
+
+class Memo:
+    """What was computed at this look and the one before it, by what it follows from."""
+
+    def __init__(self) -> None:
+        self._now: dict[Hashable, object] = {}
+        self._before: dict[Hashable, object] = {}
+
+    def turn(self) -> None:
+        """A look is over: forget what it did not need."""
+        self._before, self._now = self._now, {}
+
+    def get(self, key: Hashable) -> object:
+        """What was kept under a key; the memo itself where nothing was."""
+        kept = self._now.get(key, self)
+        return self._before.get(key, self) if kept is self else kept
+
+    def put(self, key: Hashable, value: object) -> None:
+        """Keep a value for this look and the next one."""
+        self._now[key] = value
+
+    def once(self, key: Hashable, compute: Callable[[], State]) -> State:
+        """What `compute` returned the last time that it was called for this."""
+        kept = self.get(key)
+        value = compute() if kept is self else cast("State", kept)
+        self.put(key, value)
+        return value
+
+
+def prefixes(blocks: Sequence[JudgedBlock]) -> list[int]:
+    """A mark of each prefix of some blocks, (t,)."""
+    marks, last = [], 0
+    for each in blocks:
+        last = hash((last, each.block.start, each.mark))
+        marks.append(last)
+    return marks
+
+
+def folded(
+    memo: Memo,
+    key: Hashable,
+    marks: Sequence[int],
+    first: State,
+    step: Callable[[State, int], State],
+) -> State:
+    """The state after the last of some blocks: `step` of the state before each, and its place.
+
+    `marks` are those of the prefixes of the blocks; `key` is what else a state follows from.
+    """
+    at, state = len(marks), first
+    while at:
+        kept = memo.get((key, marks[at - 1]))
+        if kept is not memo:
+            state = cast("State", kept)
+            memo.put((key, marks[at - 1]), state)
+            break
+        at -= 1
+    for place in range(at, len(marks)):
+        state = step(state, place)
+        if place % _KEPT_EVERY == 0 or place >= len(marks) - _KEPT_LAST:
+            memo.put((key, marks[place]), state)
+    return state

@@ -1,0 +1,170 @@
+"""Checks of a monitor over HTTP: silent where all is well, right about what is not."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from kullback.numerics.types import Array
+from tests.judgement.worlds import drawn
+from tests.monitoring.service import MONITOR, NOON, Document, Service
+
+pytestmark = pytest.mark.anyio
+
+HOUR, DAYS, ROWS = 3600, 3, 600
+ONSET = DAYS * 24
+NAMES = [
+    *("log_loss", "no_skill", "calibration", "score_drift", "label_drift"),
+    *("slice", "silence", "maturity"),
+]
+
+Break = Callable[[np.random.Generator, Array, Array, Array], tuple[Array, Array, Array]]
+
+
+def joined_to_others(
+    rng: np.random.Generator, y: Array, p: Array, country: Array
+) -> tuple[Array, Array, Array]:
+    return rng.permutation(y), p, country
+
+
+def half_lost(
+    rng: np.random.Generator, y: Array, p: Array, country: Array
+) -> tuple[Array, Array, Array]:
+    return y * (rng.random(y.size) < 0.5), p, country
+
+
+def tripled_scores(
+    _: np.random.Generator, y: Array, p: Array, country: Array
+) -> tuple[Array, Array, Array]:
+    return y, np.minimum(p * 3, 1), country
+
+
+def campaign(
+    rng: np.random.Generator, y: Array, p: Array, country: Array
+) -> tuple[Array, Array, Array]:
+    more = (country == "FR") & (rng.random(y.size) < p / (1 - p))
+    return np.maximum(y, more), p, country
+
+
+def new_country(
+    rng: np.random.Generator, y: Array, p: Array, country: Array
+) -> tuple[Array, Array, Array]:
+    is_new = rng.random(y.size) < 0.3
+    y = np.where(is_new & (rng.random(y.size) < 0.75), 0.0, y)
+    return y, p, np.where(is_new, "BR", country)
+
+
+async def streamed(
+    service: Service, broken: Break | None, hours: int, *, rows: int = ROWS, by_id: bool = False
+) -> Document:
+    """The checks after days of a sound stream, and then so many hours of a broken one."""
+    await service.put(MONITOR, slices=["country"])
+    rng = np.random.default_rng(11)
+    for hour in range(ONSET + hours):
+        y, p = drawn(rng, rows)
+        country = rng.choice(np.array(["DE", "FR", "US"]), rows, p=[0.5, 0.3, 0.2])
+        if broken is not None and hour >= ONSET:
+            y, p, country = broken(rng, y, p, country)
+        start = NOON - HOUR * (ONSET + hours - hour)
+        columns = {
+            "y_proba": p.tolist(),
+            "timestamp": (start + np.sort(rng.random(rows)) * HOUR).tolist(),
+            "slice": {"country": country.tolist()},
+        }
+        ids = [f"{hour}-{at}" for at in range(rows)]
+        if by_id:
+            await service.post("predictions", id=ids, **columns)
+            if hour < ONSET:
+                await service.post("labels", id=ids, y_true=y.astype(int).tolist())
+        else:
+            await service.post("observations", y_true=y.astype(int).tolist(), **columns)
+    return await service.get(f"{MONITOR}/checks")
+
+
+def by_name(checks: Document) -> dict[str, Document]:
+    return {each["name"]: each for each in checks["checks"]}
+
+
+async def test_a_healthy_monitor_is_ok(service: Service) -> None:
+    checks = await streamed(service, None, 4)
+    assert checks["monitor"] == "clicks"
+    assert checks["state"] == "ok", checks
+    assert [each["name"] for each in checks["checks"]] == NAMES
+    assert {each["state"] for each in checks["checks"]} == {"ok"}
+    assert all(each["statement"].endswith(".") for each in checks["checks"])
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "words"),
+    [
+        (joined_to_others, "no_skill", "Ranking gone, calibration intact"),
+        (half_lost, "calibration", "times what happened"),
+        (tripled_scores, "score_drift", "PSI"),
+    ],
+)
+async def test_what_is_wrong_is_said_within_hours(
+    service: Service, broken: Break, name: str, words: str
+) -> None:
+    checks = await streamed(service, broken, 4)
+    check = by_name(checks)[name]
+    assert checks["state"] == check["state"] == "critical", checks
+    assert words in check["statement"]
+    assert check["evidence"] >= check["evidence_needed"]
+    assert check["since"] >= "2026-03-05T07:00:00Z"
+    assert by_name(checks)["slice"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("broken", "country", "words"),
+    [(campaign, "FR", "0.5"), (new_country, "BR", "predictions")],
+)
+async def test_the_slice_is_named(
+    service: Service, broken: Break, country: str, words: str
+) -> None:
+    check = by_name(await streamed(service, broken, 5))["slice"]
+    assert check["state"] in {"warning", "critical"}
+    assert check["slice"] == {"country": country}
+    assert words in check["statement"]
+
+
+async def test_silence_is_heard(service: Service) -> None:
+    await streamed(service, None, 0)
+    service.clock.now = NOON + 2 * HOUR
+    check = by_name(await service.get(f"{MONITOR}/checks"))["silence"]
+    assert check["state"] == "critical"
+    assert "No predictions since" in check["statement"]
+
+
+async def test_a_monitor_without_rows_knows_nothing(service: Service) -> None:
+    await service.put()
+    checks = await service.get(f"{MONITOR}/checks")
+    assert checks["state"] == "unknown"
+    assert {each["state"] for each in checks["checks"]} == {"unknown"}
+
+
+async def test_thresholds_are_set_and_kept(service: Service) -> None:
+    wanted: Document = {"calibration": {"tolerance": 2.0}, "slice": {"enabled": False}}
+    await service.put(checks=wanted)
+    setup = await service.put(description="clicks")
+    assert setup["checks"]["calibration"]["tolerance"] == 2.0
+    checks = by_name(await streamed(service, half_lost, 4))
+    assert checks["calibration"]["state"] == "ok"
+    assert checks["calibration"]["threshold"] == 3.0
+    assert "slice" not in checks
+
+
+@pytest.mark.parametrize(
+    ("checks", "pointer"),
+    [
+        ({"nonsense": {}}, "/checks"),
+        ({"calibration": {"tolerance": 0}}, "/checks/calibration/tolerance"),
+        ({"calibration": {"minimum_rows": 0}}, "/checks/calibration/minimum_rows"),
+        ({"calibration": {"other": 1}}, "/checks/calibration/other"),
+    ],
+)
+async def test_other_thresholds_are_refused(
+    service: Service, checks: Document, pointer: str
+) -> None:
+    answer = await service.client.put(MONITOR, json={"checks": checks})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
