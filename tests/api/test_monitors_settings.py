@@ -134,7 +134,7 @@ async def test_what_does_not_fit_to_the_rest_is_refused_by_name(
         ({"tags": [""]}, "/tags/0"),
         ({"tags": ["a\t"]}, "/tags/0"),
         ({"tags": [str(at) for at in range(21)]}, "/tags"),
-        ({"links": [{"title": "a"}]}, "/links/0"),
+        ({"links": [{"title": "a"}]}, "/links/0/url"),
         ({"links": [LINK | {"title": "a\n"}]}, "/links/0/title"),
         ({"links": [LINK] * 21}, "/links"),
         *(

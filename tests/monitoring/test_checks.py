@@ -11,7 +11,7 @@ from tests.monitoring.service import MONITOR, NOON, Document, Service
 
 pytestmark = pytest.mark.anyio
 
-HOUR, DAYS, ROWS = 3600, 3, 600
+HOUR, DAYS, ROWS = 3600, 2, 600
 ONSET = DAYS * 24
 NAMES = [
     *("log_loss", "no_skill", "calibration", "score_drift", "label_drift"),
@@ -58,26 +58,31 @@ async def streamed(
     service: Service, broken: Break | None, hours: int, *, rows: int = ROWS, by_id: bool = False
 ) -> Document:
     """The checks after days of a sound stream, and then so many hours of a broken one."""
+    service.clock.now = NOON - HOUR * (ONSET + hours)
     await service.put(MONITOR, slices=["country"])
     rng = np.random.default_rng(11)
+    labels: list[Document] = []
     for hour in range(ONSET + hours):
         y, p = drawn(rng, rows)
         country = rng.choice(np.array(["DE", "FR", "US"]), rows, p=[0.5, 0.3, 0.2])
         if broken is not None and hour >= ONSET:
             y, p, country = broken(rng, y, p, country)
-        start = NOON - HOUR * (ONSET + hours - hour)
+        begin = service.clock.now
+        service.clock.now += HOUR
         columns = {
             "y_proba": p.tolist(),
-            "timestamp": (start + np.sort(rng.random(rows)) * HOUR).tolist(),
+            "timestamp": (begin + np.sort(rng.random(rows)) * HOUR).tolist(),
             "slice": {"country": country.tolist()},
         }
-        ids = [f"{hour}-{at}" for at in range(rows)]
+        outcomes = y.astype(int).tolist()
         if by_id:
+            ids = [f"{hour}-{at}" for at in range(rows)]
             await service.post("predictions", id=ids, **columns)
-            if hour < ONSET:
-                await service.post("labels", id=ids, y_true=y.astype(int).tolist())
+            labels.append({"id": ids, "y_true": outcomes})
+            if 1 <= hour < ONSET:
+                await service.post("labels", **labels[hour - 1])
         else:
-            await service.post("observations", y_true=y.astype(int).tolist(), **columns)
+            await service.post("observations", y_true=outcomes, **columns)
     return await service.get(f"{MONITOR}/checks")
 
 
@@ -116,7 +121,7 @@ async def test_what_is_wrong_is_said_within_hours(
 
 @pytest.mark.parametrize(
     ("broken", "country", "words"),
-    [(campaign, "FR", "0.5"), (new_country, "BR", "predictions")],
+    [(campaign, "FR", "times what happened there"), (new_country, "BR", "predictions")],
 )
 async def test_the_slice_is_named(
     service: Service, broken: Break, country: str, words: str
@@ -129,10 +134,21 @@ async def test_the_slice_is_named(
 
 async def test_silence_is_heard(service: Service) -> None:
     await streamed(service, None, 0)
+    await service.get(f"{MONITOR}/checks")
+    service.clock.now = NOON + HOUR / 10
+    await service.post("observations", y_true=[0], y_proba=[0.1])
+    await service.get(f"{MONITOR}/checks")
     service.clock.now = NOON + 2 * HOUR
     check = by_name(await service.get(f"{MONITOR}/checks"))["silence"]
     assert check["state"] == "critical"
     assert "No predictions since" in check["statement"]
+
+
+async def test_labels_that_stop_are_missed(service: Service) -> None:
+    checks = await streamed(service, None, 6, by_id=True)
+    check = by_name(checks)["maturity"]
+    assert (checks["state"], check["state"]) == ("critical", "critical"), checks
+    assert check["statement"].startswith("Labels are late, or have stopped: 0% of predictions")
 
 
 async def test_a_monitor_without_rows_knows_nothing(service: Service) -> None:
@@ -156,7 +172,7 @@ async def test_thresholds_are_set_and_kept(service: Service) -> None:
 @pytest.mark.parametrize(
     ("checks", "pointer"),
     [
-        ({"nonsense": {}}, "/checks"),
+        ({"nonsense": {}}, "/checks/nonsense"),
         ({"calibration": {"tolerance": 0}}, "/checks/calibration/tolerance"),
         ({"calibration": {"minimum_rows": 0}}, "/checks/calibration/minimum_rows"),
         ({"calibration": {"other": 1}}, "/checks/calibration/other"),

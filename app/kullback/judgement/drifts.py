@@ -12,11 +12,12 @@ from kullback.judgement.history import History
 from kullback.judgement.outcomes import state_of
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.shares import psi, rate_evidence, share_evidence
-from kullback.numerics.types import Array
+from kullback.numerics.types import Array, Indices
 from kullback.tally.drift import Shares, tenths
 
 _FORESEEN = 1.25  # how far labels may be from their predictions where these explain them
 _LEAST = 1e-9
+_MOVES = tuple(sign * by for by in (1, 2, 3, 4, 6, 9, 14) for sign in (-1, 1))  # groups
 
 
 def score_drift(history: History) -> Finding:
@@ -43,13 +44,16 @@ def share_finding(history: History, counts: Counts, reference: Array | None, wha
     given = None if reference is None or reference.sum() <= 0 else _shares(reference)
 
     def evidence(hours: list[int], baselines: list[Shares]) -> float:
-        here, past = in_tenths(counts.of(hours), baselines)
-        return share_evidence(here.mass, past, limits.tolerance)
+        cells = cells_of(baselines)
+        past = [each.merged(cells) for each in baselines]
+        moved = [_smoothed(_shares(each).merged(cells).mass) for each in _moved(baselines[-1].mass)]
+        return share_evidence(counts.of(hours).merged(cells).mass, past, limits.tolerance, moved)
 
     result = course(counts, given, limits, evidence)
     if result is None:
         return _nothing(name, limits, int(counts.rows.sum()))
-    here, past = in_tenths(counts.of(result.hours), result.baselines)
+    cells = cells_of(result.baselines)
+    here, past = counts.of(result.hours).merged(cells), [e.merged(cells) for e in result.baselines]
     size = min(psi(here.mass, each) for each in past)
     is_over = result.log_e >= limits.log_threshold
     state = state_of(is_over, size, limits)
@@ -114,10 +118,24 @@ def label_drift(history: History) -> Finding:
     return _finding("label_drift", size_of, result, counts, limits.log_threshold)
 
 
-def in_tenths(here: Shares, baselines: list[Shares]) -> tuple[Shares, list[Shares]]:
-    """The same in tenths of the baselines together."""
-    cells = tenths(np.sum([each.shares() for each in baselines], axis=0))
-    return here.merged(cells), [each.merged(cells) for each in baselines]
+def cells_of(baselines: list[Shares]) -> Indices:
+    """Tenths of the baselines together: the cell of each group."""
+    return tenths(np.sum([each.shares() for each in baselines], axis=0))
+
+
+def _moved(mass: Array) -> list[Array]:
+    """The same mass where all scores are lower or higher, by so much in logits."""
+    edge = mass.size - 1
+    groups = np.arange(mass.size)
+    return [
+        np.bincount(np.clip(groups + by, 0, edge), mass, mass.size).astype(np.float64)
+        for by in _MOVES
+    ]
+
+
+def _smoothed(mass: Array) -> Array:
+    shares: Array = (mass + 0.5) / (mass.sum() + 0.5 * mass.size)
+    return shares
 
 
 def _shares(mass: Array) -> Shares:

@@ -50,7 +50,7 @@ class Process:
         )
 
 
-class Outcomes:
+class OutcomeHistory:
     """The blocks of all rows or of a value whose labels are mature, and their processes.
 
     Args:

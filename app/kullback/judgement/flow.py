@@ -36,66 +36,48 @@ def silence(history: History) -> Finding:
             limits.log_threshold,
             since=since,
         )
-    missing = _without_labels(history)
-    if missing is not None:
-        return missing
-    said = "Predictions come, and their labels, as they usually do."
+    said = "Predictions come as they usually do."
     return Finding("silence", State.OK, quiet, longest, blocks[-1].scored_rows, said)
 
 
 def maturity(history: History) -> Finding:
-    """Whether the labels of some time are in."""
+    """Whether labels come as they usually do, and up to when they are in."""
+    limits = history.thresholds["maturity"]
     blocks = [each.block for each in history.blocks if each.block.scored_rows]
     mature = [block for block in blocks if block.rows]
-    if not blocks:
-        return Finding("maturity", State.UNKNOWN, None, None, 0, "No rows have come yet.")
     if not mature:
-        said = "No hour has all its labels yet: nothing that needs them is judged."
+        said = (
+            "No hour has all its labels yet: nothing that needs them is judged."
+            if blocks
+            else "No rows have come yet."
+        )
         return Finding("maturity", State.UNKNOWN, None, None, 0, said)
-    last = mature[-1]
-    share = last.rows / max(last.scored_rows, 1)
+    usual = float(np.median([block.labelled_rows / block.scored_rows for block in mature]))
+    due = history.due
+    expected = 0.0 if due is None else usual * due.scored
+    if due is None or due.labelled >= (1 - limits.tolerance) * expected:
+        last = mature[-1]
+        share = last.labelled_rows / last.scored_rows
+        said = f"{share:.0%} of the rows up to {moment(last.stop)} have labels, as is usual."
+        return Finding("maturity", State.OK, share, usual, last.scored_rows, said)
+    share = due.labelled / due.scored
+    is_sure = (1 - limits.tolerance) * expected >= limits.log_threshold
+    what = "Only positive labels come" if due.only_positives else "Labels are late, or have stopped"
     said = (
-        f"{share:.0%} of the rows up to {moment(last.stop)} have labels: what needs them is judged "
-        "up to then."
+        f"{what}: {share:.0%} of predictions have one after {_duration(history.now - due.stop)}, "
+        f"where {usual:.0%} are usual after {_duration(history.lag)}."
     )
-    return Finding("maturity", State.OK, share, None, last.rows, said)
-
-
-def _without_labels(history: History) -> Finding | None:
-    """Labels that should have come by now, and did not."""
-    limits = history.thresholds["maturity"]
-    due = history.now - 1.5 * max(history.lag, HOUR / 2)
-    old = [each.block for each in history.blocks if each.block.stop <= due]
-    joined = [block for block in old if block.predicted_rows]
-    labelled = [block.labelled_rows / block.scored_rows for block in joined if block.rows]
-    if not labelled or history.lag <= 0:
-        return None
-    usual_share = float(np.median(labelled))
-    late = [block for block in joined if block.stop > due - DAY - history.lag]
-    missing = expected = 0.0
-    first = None
-    for block in reversed(late):
-        usual = usual_share * block.scored_rows
-        if block.labelled_rows > (1 - limits.tolerance) * usual:
-            break
-        missing, expected, first = missing + usual - block.labelled_rows, expected + usual, block
-    if first is None or (1 - limits.tolerance) * expected < limits.log_threshold:
-        return None
-    share = 1 - missing / expected
-    said = (
-        f"Labels have stopped: {share:.0%} of those that are usual after {_duration(history.lag)} "
-        f"came of predictions since {moment(first.start)}."
-    )
+    state = State.CRITICAL if is_sure else State.OK
     return Finding(
-        "silence",
-        State.CRITICAL,
+        "maturity",
+        state,
         share,
-        1 - limits.tolerance,
-        round(expected),
+        (1 - limits.tolerance) * usual,
+        due.scored,
         said,
         expected,
         limits.log_threshold,
-        since=first.start,
+        since=due.start if is_sure else None,
     )
 
 

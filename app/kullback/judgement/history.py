@@ -4,10 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kullback.judgement.blocks import Block
-from kullback.judgement.evidence import Outcomes, spreads_of
+from kullback.judgement.evidence import OutcomeHistory, spreads_of
 from kullback.judgement.folds import Memo
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.settings import DEFAULTS, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class DueRows:
+    """Rows of a time, a little longer ago than labels take, of which most should have one.
+
+    Attributes:
+        start, stop: epoch seconds.
+        scored: how many rows.
+        labelled: how many of them have labels.
+        only_positives: whether no negative label is among those.
+    """
+
+    start: int
+    stop: int
+    scored: int
+    labelled: int
+    only_positives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,7 @@ class History:
         reference: the block of all rows of the reference, where it has rows.
         reference_values: values of slices that the reference has.
         lag: after how many seconds labels are in.
+        due: rows whose labels should be in by now; None where labels come with their rows.
         largest_gap: the longest time, in seconds, that was without news and was no fault.
         last_row: when the last rows came from, epoch seconds.
         thresholds: of each check.
@@ -33,17 +52,18 @@ class History:
     reference: Block | None = None
     reference_values: frozenset[str] = frozenset()
     lag: float = 0.0
+    due: DueRows | None = None
     largest_gap: float = 0.0
     last_row: float | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=lambda: DEFAULTS)
     memo: Memo = field(default_factory=Memo)
-    _outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    _outcomes: dict[str, OutcomeHistory] = field(default_factory=dict)
 
-    def outcomes(self, value: str = "") -> Outcomes:
+    def outcomes(self, value: str = "") -> OutcomeHistory:
         """The blocks of all rows, or of a value of a slice, whose labels are in."""
         if value not in self._outcomes:
             blocks = self.slices[value] if value else self.blocks
             mature = [each for each in blocks if each.rows]
             spreads = self.outcomes().spreads if value else spreads_of(self.memo, mature)
-            self._outcomes[value] = Outcomes(self.memo, value, mature, spreads)
+            self._outcomes[value] = OutcomeHistory(self.memo, value, mature, spreads)
         return self._outcomes[value]

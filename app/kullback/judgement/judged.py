@@ -7,6 +7,7 @@ import numpy as np
 from kullback.judgement.blocks import Block
 from kullback.judgement.recalibration import (
     RATE_WEIGHTS,
+    SLOPES,
     Null,
     Tolerance,
     class_evidence,
@@ -18,7 +19,7 @@ from kullback.numerics.types import Array
 
 _ABOUT_ALL = 0.9
 _CLEARLY = -1.0  # of ln e: whoever says something else has lost
-_NO_SLOPES = np.zeros(0)
+ALONE = 0.05
 _FEW = 5.0  # the variance of a count that tells nothing of how much counts vary
 
 
@@ -50,12 +51,18 @@ class JudgedBlock:
 def judged(
     block: Block, tolerance: Tolerance, others: Block | None = None, mark: int | None = None
 ) -> JudgedBlock:
-    """What the outcomes of a block say: of a value of a slice, beside the `others` of its hour."""
+    """What the outcomes of a block say: of a value of a slice, beside the `others` of its hour.
+
+    Of a value that about all rows have there is nothing to say beside what is said of all rows.
+    """
     mark = id(block) if mark is None else mark
-    if not block.rows:
-        width = block.layout.classes if block.layout.task == "multiclass" else 1
-        return JudgedBlock(block, np.zeros(width * RATE_WEIGHTS.size), _NO_SLOPES, np.nan, mark)
-    if block.layout.task == "multiclass":
+    is_alone = others is not None and others.rows < ALONE * block.rows
+    is_multiclass = block.layout.task == "multiclass"
+    if not block.rows or is_alone:
+        rates = RATE_WEIGHTS.size * (block.layout.classes if is_multiclass else 1)
+        slopes = 1 if is_multiclass else len(SLOPES)
+        return JudgedBlock(block, np.zeros(rates), np.zeros(slopes), np.nan, mark)
+    if is_multiclass:
         rate = class_evidence(block, tolerance, others).reshape(-1)
         slope = class_skill_evidence(block)
     else:

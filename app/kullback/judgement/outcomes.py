@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from kullback.judgement.blocks import Block
-from kullback.judgement.evidence import Outcomes
+from kullback.judgement.evidence import OutcomeHistory
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.history import History
 from kullback.judgement.lost_skill import lost, past_skill
@@ -99,7 +99,7 @@ def state_of(is_over: bool, size: float, limits: Thresholds) -> State:  # noqa: 
     return State.CRITICAL if size >= limits.critical else State.WARNING
 
 
-def too_few(name: str, limits: Thresholds, outcomes: Outcomes) -> Finding:
+def too_few(name: str, limits: Thresholds, outcomes: OutcomeHistory) -> Finding:
     """Nothing to judge yet."""
     said = f"{outcomes.rows} rows with mature labels: {limits.minimum_rows} are needed."
     return Finding(name, State.UNKNOWN, None, None, outcomes.rows, said)

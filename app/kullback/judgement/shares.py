@@ -21,12 +21,23 @@ from kullback.tally.drift import Shares, drift
 _HALVINGS = 30
 
 
-def share_evidence(counts: Array, baselines: Sequence[Shares], tolerance: float) -> float:
+def share_evidence(
+    counts: Array,
+    baselines: Sequence[Shares],
+    tolerance: float,
+    others: Sequence[Array] = (),
+) -> float:
     """Ln e of counts (k,) against baselines (k,), each with a PSI of up to `tolerance` around.
 
-    A baseline of few rows is known no better than these tell: its tolerance is wider by that.
+    A baseline of few rows is known no better than these tell: its tolerance is wider by that. Half
+    of the mixture is of `others`, shares (k,) that a change might lead to, where there are any.
     """
-    return mixture(counts) - max(_best(counts, each, tolerance) for each in baselines)
+    log_e = mixture(counts)
+    if others:
+        named = [_likelihood(counts, each) for each in others]
+        log_e = float(np.logaddexp(log_e, np.logaddexp.reduce(named) - math.log(len(named))))
+        log_e -= math.log(2)
+    return log_e - max(_best(counts, each, tolerance) for each in baselines)
 
 
 def mixture(counts: Array) -> float:

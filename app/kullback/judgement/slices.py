@@ -17,6 +17,7 @@ _SHARE = 0.1  # of all rows: values that matter when they come or go
 _VERSIONS = ("version", "release", "build", "revision")  # come and go as they should
 _PAST_HOURS, _DAY_HOURS = 169, 24
 _STEADY = 0.8  # of the hours of a day, in which a value has rows
+_SURE = 5.0  # ln e of an hour of a value that is new
 _MISSED = 50  # rows of an hour that cannot be missing by chance
 
 
@@ -32,11 +33,11 @@ def slices(history: History) -> Finding:
     for names, what in ((new, "is new"), (_gone(history), "is gone")):
         if names:
             name = max(names, key=lambda each: names[each])
-            said = f"{_text(name)} {what}: {names[name]:.0%} of rows{_beside(history, name)}."
-            now = int(history.now)
-            return Finding(
-                "slice", State.WARNING, names[name], _SHARE, 0, said, slice=name, since=now
-            )
+            said, state = _beside(history, name)
+            said = f"{_text(name)} {what}: {names[name]:.0%} of rows{said}."
+            edges = history.slices[name][0].block.start, history.slices[name][-1].block.stop
+            since = edges[names is not new]
+            return Finding("slice", state, names[name], _SHARE, 0, said, slice=name, since=since)
     if worst is None:
         said = f"No value has {limits.minimum_rows} rows with mature labels yet."
         return Finding("slice", State.UNKNOWN, None, None, 0, said)
@@ -72,13 +73,18 @@ def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
     return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), worst.value)
 
 
-def _beside(history: History, name: str) -> str:
-    """How predictions of a value are, if its labels say so yet."""
+def _beside(history: History, name: str) -> tuple[str, State]:
+    """How predictions of a value are, if its labels say so yet, and how bad that is."""
     blocks = history.outcomes(name).blocks
     if not blocks or blocks[-1].block.stop < history.now - DAY:
-        return ""
-    ratio = class_or_ratio(summed([each.block for each in blocks]))
-    return f", predictions {ratio:.2f} times what happened there"
+        return "", State.WARNING
+    rows = summed([each.block for each in blocks])
+    ratio = class_or_ratio(rows)
+    limits = history.thresholds["slice"]
+    is_sure = max(float(each.rate.max()) for each in blocks) >= _SURE
+    is_bad = is_sure and distance(ratio, rows) >= limits.critical
+    said = f", predictions {ratio:.2f} times what happened there"
+    return said, State.CRITICAL if is_bad else State.WARNING
 
 
 def _named(name: str, new: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from kullback.judgement.blocks import Block, block, without
 from kullback.judgement.folds import Memo
-from kullback.judgement.history import History
+from kullback.judgement.history import DueRows, History
 from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.recalibration import Tolerance
 from kullback.moments import DAY, FUTURE_SECONDS
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 REACH = 15 * DAY  # of the history of all rows: the same hours of two weeks
 SLICE_REACH = 8 * DAY
 _GAPS_KEPT = 8 * DAY
+_YOUNG = 2 * DAY  # a monitor whose rows nobody has seen come yet
+_SPARE = 1.25  # times the lag, after which labels are due
+_SHORTEST = 600.0  # seconds of rows whose labels are due
 
 _Marked = tuple[int, JudgedBlock]  # with what tells whether its sums are the same still
 Hour = tuple[str, Span]  # a slice with its value, or "" for all rows
@@ -87,6 +90,7 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         reference=_reference(reader),
         reference_values=_reference_values(reader),
         lag=reader.maturity.lag,
+        due=_due(reader),
         largest_gap=_largest_gap(reader, kept, last),
         last_row=last,
         thresholds=reader.monitor.thresholds,
@@ -155,6 +159,26 @@ def _in_order(hours: Mapping[Hour, _Marked]) -> dict[str, list[JudgedBlock]]:
     return blocks
 
 
+def _due(reader: "MonitorReader") -> DueRows | None:
+    """Rows of which most have labels by now, if these come as they used to.
+
+    Of half as long a time as they take, ten minutes at least.
+    """
+    lag = reader.maturity.lag
+    if lag <= 0:
+        return None
+    stop = reader.now - _SPARE * lag
+    span = reader.span(stop - max(lag / 2, _SHORTEST), stop)
+    rows = reader.tallies(span)
+    return DueRows(
+        *span,
+        scored=rows.rows.scored,
+        labelled=rows.rows.labelled,
+        only_positives=rows.rows.labelled > 0
+        and not reader.maturity.judges(rows.rows, rows.labelled),
+    )
+
+
 def _last_row(reader: "MonitorReader") -> float | None:
     """About when the last row came from: the end of its window."""
     last = reader.last_start
@@ -170,7 +194,10 @@ def _largest_gap(reader: "MonitorReader", kept: _Kept, last: float | None) -> fl
         kept.gaps.append((reader.now, kept.seen[0] - kept.seen[1]))
     kept.seen = (reader.now, since)
     kept.gaps = [each for each in kept.gaps if each[0] > reader.now - _GAPS_KEPT]
-    return max((gap for _, gap in kept.gaps), default=0.0)
+    if kept.gaps:
+        return max(gap for _, gap in kept.gaps)
+    age = reader.now - reader.record.created
+    return age if age < _YOUNG else 0.0
 
 
 def _reference(reader: "MonitorReader") -> Block | None:

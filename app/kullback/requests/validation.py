@@ -72,7 +72,7 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
         given: dict[str, str] = {}
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             detail = "this field is missing" if item["type"] == "missing" else str(item["msg"])
-            place = pointer(*_path(item["loc"]))
+            place = pointer(*_path(item["loc"], fields, is_missing=item["type"] == "missing"))
             given[place] = _either(given[place], detail) if place in given else detail
         raise _refusal([FieldError(*places) for places in given.items()], len(given)) from None
 
@@ -102,6 +102,20 @@ def _refusal(offences: list[FieldError], total: int) -> InvalidInput:
     return InvalidInput(message, offences[:ERRORS_NAMED], total)
 
 
-def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _path(loc: tuple[int | str, ...], sent: object, *, is_missing: bool) -> tuple[int | str, ...]:
     """The place in the request: pydantic adds the names of union members, which nobody sent."""
-    return tuple(step for i, step in enumerate(loc) if i == 0 or isinstance(step, int))
+    steps: list[int | str] = []
+    for place, step in enumerate(loc):
+        is_sent = isinstance(sent, Mapping) and step in sent
+        is_last = is_missing and place == len(loc) - 1 and isinstance(sent, Mapping)
+        if is_sent or is_last or isinstance(step, int) or place == 0:
+            steps.append(step)
+            sent = _within(sent, step)
+    return tuple(steps)
+
+
+def _within(sent: object, step: int | str) -> object:
+    if isinstance(sent, Mapping):
+        return sent.get(step)
+    is_place = isinstance(sent, Sequence) and isinstance(step, int) and step < len(sent)
+    return sent[step] if is_place else None  # type: ignore[index]

@@ -208,7 +208,6 @@ class TalliedWorld:
             reference=self._reference(now),
             reference_values=self._reference_values,
             lag=maturity.lag,
-            final_share=maturity.final_share,
             largest_gap=self._largest_gap,
             last_row=self._last_row,
             thresholds=self.thresholds,
