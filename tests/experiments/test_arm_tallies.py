@@ -251,7 +251,7 @@ def test_too_many_segments_are_refused() -> None:
     n = 10_001
     rows = ArmRows(np.ones(n), {"a": np.ones(n), "b": np.ones(n)}, np.arange(n))
     plan = replace(PAIRED, slices=SLICED)
-    with pytest.raises(InvalidInput, match="10002 windows and slices"):
+    with pytest.raises(InvalidInput, match="10002 windows and values of slices"):
         tally_arms(plan, replace(rows, slices={"country": [str(row) for row in range(n)]}))
 
 

@@ -236,6 +236,7 @@ def test_every_word_for_what_is_missing_is_missing_also_with_blanks_around(
         ("weight", "did you mean sample_weight?"),
         ("p_0", "those of rows [n][k] are named as y_proba.0"),
         ("y_proba_1", "those of rows [n][k] are named as y_proba.0"),
+        ("p_cat", "that of a label in rows [n][k] is named as y_proba.cat"),
         ("colour", "options are query parameters"),
     ],
 )

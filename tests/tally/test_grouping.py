@@ -68,7 +68,7 @@ def test_so_many_groups_are_allowed_and_no_more(
     monkeypatch.setattr(grouping, "MAX_GROUPS", count)
     assert len(groups(rows, window, slices)) == count
     monkeypatch.setattr(grouping, "MAX_GROUPS", count - 1)
-    with pytest.raises(InvalidInput, match=f"{count} windows and slices") as refusal:
+    with pytest.raises(InvalidInput, match=f"{count} windows and values of slices") as refusal:
         groups(rows, window, slices)
     assert refusal.value.offences[0].pointer == "/timestamp"
 

@@ -1,10 +1,12 @@
 """Pages show the last hour whose labels are in, name it, and say what still waits."""
 
+import re
 from time import time
 
 import numpy as np
 import pytest
 
+from kullback.figures.typesetting import lasting
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.series import MetricPoint
 from kullback.ui.history import Course
@@ -60,7 +62,23 @@ async def test_labels_two_days_late_are_on_every_page(service: Service) -> None:
     assert hour == f"{clock:%H:%M} to {stop % DAY // HOUR:02.0f}:00 UTC on {clock.day} {clock:%B}"
     text = words(await opened(service))
     assert f"In the hour from {hour}, of 9" in text
-    assert "Labels are in after 16" in text or "Labels are in after 17" in text
+    assert re.search(r"Labels are in after (4\d(\.\d)? hours|2(\.\d)? days) ", text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.25, "0.2 s"),
+        (119, "119 s"),
+        (120, "2 minutes"),
+        (5400, "90 minutes"),
+        (7200.4, "2 hours"),
+        (183_359.2, "2.1 days"),
+        (7 * DAY, "7 days"),
+    ],
+)
+def test_a_lag_is_in_words_that_people_use(seconds: float, words: str) -> None:
+    assert lasting(seconds) == words
 
 
 async def test_predictions_without_labels_wait_and_are_not_absent(service: Service) -> None:

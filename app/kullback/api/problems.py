@@ -156,11 +156,16 @@ async def _refuse_parameters(request: Request, error: RequestValidationError) ->
     # FastAPI's own handler echoes the input, and JSON has no NaN: refusing one would answer 500.
     errors = error.errors()
     places = [
-        FieldError(pointer(*wrong["loc"][wrong["loc"][0] == "body" :]), wrong["msg"])
+        FieldError(pointer(*wrong["loc"][wrong["loc"][0] == "body" :]), _said(wrong))
         for wrong in errors[:MAX_PLACES]
     ]
-    detail = f"{places[0].pointer}: {places[0].detail}" if places else "the request is not valid"
+    name = places[0].pointer.removeprefix("/query/").removeprefix("/path/") if places else ""
+    detail = f"{name}: {places[0].detail}" if places else "the request is not valid"
     return _answer(request, PROBLEM_TYPES[InvalidInput], detail, places=places, total=len(errors))
+
+
+def _said(wrong: Mapping[str, Any]) -> str:
+    return "this parameter is missing" if wrong["type"] == "missing" else str(wrong["msg"])
 
 
 def _answer(  # noqa: PLR0913 - one keyword for each part of the document

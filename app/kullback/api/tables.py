@@ -92,6 +92,8 @@ def _media_range(part: str) -> tuple[str, float]:
                 quality = float(number)
             except ValueError:
                 quality = 1.0
+            if not 0 <= quality <= 1:  # no weight, as inf and nan are none
+                quality = 1.0
     return media_type(named), quality
 
 

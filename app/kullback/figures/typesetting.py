@@ -23,3 +23,11 @@ def shown(value: object) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:.6g}".replace("-", "−")
+
+
+def lasting(seconds: float) -> str:
+    """Seconds as people say them: in days, hours or minutes, where it is more than two of them."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{shown(round(seconds, 1))} s"

@@ -134,7 +134,7 @@ def cells(monitor: Monitor, rows: CheckedRows, kind: str, now: float) -> Cells:
         lambda chosen: _terms(monitor, rows, chosen),
         window,
         rows.slices,
-        "windows as they are kept",
+        f", or make window_seconds, now {monitor.window_seconds}, longer",
     )
     starts = {place: place * monitor.window_seconds for _, place in tallies}
     widths = {place: width_at(monitor, start, now) for place, start in starts.items()}

@@ -25,9 +25,13 @@ from kullback.scoring.nullable import Nullable
 
 _ROWS = ("y_proba", "logits", "q", "p")
 _NUMBERED = re.compile(r"\D+\d+")
+_PREFIXED = re.compile(r"(?:p|q|probs?|proba|pred|score|logit)_(.{1,60})", re.IGNORECASE)
 _NO_COLUMN = "there is no such column; options are query parameters"
 _INSTEAD = {
     EntryType.TIME: ": epoch seconds (float64 or integers), timestamps and RFC 3339 strings are",
+    EntryType.ID: ": strings, integers and UUIDs are",
+    EntryType.VALUE: ": strings, integers, booleans and UUIDs are",
+    EntryType.NUMBER: ": numbers are",
 }
 _MALFORMED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
 
@@ -127,7 +131,10 @@ def no_such_column(name: str, columns: Mapping[str, Column]) -> str:
     parts = [each for each in _ROWS if each in columns and columns[each].has_parts]
     if parts and _NUMBERED.fullmatch(name):
         return f"there is no such column: those of rows [n][k] are named as {parts[0]}.0"
-    near = meant(name, list(columns))
+    near, prefixed = meant(name, list(columns)), _PREFIXED.fullmatch(name)
+    if parts and prefixed and not near:
+        named = f"{parts[0]}.{prefixed[1]}"
+        return f"there is no such column: that of a label in rows [n][k] is named as {named}"
     if not near and "slice" in columns and not columns["slice"].plain:
         return "there is no such column: those of slices are named as slice.country"
     return f"there is no such column{near}" if near else _NO_COLUMN

@@ -74,6 +74,9 @@ def values(
     shape, missing = [len(array)], None
     while is_list(array.type):
         if marks is not None and len(shape) == 1:
+            if array.null_count and not column.nullable:
+                is_null = array.is_null().to_numpy(zero_copy_only=False)
+                marks.mark(place, np.flatnonzero(is_null).tolist(), lambda _: (NULL, ()))
             array = of_one_width(place, array, marks)
         elif not column.nullable and marks is None:
             _refuse_nulls(place, array, shape)

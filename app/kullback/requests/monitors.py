@@ -10,7 +10,7 @@ from pydantic import (
     model_validator,
 )
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, Step
 from kullback.judgement.settings import CheckName, ChosenThresholds
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.crossed_slices import CROSS, slice_parts
@@ -181,15 +181,13 @@ class MonitorSettings(BaseModel):
     def _check_notes(self) -> None:
         if not is_text(self.description):
             raise InvalidInput.at(_CONTROL, "description")
-        if self.owner is not None and not are_names([self.owner]):
-            raise InvalidInput.at(_CONTROL, "owner")
+        if self.owner is not None:
+            _check_note(self.owner, "owner")
         for index, tag in enumerate(self.tags):
-            if not are_names([tag]):
-                raise InvalidInput.at(_CONTROL, "tags", index)
+            _check_note(tag, "tags", index)
         refuse_twice("tags", self.tags)
         for index, link in enumerate(self.links):
-            if not are_names([link.title]):
-                raise InvalidInput.at(_CONTROL, "links", index, "title")
+            _check_note(link.title, "links", index, "title")
             if not is_web_address(link.url):
                 detail = "not an address that begins with http:// or https:// and names a host"
                 raise InvalidInput.at(detail, "links", index, "url")
@@ -277,6 +275,13 @@ class MonitorSettings(BaseModel):
         self._check_default()
         self._check_timezone()
         self._check_notes()
+
+
+def _check_note(text: str, *place: Step) -> None:
+    if not are_names([text]):
+        raise InvalidInput.at(_CONTROL, *place)
+    if not text.strip():
+        raise InvalidInput.at("nothing but blanks", *place)
 
 
 def _longest_wait(retention_days: int) -> int:

@@ -18,7 +18,7 @@ Group = tuple[str, int]
 
 
 def group_ids(
-    terms: Callable[[slice], Terms], window: Indices, slices: Slices, noun: str = "windows"
+    terms: Callable[[slice], Terms], window: Indices, slices: Slices, within: str = ""
 ) -> dict[Group, Tally]:
     """The tally of each window's rows, of all of them and of each value of each slice.
 
@@ -26,7 +26,7 @@ def group_ids(
         terms: the terms of some of the rows.
         window: of each row, (n,).
         slices: the value of each row by the name of the slice; None where a row has none.
-        noun: what a refusal calls the windows.
+        within: what else a refusal says that one may do.
 
     Returns:
         By slice and window; the slice is "" for all rows, else "name=value".
@@ -39,7 +39,7 @@ def group_ids(
     windows = int(window.max()) + 1
     codes = [(np.zeros(window.size, dtype=np.int64), [""])]
     codes += [_coded(name, values) for name, values in slices.items()]
-    _check_count(window, codes, noun)
+    _check_count(window, codes, within)
     by_group: dict[Group, list[Tally]] = defaultdict(list)
     for start in range(0, window.size, _CHUNK):
         rows = slice(start, start + _CHUNK)
@@ -63,14 +63,14 @@ def _coded(name: str, values: Sequence[str | None]) -> tuple[Indices, list[str]]
     return code, [f"{name}={value}" for value in codes if value is not None]
 
 
-def _check_count(window: Indices, codes: Sequence[tuple[Indices, list[str]]], noun: str) -> None:
+def _check_count(window: Indices, codes: Sequence[tuple[Indices, list[str]]], within: str) -> None:
     count = 0
     for code, names in codes:
         index = (window * len(names) + code)[code >= 0]
         count += 1 if index.size and (index == index[0]).all() else np.unique(index).size
     if count > MAX_GROUPS:
         detail = (
-            f"the rows lie in {count} {noun} and slices, where one request may touch {MAX_GROUPS}:"
-            " send fewer windows or slice values at a time"
+            f"the rows lie in {count} windows and values of slices, where one request may touch "
+            f"{MAX_GROUPS}: send less time or fewer values of slices per request{within}"
         )
         raise InvalidInput.at(detail, "timestamp")

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
-from kullback.figures.typesetting import shown, typeset
+from kullback.figures.typesetting import lasting, shown, typeset
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -37,6 +37,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters |= {"shown": shown, "data": _data, "ago": ago, "typeset": typeset}
+        self._environment.filters["lasting"] = lasting
         self._environment.globals |= {"release": release}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(repr((release, [text for text, _, _ in sources])).encode())
