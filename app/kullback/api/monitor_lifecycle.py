@@ -52,8 +52,10 @@ def _looking(routes: APIRouter, store_requests: StoreRequests) -> None:
         sees = caller_of(request).sees
 
         def work() -> MonitorList:
-            listed = store_requests.services.monitor_queries.list_all(sees, tag, after)
-            return listed if limit is None else listed.part(limit)
+            queries = store_requests.services.monitor_queries
+            if limit is None:
+                return queries.list_all(sees, tag, after)
+            return queries.list_part(sees, limit, tag, after)
 
         return as_json(await store_requests.read(request, work))
 

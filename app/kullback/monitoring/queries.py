@@ -1,7 +1,7 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -26,7 +26,7 @@ from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counte
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span, middle, span
-from kullback.storage.base import Part, Store
+from kullback.storage.base import Part, Record, Store
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.metrics import TallyMetrics
 from kullback.timezones import Time
@@ -48,11 +48,39 @@ class MonitorQueries:
         Raises:
             DamagedTally: the settings of one cannot be read.
         """
-        records = self._store.records(KIND)
-        some = (each for each in records if sees(each.name) and each.name > (after or ""))
-        here = [StoredMonitor.of(record, record.name) for record in some]
-        listed = [each for each in here if tag is None or tag in each.monitor.tags]
-        return MonitorList(tuple(CreatedMonitor.at(each.record, each.monitor) for each in listed))
+        records = self._store.records(KIND, after or "")
+        return MonitorList(tuple(self._listed(filter(lambda each: sees(each.name), records), tag)))
+
+    def list_part(
+        self, sees: Callable[[str], bool], limit: int, tag: str | None, after: str | None
+    ) -> MonitorList:
+        """The first so many of those; what comes behind them is not read.
+
+        Raises:
+            DamagedTally: the settings of one among them cannot be read.
+        """
+        listed: list[CreatedMonitor] = []
+        for record in self._seen_behind(after or "", sees, limit + 1):
+            if len(listed) == limit and (tag is None or _may_have(record, tag)):
+                return MonitorList(tuple(listed), listed[-1].name)
+            if len(listed) < limit:
+                listed += self._listed([record], tag)
+        return MonitorList(tuple(listed), None)
+
+    def _seen_behind(self, after: str, sees: Callable[[str], bool], count: int) -> Iterator[Record]:
+        """The records behind a name that are seen, of which so many are read at a time."""
+        while records := self._store.records(KIND, after, count):
+            yield from (record for record in records if sees(record.name))
+            if len(records) < count:
+                return
+            after = records[-1].name
+
+    @staticmethod
+    def _listed(records: Iterable[Record], tag: str | None) -> Iterator[CreatedMonitor]:
+        for record in records:
+            monitor = StoredMonitor.of(record, record.name).monitor
+            if tag is None or tag in monitor.tags:
+                yield CreatedMonitor.at(record, monitor)
 
     def open(self, name: str) -> "MonitorReader":
         """A monitor as it is now.
@@ -70,6 +98,13 @@ class MonitorQueries:
             with suppress(DamagedTally):
                 present[record.name] = StoredMonitor.of(record, record.name)
         return present
+
+
+def _may_have(record: Record, tag: str) -> bool:
+    """Whether it has the tag, as far as can be read."""
+    with suppress(DamagedTally):
+        return tag in StoredMonitor.of(record, record.name).monitor.tags
+    return True
 
 
 class MonitorReader:

@@ -106,11 +106,6 @@ class MonitorList:
     monitors: tuple[CreatedMonitor, ...]
     next: Annotated[str | None, Field(exclude_if=lambda name: name == WHOLE)] = WHOLE
 
-    def part(self, limit: int) -> "MonitorList":
-        """The first so many."""
-        some = self.monitors[:limit]
-        return MonitorList(some, some[-1].name if len(self.monitors) > limit else None)
-
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedRows:

@@ -251,8 +251,8 @@ class Store(Protocol):
             StoreUnavailable: the store cannot be written; whether this was kept is unknown.
         """
 
-    def records(self, kind: str) -> list[Record]:
-        """All records of a kind, by name."""
+    def records(self, kind: str, after: str = "", limit: int | None = None) -> list[Record]:
+        """All records of a kind, by name; or the first so many of those behind a name."""
 
     def record(self, kind: str, name: str) -> Record | None:
         """The record of that name."""

@@ -93,9 +93,10 @@ class SqlStore:
         self._check()
         return self._writer.submit(PendingWrite(work, key))
 
-    def records(self, kind: str) -> list[Record]:
+    def records(self, kind: str, after: str = "", limit: int | None = None) -> list[Record]:
         """See Store."""
-        chosen = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.name)
+        chosen = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.name > after)
+        chosen = chosen.order_by(RECORDS.c.name).limit(limit)
         with self._reading() as connection:
             return [Record(*row) for row in connection.execute(chosen)]
 
