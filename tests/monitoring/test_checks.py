@@ -15,7 +15,7 @@ HOUR, DAYS, ROWS = 3600, 2, 600
 ONSET = DAYS * 24
 NAMES = [
     *("log_loss", "no_skill", "calibration", "score_drift", "label_drift"),
-    *("slice", "silence", "maturity"),
+    *("feature_drift", "slice", "silence", "maturity"),
 ]
 
 Break = Callable[[np.random.Generator, Array, Array, Array], tuple[Array, Array, Array]]
@@ -95,7 +95,8 @@ async def test_a_healthy_monitor_is_ok(service: Service) -> None:
     assert checks["monitor"] == "clicks"
     assert checks["state"] == "ok", checks
     assert [each["name"] for each in checks["checks"]] == NAMES
-    assert {each["state"] for each in checks["checks"]} == {"ok"}
+    states = {name: each["state"] for name, each in by_name(checks).items()}
+    assert states == dict.fromkeys(NAMES, "ok") | {"feature_drift": "unknown"}
     assert all(each["statement"].endswith(".") for each in checks["checks"])
 
 
@@ -130,6 +131,31 @@ async def test_the_slice_is_named(
     assert check["state"] in {"warning", "critical"}
     assert check["slice"] == {"country": country}
     assert words in check["statement"]
+
+
+async def test_a_feature_that_is_lost_is_named(service: Service) -> None:
+    start = NOON - 30 * HOUR
+    service.clock.now = start
+    await service.put(features={"age": "numeric", "device": "categorical", "price": "numeric"})
+    rng = np.random.default_rng(3)
+    for hour in range(32):
+        y, p = drawn(rng, ROWS)
+        service.clock.now += HOUR
+        age: list[float | None] = rng.normal(40, 10, ROWS).tolist()
+        features = {
+            "age": [None] * ROWS if hour >= 30 else age,
+            "device": rng.choice(np.array(["a", "b"]), ROWS).tolist(),
+            "price": rng.lognormal(3, 1, ROWS).tolist(),
+        }
+        times = (service.clock.now - HOUR * rng.random(ROWS)).tolist()
+        rows = {"y_true": y.astype(int).tolist(), "y_proba": p.tolist(), "timestamp": times}
+        await service.post("observations", features=features, **rows)
+        if hour == 29:
+            check = by_name(await service.get(f"{MONITOR}/checks"))["feature_drift"]
+            assert check["state"] == "ok", check
+    check = by_name(await service.get(f"{MONITOR}/checks"))["feature_drift"]
+    assert (check["state"], check["feature"]) == ("critical", "age"), check
+    assert "missing in 100% of rows where 0% are usual" in check["statement"]
 
 
 async def test_silence_is_heard(service: Service) -> None:

@@ -81,7 +81,11 @@ class _Step:
 
 
 def course(
-    counts: Counts, reference: Shares | None, limits: Thresholds, evidence: Evidence
+    counts: Counts,
+    reference: Shares | None,
+    limits: Thresholds,
+    evidence: Evidence,
+    log_threshold: float | None = None,
 ) -> ShareCourse | None:
     """Hour after hour: how unlike the counts are to all that they may be compared with.
 
@@ -89,7 +93,7 @@ def course(
     before, and all of the past once it has a day. Hours of an alarm are no baseline. None where
     there never was any.
     """
-    most = limits.log_threshold
+    most = limits.log_threshold if log_threshold is None else log_threshold
     groups = _together(counts.rows.tolist(), limits.minimum_rows)
 
     def step(before: _Step, place: int) -> _Step:
@@ -106,7 +110,7 @@ def course(
 
     marks = [counts.marks[hours[-1]] for hours in groups]
     of_reference = None if reference is None else hash(reference.mass.tobytes())
-    last = folded(counts.memo, (counts.name, limits, of_reference), marks, _Step(), step)
+    last = folded(counts.memo, (counts.name, limits, most, of_reference), marks, _Step(), step)
     if not last.steps:
         return None
     tail = np.cumsum([log_e for _, log_e in reversed(last.steps)])[::-1]

@@ -34,13 +34,7 @@ def score_drift(history: History) -> Finding:
         excused=np.array([each.is_right for each in blocks]),
         marks=prefixes(blocks),
     )
-    of_reference = None if history.reference is None else history.reference.scored
-    return share_finding(history, counts, of_reference, "Scores")
-
-
-def share_finding(history: History, counts: Counts, reference: Array | None, what: str) -> Finding:
-    """How shares of cells, of scores or of a feature, have changed, with the PSI as its size."""
-    limits, name = history.thresholds[counts.name], counts.name
+    reference = None if history.reference is None else history.reference.scored
     given = None if reference is None or reference.sum() <= 0 else _shares(reference)
 
     def evidence(hours: list[int], baselines: list[Shares]) -> float:
@@ -51,19 +45,19 @@ def share_finding(history: History, counts: Counts, reference: Array | None, wha
 
     result = course(counts, given, limits, evidence)
     if result is None:
-        return _nothing(name, limits, int(counts.rows.sum()))
+        return _nothing("score_drift", limits, int(counts.rows.sum()))
     cells = cells_of(result.baselines)
     here, past = counts.of(result.hours).merged(cells), [e.merged(cells) for e in result.baselines]
     size = min(psi(here.mass, each) for each in past)
     is_over = result.log_e >= limits.log_threshold
     state = state_of(is_over, size, limits)
     said = (
-        f"{what} are distributed unlike before: PSI {size:.2f}."
+        f"Scores are distributed unlike before: PSI {size:.2f}."
         if state is not State.OK
-        else f"{what} are distributed as before, or as far as chance explains: PSI {size:.2f}."
+        else f"Scores are distributed as before, or as far as chance explains: PSI {size:.2f}."
     )
     size_of = Size(state, size, limits.tolerance, said)
-    return _finding(name, size_of, result, counts, limits.log_threshold)
+    return _finding("score_drift", size_of, result, counts, limits.log_threshold)
 
 
 def label_drift(history: History) -> Finding:

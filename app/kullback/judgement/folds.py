@@ -43,9 +43,14 @@ class Memo:
 
 def prefixes(blocks: Sequence[JudgedBlock]) -> list[int]:
     """A mark of each prefix of some blocks, (t,)."""
+    return marks_of([(each.block.start, each.mark) for each in blocks])
+
+
+def marks_of(items: Sequence[tuple[int, int]]) -> list[int]:
+    """A mark of each prefix of times with their marks, (t,)."""
     marks, last = [], 0
-    for each in blocks:
-        last = hash((last, each.block.start, each.mark))
+    for item in items:
+        last = hash((last, item))
         marks.append(last)
     return marks
 

@@ -8,6 +8,8 @@ from kullback.judgement.evidence import OutcomeHistory, spreads_of
 from kullback.judgement.folds import Memo
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.settings import DEFAULTS, Thresholds
+from kullback.tally.feature_counts import FeatureCounts
+from kullback.tally.feature_table import FeatureTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class DueRows:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureHour:
+    """The features of the rows of an hour; `mark` tells different rows apart."""
+
+    start: int
+    table: FeatureTable
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """All that checks are a function of.
 
@@ -36,7 +47,9 @@ class History:
         now: epoch seconds.
         blocks: of all rows, the last perhaps of a part of an hour.
         slices: of the rows of each value, by "slice=value".
+        features: those of all rows, by the hour.
         reference: the block of all rows of the reference, where it has rows.
+        reference_features: of the rows of the reference, by the name of the feature.
         reference_values: values of slices that the reference has.
         lag: after how many seconds labels are in.
         due: rows whose labels should be in by now; None where labels come with their rows.
@@ -49,7 +62,9 @@ class History:
     now: float
     blocks: Sequence[JudgedBlock]
     slices: Mapping[str, Sequence[JudgedBlock]] = field(default_factory=dict)
+    features: Sequence[FeatureHour] = ()
     reference: Block | None = None
+    reference_features: Mapping[str, FeatureCounts] = field(default_factory=dict)
     reference_values: frozenset[str] = frozenset()
     lag: float = 0.0
     due: DueRows | None = None

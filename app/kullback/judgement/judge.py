@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.judgement.drifts import label_drift, score_drift
+from kullback.judgement.features import feature_drift
 from kullback.judgement.findings import Finding, State, worst
 from kullback.judgement.flow import maturity, silence
 from kullback.judgement.history import History
@@ -17,6 +18,7 @@ CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
     "calibration": calibration,
     "score_drift": score_drift,
     "label_drift": label_drift,
+    "feature_drift": feature_drift,
     "slice": slices,
     "silence": silence,
     "maturity": maturity,
@@ -24,6 +26,7 @@ CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
 
 
 _Cause = tuple[frozenset[str], frozenset[str], str]
+_BY_INPUTS = frozenset({"log_loss", "no_skill", "calibration", "score_drift"})
 _NONE: frozenset[str] = frozenset()
 _OF_RANKING: Sequence[_Cause] = (
     (
@@ -86,6 +89,8 @@ def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:
     alarms = {name for name, each in findings.items() if each.is_alarm}
     if finding.name in {"calibration", "label_drift"} and "slice" in alarms:
         return [f"Look at {findings['slice'].slice.replace('=', ' = ', 1)}."]
+    if finding.name in _BY_INPUTS and "feature_drift" in alarms:
+        return [f"Look at feature {findings['feature_drift'].feature}."]
     others = CAUSES.get(finding.name, ())
     return [said for beside, without, said in others if beside <= alarms and not without & alarms][
         :1

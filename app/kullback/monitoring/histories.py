@@ -9,16 +9,19 @@ from zlib import crc32
 
 from kullback.judgement.blocks import Block, block, without
 from kullback.judgement.folds import Memo
-from kullback.judgement.history import DueRows, History
+from kullback.judgement.history import DueRows, FeatureHour, History
 from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.recalibration import Tolerance
 from kullback.moments import DAY, FUTURE_SECONDS
 from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.features import ALL_FEATURES, total_features
 from kullback.monitoring.maturity import hour_at
+from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import row_counts, window_tallies
 from kullback.monitoring.windows import Span, middle
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
+from kullback.tally.tally import Layout
 
 if TYPE_CHECKING:
     from kullback.monitoring.queries import MonitorReader
@@ -40,12 +43,14 @@ class _Kept:
 
     Attributes:
         hours: the block of each hour, with what tells whether its sums are the same still.
+        features: of each hour.
         gaps: how long there was no news, and when there was again.
         seen: when its last row was looked for, and when that came from.
         memo: what judgement computed.
     """
 
     hours: dict[Hour, _Marked] = field(default_factory=dict)
+    features: list[FeatureHour] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     seen: tuple[float, float] | None = None
     memo: Memo = field(default_factory=Memo)
@@ -83,12 +88,15 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
     kept.hours = _hours(reader, kept.hours)
     blocks = _in_order(kept.hours)
     last = _last_row(reader)
+    reference = reader.reference_of(reader.span(reader.now - DAY, None))
     return History(
         now=reader.now,
         blocks=blocks.pop("", []),
         slices=blocks,
-        reference=_reference(reader),
-        reference_values=_reference_values(reader),
+        features=_features(reader, kept),
+        reference=_block_of(reader.monitor.layout, reference),
+        reference_features={} if reference is None else reference.features.counts,
+        reference_values=_values_of(reader.reference),
         lag=reader.maturity.lag,
         due=_due(reader),
         largest_gap=_largest_gap(reader, kept, last),
@@ -200,16 +208,33 @@ def _largest_gap(reader: "MonitorReader", kept: _Kept, last: float | None) -> fl
     return age if age < _YOUNG else 0.0
 
 
-def _reference(reader: "MonitorReader") -> Block | None:
-    reference = reader.reference_of(reader.span(reader.now - DAY, None))
+def _block_of(layout: Layout, reference: Reference | None) -> Block | None:
+    """The block of all rows of a reference, where it has rows."""
     if reference is None:
         return None
     labelled, scored = (some.get("") for some in (reference.labelled, reference.scored))
     if labelled is None and scored is None:
         return None
-    return block((0, 0), reader.monitor.layout, labelled, scored)
+    return block((0, 0), layout, labelled, scored)
 
 
-def _reference_values(reader: "MonitorReader") -> frozenset[str]:
-    reference = reader.reference
+def _values_of(reference: Reference | None) -> frozenset[str]:
+    """The values of slices that a reference has rows of."""
     return frozenset() if reference is None else frozenset(filter(None, reference.scored))
+
+
+def _features(reader: "MonitorReader", kept: _Kept) -> list[FeatureHour]:
+    """The features of all rows by the hour."""
+    if not reader.monitor.features:
+        return []
+    before = {hour.start: hour for hour in kept.features}
+    hours = []
+    for (_, span), parts in _parts(reader, ALL_FEATURES).items():
+        mark = sum(crc32(content) for _, content in parts)
+        hour = before.get(span.start)
+        if hour is None or hour.mark != mark:
+            table = total_features(parts, reader.monitor.features)
+            hour = FeatureHour(span.start, table, mark)
+        hours.append(hour)
+    kept.features = sorted(hours, key=lambda hour: hour.start)
+    return kept.features
