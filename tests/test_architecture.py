@@ -33,7 +33,7 @@ EDGE = (
     *("services", "monitoring", "experiments", "figures"),
 )
 REPORTS = (
-    *("monitoring.report", "monitoring.replies"),
+    *("monitoring.report", "monitoring.drift_report", "monitoring.replies"),
     *(f"experiments.{module}" for module in ("plan", "report", "replies", "wording")),
 )
 ALLOWED: dict[str, tuple[str, ...]] = {

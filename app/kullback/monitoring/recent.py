@@ -1,7 +1,7 @@
 """The last hour of a monitor whose labels are in, and the predictions of the last hour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR
@@ -21,6 +21,8 @@ from kullback.tally.tally import Tally
 if TYPE_CHECKING:
     from kullback.monitoring.queries import MonitorReader
 
+__all__ = ["Drift", "RecentHour", "recent_hour"]
+
 SEARCHED_SECONDS = DAY  # how far beyond the lag an hour with labels is looked for
 SEARCH_EVERY = 60.0  # seconds: it reads a day
 
@@ -36,6 +38,7 @@ class RecentHour:
         rows: how many these are.
         labelled_share: the share of all rows of that hour that have labels.
         drift: of the scores of the last hour by the clock, and of the labels of the mature one.
+        features: drift of each feature of the last hour by the clock.
         latest: rows of the last hour by the clock.
         lag: seconds after which labels are in, as set or learned.
         only_positives: whether the labels that came were all positive, and of a few rows.
@@ -59,6 +62,7 @@ class RecentHour:
     waiting_labels: int
     is_latest: bool = False
     searched: float | None = None
+    features: Mapping[str, Drift] = field(default_factory=dict)
 
     @property
     def predictions(self) -> int:
@@ -115,6 +119,7 @@ def recent_hour(reader: "MonitorReader", before: RecentHour | None) -> RecentHou
         waiting_labels=reader.counts.get("waiting_labels", 0),
         is_latest=is_latest and searched is None,
         searched=searched,
+        features=_feature_drifts(reader, latest_span),
     )
 
 
@@ -153,6 +158,16 @@ def _drift(
     if scores is None or labels is None:
         return {}
     return {"score": scores.score_drift(rows, ""), "label": labels.label_drift(rows, "")}
+
+
+def _feature_drifts(reader: "MonitorReader", latest: Span) -> Mapping[str, Drift]:
+    """Drift of each feature, where there is something to compare with."""
+    if not reader.monitor.features or reader.reference is None:
+        return {}
+    reference = reader.reference_of(latest)
+    assert reference is not None
+    drifts = reference.feature_drifts(reader.features(latest))
+    return {name: each.drift for name, each in drifts.items()}
 
 
 def _searched(reader: "MonitorReader") -> Span | None:

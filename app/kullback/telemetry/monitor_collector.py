@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -11,13 +12,14 @@ from prometheus_client.registry import Collector
 from kullback.errors import StoreUnavailable
 from kullback.monitoring.counters import BINS_SHOWN, MonitorCounters, MonitorSums
 from kullback.monitoring.maintenance import MonitorMaintenance
-from kullback.monitoring.recent import RecentHour
+from kullback.monitoring.recent import Drift, RecentHour
 from kullback.monitoring.stored import StoredMonitor
 from kullback.numerics.types import Undefined
 
 MAX_SERIES = 15_000
 MAX_SLICE_SERIES = 1_500  # of one monitor
 Present = Callable[[], Mapping[str, StoredMonitor]]
+Features = Mapping[str, Mapping[str, Drift]]  # by monitor, and what each is of
 Values = Mapping[tuple[str, ...], float | Undefined | None]
 
 _SUMS = {
@@ -59,6 +61,7 @@ _EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
 _OTHERS = 9  # two gauges of what it is, a standard error, and three numbers of two drifts
 PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + len(_RECENT) + _OTHERS
 PER_SLICE = len(_SLICED)
+PER_FEATURE = 3
 
 
 class MonitorCollector(Collector):
@@ -85,6 +88,7 @@ class MonitorCollector(Collector):
         self._lock = Lock()
         self._admitted: dict[str, set[str]] = {}  # slices of each monitor, "" for all rows
         self._refused: dict[str, set[str]] = {}
+        self._hidden: set[tuple[str, str]] = set()  # features of monitors
         self._dropped = 0
         self._present: Mapping[str, StoredMonitor] = {}
 
@@ -103,15 +107,16 @@ class MonitorCollector(Collector):
                 name: self._counters.of(present[name].record, parts)
                 for name, parts in sorted(self._admitted.items())
             }
+            recent = self._maintenance.recent
+            features = self._room_for({name: recent[name] for name in shown if name in recent})
             dropped = self._dropped
-        recent = self._maintenance.recent
         yield from _counters(shown)
         yield from _bins(shown)
         info: Values = {(name, present[name].monitor.task): 1.0 for name in shown}
         yield _gauge("kullback_monitor_info", "1 for every monitor, with its task.", info, "task")
         created: Values = {(name,): present[name].record.created for name in shown}
         yield _gauge("kullback_monitor_created_timestamp_seconds", "When it was made.", created)
-        yield from _gauges({name: recent[name] for name in shown if name in recent})
+        yield from _gauges({name: recent[name] for name in shown if name in recent}, features)
         family = CounterMetricFamily(
             "kullback_series_dropped", f"Series beyond {self._cap}, which are not shown."
         )
@@ -147,6 +152,21 @@ class MonitorCollector(Collector):
             places |= admitted
             self._refused.get(name, set()).difference_update(admitted)
             self._refuse(name, set(waiting) - admitted, PER_SLICE)
+
+    def _room_for(self, recent: Mapping[str, RecentHour]) -> Features:
+        """The drifts of features that there is room for beside all that has a place."""
+        taken = sum((len(parts) - 1) * PER_SLICE + PER_MONITOR for parts in self._admitted.values())
+        left = max(self._cap - taken, 0) // PER_FEATURE
+        shown: dict[str, dict[str, Drift]] = {}
+        hidden: set[tuple[str, str]] = set()
+        for name, hour in recent.items():
+            drifts = {f"feature:{each}": drift for each, drift in sorted(hour.features.items())}
+            shown[name] = dict(islice(drifts.items(), left))
+            left -= len(shown[name])
+            hidden |= {(name, each) for each in drifts.keys() - shown[name].keys()}
+        self._dropped += len(hidden - self._hidden) * PER_FEATURE
+        self._hidden = hidden
+        return shown
 
     def _make_room(self, series: int) -> int:
         """Take so many series from the slices of whoever has most; how many came of it."""
@@ -210,7 +230,7 @@ def _bins(shown: Mapping[str, Mapping[str, MonitorSums]]) -> Iterator[Metric]:
     yield predicted
 
 
-def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
+def _gauges(recent: Mapping[str, RecentHour], features: Features) -> Iterator[Metric]:
     values: Values
     for name, metric in _METRICS.items():
         text = f"{metric} of the last mature hour, over all replicas."
@@ -225,11 +245,11 @@ def _gauges(recent: Mapping[str, RecentHour]) -> Iterator[Metric]:
         values = {(monitor,): getattr(hour, attribute) for monitor, hour in recent.items()}
         yield _gauge(name, text, values)
     for name, attribute in (("psi", "psi"), ("js_nats", "js"), ("p_value", "p_value")):
-        text = f"{attribute}: scores of the last hour, labels of the last mature one."
+        text = f"{attribute}: scores and features of the last hour, labels of the mature one."
         values = {
             (monitor, of): getattr(drift, attribute)
             for monitor, hour in recent.items()
-            for of, drift in hour.drift.items()
+            for of, drift in (*hour.drift.items(), *features.get(monitor, {}).items())
         }
         yield _gauge(f"kullback_drift_{name}", text, values, "of")
 

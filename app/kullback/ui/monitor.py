@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kullback.figures import reliability, score_histogram
+from kullback.figures import feature_shares, reliability, score_histogram
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.monitoring.drift_report import statement
@@ -21,6 +21,7 @@ from kullback.ui.overview import HUES, hour_of, is_drifting, state_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
 LABELS_SHOWN = 6
+FEATURES_DRAWN = 12  # those that changed most; the table has all
 NAMES = {
     "log_loss": "Log loss",
     "normalized_entropy": "Normalized entropy",
@@ -115,6 +116,10 @@ class MonitorPage:
                 reliability.of_monitor(report, setup.task),
                 score_histogram.of_monitor(report, setup),
             ],
+            "features": [
+                feature_shares.of_feature(name, drift, place)
+                for place, (name, drift) in enumerate(report.drift.features.items(), 1)
+            ][:FEATURES_DRAWN],
             "slices": slices,
             "groups": history.heaviest(report.groups),
             "baseline": json.dumps({"from": moment(chosen.start), "to": moment(chosen.stop)}),
