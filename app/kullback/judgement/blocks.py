@@ -145,6 +145,25 @@ def logits(block: Block) -> Array:
     return x
 
 
+def labels_of(block: Block) -> Array:
+    """Effective rows of each label."""
+    if block.layout.task == "multiclass":
+        return block.class_weight / block.scale
+    return _two(block, block.positive)
+
+
+def foreseen_of(block: Block) -> Array:
+    """How many of each label were predicted."""
+    if block.layout.task == "multiclass":
+        return block.class_predicted / block.scale
+    return _two(block, block.predicted)
+
+
+def _two(block: Block, positive: Array) -> Array:
+    weight, ones = float(block.weight.sum()), float(positive.sum())
+    return np.array([max(weight - ones, 0.0), ones]) / block.scale
+
+
 def _added(vectors: list[Array]) -> Array:
     """Their sum; classes that came later are 0 before."""
     whole = np.zeros(max(vector.size for vector in vectors))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kullback.judgement.blocks import Block
+from kullback.judgement.blocks import labels_of
 from kullback.judgement.comparisons import Counts, ShareCourse, course
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.folds import prefixes
@@ -69,17 +69,17 @@ def label_drift(history: History) -> Finding:
     reference = history.reference
     reference = None if reference is None or not reference.rows else reference
     width = max(each.block.layout.classes for each in blocks)
-    foreseen = _wide([_foreseen(each.block) for each in blocks], width)
+    foreseen = _wide([each.foreseen for each in blocks], width)
     counts = Counts(
         "label_drift",
         history.memo,
         starts=np.array([each.block.start for each in blocks]),
-        mass=_wide([_labels(each.block) for each in blocks], width),
+        mass=_wide([each.labels for each in blocks], width),
         rows=np.array([each.rows for each in blocks]),
         excused=np.zeros(len(blocks), dtype=np.bool_),
         marks=history.outcomes().marks,
     )
-    given = None if reference is None else _shares(_wide([_labels(reference)], width)[0])
+    given = None if reference is None else _shares(_wide([labels_of(reference)], width)[0])
     labels = range(width) if width > 2 else (1,)
 
     def evidence(hours: list[int], baselines: list[Shares]) -> float:
@@ -137,26 +137,10 @@ def _shares(mass: Array) -> Shares:
 
 
 def _wide(vectors: list[Array], width: int) -> Array:
+    """Vectors as rows of one table; labels that were added later are 0 before."""
+    if all(vector.size == width for vector in vectors):
+        return np.array(vectors)
     return np.stack([np.pad(vector, (0, width - vector.size)) for vector in vectors])
-
-
-def _labels(block: Block) -> Array:
-    """Effective rows of each label."""
-    if block.layout.task == "multiclass":
-        return block.class_weight / block.scale
-    return _two(block, block.positive)
-
-
-def _foreseen(block: Block) -> Array:
-    """How many of each label were predicted."""
-    if block.layout.task == "multiclass":
-        return block.class_predicted / block.scale
-    return _two(block, block.predicted)
-
-
-def _two(block: Block, positive: Array) -> Array:
-    weight, ones = float(block.weight.sum()), float(positive.sum())
-    return np.array([max(weight - ones, 0.0), ones]) / block.scale
 
 
 def _spans(baselines: list[float], tolerance: float) -> list[tuple[float, float]]:
