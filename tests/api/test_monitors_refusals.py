@@ -1,5 +1,6 @@
 """What is refused of monitors says what is wrong in one way, and leads on."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -9,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kullback.payload.media import ARROW, PARQUET
+from kullback.payload.media import ARROW, LINES, PARQUET
 from tests.monitoring.service import MONITOR, Document, Service, refused
 from tests.payload.bodies import as_arrow, as_parquet, typed
 from tests.statements import watched
@@ -124,3 +125,17 @@ async def test_a_part_of_the_list_reads_what_it_holds(service: Service, tmp_path
     answer = await service.client.get("/v1/monitors?limit=2&after=b")
     assert refused(answer, 503) == ("damaged-tally", "")
     assert "monitor d" in answer.json()["detail"]
+
+
+async def test_bins_of_a_reference_lead_to_a_histogram(service: Service) -> None:
+    await service.put()
+    rows: Document = {"y_proba": [0.5, 0.25], "n_bins": 20}
+    answer = await service.client.put(f"{MONITOR}/reference", json=rows)
+    assert refused(answer) == ("invalid-input", "/n_bins")
+    assert "send their masses as score_histogram" in answer.json()["detail"]
+    lines = {"y_proba": 0.5, "n_bins": 20}
+    answer = await service.client.put(
+        f"{MONITOR}/reference", content=json.dumps(lines).encode(), headers=typed(LINES[0])
+    )
+    assert refused(answer) == ("invalid-input", "/0/n_bins")
+    await service.put(f"{MONITOR}/reference", score_histogram=[1] * 20)

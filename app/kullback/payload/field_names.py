@@ -18,6 +18,11 @@ _SIDES = {
     for side in ("real", "fake")
     for word in ("p", "prob", "proba", "probs", "probabilities")
 }
+_BINS = ("bins", "n_bins", "num_bins", "nbins", "bin_edges", "n_buckets")
+_TENTHS = (
+    ": scores are compared in tenths of the reference; for equal bins of [0, 1], of a number that "
+    "divides 60, send their masses as score_histogram"
+)
 _MEANT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_PREDICTIONS, ("y_proba", "q", "token_logprobs")),
     **dict.fromkeys(_TRUTH, ("y_true", "p")),
@@ -65,6 +70,8 @@ def meant(name: str, names: Sequence[str]) -> str:
         return f": did you mean {same}?"
     if (side := _SIDES.get(word)) in there:
         return f": send logits ln p − ln(1 − p) of probabilities p as {side}"
+    if word in _BINS and "score_histogram" in names:
+        return _TENTHS
     if word in _PREDICTIONS and "logits" in names:
         return ": logits are expected here, and probabilities by other metrics, such as log-loss"
     near = [] if word in _MEANT else get_close_matches(word, names, 1)
