@@ -17,7 +17,7 @@ from kullback.scoring.arrays import HEAVIEST_WEIGHT, row_sums
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Options
-from kullback.scoring.refusals import NEAR, refuse
+from kullback.scoring.refusals import off_sum, outside, refuse
 from kullback.scoring.screening import NO_VALUE
 from kullback.timezones import Timestamps
 
@@ -39,13 +39,8 @@ def probabilities(name: str | tuple[str, ...], values: Array) -> Array:
     if wide.size == 0 or (wide.min() >= 0 and wide.max() <= 1):
         return wide
     near = (wide >= 0.0 - tolerance) & (wide <= 1.0 + tolerance)
-    refuse(name, ~near, lambda at: _outside(float(wide[at]), tolerance))
+    refuse(name, ~near, lambda at: outside(float(wide[at]), tolerance, ""))
     return np.clip(wide, 0.0, 1.0)
-
-
-def _outside(value: float, tolerance: float) -> str:
-    margin = f" within {tolerance:.3g}" if -NEAR <= value <= 1.0 + NEAR else ""
-    return f"{numeral(value, 0.0, 1.0, 0.0 - tolerance, 1.0 + tolerance)} is not in [0, 1]{margin}"
 
 
 def _predictions(values: Array) -> Array:
@@ -56,13 +51,9 @@ def _predictions(values: Array) -> Array:
         refuse(
             "y_proba",
             ~(np.abs(sums - 1) <= tolerance),
-            lambda at: f"the row sums to {_sum(sums[at], tolerance)}, not 1 within {tolerance:.3g}",
+            lambda at: off_sum(float(sums[at]), tolerance, ""),
         )
     return checked
-
-
-def _sum(total: float, tolerance: float) -> str:
-    return numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
 
 
 def _outcomes(values: Labels) -> Labels:

@@ -117,7 +117,7 @@ def distributions(
         refuse(
             name,
             ~(np.abs(sums - 1.0) <= tolerance),
-            lambda at: off_sum(float(sums[at]), tolerance, remedy),
+            lambda at: f"{off_sum(float(sums[at]), tolerance)}; {remedy}",
             single=single,
         )
     if sums.max() > 1.0 and rows.max() > 1.0:

@@ -60,7 +60,7 @@ def log_distributions(
             name,
             ~(errors <= tolerance),
             lambda at: (
-                f"of the probabilities {off_sum(float(sums[at]), tolerance, remedy)}; "
+                f"of the probabilities {off_sum(float(sums[at]), tolerance)}; {remedy}; "
                 'on_unnormalized: "renormalize" divides by the sum'
             ),
             single=single,

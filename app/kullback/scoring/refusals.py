@@ -21,17 +21,17 @@ ONE_LOGIT = (
 )
 
 
-def off_sum(total: float, tolerance: float, remedy: str) -> str:
-    """What is wrong with a row of this sum, and what to do."""
+def off_sum(total: float, tolerance: float, option: str = "sum_tolerance ") -> str:
+    """What is wrong with a row of this sum; `option` names the tolerance, if one may set it."""
     shown_sum = numeral(total, 1.0, 1.0 - tolerance, 1.0 + tolerance)
-    return f"the row sums to {shown_sum}, not 1 within sum_tolerance {tolerance:.3g}; {remedy}"
+    return f"the row sums to {shown_sum}, not 1 within {option}{tolerance:.3g}"
 
 
-def outside(value: float, tolerance: float) -> str:
+def outside(value: float, tolerance: float, option: str = "sum_tolerance ") -> str:
     """That it is no probability; and the tolerance, where it may be one but for rounding."""
     near = tolerance > 0 and -NEAR <= value <= 1.0 + NEAR
     shown_value = numeral(value, 0.0, 1.0, 0.0 - tolerance, 1.0 + tolerance)
-    margin = f" within sum_tolerance {tolerance:.3g}" if near else ""
+    margin = f" within {option}{tolerance:.3g}" if near else ""
     return f"{shown_value} is not in [0, 1]{margin}"
 
 
