@@ -101,7 +101,7 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         due=_due(reader),
         largest_gap=_largest_gap(reader, kept, last),
         last_row=last,
-        thresholds=reader.monitor.thresholds,
+        thresholds=reader.thresholds,
         memo=kept.memo,
     )
 
@@ -137,7 +137,7 @@ def _judged(
     before: _Marked | None,
 ) -> _Marked:
     """What the parts of an hour come to, of a value beside the whole hour; as before if alike."""
-    limits, maturity = reader.monitor.thresholds["calibration"], reader.maturity
+    limits, maturity = reader.thresholds["calibration"], reader.maturity
     stop = min(span.stop, max(int(reader.now), span.start + 1))
     with naming_damage(parts):
         counts = row_counts(parts)

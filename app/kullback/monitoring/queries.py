@@ -7,6 +7,7 @@ from functools import cached_property
 
 from kullback.documents import extended
 from kullback.errors import DamagedTally
+from kullback.judgement.settings import Thresholds
 from kullback.moments import Clock
 from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.features import ALL_FEATURES, total_features
@@ -162,6 +163,11 @@ class MonitorReader:
     def maturity(self) -> Maturity:
         """What makes its time mature."""
         return Maturity.of(self.monitor, self.delays)
+
+    @cached_property
+    def thresholds(self) -> Mapping[str, Thresholds]:
+        """Those of each of its checks."""
+        return self.monitor.thresholds
 
     def recent(self, before: RecentHour | None = None) -> RecentHour:
         """Its last mature hour, and its last hour; see recent_hour."""

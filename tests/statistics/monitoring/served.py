@@ -15,6 +15,7 @@ from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
 from tests.statistics.monitoring.arrivals import Arrivals, Arrived, Seed
 from tests.statistics.monitoring.simulated_rows import SimulatedRows
 from tests.statistics.monitoring.streams import ORIGIN
+from tests.statistics.monitoring.tallied import slice_text
 from tests.statistics.monitoring.worlds import MonitoredWorld
 
 PATH = "/v1/monitors/world"
@@ -34,12 +35,10 @@ class ServedWorld:
         """Let it be this hour since the origin, and send what has come by then."""
         now = ORIGIN + hour * HOUR
         self.service.clock.now = now
-        monitors, traffic = self.service.inside.monitors, self.world.traffic
+        monitors = self.service.inside.monitors
         for arrived in self.arrivals.until(now):
             if len(arrived.whole):
-                monitors.observe(
-                    "world", observations(arrived.whole, traffic.sends_unit), None
-                ).result()
+                monitors.observe("world", observations(self.world, arrived.whole), None).result()
             if len(arrived.predictions):
                 monitors.observe("world", self._predictions(arrived), None).result()
             if len(arrived.labels):
@@ -51,7 +50,7 @@ class ServedWorld:
         self.service.inside.monitor_maintenance.run_due()
         answer = await self.service.get(f"{PATH}/checks")
         return [
-            CheckSeen(check["name"], check["state"], str(check["slice"] or ""), check["statement"])
+            CheckSeen(check["name"], check["state"], slice_text(check["slice"]), check["statement"])
             for check in answer["checks"]
         ]
 
@@ -66,7 +65,7 @@ class ServedWorld:
             )
 
     def _predictions(self, arrived: Arrived) -> ObservationRows:
-        rows = observations(arrived.predictions, self.world.traffic.sends_unit)
+        rows = observations(self.world, arrived.predictions)
         ids = list(map(str, arrived.prediction_ids.tolist()))
         return ObservationRows(
             None, rows.y_proba, rows.weight, rows.timestamp, rows.unit, rows.slices, ids
@@ -101,15 +100,15 @@ async def watched(
     return log
 
 
-def observations(rows: SimulatedRows, sends_unit: bool) -> ObservationRows:  # noqa: FBT001
+def observations(world: MonitoredWorld, rows: SimulatedRows) -> ObservationRows:
     """Rows as a request has them."""
     return ObservationRows(
         _labels(rows),
         rows.p,
         None if (rows.weight == 1).all() else rows.weight,
         Timestamps(rows.time),
-        rows.user if sends_unit else None,
-        {"country": rows.slices["country"].tolist()},
+        rows.user if world.traffic.sends_unit else None,
+        {name: rows.slices[name].tolist() for name in world.slices},
     )
 
 

@@ -1,36 +1,37 @@
-"""A world at full speed: its hours are summed by the product's tallies and judged, without a store.
+"""A world at full speed: its hours are summed by the product's tallies, and no store is written.
 
-What a look sees is what a service would read then: rows that have come, labels that have come, and
-of the hours those as mature whose labels are in by what the delays of labels so far have taught.
+A reader of a monitor reads these sums, at any moment as they would stand in a store then, and its
+checks are the product's own.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
-from kullback.judgement.blocks import Block, block, summed
-from kullback.judgement.history import History
-from kullback.judgement.judge import judge
-from kullback.judgement.judged import JudgedBlock, judged
-from kullback.judgement.recalibration import Tolerance
-from kullback.judgement.settings import DEFAULTS, Thresholds
-from kullback.moments import HOUR
+from kullback.moments import DAY, HOUR
 from kullback.monitoring.cells import MATCHED, OBSERVED, PREDICTED, Cells, CheckedRows, cells
-from kullback.monitoring.label_delays import LabelDelays
-from kullback.monitoring.maturity import Maturity
+from kullback.monitoring.histories import Histories
+from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.monitor import Monitor
-from kullback.monitoring.window_tallies import NO_ROWS, RowCounts
-from kullback.tally.tally import Tally
+from kullback.monitoring.queries import MonitorReader
+from kullback.monitoring.reference import Reference, reference_of_offset
+from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor, document
+from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
+from kullback.monitoring.windows import Span
+from kullback.numerics.types import Flags
+from kullback.storage.base import Record, Store
+from kullback.tally.feature_table import FeatureTable
+from kullback.tally.units import bucket_of
 from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
 from tests.statistics.monitoring.arrivals import Seed
+from tests.statistics.monitoring.parts import MemoryParts
 from tests.statistics.monitoring.simulated_rows import SimulatedRows
 from tests.statistics.monitoring.streams import ORIGIN, WEEK, drawn
 from tests.statistics.monitoring.worlds import MonitoredWorld
 
-HISTORY, SLICE_HISTORY = 15 * 24, 8 * 24  # hours that are read
-MINUTE = 60
+KEPT = 24 * DAY  # seconds of history, more than is judged
 Told = Callable[[], None]
 
 
@@ -38,30 +39,24 @@ Told = Callable[[], None]
 class _OpenHour:
     """An hour of which rows or labels are still to come, and what was summed of it."""
 
-    hour: int
+    start: int
     rows: SimulatedRows
-    summed: RowCounts = NO_ROWS
-    is_mature: bool = False
-    is_over: bool = False
+    summed: tuple[int, ...] = ()
     learned: float = -np.inf
 
 
 @dataclass(slots=True)
 class TalliedWorld:
-    """A world, and what a monitor knows of it by now."""
+    """A world, and what is stored of it by now."""
 
     world: MonitoredWorld
     seed: Seed
-    thresholds: dict[str, Thresholds] = field(default_factory=lambda: dict(DEFAULTS))
+    parts: MemoryParts = field(default_factory=MemoryParts)
     delays: LabelDelays = field(default_factory=lambda: LabelDelays.decoded(None))
-    blocks: dict[str, dict[int, JudgedBlock]] = field(default_factory=lambda: defaultdict(dict))
+    _histories: Histories = field(default_factory=Histories)
     _open: list[_OpenHour] = field(default_factory=list)
+    _fine: list[int] = field(default_factory=list)
     _next: int = 0
-    _last_row: float | None = None
-    _largest_gap: float = 0.0
-    _first_week: Block | None = None
-    _reference_values: frozenset[str] = frozenset()
-    _seen: tuple[float, float] | None = None
 
     @property
     def monitor(self) -> Monitor:
@@ -71,8 +66,8 @@ class TalliedWorld:
         return Monitor(
             task="binary" if labels is None else "multiclass",
             labels=labels,
-            window_seconds=HOUR,
             slices=self.world.slices,
+            reference_offset=WEEK * HOUR if self.world.reference == "moving" else None,
             **self.world.settings,  # type: ignore[arg-type]  # settings by name
         )
 
@@ -81,137 +76,88 @@ class TalliedWorld:
         now = ORIGIN + hour * HOUR
         while self._next < hour:
             rows = drawn(self.world.traffic, self.seed, self._next, self.world.breakage)
-            self._open.append(_OpenHour(self._next, rows))
+            self._open.append(_OpenHour(ORIGIN + self._next * HOUR, rows))
             self._next += 1
         monitor = self.monitor
-        self._learn(now)
-        maturity = Maturity.of(monitor, self.delays)
         for each in self._open:
-            self._sum(monitor, maturity, each, now)
-        self._settle(monitor, now)
-        self._mind_gaps(now)
-        verdict = judge(self._history(maturity, now))
+            self._sum(monitor, each, now)
+        self._open = [each for each in self._open if not self._is_over(monitor, each, now)]
+        self._compact(now)
+        self.parts.attachments[DELAYS] = self.delays.encoded()
+        self._set_reference(monitor, now)
+        record = Record(1, KIND, "world", 1, document(monitor), float(ORIGIN))
+        stored = StoredMonitor(record, monitor)
+        reader = MonitorReader(cast("Store", self.parts), stored, now, self._histories)
         return [
-            CheckSeen(each.name, each.state.value, each.slice, each.statement)
-            for each in verdict.findings.values()
+            CheckSeen(each.name, each.state.value, slice_text(each.slice), each.statement)
+            for each in reader.checks().checks
         ]
 
-    def _learn(self, now: float) -> None:
-        """Learn from labels that came since the last look, and from rows that none came of."""
-        for each in self._open:
-            rows = each.rows
-            came = (rows.labelled < now) & (rows.labelled >= each.learned)
-            came &= rows.labelled > rows.arrives
-            if came.any():
-                self.delays = self.delays.with_delays((rows.labelled - rows.time)[came], now)
-            each.learned = now
-
-    def _settle(self, monitor: Monitor, now: float) -> None:
-        """Forget hours of which nothing is to come; learn how many of their rows have labels."""
-        for each in self._open:
-            is_expired = now > ORIGIN + (each.hour + 1) * HOUR + monitor.ttl_seconds
-            if is_expired and each.summed.predicted:
-                matched = each.summed.matched
-                missing = each.summed.predicted - matched
-                self.delays = self.delays.with_expired(missing, matched, now)
-            come = each.is_mature and bool((each.rows.labelled < now).all())
-            each.is_over = is_expired or come
-        self._open = [each for each in self._open if not each.is_over]
-
-    def _mind_gaps(self, now: float) -> None:
-        """Remember how long there was no news, once there is news again."""
-        last = self._last_row
-        if last is None:
-            return
-        if self._seen is not None and last > self._seen[1]:
-            self._largest_gap = max(self._largest_gap, self._seen[0] - self._seen[1])
-        self._seen = now, last
-
-    def _sum(self, monitor: Monitor, maturity: Maturity, each: _OpenHour, now: float) -> None:
-        rows = _by(each.rows, monitor, now)
+    def _sum(self, monitor: Monitor, each: _OpenHour, now: float) -> None:
+        """Put what has come of an hour among the parts, and learn from its labels."""
+        rows = each.rows
         came, labelled = rows.arrives < now, rows.labelled < now
-        at_once = rows.labelled <= rows.arrives
-        counts = RowCounts(
-            int(np.sum(came & at_once)),
-            int(np.sum(came & ~at_once)),
-            int(np.sum(labelled & ~at_once)),
-        )
-        start = ORIGIN + each.hour * HOUR
-        is_mature = bool(counts.labelled) and maturity.has(start + HOUR, counts, now)
-        if counts == each.summed and is_mature == each.is_mature:
+        later = rows.labelled > rows.arrives
+        fresh = labelled & later & (rows.labelled >= each.learned)
+        if fresh.any():
+            self.delays = self.delays.with_delays((rows.labelled - rows.time)[fresh], now)
+        each.learned = now
+        if monitor.label_window is not None:
+            rows, labelled = _with_defaults(monitor, rows, labelled, now)
+        summed = int(came.sum()), int(labelled.sum())
+        if summed == each.summed or not summed[0]:
             return
-        each.summed, each.is_mature = counts, is_mature
-        if counts.scored:
-            last = min(float(rows.time[came].max()) // MINUTE * MINUTE + MINUTE, now)
-            self._last_row = max(last, self._last_row or last)
-        self._block(monitor, each, rows.taken(came), now)
-
-    def _block(self, monitor: Monitor, each: _OpenHour, rows: SimulatedRows, now: float) -> None:
-        start = ORIGIN + each.hour * HOUR
-        at_once = rows.labelled <= rows.arrives
-        if at_once.all():
-            whole = (
-                cells(monitor, _checked(rows, monitor.slices), OBSERVED, now) if len(rows) else {}
-            )
-            labelled, scored = _by_slice(whole), _by_slice(whole)
-        else:
-            hidden = replace(_checked(rows, monitor.slices), y=None)
-            scored = _by_slice(cells(monitor, hidden, PREDICTED, now))
-            known = rows.taken(rows.labelled < now)
-            has_labels = each.is_mature and len(known)
-            labelled = (
-                _by_slice(cells(monitor, _checked(known, monitor.slices), MATCHED, now))
-                if has_labels
-                else {}
-            )
-        limits = self.thresholds["calibration"]
-        for name, tally in scored.items():
-            made = block(
-                (start, min(start + HOUR, int(now))),
-                monitor.layout,
-                labelled.get(name),
-                tally,
-                (each.summed.predicted, each.summed.labelled),
-            )
-            self.blocks[name][each.hour] = judged(made, Tolerance(limits.tolerance))
-
-    def _reference(self, now: float) -> Block | None:
-        """The first week, once it is over; or of a moving reference the day of a week ago."""
-        if not self.world.reference or now < ORIGIN + WEEK * HOUR:
-            return None
-        if self.world.reference == "moving":
-            first = int((now - ORIGIN) // HOUR) - WEEK - 24
-            return self._day_from(first)
-        if self._first_week is None:
-            self._reference_values = frozenset(name for name in self.blocks if name)
-            self._first_week = summed([each.block for each in self.blocks[""].values()])
-        return self._first_week
-
-    def _day_from(self, first: int) -> Block | None:
-        hours = range(first, first + 24)
-        kept = [self.blocks[""][hour].block for hour in hours if hour in self.blocks[""]]
-        return summed(kept) if kept else None
-
-    def _history(self, maturity: Maturity, now: float) -> History:
-        kept = {
-            name: [
-                each
-                for hour, each in by_hour.items()
-                if hour >= self._next - (SLICE_HISTORY if name else HISTORY)
-            ]
-            for name, by_hour in self.blocks.items()
-        }
-        return History(
-            now=now,
-            blocks=kept.pop("", []),
-            slices={name: some for name, some in kept.items() if some},
-            reference=self._reference(now),
-            reference_values=self._reference_values,
-            lag=maturity.lag,
-            largest_gap=self._largest_gap,
-            last_row=self._last_row,
-            thresholds=self.thresholds,
+        each.summed = summed
+        kinds = (
+            (OBSERVED, came & ~later),
+            (MATCHED, labelled & later),
+            (PREDICTED, came & later),
         )
+        whole: Cells = {}
+        for kind, some in kinds:
+            if some.any():
+                checked = _checked(self.world, rows.taken(some))
+                checked = replace(checked, y=None) if kind == PREDICTED else checked
+                whole |= cells(monitor, checked, kind, now)
+        self.parts.put(each.start, whole)
+        self._fine += [each.start] if monitor.window_seconds < HOUR else []
+
+    def _is_over(self, monitor: Monitor, each: _OpenHour, now: float) -> bool:
+        """Whether nothing is to come; where labels never came, that is learned."""
+        rows = each.rows
+        if each.start + HOUR > now:
+            return False
+        if (rows.labelled < now).all():
+            return True
+        if now < each.start + HOUR + monitor.ttl_seconds:
+            return False
+        joined = int(np.sum(rows.labelled > rows.arrives))
+        missing = int(np.sum(rows.labelled >= now))
+        self.delays = self.delays.with_expired(missing, joined - missing, now)
+        return True
+
+    def _compact(self, now: float) -> None:
+        """What maintenance does: windows of more than a day ago become hours, old ones go."""
+        old = [start for start in self._fine if start + HOUR <= now - DAY]
+        for start in set(old):
+            self.parts.compact(start, HOUR)
+        self._fine = [start for start in self._fine if start + HOUR > now - DAY]
+        self.parts.forget(int(now) - KEPT)
+
+    def _set_reference(self, monitor: Monitor, now: float) -> None:
+        """Set the reference of the world, once there is a week."""
+        stop = ORIGIN + WEEK * HOUR
+        if not self.world.reference or now < stop or REFERENCE in self.parts.attachments:
+            return
+        if monitor.reference_offset is not None:
+            reference = reference_of_offset(monitor, monitor.reference_offset, now)
+        else:
+            tallies: dict[str, WindowTallies] = {}
+            for name in (None, *monitor.slices):
+                with self.parts.stream(1, ORIGIN, stop, name) as parts:
+                    tallies |= tallies_by_slice(parts)
+            reference = Reference.of_period(Span(ORIGIN, stop), tallies, FeatureTable(), now)
+        self.parts.attachments[REFERENCE] = reference.encoded()
 
 
 def watched(
@@ -225,26 +171,28 @@ def watched(
     return log
 
 
-def _by(rows: SimulatedRows, monitor: Monitor, now: float) -> SimulatedRows:
-    """The rows with the labels that a monitor with a default has given them by now."""
-    if monitor.label_window is None:
-        return rows
-    defaulted = (rows.labelled > now) & (rows.arrives + monitor.label_window <= now)
+def slice_text(values: Mapping[str, str] | None) -> str:
+    """The values of a slice as they are written in sums."""
+    return "×".join(f"{name}={value}" for name, value in (values or {}).items())
+
+
+def _with_defaults(
+    monitor: Monitor, rows: SimulatedRows, labelled: Flags, now: float
+) -> tuple[SimulatedRows, Flags]:
+    """Rows with the labels that a monitor with a default has given them by now."""
+    assert monitor.label_window is not None
+    defaulted = ~labelled & (rows.arrives + monitor.label_window <= now)
     y = np.where(defaulted, monitor.default_outcome or 0.0, rows.y)
-    return replace(rows, y=y, labelled=np.where(defaulted, now - 1, rows.labelled))
+    return replace(rows, y=y), labelled | defaulted
 
 
-def _by_slice(summed: Cells) -> dict[str, Tally]:
-    return {cell.slice: tally for cell, tally in summed.items()}
-
-
-def _checked(rows: SimulatedRows, slices: tuple[str, ...]) -> CheckedRows:
+def _checked(world: MonitoredWorld, rows: SimulatedRows) -> CheckedRows:
     is_binary = rows.truth.ndim == 1
     return CheckedRows(
         rows.y if is_binary else rows.y.astype(np.int64),
         rows.p,
         rows.time,
         None if (rows.weight == 1).all() else rows.weight,
-        None,
-        {name: rows.slices[name].tolist() for name in slices},
+        bucket_of(rows.user) if world.traffic.sends_unit else None,
+        {name: rows.slices[name].tolist() for name in world.slices},
     )
