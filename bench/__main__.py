@@ -9,6 +9,7 @@ from rich.table import Table
 from bench import (
     decode,
     experiments,
+    features,
     kernels,
     load,
     monitors,
@@ -39,6 +40,7 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "join": monitors.join,
     "scrape": monitors.scrape,
     "report": monitors.report,
+    "features": features.features,
     "overview": pages.overview,
     "buckets": experiments.bucket_sums,
     "evaluate": experiments.evaluate,

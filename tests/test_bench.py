@@ -9,6 +9,7 @@ from httpx import ASGITransport, AsyncClient
 from bench import load, monitors, requests
 from bench.__main__ import BENCHMARKS, main, plain
 from bench.decode import decode, pairs, pairs_json
+from bench.features import features
 from bench.kernels import cross_entropy, log_loss
 from bench.measure import Row, Rows, Target, Times, WrongResult, agree, interleaved
 from bench.ranking import grouped_auc
@@ -38,8 +39,9 @@ async def value(client: AsyncClient, path: str, body: bytes, media_type: str) ->
         lambda: cross_entropy(n=40, k=4, rounds=1),
         lambda: decode(n=40, k=4, rounds=1),
         lambda: grouped_auc(n=90, groups=30, rounds=1),
+        lambda: features(n=120, count=5, rounds=1),
     ],
-    ids=["log-loss", "cross-entropy", "decode", "grouped-auc"],
+    ids=["log-loss", "cross-entropy", "decode", "grouped-auc", "features"],
 )
 def test_both_sides_of_a_computation_agree_and_are_timed(rows: Callable[[], Rows]) -> None:
     assert all(row.value > 0 for row in rows())

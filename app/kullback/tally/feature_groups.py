@@ -54,7 +54,10 @@ def _numbers_by_window(values: Array, code: Indices, windows: int) -> Iterator[F
     present = ~is_missing
     key = code[present] << _BITS
     key += feature_bins(values[present]).astype(np.int64) + OUTERMOST
-    key.sort()
+    if windows < 1 << (31 - _BITS):
+        key = np.sort(key.astype(np.int32)).astype(np.int64)  # in half of the time
+    else:
+        key.sort()
     places, counts = runs(key)
     ends = np.searchsorted(places >> _BITS, np.arange(windows + 1)).tolist()
     bins = (places & ((1 << _BITS) - 1)) - OUTERMOST
