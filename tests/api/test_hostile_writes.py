@@ -18,16 +18,19 @@ from tests.payload.bodies import typed
 pytestmark = [pytest.mark.anyio, pytest.mark.untraced]
 
 CORPUS = list(bodies())
+FEATURES = {"age": "numeric", "country": "categorical"}
 OPTIONAL = {
-    "observations": ("sample_weight", "timestamp", "unit", "slice"),
-    "predictions": ("sample_weight", "timestamp", "unit", "slice"),
+    "observations": ("sample_weight", "timestamp", "unit", "slice", "features"),
+    "predictions": ("sample_weight", "timestamp", "unit", "slice", "features"),
     "labels": (),
     "reference": (
-        *("sample_weight", "slice", "from", "to", "score_histogram", "label_distribution"),
+        *("sample_weight", "slice", "features", "from", "to", "score_histogram"),
+        "label_distribution",
     ),
 }
 SETTINGS = (
     *("task", "labels", "pos_label", "window_seconds", "retention_days", "slices"),
+    "features",
     *("convention", "ttl_seconds"),
 )
 PAIRS = (
@@ -36,6 +39,13 @@ PAIRS = (
     *('["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]', "[253402300799, 0]", "[true, false]"),
     *('{"country": ["DE", "FR"]}', '{"country": [1, true]}', '{"": ["DE", "FR"]}', "[0.1, 0.2]"),
     *('{"country": ["DE"]}', '{"country": ["DE", "FR"], "country": ["DE", "FR"]}', "[1e999, 1]"),
+    *(
+        '{"age": [1e300, -0.0]}',
+        '{"age": [null, null]}',
+        '{"age": ["1", "b"]}',
+        '{"age": [true, 1]}',
+    ),
+    *('{"country": [1.5, null]}', '{"age": "numeric", "b": "categorical"}', '{"age": [1, 1e999]}'),
     *('["\\ud800", "b"]', '["", "b"]', '["a\\u0000", "b"]', '["xyzzyplugh", 1.5]', "[1, 2, 3]"),
 )
 
@@ -58,7 +68,7 @@ async def everything(service: Service) -> list[Document]:
 async def test_every_write_refuses_every_hostile_body_and_keeps_nothing(
     service: Service, media_type: str
 ) -> None:
-    await service.put(MONITOR, slices=["country"])
+    await service.put(MONITOR, slices=["country"], features=FEATURES)
     refusing = [each for each in CORPUS if media_type != JSON or not each.may_write]
     before = await everything(service)
     for each, name, answer in await write_all(Caller(service.app), refusing, media_type):
@@ -109,7 +119,7 @@ async def send(service: Service, name: str, body: bytes, media_type: str) -> htt
 async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
     service: Service, media_type: str, convention: str
 ) -> None:
-    chosen: Document = {"slices": ["country"], "convention": convention}
+    chosen: Document = {"slices": ["country"], "features": FEATURES, "convention": convention}
     await service.put(MONITOR, **chosen)
     before, taken = await everything(service), 0
     for name, what, body in replaced_in_writes(media_type):

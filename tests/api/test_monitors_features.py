@@ -7,7 +7,9 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from kullback.monitoring import feature_forgetting
-from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused
+from kullback.settings import Settings
+from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused, running
+from tests.postgresql import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +88,30 @@ async def test_rows_count_once_by_id_and_labels_count_no_features(service: Servi
     observed = {**more, "y_true": [0] * 100, "id": ids}
     await service.post("observations", **observed)
     assert (await drifts(service))["age"]["n"] == 150
+
+
+async def test_the_store_of_either_kind_keeps_and_forgets_features(
+    postgresql: Server, settings: Settings
+) -> None:
+    answers = []
+    with postgresql.database() as name:
+        for url in (settings.database_url, postgresql.url(name)):
+            async with running(url) as service:
+                await service.put(features=FEATURES)
+                for minute in range(6):
+                    await service.post("observations", **batch(40, minute, at=60 * minute + 60))
+                await service.put(f"{MONITOR}/reference", **{"from": NOON - 300, "to": NOON})
+                service.tidy()
+                first = await drifts(service)
+                await service.client.patch(
+                    f"{MONITOR}?forget=true", json={"features": {"age": "numeric"}}
+                )
+                service.clock.now += 40 * 24 * HOUR
+                service.tidy()
+                answers.append([first, await drifts(service)])
+    assert answers[0] == answers[1]
+    assert [list(each) for each in answers[0]] == [["age", "device"], []]
+    assert answers[0][0]["age"]["n"] == 240
 
 
 async def test_a_retry_by_its_key_counts_its_features_once(service: Service) -> None:

@@ -25,6 +25,7 @@ from tests.payload.bodies import typed
 BODIES = 1000
 SEED = int(os.environ.get("TORTURE_SEED", "12"))
 LARGE = 60_000  # entries: n = k = 30,000 is among their shapes
+OF_MONITORS = ("sample_weight", "timestamp", "unit", "slice", "features")
 OF_ROWS = ("sample_weight", "timestamp", "unit", "slice", "arm", "propensity", "target_propensity")
 Table = Counter[tuple[str, int]]
 
@@ -47,7 +48,7 @@ def routes() -> Iterator[Route]:
         yield Route(name, "POST", f"/v1/scores/{name}", request, fields, of_batches=False)
     for name, request in WRITES.items():
         method = "PUT" if name == "reference" else "POST"
-        yield Route(name, method, f"{MONITOR}/{name}", request, [*request, *OF_ROWS[:4]])
+        yield Route(name, method, f"{MONITOR}/{name}", request, [*request, *OF_MONITORS])
     for name, request in EXPERIMENTS.items():
         path = f"/v1/experiments/{name}/observations"
         yield Route(name, "POST", path, request, [*request, *OF_ROWS])
@@ -94,7 +95,7 @@ async def table(count: int = BODIES, seed: int = SEED) -> Table:
         async with app.router.lifespan_context(app):
             caller = Caller(app)
             for path, fields in (
-                (MONITOR, b'{"slices":["country"]}'),
+                (MONITOR, b'{"slices":["country"],"features":{"country":"numeric"}}'),
                 ("/v1/experiments/paired", b'{"arms":["a","b"],"design":"paired"}'),
                 ("/v1/experiments/parallel", b'{"arms":["a","b"]}'),
             ):

@@ -13,7 +13,11 @@ from tests.api.hostile.values import COLUMNS, column
 from tests.payload.batch_bodies import dotted, rows_of
 
 Columns = Mapping[str, Any]
-PART = {"slice": "slice.country", "y_proba": "y_proba.a"}  # of a field, as a column of its own
+PART = {  # of a field, as a column of its own
+    "slice": "slice.country",
+    "features": "features.age",
+    "y_proba": "y_proba.a",
+}
 
 
 def replaced(
