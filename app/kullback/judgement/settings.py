@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 HOURS = 8766  # of a year
+SPARE = 10.0  # a detector has 25 times as long between false alarms as its threshold, see ADR 0028
 CheckName = Literal[
     "log_loss",
     "no_skill",
@@ -40,8 +41,11 @@ class Thresholds:
 
     @property
     def log_threshold(self) -> float:
-        """Ln of the evidence at which it raises an alarm: hours between two false ones."""
-        return math.log(HOURS / self.alarms_per_year)
+        """Ln of the evidence at which it raises an alarm: hours between two false ones.
+
+        Less what these are more often than a threshold promises, at least.
+        """
+        return math.log(HOURS / self.alarms_per_year / SPARE)
 
 
 @dataclass(frozen=True, slots=True)
