@@ -135,6 +135,27 @@ def test_a_table_becomes_the_request_that_its_head_names() -> None:
     assert found["rows"] == 2
 
 
+@pytest.mark.parametrize(
+    ("head", "labels"),
+    [
+        ("y_true.b,y_true.a,y_proba.a,y_proba.b", {"labels": ["a", "b"]}),
+        ("y_true.1,y_true.0,y_proba.0,y_proba.1", {}),
+        ("y_true.2,y_true.1,y_proba.p_0,y_proba.p_1", {}),
+    ],
+)
+def test_columns_of_rows_stand_in_one_order_in_every_field(head: str, labels: Document) -> None:
+    found = table(f"{head}\n1,0,0.25,0.75\n")
+    assert (
+        json.loads(str(found["text"])) == {"y_true": [[0, 1]], "y_proba": [[0.25, 0.75]]} | labels
+    )
+
+
+def test_ten_columns_are_in_the_order_of_their_numbers() -> None:
+    names = sorted(f"logits.{number}" for number in range(11))
+    found = table(",".join(names) + "\n" + ",".join(name[7:] for name in names) + "\n")
+    assert json.loads(str(found["text"])) == {"logits": [list(range(11))]}
+
+
 def test_numbers_of_a_table_keep_every_digit() -> None:
     found = table("y_true,unit,y_proba\n123456789012345678,007,0.12345678901234567891\n1,8,1e-3\n")
     assert "123456789012345678," in str(found["text"])

@@ -131,6 +131,22 @@ function column(head, kind, cells) {
 
 const broken = (parts, count) => parts.reduce((text, part, at) => text + (at === 0 ? "" : at % count === 0 ? ",\n    " : ", ") + part, "");
 
+// The numbers of columns that are named by 0 to k − 1 or 1 to k behind one text; null where they are not.
+function columnNumbers(keys) {
+  const named = keys.map((key) => /^(.*?)(\d{1,9})$/s.exec(key ?? ""));
+  if (named.includes(null) || new Set(named.map(([, text]) => text)).size > 1) return null;
+  const numbers = named.map(([, , digits]) => Number(digits)), first = Math.min(...numbers);
+  return first <= 1 && new Set(numbers).size === numbers.length && Math.max(...numbers) - first < numbers.length ? numbers : null;
+}
+
+// The columns of rows in the order of their numbers, or of the classes where they are named by those.
+function ordered(parts, classes) {
+  const keys = parts.map((part) => part.key);
+  const isOfClasses = keys.length === classes.length && keys.every((key) => classes.includes(key));
+  const places = columnNumbers(keys) ?? (isOfClasses ? keys.map((key) => classes.indexOf(key)) : null);
+  return places ? parts.map((part, at) => [places[at], part]).sort(([a], [b]) => a - b).map(([, part]) => part) : parts;
+}
+
 // One field, of the columns of the file that are named for it.
 function field(name, known, parts) {
   const single = parts.length === 1 && parts[0].key === null;
@@ -165,9 +181,12 @@ export function fromTable(csv, known, before) {
     fields.set(taken, [...(fields.get(taken) ?? []), { key: key.length ? key.join(".") : null, entries }]);
   });
   if (!fields.size) throw new Unreadable(`No column of the file has the name of a field. The fields are ${Object.keys(known.columns).join(", ")}.`);
-  const written = [...fields].map(([name, parts]) => `${JSON.stringify(name)}: ${field(name, known.columns[name], parts)}`);
   const classes = (fields.get("y_proba") ?? []).map((part) => part.key);
-  if (known.labels && classes.length > 1 && classes.some((key) => !/^\d+$/.test(key))) {
+  const written = [...fields].map(([name, parts]) => {
+    const inOrder = known.columns[name].keys ? parts : ordered(parts, classes);
+    return `${JSON.stringify(name)}: ${field(name, known.columns[name], inOrder)}`;
+  });
+  if (known.labels && classes.length > 1 && !columnNumbers(classes)) {
     written.push(`"labels": ${JSON.stringify(classes)}`);
   }
   const kept = asked(before).filter(([name]) => !fields.has(name)).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
