@@ -11,6 +11,7 @@ from kullback.errors import InvalidInput, first_line
 from kullback.payload.arrow_values import Place, is_list, ragged, values
 from kullback.payload.columns import TEXTUAL, WHOLE, Column, EntryType
 from kullback.payload.room import Room
+from kullback.scoring.column_names import NamedColumns, Names
 
 Steps = tuple[int, ...]
 _NUMBERS = (bool, int, float, np.number, np.bool_)
@@ -49,10 +50,27 @@ def column_value(name: str, value: object, column: Column) -> object:
         return entry.reshape(1) if column.entry is EntryType.LABEL else entry
     array = _arrow((name,), value, has_words=column.entry not in TEXTUAL)
     if not column.ragged:
-        return values((name,), array, column, Room(sys.maxsize))
+        rows = values((name,), array, column, Room(sys.maxsize))
+        return _with_names(value, rows) if column.has_parts else rows
     if not is_list(array.type):  # of one sequence
         array = pa.LargeListArray.from_arrays([0, len(array)], array)
     return ragged((name,), array, column, Room(sys.maxsize))
+
+
+def _with_names(value: object, rows: object) -> object:
+    """The rows with the names that their columns had."""
+    names = _names(value)
+    is_named = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == len(names)
+    return NamedColumns(rows, names) if is_named else rows  # type: ignore[arg-type] # is_named says it
+
+
+def _names(value: Any) -> Names:  # noqa: ANN401 - from a caller
+    """The names of the columns of a table; none of those that pandas only counts."""
+    if isinstance(value, pa.Table):
+        return tuple(value.column_names)
+    names = [*getattr(value, "columns", ())]
+    is_counted = hasattr(value, "iloc") and names == [*range(len(names))]
+    return () if is_counted else tuple(map(str, names))
 
 
 def option_value(value: object) -> object:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from kullback.errors import InvalidInput, hint
 from kullback.payload.columns import Column
 from kullback.requests import REQUESTS
-from kullback.requests.validation import array_fields, validated, word_options
+from kullback.requests.column_order import score_request
+from kullback.requests.validation import array_fields, word_options
 from kullback.scoring.catalog import METRICS
 from kullback.scoring.score import Score
 
@@ -60,7 +61,7 @@ def _score(metric: object, fields: Mapping[str, object]) -> Score:
         for field, value in fields.items()
         if value is not None
     }
-    return validated(model, sent).score()
+    return score_request(model, sent).score()
 
 
 def _value(name: str, value: object, column: Column | None, *, is_word: bool) -> object:
