@@ -127,7 +127,8 @@ def differences(reader: Reader, pages: Sequence[Page]) -> Iterator[Difference]:
     rows = rows_of(pages)
     report = reader.report(pages)
     yield "all rows", report.numbers, summed(rows)
-    found, wanted = report.pages(), {page.number: summed(rows_of([page])) for page in pages}
+    found = report.pages()
+    wanted = {page.number: summed(rows_of([page])) for page in pages if not page.removed}
     for number in sorted(found.keys() | wanted.keys()):
         yield f"page {number}", found.get(number), wanted.get(number)
     yield from _of_windows(reader.series(pages), rows)

@@ -50,6 +50,7 @@ class Job(NamedTuple):
     is_keyed: bool = True
     then: "Job | None" = None
     pause: float = 0.0  # before it is sent
+    method: str = "POST"
 
     @property
     def name(self) -> str:
@@ -63,7 +64,8 @@ class Page:
 
     The rows are as they are in the end, the counts what the monitor counts of them; `unsure` are
     counts that depend on what came first. Of a page that is `rebatched` each job alone brings the
-    rows of its places; places `by_default` have no labels but the default one.
+    rows of its places; places `by_default` have no labels but the default one. Of one that is
+    `removed` the rows are none in the end: its last job removes them.
     """
 
     monitor: str
@@ -76,9 +78,12 @@ class Page:
     unsure: frozenset[str] = frozenset()
     rebatched: bool = False
     by_default: frozenset[int] = frozenset()
+    removed: bool = False
 
     def due(self, answered: Collection[str], *, is_over: bool = False) -> set[int]:
         """The places whose rows must be there; those of a default once all `is_over`."""
+        if self.removed:
+            return set()
         if self.rebatched:
             return {at for job in self.jobs if job.name in answered for at in job.digits}
         still_open = {at for job in self.jobs if job.name not in answered for at in job.digits}

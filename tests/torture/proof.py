@@ -32,6 +32,7 @@ class Figures:
     kills: int = 0
     faults: int = 0
     renames: int = 0
+    removals: int = 0
     requests: int = 0
     rows: int = 0
     replayed: int = 0
@@ -167,6 +168,9 @@ class Proof:
         figures.replayed, figures.retries = counted["replayed"], counted["retries"]
         figures.conflicts, figures.unavailable = counted["409"], counted["503"]
         figures.renames = 0 if self._renamer is None else self._renamer.times
+        figures.removals = sum(
+            page.removed and page.is_done(self.ledger.answers) for page in self._supply.pages
+        )
         figures.lost, figures.doubled = len(self._lost), len(self._doubled)
         figures.seconds = monotonic() - self._began
         return figures
@@ -206,6 +210,8 @@ class Proof:
     def _compare(self, page: Page, weight: float, due: set[int]) -> None:
         if not weight.is_integer():
             self.wrong.append(f"{page.monitor}, page {page.number}: a torn batch, {weight}")
+        if page.removed and page.is_done(self.ledger.names()) and weight:
+            self.wrong.append(f"{page.monitor}, page {page.number}: removed, and there: {weight}")
         for place, times in enumerate(added(weight)):
             where = (page.monitor, page.number, place)
             if times == 0 and place in due:
@@ -241,8 +247,13 @@ class Proof:
                 sleep(0.1)
 
     def _send_again(self) -> None:
-        """Send some of what was answered once more: each must be a replay."""
-        jobs = [job for page in self._supply.pages for job in page.jobs if job.is_keyed]
+        """Send some of what was answered once more: each must be a replay, if it is not removed."""
+        jobs = [
+            job
+            for page in self._supply.pages
+            for job in page.jobs
+            if job.is_keyed and not (page.removed and job.digits)
+        ]
         before = self.ledger.counted["replayed"]
         some = self._rng.sample(jobs, min(TRIED_AGAIN, len(jobs)))
         for job in some:

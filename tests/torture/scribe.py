@@ -61,6 +61,12 @@ class Scribe:
         job = self._job("labels", places, columns, on_duplicate="correct")
         return job._replace(digits=frozenset(), relabels=frozenset(places))
 
+    def removal(self, span: tuple[int, int]) -> Job:
+        """The end of all rows of some time."""
+        path = f"/v1/monitors/{self.monitor}/windows?from={span[0]}&to={span[1]}"
+        key = f"{self.number}-{next(self._keys)}"
+        return Job(path, key, b"", frozenset(), method="DELETE")
+
     def _ids(self, places: Sequence[int]) -> Columns:
         return {"id": [f"{self.number}-{at}" for at in places]}
 

@@ -112,6 +112,22 @@ def defaulted(monitor: str, newest: int, rng: Random) -> Pages:
         yield replace(page, by_default=frozenset(never), unsure=frozenset({"corrected"}))
 
 
+def removed(monitor: str, newest: int, rng: Random) -> Pages:
+    """Pages of observations; of every other window all are removed once they are there."""
+    for number, within in windows(newest):
+        scribe = Scribe(monitor, number, rng)
+        rows = {place: batch(rng, within, place) for place in range(DIGITS)}
+        parts = cut(rng)
+        jobs = [scribe.observations(part, [r for at in part for r in rows[at]]) for part in parts]
+        count = sum(len(some) for some in rows.values())
+        counts = {"observations": count, "late": count}
+        if number % 2 == 0:
+            jobs = _chained([*jobs, scribe.removal(within)], rng)
+            yield replace(_page(scribe, within, {}, jobs, counts), removed=True)
+        else:
+            yield _page(scribe, within, rows, jobs, counts)
+
+
 def _observed(scribe: Scribe, within: Span, rows: Mapping[int, Sequence[Row]]) -> Page:
     jobs = [scribe.observations([place], some) for place, some in rows.items()]
     number = sum(len(some) for some in rows.values())
@@ -165,5 +181,6 @@ SOURCES: Mapping[str, Callable[[str, int, Random], Pages]] = {
     "corrected": corrected,
     "rebatched": rebatched,
     "defaulted": defaulted,
+    "removed": removed,
     "renamed": partial(observed, is_dirty=True),
 }
