@@ -57,7 +57,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "evaluation": (*FORMULAS, "documents", "moments", "tally", "experiments", "figures"),
     "access": ("errors", "documents", "moments", "storage.base"),
     "demo": (),  # a caller like any other: it knows no more than HTTP
-    "telemetry": (*FORMULAS, "monitoring", "experiments"),
+    "telemetry": (
+        *FORMULAS,
+        "judgement.findings",
+        "judgement.settings",
+        "monitoring",
+        "experiments",
+    ),
     "payload": (*FORMULAS, "moments", "timezones"),
     "requests": (
         *FORMULAS,
@@ -73,7 +79,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "library": (*FORMULAS, "payload", "requests"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
-    "ui": (*EDGE, "tally", "api"),
+    "ui": (*EDGE, "tally", "judgement.findings", "api"),
     "cli": (
         *EDGE,
         "tally",

@@ -464,7 +464,9 @@ def test_every_rule_and_alert_is_documented() -> None:
     assert len(recorded) > 20
     assert [name for name in recorded if f"`{name}`" not in OPERATIONS_PAGE] == []
     assert [name for name in alerts if f"\n| `{name}` |" not in OPERATIONS_PAGE] == []
-    documented = set(re.findall(r"`((?:monitor|monitor_slice|job):[\w:]+)`", OPERATIONS_PAGE))
+    documented = set(
+        re.findall(r"`((?:monitor|monitor_slice|monitor_check|job):[\w:]+)`", OPERATIONS_PAGE)
+    )
     assert documented == set(recorded)
     assert set(re.findall(r"^\| `(Kullback\w+)` \|", OPERATIONS_PAGE, re.MULTILINE)) == set(alerts)
 

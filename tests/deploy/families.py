@@ -14,6 +14,9 @@ EXPOSED: Mapping[str, frozenset[str]] = {
     "http_requests_total": frozenset({"method", "route", "status"}),
     "kullback_backfilled_total": frozenset({"monitor"}),
     "kullback_build_info": frozenset({"version"}),
+    "kullback_check": frozenset({"monitor", "check"}),
+    "kullback_check_since_timestamp_seconds": frozenset({"monitor", "check"}),
+    "kullback_check_value": frozenset({"monitor", "check"}),
     "kullback_clipped_total": frozenset({"monitor"}),
     "kullback_corrected_total": frozenset({"monitor"}),
     "kullback_defaulted_total": frozenset({"monitor"}),
@@ -83,7 +86,7 @@ HISTOGRAMS: Mapping[str, frozenset[str]] = {
     "kullback_store_commit_seconds": frozenset(),
 }
 OF_PROMETHEUS: Mapping[str, frozenset[str]] = {
-    "ALERTS": frozenset({"alertname", "alertstate", "experiment", "monitor", "of", "severity"}),
+    "ALERTS": frozenset({"alertname", "alertstate", "check", "experiment", "monitor", "severity"}),
     "up": frozenset(),
 }
 

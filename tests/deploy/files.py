@@ -8,8 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PROMETHEUS = ROOT / "deploy" / "prometheus"
+ALERTS_PAGE = ROOT / "docs" / "alerts.md"
 GRAFANA = ROOT / "deploy" / "grafana"
 CONFIG = PROMETHEUS / "prometheus.yml"
+STATIC_CONFIG = PROMETHEUS / "static.example.yml"
 RULES = PROMETHEUS / "rules.yml"
 RULE_TESTS = tuple(sorted(PROMETHEUS.glob("*_test.yml")))
 DASHBOARDS = tuple(sorted((GRAFANA / "dashboards").glob("*.json")))

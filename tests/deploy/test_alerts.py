@@ -23,10 +23,10 @@ class Alarm:
     server: Prometheus
 
     def firing(self) -> set[tuple[str, str, str]]:
-        """Which alerts fire of which monitors, and of what."""
+        """Which alerts fire of which monitors, and of which check."""
         found = self.server.values('ALERTS{alertstate="firing", monitor!=""}')
         return {
-            (labels["alertname"], labels["monitor"], labels.get("of", "")) for labels, _ in found
+            (labels["alertname"], labels["monitor"], labels.get("check", "")) for labels, _ in found
         }
 
     def monitor(self, name: str) -> None:
@@ -63,11 +63,11 @@ def test_scores_without_a_label_are_seen_to_drift(alarm: Alarm) -> None:
         alarm.client.put(place, json={"y_proba": reference}).raise_for_status()
         scores = random.beta(6, 3, ids).tolist()
         alarm.send(name, "predictions", id=[f"row {at}" for at in range(ids)], y_proba=scores)
-    drift = ("KullbackDrift", "unlabelled", "score")
+    drift = ("KullbackDrift", "unlabelled", "score_drift")
     until(lambda: drift in alarm.firing(), "drift of scores fires")
     few = 'kullback_drift_psi{monitor="few", of="score"} > 0.25'
     until(lambda: bool(alarm.server.values(few)), "drift of few rows is seen")
-    assert {monitor for _, monitor, _ in alarm.firing()} == {"unlabelled"}
+    assert alarm.firing() == {drift}
 
 
 def test_old_rows_are_no_news_and_a_monitor_that_is_gone_is_silent(alarm: Alarm) -> None:
@@ -77,11 +77,11 @@ def test_old_rows_are_no_news_and_a_monitor_that_is_gone_is_silent(alarm: Alarm)
     alarm.observed("backfilled", 0.25, 0.25)
     alarm.observed("wrong", 0.6, 0.1)
     alarm.observed("as-wrong", 0.6, 0.1)
-    wrong = {("KullbackCalibrationOff", name, "") for name in ("wrong", "as-wrong")}
+    wrong = {("KullbackCalibrationOff", name, "calibration") for name in ("wrong", "as-wrong")}
     until(lambda: wrong <= alarm.firing(), "what is wrong fires")
     alarm.client.delete("/v1/monitors/wrong").raise_for_status()
     until(lambda: "wrong" not in {name for _, name, _ in alarm.firing()}, "what is gone is silent")
-    assert ("KullbackCalibrationOff", "as-wrong", "") in alarm.firing()
+    assert ("KullbackCalibrationOff", "as-wrong", "calibration") in alarm.firing()
     assert alarm.server.value('monitor:kullback_examples:increase1h{monitor="wrong"}') > 0
     of_now = 'monitor:kullback_calibration:ratio_rate1h{monitor="backfilled"}'
     assert alarm.server.value(of_now) == pytest.approx(1, rel=1e-3)

@@ -15,7 +15,7 @@ from tests.deploy.files import CONFIG, DASHBOARDS, GRAFANA, promtool
 
 SOURCE = {"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
 OUTCOMES = {"written", "replayed", "refused", "failed"}  # a legend shows this label as it is
-LABELS = {"slice", "arm", "verdict"}  # that tables have columns of
+LABELS = {"slice", "arm", "verdict", "monitor", "check"}  # that tables have columns of
 every_dashboard = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 
 
@@ -50,13 +50,13 @@ def variable_names(path: Path) -> set[str]:
     return {variable["name"] for variable in read(path)["templating"]["list"]}
 
 
-def test_there_are_dashboards_of_experiments_of_a_monitor_and_of_the_service() -> None:
-    assert [path.stem for path in DASHBOARDS] == ["experiments", "monitor", "service"]
+def test_there_are_dashboards_of_all_monitors_of_each_of_experiments_and_of_the_service() -> None:
+    assert [path.stem for path in DASHBOARDS] == ["experiments", "fleet", "monitor", "service"]
 
 
 def test_dashboards_have_uids_and_titles_of_their_own() -> None:
     boards = [read(path) for path in DASHBOARDS]
-    assert len({board["uid"] for board in boards}) == len({board["title"] for board in boards}) == 3
+    assert len({board["uid"] for board in boards}) == len({board["title"] for board in boards}) == 4
 
 
 @every_dashboard
@@ -157,11 +157,7 @@ def test_no_variable_is_left_in_an_expression() -> None:
 
 def test_expressions_that_look_back_are_marked() -> None:
     marked = {expression.panel for expression in expressions() if expression.needs_past}
-    assert marked == {
-        "Log loss and its past",
-        "Predictions and labels",
-        "Loss against the day before",
-    }
+    assert marked == {"Log loss and its past", "Predictions and labels"}
 
 
 def test_promtool_parses_every_expression(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from tests.deploy.live import (
 from tests.postgresql import Server
 from tests.serving import serving
 
-LOSS = "sum(kullback_loss_nats_total) / sum(kullback_weight_total)"
+WRONG = "wrong"
+OF_IT = f'{{monitor="{MONITOR}"}}'
+LOSS = f"sum(kullback_loss_nats_total{OF_IT}) / sum(kullback_weight_total{OF_IT})"
 RATE = (
     "sum by (monitor) (rate(kullback_loss_nats_total[20s])) "
     "/ sum by (monitor) (rate(kullback_weight_total[20s]))"
@@ -71,6 +73,9 @@ def stack(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
         until(lambda: len(server.values(recent)) == 1, "gauges fresh")
         of_experiments = "kullback_experiment_e_value"
         until(lambda: len(server.values(of_experiments)) == len(replicas), "experiments seen")
+        _miscalibrated(replicas[0])
+        warned = f'monitor_check:kullback_check:max{{monitor="{WRONG}", check="calibration"}} == 2'
+        until(lambda: bool(server.values(warned)), "what is wrong found")
         yield Stack(replicas, server, traffic, rate, averaged)
 
 
@@ -83,6 +88,16 @@ def _set_up(replica: str) -> None:
     ):
         answer = httpx.put(monitor + path, json=body)
         assert answer.status_code in (200, 201), answer.text
+
+
+def _miscalibrated(replica: str) -> None:
+    """A monitor whose predictions are six times what happens, with a feature and a reference."""
+    monitor = f"{replica}/v1/monitors/{WRONG}"
+    assert httpx.put(monitor, json={"features": {"age": "numeric"}}).status_code == 201
+    rows: dict[str, object] = {"y_true": [0, 0, 0, 0, 0, 0, 0, 0, 0, 1] * 200}
+    rows |= {"y_proba": [0.6] * 2000, "features": {"age": list(range(2000))}}
+    assert httpx.put(f"{monitor}/reference", json=rows).is_success
+    assert httpx.post(f"{monitor}/observations", json=rows).status_code == 200
 
 
 def _use_everything(replicas: list[str]) -> None:
@@ -121,7 +136,7 @@ def test_gauges_say_what_the_report_says_on_every_replica(stack: Stack) -> None:
     assert isinstance(metrics, dict)
 
     for name in ("ece", "auc", "calibration_ratio", "normalized_entropy"):
-        values = [value for _, value in stack.prometheus.values(f"kullback_recent_{name}")]
+        values = [value for _, value in stack.prometheus.values(f"kullback_recent_{name}{OF_IT}")]
         assert values == [pytest.approx(metrics[name]["value"], rel=1e-9)] * 2
 
 
@@ -155,12 +170,15 @@ def test_no_rule_fails(stack: Stack) -> None:
 
 
 def test_each_query_of_the_dashboards_finds_a_series(stack: Stack) -> None:
-    asked = list(
-        expressions(Variables(monitor=MONITOR, experiment=EXPERIMENT, rate_interval="60s"))
-    )
+    of_each = [
+        expressions(Variables(monitor=monitor, experiment=EXPERIMENT, rate_interval="60s"))
+        for monitor in (MONITOR, WRONG)
+    ]
+    asked = list(zip(*of_each, strict=True))
 
-    assert len(asked) > 50
-    assert [found for found in asked if not stack.prometheus.values(found.text)] == []
+    assert len(asked) > 70
+    answers = [any(stack.prometheus.values(one.text) for one in some) for some in asked]
+    assert [some[0] for some, found in zip(asked, answers, strict=True) if not found] == []
 
 
 def test_a_backfill_of_a_bad_month_sets_off_no_alert(stack: Stack) -> None:
@@ -184,5 +202,7 @@ def test_a_backfill_of_a_bad_month_sets_off_no_alert(stack: Stack) -> None:
     ratio = f"monitor:kullback_prediction_mean:ratio_rate1h{of_it}"
     until(lambda: bool(server.values(ratio)), "rules evaluated")
     assert server.value(ratio) == pytest.approx(0.3, rel=0.02)
-    assert server.value(f"abs(monitor:kullback_calibration:zscore1h{of_it})") < 1
+    calibration = 'monitor_check:kullback_check:max{monitor="backfilled", check="calibration"}'
+    until(lambda: bool(server.values(calibration)), "judged")
+    assert server.value(calibration) == 0
     assert server.values(f"ALERTS{of_it}") == []

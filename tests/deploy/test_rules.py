@@ -8,8 +8,19 @@ from typing import NotRequired, TypedDict
 import pytest
 import yaml
 
+from kullback.judgement.settings import CHECKS
+from tests.deploy.expressions import read
 from tests.deploy.families import series_named, strangers
-from tests.deploy.files import CONFIG, ROOT, RULE_TESTS, RULES, promtool
+from tests.deploy.files import (
+    ALERTS_PAGE,
+    CONFIG,
+    DASHBOARDS,
+    ROOT,
+    RULE_TESTS,
+    RULES,
+    STATIC_CONFIG,
+    promtool,
+)
 
 UNMEASURED = {  # one is enough: no volume to ask for, or the verdict has asked for it
     "KullbackDown",
@@ -17,6 +28,14 @@ UNMEASURED = {  # one is enough: no volume to ask for, or the verdict has asked 
     "KullbackExperimentInvalid",
     "KullbackSeriesDropped",
 }
+CHECK = "monitor_check:kullback_check:max"
+OF_CHECKS = "{{ if eq $value 2.0 }}critical{{ else }}warning{{ end }}"
+
+
+class Job(TypedDict):
+    job_name: str
+    dns_sd_configs: NotRequired[list[dict[str, int]]]
+    static_configs: NotRequired[list[dict[str, list[str]]]]
 
 
 class Rule(TypedDict):
@@ -48,8 +67,9 @@ def cases(kind: str, subject: str, expected: str) -> Iterator[tuple[str, bool]]:
                 yield case[subject], bool(case[expected])
 
 
-def test_promtool_accepts_the_configuration_and_the_rules_it_names() -> None:
-    result = promtool("check", "config", CONFIG)
+@pytest.mark.parametrize("path", [CONFIG, STATIC_CONFIG], ids=lambda path: path.stem)
+def test_promtool_accepts_the_configuration_and_the_rules_it_names(path: Path) -> None:
+    result = promtool("check", "config", path)
     assert result.returncode == 0, result.stderr
     assert f"Checking {RULES}" in result.stdout
 
@@ -73,7 +93,9 @@ def test_every_alert_has_a_case_where_it_fires_and_one_where_it_must_not() -> No
 
 @pytest.mark.parametrize("name", named("record"))
 def test_a_recorded_name_is_level_metric_and_operation(name: str) -> None:
-    assert re.fullmatch(r"(monitor|monitor_slice|job):(kullback|http)_[a-z_]+:[a-z0-9_]+", name)
+    assert re.fullmatch(
+        r"(monitor|monitor_slice|monitor_check|job):(kullback|http)_[a-z_]+:[a-z0-9_]+", name
+    )
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("record") or rule.get("alert"))
@@ -85,15 +107,53 @@ def test_a_rule_reads_only_series_that_exist(rule: Rule) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_says_how_grave_it_is_and_what_to_do(name: str) -> None:
     rule = ALERTS[name]
-    assert rule["labels"]["severity"] in {"info", "warning", "critical"}
-    assert set(rule["annotations"]) == {"summary", "description"}
+    graveness = {"info", "warning", "critical", OF_CHECKS if CHECK in rule["expr"] else ""}
+    assert rule["labels"]["severity"] in graveness
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert "$value" not in rule["annotations"]["summary"]
+    assert "query" not in rule["annotations"]["summary"]
     # humanize writes 0.7 as 700m
     assert not any("humanize " in text for text in rule["annotations"].values())
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_leads_to_its_runbook_and_to_a_dashboard_of_what_it_is_of(name: str) -> None:
+    annotations = ALERTS[name]["annotations"]
+    page, _, anchor = annotations["runbook_url"].partition("#")
+    assert page == f"https://kullback.example/docs/{ALERTS_PAGE.name}"
+    headings = re.findall(r"^## (\w+)$", ALERTS_PAGE.read_text(), flags=re.MULTILINE)
+    assert anchor == name.lower()
+    assert name in headings
+    found = re.fullmatch(
+        r"http://127\.0\.0\.1:3000/d/([\w-]+)(?:\?var-(\w+)=\{\{ \$labels\.(\w+) \}\})?",
+        annotations["dashboard_url"],
+    )
+    assert found is not None
+    uid, variable, label = found.groups()
+    (board,) = (board for board in map(read, DASHBOARDS) if board["uid"] == uid)
+    assert variable == label
+    assert variable is None or variable in {each["name"] for each in board["templating"]["list"]}
+    assert variable is None or variable in annotations["summary"].partition("}}")[0]
+
+
+def test_every_check_that_may_warn_has_an_alert() -> None:
+    asked = "".join(rule["expr"] for rule in ALERTS.values())
+    patterns = re.findall(r'check=~?"([^"]*)"', asked)
+    read_checks = {check for check in CHECKS for text in patterns if re.fullmatch(text, check)}
+    assert set(CHECKS) - read_checks == {"maturity"}  # says what is judged, and warns of nothing
+
+
+def test_alerts_of_checks_wait_for_nothing() -> None:
+    found = {name: rule for name, rule in ALERTS.items() if CHECK in rule["expr"]}
+    assert len(found) == 7
+    assert all("for" not in rule for rule in found.values())
+    assert all(rule["labels"]["severity"] == OF_CHECKS for rule in found.values())
+
+
 @pytest.mark.parametrize("name", sorted(ALERTS.keys() - UNMEASURED))
 def test_an_alert_asks_for_enough_rows_before_it_judges(name: str) -> None:
-    assert re.search(r">= \d+", ALERTS[name]["expr"])
+    expression = ALERTS[name]["expr"]
+    assert re.search(r">= \d+", expression) or CHECK in expression  # a check asks itself
 
 
 def test_queries_inside_annotations_read_only_series_that_exist() -> None:
@@ -108,7 +168,15 @@ def test_queries_inside_annotations_read_only_series_that_exist() -> None:
 
 def test_the_job_that_rules_ask_for_is_scraped_at_the_port_the_image_exposes() -> None:
     asked = set(re.findall(r'job="(\w+)"', RULES.read_text()))
-    jobs = {job["job_name"]: job for job in yaml.safe_load(CONFIG.read_text())["scrape_configs"]}
     assert asked == {"kullback"}
-    (found,) = jobs["kullback"]["dns_sd_configs"]
-    assert f"EXPOSE {found['port']}\n" in (ROOT / "Dockerfile").read_text()
+    (found,) = job_of(CONFIG)["dns_sd_configs"]
+    (static,) = job_of(STATIC_CONFIG)["static_configs"]
+    ports = {found["port"], *(int(target.rpartition(":")[2]) for target in static["targets"])}
+    assert [f"EXPOSE {port}\n" in (ROOT / "Dockerfile").read_text() for port in ports] == [True]
+
+
+def job_of(path: Path) -> Job:
+    """The one job of a configuration that scrapes Kullback."""
+    jobs: list[Job] = yaml.safe_load(path.read_text())["scrape_configs"]
+    (job,) = (job for job in jobs if job["job_name"] == "kullback")
+    return job

@@ -29,6 +29,7 @@ from kullback.telemetry.monitor_collector import (
 )
 from tests.deploy.families import EXPOSED
 from tests.monitoring.service import MONITOR, Document, Service, done, running
+from tests.monitoring.states import WORLDS, make
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.anyio
@@ -304,6 +305,7 @@ async def test_names_are_those_that_dashboards_and_rules_read(service: Service) 
     await service.put(slices=["country"])
     await service.put(f"{MONITOR}/reference", **ROWS)
     await service.post("observations", **ROWS)
+    await make(service, "silent", WORLDS["silent"])
     service.inside.monitor_maintenance.refresh_recent()
     found: dict[str, set[str]] = {}
     for sample in await service.samples():

@@ -15,6 +15,7 @@ from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.recent import Drift, RecentHour
 from kullback.monitoring.stored import StoredMonitor
 from kullback.numerics.types import Undefined
+from kullback.telemetry import check_gauges
 
 MAX_SERIES = 15_000
 MAX_SLICE_SERIES = 1_500  # of one monitor
@@ -59,7 +60,8 @@ _RECENT = {
 }
 _EDGES = tuple(f"{(at + 1) / BINS_SHOWN:.1f}" for at in range(BINS_SHOWN))
 _OTHERS = 9  # two gauges of what it is, a standard error, and three numbers of two drifts
-PER_MONITOR = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + len(_RECENT) + _OTHERS
+_OWN = len(_SUMS) + 3 * BINS_SHOWN + len(_METRICS) + len(_RECENT) + _OTHERS
+PER_MONITOR = _OWN + check_gauges.PER_MONITOR
 PER_SLICE = len(_SLICED)
 PER_FEATURE = 3
 
@@ -117,6 +119,9 @@ class MonitorCollector(Collector):
         created: Values = {(name,): present[name].record.created for name in shown}
         yield _gauge("kullback_monitor_created_timestamp_seconds", "When it was made.", created)
         yield from _gauges({name: recent[name] for name in shown if name in recent}, features)
+        checks = self._maintenance.checks
+        seen = {name: checks[name] for name in shown if name in checks}
+        yield from check_gauges.gauges(seen)
         family = CounterMetricFamily(
             "kullback_series_dropped", f"Series beyond {self._cap}, which are not shown."
         )
