@@ -94,7 +94,7 @@ def replaced_in_rows(media_type: str) -> Iterator[tuple[str, str, bytes]]:
     """Each field of the rows of each design with each hostile value in its place."""
     values = (*VALUES, *PAIRS, *OF_ARMS)
     for name, request in EXPERIMENTS.items():
-        for what, body in replaced(name, request, (*request, *OPTIONAL), values, media_type):
+        for what, body in replaced(request, (*request, *OPTIONAL), values, media_type):
             yield name, what, body
 
 

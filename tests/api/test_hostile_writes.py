@@ -7,7 +7,15 @@ import httpx
 import pytest
 
 from kullback.payload.media import ARROW, JSON, LINES, PARQUET
-from tests.api.hostile import BATCH_TYPES, MONITOR, WRITES, bodies, is_without_rows, write_all
+from tests.api.hostile import (
+    BATCH_TYPES,
+    LABEL_WRITES,
+    MONITOR,
+    WRITES,
+    bodies,
+    is_without_rows,
+    write_all,
+)
 from tests.api.hostile.caller import Caller
 from tests.api.hostile.rows import replaced
 from tests.api.hostile.values import VALUES
@@ -46,6 +54,9 @@ PAIRS = (
         '{"age": [true, 1]}',
     ),
     *('{"country": [1.5, null]}', '{"age": "numeric", "b": "categorical"}', '{"age": [1, 1e999]}'),
+    *("[[1, 0], [0, 1]]", "[[0.5, 0.0], [-0.0, 1]]", "[[1e999, 0], [0, 0]]", "[[-1, 2], [0, 0]]"),
+    *('[["", "b"], ["a", "b"]]', "[[true, false], [false, true]]", "[[0.5, null], [1, 0]]"),
+    *("[[9223372036854775808, 0], [-1, 1]]", '[[{"a":1}, 0], [0, 0]]', "[[5e-324, 1], null]"),
     *('["\\ud800", "b"]', '["", "b"]', '["a\\u0000", "b"]', '["xyzzyplugh", 1.5]', "[1, 2, 3]"),
 )
 
@@ -91,11 +102,12 @@ async def test_what_may_be_written_of_the_corpus_is_written(service: Service) ->
         assert (answer.status_code == 200) == (name in each.may_write), (each.name, name)
 
 
-def replaced_in_writes(media_type: str) -> Iterator[tuple[str, str, bytes]]:
+def replaced_in_writes(media_type: str, task: str) -> Iterator[tuple[str, str, bytes]]:
     """Each field of each write with each hostile value in its place."""
-    for name, request in WRITES.items():
+    writes = LABEL_WRITES if task == "multilabel" else WRITES
+    for name, request in writes.items():
         fields = (*request, *OPTIONAL[name])
-        for what, body in replaced(name, request, fields, (*VALUES, *PAIRS), media_type):
+        for what, body in replaced(request, fields, (*VALUES, *PAIRS), media_type):
             yield name, what, body
 
 
@@ -107,22 +119,28 @@ async def send(service: Service, name: str, body: bytes, media_type: str) -> htt
 
 
 @pytest.mark.parametrize(
-    ("media_type", "convention"),
+    ("media_type", "convention", "task"),
     [
-        (JSON, "sklearn"),
-        (JSON, "exact"),
-        (LINES[0], "sklearn"),
-        (ARROW, "exact"),
-        (PARQUET, "exact"),
+        (JSON, "sklearn", "binary"),
+        (JSON, "exact", "binary"),
+        (LINES[0], "sklearn", "binary"),
+        (ARROW, "exact", "binary"),
+        (PARQUET, "exact", "binary"),
+        (JSON, "exact", "multilabel"),
+        (LINES[0], "exact", "multilabel"),
+        (ARROW, "sklearn", "multilabel"),
+        (PARQUET, "exact", "multilabel"),
     ],
 )
 async def test_no_value_of_any_field_breaks_any_write_or_what_is_read_after_it(
-    service: Service, media_type: str, convention: str
+    service: Service, media_type: str, convention: str, task: str
 ) -> None:
-    chosen: Document = {"slices": ["country"], "features": FEATURES, "convention": convention}
+    chosen: Document = {"slices": ["country"], "features": FEATURES}
+    chosen |= {"convention": convention, "task": task}
+    chosen |= {"labels": ["a", "b"]} if task == "multilabel" else {}
     await service.put(MONITOR, **chosen)
     before, taken = await everything(service), 0
-    for name, what, body in replaced_in_writes(media_type):
+    for name, what, body in replaced_in_writes(media_type, task):
         answer = await send(service, name, body, media_type)
         try:
             if answer.status_code != 200:

@@ -1,8 +1,8 @@
 """Whatever comes in whatever order, every sum is to the bit that of the rows that should count."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -21,10 +21,13 @@ from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.writes import Monitors
+from kullback.numerics.types import Array, Indices
 from kullback.storage.sql import open_store
 from kullback.tally.binary import binary_terms
 from kullback.tally.merge import merge
-from kullback.tally.tally import Tally
+from kullback.tally.multilabel import multilabel_terms
+from kullback.tally.tally import Layout, Tally
+from kullback.tally.terms import Terms
 from kullback.timezones import Timestamps
 from tests.monitoring.service import NOON, Document
 
@@ -35,6 +38,7 @@ TTL, WINDOW = 6 * HOUR, HOUR
 MONITOR = Monitor(slices=("country",), ttl_seconds=TTL)
 NAME = "clicks"
 
+TermsOf = Callable[[Layout, Array | None, Array, Array | None, Indices | None], Terms]
 name = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 outcome = st.sampled_from([0, 1])
 
@@ -113,15 +117,6 @@ class Model:
                 del self.kept[key]
 
 
-def tally(some: Sequence[Row], y: Sequence[int] | None) -> Tally | None:
-    """The tally of rows, computed afresh."""
-    if not some:
-        return None
-    p, w = (np.array([getattr(each, part) for each in some]) for part in ("p", "weight"))
-    outcomes = None if y is None else np.array(y, np.float64)
-    return binary_terms(MONITOR.layout, outcomes, p, w, None).tally()
-
-
 def of_scores(tally: Tally | None) -> list[object]:
     """What a tally says of predictions alone."""
     if tally is None:
@@ -132,6 +127,25 @@ def of_scores(tally: Tally | None) -> list[object]:
 
 class Ledger(RuleBasedStateMachine):
     """Writes, corrections, time, maintenance and restarts in any order."""
+
+    monitor = MONITOR
+    terms: TermsOf = staticmethod(binary_terms)
+
+    def proba(self, p: Array) -> Array:
+        """What was predicted, (n,) or of each label."""
+        return p
+
+    def truth(self, y: Sequence[int]) -> Array:
+        """What came, of each label where there are several."""
+        return np.array(y)
+
+    def tally(self, some: Sequence[Row], y: Sequence[int] | None) -> Tally | None:
+        """The tally of rows, computed afresh."""
+        if not some:
+            return None
+        p, w = (np.array([getattr(each, part) for each in some]) for part in ("p", "weight"))
+        outcomes = None if y is None else np.asarray(self.truth(y), np.float64)
+        return self.terms(self.monitor.layout, outcomes, self.proba(p), w, None).tally()
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,17 +171,15 @@ class Ledger(RuleBasedStateMachine):
 
     @initialize(default=st.sampled_from([None, 0, 1]))
     def create(self, default: int | None) -> None:
-        self.default = default
-        window = None if default is None else WINDOW
-        chosen = Monitor(
-            slices=("country",), ttl_seconds=TTL, default_label=default, label_window=window
-        )
+        self.default = default if self.monitor.task == "binary" else None
+        window = None if self.default is None else WINDOW
+        chosen = replace(self.monitor, default_label=self.default, label_window=window)
         self.lifecycle.put(NAME, lambda _: chosen, None).result()
 
     def sent(self, some: list[Row], y: list[int] | None, ids: list[str] | None) -> ObservationRows:
         return ObservationRows(
-            None if y is None else np.array(y),
-            np.array([each.p for each in some]),
+            None if y is None else self.truth(y),
+            self.proba(np.array([each.p for each in some])),
             np.array([each.weight for each in some]),
             Timestamps(np.array([each.time for each in some])),
             None,
@@ -214,7 +226,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(some=st.lists(st.tuples(name, outcome), min_size=1, max_size=4), corrects=st.booleans())
     def label(self, some: list[tuple[str, int]], corrects: bool) -> None:  # noqa: FBT001
-        sent = LabelRows([key for key, _ in some], np.array([y for _, y in some]), corrects)
+        sent = LabelRows([key for key, _ in some], self.truth([y for _, y in some]), corrects)
         answer = json.loads(self.monitors.label(NAME, sent, None).result().reply.body)
         self.check(answer, self.came([(key, None, y) for key, y in some], corrects=corrects))
 
@@ -250,8 +262,9 @@ class Ledger(RuleBasedStateMachine):
                 ]
                 scored = [each for each in self.model.scored if country in {None, each.country}]
                 window = found.get(key, WindowTallies())
-                assert window.labelled == tally([row for row, _ in here], [y for _, y in here])
-                assert of_scores(window.scored) == of_scores(tally(scored, None))
+                labelled = self.tally([row for row, _ in here], [y for _, y in here])
+                assert window.labelled == labelled
+                assert of_scores(window.scored) == of_scores(self.tally(scored, None))
 
     @invariant()
     def the_counts_are_those_of_the_halves(self) -> None:
@@ -269,10 +282,28 @@ class Ledger(RuleBasedStateMachine):
         assert counts.get("labels", 0) == sum(counts.get(name, 0) for name in both)
 
 
+class LabelLedger(Ledger):
+    """The same of rows with three labels."""
+
+    monitor = replace(MONITOR, task="multilabel", labels=("a", "b", "c"))
+    terms: TermsOf = staticmethod(multilabel_terms)
+
+    def proba(self, p: Array) -> Array:
+        """See Ledger."""
+        return np.stack([p, p / 2, 1 - p], axis=1)
+
+    def truth(self, y: Sequence[int]) -> Array:
+        """See Ledger."""
+        came: Array = np.array([[0, 1, 0], [1, 0, 0.5]])[list(y)]
+        return came
+
+
 TestLedger = Ledger.TestCase
+TestLabelLedger = LabelLedger.TestCase
 TestLedger.settings = settings(
     max_examples=25,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+TestLabelLedger.settings = settings(TestLedger.settings, max_examples=10)

@@ -76,7 +76,9 @@ def test_windows_divide_an_hour_or_are_hours_that_divide_a_day(seconds: int) -> 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"task": "multilabel"}, "/task"),
+        ({"task": "regression"}, "/task"),
+        ({"task": "multilabel"}, "/labels"),
+        ({"task": "multilabel", "labels": ["a", "b"], "pos_label": "a"}, "/pos_label"),
         ({"task": "multiclass"}, "/labels"),
         ({"task": "multiclass", "labels": ["a", "b"], "pos_label": "a"}, "/pos_label"),
         ({"labels": ["a"]}, "/labels"),

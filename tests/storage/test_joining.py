@@ -115,6 +115,27 @@ def test_what_is_rewritten_is_what_is_kept(store: Store) -> None:
     assert corrected["b"].after == WHOLE._replace(outcome=1.0)
 
 
+def test_outcomes_of_several_labels_are_bytes_beside_the_content(store: Store) -> None:
+    number = made(store)
+    none, some, more = bytes(16), b"\x00y" * 8, b"z" * 24
+    whole = WHOLE._replace(outcome=none)
+    for half in ({"late": PREDICTION}, {"early": Row(None, b"", some)}, {"whole": whole}):
+        assert bring(store, number, **half) == Joined(new=[*half])
+    joined = bring(store, number, late=Row(None, b"", none), early=PREDICTION, whole=whole)
+    assert joined == Joined(
+        matched={"late": PREDICTION._replace(outcome=none)},
+        awaited={"early": PREDICTION._replace(outcome=some)},
+        duplicates=["whole"],
+    )
+    same, other = Row(None, b"", none), Row(None, b"", more)
+    corrected = Correction(whole, whole._replace(outcome=more), is_late=False)
+    joined = correct(store, number, late=same, whole=other)
+    assert joined == Joined(duplicates=["late"], corrected={"whole": corrected})
+    do(store, lambda tx: tx.rewrite(number, {"whole": Row(9.0, b"new", more)}))
+    before = correct(store, number, whole=same).corrected["whole"].before
+    assert before == Row(9.0, b"new", more)
+
+
 def test_rows_of_some_time_are_counted_and_removed_step_by_step(store: Store) -> None:
     number, other = made(store, "a"), made(store, "b")
     even = {f"{n:02}": Row(float(n), b"", None) for n in range(0, 10, 2)}

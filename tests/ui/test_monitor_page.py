@@ -306,6 +306,7 @@ async def test_what_was_asked_for_stands_in_the_form(service: Service) -> None:
         {"labels": ["no", "it's"]},
         {"labels": ["yes", "no"], "pos_label": "yes"},
         {"task": "multiclass", "labels": ["a", "b'c", "<d>"]},
+        {"task": "multilabel", "labels": ["a", "b'c", "<d>"]},
     ],
 )
 async def test_a_monitor_without_rows_says_how_to_send_some(

@@ -24,7 +24,7 @@ def of_arm(arm: OverallArm, name: str) -> Figure:
 
 def of_monitor(report: MonitorReport, task: str) -> Figure:
     """The reliability of what a monitor watches, in bins of equal width."""
-    what = "what was predicted" if task == "binary" else "the probability of the top label"
+    what = "the probability of the top label" if task == "multiclass" else "what was predicted"
     caption = f"How often it happened, against {what}. {_HOW_TO_READ}"
     return _figure(report, "reliability", "Reliability", caption)
 

@@ -67,6 +67,8 @@ def _names(setup: MonitorSetup) -> tuple[str, str]:
     """What the rows are called in which it happened, and those in which it did not."""
     if setup.task == "multiclass":
         return "Top label right", "Top label wrong"
+    if setup.task == "multilabel":
+        return "Labels that came", "Labels that did not"
     labels = setup.labels or (0, 1)
     happened = labels[-1] if setup.pos_label is None else setup.pos_label
     other = next(label for label in labels if label != happened)

@@ -60,6 +60,11 @@ class Block:
         """Σwy/Σw of them."""
         return float(self.positive.sum() / self.weight.sum())
 
+    @property
+    def outcomes(self) -> int:
+        """How many outcomes a row has: they may all depend on one another."""
+        return self.layout.classes if self.layout.task == "multilabel" else 1
+
 
 def block(
     span: tuple[int, int],
@@ -96,7 +101,7 @@ def block(
         class_predicted=_by_class(labels, "class_wp"),
         loss=real(labels.scalar("wl")),
         scale=_scale(labels),
-        scored=mass * (kish(scored) / total) if scored is not None and total > 0 else mass,
+        scored=mass / total * kish(scored) if scored is not None and total > 0 else mass,
         scored_rows=0 if scored is None else scored.scalar("rows"),
         predicted_rows=halves[0],
         labelled_rows=halves[1],
@@ -161,7 +166,7 @@ def foreseen_of(block: Block) -> Array:
 
 def _two(block: Block, positive: Array) -> Array:
     weight, ones = float(block.weight.sum()), float(positive.sum())
-    return np.array([max(weight - ones, 0.0), ones]) / block.scale
+    return np.array([max(weight - ones, 0.0), ones]) / (block.scale * block.outcomes)
 
 
 def _added(vectors: list[Array]) -> Array:

@@ -68,7 +68,7 @@ def label_drift(history: History) -> Finding:
         return _nothing("label_drift", limits, 0)
     reference = history.reference
     reference = None if reference is None or not reference.rows else reference
-    width = max(each.block.layout.classes for each in blocks)
+    width = max(each.labels.size for each in blocks)
     foreseen = _wide([each.foreseen for each in blocks], width)
     counts = Counts(
         "label_drift",

@@ -142,7 +142,7 @@ class _Rows:
         mean = min(max(block.mean_prediction, 1e-6), 1 - 1e-6)
         middle = float(np.log(mean) - np.log1p(-mean))
         weight, positive = block.weight[some], np.minimum(block.positive, block.weight)[some]
-        scale = block.scale * _labels_apart(block)
+        scale = block.scale * block.outcomes
         x = logits(block)[some] - middle
         return cls(middle, x, positive / scale, (weight - positive) / scale)
 
@@ -154,11 +154,6 @@ class _Rows:
         """The log-likelihood at each (a, b), (c, 1) both: (c,)."""
         z = np.clip(self.middle + a + b * self.x, -_LARGEST - 3, _LARGEST + 3)
         return -np.logaddexp(0, -z) @ self.positive - np.logaddexp(0, z) @ self.negative
-
-
-def _labels_apart(block: Block) -> int:
-    """How many outcomes a row has: they may all depend on one another."""
-    return block.layout.classes if block.layout.task not in {"binary", "multiclass"} else 1
 
 
 def _unit(block: Block) -> float:

@@ -42,8 +42,9 @@ def skill(block: Block) -> Skill | None:
     if block.layout.task == "multiclass":
         return _of_classes(block)
     some = block.weight > 0
-    weight = block.weight[some] / block.scale
-    positive = np.minimum(block.positive[some] / block.scale, weight)
+    scale = block.scale * block.outcomes
+    weight = block.weight[some] / scale
+    positive = np.minimum(block.positive[some] / scale, weight)
     negative = weight - positive
     ones, zeros = float(positive.sum()), float(negative.sum())
     if ones < 1 or zeros < 1:

@@ -20,6 +20,7 @@ from kullback.storage.slice_values import OTHER
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import group_ids
 from kullback.tally.multiclass import multiclass_terms
+from kullback.tally.multilabel import multilabel_terms
 from kullback.tally.tally import Tally
 from kullback.tally.terms import Terms
 from kullback.tally.units import bucket_of
@@ -43,7 +44,8 @@ class CheckedRows:
     """Rows of a monitor, checked: predictions, and their outcomes where those are known.
 
     Attributes:
-        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, or None.
+        y: outcomes (n,) of a binary task, classes (n,) of a multiclass one, outcomes (n, k) of a
+            multilabel one, or None.
         p: predictions, (n,) or (n, k).
         time: epoch seconds (n,).
         w: weights (n,), or None.
@@ -88,15 +90,14 @@ def checked_rows(monitor: Monitor, rows: ObservationRows, now: float) -> Checked
     Raises:
         InvalidInput: a shape, a label, a slice or a time is not this monitor's.
     """
-    p = monitor.in_label_order("y_proba", rows.y_proba, rows.names)
-    monitor.check_predictions(p)
+    p = monitor.predictions(monitor.in_label_order("y_proba", rows.y_proba, rows.names))
     refuse_strays(rows.slices, lambda name: monitor.check_slice(name, "slice", name))
     time = np.full(len(rows), now)
     if rows.timestamp is not None:
         time = rows.timestamp.moments("timestamp", monitor.timezone, MONITOR_ZONE)
     _check_times(monitor, time, now)
     return CheckedRows(
-        y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true),
+        y=None if rows.y_true is None else monitor.outcomes("y_true", rows.y_true, rows.names),
         p=p,
         time=time,
         w=rows.weight,
@@ -135,6 +136,7 @@ def cells(monitor: Monitor, rows: CheckedRows, kind: str, now: float) -> Cells:
         window,
         rows.slices,
         f", or make window_seconds, now {monitor.window_seconds}, longer",
+        monitor.layout.classes if monitor.task == "multilabel" else 1,
     )
     starts = {place: place * monitor.window_seconds for _, place in tallies}
     widths = {place: width_at(monitor, start, now) for place, start in starts.items()}
@@ -148,8 +150,9 @@ def _terms(monitor: Monitor, rows: CheckedRows, chosen: slice) -> Terms:
     y = None if rows.y is None else rows.y[chosen]
     w = None if rows.w is None else rows.w[chosen]
     units = None if rows.units is None else rows.units[chosen]
-    if monitor.task == "binary":
+    if monitor.task != "multiclass":
         outcome = None if y is None else np.asarray(y, np.float64)
-        return binary_terms(monitor.layout, outcome, rows.p[chosen], w, units)
+        terms = binary_terms if monitor.task == "binary" else multilabel_terms
+        return terms(monitor.layout, outcome, rows.p[chosen], w, units)
     classes = None if y is None else np.asarray(y, np.int64)
     return multiclass_terms(monitor.layout, classes, rows.p[chosen], w, units)

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from kullback.monitoring.cells import CheckedRows
 from kullback.monitoring.monitor import Monitor
 from kullback.numerics.types import Array, Indices
-from kullback.storage.rows import Row
+from kullback.storage.rows import Outcome, Row
 
 _CLASSES = np.dtype("<u2")
+_NUMBERS = np.dtype("<f8")
 
 
 @cache
@@ -44,13 +45,28 @@ def pack_rows(checked: CheckedRows) -> list[Row]:
     if checked.slices:
         contents = list(map(bytes.__add__, contents, _slices(checked)))
     y = checked.y
-    outcomes = [None] * len(contents) if y is None else np.asarray(y, np.float64).tolist()
+    outcomes = [None] * len(contents) if y is None else _packed_outcomes(y)
     return list(map(Row, checked.time.tolist(), contents, outcomes))
 
 
 def pack_outcomes(outcomes: Array | Indices) -> list[Row]:
     """What is kept of labels alone."""
-    return [Row(None, b"", outcome) for outcome in np.asarray(outcomes, np.float64).tolist()]
+    return [Row(None, b"", outcome) for outcome in _packed_outcomes(outcomes)]
+
+
+def _packed_outcomes(outcomes: Array | Indices) -> list[Outcome]:
+    """The outcome of each row: a number, or the bytes of as many as there are labels."""
+    if outcomes.ndim == 1:
+        return list(np.asarray(outcomes, np.float64).tolist())
+    return [row.tobytes() for row in np.asarray(outcomes, _NUMBERS)]
+
+
+def _outcomes(rows: Sequence[Row]) -> Array:
+    """See _packed_outcomes."""
+    packed = [row.outcome for row in rows if isinstance(row.outcome, bytes)]
+    if packed:
+        return np.frombuffer(b"".join(packed), _NUMBERS).reshape(len(packed), -1)
+    return np.array([row.outcome for row in rows], np.float64)
 
 
 def unpack_rows(monitor: Monitor, rows: Sequence[Row]) -> Iterator[tuple[Indices, CheckedRows]]:
@@ -59,7 +75,7 @@ def unpack_rows(monitor: Monitor, rows: Sequence[Row]) -> Iterator[tuple[Indices
     Rows with a unit come apart from those without: what one says of its unit is not lost because
     it is read together with others that say nothing.
     """
-    before = _packed_before(monitor.layout.classes if monitor.task == "multiclass" else 1)
+    before = _packed_before(monitor.layout.classes if monitor.task != "binary" else 1)
     alike: dict[np.dtype[np.void], list[int]] = defaultdict(list)
     for at, row in enumerate(rows):
         is_old = row.time is None
@@ -87,7 +103,7 @@ def _unpacked(monitor: Monitor, rows: Sequence[Row], values: npt.NDArray[np.void
     names = {name for row in read.values() for name in row}
     is_old = rows[0].time is None
     return CheckedRows(
-        y=np.array([row.outcome for row in rows], np.float64),
+        y=_outcomes(rows),
         p=proba[:, 0] if monitor.task == "binary" else proba,
         time=values["time"].copy() if is_old else np.array([row.time for row in rows], np.float64),
         w=None if (weight == 1).all() else weight,

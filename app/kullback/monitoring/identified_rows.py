@@ -124,7 +124,9 @@ class LabelIngest:
             InvalidInput: a label is not one of this monitor's.
         """
         outcomes, kept, screening = screened_batch(
-            sent, lambda these: monitor.outcomes("y_true", these.y_true), sent.screening
+            sent,
+            lambda these: monitor.outcomes("y_true", these.y_true, these.names),
+            sent.screening,
         )
         if outcomes is None:
             return NoRows(monitor, screening, joined=True)

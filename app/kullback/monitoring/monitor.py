@@ -11,11 +11,13 @@ from kullback.judgement.settings import DEFAULTS, ChosenThresholds, Thresholds
 from kullback.moments import DAY
 from kullback.monitoring.crossed_slices import declared, slice_parts
 from kullback.numerics.types import Array, Indices
+from kullback.scoring.arrays import row_sums
 from kullback.scoring.column_names import Names, label_order
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.label_types import in_one_type, not_among, refuse_words
 from kullback.scoring.labels import Label, Labels, class_indices, positive_shares
-from kullback.scoring.refusals import refuse
+from kullback.scoring.options import Options
+from kullback.scoring.refusals import off_sum, refuse
 from kullback.tally.feature_counts import FeatureKind
 from kullback.tally.tally import Layout, Task
 
@@ -24,6 +26,7 @@ HOURS_KEPT_SECONDS = 30 * DAY  # how long hours stay; then they become days
 
 
 NAMED = 10  # labels in a refusal
+NO_NAMES: Mapping[str, Names] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,13 @@ class Monitor:
     @property
     def layout(self) -> Layout:
         """What tallies of this monitor are of."""
-        classes = len(self.labels) if self.labels and self.task == "multiclass" else 2
+        classes = len(self.labels) if self.labels and self.task != "binary" else 2
         return Layout(self.task, classes, self.convention)
+
+    @property
+    def labels_apart(self) -> tuple[Label, ...]:
+        """The labels that each have an outcome of their own: those of a multilabel task."""
+        return (self.labels or ()) if self.task == "multilabel" else ()
 
     @property
     def positive_first(self) -> bool:
@@ -118,15 +126,27 @@ class Monitor:
         """The same without what only people read: whatever is counted follows from this."""
         return replace(self, description="", owner=None, tags=(), links=())
 
-    def outcomes(self, name: str, y_true: Labels) -> Array | Indices:
+    def outcomes(
+        self, name: str, y_true: Labels, names: Mapping[str, Names] = NO_NAMES
+    ) -> Array | Indices:
         """Labels as outcomes in [0, 1] of a binary task, as classes 0..k−1 of a multiclass one.
+
+        Those of a multilabel task are outcomes of each of its labels, (n, k), in their order
+        where the columns came under `names`.
 
         Raises:
             InvalidInput: a label is not one of this monitor's.
         """
-        labels = (0, 1) if self.labels is None else self.labels
         if len(y_true) == 0:
             return np.zeros(0)
+        if self.task == "multilabel":
+            ordered = y_true
+            if not isinstance(y_true, list):
+                ordered = self.in_label_order(name, np.asarray(y_true, np.float64), names)
+            return self._label_outcomes(name, ordered)
+        if not isinstance(y_true, list) and y_true.ndim > 1:
+            raise InvalidInput.at(f"the monitor is {self.task}: [n], one label per row", name)
+        labels = (0, 1) if self.labels is None else self.labels
         y_true, _ = in_one_type(y_true, labels)
         if isinstance(y_true, list) and not any(isinstance(label, str) for label in labels):
             refuse_words(name, y_true, not_among(labels))
@@ -150,27 +170,54 @@ class Monitor:
         ordered: Array = values[:, label_order(name, names[name], self.labels)]
         return ordered
 
-    def check_predictions(self, y_proba: Array) -> None:
-        """Refuse predictions of another shape than the task's.
+    def _label_outcomes(self, name: str, y_true: Labels) -> Array:
+        k = self.layout.classes
+        if isinstance(y_true, list) or y_true.ndim != 2 or y_true.shape[1] != k:
+            detail = (
+                f"the monitor has {k} labels ({self._names}): [n][{k}], 0 or 1 per label and row"
+            )
+            raise InvalidInput.at(detail, name)
+        refuse(name, ~((y_true >= 0) & (y_true <= 1)), lambda _: "not 0, 1, or a share between")
+        return (
+            np.asarray(y_true, np.float64) + 0.0
+        )  # no zero is negative: equal outcomes have equal bytes
+
+    @property
+    def _names(self) -> str:
+        labels = self.labels or ()
+        return ", ".join(map(str, labels[:NAMED])) + (", …" if len(labels) > NAMED else "")
+
+    def predictions(self, y_proba: Array) -> Array:
+        """Predictions as doubles.
+
+        Args:
+            y_proba: in [0, 1], of the type that they were sent as.
 
         Raises:
-            InvalidInput: they are not [n] of a binary task, [n][k] of a multiclass one.
+            InvalidInput: they are not [n] of a binary task, [n][k] of another; of a multiclass
+                one a row does not sum to 1.
         """
         if y_proba.size == 0:  # [] is [0][k] as well
-            return
+            return np.zeros(0)
         if self.task == "binary" and y_proba.ndim != 1:
             detail = "the monitor is binary: [n], one probability of the positive label per row"
             raise InvalidInput.at(detail, "y_proba")
+        k = self.layout.classes
+        if self.task != "binary" and (y_proba.ndim != 2 or y_proba.shape[1] != k):
+            detail = (
+                f"the monitor has {k} labels ({self._names}): [n][{k}], one probability per label "
+                "and row, in this order"
+            )
+            raise InvalidInput.at(detail, "y_proba")
+        wide = np.asarray(y_proba, np.float64)
         if self.task == "multiclass":
-            k = self.layout.classes
-            if y_proba.ndim != 2 or y_proba.shape[1] != k:
-                labels = self.labels or ()
-                names = ", ".join(map(str, labels[:NAMED])) + (", …" if k > NAMED else "")
-                detail = (
-                    f"the monitor has {k} labels ({names}): [n][{k}], one probability per label "
-                    "and row, in this order"
-                )
-                raise InvalidInput.at(detail, "y_proba")
+            sums, tolerance = row_sums(wide), _OPTIONS.tolerance(y_proba.dtype)
+            refuse(
+                "y_proba",
+                ~(np.abs(sums - 1) <= tolerance),
+                lambda at: off_sum(float(sums[at]), tolerance, ""),
+            )
+        return wide
 
     def check_slice(self, name: str, *place: str) -> None:
         """Refuse a slice that rows of the monitor do not have, sent at this place.
@@ -230,3 +277,4 @@ def _refuse_classes(name: str, y_true: Labels) -> None:
 
 
 _JSON = TypeAdapter(Monitor)
+_OPTIONS = Options()

@@ -13,13 +13,16 @@ from kullback.monitoring.maturity import MatureTime
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.window_tallies import WindowTallies
 from kullback.monitoring.windows import Span
+from kullback.scoring.labels import Label
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.inference import by_unit, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
+from kullback.tally.multilabel import LabelMeans, label_means
 from kullback.tally.report_types import (
     LogLossDecomposition,
     MetricValues,
     ReliabilityBin,
+    finite,
     metric_values,
     reliability_bins,
 )
@@ -38,7 +41,7 @@ class ReportScope:
     """What a report is of: a monitor, the time, and the slices whose values are reported.
 
     `value` is a slice with its value as the store has them, "country=DE", or "" of all rows;
-    `mature` is how much of the time is.
+    `mature` is how much of the time is; `labels` are those of a multilabel monitor.
     """
 
     monitor: str
@@ -47,6 +50,7 @@ class ReportScope:
     mature: MatureTime
     by: tuple[str, ...] = ()
     value: str = ""
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,33 @@ class MonitorGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorLabel:
+    """A label of a multilabel monitor, over all rows: `log_loss` in nats, null where infinite.
+
+    All three are null where no row has labels.
+    """
+
+    label: Label
+    base_rate: float | None
+    mean_prediction: float | None
+    log_loss: float | None
+
+    @classmethod
+    def of(cls, label: Label, means: LabelMeans) -> "MonitorLabel":
+        """The means as they are reported."""
+        numbers = (means.base_rate, means.mean_prediction, means.log_loss)
+        return cls(label, *map(finite, numbers))
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorReport:
     """Metrics and drift of a monitor between `from`, inclusive, and `to`, exclusive.
 
     Of the rows, `predictions` were scored and `n` have labels; the loss of `clipped` was bounded
     by the convention, that of `infinite` is infinite. `units` is how many buckets of units have
     rows, null where rows have none. `groups` are the values of the slices that were asked for, one
-    slice after the other. `slice` is there where only rows of its value were asked for.
+    slice after the other. `slice` is there where only rows of its value were asked for, `labels`
+    of a multilabel monitor.
 
     `labelled_share` is the share of all rows that have labels, null where there are no rows. Up to
     `mature_until` the labels are in, as far as they come; null where none of the time is so old;
@@ -172,6 +196,7 @@ class MonitorReport:
     reliability: tuple[ReliabilityBin, ...]
     drift: MonitorDrift
     groups: tuple[MonitorGroup, ...]
+    labels: Annotated[tuple[MonitorLabel, ...], Field(exclude_if=lambda labels: not labels)] = ()
     slice: SliceValues = None
 
     @classmethod
@@ -221,6 +246,9 @@ class MonitorReport:
                 for by in scope.by
                 for name, group in values_of(by, groups).items()
             ),
+            labels=tuple(map(MonitorLabel.of, scope.labels, label_means(metrics.tally)))
+            if scope.labels
+            else (),
             slice=slice_values(scope.value) if scope.value else None,
         )
 

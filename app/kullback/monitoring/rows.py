@@ -63,6 +63,7 @@ class LabelRows:
     y_true: Labels
     corrects: bool = False
     screening: Screening = NONE_LEFT_OUT
+    names: Mapping[str, Names] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

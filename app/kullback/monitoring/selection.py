@@ -143,9 +143,9 @@ class MonitorSelection:
         with self._parts(query.value) as parts:
             rows = tallies_by_slice(hours.counting(parts) if self._is_joined else parts)
         mature = MatureTime.of(self._span, hours.steps(value), reader.maturity, reader.now)
-        layout = reader.monitor.layout
+        layout, labels = reader.monitor.layout, reader.monitor.labels_apart
         return MonitorReport.of(
-            ReportScope(reader.record.name, layout, self._span, mature, query.by, value),
+            ReportScope(reader.record.name, layout, self._span, mature, query.by, value, labels),
             rows.get(value, WindowTallies()),
             {name: group for by in query.by for name, group in self._tallies(by).items()},
             reader.reference_of(self._span, (query.value, *query.by)),

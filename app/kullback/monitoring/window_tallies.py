@@ -17,6 +17,7 @@ from kullback.tally.bins import BINS
 from kullback.tally.drift import Shares
 from kullback.tally.exact import real
 from kullback.tally.inference import kish
+from kullback.tally.multilabel import label_masses
 from kullback.tally.row_count import stored_rows
 from kullback.tally.tally import Tally, decoded_total, difference, total
 
@@ -85,6 +86,9 @@ class WindowTallies:
         layout = self.labelled.layout
         if layout.task == "multiclass":
             mass = self.labelled.vector("class_w").reals(layout.classes)
+        elif layout.task == "multilabel":
+            mass, share = label_masses(self.labelled)
+            return Shares(mass, kish(self.labelled) * share)
         else:
             weight, positive = (self.labelled.scalar(name) for name in ("w", "wy"))
             mass = np.array([real(weight - positive), real(positive)])

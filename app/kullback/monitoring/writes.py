@@ -28,6 +28,7 @@ from kullback.monitoring.rows import (
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import span
+from kullback.scoring.screening import screened
 from kullback.storage.base import (
     IdempotencyKey,
     Record,
@@ -125,7 +126,10 @@ class Monitors:
         if isinstance(sent, ReferenceOffset):
             return reference_of_offset(monitor, sent.seconds, now)
         if isinstance(sent, ObservationRows):
-            checked = checked_rows(monitor, sent, now)
+            checked, _, _ = screened(
+                sent, lambda these: checked_rows(monitor, these, now), sent.screening
+            )
+            assert checked is not None  # it has rows, and none may be left out
             kind = PREDICTED if checked.y is None else OBSERVED
             whole = largest_values(cells(monitor, checked, kind, now))
             summed = {cell.slice: tally for cell, tally in whole.items()}

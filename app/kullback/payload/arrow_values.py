@@ -9,7 +9,7 @@ from kullback.errors import InvalidInput
 from kullback.numerics.types import Array, Indices
 from kullback.payload.arrow_nulls import filled, list_lengths, of_one_width, with_null_rows
 from kullback.payload.arrow_types import plain
-from kullback.payload.columns import WHOLE, WORDS, Column
+from kullback.payload.columns import LISTED_TEXT, WHOLE, WORDS, Column
 from kullback.payload.room import Room
 from kullback.payload.row_marks import NULL, RowMarks
 from kullback.payload.whole_numbers import signed
@@ -106,7 +106,8 @@ def _present(place: Place, array: pa.Array, shape: list[int], column: Column, ro
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     are_lists = len(shape) > 1 and (max(shape[1:]) > 1 or column.text_axes == 1)
     if are_lists and (is_flag or is_text(kind)):
-        raise InvalidInput.at("lists, where single entries are expected", *place)
+        detail = "lists, where single entries are expected"
+        raise InvalidInput.at(LISTED_TEXT if column.flat_texts else detail, *place)
     if is_flag:
         return ["true" if entry else "false" for entry in array.to_pylist()]
     if is_text(array.type) and not _repeats(array):

@@ -16,6 +16,7 @@ from kullback.scoring.nullable import Nullable
 from kullback.scoring.tokens import Ragged
 
 LONGEST_NAME = 256
+LISTED_TEXT = "a text in a list: send one label of each row, or 0 or 1 for each label of it"
 
 
 class EntryType(Enum):
@@ -58,7 +59,8 @@ class Column:
     `typed`: then a checker of the metric does, once it knows from the type how exact they can be.
     `rows` says that the column has rows that may be left out of a score, so that an entry may be
     missing: null, or NaN. `named` says that an object of numbers, by names of the caller's, may
-    stand in their place. `empty` says that there may be no rows.
+    stand in their place. `empty` says that there may be no rows. `flat_texts` that texts are
+    entries of rows and never of lists, whatever numbers may be.
     """
 
     entry: EntryType
@@ -75,6 +77,7 @@ class Column:
     of_one: bool = False
     named: bool = False
     empty: bool = False
+    flat_texts: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -84,7 +87,7 @@ class Column:
     @property
     def text_axes(self) -> int:
         """How many axes its texts may have: two, of which the second is of one entry."""
-        return min(self.axes + self.of_one, 2)
+        return 1 if self.flat_texts else min(self.axes + self.of_one, 2)
 
     @property
     def may_be_option(self) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kullback.errors import Step
-from kullback.payload.columns import WHOLE, WORDS, Column, EntryType
+from kullback.payload.columns import LISTED_TEXT, WHOLE, WORDS, Column, EntryType
 from kullback.payload.room import Room
 from kullback.payload.row_marks import NULL, Place, RowMarks
 from kullback.payload.whole_numbers import BESIDE, BEYOND, are_beyond, joined, packed
@@ -137,12 +137,15 @@ class Entries:
         if not some:
             return
         kinds = Counter(map(type, some))
-        if self._column.axes > 1 and 2 * kinds[list] >= len(some):
+        forms = _FORMS[self._column.entry]
+        # the first decides where as many are lists as are not
+        if self._column.axes > 1 and 2 * kinds[list] + (type(some[0]) is list) > len(some):
             lists = [entry for entry in some if type(entry) is list and entry]
             if lists:
                 self._width = Counter(map(len, lists)).most_common(1)[0][0]
                 kinds = Counter(map(type, chain.from_iterable(lists)))
-        forms = _FORMS[self._column.entry]
+                if self._column.text_axes == 1:
+                    forms = tuple(form for form in forms if form is not _STRINGS)
         first = next(iter(kinds), float)
         self._form = max(forms, key=lambda form: (sum(kinds[kind] for kind in form), first in form))
 
@@ -176,10 +179,16 @@ class Entries:
                 odd[at] = (f"{len(row)} entries where others have {self._width}", ())
             elif not set(map(type, row)) <= form:
                 place = next(i for i, entry in enumerate(row) if type(entry) not in form)
-                odd[at] = (NULL if row[place] is None else _NOT[form], (place,))
+                odd[at] = (self._flaw(row[place], form), (place,))
         filler = [self._filler] * self._width
         kept = (filler if at in odd else row for at, row in enumerate(rows))
         return list(chain.from_iterable(kept))
+
+    def _flaw(self, entry: Any, form: frozenset[type]) -> str:  # noqa: ANN401 - of any kind
+        """What is wrong with an entry of a list that is not of the form."""
+        if entry is None:
+            return NULL
+        return LISTED_TEXT if type(entry) is str and self._column.flat_texts else _NOT[form]
 
     def _kept(self, values: list[Any], odd: Odd) -> Any:  # noqa: ANN401 - a list, or an array
         """The entries as they are kept."""

@@ -13,11 +13,11 @@ from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import checked_identifiers, identifiers_as_text
 from kullback.payload.timestamps import timestamps
-from kullback.scoring.arrays import HEAVIEST_WEIGHT, row_sums
+from kullback.scoring.arrays import HEAVIEST_WEIGHT
 from kullback.scoring.labels import Labels
 from kullback.scoring.nullable import Nullable
 from kullback.scoring.options import Options
-from kullback.scoring.refusals import off_sum, outside, refuse
+from kullback.scoring.refusals import outside, refuse
 from kullback.scoring.screening import NO_VALUE
 from kullback.timezones import Timestamps
 
@@ -44,16 +44,11 @@ def probabilities(name: str | tuple[str, ...], values: Array) -> Array:
 
 
 def _predictions(values: Array) -> Array:
+    """Probabilities; those of several labels in their type, which says how exact their sums are."""
     checked = probabilities("y_proba", values)
-    if checked.ndim == 2:
-        tolerance = _OPTIONS.tolerance(values.dtype)
-        sums = row_sums(np.asarray(values, np.float64))
-        refuse(
-            "y_proba",
-            ~(np.abs(sums - 1) <= tolerance),
-            lambda at: off_sum(float(sums[at]), tolerance, ""),
-        )
-    return checked
+    return (
+        checked.astype(values.dtype) if values.ndim == 2 and values.dtype.kind == "f" else checked
+    )
 
 
 def _outcomes(values: Labels) -> Labels:
@@ -110,6 +105,11 @@ def _slice(name: str, column: Labels | Nullable) -> list[str]:
 
 
 Truth = Annotated[Labels, Column(EntryType.LABEL, 1, empty=True), AfterValidator(_outcomes)]
+LabelledTruth = Annotated[
+    Labels,
+    Column(EntryType.LABEL, 2, empty=True, flat_texts=True),
+    AfterValidator(_outcomes),
+]
 Forecasts = Annotated[
     Array,
     Column(EntryType.NUMBER, 2, typed=True, empty=True),

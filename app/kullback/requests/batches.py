@@ -21,12 +21,12 @@ from kullback.requests.batch_columns import (
     Forecasts,
     Ids,
     LabelDistribution,
+    LabelledTruth,
     RowSlices,
     RowTimes,
     RowWeights,
     ScoreHistogram,
     Slices,
-    Truth,
     Units,
 )
 from kullback.requests.feature_columns import RowFeatures
@@ -35,8 +35,25 @@ from kullback.scoring.column_names import Names
 from kullback.scoring.labels import Labels
 from kullback.scoring.screening import NONE_LEFT_OUT, OnInvalid, Screening
 
+_TRUTH = "Labels [n]; soft labels [n] in [0, 1]; of a multilabel monitor [n][k], 0 or 1 each."
 
-class ScreenedBatch(BaseModel):
+
+class PlacedBatch(BaseModel):
+    """Rows that know how they were sent, so that each is named by its place."""
+
+    _screening: Screening = PrivateAttr(default=NONE_LEFT_OUT)
+
+    @property
+    def screening(self) -> Screening:
+        """How rows are named, and what came of those that are not here."""
+        return self._screening
+
+    def keep(self, screening: Screening) -> None:
+        """Keep the screening that has left this batch."""
+        self._screening = screening
+
+
+class ScreenedBatch(PlacedBatch):
     """Rows of which bad ones may be left out."""
 
     on_invalid: OnInvalid = Field(
@@ -46,16 +63,6 @@ class ScreenedBatch(BaseModel):
             "are kept. A parameter of the query too."
         ),
     )
-    _screening: Screening = PrivateAttr(default=NONE_LEFT_OUT)
-
-    @property
-    def screening(self) -> Screening:
-        """What came of the rows that are not here."""
-        return self._screening
-
-    def keep(self, screening: Screening) -> None:
-        """Keep the screening that has left this batch."""
-        self._screening = screening
 
 
 class RowBatch(BaseModel):
@@ -129,7 +136,7 @@ class Forecast(RowBatch, ScreenedBatch):
 class ObservationBatch(Forecast):
     """Predictions with their outcomes."""
 
-    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
+    y_true: LabelledTruth = Field(description=_TRUTH)
     id: Ids | None = Field(
         default=None,
         description="Id of each row: rows of one id count once within ttl_seconds, in any batches.",
@@ -154,7 +161,7 @@ class LabelBatch(RowBatch, ScreenedBatch):
     """Labels whose predictions arrive separately."""
 
     id: Ids = Field(description="Id that joins each label to its prediction.")
-    y_true: Truth = Field(description="Labels [n]; soft labels [n] in [0, 1].")
+    y_true: LabelledTruth = Field(description=_TRUTH)
     on_duplicate: Literal["ignore", "correct"] = Field(
         default="ignore",
         description="What a label does whose id has one already: nothing, or it replaces that one.",
@@ -163,13 +170,15 @@ class LabelBatch(RowBatch, ScreenedBatch):
     def labels(self) -> LabelRows:
         """The batch as a monitor takes it."""
         corrects = self.on_duplicate == "correct"
-        return LabelRows(self.id, self.y_true, corrects, self.screening)
+        return LabelRows(self.id, self.y_true, corrects, self.screening, self.names)
 
 
-class ReferenceBatch(RowBatch):
+class ReferenceBatch(RowBatch, PlacedBatch):
     """Reference of a monitor: a batch, a period of its own past, an offset, or distributions."""
 
-    y_true: Truth | None = Field(default=None, description="Labels [n] of a batch.")
+    y_true: LabelledTruth | None = Field(
+        default=None, description="Labels of a batch, as those of observations."
+    )
     y_proba: Forecasts | None = Field(default=None, description="Predictions of a batch.")
     sample_weight: RowWeights = None
     slice: Slices | None = Field(default=None, description="Value of each row for each slice.")
@@ -218,9 +227,8 @@ class ReferenceBatch(RowBatch):
         """The reference as a monitor takes it."""
         if self.y_proba is not None:
             weight, slices = self.sample_weight, self.slice or {}
-            rows = ObservationRows(
-                self.y_true, self.y_proba, weight, None, None, slices, names=self.names
-            )
+            columns = (self.y_true, self.y_proba, weight, None, None, slices)
+            rows = ObservationRows(*columns, screening=self.screening, names=self.names)
             return replace(rows, features=self.features or {})
         if self.start is not None and self.stop is not None:
             return ReferencePeriod(self.start, self.stop)

@@ -64,18 +64,18 @@ MonitorFeatures = Annotated[
 ]
 
 
+Task = Literal["binary", "multiclass", "multilabel"]
+
+
 def _task(name: object) -> object:
     """A task that there are monitors of, or a word of where another one is served."""
-    if isinstance(name, str) and name not in {"binary", "multiclass"}:
-        detail = (
-            "monitors are binary or multiclass; several labels at once are as many binary "
-            "monitors, and regression and ranking have none"
-        )
+    if isinstance(name, str) and name not in get_args(Task):
+        detail = "monitors are binary, multiclass or multilabel; regression and ranking have none"
         raise PydanticCustomError("task", detail)
     return name
 
 
-TaskName = Annotated[Literal["binary", "multiclass"], BeforeValidator(_task)]
+TaskName = Annotated[Task, BeforeValidator(_task)]
 
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]

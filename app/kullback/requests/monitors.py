@@ -72,7 +72,11 @@ class MonitorSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     task: TaskName = Field(
-        default="binary", description="Binary: two outcomes. Multiclass: one of several classes."
+        default="binary",
+        description=(
+            "Binary: two outcomes. Multiclass: one of several classes. Multilabel: any of several "
+            "labels."
+        ),
     )
     labels: LabelNames | None = Field(
         default=None, description="The labels, in column order; the last of two is positive."
@@ -144,6 +148,12 @@ class MonitorSettings(BaseModel):
         if self.label_window is not None and self.label_window > kept:
             detail = f"longer than ttl_seconds, the {kept} seconds that an id is kept"
             raise InvalidInput.at(detail, "label_window")
+        if self.default_label is not None and self.task == "multilabel":
+            detail = (
+                "a row of a multilabel monitor has an outcome for each label, and none by default: "
+                "send the labels of rows for which nothing came as 0"
+            )
+            raise InvalidInput.at(detail, "default_label")
         labels = self.labels or [0, 1]
         if self.default_label is not None and self.default_label not in labels:
             raise InvalidInput.at("not one of labels", "default_label")
@@ -161,8 +171,8 @@ class MonitorSettings(BaseModel):
     def _check_labels(self) -> None:
         labels = self.labels
         if labels is None:
-            if self.task == "multiclass":
-                raise InvalidInput.at("a multiclass monitor names its labels", "labels")
+            if self.task != "binary":
+                raise InvalidInput.at(f"a {self.task} monitor names its labels", "labels")
             if self.pos_label not in (None, 0, 1):
                 raise InvalidInput.at("the labels must be named, the positive one last", "labels")
             return
@@ -170,9 +180,9 @@ class MonitorSettings(BaseModel):
         for index, label in enumerate(labels):
             if isinstance(label, str) and not are_names([label]):
                 raise InvalidInput.at(_CONTROL, "labels", index)
-        if self.task == "multiclass":
+        if self.task != "binary":
             if self.pos_label is not None:
-                raise InvalidInput.at("a multiclass monitor has no positive label", "pos_label")
+                raise InvalidInput.at(f"a {self.task} monitor has no positive label", "pos_label")
         elif len(labels) != 2:
             raise InvalidInput.at("a binary monitor has two labels", "labels")
         elif self.pos_label is not None and self.pos_label not in labels:
@@ -248,7 +258,7 @@ class MonitorSettings(BaseModel):
         # what followed from other settings follows from these
         if "pos_label" in rest and present.pos_label not in (whole.labels or (0, 1)):
             more["pos_label"] = None
-        if "pos_label" in rest and whole.task == "multiclass":
+        if "pos_label" in rest and whole.task != "binary":
             more["pos_label"] = None
         if "ttl_seconds" in rest and present.ttl_seconds == _longest_wait(present.retention_days):
             more["ttl_seconds"] = None

@@ -16,7 +16,7 @@ from kullback.payload.media import JSON, LINES
 from kullback.payload.read import Query, batch_fields, is_list_of_records
 from kullback.payload.room import inflation_limit
 from kullback.payload.row_marks import RowMarks
-from kullback.requests.batches import RowBatch, ScreenedBatch
+from kullback.requests.batches import PlacedBatch, RowBatch, ScreenedBatch
 from kullback.requests.validation import Model, array_fields, required_fields, validated
 from kullback.scoring.column_names import Names, without_names
 from kullback.scoring.label_types import rows_of
@@ -51,9 +51,12 @@ def read_batch(body: Body, query: Query, model: type[Model], cap: int) -> Model:
     screening = Screening(on_invalid, _places(body, raw, len(rows)))
     if not issubclass(model, ScreenedBatch) or not rows.are_of_one_length:
         try:
-            return _named(validated(model, rows.values), names)
+            whole = _named(validated(model, rows.values), names)
         except InvalidRows as error:
             raise screening.places.named(error) from error
+        if isinstance(whole, PlacedBatch):
+            whole.keep(screening)
+        return whole
     if marks.refusals:
         screening, stay = screening.without(marks.refusals, len(rows))
         rows = rows.taken(stay)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kullback.errors import Conflict
-from kullback.storage.rows import Row
+from kullback.storage.rows import Outcome, Row
 
 Insert = sqlite.Insert | postgresql.Insert
 Among = Callable[
@@ -45,12 +45,17 @@ class KeptRow(NamedTuple):
     state: int
     time: float | None
     content: bytes
-    outcome: float | None
+    outcome: Outcome | None
 
     @property
     def row(self) -> Row:
         """The row itself."""
         return Row(self.time, self.content, self.outcome)
+
+    @property
+    def stored(self) -> "KeptRow":
+        """The same as columns hold it."""
+        return KeptRow(self.id, self.state, *self.row.stored())
 
 
 class Arrival(NamedTuple):

@@ -81,7 +81,7 @@ def rewrite_rows(connection: Connection, record: int, rows: Mapping[str, Row]) -
     if rows:
         named = (WAITING.c.record == record, WAITING.c.id == bindparam("of_id"))
         values = [
-            {"of_id": name, "time": row.time, "content": row.content}
+            {"of_id": name, "time": row.time, "content": row.stored().content}
             for name, row in sorted(rows.items())
         ]
         connection.execute(update(WAITING).where(*named), values)
@@ -162,7 +162,7 @@ def _read(
 ) -> KeptRow:
     if state == LABELLED and outcome is None:
         (outcome,), content = _OLD_OUTCOME.unpack(content), b""
-    return KeptRow(name, state, time, content, outcome)
+    return KeptRow(name, state, *Row.read(time, content, outcome))
 
 
 def _state(row: Row) -> int:

@@ -165,6 +165,8 @@ def _listed(rows: Sequence[KeptRow]) -> FromClause:
     """Many rows as one parameter for each column."""
     columns = [
         literal(list(values), ARRAY(WAITING.c[name].type))
-        for name, values in zip(KeptRow._fields, zip(*rows, strict=True), strict=True)
+        for name, values in zip(
+            KeptRow._fields, zip(*(row.stored for row in rows), strict=True), strict=True
+        )
     ]
     return func.unnest(*columns).table_valued(*KeptRow._fields).render_derived()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Side = Literal["prediction", "label"]
+Outcome = float | bytes  # bytes where a row has an outcome for each of several labels
 
 
 class Row(NamedTuple):
@@ -11,7 +12,24 @@ class Row(NamedTuple):
 
     time: float | None  # epoch seconds of the prediction; None without one, or of an older release
     content: bytes  # of the prediction
-    outcome: float | None
+    outcome: Outcome | None
+
+    def stored(self) -> "Row":
+        """The same as columns hold it: bytes of an outcome lie before the content.
+
+        Their number, below 0, stands in the place of the outcome, which is else never below it.
+        """
+        if not isinstance(self.outcome, bytes):
+            return self
+        return Row(self.time, self.outcome + self.content, -float(len(self.outcome)))
+
+    @classmethod
+    def read(cls, time: float | None, content: bytes, outcome: float | None) -> "Row":
+        """See stored."""
+        if outcome is None or outcome >= 0:
+            return cls(time, content, outcome)
+        size = int(-outcome)
+        return cls(time, content[size:], content[:size])
 
 
 class Correction(NamedTuple):

@@ -194,7 +194,7 @@ def _insert_rows(
     connection.exec_driver_sql(
         "INSERT INTO waiting (record, arrived, state, id, time, content, outcome) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(*arrival, name, *rows[name]) for name in names],
+        [(*arrival, name, *rows[name].stored()) for name in names],
     )
     return names
 
@@ -203,5 +203,5 @@ def _update_rows(connection: Connection, record: int, rows: Sequence[KeptRow]) -
     connection.exec_driver_sql(
         "UPDATE waiting SET state = ?, time = ?, content = ?, outcome = ? "
         "WHERE record = ? AND id = ?",
-        [(*row[1:], record, row.id) for row in rows],
+        [(*row.stored[1:], record, row.id) for row in rows],
     )

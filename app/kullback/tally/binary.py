@@ -38,13 +38,13 @@ def bins_of(p: Array) -> Indices:
 
 
 def _outcomes(layout: Layout, y: Array, p: Array, w: Array | None) -> Outcomes:
-    loss, clipped = _losses(layout, y, p)
+    loss, clipped = entry_losses(layout, y, p)
     loss, infinite = without_infinite(loss, w)
     error = y - p
     return Outcomes(y, loss, np.square(error, out=error), clipped, infinite)
 
 
-def _losses(layout: Layout, y: Array, p: Array) -> tuple[Array, Flags]:
+def entry_losses(layout: Layout, y: Array, p: Array) -> tuple[Array, Flags]:
     """Loss of each row, whatever the others are: some conventions ask if any label is soft."""
     convention = CONVENTIONS[layout.convention]
     soft = (y > 0) & (y < 1)

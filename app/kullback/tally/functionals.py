@@ -132,7 +132,7 @@ def _empty(tally: Tally) -> Functional | None:
 
 
 def _binary(tally: Tally) -> Functional | None:
-    return None if tally.layout.task == "binary" else Functional(MULTICLASS)
+    return Functional(MULTICLASS) if tally.layout.task == "multiclass" else None
 
 
 def _has_infinite(tally: Tally) -> bool:

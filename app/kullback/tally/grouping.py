@@ -12,13 +12,18 @@ from kullback.tally.terms import Terms
 
 MAX_GROUPS = 10_000
 _CHUNK = 1 << 17  # as many rows as fit a cache: the sums of any cut are the same
+_ENTRIES = 1 << 19  # of rows of many columns: fewer at once are cut into too many groups
 
 Slices = Mapping[str, Sequence[str | None]]
 Group = tuple[str, int]
 
 
 def group_ids(
-    terms: Callable[[slice], Terms], window: Indices, slices: Slices, within: str = ""
+    terms: Callable[[slice], Terms],
+    window: Indices,
+    slices: Slices,
+    within: str = "",
+    columns: int = 1,
 ) -> dict[Group, Tally]:
     """The tally of each window's rows, of all of them and of each value of each slice.
 
@@ -27,6 +32,7 @@ def group_ids(
         window: of each row, (n,).
         slices: the value of each row by the name of the slice; None where a row has none.
         within: what else a refusal says that one may do.
+        columns: of a row; the more there are the fewer rows are summed at once.
 
     Returns:
         By slice and window; the slice is "" for all rows, else "name=value".
@@ -41,8 +47,9 @@ def group_ids(
     codes += [_coded(name, values) for name, values in slices.items()]
     _check_count(window, codes, within)
     by_group: dict[Group, list[Tally]] = defaultdict(list)
-    for start in range(0, window.size, _CHUNK):
-        rows = slice(start, start + _CHUNK)
+    chunk = max(min(_CHUNK, _ENTRIES // columns), 1)
+    for start in range(0, window.size, chunk):
+        rows = slice(start, start + chunk)
         part = terms(rows)
         for code, names in codes:
             inside = np.flatnonzero(code[rows] >= 0)

@@ -34,6 +34,7 @@ from kullback.tally.functionals import (
     normalized_entropy,
 )
 from kullback.tally.inference import row_error, standard_error
+from kullback.tally.multilabel import label_normalized_entropy
 from kullback.tally.tally import Tally
 
 ECE_BINS = 15
@@ -65,13 +66,15 @@ class TallyMetrics:
     """What a tally says, metric by metric; lower is better but for `auc` and the information gain.
 
     Undefined are `empty` (no rows), `zero_weight`, `one_class`, `no_positives`, and for
-    multiclass tasks `multiclass` what only a binary one has.
+    multiclass tasks `multiclass` what only a binary one has. The histogram of a multilabel task
+    is of its entries, each label of each row: so are `ece`, `auc` and the decomposition.
     """
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
-        self.is_binary = tally.layout.task == "binary"
+        self._task = tally.layout.task
         self._w = real(tally.scalar("w"))
+        self._mass = self._w * (tally.layout.classes if self._task == "multilabel" else 1)
 
     @property
     def rows(self) -> int:
@@ -107,21 +110,21 @@ class TallyMetrics:
             "base_rate": partial(self._of, base_rate),
             "mean_prediction": partial(self._of, mean_prediction),
         }
-        more = {} if self.is_binary else {"accuracy": partial(self._of, accuracy)}
+        more = {"accuracy": partial(self._of, accuracy)} if self._task == "multiclass" else {}
         return readers | more
 
     def ece(self) -> Estimate:
         """Σ_b |Σ w(y − p)| / Σ w over 15 bins of equal width, of a multiclass task's top label.
 
         The standard error is of first order, with the sign of every gap held, of rows whose
-        weights say nothing about their gaps; there is none of units.
+        weights say nothing about their gaps; there is none of units, nor of entries.
         """
         nothing = self._missing()
         if nothing:
             return nothing
         _, observed, predicted = (uniform(sums, ECE_BINS) for sums in self._histogram())
-        error = min(float(np.abs(observed - predicted).sum()) / self._w, 1.0)
-        if self.tally.layout.clustered:
+        error = min(float(np.abs(observed - predicted).sum()) / self._mass, 1.0)
+        if self.tally.layout.clustered or self._task == "multilabel":
             return Estimate(error)
         yy, py, pp, ww = map(self.tally.square, ("wwyy", "wwpy", "wwpp", "ww"))
         above, below = error.as_integer_ratio()
@@ -133,7 +136,8 @@ class TallyMetrics:
         """AUC from the score histogram, pairs within a bin counting half: true to ± error_bound.
 
         The standard error is that of placements (DeLong), of rows; a soft label is y of a
-        positive row and 1 − y of a negative one. Of a clustered tally it is that of units.
+        positive row and 1 − y of a negative one. Of a clustered tally it is that of units; there is
+        none of entries.
 
         Source: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988).
         """
@@ -152,6 +156,8 @@ class TallyMetrics:
         bound = float(positive @ negative) / 2
         if self.tally.layout.clustered:
             return Estimate(area, auc_error(self.tally), bound)
+        if self._task == "multilabel":
+            return Estimate(area, None, bound)
         spread = (
             float(positive @ np.square(below - area)),
             float(negative @ np.square(above - area)),
@@ -181,7 +187,7 @@ class TallyMetrics:
         weight, positive, _ = self._histogram()
         some = weight > 0
         blocks = isotonic_means(weight[some], np.minimum(positive, weight)[some])
-        recalibrated = binary_entropy_sum(blocks[1], blocks[0]) / self._w
+        recalibrated = binary_entropy_sum(blocks[1], blocks[0]) / self._mass
         uncertainty = binary_entropy(real(self.tally.scalar("wy")) / self._w)
         loss = log_loss(self.tally).value
         assert not isinstance(loss, Undefined)
@@ -238,8 +244,10 @@ class TallyMetrics:
         return Estimate(result.value, standard_error(self.tally, result.slopes))
 
     def _normalized_entropy(self) -> Estimate:
-        if self.is_binary:
+        if self._task == "binary":
             return self._of(normalized_entropy)
+        if self._task == "multilabel":
+            return Estimate(label_normalized_entropy(self.tally))
         return Estimate(*class_normalized_entropy(self.tally))
 
     def _gain(self) -> Estimate:
@@ -253,4 +261,4 @@ class TallyMetrics:
         return None if reason is None else Estimate(reason, reason)
 
     def _missing_binary(self) -> Estimate | None:
-        return self._missing() if self.is_binary else Estimate(MULTICLASS, MULTICLASS)
+        return Estimate(MULTICLASS, MULTICLASS) if self._task == "multiclass" else self._missing()

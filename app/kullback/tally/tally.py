@@ -14,7 +14,7 @@ from kullback.tally.bins import BINS, RANK_BINS
 from kullback.tally.exact import DIGIT, ONES, UNIT, BinSums, Plane, decoded
 from kullback.tally.units import BUCKETS, GROUPS
 
-Task = Literal["binary", "multiclass"]
+Task = Literal["binary", "multiclass", "multilabel"]
 
 # What a row is to its tally: weight w; w times loss l, outcome y, prediction p, squared error b.
 COUNTS = ("rows", "weighted_rows", "clipped", "infinite")
@@ -45,7 +45,8 @@ CLASSES = ("class_w", "class_wp")
 RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
 CLASS_SQUARES = ("class_ww", "class_wwl")  # of a multiclass task, as UNIT_CLASSES
 UNIT_CLASSES = ("unit_class",)  # w by class, then unit: those of a class that is added come last
-VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS, *CLASS_SQUARES, *UNIT_CLASSES)
+LABELS = ("class_wl", "class_infinite")  # of a multilabel task, by label
+VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS, *CLASS_SQUARES, *UNIT_CLASSES, *LABELS)
 MOST_UNIT_CLASSES = 63  # so that an index of two bytes has room for all of their units
 
 _VERSION = 2
@@ -80,9 +81,11 @@ class Layout:
         """How many bins each of VECTORS has."""
         histogram, units = [BINS] * len(HISTOGRAM), [BUCKETS] * len(UNITS)
         ranks = [GROUPS * RANK_BINS] * len(RANKS)
-        classes, squares = ([self.classes] * len(names) for names in (CLASSES, CLASS_SQUARES))
+        classes, squares, labels = (
+            [self.classes] * len(names) for names in (CLASSES, CLASS_SQUARES, LABELS)
+        )
         unit_classes = BUCKETS * min(self.classes, MOST_UNIT_CLASSES)
-        return (*histogram, *units, *classes, *ranks, *squares, unit_classes)
+        return (*histogram, *units, *classes, *ranks, *squares, unit_classes, *labels)
 
     def encoded(self) -> bytes:
         """Five bytes: version, task, convention, classes."""

@@ -25,11 +25,25 @@ _FACTORS = MOMENTS | SQUARES
 
 
 @dataclass(frozen=True, slots=True)
+class LabelOutcomes:
+    """What became of each label of rows: outcome, loss, and whether that is infinite, (n, l)."""
+
+    y: Array
+    loss: Array
+    infinite: Flags
+
+    def taken(self, rows: Indices | slice) -> "LabelOutcomes":
+        """Those of some rows."""
+        return LabelOutcomes(self.y[rows], self.loss[rows], self.infinite[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """What became of rows: outcome y in [0, 1], loss ≥ 0 in nats, squared error, (n,) each.
 
     Where the loss is infinite it stands as 0 and `infinite` says so. `classes` are those of a
-    multiclass task, where y says whether the most probable class was right.
+    multiclass task, where y says whether the most probable class was right. `labels` are of a
+    multilabel one, where the others are means over them.
     """
 
     y: Array
@@ -38,6 +52,7 @@ class Outcomes:
     clipped: Flags
     infinite: Flags
     classes: Indices | None = None
+    labels: LabelOutcomes | None = None
 
     def taken(self, rows: Indices | slice) -> "Outcomes":
         """Those of some rows."""
@@ -48,6 +63,7 @@ class Outcomes:
             self.clipped[rows],
             self.infinite[rows],
             _taken(self.classes, rows),
+            None if self.labels is None else self.labels.taken(rows),
         )
 
 
@@ -56,7 +72,8 @@ class Terms:
     """Rows as sums see them: prediction p with its bin, weight (1 where None), unit, outcome.
 
     Without outcomes only what concerns predictions is summed. `proba` are the rows (n, k) of a
-    multiclass task, where p is the probability of the most probable class.
+    multiclass task, where p is the probability of the most probable class; or of a multilabel one,
+    where p is their mean and each has a bin of its own (n, k).
     """
 
     layout: Layout
@@ -133,12 +150,34 @@ class Terms:
             **_sums(("wl", "wb", "wwl", "wwll", "wwb", "wwbb"), lost),
             **_sums(("wy", "wwy", "wwyy", "wwly", "wwpy"), positive),
         }
-        vectors = {"bin_wy": BinSums.of(self.bins[some], positive["y"], BINS)}
+        if rows.labels is None:
+            vectors = {"bin_wy": BinSums.of(self.bins[some], positive["y"], BINS)}
+        else:
+            vectors = self._by_label(rows.labels)
         if self.units is not None:
             vectors |= self._by_unit(columns, self.units, some)
         if rows.classes is not None:
             vectors |= self._by_class(rows.classes, rows.loss)
         return scalars | _counted(rows), vectors
+
+    def _by_label(self, rows: LabelOutcomes) -> dict[str, BinSums]:
+        n, k = rows.y.shape
+        w, label = self._entry_weights(), np.tile(np.arange(k), n)
+        some = np.flatnonzero(rows.y > 0)
+        of_some = None if w is None else w[some]
+        y = rows.y.reshape(-1)[some]
+        return {
+            "bin_wy": _by(self.bins.reshape(-1)[some], y, of_some, BINS),
+            "class_w": _by(label[some], y, of_some, k),
+            "class_wl": _by(label, rows.loss.reshape(-1), w, k),
+            "class_infinite": BinSums.count(label[rows.infinite.reshape(-1)], k),
+        }
+
+    def _entry_weights(self) -> Array | None:
+        """The weight of each entry of the histogram."""
+        if self.w is None or self.bins.ndim == 1:
+            return self.w
+        return np.repeat(self.w, self.bins.shape[1])
 
     def _by_class(self, classes: Indices, loss: Array) -> dict[str, BinSums]:
         w, k = self.w, self.layout.classes
@@ -184,10 +223,12 @@ class Terms:
         return {"rows": n, "weighted_rows": n if self.w is None else int(np.count_nonzero(self.w))}
 
     def _histogram(self) -> dict[str, BinSums]:
+        p = self.p if self.proba is None or self.bins.ndim == 1 else self.proba.reshape(-1)
+        bins, w = self.bins.reshape(-1), self._entry_weights()
         return {
-            "bin_w": _by(self.bins, None, self.w, BINS),
+            "bin_w": _by(bins, None, w, BINS),
             # 12 digits are enough for a mean of a bin, and take one plane less on disk
-            "bin_wp": _by(self.bins, _rounded(self.p), self.w, BINS),
+            "bin_wp": _by(bins, _rounded(p), w, BINS),
         }
 
     def _by_unit(

@@ -137,7 +137,7 @@ class Course:
 def over_time(selection: MonitorSelection, view: View, ground: Ground) -> list[Figure]:
     """The metrics of all rows, and how many came."""
     step, reader = view.step(ground), selection.reader
-    drawn = BINARY if reader.monitor.task == "binary" else MULTICLASS
+    drawn = MULTICLASS if reader.monitor.task == "multiclass" else BINARY
     points = selection.points([each.metric for each in drawn], step)
     time = (view.start, view.stop, step, ground.timezone)
     courses = [Course.of(points[each.metric], *time) for each in drawn]

@@ -32,6 +32,12 @@ WRITES: Mapping[str, Mapping[str, object]] = {
     "labels": {"id": ["a", "b"], "y_true": [1, 0]},
     "reference": {"y_proba": [0.9, 0.2], "y_true": [1, 0]},
 }
+LABEL_WRITES: Mapping[str, Mapping[str, object]] = {  # to a monitor of two labels
+    "observations": {"y_true": [[1, 0], [0, 0]], "y_proba": [[0.9, 0.2], [0.5, 0.5]]},
+    "predictions": {"id": ["a", "b"], "y_proba": [[0.9, 0.2], [0.5, 0.5]]},
+    "labels": {"id": ["a", "b"], "y_true": [[1, 0], [0, 0]]},
+    "reference": {"y_proba": [[0.9, 0.2], [0.5, 0.5]], "y_true": [[1, 0], [0, 0]]},
+}
 EXPERIMENTS: Mapping[str, Mapping[str, object]] = {  # by design, rows of two arms
     "paired": {"y_true": [1, 0], "y_proba": {"a": [0.9, 0.2], "b": [0.5, 0.5]}, "unit": [1, 2]},
     "parallel": {"y_true": [1, 0], "y_proba": [0.9, 0.2], "arm": ["a", "b"], "unit": [1, 2]},

@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 
 from kullback.payload.media import JSON, LINES
-from tests.api.hostile import example
 from tests.api.hostile.tables import table_body
 from tests.api.hostile.values import COLUMNS, column
 from tests.payload.batch_bodies import dotted, rows_of
@@ -17,17 +16,18 @@ PART = {  # of a field, as a column of its own
     "slice": "slice.country",
     "features": "features.age",
     "y_proba": "y_proba.a",
+    "y_true": "y_true.a",
 }
 
 
 def replaced(
-    name: str, request: Columns, fields: Sequence[str], values: Sequence[str], media_type: str
+    request: Columns, fields: Sequence[str], values: Sequence[str], media_type: str
 ) -> Iterator[tuple[str, bytes]]:
     """Each field with each hostile value, or column of a table, in its place: what, and a body."""
     for field in dict.fromkeys(fields):
         if media_type == JSON:
             for value in values:
-                yield f"{field} = {value[:40]}", example(name, field, value)
+                yield f"{field} = {value[:40]}", _line(request, field, value).encode()
         elif media_type in LINES:
             for value in values:
                 yield from _lines(request, field, value)
