@@ -107,7 +107,8 @@ def label_drift(history: History) -> Finding:
     is_over = result.log_e >= limits.log_threshold
     state = state_of(is_over, size, limits)
     what = "Positive labels" if width == 2 else f"Labels of class {label}"
-    said = f"{what} are {factor:.2f} times as frequent as before."
+    said = f"{what} are {factor:.2f} times as frequent as before"
+    said += "." if state is not State.OK else ": foreseen, usual, or by chance."
     size_of = Size(state, factor, 1 + limits.tolerance, said)
     return _finding("label_drift", size_of, result, counts, limits.log_threshold)
 

@@ -77,7 +77,7 @@ class Histories:
             kept.memo.turn()
         return checks
 
-    def forget(self, records: Iterable[int]) -> None:
+    def forget_others(self, records: Iterable[int]) -> None:
         """Keep nothing of monitors but these."""
         with self._lock:
             here = set(records)

@@ -84,6 +84,7 @@ class MonitorMaintenance:
         kept = {name: recent for name, recent in self._recent.items() if name in rest}
         self._recent = kept | self._read([record.name for record in changed], self._recent)
         self._judge([record.name for record in records], now)
+        self._queries.forget_others(record.id for record in records)
         for kept_by_id in (self._seen, self._compacted):
             for gone in kept_by_id.keys() - {record.id for record in records}:
                 del kept_by_id[gone]

@@ -92,6 +92,10 @@ class MonitorQueries:
         stored = StoredMonitor.of(self._store.record(KIND, name), name)
         return MonitorReader(self._store, stored, self._clock(), self._histories)
 
+    def forget_others(self, records: Iterable[int]) -> None:
+        """Keep nothing in memory of monitors but those of these numbers."""
+        self._histories.forget_others(records)
+
     def present(self) -> dict[str, StoredMonitor]:
         """Every monitor whose settings can be read, by name."""
         present: dict[str, StoredMonitor] = {}
