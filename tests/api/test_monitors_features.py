@@ -7,7 +7,10 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from kullback.monitoring import feature_forgetting
+from kullback.monitoring.features import MAX_CATEGORIES_KEPT
+from kullback.requests.monitors import MonitorSettings
 from kullback.settings import Settings
+from kullback.storage.base import Record
 from tests.monitoring.service import MONITOR, NOON, Document, Service, done, refused, running
 from tests.postgresql import Server
 
@@ -234,6 +237,26 @@ async def test_a_feature_that_goes_or_changes_asks_and_then_forgets(
     assert (await drifts(service))["device"]["n"] == 10
 
 
+async def test_rows_that_were_read_as_another_kind_are_not_added(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.put(features=FEATURES)
+    stored = service.store.record
+    settings = MonitorSettings(features={"age": "categorical", "device": "categorical"})
+
+    def changed_meanwhile(kind: str, name: str) -> Record | None:
+        record = stored(kind, name)
+        monkeypatch.setattr(service.store, "record", stored)
+        service.inside.monitor_lifecycle.patch(name, settings.monitor, None).result()
+        return record
+
+    monkeypatch.setattr(service.store, "record", changed_meanwhile)
+    answer = await service.client.post(f"{MONITOR}/observations", json=batch(5))
+    assert refused(answer, 409)[0] == "conflict"
+    await service.post("observations", **batch(5))
+    assert (await drifts(service))["age"]["n"] == 5
+
+
 async def test_many_windows_forget_a_feature_in_steps(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,9 +266,37 @@ async def test_many_windows_forget_a_feature_in_steps(
         await service.post("observations", **batch(10, minute, at=60 * (minute % 4) + 60))
     answer = await service.client.put(f"{MONITOR}?forget=true", json={"features": {}})
     assert done(answer)["forgotten"]["features"] == ["age", "device"]
-    await service.put(features={"age": "categorical"})
+    await service.put(features=FEATURES)
     assert await drifts(service) == {}
     assert (await service.report())["n"] == 100
+
+
+def devices(names: list[str], at: float = 60) -> Document:
+    rows = {"y_true": [1] * len(names), "y_proba": [0.5] * len(names)}
+    return {**rows, "timestamp": [NOON - at] * len(names), "features": {"device": names}}
+
+
+def counted_apart(service: Service) -> set[str]:
+    reader = service.inside.monitor_queries.open("clicks")
+    whole = reader.features(reader.span(None, None))
+    return {name for name, _ in whole.counts["device"].pairs()}
+
+
+async def test_categories_beyond_the_most_are_others_until_places_are_free(
+    service: Service,
+) -> None:
+    await service.put(features=FEATURES)
+    first = [f"a{at}" for at in range(MAX_CATEGORIES_KEPT - 10)]
+    await service.post("observations", **devices([*first, "a0"]))
+    await service.post("observations", **devices([f"b{at // 2}" for at in range(40)] + ["c"]))
+    apart = counted_apart(service)
+    assert len(apart) == MAX_CATEGORIES_KEPT + 1
+    assert apart >= {*first, "(other)"}
+    assert "c" not in apart  # of fewer rows than the others of its batch
+    service.clock.now += 40 * 24 * HOUR
+    service.tidy()
+    await service.post("observations", **devices(["c"], at=-40 * 24 * HOUR))
+    assert counted_apart(service) == {"c"}
 
 
 async def test_features_that_are_not_named_stay_and_others_join_at_any_time(

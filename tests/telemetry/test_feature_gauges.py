@@ -17,11 +17,13 @@ HOUR = 3600
 
 @pytest.fixture
 async def watched(service: Service) -> Service:
-    """A monitor whose devices have changed since its reference."""
-    await service.put(features=FEATURES)
-    await service.post("observations", **batch(500, at=HOUR + 60))
-    await service.put(f"{MONITOR}/reference", **{"from": NOON - 2 * HOUR, "to": NOON - HOUR})
-    await service.post("observations", **batch(500, 2, mobile=0.9))
+    """Two monitors whose devices have changed since their references."""
+    for path in (MONITOR, "/v1/monitors/other"):
+        await service.put(path, features=FEATURES)
+        await service.post("observations", path, **batch(500, at=HOUR + 60))
+        period = {"from": NOON - 2 * HOUR, "to": NOON - HOUR}
+        await service.put(f"{path}/reference", **period)
+        await service.post("observations", path, **batch(500, 2, mobile=0.9))
     service.inside.monitor_maintenance.refresh_recent()
     return service
 
@@ -38,20 +40,21 @@ async def test_the_drift_of_features_stands_beside_that_of_scores(watched: Servi
     assert 'kullback_drift_psi{monitor="clicks",of="score"}' in samples
 
 
-@pytest.mark.parametrize("room", [0, 1, 2, 3])
+@pytest.mark.parametrize("room", [0, 1, 2, 3, 4])
 async def test_features_beyond_the_cap_are_counted_once(watched: Service, room: int) -> None:
     registry = CollectorRegistry()
     present = watched.inside.monitor_queries.present
     counters = watched.inside.monitor_counters
     maintenance = watched.inside.monitor_maintenance
-    cap = PER_MONITOR + room * PER_FEATURE + 1
+    cap = 2 * PER_MONITOR + room * PER_FEATURE + 1
     registry.register(MonitorCollector(present, counters, maintenance, cap))
 
     def lines() -> Iterator[str]:
         text = generate_latest(registry).decode()
         return (line for line in text.splitlines() if not line.startswith("#"))
 
-    shown = {name for line in lines() for name in re.findall('of="feature:(.*?)"', line)}
-    assert shown == set(sorted(FEATURES)[:room])
+    series = re.compile('kullback_drift_psi{monitor="(.*?)",of="feature:(.*?)"}').findall
+    pairs = [(monitor, name) for monitor in ("clicks", "other") for name in sorted(FEATURES)]
+    assert [pair for line in lines() for pair in series(line)] == pairs[:room]
     dropped = [line for line in lines() if line.startswith("kullback_series_dropped_total")]
-    assert float(dropped[0].rsplit(" ", 1)[1]) == (2 - min(room, 2)) * PER_FEATURE
+    assert float(dropped[0].rsplit(" ", 1)[1]) == (4 - room) * PER_FEATURE
