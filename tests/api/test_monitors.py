@@ -28,6 +28,8 @@ DEFAULTS: Document = {
     "links": [],
     "default_label": None,
     "label_window": None,
+    "checks": {},
+    "features": {},
 }
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.9, 0.2]}
 COUNTS: Document = {

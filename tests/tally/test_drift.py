@@ -159,3 +159,10 @@ def test_a_tenth_of_the_mass_is_in_each_cell_where_bins_allow_it() -> None:
 def test_weights_count_as_so_many_rows_as_they_are_worth() -> None:
     heavy = Shares(np.array([500.0, 500.0]), 10.0)
     assert drift(heavy, counted(25, 75)).p_value == drift(counted(5, 5), counted(25, 75)).p_value
+
+
+def test_a_share_that_hardly_is_there_costs_what_its_logarithm_says() -> None:
+    result = drift(Shares(np.array([1.0, 1.0]), 2.0), Shares(np.array([1.0, 5e-324]), None))
+    assert result.kl == pytest.approx(
+        0.5 * math.log(0.5) + 0.5 * (math.log(0.5) - math.log(5e-324))
+    )

@@ -110,7 +110,7 @@ def _psi(p: Shares, r: Shares) -> float:
     if not (first > 0).all() or not (second > 0).all():
         n = p.rows or 0.0
         first, second = _smoothed(first, n), _smoothed(second, r.rows or n)
-    return float(((first - second) * np.log(first / second)).sum())
+    return float(((first - second) * _log_ratio(first, second)).sum())
 
 
 def _smoothed(shares: Array, rows: float) -> Array:
@@ -120,9 +120,16 @@ def _smoothed(shares: Array, rows: float) -> Array:
 
 def _kl(p: Array, r: Array) -> float:
     some = p > 0
-    with np.errstate(divide="ignore"):
-        gain = float((p[some] * np.log(p[some] / r[some])).sum())
-    return max(gain, 0.0)
+    return max(float((p[some] * _log_ratio(p[some], r[some])).sum()), 0.0)
+
+
+def _log_ratio(p: Array, r: Array) -> Array:
+    """Ln p/r, where that is beyond doubles too; infinite where r is 0."""
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        ratio = p / r
+        is_beyond = (np.isinf(ratio) | (ratio == 0)) & (r > 0)
+        logs: Array = np.where(is_beyond, np.log(p) - np.log(r), np.log(ratio))
+    return logs
 
 
 def tenths(reference: Array) -> Indices:
