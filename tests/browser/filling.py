@@ -18,7 +18,7 @@ BACKWARDS = "\u202e\u05de\u05d5\u05d3\u05dc \u05d7\u05d3\u05e9"  # "new model", 
 HOSTILE = (SCRIPT, QUOTES, IMAGE, BACKWARDS)
 MONITORS = ("clicks", "drifter", "empty", "hostile", "one-batch", "species", LONGEST)
 EXPERIMENTS = ("empty-test", "hostile-test", "layout", "ranker", LONGEST)
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = 90.0  # checks are looked at once a minute
 
 
 def fill(client: httpx.Client) -> None:
@@ -26,7 +26,7 @@ def fill(client: httpx.Client) -> None:
     generator = np.random.default_rng(7)
     for make in (_monitors, _hostile, _species, _paired, _parallel):
         make(client, generator)
-    until(lambda: client.get("/").text.count("no data") == 1 and "better" in client.get("/").text)
+    until(lambda: client.get("/").text.count(">unknown<") == 1 and "better" in client.get("/").text)
 
 
 def fill_for_show(client: httpx.Client) -> None:
@@ -36,13 +36,12 @@ def fill_for_show(client: httpx.Client) -> None:
     _day(client, "clicks", generator, rows=500)
     _refer(client, "clicks")
     put(client, "/v1/monitors/purchases", {})
-    _day(client, "purchases", generator, rows=200)
-    put(client, "/v1/monitors/purchases/reference", {"label_distribution": [2, 8]})
+    _day(client, "purchases", generator, rows=200, factor=1.8)
     plan: dict[str, object] = {"arms": ["old", "new"], "design": "paired", "minimum_effect": 0.005}
     put(client, "/v1/experiments/ranker", plan)
     for hour in range(12):
         _compared(client, "ranker", ["old", "new"], hour, generator)
-    until(lambda: all(word in client.get("/").text for word in ("ok", "drifting", "better")))
+    until(lambda: all(word in client.get("/").text for word in (">ok<", ">critical<", "better")))
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -80,13 +79,20 @@ def _chances(generator: np.random.Generator, count: int) -> tuple[Array, Array]:
     return chance, (generator.random(count) < chance).astype(np.float64)
 
 
-def _day(client: httpx.Client, name: str, generator: np.random.Generator, rows: int) -> None:
+def _day(
+    client: httpx.Client,
+    name: str,
+    generator: np.random.Generator,
+    rows: int,
+    factor: float = 1.0,
+) -> None:
+    """A day of rows, whose predictions are so many times what is right."""
     now = time()
     chance, happened = _chances(generator, 24 * rows)
     moments = now - np.repeat(np.arange(24), rows) * HOUR - generator.random(24 * rows) * HOUR
     body: dict[str, object] = {
         "y_true": happened.tolist(),
-        "y_proba": chance.tolist(),
+        "y_proba": np.minimum(chance * factor, 0.999).tolist(),
         "timestamp": moments.tolist(),
     }
     post(client, f"/v1/monitors/{name}", body)

@@ -167,24 +167,20 @@ async def test_without_a_reference_the_page_says_how_to_set_one(service: Service
 
 async def test_a_state_says_why(service: Service) -> None:
     await service.put()
-    await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 200, y_proba=[0.2, 0.3] * 200)
-    assert "No rows with labels in the last hour." in words(await page(service))
-    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
+    assert "unknown Nobody has looked yet" in words(await page(service))
     service.inside.monitor_maintenance.refresh_recent()
-    text = words(await page(service))
-    assert "drifting In the last hour, of 400 rows: scores have drifted from the reference." in text
+    assert "unknown No rows have come yet." in words(await page(service))
+    right = {"y_true": [1, 1, 1, 0, 0, 1, 1, 0, 0, 0] * 40, "y_proba": ([0.6] * 5 + [0.4] * 5) * 40}
+    await service.post("observations", **right)
+    service.inside.monitor_maintenance.refresh_recent()
+    said = "ok In the last hour, of 400 rows: predictions are 1 ± "
+    assert said in words(await page(service))
     await service.client.delete(f"{MONITOR}")
     await service.put()
-    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
+    await service.post("observations", y_true=[1, 0, 0, 0] * 500, y_proba=[0.9, 0.8] * 1000)
     service.inside.monitor_maintenance.refresh_recent()
-    text = words(await page(service))
-    assert "miscalibrated In the last hour, of 400 rows: predictions are 1.7 ± " in text
-    await service.post("observations", y_true=[0] * 280, y_proba=[0.0] * 280)
-    await service.client.delete(f"{MONITOR}")
-    await service.put()
-    await service.post("observations", y_true=[1, 0] * 200, y_proba=[0.6, 0.4] * 200)
-    service.inside.monitor_maintenance.refresh_recent()
-    assert "ok In the last hour, of 400 rows: predictions are 1 ± " in words(await page(service))
+    assert "critical " in words(await page(service))
+    assert "Predictions are 3.40 times what happened." in words(await page(service))
 
 
 async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Service) -> None:

@@ -23,12 +23,16 @@ async def overview(service: Service) -> Page:
 async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> None:
     service.clock.now = time()
     await service.put()
-    assert (await overview(service)).rows("Monitors") == [["clicks", "no data", "—", "", "—"]]
+    unseen = "Nobody has looked yet: that is done within a minute."
+    assert (await overview(service)).rows("Monitors") == [
+        ["clicks", "unknown", unseen, "—", "", "—"]
+    ]
     times = [service.clock.now - HOUR * at for at in (0, 1.5, 3)]
     await service.post("observations", y_true=[1, 1, 0], y_proba=[0.5] * 3, timestamp=times)
     service.inside.monitor_maintenance.refresh_recent()
-    ((name, state, loss, _, last),) = (await overview(service)).rows("Monitors")
+    ((name, state, why, loss, _, last),) = (await overview(service)).rows("Monitors")
     assert (name, state, loss) == ("clicks", "ok", "0.693147")
+    assert why == "3 rows with mature labels: 200 are needed."
     assert last.endswith("UTC")
 
 

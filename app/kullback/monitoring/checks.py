@@ -33,6 +33,11 @@ class Check:
     since: Moment | None
     statement: str
 
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody should look."""
+        return self.state in {State.WARNING, State.CRITICAL}
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorChecks:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from kullback.figures import feature_shares, reliability, score_histogram
 from kullback.figures.typesetting import shown
+from kullback.judgement.findings import State
 from kullback.moments import moment
-from kullback.monitoring.drift_report import statement
+from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
@@ -17,7 +18,8 @@ from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui import history
-from kullback.ui.overview import HUES, hour_of, is_drifting, state_of
+from kullback.ui.check_rows import CHECK_HUES, statement, worst_first
+from kullback.ui.overview import hour_of
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
 LABELS_SHOWN = 6
@@ -63,6 +65,7 @@ class MonitorPage:
     view: View
     ground: Ground
     recent: RecentHour | None
+    checks: MonitorChecks | None
 
     @classmethod
     def of(cls, services: Services, name: str, query: Mapping[str, str]) -> "MonitorPage":
@@ -76,7 +79,9 @@ class MonitorPage:
         ground = Ground(monitor.window_seconds, monitor.slices, reader.now, monitor.timezone)
         chosen = view(query, ground)
         selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.slices)).keeping()
-        return cls(selection, chosen, ground, services.monitor_maintenance.recent.get(name))
+        maintenance = services.monitor_maintenance
+        recent, checks = maintenance.recent.get(name), maintenance.checks.get(name)
+        return cls(selection, chosen, ground, recent, checks)
 
     @property
     def state(self) -> object:
@@ -84,20 +89,24 @@ class MonitorPage:
         steps = self.view.step(self.ground), self.view.step(self.ground, history.SLICE_STEPS)
         selection = self.selection
         monitor = selection.reader.monitor
-        return selection.etag, monitor, selection.reader.last_start, self.view, steps, self.recent
+        checks = None if self.checks is None else self.checks.checks
+        looked = self.recent, checks
+        return selection.etag, monitor, selection.reader.last_start, self.view, steps, looked
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
         setup = self.selection.reader.details()
-        state = state_of(self.recent)
+        state = State.UNKNOWN if self.checks is None else self.checks.state
         head: dict[str, object] = {
             "live": True,
             "setup": setup,
             "view": self.view,
             "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From … to …"},
             "state": state,
-            "hue": HUES[state],
-            "why": why(state, self.recent, has_reference=setup.reference is not None),
+            "hue": CHECK_HUES[state],
+            "why": why(self.checks, self.recent),
+            "checks": worst_first(self.checks),
+            "hues": CHECK_HUES,
             "first": first_batch(setup),
         }
         return head if setup.counts.is_empty else head | self._body(setup)
@@ -153,36 +162,20 @@ def _rounded(value: float, digits: int) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def why(state: str, recent: RecentHour | None, *, has_reference: bool) -> str:
-    """Why a monitor is in its state, in a sentence or two."""
-    if recent is None or state == "no data":
-        return "No rows with labels in the last hour."
-    if state == "waiting for labels":
-        return _waiting(recent)
-    hour = "the last hour" if recent.is_latest else f"the hour from {hour_of(recent)}"
-    rows = f"In {hour}, of {recent.rows:,} rows:" if recent.rows else ""
-    if state == "drifting":
-        sentences = {
-            side: f"{side}s have drifted from the reference. {statement(drift)}"
-            for side, drift in recent.drift.items()
-            if is_drifting(drift)
-        }
-        if "score" in sentences and not recent.is_latest:
-            scores = f"In the last hour, of {recent.predictions:,} predictions:"
-            words = f"{scores} {sentences.pop('score')}"
-            return f"{words} {rows} {' '.join(sentences.values())}" if sentences else words
-        return f"{rows} {' '.join(sentences.values())}"
+def why(checks: MonitorChecks | None, recent: RecentHour | None) -> str:
+    """What the worst check says, what labels wait for, and of a sound one the last mature hour."""
+    words = statement(checks)
+    if recent is None:
+        return words
+    if recent.is_waiting:
+        return f"{words} {_waiting(recent)}".strip()
+    if checks is not None and any(each.is_alarm for each in checks.checks):
+        return words
     calibration = _calibration(recent)
-    if state == "miscalibrated":
-        return f"{rows} {calibration}."
-    drift = (
-        "scores and labels are much as in the reference"
-        if recent.drift
-        else "drift from the reference is told within a minute"
-        if has_reference
-        else "there is no reference yet to find drift against"
-    )
-    return f"{rows} {calibration}{', and ' if calibration else ''}{drift}."
+    if not recent.rows or not calibration:
+        return words
+    hour = "the last hour" if recent.is_latest else f"the hour from {hour_of(recent)}"
+    return f"{words} In {hour}, of {recent.rows:,} rows: {calibration}.".strip()
 
 
 def _waiting(recent: RecentHour) -> str:

@@ -1,6 +1,6 @@
 """The overview page: the state of every monitor and every experiment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,33 +11,29 @@ from kullback.experiments.replies import ExperimentSeries
 from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
+from kullback.judgement.findings import State
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.selection import MonitorQuery
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.tally.drift import MODERATE_PSI, SIGNIFICANT, Drift
-from kullback.tally.metrics import Estimate
+from kullback.ui.check_rows import CHECK_HUES, badness, in_short
 from kullback.ui.sparks import Sparks
 
 Sees = Callable[[str], bool]
-MISCALIBRATED = 0.1
-ERRORS_AWAY = 3.0
-HUES: dict[str, str] = {
-    "ok": "good",
-    "drifting": "bad",
-    "miscalibrated": "stop",
-    "no data": "",
-    "waiting for labels": "",
-} | {word: word.tone for word in VerdictWord}
+HUES: Mapping[str, str] = {state.value: hue for state, hue in CHECK_HUES.items()} | {
+    word.value: word.tone for word in VerdictWord
+}
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
     """One monitor or experiment: its state, its headline number, and the last rows.
 
-    `what` says what the number is of, of a monitor where that is not the last hour by the clock.
+    `what` says what the number is of, of a monitor where that is not the last hour by the clock,
+    `statement` what its worst check says.
     """
 
     name: str
@@ -48,37 +44,12 @@ class OverviewRow:
     spark: str = ""
     owner: str | None = None
     tags: tuple[str, ...] = ()
+    statement: str = ""
 
     @property
     def hue(self) -> str:
         """The class of the state."""
         return HUES[self.state]
-
-
-def state_of(recent: RecentHour | None) -> str:
-    """How a monitor was in its last mature hour, the worst first; scores tell at once."""
-    if recent is None:
-        return "no data"
-    if any(map(is_drifting, recent.drift.values())):
-        return "drifting"
-    if recent.rows == 0:
-        return "waiting for labels" if recent.is_waiting else "no data"
-    return "miscalibrated" if is_miscalibrated(recent.metrics["calibration_ratio"]) else "ok"
-
-
-def is_drifting(drift: Drift) -> bool:
-    """Whether a change from the reference is both sure and large."""
-    if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
-        return False
-    return drift.p_value < SIGNIFICANT and drift.psi >= MODERATE_PSI
-
-
-def is_miscalibrated(ratio: Estimate) -> bool:
-    """Whether predictions are off what happens by a tenth, and by three standard errors."""
-    if isinstance(ratio.value, Undefined) or not isinstance(ratio.standard_error, float):
-        return False
-    off = abs(ratio.value - 1)
-    return off >= MISCALIBRATED and off >= ERRORS_AWAY * ratio.standard_error
 
 
 class Overview:
@@ -89,13 +60,13 @@ class Overview:
         self._of_experiments = Sparks()
 
     def monitors(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
-        """Every monitor whose name is seen, by name."""
-        recent = services.monitor_maintenance.recent
+        """Every monitor whose name is seen, the worst first, then by name."""
+        recent, checks = services.monitor_maintenance.recent, services.monitor_maintenance.checks
         present = services.monitor_queries.present()
-        names = sorted(present)
+        names = sorted(present, key=lambda name: (badness(checks.get(name)), name))
         sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
         return [
-            _monitor(present[name].monitor, name, recent.get(name), sparks[name])
+            _monitor(present[name].monitor, name, recent.get(name), checks.get(name), sparks[name])
             for name in names
             if sees(name)
         ]
@@ -112,13 +83,35 @@ class Overview:
         ]
 
 
-def _monitor(monitor: Monitor, name: str, recent: RecentHour | None, spark: str) -> OverviewRow:
+def in_state(rows: Sequence[OverviewRow], word: str) -> dict[str, object]:
+    """The monitors that are in a state, where one is asked for, and how many are in each."""
+    counts = {state.value: sum(row.state == state for row in rows) for state in CHECK_HUES}
+    message = (
+        "" if not word or word in counts else f"No state “{word}”; there are {', '.join(counts)}."
+    )
+    chosen = word if word in counts else ""
+    return {
+        "monitors": [row for row in rows if not chosen or row.state == chosen],
+        "counts": {state: number for state, number in counts.items() if number},
+        "chosen": chosen,
+        "message": message,
+    }
+
+
+def _monitor(
+    monitor: Monitor,
+    name: str,
+    recent: RecentHour | None,
+    checks: MonitorChecks | None,
+    spark: str,
+) -> OverviewRow:
     loss = None if recent is None else recent.metrics["log_loss"].value
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
     what = "" if recent is None or recent.is_latest else hour_of(recent)
-    state, headline = state_of(recent), shown(number)
-    return OverviewRow(name, state, headline, what, last, spark, monitor.owner, monitor.tags)
+    state = State.UNKNOWN if checks is None else checks.state
+    own = monitor.owner, monitor.tags, in_short(checks)
+    return OverviewRow(name, state, shown(number), what, last, spark, *own)
 
 
 def hour_of(recent: RecentHour) -> str:

@@ -13,7 +13,7 @@ from kullback.ui import playground
 from kullback.ui.experiment import ExperimentPage
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
-from kullback.ui.overview import Overview
+from kullback.ui.overview import Overview, in_state
 from kullback.ui.render import Pages, base_of
 
 Names = Callable[[], Sequence[str]]
@@ -39,10 +39,11 @@ def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) 
 
         def work() -> Response:
             services = store_requests.services
+            rows = overview.monitors(services, caller_of(request).sees, time())
             content = {
                 "here": "Overview",
                 "live": True,
-                "monitors": overview.monitors(services, caller_of(request).sees, time()),
+                **in_state(rows, request.query_params.get("state", "")),
                 "experiments": overview.experiments(services, caller_of(request).sees, time()),
             }
             return pages.page(request, "overview.html", content)

@@ -1,0 +1,85 @@
+"""What the API answers of the checks of a monitor, the pages show, and Prometheus reads."""
+
+import pytest
+
+from kullback.figures.typesetting import shown, typeset
+from kullback.telemetry.check_gauges import LEVELS
+from tests.monitoring.service import Document, Service
+from tests.monitoring.states import WORLDS, make
+from tests.ui.opened import Page
+
+pytestmark = pytest.mark.anyio
+
+ORDER = ("critical", "warning", "ok", "unknown")
+
+
+async def answers(service: Service) -> dict[str, Document]:
+    """The checks of a monitor in each state, by its name."""
+    for name, world in WORLDS.items():
+        await make(service, name, world)
+    service.inside.monitor_maintenance.refresh_recent()
+    result = {name: await service.get(f"/v1/monitors/{name}/checks") for name in WORLDS}
+    assert {name: each["state"] for name, each in result.items()} == {
+        name: world.state for name, world in WORLDS.items()
+    }
+    return result
+
+
+async def test_pages_and_prometheus_say_what_the_api_answers(service: Service) -> None:
+    samples, pages = {}, {}
+    known = await answers(service)
+    rows = {row[0]: row for row in Page.of(await service.client.get("/")).rows("Monitors")}
+    for name, answer in known.items():
+        pages[name] = Page.of(await service.client.get(f"/monitors/{name}"))
+        samples[name] = await service.samples(monitor=name)
+        assert rows[name][1] == answer["state"]
+        assert pages[name].states[0] == answer["state"]
+        gauges = {
+            check["name"]: samples[name].get(
+                f'kullback_check{{check="{check["name"]}",monitor="{name}"}}'
+            )
+            for check in answer["checks"]
+        }
+        assert gauges == {check["name"]: LEVELS.get(check["state"]) for check in answer["checks"]}
+        alarms = [each for each in answer["checks"] if each["state"] == answer["state"]]
+        if answer["state"] in {"warning", "critical"}:
+            assert rows[name][2].removesuffix(".") in typeset(alarms[0]["statement"])
+            assert typeset(alarms[0]["statement"]) in " ".join(pages[name].text.split())
+
+
+async def test_the_page_of_a_monitor_has_every_check_the_worst_first(service: Service) -> None:
+    known = await answers(service)
+    for name, answer in known.items():
+        page = Page.of(await service.client.get(f"/monitors/{name}"))
+        if name == "empty":
+            assert "Checks" not in page.tables
+            continue
+        rows = page.rows("Checks")
+        states = [row[1] for row in rows]
+        assert states == sorted(states, key=ORDER.index)
+        cells = {row[0].lower().replace(" ", "_"): row[1:] for row in rows}
+        assert cells.keys() == {check["name"] for check in answer["checks"]}
+        for check in answer["checks"]:
+            row = cells[check["name"]]
+            assert row[:4] == [
+                check["state"],
+                *(shown(check[key]) for key in ("value", "threshold", "n")),
+            ]
+            assert (row[4] == "—") == (check["since"] is None)
+            assert row[5] == typeset(check["statement"])
+
+
+async def test_the_overview_has_the_worst_first_and_those_of_a_state(service: Service) -> None:
+    known = await answers(service)
+    page = Page.of(await service.client.get("/"))
+    states = [row[1] for row in page.rows("Monitors")]
+    assert states == sorted(states, key=ORDER.index)
+    assert len(states) == len(WORLDS)
+    for state in ORDER:
+        names = {name for name, answer in known.items() if answer["state"] == state}
+        assert page.links[f"{len(names)} {state}"] == f"?state={state}"
+        some = Page.of(await service.client.get("/", params={"state": state}))
+        assert {row[0] for row in some.rows("Monitors")} == names
+    odd = Page.of(await service.client.get("/", params={"state": "<b>"}))
+    assert "No state “<b>”; there are critical, warning, ok, unknown." in odd.text
+    assert len(odd.rows("Monitors")) == len(WORLDS)
