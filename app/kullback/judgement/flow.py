@@ -1,4 +1,4 @@
-"""Checks of the stream itself: whether predictions and labels come, and labels are in."""
+"""Checks of the stream itself: whether predictions come, and their labels."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _SPARE = 2.0  # times the longest time without rows
 
 
 def silence(history: History) -> Finding:
-    """Whether predictions have stopped, or their labels."""
+    """Whether predictions have stopped."""
     limits = history.thresholds["silence"]
     blocks = [each.block for each in history.blocks if each.block.scored_rows]
     if not blocks or history.last_row is None:

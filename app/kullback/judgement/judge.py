@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from kullback.judgement.drifts import label_drift, score_drift
 from kullback.judgement.features import feature_drift
@@ -91,7 +92,9 @@ def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:
         return [f"Look at {findings['slice'].slice.replace('=', ' = ', 1)}."]
     if finding.name in _BY_INPUTS and "feature_drift" in alarms:
         return [f"Look at feature {findings['feature_drift'].feature}."]
-    others = CAUSES.get(finding.name, ())
-    return [said for beside, without, said in others if beside <= alarms and not without & alarms][
-        :1
-    ]
+    fitting = (
+        said
+        for beside, without, said in CAUSES.get(finding.name, ())
+        if beside <= alarms and not without & alarms
+    )
+    return list(islice(fitting, 1))

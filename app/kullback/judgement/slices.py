@@ -6,10 +6,12 @@ from itertools import product
 
 from kullback.judgement.blocks import summed
 from kullback.judgement.detector import log_mean
+from kullback.judgement.evidence import OutcomeHistory
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.outcomes import class_or_ratio, distance, state_of
+from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
 from kullback.moments import DAY
 
@@ -52,25 +54,39 @@ def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
     if not enough:
         return None
     most = limits.log_threshold + math.log(2 * len(enough))
-    worst, by = max(
-        product(enough, ("rate", "slope")),
-        key=lambda each: log_mean(each[0].logs(each[1], most)),
+    ranked = sorted(
+        product(enough, ("rate", "slope")), key=lambda each: -log_mean(each[0].logs(each[1], most))
     )
-    result = worst.rates(most) if by == "rate" else worst.slopes(most)
-    text = _named(worst.value, new)
+    closest = _finding(*ranked[0], most, limits, new)
+    for outcomes, by in ranked:
+        if log_mean(outcomes.logs(by, most)) < most:
+            break
+        finding = _finding(outcomes, by, most, limits, new)
+        if finding.is_alarm:
+            return finding
+    return closest
+
+
+def _finding(
+    outcomes: OutcomeHistory, by: str, most: float, limits: Thresholds, new: Mapping[str, float]
+) -> Finding:
+    """What is found of a value, by its rate or its slope."""
+    text = _named(outcomes.value, new)
     if by == "rate":
+        result = outcomes.rates(most)
         value = class_or_ratio(result.rows)
         state = state_of(result.is_over, distance(value, result.rows), limits)
         said = f"{text}: predictions are {value:.2f} times what happened there."
     else:
+        result = outcomes.slopes(most)
         have = skill(result.rows)
         value = 0.0 if have is None else have.gain
         is_none = result.is_over and have is not None and have.is_none
         state = State.CRITICAL if is_none else State.OK
         said = f"{text}: predictions are no better than the base rate there."
     if state is State.OK:
-        said = f"No value is off; {_text(worst.value)} is closest to it."
-    return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), worst.value)
+        said = f"No value is off; {_text(outcomes.value)} is closest to it."
+    return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), outcomes.value)
 
 
 def _beside(history: History, name: str) -> tuple[str, State]:
@@ -110,7 +126,10 @@ def _is_version(name: str) -> bool:
 
 def _new(history: History) -> dict[str, float]:
     """Values of a large share that nobody knew a day ago, though others were known."""
-    began = history.blocks[0].block.start if history.blocks else math.inf
+    began: dict[str, int] = {}  # of each slice: one that was added has no past
+    for name, blocks in history.slices.items():
+        by, first = name.partition("=")[0], blocks[0].block.start
+        began[by] = min(began.get(by, first), first)
     enough = history.thresholds["slice"].minimum_rows / 2
     names = {}
     for name, blocks in history.slices.items():
@@ -121,7 +140,7 @@ def _new(history: History) -> dict[str, float]:
         others = any(each.startswith(f"{by}=") for each in history.reference_values)
         rows = _rows_since(blocks, first)
         share = rows / max(_rows_since(history.blocks, first), 1)
-        if (began <= first - DAY or others) and share >= _SHARE and rows >= enough:
+        if (began[by] <= first - DAY or others) and share >= _SHARE and rows >= enough:
             names[name] = min(share, 1.0)
     return names
 
