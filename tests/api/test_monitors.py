@@ -64,6 +64,7 @@ async def test_a_monitor_is_read_with_what_came_and_what_waits(service: Service)
         "counts": COUNTS,
         "last_window": None,
         "learned_label_lag": None,
+        "state": "unknown",
         "reference": None,
     }
 

@@ -32,6 +32,7 @@ async def test_pages_and_prometheus_say_what_the_api_answers(service: Service) -
     for name, answer in known.items():
         pages[name] = Page.of(await service.client.get(f"/monitors/{name}"))
         samples[name] = await service.samples(monitor=name)
+        assert (await service.get(f"/v1/monitors/{name}"))["state"] == answer["state"]
         assert rows[name][1] == answer["state"]
         assert pages[name].states[0] == answer["state"]
         gauges = {

@@ -64,11 +64,13 @@ def _looking(routes: APIRouter, store_requests: StoreRequests) -> None:
     )
     async def details(name: Name, request: Request) -> Response:
         """One monitor: its settings, its counts, its waiting rows and its reference."""
-        return as_json(
-            await store_requests.read(
-                request, lambda: store_requests.services.monitor_queries.open(name).details()
-            )
-        )
+
+        def work() -> MonitorDetails:
+            services = store_requests.services
+            checks = services.monitor_maintenance.checks.get(name)
+            return services.monitor_queries.open(name).details(checks)
+
+        return as_json(await store_requests.read(request, work))
 
 
 def _changing(routes: APIRouter, store_requests: StoreRequests) -> None:

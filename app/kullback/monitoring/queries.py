@@ -7,6 +7,7 @@ from functools import cached_property
 
 from kullback.documents import extended
 from kullback.errors import DamagedTally
+from kullback.judgement.findings import State
 from kullback.judgement.settings import Thresholds
 from kullback.moments import Clock
 from kullback.monitoring.checks import MonitorChecks
@@ -141,8 +142,8 @@ class MonitorReader:
         content = self.store.attachment(self.record.id, REFERENCE)
         return None if content is None else Reference.decoded(content)
 
-    def details(self) -> MonitorDetails:
-        """How it was set up, what came, what waits."""
+    def details(self, checks: MonitorChecks | None) -> MonitorDetails:
+        """How it was set up, what came and what waits; its state by the last look at its checks."""
         reference = self.reference
         return extended(
             MonitorDetails,
@@ -150,6 +151,7 @@ class MonitorReader:
             counts=MonitorCounts.of(self.counts),
             last_window=self.last_start,
             learned_label_lag=self.delays.lag,
+            state=State.UNKNOWN if checks is None else checks.state,
             reference=None if reference is None else ReferenceSummary.of(reference),
         )
 

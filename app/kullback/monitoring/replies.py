@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kullback.documents import extended
 from kullback.errors import FieldError
+from kullback.judgement.findings import State
 from kullback.judgement.settings import ChosenThresholds
 from kullback.moments import Moment
 from kullback.monitoring.monitor import Link, Monitor
@@ -202,9 +203,11 @@ class MonitorDetails(CreatedMonitor):
     """A monitor in full; `last_window` is the start of the last window in which rows came.
 
     `learned_label_lag` is how many seconds after their predictions 95 % of the labels come, null
-    where no label came apart from its prediction.
+    where no label came apart from its prediction. `state` is that of its checks, of a minute ago at
+    most.
     """
 
+    state: State
     counts: MonitorCounts
     last_window: Moment | None
     learned_label_lag: float | None

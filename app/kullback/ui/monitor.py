@@ -95,7 +95,7 @@ class MonitorPage:
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
-        setup = self.selection.reader.details()
+        setup = self.selection.reader.details(self.checks)
         state = State.UNKNOWN if self.checks is None else self.checks.state
         head: dict[str, object] = {
             "live": True,
