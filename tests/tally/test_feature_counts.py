@@ -23,6 +23,7 @@ from kullback.tally.feature_groups import FeatureColumn, tables_by_window
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.merge import merge
 from kullback.tally.tally import Layout, Tally
+from kullback.tally.unit_set import UnitSet
 
 MOST = 5
 
@@ -256,6 +257,9 @@ def test_damaged_bytes_are_no_counts() -> None:
         broken[at] ^= 0x10
         with pytest.raises(DamagedTally):
             FeatureTable.decoded(bytes(broken))
+    units = UnitSet.of(np.arange(3)).encoded()
+    for other in (b"\x55", units[:1], b"\x01", b"\x02"):
+        assert (other[0] ^ content[0]).bit_count() > 1
     tally = Tally(Layout("binary", 2, "sklearn")).encoded()
     with pytest.raises(TallyMismatch):
         merge([content, tally])

@@ -12,7 +12,7 @@ from kullback.errors import DamagedTally, TallyMismatch
 from kullback.numerics.types import Indices
 from kullback.tally.feature_counts import FeatureCounts, FeatureKind
 
-_VERSION = b"\x46"  # a Tally and a UnitSet begin with other bytes
+_VERSION = b"\x69"  # no bit that flips makes one of a Tally's or of a UnitSet's first byte
 _CHECKSUM = 4
 _SIZE = 4
 _BIN = np.dtype("<i2")
