@@ -1,14 +1,23 @@
 """Runs: a world watched at looks, many at once, and what came of each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from tests.statistics.monitoring.alarms import Detection, FalseAlarms, RaisedAlarm, detection
+from kullback.judgement.settings import ChosenThresholds
+from kullback.moments import HOUR
+from tests.statistics.monitoring.alarms import (
+    AlarmLog,
+    Detection,
+    FalseAlarms,
+    RaisedAlarm,
+    detection,
+    is_expected,
+)
 from tests.statistics.monitoring.streams import WEEK
 from tests.statistics.monitoring.tallied import watched
-from tests.statistics.monitoring.worlds import BROKEN, HEALTHY, WORLDS
+from tests.statistics.monitoring.worlds import BROKEN, HEALTHY, WORLDS, MonitoredWorld
 
 ONSET = 8 * 24 + 10.0  # hours: as long as a monitor needs, and no longer, to know its stream
 LOOKS_AN_HOUR = 6  # where something is to be found
@@ -40,21 +49,54 @@ class BrokenRun:
 Job = tuple[Callable[..., HealthyRun | BrokenRun], tuple[object, ...]]
 
 
-def healthy_run(name: str, hours: int, part: int = 0) -> HealthyRun:
-    """Hourly looks at a healthy world."""
-    looks = [float(hour) for hour in range(1, hours + 1)]
-    log = watched(HEALTHY[name], _seed(name, part), looks)
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a world is watched.
+
+    Attributes:
+        every: hours from look to look.
+        checks: thresholds that are not the default ones.
+        is_coarse: whether windows are hours, and there are no slices.
+    """
+
+    every: int = 1
+    checks: Mapping[str, ChosenThresholds] = field(default_factory=dict)
+    is_coarse: bool = False
+
+    def over(self, world: MonitoredWorld) -> MonitoredWorld:
+        """A world watched so; windows are no finer than is needed to tell when labels come."""
+        is_late = world.traffic.delays is not None and not self.is_coarse
+        window = HOUR // LOOKS_AN_HOUR if is_late else HOUR
+        settings = {"window_seconds": window, **world.settings, "checks": self.checks}
+        slices = () if self.is_coarse else world.slices
+        return replace(world, settings=settings, slices=slices)
+
+
+HOURLY = Watch()
+
+
+def healthy_run(name: str, hours: int, part: int = 0, watch: Watch = HOURLY) -> HealthyRun:
+    """Looks at a healthy world."""
+    looks = [float(hour) for hour in range(watch.every, hours + 1, watch.every)]
+    log = watched(watch.over(HEALTHY[name]), _seed(name, part), looks)
     return HealthyRun(name, tuple(log.raised), log.hours)
 
 
-def broken_run(name: str, onset: float = ONSET, part: int = 0) -> BrokenRun:
-    """Looks at a broken world: hourly, and six an hour from an hour before the onset."""
+def broken_run(name: str, onset: float = ONSET, part: int = 0, watch: Watch = HOURLY) -> BrokenRun:
+    """Looks at a broken world, which are six an hour from the onset on."""
     expected = BROKEN[name].expected
     assert expected is not None
-    world = BROKEN[name].breaking_at(onset)
+    world = watch.over(BROKEN[name].breaking_at(onset))
     mature = onset + world.hours_to_mature
     limit = (mature if expected.of == "mature" else onset) + expected.within
-    log = watched(world, _seed(name, part), _looks(onset, 2 * limit - onset))
+
+    def is_enough(log: AlarmLog) -> bool:
+        raised = log.raised[-1:]
+        return any(alarm.at > onset and is_expected(alarm.check, expected) for alarm in raised)
+
+    log = watched(
+        world, _seed(name, part), _looks(onset, 2 * limit - onset, watch.every), is_enough
+    )
     return BrokenRun(name, detection(log.raised, onset, mature, expected))
 
 
@@ -80,8 +122,8 @@ def all_at_once(
         return [future.result() for future in futures]
 
 
-def _looks(onset: float, stop: float) -> list[float]:
-    before = [float(hour) for hour in range(1, int(onset))]
+def _looks(onset: float, stop: float, every: int) -> list[float]:
+    before = [float(hour) for hour in range(every, int(onset), every)]
     steps = int((min(stop, onset + 12) - int(onset)) * LOOKS_AN_HOUR)
     close = [int(onset) + step / LOOKS_AN_HOUR for step in range(steps + 1)]
     after = [float(hour) for hour in range(int(onset) + 13, int(stop) + 1)]

@@ -32,7 +32,6 @@ from tests.statistics.monitoring.streams import ORIGIN, WEEK, drawn
 from tests.statistics.monitoring.worlds import MonitoredWorld
 
 KEPT = 24 * DAY  # seconds of history, more than is judged
-Told = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -161,13 +160,17 @@ class TalliedWorld:
 
 
 def watched(
-    world: MonitoredWorld, seed: Seed, looks: list[float], told: Told = lambda: None
+    world: MonitoredWorld,
+    seed: Seed,
+    looks: list[float],
+    is_enough: Callable[[AlarmLog], bool] = lambda _: False,
 ) -> AlarmLog:
-    """What is raised at looks, hours since the origin in order, of a world from its origin on."""
+    """What is raised at looks, hours since the origin in order, until that is enough."""
     log, tallied = AlarmLog(), TalliedWorld(world, seed)
     for hour in looks:
         log.look(ORIGIN + hour * HOUR, tallied.look(hour))
-        told()
+        if is_enough(log):
+            break
     return log
 
 

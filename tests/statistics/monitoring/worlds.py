@@ -108,6 +108,7 @@ HEALTHY: dict[str, MonitoredWorld] = {
     "nights and weekends without rows": MonitoredWorld(
         Traffic(asleep=(22, 23, 0, 1, 2, 3, 4, 5), weekend=-1.0)
     ),
+    "nights without rows": MonitoredWorld(Traffic(asleep=(22, 23, 0, 1, 2, 3, 4, 5), weekend=-0.3)),
     "batch as reference": MonitoredWorld(reference="batch"),
     "period as reference": MonitoredWorld(reference="period"),
     "last week as reference": MonitoredWorld(reference="moving"),
@@ -162,7 +163,7 @@ BROKEN: dict[str, MonitoredWorld] = {
     ),
     "a campaign doubles the clicks of a country": MonitoredWorld(
         breakage=Breakage(model=faults.likelier(2.0, "FR")),
-        expected=Expected(("slice", "calibration"), 1, named="FR"),
+        expected=Expected(("slice", "calibration"), 2, named="FR"),
     ),
     "stale features: half of the rows": MonitoredWorld(
         breakage=Breakage(model=faults.misjoined(0.5)),
