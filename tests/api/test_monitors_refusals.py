@@ -95,13 +95,13 @@ async def test_a_parameter_that_is_missing_is_named_as_fields_are(service: Servi
     assert answer.json()["detail"] == "to: this parameter is missing"
 
 
-async def test_a_weight_of_a_media_type_that_is_none_counts_as_one(service: Service) -> None:
+async def test_no_weight_of_a_media_type_is_more_than_one(service: Service) -> None:
     await service.put()
-    for weight in ("inf", "nan", "1e9", "-1", "x"):
+    for weight in ("inf", "1e9", "x"):
         accept = {"accept": f"text/csv;q=0.9, application/json;q={weight}"}
         answer = await service.client.get(f"{MONITOR}/report", headers=accept)
         assert answer.headers["content-type"] == "application/json", weight
-        accept = {"accept": f"text/csv;q={weight}, application/json;q=1"}
+        accept = {"accept": f"text/csv;q=1, application/json;q={weight}"}
         answer = await service.client.get(f"{MONITOR}/report", headers=accept)
         assert answer.headers["content-type"].startswith("text/csv"), weight
 

@@ -89,10 +89,8 @@ def _media_range(part: str) -> tuple[str, float]:
         name, _, number = parameter.partition("=")
         if name.strip().lower() == "q":
             try:
-                quality = float(number)
+                quality = min(float(number), 1.0)  # inf is more than any weight may be
             except ValueError:
-                quality = 1.0
-            if not 0 <= quality <= 1:  # no weight, as inf and nan are none
                 quality = 1.0
     return media_type(named), quality
 
