@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("worlds", total=len(jobs))
         runs = all_at_once(jobs, asked.workers, lambda: bar.advance(task))
-    sys.stdout.write(f"seed {SEED}; ln of hours and all statements are of the first alarm\n")
+    sys.stdout.write(f"seed {SEED}; statements are those of the first alarms\n")
     complaints = [
         *_healthy([run for run in runs if isinstance(run, HealthyRun)]),
         *_broken([run for run in runs if isinstance(run, BrokenRun)]),
