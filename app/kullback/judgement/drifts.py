@@ -40,7 +40,11 @@ def score_drift(history: History) -> Finding:
     def evidence(hours: list[int], baselines: list[Shares]) -> float:
         cells = cells_of(baselines)
         past = [each.merged(cells) for each in baselines]
-        moved = [_smoothed(_shares(each).merged(cells).mass) for each in _moved(baselines[-1].mass)]
+        moved = [
+            _smoothed(_shares(each).merged(cells).mass)
+            for past_scores in baselines
+            for each in _moved(past_scores.mass)
+        ]
         return share_evidence(counts.of(hours).merged(cells).mass, past, limits.tolerance, moved)
 
     result = course(counts, given, limits, evidence)
