@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kullback.judgement.comparisons import Baseline
 from kullback.judgement.detector import CAP, advanced, log_mean, since, start
 from kullback.judgement.recalibration import (
     RATE_WEIGHTS,
@@ -70,7 +71,7 @@ def test_counts_like_a_baseline_give_none(weights: list[float]) -> None:
     total = 0.0
     for outcome in product(range(shares.size), repeat=rows):
         counts = np.bincount(outcome, minlength=shares.size).astype(np.float64)
-        baseline = Shares(shares * 1e9, 1e9)
+        baseline = Baseline(Shares(shares * 1e9, 1e9))
         total += np.prod(shares[list(outcome)]) * np.exp(share_evidence(counts, [baseline], 0.1))
     assert total <= 1 + 1e-6
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,10 +10,11 @@ from kullback.judgement.detector import CAP
 from kullback.judgement.folds import Memo, folded
 from kullback.judgement.settings import Thresholds
 from kullback.moments import DAY, HOUR
-from kullback.numerics.types import Array, Flags
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.drift import Shares
 
 WEEK = 7 * DAY
+BROAD = 0.4  # of a tolerance
 _STEPS_KEPT = 400
 _MOST_HOURS = 24  # that are put together to have rows enough
 
@@ -45,6 +47,21 @@ class Counts:
         return Shares(mass, float(mass.sum()))
 
 
+class Baseline(NamedTuple):
+    """What some hours are compared with, and which share of a tolerance there is around it.
+
+    All of it is around what is like these hours; around a whole past or a reference, beside that,
+    a smaller part: an hour is not like a day.
+    """
+
+    shares: Shares
+    room: float = 1.0
+
+    def merged(self, cells: Indices) -> "Baseline":
+        """The same in fewer cells."""
+        return Baseline(self.shares.merged(cells), self.room)
+
+
 @dataclass(frozen=True, slots=True)
 class ShareCourse:
     """What the evidence has come to at the last hours that had rows enough.
@@ -57,10 +74,10 @@ class ShareCourse:
 
     log_e: float
     hours: list[int]
-    baselines: list[Shares]
+    baselines: list[Baseline]
 
 
-Evidence = Callable[[list[int], list[Shares]], float]  # ln e of some hours against baselines
+Evidence = Callable[[list[int], list[Baseline]], float]  # ln e of some hours against baselines
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,7 @@ class _Step:
     log_e: float = -np.inf
     steps: tuple[tuple[int, float], ...] = ()
     alarms: frozenset[int] = frozenset()
-    baselines: tuple[Shares, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
 
 
 def course(
@@ -142,17 +159,16 @@ def _baselines(
     alarms: frozenset[int],
     reference: Shares | None,
     minimum_rows: int,
-) -> list[Shares]:
+) -> list[Baseline]:
     age = counts.starts[hours[0]] - counts.starts
     past = age > 0
     past[list(alarms)] = False
     of_day = counts.starts // HOUR % 24
     same_hours = past & np.isin(of_day, of_day[hours])
-    chosen = [
-        same_hours,
-        same_hours & (age % WEEK < DAY // 2),
-    ]
-    if (past & (age >= DAY)).any():
-        chosen.append(past)
-    result = [] if reference is None else [reference]
-    return result + [counts.of(some) for some in chosen if counts.rows[some].sum() >= minimum_rows]
+    chosen = [same_hours, same_hours & (age % WEEK < DAY // 2)]
+    like = [Baseline(counts.of(some)) for some in chosen if counts.rows[some].sum() >= minimum_rows]
+    room = BROAD if like else 1.0
+    broad = [] if reference is None else [Baseline(reference, room)]
+    if (past & (age >= DAY)).any() and counts.rows[past].sum() >= minimum_rows:
+        broad.append(Baseline(counts.of(past), room))
+    return broad + like

@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from kullback.judgement.blocks import labels_of
-from kullback.judgement.comparisons import Counts, ShareCourse, course
+from kullback.judgement.comparisons import Baseline, Counts, ShareCourse, course
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.folds import prefixes
 from kullback.judgement.history import History
 from kullback.judgement.outcomes import state_of
 from kullback.judgement.settings import Thresholds
-from kullback.judgement.shares import psi, rate_evidence, share_evidence
+from kullback.judgement.shares import rate_evidence, share_evidence, size_of
 from kullback.numerics.types import Array, Indices
 from kullback.tally.drift import Shares, tenths
 
@@ -37,13 +37,13 @@ def score_drift(history: History) -> Finding:
     reference = None if history.reference is None else history.reference.scored
     given = None if reference is None or reference.sum() <= 0 else _shares(reference)
 
-    def evidence(hours: list[int], baselines: list[Shares]) -> float:
+    def evidence(hours: list[int], baselines: list[Baseline]) -> float:
         cells = cells_of(baselines)
         past = [each.merged(cells) for each in baselines]
         moved = [
             _smoothed(_shares(each).merged(cells).mass)
             for past_scores in baselines
-            for each in _moved(past_scores.mass)
+            for each in _moved(past_scores.shares.mass)
         ]
         return share_evidence(counts.of(hours).merged(cells).mass, past, limits.tolerance, moved)
 
@@ -52,16 +52,16 @@ def score_drift(history: History) -> Finding:
         return _nothing("score_drift", limits, int(counts.rows.sum()))
     cells = cells_of(result.baselines)
     here, past = counts.of(result.hours).merged(cells), [e.merged(cells) for e in result.baselines]
-    size = min(psi(here.mass, each) for each in past)
+    size, scaled = size_of(here.mass, past)
     is_over = result.log_e >= limits.log_threshold
-    state = state_of(is_over, size, limits)
+    state = state_of(is_over, scaled, limits)
     said = (
         f"Scores are distributed unlike before: PSI {size:.2f}."
         if state is not State.OK
         else f"Scores are distributed as before, or as far as chance explains: PSI {size:.2f}."
     )
-    size_of = Size(state, size, limits.tolerance, said)
-    return _finding("score_drift", size_of, result, counts, limits.log_threshold)
+    result_size = Size(state, size, limits.tolerance, said)
+    return _finding("score_drift", result_size, result, counts, limits.log_threshold)
 
 
 def label_drift(history: History) -> Finding:
@@ -86,9 +86,9 @@ def label_drift(history: History) -> Finding:
     given = None if reference is None else _shares(_wide([labels_of(reference)], width)[0])
     labels = range(width) if width > 2 else (1,)
 
-    def evidence(hours: list[int], baselines: list[Shares]) -> float:
+    def evidence(hours: list[int], baselines: list[Baseline]) -> float:
         here, said = counts.of(hours), foreseen[hours].sum(axis=0)
-        shares = [each.shares() for each in baselines]
+        shares = [each.shares.shares() for each in baselines]
         result = []
         for k in labels:
             spans = _spans([float(each[k]) for each in shares], limits.tolerance)
@@ -102,7 +102,7 @@ def label_drift(history: History) -> Finding:
         return _nothing("label_drift", limits, int(counts.rows.sum()))
     now = counts.of(result.hours).shares()
     factors = {
-        k: _nearest(float(now[k]), [float(each.shares()[k]) for each in result.baselines])
+        k: _nearest(float(now[k]), [float(each.shares.shares()[k]) for each in result.baselines])
         for k in labels
     }
     label = max(factors, key=lambda k: abs(math.log(factors[k])))
@@ -113,13 +113,13 @@ def label_drift(history: History) -> Finding:
     what = "Positive labels" if width == 2 else f"Labels of class {label}"
     said = f"{what} are {factor:.2f} times as frequent as before"
     said += "." if state is not State.OK else ": foreseen, usual, or by chance."
-    size_of = Size(state, factor, 1 + limits.tolerance, said)
-    return _finding("label_drift", size_of, result, counts, limits.log_threshold)
+    result_size = Size(state, factor, 1 + limits.tolerance, said)
+    return _finding("label_drift", result_size, result, counts, limits.log_threshold)
 
 
-def cells_of(baselines: list[Shares]) -> Indices:
+def cells_of(baselines: list[Baseline]) -> Indices:
     """Tenths of the baselines together: the cell of each group."""
-    return tenths(np.sum([each.shares() for each in baselines], axis=0))
+    return tenths(np.sum([each.shares.shares() for each in baselines], axis=0))
 
 
 def _moved(mass: Array) -> list[Array]:

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kullback.judgement.comparisons import Counts, ShareCourse, course
+from kullback.judgement.comparisons import Baseline, Counts, ShareCourse, course
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.folds import marks_of
 from kullback.judgement.history import FeatureHour, History
 from kullback.judgement.outcomes import state_of
-from kullback.judgement.shares import psi, share_evidence
+from kullback.judgement.shares import share_evidence, size_of
 from kullback.moments import DAY
 from kullback.numerics.types import Array
-from kullback.tally.drift import Shares
 from kullback.tally.feature_counts import FeatureCells, FeatureCounts
 
 _MUCH = 0.1  # of rows: more that have no value than before
@@ -40,9 +39,9 @@ def feature_drift(history: History) -> Finding:
     if not courses:
         said = "Nothing to compare features with yet: no reference, and not a day of the past."
         return Finding(name, State.UNKNOWN, None, limits.tolerance, 0, said)
-    worst = max(courses, key=lambda each: (each.result.log_e >= most, _size(each)))
-    size = _size(worst)
-    state = state_of(worst.result.log_e >= most, size, limits)
+    worst = max(courses, key=lambda each: (each.result.log_e >= most, _size(each)[1]))
+    size, scaled = _size(worst)
+    state = state_of(worst.result.log_e >= most, scaled, limits)
     hours = worst.result.hours
     others = [each.feature for each in courses if each.result.log_e >= most and each != worst]
     result = Size(state, size, limits.tolerance, _said(worst, state, size, others))
@@ -83,7 +82,7 @@ def _course(history: History, feature: str, most: float) -> _Course | None:
         marks=marks,
     )
 
-    def evidence(some: list[int], baselines: list[Shares]) -> float:
+    def evidence(some: list[int], baselines: list[Baseline]) -> float:
         return share_evidence(counts.of(some).mass, baselines, limits.tolerance)
 
     given = None if reference is None else cells.shares(reference)
@@ -113,16 +112,16 @@ def _cells(
     return history.memo.once(("cells", feature, marks[before - 1]), of_past)
 
 
-def _size(each: _Course) -> float:
+def _size(each: _Course) -> tuple[float, float]:
     here = each.counts.of(each.result.hours)
-    return min(psi(here.mass, past) for past in each.result.baselines)
+    return size_of(here.mass, each.result.baselines)
 
 
 def _said(worst: _Course, state: State, size: float, others: Sequence[str]) -> str:
     if state is State.OK:
         return f"Features are as before, {worst.feature} least so: PSI {size:.2f}."
     now = float(worst.counts.of(worst.result.hours).shares()[-1])
-    past = float(worst.result.baselines[0].shares()[-1])
+    past = float(worst.result.baselines[-1].shares.shares()[-1])
     is_missing = now - past > _MUCH
     missing = f", missing in {now:.0%} of rows where {past:.0%} are usual" if is_missing else ""
     beside = f" So are {', '.join(others[:5])}." if others else ""

@@ -10,7 +10,7 @@ from kullback.judgement.findings import Finding, State, worst
 from kullback.judgement.flow import maturity, silence
 from kullback.judgement.history import History
 from kullback.judgement.outcomes import calibration, log_loss, no_skill
-from kullback.judgement.slices import slices
+from kullback.judgement.slices import came_at, slices
 from kullback.moments import moment
 
 CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
@@ -71,17 +71,19 @@ def judge(history: History) -> Judgement:
         if history.thresholds[name].enabled
     }
     findings = {
-        name: replace(each, statement=" ".join(_sentences(each, findings)))
+        name: replace(each, statement=" ".join(_sentences(history, each, findings)))
         for name, each in findings.items()
     }
     return Judgement(worst([each.state for each in findings.values()]), findings)
 
 
-def _sentences(finding: Finding, all_of_them: Mapping[str, Finding]) -> list[str]:
+def _sentences(history: History, finding: Finding, all_of_them: Mapping[str, Finding]) -> list[str]:
     said = [finding.statement]
     if finding.is_alarm:
         if finding.since is not None:
             said.append(f"Since {moment(finding.since)}.")
+            if (came := came_at(history, finding.since)) and not finding.slice:
+                said.append(f"It began as {came} came.")
         said += _causes(finding, all_of_them)
     return said
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kullback.judgement.comparisons import Baseline
 from kullback.numerics.types import Array
 from kullback.tally.drift import Shares, drift
 
@@ -23,11 +24,11 @@ _HALVINGS = 30
 
 def share_evidence(
     counts: Array,
-    baselines: Sequence[Shares],
+    baselines: Sequence[Baseline],
     tolerance: float,
     others: Sequence[Array] = (),
 ) -> float:
-    """Ln e of counts (k,) against baselines (k,), each with a PSI of up to `tolerance` around.
+    """Ln e of counts (k,) against baselines (k,), each with a PSI of up to its tolerance around.
 
     A baseline of few rows is known no better than these tell: its tolerance is wider by that. Half
     of the mixture is of `others`, shares (k,) that a change might lead to, where there are any.
@@ -37,7 +38,7 @@ def share_evidence(
         named = [_likelihood(counts, each) for each in others]
         log_e = float(np.logaddexp(log_e, np.logaddexp.reduce(named) - math.log(len(named))))
         log_e -= math.log(2)
-    return log_e - max(_best(counts, each, tolerance) for each in baselines)
+    return log_e - max(_best(counts, each.shares, tolerance * each.room) for each in baselines)
 
 
 def mixture(counts: Array) -> float:
@@ -59,6 +60,13 @@ def psi(counts: Array, baseline: Shares) -> float:
     """The population stability index of counts (k,) and a baseline."""
     result = drift(Shares(counts, float(counts.sum())), baseline).psi
     return result if isinstance(result, float) else 0.0
+
+
+def size_of(counts: Array, baselines: Sequence[Baseline]) -> tuple[float, float]:
+    """The PSI from the nearest baseline, and that of the nearest as the tolerance measures it."""
+    sizes = [(psi(counts, each.shares), each.room) for each in baselines]
+    nearest = min(size for size, room in sizes if room == max(room for _, room in sizes))
+    return nearest, min(size / room for size, room in sizes)
 
 
 def _best(counts: Array, baseline: Shares, tolerance: float) -> float:

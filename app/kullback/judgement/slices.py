@@ -13,7 +13,7 @@ from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.outcomes import class_or_ratio, distance, state_of
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
-from kullback.moments import DAY
+from kullback.moments import DAY, HOUR
 
 _SHARE = 0.1  # of all rows: values that matter when they come or go
 _VERSIONS = ("version", "release", "build", "revision")  # come and go as they should
@@ -101,6 +101,22 @@ def _beside(history: History, name: str) -> tuple[str, State]:
     is_bad = is_sure and distance(ratio, rows) >= limits.critical
     said = f", predictions {ratio:.2f} times what happened there"
     return said, State.CRITICAL if is_bad else State.WARNING
+
+
+def came_at(history: History, moment: int) -> str:
+    """The value of a slice that came about then, if others were there before: a new version."""
+    for name, blocks in history.slices.items():
+        first = blocks[0].block.start
+        if moment - HOUR <= first <= moment + HOUR:
+            by = name.partition("=")[0]
+            has_past = any(
+                other.startswith(f"{by}=") and some[0].block.start <= first - DAY
+                for other, some in history.slices.items()
+            )
+            share = _rows_since(blocks, first) / max(_rows_since(history.blocks, first), 1)
+            if has_past and share >= _SHARE:
+                return _text(name)
+    return ""
 
 
 def _named(name: str, new: Mapping[str, float]) -> str:

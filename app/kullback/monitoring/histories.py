@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REACH = 15 * DAY  # of the history of all rows: the same hours of two weeks
 SLICE_REACH = 8 * DAY
 _GAPS_KEPT = 8 * DAY
-_YOUNG = 2 * DAY  # a monitor whose rows nobody has seen come yet
+_YOUNG = 7 * DAY  # a monitor whose rows nobody has seen come yet
 _SPARE = 1.25  # times the lag, after which labels are due
 _SHORTEST = 600.0  # seconds of rows whose labels are due
 
