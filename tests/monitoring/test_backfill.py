@@ -98,5 +98,5 @@ def test_the_cap_is_of_windows_as_they_are_kept() -> None:
     assert 696 + 1440 <= len(cells(monitor, checked, OBSERVED, NOON)) <= 697 + 1500
     seconds = Monitor("binary", window_seconds=1)
     many = observed(NOON - np.arange(MAX_GROUPS + 1.0))
-    with pytest.raises(InvalidInput, match="10001 windows as they are kept and slices"):
+    with pytest.raises(InvalidInput, match="10001 windows and values of slices"):
         cells(seconds, checked_rows(seconds, many, NOON), OBSERVED, NOON)

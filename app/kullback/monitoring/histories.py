@@ -30,7 +30,8 @@ REACH = 15 * DAY  # of the history of all rows: the same hours of two weeks
 SLICE_REACH = 8 * DAY
 _GAPS_KEPT = 8 * DAY
 _YOUNG = 7 * DAY  # a monitor whose rows nobody has seen come yet
-_SPARE = 1.25  # times the lag, after which labels are due
+_APART, _DUE_KEPT = 60.0, 1800.0  # seconds between two looks
+_SPARE = 1.1  # times the lag, after which labels are due
 _SHORTEST = 600.0  # seconds of rows whose labels are due
 
 _Marked = tuple[int, JudgedBlock]  # with what tells whether its sums are the same still
@@ -46,6 +47,7 @@ class _Kept:
         features: of each hour.
         gaps: how long there was no news, and when there was again.
         seen: when its last row was looked for, and when that came from.
+        due: rows whose labels were due, at the last looks.
         memo: what judgement computed.
     """
 
@@ -53,6 +55,7 @@ class _Kept:
     features: list[FeatureHour] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     seen: tuple[float, float] | None = None
+    due: list[tuple[float, DueRows]] = field(default_factory=list)
     memo: Memo = field(default_factory=Memo)
     lock: Lock = field(default_factory=Lock)
 
@@ -98,7 +101,7 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         reference_features={} if reference is None else reference.features.counts,
         reference_values=_values_of(reader.reference),
         lag=reader.maturity.lag,
-        due=_due(reader),
+        due=_due_twice(reader, kept),
         largest_gap=_largest_gap(reader, kept, last),
         last_row=last,
         thresholds=reader.thresholds,
@@ -165,6 +168,24 @@ def _in_order(hours: Mapping[Hour, _Marked]) -> dict[str, list[JudgedBlock]]:
     for (name, _), (_, result) in sorted(hours.items(), key=lambda each: each[0]):
         blocks[name].append(result)
     return blocks
+
+
+def _due_twice(reader: "MonitorReader", kept: _Kept) -> DueRows | None:
+    """Rows whose labels are due, now or at the look before: of which more have them.
+
+    Where rows of the past are sent, their labels may be on the way: what is late at two looks, a
+    minute apart, is late.
+    """
+    here = _due(reader)
+    if here is None:
+        return None
+    looks = [(at, rows) for at, rows in kept.due if reader.now - _DUE_KEPT <= at < reader.now]
+    earlier = [rows for at, rows in looks if at <= reader.now - _APART]
+    is_soon = bool(looks) and reader.now < looks[-1][0] + _APART / 6
+    kept.due = looks if is_soon else [*looks, (reader.now, here)]
+    if not earlier:
+        return None
+    return max(earlier[-1], here, key=lambda rows: rows.labelled / max(rows.scored, 1))
 
 
 def _due(reader: "MonitorReader") -> DueRows | None:

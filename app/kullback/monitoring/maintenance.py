@@ -147,7 +147,12 @@ class MonitorMaintenance:
         """Look at the checks of monitors of which that is long ago, for a second at most."""
         checks = {name: self._checks[name] for name in names if name in self._checks}
         ages = {name: now - checks[name].time if name in checks else math.inf for name in names}
-        due = [name for name in names if not 0 <= ages[name] < JUDGE_EVERY]
+        due = [
+            name
+            for name in names
+            if not 0 <= ages[name] < JUDGE_EVERY
+            and (name not in checks or self._moves_on(name, checks[name].time))
+        ]
         until = monotonic() + JUDGE_SECONDS
         for name in sorted(due, key=lambda name: -ages[name]):
             checks |= self._checked([name])
