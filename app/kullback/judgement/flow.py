@@ -16,7 +16,7 @@ def silence(history: History) -> Finding:
     blocks = [each.block for each in history.blocks if each.block.scored_rows]
     if not blocks or history.last_row is None:
         return Finding("silence", State.UNKNOWN, None, None, 0, "No rows have come yet.")
-    quiet = max(history.now - history.last_row, 0.0)
+    quiet = max(history.now - max(history.last_row, history.last_news), 0.0)
     longest, expected = max(_SHORTEST, _SPARE * history.largest_gap), 0.0
     if quiet > longest:
         longest = max(longest, _SPARE * _gap(history))

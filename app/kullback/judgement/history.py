@@ -55,6 +55,7 @@ class History:
         due: rows whose labels should be in by now; None where labels come with their rows.
         largest_gap: the longest time, in seconds, that was without news and was no fault.
         last_row: when the last rows came from, epoch seconds.
+        last_news: when rows were last seen to have come, of whatever time; 0 where nobody knows.
         thresholds: of each check.
         memo: what was computed of it before.
     """
@@ -70,6 +71,7 @@ class History:
     due: DueRows | None = None
     largest_gap: float = 0.0
     last_row: float | None = None
+    last_news: float = 0.0
     thresholds: Mapping[str, Thresholds] = field(default_factory=lambda: DEFAULTS)
     memo: Memo = field(default_factory=Memo)
     _outcomes: dict[str, OutcomeHistory] = field(default_factory=dict)

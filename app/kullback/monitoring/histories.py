@@ -47,6 +47,7 @@ class _Kept:
         features: of each hour.
         gaps: how long there was no news, and when there was again.
         seen: when its last row was looked for, and when that came from.
+        news: when rows were last seen to have come.
         due: rows whose labels were due, at the last looks.
         memo: what judgement computed.
     """
@@ -55,6 +56,7 @@ class _Kept:
     features: list[FeatureHour] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     seen: tuple[float, float] | None = None
+    news: float = 0.0
     due: list[tuple[float, DueRows]] = field(default_factory=list)
     memo: Memo = field(default_factory=Memo)
     lock: Lock = field(default_factory=Lock)
@@ -102,8 +104,9 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         reference_values=_values_of(reader.reference),
         lag=reader.maturity.lag,
         due=_due_twice(reader, kept),
-        largest_gap=_largest_gap(reader, kept, last),
+        largest_gap=_largest_gap(reader, kept),
         last_row=last,
+        last_news=max(kept.news, reader.record.created),
         thresholds=reader.thresholds,
         memo=kept.memo,
     )
@@ -216,11 +219,12 @@ def _last_row(reader: "MonitorReader") -> float | None:
     return min(float(last + reader.monitor.window_seconds), reader.now)
 
 
-def _largest_gap(reader: "MonitorReader", kept: _Kept, last: float | None) -> float:
+def _largest_gap(reader: "MonitorReader", kept: _Kept) -> float:
     """The longest time without news that ended with news, of the last days."""
-    since = reader.record.created if last is None else last
+    since = reader.record.created if reader.last_start is None else float(reader.last_start)
     if kept.seen is not None and since > kept.seen[1]:
         kept.gaps.append((reader.now, kept.seen[0] - kept.seen[1]))
+        kept.news = reader.now
     kept.seen = (reader.now, since)
     kept.gaps = [each for each in kept.gaps if each[0] > reader.now - _GAPS_KEPT]
     if kept.gaps:
