@@ -11,6 +11,7 @@ from kullback.tally.inference import kish
 from kullback.tally.tally import Layout, Tally
 
 GROUPS = 128  # of bins of scores: about 1/6 wide in logits
+_SUMS = ("weight", "positive", "predicted", "class_weight", "class_predicted", "scored")
 _FURTHEST = 15.0  # logits
 _GROUP_OF = np.arange(BINS) * GROUPS // BINS
 _FIRST = np.searchsorted(_GROUP_OF, np.arange(GROUPS))
@@ -54,11 +55,6 @@ class Block:
     def mean_prediction(self) -> float:
         """Σwp/Σw of the rows with labels."""
         return float(self.predicted.sum() / self.weight.sum())
-
-    @property
-    def base_rate(self) -> float:
-        """Σwy/Σw of them."""
-        return float(self.positive.sum() / self.weight.sum())
 
     @property
     def outcomes(self) -> int:
@@ -111,8 +107,7 @@ def block(
 def summed(blocks: list[Block]) -> Block:
     """Blocks that follow one another, as one."""
     last = blocks[-1]
-    names = ("weight", "positive", "predicted", "class_weight", "class_predicted", "scored")
-    sums = {name: _added([getattr(each, name) for each in blocks]) for name in names}
+    sums = {name: _added([getattr(each, name) for each in blocks]) for name in _SUMS}
     heaviest = max(blocks, key=lambda each: float(each.weight.sum()))
     return Block(
         blocks[0].start,
@@ -130,8 +125,7 @@ def summed(blocks: list[Block]) -> Block:
 
 def without(whole: Block, part: Block) -> Block:
     """The rows of a block that are not those of a part of it."""
-    names = ("weight", "positive", "predicted", "class_weight", "class_predicted", "scored")
-    rest = {name: np.maximum(getattr(whole, name) - getattr(part, name), 0.0) for name in names}
+    rest = {name: np.maximum(getattr(whole, name) - getattr(part, name), 0.0) for name in _SUMS}
     return replace(
         whole,
         **rest,

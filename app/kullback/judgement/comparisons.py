@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kullback.judgement.detector import CAP
+from kullback.judgement.detector import CAP, rise
+from kullback.judgement.findings import Finding, Size
 from kullback.judgement.folds import Memo, folded
 from kullback.judgement.settings import Thresholds
 from kullback.moments import DAY, HOUR
@@ -76,6 +77,26 @@ class ShareCourse:
     hours: list[int]
     baselines: list[Baseline]
 
+    def finding(
+        self,
+        counts: Counts,
+        name: str,
+        size: Size,
+        log_threshold: float,
+        feature: str | None = None,
+    ) -> Finding:
+        """What a check of this name has found in counts."""
+        return Finding(
+            name,
+            *size[:3],
+            int(counts.rows[self.hours].sum()),
+            size.statement,
+            self.log_e,
+            log_threshold,
+            feature=feature,
+            since=int(counts.starts[self.hours[0]]) if size.state.is_alarm else None,
+        )
+
 
 Evidence = Callable[[list[int], list[Baseline]], float]  # ln e of some hours against baselines
 
@@ -130,8 +151,8 @@ def course(
     last = folded(counts.memo, (counts.name, limits, most, of_reference), marks, _Step(), step)
     if not last.steps:
         return None
-    tail = np.cumsum([log_e for _, log_e in reversed(last.steps)])[::-1]
-    first = int(np.argmax(tail)) if last.log_e >= most else len(last.steps) - 1
+    steps = np.array([log_e for _, log_e in last.steps])
+    first = rise(steps) if last.log_e >= most else len(steps) - 1
     hours = [at for place, _ in last.steps[first:] for at in groups[place]]
     return ShareCourse(last.log_e, hours, list(last.baselines))
 

@@ -47,9 +47,12 @@ def since(log_e: Array, logs: Array) -> int:
 
     There the sum of the steps of the largest begins to rise.
     """
-    alternative = int(np.argmax(logs))
-    tail = np.cumsum(log_e[::-1, alternative])[::-1]
-    return int(np.argmax(tail))
+    return rise(log_e[:, int(np.argmax(logs))])
+
+
+def rise(log_e: Array) -> int:
+    """Where the sum of steps (t,) from there to the end is the largest."""
+    return int(np.argmax(np.cumsum(log_e[::-1])[::-1]))
 
 
 def dispersion(z: Array) -> float:

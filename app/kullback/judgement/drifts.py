@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from kullback.judgement.blocks import labels_of
-from kullback.judgement.comparisons import Baseline, Counts, ShareCourse, course
+from kullback.judgement.comparisons import Baseline, Counts, course
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.folds import prefixes
 from kullback.judgement.history import History
 from kullback.judgement.outcomes import state_of
 from kullback.judgement.settings import Thresholds
-from kullback.judgement.shares import rate_evidence, share_evidence, size_of
+from kullback.judgement.shares import rate_evidence, share_evidence, size_of, smoothed
 from kullback.numerics.types import Array, Indices
 from kullback.tally.drift import Shares, tenths
 
@@ -41,7 +41,7 @@ def score_drift(history: History) -> Finding:
         cells = cells_of(baselines)
         past = [each.merged(cells) for each in baselines]
         moved = [
-            _smoothed(_shares(each).merged(cells).mass)
+            smoothed(_shares(each).merged(cells).mass)
             for past_scores in baselines
             for each in _moved(past_scores.shares.mass)
         ]
@@ -61,7 +61,7 @@ def score_drift(history: History) -> Finding:
         else f"Scores are distributed as before, or as far as chance explains: PSI {size:.2f}."
     )
     result_size = Size(state, size, limits.tolerance, said)
-    return _finding("score_drift", result_size, result, counts, limits.log_threshold)
+    return result.finding(counts, "score_drift", result_size, limits.log_threshold)
 
 
 def label_drift(history: History) -> Finding:
@@ -91,9 +91,8 @@ def label_drift(history: History) -> Finding:
         shares = [each.shares.shares() for each in baselines]
         result = []
         for k in labels:
-            spans = _spans([float(each[k]) for each in shares], limits.tolerance)
-            foreseen_share = float(said[k] / said.sum())
-            spans.append((foreseen_share / _FORESEEN, min(foreseen_share * _FORESEEN, 1.0)))
+            spans = [_span(float(each[k]), 1 + limits.tolerance) for each in shares]
+            spans.append(_span(float(said[k] / said.sum()), _FORESEEN))
             result.append(rate_evidence(float(here.mass[k]), here.rows or 0.0, spans))
         return max(result) - float(np.log(len(labels)))
 
@@ -114,7 +113,7 @@ def label_drift(history: History) -> Finding:
     said = f"{what} are {factor:.2f} times as frequent as before"
     said += "." if state is not State.OK else ": foreseen, usual, or by chance."
     result_size = Size(state, factor, 1 + limits.tolerance, said)
-    return _finding("label_drift", result_size, result, counts, limits.log_threshold)
+    return result.finding(counts, "label_drift", result_size, limits.log_threshold)
 
 
 def cells_of(baselines: list[Baseline]) -> Indices:
@@ -132,11 +131,6 @@ def _moved(mass: Array) -> list[Array]:
     ]
 
 
-def _smoothed(mass: Array) -> Array:
-    shares: Array = (mass + 0.5) / (mass.sum() + 0.5 * mass.size)
-    return shares
-
-
 def _shares(mass: Array) -> Shares:
     return Shares(mass, float(mass.sum()))
 
@@ -148,27 +142,13 @@ def _wide(vectors: list[Array], width: int) -> Array:
     return np.stack([np.pad(vector, (0, width - vector.size)) for vector in vectors])
 
 
-def _spans(baselines: list[float], tolerance: float) -> list[tuple[float, float]]:
-    wide = 1 + tolerance
-    return [(rate / wide, min(rate * wide, 1.0)) for rate in baselines]
+def _span(rate: float, factor: float) -> tuple[float, float]:
+    return rate / factor, min(rate * factor, 1.0)
 
 
 def _nearest(now: float, baselines: list[float]) -> float:
     ratios = [max(now, _LEAST) / max(rate, _LEAST) for rate in baselines]
     return min(ratios, key=lambda ratio: abs(math.log(ratio)))
-
-
-def _finding(name: str, size: Size, result: ShareCourse, counts: Counts, most: float) -> Finding:
-    first = int(counts.starts[result.hours[0]])
-    return Finding(
-        name,
-        *size[:3],
-        int(counts.rows[result.hours].sum()),
-        size.statement,
-        result.log_e,
-        most,
-        since=None if size.state is State.OK else first,
-    )
 
 
 def _nothing(name: str, limits: Thresholds, rows: int) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 
 from kullback.judgement.blocks import Block, summed
 from kullback.judgement.detector import advanced, dispersion, log_mean, since, start
-from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.findings import Finding, Size
 from kullback.judgement.folds import Memo, folded, prefixes
 from kullback.judgement.judged import JudgedBlock
 from kullback.judgement.recalibration import RATE_WEIGHTS, SLOPE_WEIGHTS
@@ -37,7 +37,7 @@ class Process:
 
     def finding(self, name: str, size: Size, slice_value: str = "") -> Finding:
         """What a check of this name has found."""
-        since = self.rows.start if size.state in {State.WARNING, State.CRITICAL} else None
+        since = self.rows.start if size.state.is_alarm else None
         return Finding(
             name,
             *size[:3],

@@ -42,19 +42,9 @@ def feature_drift(history: History) -> Finding:
     worst = max(courses, key=lambda each: (each.result.log_e >= most, _size(each)[1]))
     size, scaled = _size(worst)
     state = state_of(worst.result.log_e >= most, scaled, limits)
-    hours = worst.result.hours
     others = [each.feature for each in courses if each.result.log_e >= most and each != worst]
     result = Size(state, size, limits.tolerance, _said(worst, state, size, others))
-    return Finding(
-        name,
-        *result[:3],
-        int(worst.counts.rows[hours].sum()),
-        result.statement,
-        worst.result.log_e,
-        most,
-        feature=worst.feature,
-        since=None if state is State.OK else int(worst.counts.starts[hours[0]]),
-    )
+    return worst.result.finding(worst.counts, name, result, most, worst.feature)
 
 
 def _course(history: History, feature: str, most: float) -> _Course | None:

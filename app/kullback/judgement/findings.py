@@ -13,6 +13,11 @@ class State(StrEnum):
     CRITICAL = "critical"
     UNKNOWN = "unknown"
 
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody should look."""
+        return self in {State.WARNING, State.CRITICAL}
+
 
 _WORST = (State.UNKNOWN, State.OK, State.WARNING, State.CRITICAL)
 
@@ -64,4 +69,4 @@ class Finding:
     @property
     def is_alarm(self) -> bool:
         """Whether somebody should look."""
-        return self.state in {State.WARNING, State.CRITICAL}
+        return self.state.is_alarm

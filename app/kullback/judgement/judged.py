@@ -28,7 +28,7 @@ class JudgedBlock:
     """A block, and the logarithms of its e-values.
 
     Attributes:
-        rate: against rates that are off, (2·RATES,); of a multiclass task of each class, in turn.
+        rate: against rates that are off, (RATES,); of a multiclass task of each class, in turn.
         slope: against slopes that are off, (SLOPES,); of a multiclass task against no skill, (1,).
         residual: how many standard deviations the outcomes are from what was said; NaN of few.
         mark: tells blocks of one time with different rows apart.

@@ -9,7 +9,7 @@ from kullback.judgement.evidence import OutcomeHistory
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.history import History
 from kullback.judgement.lost_skill import lost, past_skill
-from kullback.judgement.recalibration import fitted
+from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
 
@@ -60,7 +60,7 @@ def log_loss(history: History) -> Finding:
     if have is None:
         return too_few("log_loss", limits, outcomes)
     entropy = 1 - have.gain
-    slope = 1.0 if result.rows.layout.task == "multiclass" else fitted(result.rows)[1]
+    slope = 1.0 if result.rows.layout.task == "multiclass" else fitted_slope(result.rows)
     less = 0.0 if base is None or base.gain <= 0 else 1 - have.gain / base.gain
     size = max(less, abs(1 - slope))
     state = state_of(result.is_over, size, limits)

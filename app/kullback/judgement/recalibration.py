@@ -25,12 +25,13 @@ import numpy as np
 from kullback.judgement.blocks import Block, logits
 from kullback.numerics.types import Array
 
-RATES = (1.2, 1.5, 2.0, 4.0)  # how many times too high or too low
+_FACTORS = (1.2, 1.5, 2.0, 4.0)  # how many times too low or too high
+RATES = np.array([*_FACTORS, *(1 / factor for factor in _FACTORS)])
 SLOPES = (0.0, 0.25, 0.5, -1.0, 1.6, 2.5)
 SLOPE_WEIGHTS = np.log([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])  # rows joined to others: what is most asked
 SHIFTS = (0.0, 0.2, -0.2)  # of a, beside another slope
 _SHIFT_WEIGHTS = np.log([0.8, 0.1, 0.1])
-RATE_WEIGHTS = np.full(2 * len(RATES), -np.log(2 * len(RATES)))
+RATE_WEIGHTS = np.full(RATES.size, -np.log(RATES.size))
 _MOST_SHIFT, _MOST_SLOPES = 4.0, (-3.0, 5.0)
 _FEW = 50  # other rows that tell nothing
 _SURE = 3.0  # of a log-likelihood: others are off, and not by chance
@@ -79,8 +80,8 @@ class Null:
 
 
 def rate_evidence(block: Block, null: Null) -> Array:
-    """The logarithms of e-values of rates that are too high or too low, (2·RATES,)."""
-    shifts = np.log(np.array([*RATES, *(1 / rate for rate in RATES)])) / _unit(block)
+    """The logarithms of e-values of rates that are too high or too low, (RATES,)."""
+    shifts = np.log(RATES) / _unit(block)
     return _against_best(block, null, shifts[:, None], np.ones((shifts.size, 1)))
 
 
@@ -93,14 +94,13 @@ def slope_evidence(block: Block, null: Null) -> Array:
     return mixed
 
 
-def fitted(block: Block) -> tuple[float, float]:
-    """The rate, as a factor of the mean prediction, and the slope that fit best."""
-    a, b = _best(_Rows.of(block), Null((-_MOST_SHIFT, _MOST_SHIFT), _MOST_SLOPES))
-    return float(np.exp(a * _unit(block))), b
+def fitted_slope(block: Block) -> float:
+    """The slope that fits best, at any rate."""
+    return _best(_Rows.of(block), Null((-_MOST_SHIFT, _MOST_SHIFT), _MOST_SLOPES))[1]
 
 
 def class_evidence(block: Block, tolerance: Tolerance, others: Block | None = None) -> Array:
-    """The logarithms of e-values of rates of each class, (k, 2·RATES): counts as Poisson.
+    """The logarithms of e-values of rates of each class, (k, RATES): counts as Poisson.
 
         ln e = O ln(r/τ) − E (r − τ),  τ = 1 + tolerance above, 1/(1 + tolerance) below
 
@@ -108,13 +108,12 @@ def class_evidence(block: Block, tolerance: Tolerance, others: Block | None = No
     """
     seen, said = block.class_weight / block.scale, block.class_predicted / block.scale
     edge = np.full((seen.size, 1), 1 + tolerance.rate)
-    rates = np.array([*RATES, *(1 / rate for rate in RATES)])
     above, below = edge, 1 / edge
     if others is not None and others.rows >= _FEW:  # those off alike are no news
         off = (others.class_weight + 1) / (others.class_predicted + 1)
         above, below = np.maximum(above, off[:, None]), np.minimum(below, off[:, None])
-    near = np.where(rates > 1, np.minimum(above, rates), np.maximum(below, rates))
-    log_e: Array = seen[:, None] * np.log(rates / near) - said[:, None] * (rates - near)
+    near = np.where(RATES > 1, np.minimum(above, RATES), np.maximum(below, RATES))
+    log_e: Array = seen[:, None] * np.log(RATES / near) - said[:, None] * (RATES - near)
     return log_e
 
 

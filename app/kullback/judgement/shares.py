@@ -69,13 +69,19 @@ def size_of(counts: Array, baselines: Sequence[Baseline]) -> tuple[float, float]
     return nearest, min(size / room for size, room in sizes)
 
 
+def smoothed(mass: Array) -> Array:
+    """Shares of mass (k,) with half a row more in every cell."""
+    shares: Array = (mass + 0.5) / (mass.sum() + 0.5 * mass.size)
+    return shares
+
+
 def _best(counts: Array, baseline: Shares, tolerance: float) -> float:
     """The largest log-likelihood of counts within the tolerance of a baseline.
 
     Towards the counts on the line between both: there KL(baseline ‖ q) of a likelihood is least.
     """
     rows = baseline.rows or np.inf
-    past = (baseline.mass + 0.5) / (baseline.mass.sum() + 0.5 * baseline.mass.size)
+    past = smoothed(baseline.mass)
     here = counts / counts.sum()
     room = tolerance + (counts.size - 1) * (1 / rows)
 

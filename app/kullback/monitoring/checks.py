@@ -36,7 +36,7 @@ class Check:
     @property
     def is_alarm(self) -> bool:
         """Whether somebody should look."""
-        return self.state in {State.WARNING, State.CRITICAL}
+        return self.state.is_alarm
 
 
 @dataclass(frozen=True, slots=True)

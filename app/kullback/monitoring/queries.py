@@ -1,6 +1,5 @@
 """Reading monitors: reports, series, and what stands of each in the store."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -27,8 +26,8 @@ from kullback.monitoring.replies import (
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counted_query
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
-from kullback.monitoring.windows import Span, middle, span
-from kullback.storage.base import Part, Record, Store
+from kullback.monitoring.windows import Span, span
+from kullback.storage.base import Record, Store
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.metrics import TallyMetrics
 from kullback.timezones import Time
@@ -211,17 +210,6 @@ class MonitorReader:
             return FeatureTable()
         with self.store.stream(self.record.id, *chosen, slices=ALL_FEATURES) as parts:
             return total_features(self.stored.seen(parts), self.monitor.features)
-
-    def features_by_step(
-        self, chosen: Span, step_at: Callable[[int], Span]
-    ) -> dict[Span, FeatureTable]:
-        """The same of each step in which rows with features came, in order of time."""
-        steps: dict[Span, list[Part]] = defaultdict(list)
-        with self.store.stream(self.record.id, *chosen, slices=ALL_FEATURES) as parts:
-            for part in self.stored.seen(parts):
-                steps[step_at(middle(part[0]))].append(part)
-        kinds = self.monitor.features
-        return {step: total_features(steps[step], kinds) for step in sorted(steps)}
 
     def tallies(self, chosen: Span) -> WindowTallies:
         """What came of all rows in some time."""
