@@ -50,8 +50,13 @@ def row(page: Page) -> list[str]:
 
 
 async def test_labels_two_days_late_are_on_every_page(service: Service) -> None:
+    service.clock.now -= 2 * DAY + HOUR
     await service.put()
-    ids = await predict(service, 1000, 2 * DAY)
+    await opened(service)
+    service.clock.now += HOUR
+    ids = await predict(service, 1000, 0.0)
+    await opened(service)
+    service.clock.now += 2 * DAY
     await service.post("labels", id=ids, y_true=[1] * 100 + [0] * 900)
     name, state, why, loss, *_ = row(await opened(service, "/"))
     assert (name, state) == ("clicks", "critical")
