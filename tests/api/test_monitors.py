@@ -75,7 +75,8 @@ async def test_all_monitors_are_listed_by_name(service: Service) -> None:
         await service.put(f"/v1/monitors/{name}")
     listed = (await service.get("/v1/monitors"))["monitors"]
     assert [one["name"] for one in listed] == ["a", "a.b", "b"]
-    assert listed[0] == {"name": "a", **DEFAULTS, "created": "2026-03-05T12:00:30.500000Z"}
+    created = "2026-03-05T12:00:30.500000Z"
+    assert listed[0] == {"name": "a", **DEFAULTS, "created": created, "state": "unknown"}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ async def answers(service: Service) -> dict[str, Document]:
 async def test_pages_and_prometheus_say_what_the_api_answers(service: Service) -> None:
     samples, pages = {}, {}
     known = await answers(service)
+    listed = (await service.get("/v1/monitors?limit=100"))["monitors"]
+    assert {one["name"]: one["state"] for one in listed} == {
+        name: answer["state"] for name, answer in known.items()
+    }
     rows = {row[0]: row for row in Page.of(await service.client.get("/")).rows("Monitors")}
     for name, answer in known.items():
         pages[name] = Page.of(await service.client.get(f"/monitors/{name}"))

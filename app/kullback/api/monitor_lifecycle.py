@@ -48,14 +48,15 @@ def _looking(routes: APIRouter, store_requests: StoreRequests) -> None:
     async def all_monitors(
         request: Request, tag: Tag = None, limit: Limit = None, after: After = None
     ) -> Response:
-        """Every monitor that the key is for, with its settings; or some of them, by name."""
+        """Every monitor that the key is for, its settings and state; or some of them, by name."""
         sees = caller_of(request).sees
 
         def work() -> MonitorList:
-            queries = store_requests.services.monitor_queries
+            services = store_requests.services
+            queries, checks = services.monitor_queries, services.monitor_maintenance.checks
             if limit is None:
-                return queries.list_all(sees, tag, after)
-            return queries.list_part(sees, limit, tag, after)
+                return queries.list_all(checks, sees, tag, after)
+            return queries.list_part(checks, sees, limit, tag, after)
 
         return as_json(await store_requests.read(request, work))
 

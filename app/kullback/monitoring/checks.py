@@ -59,6 +59,11 @@ class MonitorChecks:
         return cls(name, verdict.state, history.now, result)
 
 
+def state_of(checks: MonitorChecks | None) -> State:
+    """Their state; it is unknown where nobody has looked yet."""
+    return State.UNKNOWN if checks is None else checks.state
+
+
 def _check(finding: Finding, minimum_rows: int) -> Check:
     evidence = finding.log_e
     return Check(

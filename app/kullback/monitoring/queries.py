@@ -6,10 +6,9 @@ from functools import cached_property
 
 from kullback.documents import extended
 from kullback.errors import DamagedTally
-from kullback.judgement.findings import State
 from kullback.judgement.settings import Thresholds
 from kullback.moments import Clock
-from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.features import ALL_FEATURES, total_features
 from kullback.monitoring.histories import Histories
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
@@ -18,6 +17,7 @@ from kullback.monitoring.recent import RecentHour, recent_hour
 from kullback.monitoring.reference import Reference
 from kullback.monitoring.replies import (
     CreatedMonitor,
+    ListedMonitor,
     MonitorCounts,
     MonitorDetails,
     MonitorList,
@@ -42,7 +42,11 @@ class MonitorQueries:
         self._histories = Histories()
 
     def list_all(
-        self, sees: Callable[[str], bool], tag: str | None = None, after: str | None = None
+        self,
+        checks: Mapping[str, MonitorChecks],
+        sees: Callable[[str], bool],
+        tag: str | None = None,
+        after: str | None = None,
     ) -> MonitorList:
         """Every monitor whose name is seen, by name; of a tag, or behind a name, where asked.
 
@@ -50,22 +54,28 @@ class MonitorQueries:
             DamagedTally: the settings of one cannot be read.
         """
         records = self._store.records(KIND, after or "")
-        return MonitorList(tuple(self._listed(filter(lambda each: sees(each.name), records), tag)))
+        listed = self._listed(checks, filter(lambda each: sees(each.name), records), tag)
+        return MonitorList(tuple(listed))
 
     def list_part(
-        self, sees: Callable[[str], bool], limit: int, tag: str | None, after: str | None
+        self,
+        checks: Mapping[str, MonitorChecks],
+        sees: Callable[[str], bool],
+        limit: int,
+        tag: str | None,
+        after: str | None,
     ) -> MonitorList:
         """The first so many of those; what comes behind them is not read.
 
         Raises:
             DamagedTally: the settings of one among them cannot be read.
         """
-        listed: list[CreatedMonitor] = []
+        listed: list[ListedMonitor] = []
         for record in self._seen_behind(after or "", sees, limit + 1):
             if len(listed) == limit and (tag is None or _may_have(record, tag)):
                 return MonitorList(tuple(listed), listed[-1].name)
             if len(listed) < limit:
-                listed += self._listed([record], tag)
+                listed += self._listed(checks, [record], tag)
         return MonitorList(tuple(listed), None)
 
     def _seen_behind(self, after: str, sees: Callable[[str], bool], count: int) -> Iterator[Record]:
@@ -77,11 +87,14 @@ class MonitorQueries:
             after = records[-1].name
 
     @staticmethod
-    def _listed(records: Iterable[Record], tag: str | None) -> Iterator[CreatedMonitor]:
+    def _listed(
+        checks: Mapping[str, MonitorChecks], records: Iterable[Record], tag: str | None
+    ) -> Iterator[ListedMonitor]:
         for record in records:
             monitor = StoredMonitor.of(record, record.name).monitor
             if tag is None or tag in monitor.tags:
-                yield CreatedMonitor.at(record, monitor)
+                state = state_of(checks.get(record.name))
+                yield extended(ListedMonitor, CreatedMonitor.at(record, monitor), state=state)
 
     def open(self, name: str) -> "MonitorReader":
         """A monitor as it is now.
@@ -147,10 +160,10 @@ class MonitorReader:
         return extended(
             MonitorDetails,
             CreatedMonitor.at(self.record, self.monitor),
+            state=state_of(checks),
             counts=MonitorCounts.of(self.counts),
             last_window=self.last_start,
             learned_label_lag=self.delays.lag,
-            state=State.UNKNOWN if checks is None else checks.state,
             reference=None if reference is None else ReferenceSummary.of(reference),
         )
 

@@ -101,10 +101,17 @@ class CreatedMonitor(MonitorSetup):
 
 
 @dataclass(frozen=True, slots=True)
+class ListedMonitor(CreatedMonitor):
+    """How a monitor was set up, and the state of its checks, of a minute ago at most."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorList:
     """Monitors, by name; of a part of them `next` is what to begin `after` for more, or null."""
 
-    monitors: tuple[CreatedMonitor, ...]
+    monitors: tuple[ListedMonitor, ...]
     next: Annotated[str | None, Field(exclude_if=lambda name: name == WHOLE)] = WHOLE
 
 
@@ -199,15 +206,13 @@ class ReferenceSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorDetails(CreatedMonitor):
+class MonitorDetails(ListedMonitor):
     """A monitor in full; `last_window` is the start of the last window in which rows came.
 
     `learned_label_lag` is how many seconds after their predictions 95 % of the labels come, null
-    where no label came apart from its prediction. `state` is that of its checks, of a minute ago at
-    most.
+    where no label came apart from its prediction.
     """
 
-    state: State
     counts: MonitorCounts
     last_window: Moment | None
     learned_label_lag: float | None

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from kullback.figures import feature_shares, reliability, score_histogram
 from kullback.figures.typesetting import shown
-from kullback.judgement.findings import State
 from kullback.moments import moment
-from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
@@ -96,7 +95,7 @@ class MonitorPage:
     def content(self) -> dict[str, object]:
         """What the page shows."""
         setup = self.selection.reader.details(self.checks)
-        state = State.UNKNOWN if self.checks is None else self.checks.state
+        state = state_of(self.checks)
         head: dict[str, object] = {
             "live": True,
             "setup": setup,

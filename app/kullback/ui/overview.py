@@ -11,9 +11,8 @@ from kullback.experiments.replies import ExperimentSeries
 from kullback.experiments.selection import STEPS, ExperimentSelection
 from kullback.experiments.verdict import VerdictWord
 from kullback.figures.typesetting import shown
-from kullback.judgement.findings import State
 from kullback.moments import DAY, HOUR
-from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.selection import MonitorQuery
@@ -109,7 +108,7 @@ def _monitor(
     number = None if loss is None or isinstance(loss, Undefined) else loss
     last = None if recent is None or recent.last_start is None else float(recent.last_start)
     what = "" if recent is None or recent.is_latest else hour_of(recent)
-    state = State.UNKNOWN if checks is None else checks.state
+    state = state_of(checks)
     own = monitor.owner, monitor.tags, in_short(checks)
     return OverviewRow(name, state, shown(number), what, last, spark, *own)
 
