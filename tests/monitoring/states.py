@@ -23,6 +23,7 @@ class World:
         country: of which alone that holds; of all rows where it is "".
         is_shuffled: whether labels of the last day are those of other rows.
         hours: how many hours there were rows in, from two days ago on.
+        labelled_hours: of how many of them labels came, an hour late; None where rows have theirs.
         settings: of its checks.
     """
 
@@ -32,6 +33,7 @@ class World:
     country: str = ""
     is_shuffled: bool = False
     hours: int = 48
+    labelled_hours: int | None = None
     settings: Document = field(default_factory=dict)
 
 
@@ -51,6 +53,7 @@ WORLDS: Mapping[str, World] = {
     "shuffled": World("critical", "no_skill", is_shuffled=True),
     "abroad": World("critical", "slice", factor=3.0, country="FR"),
     "silent": World("critical", "silence", hours=40),
+    "unlabelled": World("critical", "maturity", labelled_hours=42),
 }
 
 
@@ -72,11 +75,36 @@ async def make(service: Service, name: str, world: World) -> None:
     is_hit = is_late & ((country == world.country) | (not world.country))
     if world.is_shuffled:
         y[is_late] = rng.permutation(y[is_late])
-    await service.post(
-        "observations",
-        path,
-        y_true=y.astype(int).tolist(),
-        y_proba=np.where(is_hit, np.minimum(p * world.factor, 0.99), p).tolist(),
-        timestamp=(began + hour * HOUR).tolist(),
-        slice={"country": country.tolist()},
-    )
+    rows: Document = {
+        "y_proba": np.where(is_hit, np.minimum(p * world.factor, 0.99), p).tolist(),
+        "timestamp": (began + hour * HOUR).tolist(),
+        "slice": {"country": country.tolist()},
+    }
+    outcomes = y.astype(int).tolist()
+    if world.labelled_hours is None:
+        await service.post("observations", path, y_true=outcomes, **rows)
+    else:
+        await _send_halves(service, path, world, rows | {"y_true": outcomes})
+
+
+async def _send_halves(service: Service, path: str, world: World, rows: Document) -> None:
+    """Send predictions as they come, and labels an hour later; look a minute before the end."""
+    assert world.labelled_hours is not None
+    now, country = service.clock.now, rows["slice"]["country"]
+    began = rows["timestamp"][0]
+    for hour in range(world.hours):
+        some = slice(hour * ROWS, hour * ROWS + ROWS)
+        service.clock.now = began + hour * HOUR + 1
+        sent: Document = {name: rows[name][some] for name in ("y_proba", "timestamp")}
+        sent["slice"] = {"country": country[some]}
+        await service.post("predictions", path, id=_ids(hour), **sent)
+        if hour < world.labelled_hours:
+            service.clock.now += HOUR
+            await service.post("labels", path, id=_ids(hour), y_true=rows["y_true"][some])
+    service.clock.now = now - 61  # what is late at two looks, a minute apart, is late
+    await service.get(f"{path}/checks")
+    service.clock.now = now
+
+
+def _ids(hour: int) -> list[str]:
+    return [f"{hour}-{row}" for row in range(ROWS)]
