@@ -21,8 +21,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-fast check audit sbom bench bench-statistics bench-monitoring torture laws \
-        screenshots lock
+.PHONY: help setup run demo test test-fast check audit sbom wheels openapi bench bench-statistics bench-monitoring \
+        torture laws screenshots lock system
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -72,6 +72,13 @@ audit: $(DEV)  ## compare the locks with requirements/advisories.toml, offline
 sbom: $(DEV)  ## write sbom.cdx.json, the bill of materials of what is shipped
 	$(BIN)/python requirements/sbom.py $(BIN)/python sbom.cdx.json
 
+wheels: $(DEV)  ## write what is released into dist
+	@rm -rf dist
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+openapi: $(DEV)  ## write docs/openapi.json, the contract: a test compares it with the service
+	$(BIN)/python -m tests.api.contract docs/openapi.json
+
 bench: $(DEV)  ## measure against the rivals
 	$(BIN)/python -m bench
 
@@ -89,6 +96,9 @@ laws: $(DEV)  ## try every law of the pure core on 300 examples: ten times those
 
 screenshots: $(DEV) $(NODE)  ## take the pictures in docs/images again, with a browser
 	$(BIN)/python -m tests.browser docs/images
+
+system:  ## install the Debian packages that some tests use (as root)
+	requirements/system.sh
 
 lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer versions)
 	$(COMPILE) --group build --output-file requirements/build.txt
