@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-fast check audit sbom wheels openapi bench bench-statistics bench-monitoring \
+.PHONY: help setup run demo test test-fast check audit sbom wheels reference docs bench bench-statistics bench-monitoring \
         torture laws screenshots lock system
 
 help:  ## list the targets
@@ -76,8 +76,11 @@ wheels: $(DEV)  ## write what is released into dist
 	@rm -rf dist
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-openapi: $(DEV)  ## write docs/openapi.json, the contract: a test compares it with the service
-	$(BIN)/python -m tests.api.contract docs/openapi.json
+reference: $(DEV)  ## write docs/openapi.json, the contract, and docs/reference from the code
+	$(BIN)/python -m docs.generate
+
+docs: $(DEV)  ## build the documentation into build/docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto docs build/docs
 
 bench: $(DEV)  ## measure against the rivals
 	$(BIN)/python -m bench
