@@ -12,7 +12,7 @@ MADE    := $(VENV)/.python-$(or $(VERSION),none)
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 CLIENTS := $(VENV)/clients/.made
-NODE    := $(addsuffix /node_modules/.package-lock.json,tests/browser tests/clients)
+NODE    := $(addsuffix /node_modules/.package-lock.json,$(addprefix tests/,browser clients deploy))
 
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL = $(PIP) install --quiet --require-hashes --only-binary :all:
@@ -22,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run demo test test-fast check audit sbom wheels reference docs bench bench-statistics bench-monitoring \
-        torture laws screenshots lock system
+        torture laws screenshots manifests lock system
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -102,6 +102,11 @@ screenshots: $(DEV) $(NODE)  ## take the pictures in docs/images again, with a b
 
 system:  ## install the Debian packages that some tests use (as root)
 	requirements/system.sh
+
+manifests:  ## write the rules again for the Prometheus operator, after a change of deploy/prometheus
+	@{ printf '%s\n' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' \
+		'metadata:' '  name: kullback' 'spec:'; sed 's/^\(.\)/  \1/' deploy/prometheus/rules.yml; } \
+		> deploy/kubernetes/monitoring/prometheusrule.yaml
 
 lock: $(DEV)  ## rewrite requirements/*.txt (LOCK_FLAGS=--upgrade takes newer versions)
 	$(COMPILE) --group build --output-file requirements/build.txt

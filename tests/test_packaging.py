@@ -191,7 +191,7 @@ def test_a_lock_holds_no_address(lock: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links|@ ", lock_text(lock))
 
 
-@pytest.mark.parametrize("directory", ["browser", "clients"])
+@pytest.mark.parametrize("directory", ["browser", "clients", "deploy"])
 def test_a_lock_of_npm_holds_no_address(directory: str) -> None:
     assert "://" not in (ROOT / "tests" / directory / "package-lock.json").read_text()
 
