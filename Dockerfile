@@ -11,6 +11,7 @@ RUN python -m venv --without-pip /opt/kullback \
 
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
+COPY client client
 RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
  && python -m pip --python /opt/kullback/bin/python install --no-cache-dir --no-index --no-deps \
       dist/*.whl

@@ -74,10 +74,11 @@ sbom: $(DEV)  ## write sbom.cdx.json, the bill of materials of what is shipped
 
 wheels: $(DEV)  ## write what is released into dist
 	@rm -rf dist
-	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . ./client
 
-reference: $(DEV)  ## write docs/openapi.json, the contract, and docs/reference from the code
+reference: $(DEV)  ## write docs/openapi.json, docs/reference and the types of client/ from the code
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m tests.client.write_schemas
 
 docs: $(DEV)  ## build the documentation into build/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto docs build/docs
@@ -123,10 +124,10 @@ $(MADE):
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-# The project is installed in place: a change in app/ needs no second install.
-$(RUNTIME): $(MADE) requirements/build.txt requirements/runtime.txt pyproject.toml
+# Both projects are installed in place: a change in app/ or client/ needs no second install.
+$(RUNTIME): $(MADE) requirements/build.txt requirements/runtime.txt pyproject.toml client/pyproject.toml
 	$(INSTALL) -r requirements/build.txt -r requirements/runtime.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable . --editable ./client
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt

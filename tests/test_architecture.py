@@ -84,6 +84,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *EDGE,
         "tally",
         "evaluation",
+        "client",
         "demo",
         "server",
         "key_checks",
@@ -196,7 +197,7 @@ def hesitating(root: Path) -> list[str]:
     """Modules whose first line puts words before what they hold."""
     return [
         str(file.relative_to(root))
-        for room in ("app", "tests", "bench")
+        for room in ("app", "bench", "client", "tests")
         for file in sorted((root / room).rglob("*.py"))
         if "node_modules" not in file.parts
         and (ast.get_docstring(ast.parse(file.read_text())) or "").startswith("This file is")

@@ -30,7 +30,10 @@ DOCUMENTED_TARGETS = {
     "sbom",
     "help",
 }
-INSTALLED_FROM = ("requirements/build.txt", "requirements/runtime.txt", "pyproject.toml")
+INSTALLED_FROM = (
+    *("requirements/build.txt", "requirements/runtime.txt"),
+    *("pyproject.toml", "client/pyproject.toml"),
+)
 
 
 def project() -> dict[str, list[str]]:

@@ -6,9 +6,9 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import get_args, get_type_hints
 
-import kullback_client.api
-from kullback_client import Client
-from kullback_client.api.experiments import (
+import generated_client.api
+from generated_client import Client
+from generated_client.api.experiments import (
     add_experiment_observations,
     get_experiment,
     get_experiment_report,
@@ -16,7 +16,7 @@ from kullback_client.api.experiments import (
     list_experiments,
     put_experiment,
 )
-from kullback_client.api.monitors import (
+from generated_client.api.monitors import (
     add_observations,
     get_monitor,
     get_report,
@@ -24,9 +24,9 @@ from kullback_client.api.monitors import (
     list_monitors,
     put_monitor,
 )
-from kullback_client.api.scores import get_score, list_scores, score_log_loss
-from kullback_client.api.system import livez, readyz
-from kullback_client.models import (
+from generated_client.api.scores import get_score, list_scores, score_log_loss
+from generated_client.api.system import livez, readyz
+from generated_client.models import (
     ExperimentBatch,
     ExperimentBatchYProbaType1,
     ExperimentSettings,
@@ -96,7 +96,7 @@ def answers() -> dict[str, list[str]]:
     """The types that each operation answers with, by its name; none where nothing is parsed."""
     modules = [
         import_module(module.name)
-        for module in walk_packages(kullback_client.api.__path__, "kullback_client.api.")
+        for module in walk_packages(generated_client.api.__path__, "generated_client.api.")
         if not module.ispkg
     ]
     return {

@@ -67,7 +67,7 @@ def python_calls(document: Path, address: str) -> Printed:
         [
             *(tool("openapi-python-client"), "generate", "--meta", "none", "--fail-on-warning"),
             *("--path", document, "--config", HERE / "python.yaml"),
-            *("--output-path", directory / "kullback_client"),
+            *("--output-path", directory / "generated_client"),
         ],
         directory,
     )

@@ -1,0 +1,263 @@
+"""Answers: experiment reports: written from the schemas of the service, not by hand."""
+
+from datetime import datetime
+from typing import Literal
+
+from ..documents import Document
+from .experiments import FirstCrossing, VerdictWord
+from .monitor_reports import AucValue, MetricValue, ReliabilityBin
+from .scores import Reason
+
+
+class ArmDiagnosis(Document):
+    """What the log loss of an arm is made of, in nats, and its calibration line in logits."""
+
+    miscalibration: float | None
+    discrimination: float | None
+    uncertainty: float | None
+    slope: float | None
+    intercept: float | None
+
+
+class OverallArm(Document):
+    """An arm in all rows, with its predictions in bins of equal weight and of equal width."""
+
+    arm: str
+    share: float
+    units: int | None
+    clusters: int
+    n: int
+    weight: float
+    metrics: dict[str, AucValue | MetricValue]
+    refused: str | None
+    clipped: int
+    infinite: int
+    effective_sample_size: float
+    diagnosis: ArmDiagnosis
+    reliability: list[ReliabilityBin]
+    score_histogram: list[ReliabilityBin]
+
+
+class AdjustedValues(Document):
+    """A comparison among all arms and segments: adjusted p-values, and what e-BH claims."""
+
+    holm: float
+    benjamini_hochberg: float
+    e_bh: bool | None
+    sequence: tuple[float, float] | None
+
+
+class ExplanationReport(Document):
+    """Where the difference of log loss comes from, in words and in nats."""
+
+    statement: str
+    calibration: float | None
+    ranking: float | None
+    rows: float | None
+    auc_difference: float | None
+
+
+class MetricDifference(Document):
+    """The difference of another metric, with its p-value corrected for the number of metrics."""
+
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: tuple[float, float] | None
+    fixed_p_value: float | None
+    benjamini_hochberg: float | None
+    reason: Reason | None
+
+
+class OverallComparison(Document):
+    """An arm against the control in all rows, by every metric."""
+
+    arm: str
+    control: str
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: tuple[float, float] | None
+    fixed_p_value: float | None
+    relative_effect: float | None
+    sequence: tuple[float, float] | None
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    information: float | None
+    verdict: VerdictWord
+    reason: str
+    reason_code: str
+    information_needed: float | None
+    why: ExplanationReport | None
+    adjusted: AdjustedValues | None
+    metrics: dict[str, MetricDifference]
+
+
+class ParallelComparison(Document):
+    """An arm against the control where each row is of one arm."""
+
+    arm: str
+    control: str
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: tuple[float, float] | None
+    fixed_p_value: float | None
+    relative_effect: float | None
+    sequence: tuple[float, float] | None
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    information: float | None
+    verdict: VerdictWord
+    reason: str
+    reason_code: str
+    information_needed: float | None
+    why: ExplanationReport | None
+    adjusted: AdjustedValues | None
+    metrics: dict[str, MetricDifference]
+    base_rate_difference: float | None
+
+
+class SampleRatioReport(Document):
+    """Whether units went to the arms in the planned shares; null where that is not a question."""
+
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    chi_square_p_value: float | None
+    alarm: bool
+    units: dict[str, int] | None
+    expected: dict[str, float] | None
+
+
+class ArmReport(Document):
+    """An arm and its metrics; `refused` says why there are none."""
+
+    arm: str
+    share: float
+    units: int | None
+    clusters: int
+    n: int
+    weight: float
+    metrics: dict[str, AucValue | MetricValue]
+    refused: str | None
+    clipped: int
+    infinite: int
+    effective_sample_size: float
+
+
+class ComparisonReport(Document):
+    """An arm against the control."""
+
+    arm: str
+    control: str
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: tuple[float, float] | None
+    fixed_p_value: float | None
+    relative_effect: float | None
+    sequence: tuple[float, float] | None
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    information: float | None
+    verdict: VerdictWord
+    reason: str
+    reason_code: str
+    information_needed: float | None
+    why: ExplanationReport | None
+    adjusted: AdjustedValues | None
+
+
+class SegmentReport(Document):
+    """The arms and their comparisons in the rows of one value of a slice."""
+
+    slice: dict[str, str]
+    arms: list[ArmReport]
+    comparisons: list[ComparisonReport]
+
+
+class ExperimentReport(Document):
+    """The report of an epoch of an experiment."""
+
+    experiment: str
+    epoch: int
+    version: int
+    design: Literal["parallel", "paired"]
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    control: str
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    arms: list[OverallArm]
+    comparisons: list[ParallelComparison | OverallComparison]
+    sample_ratio: SampleRatioReport
+    crossover: float
+    groups: list[SegmentReport]
+    warnings: list[str]
+    base_rate_difference: dict[str, float | None] | None
+    first_crossing: list[FirstCrossing]
+
+
+class EffectPoint(Document):
+    """The effect at the end of a step, of all rows up to there."""
+
+    from_: datetime
+    to: datetime
+    n: int
+    arm: str
+    control: str
+    effect: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    clusters: int | None
+    largest_share: float | None
+    fixed_interval: tuple[float, float] | None
+    fixed_p_value: float | None
+    relative_effect: float | None
+    sequence: tuple[float, float] | None
+    e_value: float | None
+    log_e_value: float | None
+    p_value: float | None
+    information: float | None
+    verdict: VerdictWord
+    reason: str
+    reason_code: str
+    information_needed: float | None
+
+
+class ExperimentSeries(Document):
+    """The effect of an arm over time."""
+
+    experiment: str
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    step: int
+    epoch: int
+    arm: str
+    control: str
+    points: list[EffectPoint]

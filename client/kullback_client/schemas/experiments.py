@@ -1,0 +1,143 @@
+"""Answers: experiments: written from the schemas of the service, not by hand."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from ..documents import Document
+from .monitors import FieldError
+
+
+class Arm(Document):
+    """One of the recommenders compared; `share` is the part of all units planned for it."""
+
+    name: str
+    share: float
+
+
+class ExperimentSetup(Document):
+    """An experiment as it was set up; each plan that came after rows opened an epoch."""
+
+    name: str
+    epoch: int
+    arms: list[Arm]
+    control: str
+    design: Literal["parallel", "paired"]
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    slices: list[str]
+
+
+VerdictWord: TypeAlias = Literal[
+    "better", "worse", "equivalent", "not_worse", "undecided", "invalid"
+]
+
+
+class FirstCrossing(Document):
+    """The first verdict on an arm that was not open, as it was kept, at a version."""
+
+    version: int
+    at: datetime
+    arm: str
+    verdict: VerdictWord
+    effect: float
+    standard_error: float
+    sequence: tuple[float, float] | None
+    e_value: float
+    log_e_value: float | None
+
+
+class ExperimentDetail(Document):
+    """An experiment, the number of rows in each epoch, and its first verdicts."""
+
+    name: str
+    epoch: int
+    arms: list[Arm]
+    control: str
+    design: Literal["parallel", "paired"]
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    slices: list[str]
+    created: datetime
+    version: int
+    observations: dict[str, int]
+    last_window: datetime | None
+    first_crossing: list[FirstCrossing]
+
+
+class ListedExperiment(Document):
+    """An experiment as it was set up, and when."""
+
+    name: str
+    epoch: int
+    arms: list[Arm]
+    control: str
+    design: Literal["parallel", "paired"]
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    slices: list[str]
+    created: datetime
+
+
+class ExperimentList(Document):
+    """Every experiment, by name."""
+
+    experiments: list[ListedExperiment]
+
+
+class AcceptedObservations(Document):
+    """What became of observations that were sent, counted over all arms."""
+
+    accepted: int
+    rejected: int
+    rejections: list[FieldError]
+    clipped: int
+    infinite: int
+    epoch: int

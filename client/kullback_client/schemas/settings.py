@@ -1,0 +1,83 @@
+"""Settings that are sent: written from the schemas of the service, not by hand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+
+class CheckThresholds(TypedDict, total=False):
+    """Thresholds of a check; what is not said is as by default."""
+
+    tolerance: float | None
+    critical: float | None
+    minimum_rows: int | None
+    alarms_per_year: float | None
+    enabled: bool
+
+
+class MonitorLink(TypedDict, total=False):
+    """A page about a monitor."""
+
+    title: str
+    url: str
+
+
+class MonitorSettings(TypedDict, total=False):
+    """Settings of a monitor."""
+
+    task: Literal["binary", "multiclass", "multilabel"]
+    labels: Sequence[str | int] | None
+    pos_label: str | int | None
+    window_seconds: int
+    retention_days: int
+    slices: Sequence[str]
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    ttl_seconds: int | None
+    default_label: str | int | None
+    label_window: int | None
+    label_lag: int | None
+    timezone: str | None
+    features: Mapping[str, Literal["numeric", "categorical"]]
+    description: str
+    owner: str | None
+    tags: Sequence[str]
+    links: Sequence[MonitorLink]
+    checks: Mapping[str, CheckThresholds]
+
+
+class ExperimentSettings(TypedDict, total=False):
+    """Settings of an experiment, made before its first row."""
+
+    control: str | None
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    arms: Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, float]
+    design: Literal["parallel", "paired"]
+    slices: Sequence[str]
