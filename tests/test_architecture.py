@@ -88,6 +88,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "demo",
         "server",
         "key_checks",
+        "storage.backup",
+        "storage.backup_file",
         "api.catalog",
         "api.several_answer",
     ),

@@ -1,4 +1,4 @@
-"""The command `kullback`: serve, keys, score, evaluate, metrics, demo."""
+"""The command `kullback`: serve, keys, backup, restore, score, evaluate, metrics, demo."""
 
 import json
 import platform
@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
+from kullback.cli.backup import backup, restore
 from kullback.cli.demo import demo
 from kullback.cli.evaluate.command import EXAMPLES, evaluate
 from kullback.cli.keys import keys
@@ -31,6 +32,8 @@ app.add_typer(score, name="score")
 app.add_typer(keys, name="keys")
 app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
 app.command()(demo)
+app.command(no_args_is_help=True)(backup)
+app.command(no_args_is_help=True)(restore)
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def open_postgresql(url: URL) -> Database:
             _warn_of_lost_writes(connection)
     except DBAPIError as error:
         writer.dispose()
-        reason = _without_password(url, str(error.orig).partition("\n")[0])
+        reason = without_password(url, str(error.orig).partition("\n")[0])
         raise StoreUnavailable(f"the database at {url.host} cannot be used: {reason}") from None
     readers = _engine(url, READERS, WAITING_READERS)
     return Database(
@@ -120,7 +120,8 @@ def _warn_of_lost_writes(connection: Connection) -> None:
             LOGGER.warning("PostgreSQL runs with %s off: answered writes can be lost", name)
 
 
-def _without_password(url: URL, message: str) -> str:
+def without_password(url: URL, message: str) -> str:
+    """What a server says, without the password that it may repeat."""
     return message.replace(str(url.password), "***") if url.password else message
 
 

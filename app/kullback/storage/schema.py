@@ -1,6 +1,7 @@
 """The tables of the store, and the migrations that bring a database up to date."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,8 @@ from sqlalchemy import (
 )
 
 from kullback.errors import StoreUnavailable
+
+Execute = Callable[[str], Iterable[Sequence[Any]]]  # the rows that a statement answers
 
 # Only what statements need to know: how a table is made is said once, by the migrations.
 METADATA = MetaData()
@@ -100,6 +103,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"
 # A migration never changes once it was released: the next change is the next migration.
 MIGRATIONS = (
     """
@@ -163,14 +167,41 @@ def migrate(connection: Connection, lock: Callable[[Connection], None]) -> None:
         with connection.begin():
             lock(connection)
             version = _version(connection)
-            if version > newest:
-                raise StoreUnavailable(
-                    f"the database has schema version {version}, this Kullback knows {newest}: "
-                    "start a newer one"
-                )
+            _check(version, "the database")
             if version == newest:
                 return
             _step(connection, version)
+
+
+class StoredCounts(NamedTuple):
+    """What a database holds: its schema version, and how much of each kind."""
+
+    schema_version: int
+    counts: Mapping[str, int]
+
+
+def stored_counts(execute: Execute, name: str) -> StoredCounts:
+    """What a database holds that is called `name`; `execute` is of either driver.
+
+    Raises:
+        StoreUnavailable: a newer Kullback has written it.
+    """
+    ((version,),) = execute("SELECT max(version) FROM schema_version")
+    _check(version or 0, name)
+    kinds = execute("SELECT kind, count(*) FROM records GROUP BY kind ORDER BY kind")
+    counts = {str(kind): int(number) for kind, number in kinds}
+    for table in METADATA.tables:
+        if table != RECORDS.name:
+            ((counts[table],),) = execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+    return StoredCounts(version, counts)
+
+
+def _check(version: int, name: str) -> None:
+    if version > len(MIGRATIONS):
+        raise StoreUnavailable(
+            f"{name} has schema version {version}, this Kullback knows {len(MIGRATIONS)}: "
+            "start a newer one"
+        )
 
 
 def is_current(connection: Connection) -> bool:
@@ -180,14 +211,24 @@ def is_current(connection: Connection) -> bool:
 
 
 def _version(connection: Connection) -> int:
-    connection.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
+    connection.execute(text(_VERSIONS))
     return connection.execute(text("SELECT max(version) FROM schema_version")).scalar() or 0
 
 
 def _step(connection: Connection, version: int) -> None:
-    types = _TYPES[connection.dialect.name]
-    for statement in MIGRATIONS[version].format_map(types).split(";"):
+    for statement in _statements(connection.dialect.name, version):
         connection.execute(text(statement))
     connection.execute(
         text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": version + 1}
     )
+
+
+def tables_of(dialect: str, version: int) -> Iterator[str]:
+    """The statements that make the tables of some version."""
+    yield _VERSIONS
+    for before in range(version):
+        yield from _statements(dialect, before)
+
+
+def _statements(dialect: str, version: int) -> list[str]:
+    return MIGRATIONS[version].format_map(_TYPES[dialect]).split(";")

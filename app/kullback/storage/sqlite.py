@@ -77,7 +77,7 @@ def open_sqlite(url: URL) -> Database:
         raise StoreUnavailable("a store in SQLite needs a file: sqlite:///name.db")
     path = Path(url.database).absolute()
     with ExitStack() as opened:
-        opened.callback(_lock(path.with_name(path.name + ".lock")))
+        opened.callback(locked(path))
         connections = FileConnections(path, [*WRITER, *_quota(url)], READER)
         writer = _engine(connections.writer, 1)
         opened.callback(writer.dispose)
@@ -114,19 +114,24 @@ def diagnose(error: BaseException | None) -> Fault:
     return Fault.OWN if code in OWN else Fault.AWAY
 
 
-def _lock(path: Path) -> Callable[[], None]:
-    """Keep other processes away until the function that is returned is called."""
+def locked(path: Path) -> Callable[[], None]:
+    """Keep other processes from a database until the function that is returned is called.
+
+    Raises:
+        StoreUnavailable: one of them has it open.
+    """
+    beside = path.with_name(path.name + ".lock")
     try:
         with ExitStack() as opened:
-            file = opened.enter_context(path.open("a"))
+            file = opened.enter_context(beside.open("a"))
             if not lock_descriptor(file.fileno(), blocking=False):
                 raise StoreUnavailable(
-                    f"{path.with_suffix('')} is open in another process: one process serves one "
+                    f"{path} is open in another process: one process serves one "
                     "SQLite file, replicas need PostgreSQL"
                 )
             return opened.pop_all().close
     except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+        raise StoreUnavailable(f"{beside} cannot be opened: {error.strerror}") from error
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], size: int, more: int = 0) -> Engine:

@@ -51,23 +51,23 @@ class FileConnections:
                 raise error
             with suppress(OSError):  # it is there already, or nobody can make it, as is said next
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
-            connection = _connect(self._path, "mode=rwc", self._writing)
+            connection = connect(self._path, "mode=rwc", self._writing)
             self._is_written = True
             return connection
 
     def reader(self) -> FileConnection:
         """A connection that reads."""
         try:
-            return _connect(self._path, "mode=ro", self._reading)
+            return connect(self._path, "mode=ro", self._reading)
         except sqlite3.OperationalError:
             with self._lock:
                 if self._is_written or self._path.stat().st_size == 0:
                     raise
                 if self._is_whole():
-                    frozen = _connect(self._path, "mode=ro&immutable=1", self._reading)
+                    frozen = connect(self._path, "mode=ro&immutable=1", self._reading)
                 else:
                     alone = ("locking_mode=EXCLUSIVE", *self._reading)
-                    frozen = _connect(self._path, "mode=rw", alone)
+                    frozen = connect(self._path, "mode=rw", alone)
                 frozen.on_close = self._thaw
                 self._frozen += 1
                 return frozen
@@ -87,7 +87,12 @@ def reader_is_free(connection: FileConnection | None, entry: ConnectionPoolEntry
         entry.invalidate()
 
 
-def _connect(path: Path, mode: str, pragmas: Sequence[str]) -> FileConnection:
+def connect(path: Path, mode: str, pragmas: Sequence[str]) -> FileConnection:
+    """A connection to a file, `mode` as in a URI of SQLite.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
     # Each connection is used by one thread at a time, but not always by the same.
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?{mode}",
