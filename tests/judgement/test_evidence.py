@@ -64,6 +64,22 @@ def test_nor_do_predictions_within_the_tolerance(
     assert (expected(scores, truth, "rate") <= 1 + 1e-3).all()
 
 
+@pytest.mark.parametrize("edge", [0.0, 1e-12, 0.5, 0.999, 1.0])
+@given(
+    st.lists(st.tuples(st.floats(1e-6, 1 - 1e-6), st.integers(0, 400)), min_size=1, max_size=40),
+    st.integers(0, 2**32 - 1),
+)
+def test_no_reading_is_likelier_than_the_best_of_all(
+    edge: float, rows: list[tuple[float, int]], seed: int
+) -> None:
+    p = np.repeat([*(p for p, _ in rows), edge], [*(n for _, n in rows), 300])
+    y = (np.random.default_rng(seed).random(p.size) < 0.1 + 0.5 * p).astype(np.float64)
+    every = Null((-4.0, 4.0), (-3.0, 5.0))
+    block = block_of(y, p)
+    assert (slope_evidence(block, every) <= 1e-3).all()
+    assert (rate_evidence(block, every) <= 1e-3).all()
+
+
 @given(st.lists(st.floats(0.05, 1), min_size=2, max_size=4))
 def test_counts_like_a_baseline_give_none(weights: list[float]) -> None:
     shares = np.array(weights) / sum(weights)
