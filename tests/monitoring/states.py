@@ -24,6 +24,7 @@ class World:
         is_shuffled: whether labels of the last day are those of other rows.
         hours: how many hours there were rows in, from two days ago on.
         labelled_hours: of how many of them labels came, an hour late; None where rows have theirs.
+        is_live: whether rows came by the hour, and not all at once.
         settings: of its checks.
     """
 
@@ -34,6 +35,7 @@ class World:
     is_shuffled: bool = False
     hours: int = 48
     labelled_hours: int | None = None
+    is_live: bool = False
     settings: Document = field(default_factory=dict)
 
 
@@ -52,8 +54,8 @@ WORLDS: Mapping[str, World] = {
     "scaled": World("critical", "calibration", factor=2.0),
     "shuffled": World("critical", "no_skill", is_shuffled=True),
     "abroad": World("critical", "slice", factor=3.0, country="FR"),
-    "silent": World("critical", "silence", hours=40),
-    "unlabelled": World("critical", "maturity", labelled_hours=42),
+    "silent": World("critical", "silence", hours=40, is_live=True),
+    "unlabelled": World("critical", "maturity", labelled_hours=42, is_live=True),
 }
 
 
@@ -62,9 +64,7 @@ async def make(service: Service, name: str, world: World) -> None:
     path, rng = f"/v1/monitors/{name}", np.random.default_rng(5)
     now = service.clock.now
     began = now // HOUR * HOUR - 2 * DAY
-    service.clock.now = began - 8 * DAY  # nobody knows the pauses of a younger one
     await service.put(path, slices=["country"], window_seconds=HOUR, checks=world.settings)
-    service.clock.now = now
     n = ROWS * world.hours
     if not n:
         return
@@ -81,27 +81,28 @@ async def make(service: Service, name: str, world: World) -> None:
         "slice": {"country": country.tolist()},
     }
     outcomes = y.astype(int).tolist()
-    if world.labelled_hours is None:
-        await service.post("observations", path, y_true=outcomes, **rows)
+    if world.is_live:
+        await _send_hourly(service, path, world, rows | {"y_true": outcomes})
     else:
-        await _send_halves(service, path, world, rows | {"y_true": outcomes})
+        await service.post("observations", path, y_true=outcomes, **rows)
 
 
-async def _send_halves(service: Service, path: str, world: World, rows: Document) -> None:
-    """Send predictions as they come, and labels an hour later; look a minute before the end."""
-    assert world.labelled_hours is not None
-    now, country = service.clock.now, rows["slice"]["country"]
-    began = rows["timestamp"][0]
+async def _send_hourly(service: Service, path: str, world: World, rows: Document) -> None:
+    """Send rows as they come, or predictions, and labels an hour later; look before the end."""
+    now, began = service.clock.now, rows["timestamp"][0]
     for hour in range(world.hours):
         some = slice(hour * ROWS, hour * ROWS + ROWS)
         service.clock.now = began + hour * HOUR + 1
         sent: Document = {name: rows[name][some] for name in ("y_proba", "timestamp")}
-        sent["slice"] = {"country": country[some]}
+        sent["slice"] = {"country": rows["slice"]["country"][some]}
+        if world.labelled_hours is None:
+            await service.post("observations", path, y_true=rows["y_true"][some], **sent)
+            continue
         await service.post("predictions", path, id=_ids(hour), **sent)
         if hour < world.labelled_hours:
             service.clock.now += HOUR
             await service.post("labels", path, id=_ids(hour), y_true=rows["y_true"][some])
-    service.clock.now = now - 61  # what is late at two looks, a minute apart, is late
+    service.clock.now = now - 61  # labels that are late at two looks, a minute apart, are late
     await service.get(f"{path}/checks")
     service.clock.now = now
 

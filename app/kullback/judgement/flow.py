@@ -8,6 +8,7 @@ from kullback.moments import DAY, HOUR, moment
 
 _SHORTEST = 1200.0  # seconds without rows that are no silence
 _SPARE = 2.0  # times the longest time without rows
+_WEEKEND = 4.0  # times a pause of other days
 
 
 def silence(history: History) -> Finding:
@@ -16,21 +17,23 @@ def silence(history: History) -> Finding:
     blocks = [each.block for each in history.blocks if each.block.scored_rows]
     if not blocks or history.last_row is None:
         return Finding("silence", State.UNKNOWN, None, None, 0, "No rows have come yet.")
-    quiet = max(history.now - max(history.last_row, history.last_news), 0.0)
-    longest, expected = max(_SHORTEST, _SPARE * history.largest_gap), 0.0
+    if history.watched is not None and history.watched < HOUR:
+        said = "Rows have come for less than an hour: nobody knows yet when they usually do."
+        return Finding("silence", State.UNKNOWN, None, None, blocks[-1].scored_rows, said)
+    quiet = max(history.now - max(history.last_row, history.last_arrival or 0.0), 0.0)
+    longest, usual = max(_SHORTEST, _SPARE * _pause(history)), 0.0
     if quiet > longest:
-        longest = max(longest, _SPARE * _gap(history))
-        expected = _expected(history, history.last_row) * (1 - limits.tolerance)
-    if quiet > longest and expected >= limits.log_threshold:
-        rows = round(expected / (1 - limits.tolerance))
-        said = f"No predictions since {moment(int(history.last_row))}: about {rows} were usual."
+        usual = _usual_rows(history, history.last_row)
+    expected = usual * (1 - limits.tolerance)
+    if usual >= limits.minimum_rows and expected >= limits.log_threshold:
         since = int(history.last_row)
+        said = f"No predictions since {moment(since)}: about {usual:.0f} were usual."
         return Finding(
             "silence",
             State.CRITICAL,
             quiet,
             longest,
-            rows,
+            round(usual),
             said,
             expected,
             limits.log_threshold,
@@ -61,7 +64,9 @@ def maturity(history: History) -> Finding:
         said = f"{share:.0%} of the rows up to {moment(last.stop)} have labels, as is usual."
         return Finding("maturity", State.OK, share, usual, last.scored_rows, said)
     share = due.labelled / due.scored
-    is_sure = (1 - limits.tolerance) * expected >= limits.log_threshold
+    is_sure = due.scored >= limits.minimum_rows and (
+        (1 - limits.tolerance) * expected >= limits.log_threshold
+    )
     what = "Only positive labels come" if due.only_positives else "Labels are late, or have stopped"
     said = (
         f"{what}: {share:.0%} of predictions have one after {_duration(history.now - due.stop)}, "
@@ -81,6 +86,19 @@ def maturity(history: History) -> Finding:
     )
 
 
+def _pause(history: History) -> float:
+    """How long there may be nothing, as far as is known, seconds.
+
+    Before a week was seen, what of a day was not may be a pause, and a stream that pauses may do so
+    for longer at a weekend.
+    """
+    watched = history.watched or 0.0
+    if watched >= 7 * DAY:
+        return history.longest_pause
+    weekend = min(_WEEKEND * history.longest_pause, 2 * DAY)
+    return max(history.longest_pause, weekend, DAY - watched, _gap(history))
+
+
 def _gap(history: History) -> float:
     """The longest time between hours with rows."""
     starts = np.array([each.block.start for each in history.blocks if each.block.scored_rows])
@@ -88,12 +106,12 @@ def _gap(history: History) -> float:
     return float((starts[1:] - stops[:-1]).max()) if starts.size > 1 else 0.0
 
 
-def _expected(history: History, since: float) -> float:
-    """How many rows usually come between a moment and now: by the hour of the day."""
+def _usual_rows(history: History, since: float) -> float:
+    """How many rows usually come between a moment and now, two days at most, by hour of the day."""
     blocks = [
         each.block
         for each in history.blocks
-        if each.block.stop - each.block.start >= HOUR and each.block.start > history.now - 8 * DAY
+        if each.block.stop - each.block.start >= HOUR and each.block.start > since - 8 * DAY
     ]
     blocks = [each for each in blocks if each.stop <= since] or blocks
     if not blocks:

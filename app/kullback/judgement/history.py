@@ -53,9 +53,10 @@ class History:
         reference_values: values of slices that the reference has.
         lag: after how many seconds labels are in.
         due: rows whose labels should be in by now; None where labels come with their rows.
-        largest_gap: the longest time, in seconds, that was without news and was no fault.
         last_row: when the last rows came from, epoch seconds.
-        last_news: when rows were last seen to have come, of whatever time; 0 where nobody knows.
+        last_arrival: when they came, of whatever time they were; None where nobody knows.
+        longest_pause: the longest time, in seconds, between two arrivals.
+        watched: for how many seconds arrivals were seen; None where nobody knows.
         thresholds: of each check.
         memo: what was computed of it before.
     """
@@ -69,9 +70,10 @@ class History:
     reference_values: frozenset[str] = frozenset()
     lag: float = 0.0
     due: DueRows | None = None
-    largest_gap: float = 0.0
     last_row: float | None = None
-    last_news: float = 0.0
+    last_arrival: float | None = None
+    longest_pause: float = 0.0
+    watched: float | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=lambda: DEFAULTS)
     memo: Memo = field(default_factory=Memo)
     _outcomes: dict[str, OutcomeHistory] = field(default_factory=dict)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 REACH = 15 * DAY  # of the history of all rows: the same hours of two weeks
 SLICE_REACH = 8 * DAY
-_GAPS_KEPT = 8 * DAY
-_YOUNG = 7 * DAY  # a monitor whose rows nobody has seen come yet
 _APART, _DUE_KEPT = 60.0, 1800.0  # seconds between two looks
 _SPARE = 1.1  # times the lag, after which labels are due
 _SHORTEST = 600.0  # seconds of rows whose labels are due
@@ -45,29 +43,19 @@ class _Kept:
     Attributes:
         hours: the block of each hour, with what tells whether its sums are the same still.
         features: of each hour.
-        gaps: how long there was no news, and when there was again.
-        seen: when its last row was looked for, and when that came from.
-        news: when rows were last seen to have come.
         due: rows whose labels were due, at the last looks.
         memo: what judgement computed.
     """
 
     hours: dict[Hour, _Marked] = field(default_factory=dict)
     features: list[FeatureHour] = field(default_factory=list)
-    gaps: list[tuple[float, float]] = field(default_factory=list)
-    seen: tuple[float, float] | None = None
-    news: float = 0.0
     due: list[tuple[float, DueRows]] = field(default_factory=list)
     memo: Memo = field(default_factory=Memo)
     lock: Lock = field(default_factory=Lock)
 
 
 class Histories:
-    """The histories of all monitors; what has not changed is not computed again.
-
-    They know, beside what is in the store, how long each monitor was without news since this
-    process began: rows may come once a day, of all the day before.
-    """
+    """The histories of all monitors; what has not changed is not computed again."""
 
     def __init__(self) -> None:
         self._kept: dict[int, _Kept] = {}
@@ -92,7 +80,7 @@ class Histories:
 def _history(reader: "MonitorReader", kept: _Kept) -> History:
     kept.hours = _hours(reader, kept.hours)
     blocks = _in_order(kept.hours)
-    last = _last_row(reader)
+    arrivals = reader.arrivals
     reference = reader.reference_of(reader.span(reader.now - DAY, None))
     return History(
         now=reader.now,
@@ -104,9 +92,10 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         reference_values=_values_of(reader.reference),
         lag=reader.maturity.lag,
         due=_due_twice(reader, kept),
-        largest_gap=_largest_gap(reader, kept),
-        last_row=last,
-        last_news=max(kept.news, reader.record.created),
+        last_row=_last_row(reader),
+        last_arrival=None if arrivals is None else arrivals.last,
+        longest_pause=0.0 if arrivals is None else arrivals.longest_pause,
+        watched=None if arrivals is None else arrivals.watched,
         thresholds=reader.thresholds,
         memo=kept.memo,
     )
@@ -124,7 +113,8 @@ def _hours(reader: "MonitorReader", before: Mapping[Hour, _Marked]) -> dict[Hour
 
 def _parts(reader: "MonitorReader", of: str | None) -> Mapping[Hour, list[Part]]:
     reach = REACH if of is None else SLICE_REACH
-    start = int(max(reader.now - reach, 0)) // DAY * DAY
+    ended = min(reader.now, reader.last_start or 0)  # of what has ended the last of it is judged
+    start = int(max(ended - reach, 0)) // DAY * DAY
     parts: dict[Hour, list[Part]] = defaultdict(list)
     with reader.store.stream(
         reader.record.id, start, int(reader.now + FUTURE_SECONDS), of
@@ -217,20 +207,6 @@ def _last_row(reader: "MonitorReader") -> float | None:
     if last is None:
         return None
     return min(float(last + reader.monitor.window_seconds), reader.now)
-
-
-def _largest_gap(reader: "MonitorReader", kept: _Kept) -> float:
-    """The longest time without news that ended with news, of the last days."""
-    since = reader.record.created if reader.last_start is None else float(reader.last_start)
-    if kept.seen is not None and since > kept.seen[1]:
-        kept.gaps.append((reader.now, kept.seen[0] - kept.seen[1]))
-        kept.news = reader.now
-    kept.seen = (reader.now, since)
-    kept.gaps = [each for each in kept.gaps if each[0] > reader.now - _GAPS_KEPT]
-    if kept.gaps:
-        return max(gap for _, gap in kept.gaps)
-    age = reader.now - reader.record.created
-    return age if age < _YOUNG else 0.0
 
 
 def _block_of(layout: Layout, reference: Reference | None) -> Block | None:

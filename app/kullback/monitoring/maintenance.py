@@ -28,6 +28,7 @@ from kullback.storage.slice_values import release, values_with_places
 
 IDEMPOTENCY_SECONDS = 7 * DAY
 JUDGE_EVERY, JUDGE_SECONDS = 60.0, 1.0  # a monitor; all of them in one pass
+JUDGE_STILL_EVERY = float(HOUR)  # one that nobody wrote to for days
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 
@@ -147,18 +148,19 @@ class MonitorMaintenance:
         """Look at the checks of monitors of which that is long ago, for a second at most."""
         checks = {name: self._checks[name] for name in names if name in self._checks}
         ages = {name: now - checks[name].time if name in checks else math.inf for name in names}
-        due = [
-            name
-            for name in names
-            if not 0 <= ages[name] < JUDGE_EVERY
-            and (name not in checks or self._moves_on(name, checks[name].time))
-        ]
+        due = [name for name in names if not 0 <= ages[name] < self._pause(name)]
         until = monotonic() + JUDGE_SECONDS
         for name in sorted(due, key=lambda name: -ages[name]):
             checks |= self._checked([name])
             if monotonic() > until:
                 break
         self._checks = checks
+
+    def _pause(self, name: str) -> float:
+        """Seconds between two looks at the checks of a monitor."""
+        checks = self._checks.get(name)
+        still = checks is not None and not self._moves_on(name, checks.time)
+        return JUDGE_STILL_EVERY if still else JUDGE_EVERY
 
     def _checked(self, names: Sequence[str]) -> dict[str, MonitorChecks]:
         checks: dict[str, MonitorChecks] = {}

@@ -8,6 +8,7 @@ from kullback.documents import extended
 from kullback.errors import DamagedTally
 from kullback.judgement.settings import Thresholds
 from kullback.moments import Clock
+from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.features import ALL_FEATURES, total_features
 from kullback.monitoring.histories import Histories
@@ -176,6 +177,11 @@ class MonitorReader:
     def delays(self) -> LabelDelays:
         """How late its labels come, as far as it has learned that."""
         return LabelDelays.decoded(self.store.attachment(self.record.id, DELAYS))
+
+    @cached_property
+    def arrivals(self) -> ArrivalTimes | None:
+        """When its rows came; None where no write has told."""
+        return ArrivalTimes.decoded(self.store.attachment(self.record.id, ARRIVALS))
 
     @cached_property
     def maturity(self) -> Maturity:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict
+from kullback.monitoring.arrival_times import ArrivalNotes
 from kullback.monitoring.cells import OBSERVED, PREDICTED, cells, checked_rows
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.features import ALL_FEATURES, total_features, whole_table
@@ -55,6 +56,7 @@ class Monitors:
         self._store = store
         self._clock = clock
         self._counters = counters
+        self._arrivals = ArrivalNotes()
 
     def observe(
         self, name: str, rows: ObservationRows, key: IdempotencyKey | None
@@ -108,6 +110,7 @@ class Monitors:
                 changed = replace(present.monitor, reference_offset=ingest.reference.offset)
                 tx.change(present.record.id, changed.encoded())
             rows, reply = ingest.add(tx, stored.record.id, now)
+            self._arrivals.add(tx, stored.record.id, rows, now)
             added[:] = [(present.record, rows)]  # of the last attempt: an earlier one was undone
             return reply
 

@@ -7,7 +7,7 @@ from kullback.monitoring.checks import Check, MonitorChecks
 
 CHECK_HUES = {State.CRITICAL: "bad", State.WARNING: "stop", State.OK: "good", State.UNKNOWN: ""}
 _WORST_FIRST = tuple(CHECK_HUES)
-_SAYS_WHY = ("silence", "maturity", "calibration")  # nothing, or not much, is judged yet
+_SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
 _UNSEEN = "Nobody has looked yet: that is done within a minute."
 
 

@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 
 from kullback.moments import DAY, HOUR
+from kullback.monitoring.arrival_times import ARRIVALS, EVERY, ArrivalTimes
 from kullback.monitoring.cells import MATCHED, OBSERVED, PREDICTED, Cells, CheckedRows, cells
 from kullback.monitoring.histories import Histories
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
@@ -20,7 +21,7 @@ from kullback.monitoring.reference import Reference, reference_of_offset
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor, document
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span
-from kullback.numerics.types import Flags
+from kullback.numerics.types import Array, Flags
 from kullback.storage.base import Record, Store
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.units import bucket_of
@@ -52,6 +53,7 @@ class TalliedWorld:
     seed: Seed
     parts: MemoryParts = field(default_factory=MemoryParts)
     delays: LabelDelays = field(default_factory=lambda: LabelDelays.decoded(None))
+    arrivals: ArrivalTimes | None = None
     _histories: Histories = field(default_factory=Histories)
     _open: list[_OpenHour] = field(default_factory=list)
     _fine: list[int] = field(default_factory=list)
@@ -78,6 +80,7 @@ class TalliedWorld:
             self._open.append(_OpenHour(ORIGIN + self._next * HOUR, rows))
             self._next += 1
         monitor = self.monitor
+        self._arrive(now)
         for each in self._open:
             self._sum(monitor, each, now)
         self._open = [each for each in self._open if not self._is_over(monitor, each, now)]
@@ -91,6 +94,17 @@ class TalliedWorld:
             CheckSeen(each.name, each.state.value, slice_text(each.slice), each.statement)
             for each in reader.checks().checks
         ]
+
+    def _arrive(self, now: float) -> None:
+        """Note when the rows came that have come since the last look."""
+        before = -np.inf if self.arrivals is None else self.arrivals.last
+        times = [each.rows.arrives for each in self._open]
+        came = [some[(some > before) & (some < now)] for some in times]
+        for at in noted(np.sort(np.concatenate([np.empty(0), *came]))):
+            arrival = ArrivalTimes(at, at, int(at))
+            self.arrivals = self.arrivals.followed_by(arrival) if self.arrivals else arrival
+        if self.arrivals is not None:
+            self.parts.attachments[ARRIVALS] = self.arrivals.encoded()
 
     def _sum(self, monitor: Monitor, each: _OpenHour, now: float) -> None:
         """Put what has come of an hour among the parts, and learn from its labels."""
@@ -172,6 +186,15 @@ def watched(
         if is_enough(log):
             break
     return log
+
+
+def noted(came: Array) -> list[float]:
+    """Of moments in order the first, and the first of each minute since the one before."""
+    result: list[float] = []
+    while came.size:
+        result.append(float(came[0]))
+        came = came[np.searchsorted(came, came[0] + EVERY) :]
+    return result
 
 
 def slice_text(values: Mapping[str, str] | None) -> str:
