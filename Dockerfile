@@ -26,6 +26,14 @@ RUN python -m venv /opt/sbom \
 
 FROM python:3.13-slim
 
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title=Kullback \
+      org.opencontainers.image.description="A scoring service for probability forecasts" \
+      org.opencontainers.image.licenses=Apache-2.0 \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION
+
 COPY --from=build /opt/kullback /opt/kullback
 
 # What a new named volume on it takes its owner from.

@@ -183,10 +183,11 @@ def test_compose_checks_health_as_the_image_does_on_the_port_of_probes() -> None
     assert service["environment"]["KULLBACK_METRICS_HOST"] == "0.0.0.0"  # noqa: S104 - in its network
 
 
-def test_compose_names_the_version_of_the_project() -> None:
+def test_image_and_compose_name_the_version_of_the_project() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["kullback"]
     assert service["image"] == f"kullback:{version}"
+    assert f"VERSION={version}" in instructions("ARG")
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -1,9 +1,8 @@
 """docker-compose.yml starts a whole that fits together, on one machine, with nothing to guess."""
 
-import os
 import re
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tests.deploy.files import COMPOSE, CONFIG, GRAFANA, ROOT
 
 PASSWORD = "KULLBACK_DATABASE_PASSWORD"  # noqa: S105 - its name
 KEPT = {
+    "kullback": "/data",
     "database": "/var/lib/postgresql/data",
     "prometheus": "/prometheus",
     "grafana": "/var/lib/grafana",
@@ -30,7 +30,8 @@ class Service(BaseModel):
     ports: list[str] = []
     volumes: list[str] = []
     environment: dict[str, str] = {}
-    depends_on: dict[str, dict[str, str]] = {}
+    profiles: list[str] = []
+    depends_on: dict[str, dict[str, str | bool]] = {}
     cap_drop: list[str]
     security_opt: list[str]
     mem_limit: str
@@ -47,48 +48,75 @@ SERVICES = services()
 every_service = pytest.mark.parametrize("name", SERVICES)
 
 
-def compose_config(password: str | None, directory: Path) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("docker-compose")
-    if program is None:
-        pytest.skip("docker-compose is not installed: it comes with Debian's package of that name")
-    environment = {key: value for key, value in os.environ.items() if key != PASSWORD}
-    if password is not None:
-        environment[PASSWORD] = password
-    copy = directory / COMPOSE.name  # away from an .env that may stand beside the original
-    shutil.copy(COMPOSE, copy)
-    return subprocess.run(  # noqa: S603 - our own file, checked by the tool of this system
-        [program, "--file", copy, "config"],
-        cwd=directory,
-        env=environment,
+def interpolated(text: str, password: str) -> str:
+    """A value as compose puts the password into it, or what stands for none."""
+    return re.sub(
+        rf"\${{{PASSWORD}:([+-])([^}}]*)}}",
+        lambda use: (password or use[2]) if use[1] == "-" else (use[2] if password else ""),
+        text,
+    )
+
+
+def offences(document: str, directory: Path) -> str:
+    """What the schema of compose files has against one."""
+    file = directory / COMPOSE.name
+    file.write_text(document)
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    result = subprocess.run(  # noqa: S603 - the checker of our own environment
+        [tool, "--builtin-schema", "vendor.compose-spec", file],
         capture_output=True,
         text=True,
         check=False,
     )
+    return "" if result.returncode == 0 else result.stdout
 
 
-def test_compose_accepts_the_file_and_puts_the_password_in(tmp_path: Path) -> None:
-    result = compose_config("secret", tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert "postgresql+psycopg://kullback:secret@database/kullback" in result.stdout
+def test_the_file_is_as_the_schema_of_compose_says(tmp_path: Path) -> None:
+    assert offences(COMPOSE.read_text(), tmp_path) == ""
 
 
-def test_compose_starts_nothing_without_a_password(tmp_path: Path) -> None:
-    result = compose_config(None, tmp_path)
-    assert result.returncode != 0
-    assert "set it in .env" in result.stderr
+@pytest.mark.parametrize(
+    ("written", "planted"),
+    [
+        ("mem_limit:", "mem_limits:"),
+        ("read_only: true", "read_only: {}"),
+        ("CMD, curl", "{}, curl"),
+    ],
+)
+def test_what_compose_would_refuse_is_seen(written: str, planted: str, tmp_path: Path) -> None:
+    text = COMPOSE.read_text()
+    assert written in text
+    assert offences(text.replace(written, planted, 1), tmp_path) != ""
 
 
-def test_no_password_has_a_default() -> None:
-    uses = re.findall(rf"\${{{PASSWORD}(.)", COMPOSE.read_text())
-    assert len(uses) == 2
-    assert set(uses) == {":"}
-    assert f"${{{PASSWORD}:-" not in COMPOSE.read_text()
+def test_the_service_stands_alone_unless_all_is_asked_for() -> None:
+    assert {name: service.profiles for name, service in SERVICES.items()} == {
+        "kullback": [],
+        "database": ["full"],
+        "prometheus": ["full"],
+        "grafana": ["full"],
+    }
 
 
-def test_the_service_accepts_the_database_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    url = re.sub(r"\$\{.*\}", "secret", SERVICES["kullback"].environment["KULLBACK_DATABASE_URL"])
-    monkeypatch.setenv("KULLBACK_DATABASE_URL", url)
-    assert Settings().database_url == "postgresql+psycopg://kullback:secret@database/kullback"
+def test_no_password_is_wanted_and_none_has_a_default() -> None:
+    uses = re.findall(rf"\${{{PASSWORD}([^}}]*)", COMPOSE.read_text())
+    assert [use for use in uses if "?" in use] == []
+    assert interpolated(SERVICES["database"].environment["POSTGRES_PASSWORD"], "") == ""
+
+
+@pytest.mark.parametrize(
+    ("password", "url"),
+    [
+        ("", "sqlite:////data/kullback.db"),
+        ("secret", "postgresql+psycopg://kullback:secret@database/kullback"),
+    ],
+)
+def test_a_password_is_what_chooses_postgresql(
+    password: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = interpolated(SERVICES["kullback"].environment["KULLBACK_DATABASE_URL"], password)
+    monkeypatch.setenv("KULLBACK_DATABASE_URL", given)
+    assert Settings().database_url == url
 
 
 @every_service
@@ -116,14 +144,14 @@ def test_a_service_has_a_health_check_and_no_privileges(name: str) -> None:
 
 def test_services_start_after_what_they_need() -> None:
     needs = {
-        (name, needed, how["condition"])
+        (name, needed, how["condition"], how.get("required", True))
         for name, service in SERVICES.items()
         for needed, how in service.depends_on.items()
     }
     assert needs == {
-        ("kullback", "database", "service_healthy"),
-        ("prometheus", "kullback", "service_started"),
-        ("grafana", "prometheus", "service_healthy"),
+        ("kullback", "database", "service_healthy", False),
+        ("prometheus", "kullback", "service_started", True),
+        ("grafana", "prometheus", "service_healthy", True),
     }
 
 
