@@ -65,7 +65,7 @@ class StoreShelf:
 
     def load(self) -> list[AccessKey]:
         """See KeyShelf."""
-        return [_decoded(record.document) for record in self._store.records(KIND)]
+        return [decoded_key(record.document) for record in self._store.records(KIND)]
 
     def add(self, key: AccessKey) -> None:
         """See KeyShelf."""
@@ -83,7 +83,7 @@ class StoreShelf:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
                 raise _no_such_key()
-            tx.change(record.id, to_json(change(_decoded(record.document))))
+            tx.change(record.id, to_json(change(decoded_key(record.document))))
             return DONE
 
         self._store.write(work).result()
@@ -208,7 +208,12 @@ class KeyBook:
         return results[0]
 
 
-def _decoded(document: bytes) -> AccessKey:
+def decoded_key(document: bytes) -> AccessKey:
+    """The key of a record.
+
+    Raises:
+        StoreUnavailable: it is not as this release writes one.
+    """
     try:
         return _KEY.validate_json(document)
     except ValidationError:  # what it does not know may be a limit

@@ -1,4 +1,4 @@
-"""The command `kullback`: serve, keys, backup, restore, score, evaluate, metrics, demo."""
+"""The command `kullback`: serve, keys, backup, restore, check, score, evaluate, metrics, demo."""
 
 import json
 import platform
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from kullback.cli.backup import backup, restore
+from kullback.cli.check import check
 from kullback.cli.demo import demo
 from kullback.cli.evaluate.command import EXAMPLES, evaluate
 from kullback.cli.keys import keys
@@ -34,6 +35,7 @@ app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
 app.command()(demo)
 app.command(no_args_is_help=True)(backup)
 app.command(no_args_is_help=True)(restore)
+app.command()(check)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def backup(
 
     with failing(), stages() as report:
         by = version("kullback"), moment(time() // 1)
-        manifest = back_up(database_of(database_url), file, by, report, force=force)
+        manifest = back_up(settings_of(database_url).database_url, file, by, report, force=force)
     typer.echo(f"{file}: {_contents(manifest)}; {manifest.bytes:,} bytes, {manifest.created}")
 
 
@@ -56,7 +56,7 @@ def restore(
     from kullback.storage.backup import restore as put_back  # noqa: PLC0415
 
     with failing(), stages() as report:
-        manifest = put_back(database_of(database_url), file, report, force=force)
+        manifest = put_back(settings_of(database_url).database_url, file, report, force=force)
     typer.echo(f"restored as of {manifest.created}: {_contents(manifest)}")
 
 
@@ -74,14 +74,13 @@ def failing() -> Iterator[None]:
         raise fail(Failure(error.message, Status.UNUSABLE)) from error
 
 
-def database_of(url: str | None) -> str:
-    """The URL of the database that is meant.
+def settings_of(database_url: str | None) -> Settings:
+    """The settings, with the database that is meant.
 
     Raises:
-        ValidationError: it is none.
+        ValidationError: they cannot be used.
     """
-    given = {} if url is None else {"database_url": url}
-    return Settings.model_validate(given).database_url
+    return Settings.model_validate({} if database_url is None else {"database_url": database_url})
 
 
 def _contents(manifest: "Manifest") -> str:

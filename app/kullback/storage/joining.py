@@ -154,12 +154,13 @@ def _locked(
         .order_by(WAITING.c.id)
         .with_for_update()
     )
-    return [_read(*row) for row in connection.execute(there)]
+    return [kept_row(*row) for row in connection.execute(there)]
 
 
-def _read(
+def kept_row(
     name: str, state: int, time: float | None, content: bytes, outcome: float | None
 ) -> KeptRow:
+    """What is kept of an id, by what its columns hold."""
     if state == LABELLED and outcome is None:
         (outcome,), content = _OLD_OUTCOME.unpack(content), b""
     return KeptRow(name, state, *Row.read(time, content, outcome))
