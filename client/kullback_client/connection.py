@@ -33,13 +33,13 @@ class Connection:
             ValueError: the address is none, or the key cannot be sent.
         """
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"{self.url} is not an http:// or https:// address")
+            raise ValueError(f"url: {self.url} is not an http:// or https:// address")
         try:
             httpx.URL(self.url)
         except httpx.InvalidURL as error:
-            raise ValueError(f"{self.url} is not an address: {error}") from error
+            raise ValueError(f"url: {self.url} is not an address: {error}") from error
         if self.api_key is not None and not _IS_PRINTABLE(self.api_key):
-            raise ValueError("the key is not one: it has other letters than a key has")
+            raise ValueError("api_key: this is no key")
 
     @classmethod
     def of(cls, url: str | None, api_key: str | None, timeout: float, retry: Retry) -> "Connection":

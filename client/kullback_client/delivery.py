@@ -92,7 +92,7 @@ class Delivery:
             if error is None:
                 continue
             if len(part) == 1 or left <= len(parts):
-                self._refuse(len(part), str(error))
+                self._refuse(len(part), _problem(error))
                 continue
             middle = len(part) // 2
             parts += [part[middle:], part[:middle]]
@@ -147,6 +147,11 @@ class Delivery:
     def _refuse(self, rows: int, problem: str) -> None:
         self.refused += rows
         self.note(problem)
+
+
+def _problem(error: KullbackError) -> str:
+    """What is wrong, and the first place where it is."""
+    return f"{error.errors[0].pointer}: {error}" if error.errors else str(error)
 
 
 def _document(row: Mapping[str, object]) -> dict[str, object]:
