@@ -15,6 +15,7 @@ from bench import (
     monitors,
     pages,
     ranking,
+    reporter,
     requests,
     systems,
 )
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "report": monitors.report,
     "features": features.features,
     "overview": pages.overview,
+    "reporter": reporter.reporter,
     "buckets": experiments.bucket_sums,
     "evaluate": experiments.evaluate,
 }

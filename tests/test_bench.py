@@ -13,6 +13,7 @@ from bench.features import features
 from bench.kernels import cross_entropy, log_loss
 from bench.measure import Row, Rows, Target, Times, WrongResult, agree, interleaved
 from bench.ranking import grouped_auc
+from bench.reporter import reporter
 from bench.rivals import create_rival
 from bench.servers import ARROW, JSON
 
@@ -98,6 +99,12 @@ async def test_every_large_body_can_be_scored(client: AsyncClient) -> None:
     for _, media_type, body in load.bodies(50_000):
         assert len(body) == pytest.approx(50_000, rel=0.1)
         assert await value(client, requests.LOG_LOSS, body, media_type) > 0
+
+
+def test_a_row_for_a_reporter_is_measured() -> None:
+    (row,) = reporter(rows=10, rounds=2)
+    assert row.value > 0
+    assert row.target == Target("≤", 3.0, " µs")
 
 
 def test_different_results_are_not_compared() -> None:
