@@ -1,14 +1,13 @@
 """Client of a score: computes it in this process, or asks a service."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import httpx
-from pydantic import BaseModel, ValidationError
-
 from kullback.api import several_answer
 from kullback.cli.terminal import Failure, Status
+from kullback.client import Client, Retry
+from kullback.client import errors as client_errors
+from kullback.client.exchange import Request
 from kullback.errors import FieldError, KullbackError
 from kullback.payload import read
 from kullback.payload.body import Body
@@ -21,8 +20,8 @@ from kullback.requests.validation import array_fields, word_options
 from kullback.scoring.score_json import encode
 
 KEY = "KULLBACK_KEY"  # the variable
+KEYS = ["KULLBACK_API_KEY", KEY]  # the first is that of other clients
 _NO_CAP = 1 << 62
-_IS_PRINTABLE = re.compile(r"[!-~]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +55,6 @@ def _naming(metrics: Sequence[str], query: Query) -> Query:
     return [(FIELD, ",".join(metrics)), *query]
 
 
-class _Place(BaseModel):
-    pointer: str
-    detail: str
-
-
-class _Problem(BaseModel):
-    """What a service says when it refuses."""
-
-    detail: str
-    errors: list[_Place] = []
-    total_errors: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service to ask, and the key that it asks for."""
@@ -94,49 +80,25 @@ class Service:
         Raises:
             Failure: it refuses, it cannot be reached, or it is not Kullback.
         """
-        url = self.url
-        if not url.startswith(("http://", "https://")):
-            raise Failure(f"--url: {url} is not an http:// or https:// address", Status.UNUSABLE)
-        if self.key is not None and not _IS_PRINTABLE(self.key):
-            raise Failure("--key: this is no key", Status.UNUSABLE)
-        headers = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
-        if request is not None:
-            headers["content-type"] = request.media_type
+        sent = request or Payload(JSON, bytearray())
+        content = None if request is None else bytes(request.body)
+        as_sent = Request(method, path, tuple(sent.query), content, sent.media_type)
         try:
-            answer = httpx.request(
-                method,
-                f"{url.rstrip('/')}{path}",
-                content=None if request is None else bytes(request.body),
-                params=() if request is None else tuple(request.query),
-                headers=headers,
-                timeout=self.timeout,
-            )
-        except httpx.InvalidURL as error:
-            raise Failure(f"--url: {url} is not an address: {error}", Status.UNUSABLE) from error
-        except httpx.TimeoutException as error:
-            detail = f"{url} did not answer within {self.timeout:g} s"
-            raise Failure(detail, Status.UNREACHABLE) from error
-        except httpx.HTTPError as error:
-            is_unknown = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            hint = "\nSSL_CERT_FILE=cert.pem trusts a certificate of your own" if is_unknown else ""
-            raise Failure(f"{url} cannot be reached: {error}{hint}", Status.UNREACHABLE) from error
-        media_type = answer.headers.get("content-type", "").partition(";")[0]
-        if answer.is_success and media_type in {JSON, ""}:
-            return answer.content
-        if answer.status_code == httpx.codes.UNAUTHORIZED and self.key is None:
-            raise Failure(f"a key is needed: --key or {KEY}", Status.REFUSED)
-        raise _refusal(url, answer, media_type)
+            with Client(self.url, self.key, timeout=self.timeout, retry=Retry(seconds=0)) as client:
+                return client.ask(as_sent).content
+        except ValueError as error:  # of the address, or of the key
+            raise Failure(f"--{error}".replace("api_key", "key"), Status.UNUSABLE) from error
+        except client_errors.Unauthorized as error:
+            if self.key is None:
+                raise Failure(f"a key is needed: --key or {KEY}", Status.REFUSED) from error
+            raise _refusal(error) from error
+        except client_errors.KullbackError as error:
+            raise _refusal(error) from error
 
 
-def _refusal(url: str, answer: httpx.Response, media_type: str) -> Failure:
-    strange = Failure(
-        f"{url} answered {answer.status_code}, and not as Kullback does", Status.UNREACHABLE
-    )
-    if media_type != "application/problem+json":
-        return strange
-    try:
-        problem = _Problem.model_validate_json(answer.content)
-    except ValidationError:
-        return strange
-    places = [FieldError(place.pointer, place.detail) for place in problem.errors]
-    return Failure.refusal(problem.detail, places, problem.total_errors)
+def _refusal(error: client_errors.KullbackError) -> Failure:
+    """What a service says when it refuses; what is no problem of Kullback is no refusal."""
+    if not error.type:
+        return Failure(str(error), Status.UNREACHABLE)
+    places = [FieldError(place.pointer, place.detail) for place in error.errors]
+    return Failure.refusal(str(error), places, error.total_errors)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from kullback.access.keys import NO_ADMIN
 from kullback.access.replies import KeyList, NewKey
-from kullback.cli.client import KEY, Payload, Service
+from kullback.cli.client import KEYS, Payload, Service
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.documents import to_json
 from kullback.errors import KullbackError, StoreUnavailable
@@ -37,7 +37,7 @@ _File = Annotated[
     Path | None, typer.Option(help="File that holds the keys, for KULLBACK_KEYS_FILE.")
 ]
 _Url = Annotated[str | None, typer.Option(help="Address of a service that does it.")]
-_Key = Annotated[str | None, typer.Option(help="Key with the scope admin, for --url.", envvar=KEY)]
+_Key = Annotated[str | None, typer.Option(help="Key with the scope admin, for --url.", envvar=KEYS)]
 _Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 _Id = Annotated[str, typer.Argument(help="Id of a key, its second part.", metavar="ID")]
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from kullback.cli import file_types
-from kullback.cli.client import KEY, Service, score_here
+from kullback.cli.client import KEYS, Service, score_here
 from kullback.cli.terminal import Failure, Status, fail, print_answer, waiting
 from kullback.errors import InvalidInput, KullbackError
 from kullback.payload.columns import Column
@@ -76,7 +76,7 @@ _Url = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Option(help="Key that the service asks for; better where nobody sees it.", envvar=KEY),
+    typer.Option(help="Key that the service asks for; better where nobody sees it.", envvar=KEYS),
 ]
 _Timeout = Annotated[float, typer.Option(help="Seconds to wait for the service.", min=0.001)]
 _Pretty = Annotated[
