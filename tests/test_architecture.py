@@ -24,6 +24,7 @@ SERVICES = (
     "storage.base",
     "storage.rows",
     "storage.prepared",
+    "storage.records",
     "storage.slice_values",
     "stored_sums",
     "maintenance",

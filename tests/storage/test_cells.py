@@ -82,6 +82,36 @@ def test_who_fails_while_reading_keeps_no_connection_and_no_old_state(store: Sto
             assert sums(store, number)[cell(0)] == count
 
 
+def test_a_part_keeps_its_number_and_another_gets_another_one(store: Store) -> None:
+    number, names = made(store), ("", "c=a", "c=b", "d=a")
+    add(store, number, {cell(at, slice=name): 1 for name in names for at in (0, 60)})
+    first = store.numbers(number, 0, 60)
+    assert {window: len(some) for window, some in first.items()} == {(0, 60): 1}
+    assert {window: len(some) for window, some in store.numbers(number, 0, 120, "c").items()} == {
+        (0, 60): 2,
+        (60, 60): 2,
+    }
+    assert [len(some) for some in store.numbers(number, 0, 60, "c=a").values()] == [1]
+    add(store, number, {cell(0): 2})
+    both = store.numbers(number, 0, 60)[0, 60]
+    assert both == (*first[0, 60], *sorted(set(both) - set(first[0, 60])))
+    do(store, lambda tx: tx.compact(number, ALWAYS, 60, 99))
+    (merged,) = store.numbers(number, 0, 60)[0, 60]
+    assert merged not in both
+    assert store.numbered(number, 0, 60) == [(merged, (cell(0), b"3"))]
+    assert store.numbers(number + 1, -LATE, LATE) == {}
+
+
+def test_the_numbers_of_parts_are_read_without_their_bytes(store: Store) -> None:
+    number = made(store)
+    add(store, number, {cell(60 * at, slice=f"c={at}"): 1 for at in range(9)})
+    with watched() as statements:
+        numbers = store.numbers(number, 0, 480, "c")
+        parts = store.numbered(number, 0, 480, "c")
+    assert sorted(number for some in numbers.values() for number in some) == sorted(dict(parts))
+    assert ["content" in text for text, _ in statements] == [False, True]
+
+
 def test_one_commit_writes_one_row_for_each_cell(store: Store) -> None:
     number = made(store)
     with held(store):

@@ -24,9 +24,9 @@ from kullback.storage.base import (
     Store,
     Transaction,
     Written,
-    existing,
 )
 from kullback.storage.prepared import write_prepared
+from kullback.storage.records import existing
 from kullback.storage.slice_values import admit
 from kullback.stored_sums import naming_settings
 from kullback.tally.merge import merge

@@ -185,7 +185,7 @@ def _baselines(
     past = age > 0
     past[list(alarms)] = False
     of_day = counts.starts // HOUR % 24
-    same_hours = past & np.isin(of_day, of_day[hours])
+    same_hours = past & (of_day[:, None] == of_day[hours]).any(axis=1)
     chosen = [same_hours, same_hours & (age % WEEK < DAY // 2)]
     like = [Baseline(counts.of(some)) for some in chosen if counts.rows[some].sum() >= minimum_rows]
     room = BROAD if like else 1.0

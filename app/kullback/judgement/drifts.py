@@ -7,7 +7,7 @@ import numpy as np
 from kullback.judgement.blocks import labels_of
 from kullback.judgement.comparisons import Baseline, Counts, course
 from kullback.judgement.findings import Finding, Size, State
-from kullback.judgement.folds import prefixes
+from kullback.judgement.folds import marks_of
 from kullback.judgement.history import History
 from kullback.judgement.outcomes import state_of
 from kullback.judgement.settings import Thresholds
@@ -17,7 +17,7 @@ from kullback.tally.drift import Shares, tenths
 
 _FORESEEN = 1.25  # how far labels may be from their predictions where these explain them
 _LEAST = 1e-9
-_MOVES = tuple(sign * by for by in (1, 2, 3, 4, 6, 9, 14) for sign in (-1, 1))  # groups
+_BY = np.array([[sign * by] for by in (1, 2, 3, 4, 6, 9, 14) for sign in (-1, 1)])  # groups
 
 
 def score_drift(history: History) -> Finding:
@@ -32,7 +32,7 @@ def score_drift(history: History) -> Finding:
         mass=np.array([each.block.scored for each in blocks]),
         rows=np.array([each.block.scored_rows for each in blocks]),
         excused=np.array([each.is_right for each in blocks]),
-        marks=prefixes(blocks),
+        marks=marks_of([(each.block.start, each.scores_mark) for each in blocks]),
     )
     reference = None if history.reference is None else history.reference.scored
     given = None if reference is None or reference.sum() <= 0 else _shares(reference)
@@ -40,11 +40,7 @@ def score_drift(history: History) -> Finding:
     def evidence(hours: list[int], baselines: list[Baseline]) -> float:
         cells = cells_of(baselines)
         past = [each.merged(cells) for each in baselines]
-        moved = [
-            smoothed(_shares(each).merged(cells).mass)
-            for past_scores in baselines
-            for each in _moved(past_scores.shares.mass)
-        ]
+        moved = np.concatenate([_moved(each.shares.mass, cells) for each in baselines])
         return share_evidence(counts.of(hours).merged(cells).mass, past, limits.tolerance, moved)
 
     result = course(counts, given, limits, evidence)
@@ -121,14 +117,13 @@ def cells_of(baselines: list[Baseline]) -> Indices:
     return tenths(np.sum([each.shares.shares() for each in baselines], axis=0))
 
 
-def _moved(mass: Array) -> list[Array]:
-    """The same mass where all scores are lower or higher, by so much in logits."""
-    edge = mass.size - 1
-    groups = np.arange(mass.size)
-    return [
-        np.bincount(np.clip(groups + by, 0, edge), mass, mass.size).astype(np.float64)
-        for by in _MOVES
-    ]
+def _moved(mass: Array, cells: Indices) -> Array:
+    """Shares of the same mass by cell where all scores are lower or higher, (moves, k)."""
+    width = int(cells.max()) + 1
+    there = cells[np.clip(np.arange(mass.size) + _BY, 0, mass.size - 1)]
+    flat = there + width * np.arange(_BY.size)[:, None]
+    summed = np.bincount(flat.ravel(), np.tile(mass, _BY.size), width * _BY.size)
+    return smoothed(summed.reshape(_BY.size, width).astype(np.float64))
 
 
 def _shares(mass: Array) -> Shares:

@@ -91,7 +91,9 @@ class OutcomeHistory:
         """What processes (a,) of steps (t, a) have come to, and the blocks that they speak of."""
         now = log_mean(logs)
         first = since(log_e(), logs) if now >= log_threshold else self._last_day()
-        return Process(now, log_threshold, summed([each.block for each in self.blocks[first:]]))
+        key = "rows since", self.value, first, self.marks[-1]
+        rows = self.memo.once(key, lambda: summed([each.block for each in self.blocks[first:]]))
+        return Process(now, log_threshold, rows)
 
     def logs(self, name: str, log_threshold: float) -> Array:
         """The processes of all alternatives (a,), of a `rate` or a `slope`."""

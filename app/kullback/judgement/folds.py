@@ -5,12 +5,13 @@ block follows from the blocks before it and from the block: its mark says when t
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from typing import TypeVar, cast
 
 from kullback.judgement.judged import JudgedBlock
 
 State = TypeVar("State")
-_KEPT_EVERY, _KEPT_LAST = 24, 3  # states: the last blocks change, and seldom an earlier one
+_EVERY, _OFTEN, _OFTEN_OF, _ALWAYS_OF = 24, 4, 36, 4  # states that are kept: late blocks change
 
 
 class Memo:
@@ -74,8 +75,20 @@ def folded(
             memo.put((key, marks[at - 1]), state)
             break
         at -= 1
+    places = _kept_places(len(marks))
+    for place in places:
+        if place < at - 1 and (kept := memo.get((key, marks[place]))) is not memo:
+            memo.put((key, marks[place]), kept)
     for place in range(at, len(marks)):
         state = step(state, place)
-        if place % _KEPT_EVERY == 0 or place >= len(marks) - _KEPT_LAST:
+        if place in places:
             memo.put((key, marks[place]), state)
     return state
+
+
+@lru_cache
+def _kept_places(length: int) -> frozenset[int]:
+    """Places whose states are kept: a block changes the more often, the later it is."""
+    often, always = (max(length - last, 0) for last in (_OFTEN_OF, _ALWAYS_OF))
+    thin = range(0, often, _EVERY), range(often - often % _OFTEN, always, _OFTEN)
+    return frozenset([*thin[0], *thin[1], *range(always, length)])

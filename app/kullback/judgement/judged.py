@@ -32,6 +32,7 @@ class JudgedBlock:
         slope: against slopes that are off, (SLOPES,); of a multiclass task against no skill, (1,).
         residual: how many standard deviations the outcomes are from what was said; NaN of few.
         mark: tells blocks of one time with different rows apart.
+        scores_mark: those with different scores: it is not changed by labels that come.
         labels, foreseen: effective rows of each label, (k,), and how many were predicted.
         is_right: whether (about) all labels are there and speak for the predictions.
     """
@@ -41,6 +42,7 @@ class JudgedBlock:
     slope: Array
     residual: float
     mark: int
+    scores_mark: int
     labels: Array
     foreseen: Array
     is_right: bool = False
@@ -61,11 +63,12 @@ def judged(
     mark = id(block) if mark is None else mark
     is_alone = others is not None and others.rows < ALONE * block.rows
     labels = labels_of(block), foreseen_of(block)
+    scores = hash((block.scored.tobytes(), block.scored_rows))
     is_multiclass = block.layout.task == "multiclass"
     if not block.rows or is_alone:
         rates = RATE_WEIGHTS.size * (block.layout.classes if is_multiclass else 1)
         slopes = 1 if is_multiclass else len(SLOPES)
-        return JudgedBlock(block, np.zeros(rates), np.zeros(slopes), np.nan, mark, *labels)
+        return JudgedBlock(block, np.zeros(rates), np.zeros(slopes), np.nan, mark, scores, *labels)
     if is_multiclass:
         rate = class_evidence(block, tolerance, others).reshape(-1)
         slope = class_skill_evidence(block)
@@ -73,7 +76,8 @@ def judged(
         null = Null.of(block, tolerance, others)
         rate, slope = rate_evidence(block, null), slope_evidence(block, null)
     is_right = _is_right(block, rate, slope)
-    return JudgedBlock(block, rate, slope, _residual(block), mark, *labels, is_right)
+    marks = mark, hash((scores, is_right))
+    return JudgedBlock(block, rate, slope, _residual(block), *marks, *labels, is_right)
 
 
 def _residual(block: Block) -> float:

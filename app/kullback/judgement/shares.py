@@ -26,17 +26,17 @@ def share_evidence(
     counts: Array,
     baselines: Sequence[Baseline],
     tolerance: float,
-    others: Sequence[Array] = (),
+    others: Array | None = None,
 ) -> float:
     """Ln e of counts (k,) against baselines (k,), each with a PSI of up to its tolerance around.
 
     A baseline of few rows is known no better than these tell: its tolerance is wider by that. Half
-    of the mixture is of `others`, shares (k,) that a change might lead to, where there are any.
+    of the mixture is of `others`, shares (m, k) that a change might lead to, where there are any.
     """
     log_e = mixture(counts)
-    if others:
-        named = [_likelihood(counts, each) for each in others]
-        log_e = float(np.logaddexp(log_e, np.logaddexp.reduce(named) - math.log(len(named))))
+    if others is not None:
+        named = np.log(others) @ counts
+        log_e = float(np.logaddexp(log_e, np.logaddexp.reduce(named) - math.log(named.size)))
         log_e -= math.log(2)
     return log_e - max(_best(counts, each.shares, tolerance * each.room) for each in baselines)
 
@@ -70,8 +70,8 @@ def size_of(counts: Array, baselines: Sequence[Baseline]) -> tuple[float, float]
 
 
 def smoothed(mass: Array) -> Array:
-    """Shares of mass (k,) with half a row more in every cell."""
-    shares: Array = (mass + 0.5) / (mass.sum() + 0.5 * mass.size)
+    """Shares of mass (..., k) with half a row more in every cell."""
+    shares: Array = (mass + 0.5) / (mass.sum(axis=-1, keepdims=True) + 0.5 * mass.shape[-1])
     return shares
 
 

@@ -21,15 +21,8 @@ from kullback.monitoring.stored import (
 )
 from kullback.monitoring.unfinished import finish
 from kullback.monitoring.windows import Span, span
-from kullback.storage.base import (
-    IdempotencyKey,
-    Reply,
-    Store,
-    Transaction,
-    Written,
-    existing,
-    is_new,
-)
+from kullback.storage.base import IdempotencyKey, Reply, Store, Transaction, Written, is_new
+from kullback.storage.records import existing
 from kullback.timezones import Time
 
 Completed = Callable[[Monitor | None], Monitor]  # settings, beside those at present if there are

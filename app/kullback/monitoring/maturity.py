@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kullback.moments import HOUR, LAST_DAY, moment
 from kullback.monitoring.label_delays import LabelDelays
-from kullback.monitoring.monitor import Monitor
+from kullback.monitoring.monitor import HOURS_KEPT_SECONDS, Monitor
 from kullback.monitoring.window_tallies import RowCounts
 from kullback.monitoring.windows import Span, middle, width_at
 from kullback.storage.base import Part
@@ -110,7 +110,8 @@ class RowsByTime:
 
 def hour_at(monitor: Monitor, moment: float, now: float) -> Span:
     """The hour around a moment, or the window where that is wider."""
-    width = max(HOUR, width_at(monitor, moment, now))
+    is_recent = monitor.timezone is None and moment > now - HOURS_KEPT_SECONDS
+    width = max(HOUR, monitor.window_seconds if is_recent else width_at(monitor, moment, now))
     start = int(moment // width) * width
     return Span(start, min(start + width, LAST_DAY))
 

@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 
 from kullback.errors import Overloaded
 from kullback.monitoring.monitor import Monitor
-from kullback.storage.base import Cell, Part, Record, existing
+from kullback.storage.base import Cell, Part, Record
+from kullback.storage.records import existing
 from kullback.stored_sums import naming_settings
 
 KIND = "monitor"
@@ -85,6 +86,11 @@ class StoredMonitor:
         if not isinstance(left, Removal):
             return parts
         return (part for part in parts if not left.has(part[0]))
+
+    def shows(self, start: int, width: int) -> bool:
+        """Whether a window is still there for those who read."""
+        left = self.unfinished
+        return not isinstance(left, Removal) or not left.has(Cell("", "", start, width))
 
 
 def document(monitor: Monitor, unfinished: Unfinished | None = None) -> bytes:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kullback.documents import to_json
-from kullback.errors import NotFound
 from kullback.storage.rows import Expired, Joined, Looked, Row
 
 Merge = Callable[[Sequence[bytes]], bytes]
@@ -89,17 +88,6 @@ class Record:
     document: bytes
     created: float
     era: int = 0
-
-
-def existing(record: Record | None, kind: str, name: str) -> Record:
-    """The record that was looked up.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if record is None:
-        raise NotFound(f"no {kind} is named {name[:80]}; GET /v1/{kind}s lists them")
-    return record
 
 
 class Transaction(Protocol):
@@ -278,6 +266,19 @@ class Store(Protocol):
         self, record: int, start: int, stop: int, slices: str | None = None
     ) -> AbstractContextManager[Iterator[Part]]:
         """The same parts, a few of them in memory at a time, for as long as it is open."""
+
+    def numbers(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> dict[tuple[int, int], tuple[int, ...]]:
+        """The numbers of the same parts, sorted, by the start and the width of their windows.
+
+        A part never changes, and no number is given twice: where the numbers are the same, all is.
+        """
+
+    def numbered(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> list[tuple[int, Part]]:
+        """The same parts, each with its number."""
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """One of the counts and all parts, of all rows and of slices, in one consistent state."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, and_, func, make_url, select
+from sqlalchemy import ColumnElement, Connection, String, and_, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
@@ -140,13 +140,33 @@ class SqlStore:
         self, record: int, start: int, stop: int, slices: str | None = None
     ) -> Iterator[Iterator[Part]]:
         """See Store."""
-        is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
-        chosen = select(*_CELL, PARTS.c.content).where(*is_within, _of_slices(slices))
+        chosen = select(*_CELL, PARTS.c.content).where(*_within(record, start, stop, slices))
         with (
             self._reading() as connection,
             connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(chosen) as rows,
         ):
             yield ((Cell(kind, name, at, width), part) for kind, name, at, width, part in rows)
+
+    def numbers(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> dict[tuple[int, int], tuple[int, ...]]:
+        """See Store."""
+        window = (PARTS.c.start, PARTS.c.width)
+        numbers = func.aggregate_strings(PARTS.c.sequence.cast(String), ",")
+        chosen = select(*window, numbers).where(*_within(record, start, stop, slices))
+        with self._reading() as connection:
+            rows = connection.execute(chosen.group_by(*window)).all()
+        return {(at, wide): tuple(sorted(map(int, text.split(",")))) for at, wide, text in rows}
+
+    def numbered(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> list[tuple[int, Part]]:
+        """See Store."""
+        columns = (PARTS.c.sequence, *_CELL, PARTS.c.content)
+        chosen = select(*columns).where(*_within(record, start, stop, slices))
+        with self._reading() as connection:
+            rows = connection.execute(chosen)
+            return [(row[0], (Cell(*row[1:5]), row.content)) for row in rows]
 
     def counted_parts(self, record: int, count: str) -> tuple[int, list[Part]]:
         """See Store."""
@@ -203,6 +223,13 @@ class SqlStore:
                 raise
             LOGGER.warning("the store cannot be read: %s", reason(error))
             raise StoreUnavailable(f"the store cannot be read now{for_callers(error)}") from error
+
+
+def _within(
+    record: int, start: int, stop: int, slices: str | None
+) -> tuple[ColumnElement[bool], ...]:
+    is_within = (PARTS.c.record == record, PARTS.c.start >= start, PARTS.c.start < stop)
+    return (*is_within, _of_slices(slices))
 
 
 def _of_slices(name: str | None) -> ColumnElement[bool]:

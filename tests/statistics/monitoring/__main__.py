@@ -6,26 +6,21 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from tests.statistics.__main__ import Table, aligned
-from tests.statistics.monitoring.alarms import YEAR, FalseAlarms
+from tests.statistics.monitoring.alarms import WEEK, YEAR, FalseAlarms
 from tests.statistics.monitoring.runs import (
     SEED,
     BrokenRun,
     HealthyRun,
     Job,
-    all_at_once,
+    as_done,
     broken_run,
-    healthy_run,
-    parts,
+    healthy_jobs,
 )
 from tests.statistics.monitoring.worlds import BROKEN, HEALTHY, WORLDS
 
 YEARS = 20.0
 MOST_A_YEAR = 1.0
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 _LONG = 150  # characters of a statement
 
 
@@ -35,12 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     healthy = [name for name in HEALTHY if name in asked.worlds]
     broken = [name for name in BROKEN if name in asked.worlds]
     hours = asked.years * YEAR / max(len(healthy), 1)
-    jobs: list[Job] = [(healthy_run, (name, *part)) for name in healthy for part in parts(hours)]
-    jobs += [(broken_run, (name,)) for name in broken]
-    with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task("worlds", total=len(jobs))
-        runs = all_at_once(jobs, asked.workers, lambda: bar.advance(task))
+    jobs: list[Job] = [(broken_run, (name,)) for name in broken]
+    jobs += healthy_jobs(healthy, hours)
     sys.stdout.write(f"seed {SEED}; statements are those of the first alarms\n")
+    runs: list[HealthyRun | BrokenRun] = []
+    for run in as_done(jobs, asked.workers):
+        runs.append(run)
+        sys.stdout.write(f"{len(runs)}/{len(jobs)} {_row(run, runs)}\n")
+        sys.stdout.flush()
     complaints = [
         *_healthy([run for run in runs if isinstance(run, HealthyRun)]),
         *_broken([run for run in runs if isinstance(run, BrokenRun)]),
@@ -49,6 +46,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"\nbroken bound: {complaint}")
     sys.stdout.write("\n" if complaints else "\nall bounds hold\n")
     return 1 if complaints else 0
+
+
+def _row(run: HealthyRun | BrokenRun, runs: Sequence[HealthyRun | BrokenRun]) -> str:
+    """What came of a run, and of all healthy ones up to it."""
+    if isinstance(run, BrokenRun):
+        right = run.detection.right
+        found = "never" if right is None else f"after {right.at - run.detection.onset:.1f} h"
+        return f"{run.name}: {found}"
+    total = _total(each for each in runs if isinstance(each, HealthyRun))
+    so_far = f"{total.alarms} in {total.hours / YEAR:.3f} years"
+    return (
+        f"{run.name}: {len(run.raised)} in {run.hours / WEEK:.1f} weeks; "
+        f"{so_far}, at most {total.most_per_year:.2f} a year"
+    )
 
 
 def _healthy(runs: Sequence[HealthyRun]) -> list[str]:

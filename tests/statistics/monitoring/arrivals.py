@@ -1,6 +1,6 @@
 """Arrivals: which rows and which labels of a stream come within some time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from tests.statistics.monitoring.streams import ORIGIN, drawn
 from tests.statistics.monitoring.worlds import MonitoredWorld
 
 Seed = tuple[int, ...]
+ROWS_AN_HOUR = 10_000_000  # at most: ids are numbers of hours, then of rows
 
 
 @dataclass(slots=True)
@@ -42,18 +43,26 @@ class Arrived:
 
 @dataclass(slots=True)
 class Arrivals:
-    """A stream as it comes; spans of time follow each other."""
+    """A stream as it comes; spans of time follow each other.
+
+    Attributes:
+        world: what it is of.
+        seed: of all draws.
+        hour: from which one on; the next one.
+        sent: what becomes of the rows of an hour before they come.
+    """
 
     world: MonitoredWorld
     seed: Seed
     hour: int
+    sent: Callable[[SimulatedRows], SimulatedRows] = lambda rows: rows
     _open: list[_Hour] = field(default_factory=list)
 
     def until(self, stop: float) -> Iterator[Arrived]:
         """What comes before a moment, epoch seconds, and has not come yet; hour by hour."""
         while ORIGIN + self.hour * HOUR < stop:
-            rows = drawn(self.world.traffic, self.seed, self.hour, self.world.breakage)
-            ids = self.hour * 10_000_000 + np.arange(len(rows))
+            rows = self.sent(drawn(self.world.traffic, self.seed, self.hour, self.world.breakage))
+            ids = self.hour * ROWS_AN_HOUR + np.arange(len(rows))
             nothing = np.zeros(len(rows), np.bool_)
             self._open.append(_Hour(rows, ids, nothing, nothing.copy()))
             self.hour += 1

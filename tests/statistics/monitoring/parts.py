@@ -4,10 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
+from kullback.moments import HOUR
 from kullback.monitoring.cells import Cells
 from kullback.storage.base import Cell, Part
-from kullback.tally.tally import decoded_total
+from kullback.tally.merge import merge
+
+_MOST = 8  # parts of a cell
 
 
 @dataclass(slots=True)
@@ -15,52 +19,72 @@ class MemoryParts:
     """The parts of one record by the hour that they lie in, and what is attached to it.
 
     Attributes:
-        hours: parts by the start of their hour.
+        hours: parts with their numbers, by the start of their hour and the slice.
         attachments: bytes by name.
     """
 
-    hours: dict[int, list[Part]] = field(default_factory=dict)
+    hours: dict[int, dict[str, list[tuple[int, Part]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
     attachments: dict[str, bytes] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def put(self, start: int, summed: Cells) -> None:
-        """Let an hour hold this, in place of what it held."""
-        self.hours[start] = [(cell, tally.encoded()) for cell, tally in summed.items()]
+    def add(self, summed: Cells) -> None:
+        """Add a part to each of these cells."""
+        for cell, tally in summed.items():
+            name = cell.slice.partition("=")[0]
+            parts = self.hours[cell.start // HOUR * HOUR][name]
+            parts.append((next(self._numbers), (cell, tally.encoded())))
+            if sum(part[0] == cell for _, part in parts) > _MOST:
+                parts[:] = self._merged(parts, cell.width)
 
     def compact(self, start: int, width: int) -> None:
         """Make one window of those of an hour."""
-        contents: dict[Cell, list[bytes]] = defaultdict(list)
-        for cell, content in self.hours.get(start, []):
-            contents[cell._replace(start=start, width=width)].append(content)
-        self.hours[start] = [
-            (cell, decoded_total(some).encoded()) for cell, some in contents.items()
-        ]
+        for parts in self.hours[start].values():
+            parts[:] = self._merged(parts, width)
 
     def forget(self, before: int) -> None:
         """Hold no hour that began before."""
-        self.hours = {start: parts for start, parts in self.hours.items() if start >= before}
+        for start in [start for start in self.hours if start < before]:
+            del self.hours[start]
+
+    def numbers(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> dict[tuple[int, int], tuple[int, ...]]:
+        """See Store."""
+        windows: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for number, part in self.numbered(record, start, stop, slices):
+            windows[part[0][2:]].append(number)
+        return {window: tuple(sorted(numbers)) for window, numbers in windows.items()}
+
+    def numbered(
+        self, record: int, start: int, stop: int, slices: str | None = None
+    ) -> list[tuple[int, Part]]:
+        """See Store."""
+        del record
+        chosen = slices or ""
+        name, is_one_value, _ = chosen.partition("=")
+        return [
+            each
+            for hour, parts in self.hours.items()
+            if start - HOUR < hour < stop
+            for each in parts.get(name, ())
+            if start <= each[1][0].start < stop
+            and (not is_one_value or name.startswith("@") or each[1][0].slice == chosen)
+        ]
 
     @contextmanager
     def stream(
         self, record: int, start: int, stop: int, slices: str | None = None
     ) -> Iterator[Iterator[Part]]:
         """See Store."""
-        del record
-        chosen = slices or ""
-        prefix = f"{chosen}=" if chosen and "=" not in chosen else None
-        yield (
-            part
-            for hour, parts in self.hours.items()
-            if start - 3600 < hour < stop
-            for part in parts
-            if start <= part[0].start < stop
-            and (part[0].slice.startswith(prefix) if prefix else part[0].slice == chosen)
-        )
+        yield (part for _, part in self.numbered(record, start, stop, slices))
 
     def last_start(self, record: int) -> int | None:
         """See Store."""
         del record
-        last = max((start for start, parts in self.hours.items() if parts), default=None)
-        return None if last is None else max(cell.start for cell, _ in self.hours[last])
+        last = max((start for start, parts in self.hours.items() if parts.get("")), default=None)
+        return None if last is None else max(part[0].start for _, part in self.hours[last][""])
 
     def attachment(self, record: int, name: str) -> bytes | None:
         """See Store."""
@@ -71,3 +95,9 @@ class MemoryParts:
         """See Store."""
         del record
         return {}
+
+    def _merged(self, parts: list[tuple[int, Part]], width: int) -> list[tuple[int, Part]]:
+        contents: dict[Cell, list[bytes]] = defaultdict(list)
+        for _, (cell, content) in parts:
+            contents[cell._replace(start=cell.start // width * width, width=width)].append(content)
+        return [(next(self._numbers), (cell, merge(some))) for cell, some in contents.items()]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from math import ceil
 
 from kullback.judgement.settings import ChosenThresholds
 from kullback.moments import HOUR
@@ -22,6 +22,7 @@ from tests.statistics.monitoring.worlds import BROKEN, HEALTHY, WORLDS, Monitore
 ONSET = 8 * 24 + 10.0  # hours: as long as a monitor needs, and no longer, to know its stream
 LOOKS_AN_HOUR = 6  # where something is to be found
 AT_A_TIME = 8 * WEEK  # hours of a healthy world in one run
+MANY_ROWS = 20_000.0  # an hour
 SEED = 15
 
 
@@ -73,6 +74,7 @@ class Watch:
 
 
 HOURLY = Watch()
+COARSE = Watch(is_coarse=True)
 
 
 def healthy_run(name: str, hours: int, part: int = 0, watch: Watch = HOURLY) -> HealthyRun:
@@ -100,26 +102,30 @@ def broken_run(name: str, onset: float = ONSET, part: int = 0, watch: Watch = HO
     return BrokenRun(name, detection(log.raised, onset, mature, expected))
 
 
-def parts(hours: float) -> Iterator[tuple[int, int]]:
-    """Hours of a healthy world in runs of weeks: the length and the number of each."""
-    edges = [*range(0, int(hours), AT_A_TIME), int(hours)]
-    for number, (start, stop) in enumerate(pairwise(edges)):
-        yield stop - start, number
+def healthy_jobs(names: Sequence[str], hours: float) -> list[Job]:
+    """So many hours of each healthy world in runs of weeks, the first run of every world first.
+
+    Of a world of very many rows there are fewer. All but each third run are of all rows alone.
+    """
+    jobs: list[Job] = []
+    for number in range(ceil(hours / AT_A_TIME)):
+        watch = HOURLY if number % 3 == 2 else COARSE
+        for name in names:
+            share = min(MANY_ROWS / HEALTHY[name].traffic.rows, 1.0)
+            length = int(min(hours - number * AT_A_TIME, AT_A_TIME) * share)
+            if length > 1 and (share == 1 or not number):
+                jobs.append((healthy_run, (name, length, number, watch)))
+    return jobs
 
 
-def all_at_once(
-    jobs: Sequence[Job],
-    workers: int,
-    told: Callable[[], None],
-) -> list[HealthyRun | BrokenRun]:
-    """The results of jobs, in their order, by so many processes."""
+def as_done(jobs: Sequence[Job], workers: int) -> Iterator[HealthyRun | BrokenRun]:
+    """The results of jobs as they are done, by so many processes."""
     with ProcessPoolExecutor(workers) as pool:
         futures: list[Future[HealthyRun | BrokenRun]] = [
             pool.submit(run, *arguments) for run, arguments in jobs
         ]
-        for _ in as_completed(futures):
-            told()
-        return [future.result() for future in futures]
+        for future in as_completed(futures):
+            yield future.result()
 
 
 def _looks(onset: float, stop: float, every: int) -> list[float]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.arrival_times import ARRIVALS, EVERY, ArrivalTimes
-from kullback.monitoring.cells import MATCHED, OBSERVED, PREDICTED, Cells, CheckedRows, cells
+from kullback.monitoring.cells import MATCHED, OBSERVED, PREDICTED, CheckedRows, cells
 from kullback.monitoring.histories import Histories
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.monitor import Monitor
@@ -21,28 +21,27 @@ from kullback.monitoring.reference import Reference, reference_of_offset
 from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor, document
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span
-from kullback.numerics.types import Array, Flags
+from kullback.numerics.types import Array
 from kullback.storage.base import Record, Store
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.units import bucket_of
 from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
-from tests.statistics.monitoring.arrivals import Seed
+from tests.statistics.monitoring.arrivals import ROWS_AN_HOUR, Arrivals, Arrived, Seed
 from tests.statistics.monitoring.parts import MemoryParts
 from tests.statistics.monitoring.simulated_rows import SimulatedRows
-from tests.statistics.monitoring.streams import ORIGIN, WEEK, drawn
+from tests.statistics.monitoring.streams import ORIGIN, WEEK
 from tests.statistics.monitoring.worlds import MonitoredWorld
 
 KEPT = 24 * DAY  # seconds of history, more than is judged
 
 
 @dataclass(slots=True)
-class _OpenHour:
-    """An hour of which rows or labels are still to come, and what was summed of it."""
+class _Expiring:
+    """Predictions of an hour, and how many of them have labels."""
 
-    start: int
-    rows: SimulatedRows
-    summed: tuple[int, ...] = ()
-    learned: float = -np.inf
+    until: float
+    predictions: int = 0
+    matched: int = 0
 
 
 @dataclass(slots=True)
@@ -55,9 +54,12 @@ class TalliedWorld:
     delays: LabelDelays = field(default_factory=lambda: LabelDelays.decoded(None))
     arrivals: ArrivalTimes | None = None
     _histories: Histories = field(default_factory=Histories)
-    _open: list[_OpenHour] = field(default_factory=list)
-    _fine: list[int] = field(default_factory=list)
-    _next: int = 0
+    _arrivals: Arrivals = field(init=False)
+    _expiring: dict[int, _Expiring] = field(default_factory=dict)
+    _fine: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._arrivals = Arrivals(self.world, self.seed, 0, self._with_defaults)
 
     @property
     def monitor(self) -> Monitor:
@@ -75,15 +77,13 @@ class TalliedWorld:
     def look(self, hour: float) -> list[CheckSeen]:
         """All checks at so many hours since the origin; looks follow one another."""
         now = ORIGIN + hour * HOUR
-        while self._next < hour:
-            rows = drawn(self.world.traffic, self.seed, self._next, self.world.breakage)
-            self._open.append(_OpenHour(ORIGIN + self._next * HOUR, rows))
-            self._next += 1
         monitor = self.monitor
-        self._arrive(now)
-        for each in self._open:
-            self._sum(monitor, each, now)
-        self._open = [each for each in self._open if not self._is_over(monitor, each, now)]
+        came = [np.empty(0)]
+        for arrived in self._arrivals.until(now):
+            self._add(monitor, arrived, now)
+            came += [arrived.whole.arrives, arrived.predictions.arrives]
+        self._note(np.sort(np.concatenate(came)))
+        self._expire(now)
         self._compact(now)
         self.parts.attachments[DELAYS] = self.delays.encoded()
         self._set_reference(monitor, now)
@@ -95,66 +95,61 @@ class TalliedWorld:
             for each in reader.checks().checks
         ]
 
-    def _arrive(self, now: float) -> None:
+    def _note(self, came: Array) -> None:
         """Note when the rows came that have come since the last look."""
-        before = -np.inf if self.arrivals is None else self.arrivals.last
-        times = [each.rows.arrives for each in self._open]
-        came = [some[(some > before) & (some < now)] for some in times]
-        for at in noted(np.sort(np.concatenate([np.empty(0), *came]))):
+        for at in noted(came):
             arrival = ArrivalTimes(at, at, int(at))
             self.arrivals = self.arrivals.followed_by(arrival) if self.arrivals else arrival
         if self.arrivals is not None:
             self.parts.attachments[ARRIVALS] = self.arrivals.encoded()
 
-    def _sum(self, monitor: Monitor, each: _OpenHour, now: float) -> None:
-        """Put what has come of an hour among the parts, and learn from its labels."""
-        rows = each.rows
-        came, labelled = rows.arrives < now, rows.labelled < now
-        later = rows.labelled > rows.arrives
-        fresh = labelled & later & (rows.labelled >= each.learned)
-        if fresh.any():
-            self.delays = self.delays.with_delays((rows.labelled - rows.time)[fresh], now)
-        each.learned = now
-        if monitor.label_window is not None:
-            rows, labelled = _with_defaults(monitor, rows, labelled, now)
-        summed = int(came.sum()), int(labelled.sum())
-        if summed == each.summed or not summed[0]:
-            return
-        each.summed = summed
+    def _add(self, monitor: Monitor, arrived: Arrived, now: float) -> None:
+        """Put what has come among the parts, and learn from its labels."""
         kinds = (
-            (OBSERVED, came & ~later),
-            (MATCHED, labelled & later),
-            (PREDICTED, came & later),
+            (OBSERVED, arrived.whole),
+            (MATCHED, arrived.labels),
+            (PREDICTED, arrived.predictions),
         )
-        whole: Cells = {}
-        for kind, some in kinds:
-            if some.any():
-                checked = _checked(self.world, rows.taken(some))
+        for kind, rows in kinds:
+            if len(rows):
+                checked = _checked(self.world, rows)
                 checked = replace(checked, y=None) if kind == PREDICTED else checked
-                whole |= cells(monitor, checked, kind, now)
-        self.parts.put(each.start, whole)
-        self._fine += [each.start] if monitor.window_seconds < HOUR else []
+                summed = cells(monitor, checked, kind, now)
+                self.parts.add(summed)
+                self._fine |= {cell.start // HOUR * HOUR for cell in summed if cell.width < HOUR}
+        labels = arrived.labels
+        if len(labels):
+            self.delays = self.delays.with_delays(labels.labelled - labels.time, now)
+        for ids, name in ((arrived.prediction_ids, "predictions"), (arrived.label_ids, "matched")):
+            if ids.size:
+                hour = int(ids[0]) // ROWS_AN_HOUR
+                until = ORIGIN + (hour + 1) * HOUR + monitor.ttl_seconds
+                expiring = self._expiring.setdefault(hour, _Expiring(until))
+                setattr(expiring, name, getattr(expiring, name) + ids.size)
 
-    def _is_over(self, monitor: Monitor, each: _OpenHour, now: float) -> bool:
-        """Whether nothing is to come; where labels never came, that is learned."""
-        rows = each.rows
-        if each.start + HOUR > now:
-            return False
-        if (rows.labelled < now).all():
-            return True
-        if now < each.start + HOUR + monitor.ttl_seconds:
-            return False
-        joined = int(np.sum(rows.labelled > rows.arrives))
-        missing = int(np.sum(rows.labelled >= now))
-        self.delays = self.delays.with_expired(missing, joined - missing, now)
-        return True
+    def _expire(self, now: float) -> None:
+        """What maintenance learns of predictions whose labels come no more."""
+        for hour, each in list(self._expiring.items()):
+            if each.until <= now:
+                del self._expiring[hour]
+                missing = each.predictions - each.matched
+                self.delays = self.delays.with_expired(missing, each.matched, now)
+
+    def _with_defaults(self, rows: SimulatedRows) -> SimulatedRows:
+        """Rows with the labels that a monitor with a default gives them in time."""
+        monitor = self.monitor
+        if monitor.label_window is None:
+            return rows
+        given = rows.arrives + monitor.label_window
+        y = np.where(rows.labelled > given, monitor.default_outcome or 0.0, rows.y)
+        return replace(rows, y=y, labelled=np.minimum(rows.labelled, given))
 
     def _compact(self, now: float) -> None:
         """What maintenance does: windows of more than a day ago become hours, old ones go."""
-        old = [start for start in self._fine if start + HOUR <= now - DAY]
-        for start in set(old):
+        old = {start for start in self._fine if start + HOUR <= now - DAY}
+        for start in old:
             self.parts.compact(start, HOUR)
-        self._fine = [start for start in self._fine if start + HOUR > now - DAY]
+        self._fine -= old
         self.parts.forget(int(now) - KEPT)
 
     def _set_reference(self, monitor: Monitor, now: float) -> None:
@@ -200,16 +195,6 @@ def noted(came: Array) -> list[float]:
 def slice_text(values: Mapping[str, str] | None) -> str:
     """The values of a slice as they are written in sums."""
     return "×".join(f"{name}={value}" for name, value in (values or {}).items())
-
-
-def _with_defaults(
-    monitor: Monitor, rows: SimulatedRows, labelled: Flags, now: float
-) -> tuple[SimulatedRows, Flags]:
-    """Rows with the labels that a monitor with a default has given them by now."""
-    assert monitor.label_window is not None
-    defaulted = ~labelled & (rows.arrives + monitor.label_window <= now)
-    y = np.where(defaulted, monitor.default_outcome or 0.0, rows.y)
-    return replace(rows, y=y), labelled | defaulted
 
 
 def _checked(world: MonitoredWorld, rows: SimulatedRows) -> CheckedRows:
