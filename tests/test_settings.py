@@ -4,8 +4,10 @@ import os
 
 import pytest
 from pydantic import ValidationError
+from starlette.routing import Route
 
-from kullback.settings import Settings, unknown_variables
+from kullback.main import create_app
+from kullback.settings import OWN_PATHS, Settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,19 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.port, settings.log_format) == (9000, "text")
 
 
+@pytest.mark.parametrize(
+    ("written", "prefix"),
+    [("", ""), ("/", ""), ("/kullback", "/kullback"), ("/a/b.c/", "/a/b.c")],
+)
+def test_a_prefix_ends_without_a_slash(written: str, prefix: str) -> None:
+    assert Settings(root_path=written).root_path == prefix
+
+
+def test_no_prefix_begins_as_a_path_of_the_service_does() -> None:
+    routes = [route for route in create_app(Settings()).routes if isinstance(route, Route)]
+    assert {route.path.split("/")[1] for route in routes} - {""} == OWN_PATHS
+
+
 def test_settings_do_not_change_once_read() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().port = 1
@@ -47,6 +62,13 @@ def test_every_setting_is_described() -> None:
         ("PORT", "http"),
         ("HOST", ""),
         ("TRUSTED_PROXIES", "*"),
+        ("ROOT_PATH", "kullback"),
+        ("ROOT_PATH", "https://example.com/kullback"),
+        ("ROOT_PATH", "/a//b"),
+        ("ROOT_PATH", "/a/../b"),
+        ("ROOT_PATH", "/a?b"),
+        ("ROOT_PATH", "/v1"),
+        ("ROOT_PATH", "/metrics/kullback"),
         ("TRUSTED_PROXIES", "127.0.0.1, proxy"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),

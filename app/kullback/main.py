@@ -216,7 +216,8 @@ def create_app(
         description=DESCRIPTION,
         version=release,
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
-        servers=[{"url": "/"}],
+        servers=[{"url": settings.root_path or "/"}],
+        root_path=settings.root_path,
         openapi_tags=TAGS,
         openapi_url=None,  # ours are in system.pages
         docs_url=None,

@@ -18,6 +18,13 @@ PREFIX = "KULLBACK_"
 _IS_OTHERS = re.compile(r"KEY|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
 _is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 
+_is_prefix = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+").fullmatch
+
+# The first parts of the paths of all routes.
+OWN_PATHS = {
+    *("docs", "experiments", "livez", "login", "logout", "metrics", "monitors", "openapi.json"),
+    *("playground", "problems", "readyz", "static", "v1"),
+}
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LEAST_PEPPER = 16
@@ -38,6 +45,16 @@ def _named_alone(hosts: str) -> str:
     if not all(name == "*" or _is_host(name) for name in names):
         raise ValueError("say a host alone, without scheme and port, or * for any")
     return hosts
+
+
+def _prefix(path: str) -> str:
+    prefix = path.rstrip("/")
+    if prefix and not _is_prefix(prefix):
+        raise ValueError("say a path alone, as /kullback")
+    first = prefix.split("/")[1] if prefix else ""
+    if first in OWN_PATHS:  # nobody could tell whether the proxy took it away
+        raise ValueError(f"paths of the service itself begin with /{first}: choose another")
+    return prefix
 
 
 def _networks(addresses: str) -> str:
@@ -176,6 +193,13 @@ class Settings(BaseSettings):
         description=(
             "Hosts that requests may name, without port, separated by commas, or * for any; unset: "
             "those of this machine for what came by loopback, any for the rest."
+        ),
+    )
+    root_path: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="",
+        description=(
+            "Prefix under which a proxy serves this, as /kullback, whether the proxy takes it away "
+            "or not."
         ),
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(

@@ -26,6 +26,12 @@ class EndedKey(Unauthenticated):
         self.key = key
 
 
+def path_within(scope: Scope) -> str:
+    """The path of a request below the prefix of the service, which a proxy may have taken away."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 def bearer(scope: Scope) -> bytes | None:
     """The key that came with a request, if anything came.
 
@@ -52,7 +58,8 @@ def session_cookie(scope: Scope, token: str | None) -> str:
     seconds = 0 if token is None else LIFETIME_SECONDS
     forwarded = headers(scope, b"x-forwarded-proto") == [b"https"]  # can but make it stricter
     secure = "; Secure" if scope["scheme"] == "https" or forwarded else ""
-    attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}"
+    path = scope.get("root_path") or "/"
+    attributes = f"Max-Age={seconds}; Path={path}; HttpOnly; SameSite=Strict{secure}"
     return f"{COOKIE}={token or ''}; {attributes}"
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from kullback.api.authorization import AuthorizedRoute
+from kullback.api.credentials import path_within
 from kullback.api.intake import declared_length
 from kullback.api.problem_document import MAX_PLACES, MEDIA_TYPE, document, kind_of
 from kullback.api.problem_types import (
@@ -137,7 +138,9 @@ async def _refuse_status(request: Request, error: HTTPException) -> Response:
     detail = str(error.detail)
     if detail == phrase and kind.explanation:
         detail = kind.explanation
-    if error.status_code == 404 and _NAMED(request.scope["path"]):
+    if error.status_code == 404 and request.scope["path"] == request.scope.get("root_path"):
+        return RedirectResponse(f"{request.scope['path']}/", 308)  # whence its links lead on
+    if error.status_code == 404 and _NAMED(path_within(request.scope)):
         detail = f"There is no such path. A slash is not part of a name: {A_NAME}."
     headers = dict(error.headers or {})
     if kind is METHOD_NOT_ALLOWED:

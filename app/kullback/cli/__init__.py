@@ -84,6 +84,9 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(help="PEM file of a certificate and its chain, to serve HTTPS.")
     ] = None,
     tls_key: Annotated[str | None, typer.Option(help="PEM file of its key.")] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="Prefix under which a proxy serves this, as /kullback.")
+    ] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Format of a log line.")] = None,
     log_level: Annotated[
         LogLevel | None, typer.Option(help="Minimum level that is logged.")
@@ -101,6 +104,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         "insecure_no_auth": insecure_no_auth,
         "tls_certificate": tls_certificate,
         "tls_key": tls_key,
+        "root_path": root_path,
         "log_format": log_format,
         "log_level": log_level,
     }

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from kullback.access.keys import PATTERN
 from kullback.api.authorization import AuthorizedRoute
-from kullback.api.credentials import NoCredentials, session_cookie
+from kullback.api.credentials import NoCredentials, path_within, session_cookie
 from kullback.api.gate import Gate
 from kullback.api.intake import Intake
 from kullback.api.problems import ways_on
@@ -34,7 +34,7 @@ def page_route(pages: Pages) -> type[AuthorizedRoute]:
             except AccessRefused as refusal:
                 request = Request(scope)
                 query = str(scope["query_string"], "latin-1")
-                here = scope["path"].lstrip("/") + (f"?{query}" if query else "")
+                here = path_within(scope).lstrip("/") + (f"?{query}" if query else "")
                 answer = _form(pages, request, refusal, here)
                 await answer(scope, receive, send)
 

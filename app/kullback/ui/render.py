@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic_core import to_json
 
+from kullback.api.credentials import path_within
 from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
@@ -67,8 +68,7 @@ class Pages:
         return _kept_by_nobody(request, _page(self._render(request, template, content()), etag))
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        depth = path.count("/") - 1
+        depth = path_within(request.scope).count("/") - 1
         context = {
             "root": "../" * depth,
             "base": base_of(request),
