@@ -14,6 +14,7 @@ from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
+from docs.figures import peeking
 from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
 from kullback.cli import app as cli
 from kullback.main import create_app
@@ -116,6 +117,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/problems.md": problems,
     "reference/metrics.md": metrics,
     "reference/command-line.md": command_line,
+    "images/peeking.svg": peeking,
 }
 
 
