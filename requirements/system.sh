@@ -29,6 +29,7 @@ install_postgresql() {
 }
 
 install '/usr/bin/promtool' prometheus 'the checks by promtool will not run'
+install '/usr/bin/amtool' prometheus-alertmanager 'the route of an alert to a pager will not be tried'
 install '/usr/bin/strace' strace 'no failing disk will be tried'
 install '/usr/sbin/nginx' nginx 'nothing will be tried behind a proxy'
 install '/usr/bin/java' default-jdk-headless 'no Java client will be tried'

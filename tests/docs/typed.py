@@ -2,11 +2,13 @@
 
 Blocks of `sh` go to bash, those of `python` to one session; the `json` or `text` that follows one
 is what it prints. There `...` stands for anything; after "a part of the answer" JSON may be less.
+Blocks of files (`yaml`) are written to the file that the words before them name at their end.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +19,10 @@ from typing import Self
 
 ADDRESS = "http://127.0.0.1:8000"  # what pages call the service
 OUTPUTS = {"json", "text"}
+FILES = {"yaml"}
 # What no reader's machine answers in a test: tested elsewhere, by the tests of make and of deploy/.
-ELSEWHERE = re.compile(r"(make|git|docker|kubectl|pip|cd|pipx|systemctl)\b.*")
+ELSEWHERE = re.compile(r"(make|git|docker|kubectl|pip|cd|pipx|source|systemctl)\b.*")
+DEBIAN = {"amtool", "promtool", "nginx", "node"}  # requirements/system.sh says where one is missing
 _SESSION = """
 import contextlib, io, json, sys, traceback
 space = {"__name__": "__main__"}
@@ -79,6 +83,9 @@ class Reader:
             if block.language in kinds:
                 printed = kinds[block.language](block.text.replace(ADDRESS, self.address))
                 typed += 1
+            elif block.language in FILES:
+                (self.directory / _named(block)).write_text(block.text + "\n", "utf-8")
+                typed += 1
             elif block.language in OUTPUTS and printed:
                 is_part = "part of the answer" in block.before
                 assert is_alike(block, printed.replace(self.address, ADDRESS), is_part=is_part), (
@@ -88,7 +95,7 @@ class Reader:
         return typed
 
     def _shell(self, text: str) -> str:
-        lines = [line for line in text.splitlines() if not ELSEWHERE.fullmatch(line)]
+        lines = [line for line in text.splitlines() if not _is_elsewhere(line)]
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         result = subprocess.run(  # noqa: S603 - the page is ours
             ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(lines)],
@@ -121,6 +128,18 @@ class Reader:
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "KULLBACK_URL": self.address, "COLUMNS": "100"}
+
+
+def _is_elsewhere(line: str) -> bool:
+    program = line.partition(" ")[0]
+    is_missing = program in DEBIAN and shutil.which(program) is None
+    return is_missing or ELSEWHERE.fullmatch(line) is not None
+
+
+def _named(block: Block) -> str:
+    name = re.search(r"`([\w.-]+)`[^`]*:\s*\Z", block.before)
+    assert name is not None, f"no words name the file of\n{block.text}"
+    return name[1]
 
 
 def is_alike(block: Block, printed: str, *, is_part: bool) -> bool:
