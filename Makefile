@@ -91,6 +91,7 @@ bench-statistics: $(DEV)  ## thousands of experiments whose truth is known: cove
 
 bench-monitoring: $(DEV)  ## years of monitors whose truth is known: false alarms, time to detection
 	$(BIN)/python -m tests.statistics.monitoring
+	$(BIN)/python -m tests.deploy
 
 torture: $(DEV)  ## kills, power cuts, network faults, races, and a count (TORTURE_SEED=n repeats a run)
 	$(BIN)/python -m tests.torture

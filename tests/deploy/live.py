@@ -31,7 +31,7 @@ PAST = (
     "monitor:kullback_predictions:rate5m",
 )
 _WAIT_SECONDS = 120.0
-_ABSENT = "prometheus is not installed: RULES AND DASHBOARDS ARE NOT TRIED LIVE (apt: prometheus)"
+ABSENT = "prometheus is not installed: RULES AND DASHBOARDS ARE NOT TRIED LIVE (apt: prometheus)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def prometheus(
     """
     program = shutil.which("prometheus")
     if program is None:
-        pytest.skip(_ABSENT)
+        pytest.skip(ABSENT)
     rules = RULES.read_text()
     if not is_patient:
         rules = re.sub(r"\n +for: \w+", "", rules)
@@ -188,7 +188,7 @@ def prometheus(
     )
     try:
         server = Prometheus(f"http://127.0.0.1:{port}")
-        until(lambda: _is_ready(server), "ready")
+        until(lambda: is_ready(server), "ready")
         yield server
     finally:
         process.terminate()
@@ -211,7 +211,8 @@ def _give_a_past(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
 
 
-def _is_ready(server: Prometheus) -> bool:
+def is_ready(server: Prometheus) -> bool:
+    """Whether a server answers."""
     try:
         return httpx.get(f"{server.address}/-/ready").status_code == 200
     except httpx.TransportError:
