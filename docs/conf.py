@@ -17,6 +17,7 @@ extensions = [
     "sphinx_llms_txt",
 ]
 exclude_patterns = ["build"]
+default_role = "code"  # docstrings are written as Markdown is
 
 myst_heading_anchors = 4  # links to headings are those of every other renderer
 myst_enable_extensions = ["attrs_inline", "html_image"]
@@ -24,11 +25,14 @@ suppress_warnings = ["myst.header"]  # a page may begin where it likes
 
 html_theme = "furo"
 html_title = f"Kullback {release}"
+html_show_copyright = False
 html_extra_path = ["openapi.json"]
 html_theme_options: dict[str, Any] = {"navigation_with_keys": True, "footer_icons": []}
 copybutton_exclude = ".linenos, .gp, .go"
 
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 
 llms_txt_summary = (
@@ -39,10 +43,24 @@ llms_txt_summary = (
 
 
 def setup(app: Sphinx) -> None:
-    """Lead links to files above these pages to the pages that hold them."""
+    """Lead links to files above these pages to the pages that hold them; name what is long."""
     app.connect("source-read", _to_pages)
+    app.connect("autodoc-process-signature", _shortened)
 
 
 def _to_pages(_app: Sphinx, _name: str, source: list[str]) -> None:
     files = r"\]\(\.\./(CHANGELOG|CONTRIBUTING|SECURITY)\.md"
     source[0] = re.sub(files, lambda match: f"](/project/{match[1].lower()}.md", source[0])
+
+
+def _shortened(
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    _object: object,
+    _options: object,
+    arguments: str | None,
+    answer: str | None,
+) -> tuple[str | None, str | None]:
+    arguments = arguments and re.sub(r"Literal\[[^]]{90,}\]", "Metric", arguments)
+    return arguments, answer and re.sub(r"^.*Generator\[.* None, (.*)\]$", r"\1", answer)

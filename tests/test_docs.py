@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from starlette.routing import Route
 
+import kullback_client
 from docs.generate import PAGES as GENERATED
 from kullback.api.problem_types import INTERNAL, PROBLEM_TYPES
 from kullback.moments import DAY, FUTURE_SECONDS
@@ -511,6 +512,18 @@ def test_a_decision_is_named_with_a_link_to_it(page: Path) -> None:
 def test_source_files_that_a_page_names_exist(page: Path) -> None:
     for name in re.findall(r"`((?:app|tests|docs|bench|deploy)/[\w/.]+)`", page.read_text()):
         assert (ROOT / name).exists(), name
+
+
+def test_every_example_is_shown_to_who_looks_for_one() -> None:
+    page = (ROOT / "docs" / "how-to" / "examples.md").read_text()
+    files = {path.name for path in (ROOT / "examples").glob("*.*")} - {"README.md", "__init__.py"}
+    assert set(re.findall(r"\(\.\./\.\./examples/([\w.]+)\)", page)) == files
+
+
+def test_every_public_name_of_the_client_is_in_its_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "client.md").read_text()
+    shown = set(re.findall(r"^\.\. auto\w+:: (\w+)", page, flags=re.MULTILINE))
+    assert shown == set(kullback_client.__all__) - {"__version__"}
 
 
 def test_the_changelog_has_the_version_of_the_project() -> None:
