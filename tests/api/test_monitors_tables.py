@@ -88,8 +88,10 @@ def of_series(series: Document) -> list[Document]:
 
 def number(metric: Document, key: str) -> float | None:
     """A number as a table has it: what is infinite is so."""
-    infinite = key == "value" and metric["status"] == "infinite"
-    found: float | None = math.inf if infinite else metric[key]
+    infinite = {"positive_infinity": math.inf, "negative_infinity": -math.inf}
+    found: float | None = (
+        infinite.get(metric["reason"], metric[key]) if key == "value" else metric[key]
+    )
     return found
 
 

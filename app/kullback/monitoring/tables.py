@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.monitoring.report import MonitorDrift, MonitorGroup, MonitorReport
-from kullback.monitoring.series import MonitorSeries
-from kullback.scoring.score import Status
-from kullback.tally.report_types import AucValue, MetricValues
+from kullback.monitoring.series import MetricPoint, MonitorSeries
+from kullback.numerics.reasons import Reason
+from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 
 Entry = str | float | int | bool | None
 Kind = Literal["text", "time", "count", "number", "flag"]  # a time is epoch seconds
@@ -58,7 +58,7 @@ def series_table(series: MonitorSeries) -> Table:
         TableColumn("from", "time", [point.start for point in rows]),
         TableColumn("to", "time", [point.stop for point in rows]),
         TableColumn("n", "count", [point.n for point in rows]),
-        TableColumn("value", "number", [_number(point.value, point.status) for point in rows]),
+        TableColumn("value", "number", [_number(point) for point in rows]),
         TableColumn("standard_error", "number", [point.standard_error for point in rows]),
         TableColumn("error_bound", "number", bounds),
         TableColumn("status", "text", [point.status for point in rows]),
@@ -77,7 +77,7 @@ def _slices(rows: Sequence[Mapping[str, str]]) -> Iterable[TableColumn]:
 def _metrics(metrics: MetricValues) -> Mapping[str, float | None]:
     numbers: dict[str, float | None] = {}
     for name, metric in metrics.items():
-        numbers[name] = _number(metric.value, metric.status)
+        numbers[name] = _number(metric)
         numbers[f"{name}_standard_error"] = metric.standard_error
         if isinstance(metric, AucValue):
             numbers[f"{name}_error_bound"] = metric.error_bound
@@ -93,5 +93,6 @@ def _drift(drift: MonitorDrift) -> Mapping[str, float | None]:
     }
 
 
-def _number(value: float | None, status: Status) -> float | None:
-    return math.inf if status == "infinite" else value  # no metric is minus infinity
+def _number(metric: MetricValue | MetricPoint) -> float | None:
+    infinite = {Reason.POSITIVE_INFINITY: math.inf, Reason.NEGATIVE_INFINITY: -math.inf}
+    return metric.value if metric.reason is None else infinite.get(metric.reason)
