@@ -20,6 +20,9 @@ class Blocking(Generic[C]):
         self._transport = transport
         self._calls = calls
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._transport.connection!r})"
+
 
 class Awaiting(Generic[C]):
     """A resource whose methods are awaited."""
@@ -27,6 +30,9 @@ class Awaiting(Generic[C]):
     def __init__(self, transport: AwaitingTransport, calls: C) -> None:
         self._transport = transport
         self._calls = calls
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._transport.connection!r})"
 
 
 def blocking(

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from .columns import Fields, Rows
+from .columns import Fields, Rows, as_rows
 from .exchange import ARROW, JSON
 from .schemas.fields import WORDS
 from .values import encoded, listed, listed_or_plain, plain
 
 MOST_OF_JSON = 20_000  # entries: beyond that Arrow is faster, even where it is to be imported first
+MOST_OF_URL = 100  # numbers of an option
+_UNWRITABLE = (ImportError, TypeError, ValueError, OverflowError, NotImplementedError)
 Path = tuple[str, ...]
 
 
@@ -29,15 +31,15 @@ class Table:
     Args:
         fields: columns and options by name; a mapping of columns is one of each key.
         known: which fields are columns.
-        short: which of them may be options, where they have not an entry for each row.
+        short: which of them have not an entry for each row: beside a table they are options.
     """
 
     def __init__(
         self, fields: Fields, known: frozenset[str], short: frozenset[str] = frozenset()
     ) -> None:
         self._short = short
-        self._options = {name: value for name, value in fields.items() if name not in known}
-        given = {name: value for name, value in fields.items() if name in known}
+        given = {name: v for name, v in fields.items() if name.partition(".")[0] in known}
+        self._options = {name: _option(name, fields[name]) for name in fields if name not in given}
         self._columns = {
             path: column for name in given for path, column in _paths(name, given[name])
         }
@@ -73,29 +75,35 @@ class Table:
 
     def _as_arrow(self) -> "Callable[[int, int | None], bytes] | None":
         """What writes rows as Arrow, if they are many, and it can."""
-        rows = {path: column for path, column in self._columns.items() if self._is_of_rows(path)}
-        if self.count * len(rows) <= MOST_OF_JSON:
+        rows = {
+            path: column for path, column in self._columns.items() if path[0] not in self._short
+        }
+        others = {path[0]: self._columns[path] for path in self._columns.keys() - rows.keys()}
+        count = self.count * len(rows)
+        if count <= MOST_OF_JSON or any(
+            _length(column) > MOST_OF_URL for column in others.values()
+        ):
             return None
         for write in (_pyarrow_writer, _polars_writer):
             try:
                 writer = write({".".join(path): column for path, column in rows.items()})
-            except (ImportError, TypeError, ValueError):  # then JSON, whose refusals name the row
+            except _UNWRITABLE:  # then JSON, whose refusals name the row
                 continue
-            others = {path[0]: self._columns[path] for path in self._columns.keys() - rows.keys()}
             self._options |= {name: listed_or_plain(column) for name, column in others.items()}
             return writer
         return None
-
-    def _is_of_rows(self, path: Path) -> bool:
-        """Whether a column has an entry for each row, and is not an option of some numbers."""
-        return self._lengths[path] == self.count or path[0] not in self._short
 
 
 def _paths(name: str, column: object) -> list[tuple[Path, object]]:
     if isinstance(column, Mapping):
         return [((name, str(key)), part) for key, part in column.items()]
     parent, _, key = name.partition(".")
-    return [((parent, key) if key else (name,), column)]
+    return [((parent, key) if key else (name,), as_rows(column))]
+
+
+def _option(name: str, value: object) -> object:
+    """An option; a word may be a number, as the base 2 is."""
+    return str(value) if name in WORDS and type(value) is int else value
 
 
 def _length(column: object) -> int:
@@ -150,15 +158,19 @@ def _pyarrow_column(pa: Any, column: object) -> object:  # noqa: ANN401 - a modu
         numpy = import_module("numpy")
         column = numpy.column_stack([part.to_numpy() for part in parts])
     if getattr(column, "ndim", 1) == 2:
-        numpy = import_module("numpy")
-        array = numpy.asarray(column)
+        if hasattr(column, "mask"):
+            raise TypeError("what is masked is no number")
+        array = import_module("numpy").asarray(column)
         return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
-    if type(column).__module__.partition(".")[0] == "pandas":
+    library = type(column).__module__.partition(".")[0]
+    if library == "pandas":
         return pa.Array.from_pandas(column)
+    if library == "pyarrow":
+        return column
     if hasattr(column, "__arrow_c_stream__"):
         return pa.chunked_array(column)
-    if hasattr(column, "__array__"):
-        column = import_module("numpy").asarray(column)
+    if hasattr(column, "__array__") and library != "numpy":
+        column = import_module("numpy").asarray(column)  # of torch, jax and others
     array = pa.array(column, from_pandas=True)
     if pa.types.is_struct(array.type):
         raise TypeError("objects are no struct: each may have other names")
@@ -167,7 +179,11 @@ def _pyarrow_column(pa: Any, column: object) -> object:  # noqa: ANN401 - a modu
 
 def _polars_writer(columns: Mapping[str, object]) -> Callable[[int, int | None], bytes]:
     pl = import_module("polars")
-    frame = pl.DataFrame({name: _polars_column(pl, column) for name, column in columns.items()})
+    try:
+        series = {name: _polars_column(pl, column) for name, column in columns.items()}
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(str(error)) from error
+    frame = pl.DataFrame(series)
 
     def write(start: int, stop: int | None) -> bytes:
         part = frame.slice(start, None if stop is None else stop - start)

@@ -1,7 +1,9 @@
 """The columns that a caller names, of tables of any library that is there."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
+from importlib import import_module
 
 Fields = dict[str, object]
 
@@ -45,6 +47,8 @@ def _selected(field: str, value: object, table: "_Table") -> object:
     if isinstance(value, (list, tuple)) and value and all(isinstance(name, str) for name in value):
         if field in {"slice", "features"}:
             return {name: table[name] for name in value}
+        if table.is_column(value):
+            return value
         return Rows([table[name] for name in value])
     return value
 
@@ -54,6 +58,17 @@ class Rows:
 
     def __init__(self, columns: Sequence[object]) -> None:
         self.columns = columns
+
+
+def as_rows(column: object) -> object:
+    """The same; a whole table is the rows of its columns."""
+    library = type(column).__module__.partition(".")[0]
+    columns = getattr(column, "columns", None)
+    if library not in {"pandas", "polars", "pyarrow"} or columns is None:
+        return column
+    if library == "pyarrow":
+        return Rows(columns)
+    return Rows([column[name] for name in columns])  # type: ignore[index] # it is a table
 
 
 class _Table:
@@ -66,6 +81,11 @@ class _Table:
             data = _imported(data)
         self._data = data
         self.names = _names(data)
+
+    def is_column(self, texts: Sequence[str]) -> bool:
+        """Whether texts are a column of their own, an entry for each row, and no names."""
+        is_named = any(text in self.names for text in texts)
+        return not is_named and len(texts) == len(self[self.names[0]])  # type: ignore[arg-type]
 
     def __getitem__(self, name: str) -> object:
         """The column of this name; an error says which there are."""
@@ -103,13 +123,10 @@ def _is_read(data: object) -> bool:
 
 
 def _imported(data: object) -> object:
-    """A table that says what it is by a protocol: of Arrow, or of data frames."""
+    """A table that says what it is by the protocol of Arrow."""
     if hasattr(data, "__arrow_c_stream__"):
-        import pyarrow as pa  # noqa: PLC0415 - only where it is installed
-
-        return pa.table(data)
-    if hasattr(data, "__dataframe__"):
-        from pyarrow import interchange  # noqa: PLC0415 - only where it is installed
-
-        return interchange.from_dataframe(data)
+        for library, table in (("pyarrow", "table"), ("polars", "DataFrame")):
+            with suppress(ImportError):
+                return getattr(import_module(library), table)(data)
+        raise TypeError(f"to read a {type(data).__name__}, install pyarrow or polars")
     raise TypeError(f"a table with named columns is expected, not {type(data).__name__}")

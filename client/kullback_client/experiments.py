@@ -7,7 +7,7 @@ from .batches import CHUNK, Progress, Sending, send
 from .bodies import Table
 from .columns import named_columns
 from .exchange import MARKDOWN, Flow, Request, Retry, exchange
-from .queries import Duration, query, read, write
+from .queries import query, read, write
 from .reports import ExperimentReport, ExperimentSeries
 from .schemas.experiments import AcceptedObservations, ExperimentDetail, ExperimentSetup
 from .schemas.settings import ExperimentSettings
@@ -98,7 +98,7 @@ class ExperimentCalls:
         return answer.content.decode()
 
     def series(
-        self, *, step: Duration | None = None, arm: str | None = None, epoch: int | None = None
+        self, *, step: int | None = None, arm: str | None = None, epoch: int | None = None
     ) -> Flow[ExperimentSeries]:
         """The course of a comparison: a point at the end of each step, of all rows up to there.
 
