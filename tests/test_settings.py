@@ -69,6 +69,9 @@ def test_every_setting_is_described() -> None:
         ("ROOT_PATH", "/a?b"),
         ("ROOT_PATH", "/v1"),
         ("ROOT_PATH", "/metrics/kullback"),
+        ("DOCUMENTATION_URL", "docs.example"),
+        ("DOCUMENTATION_URL", "javascript:alert(1)"),
+        ("DOCUMENTATION_URL", "https:///docs"),
         ("TRUSTED_PROXIES", "127.0.0.1, proxy"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),
@@ -177,3 +180,7 @@ def test_what_kubernetes_sets_for_a_service_of_that_name_is_no_setting_that_was_
         "PORT_8000_TCP_PORT PORT_8000_TCP_PROTO"
     )
     assert unknown_variables(f"KULLBACK_{link}" for link in links.split()) == []
+
+
+def test_what_a_client_reads_is_no_setting_that_was_meant() -> None:
+    assert unknown_variables(["KULLBACK_URL", "KULLBACK_API_KEY", "KULLBACK_KEY"]) == []

@@ -244,7 +244,7 @@ def create_app(
         ),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(store_requests, gate, release),
+        pages.router(store_requests, gate, release, settings.documentation_url),
     ):
         app.router.routes += router.routes
     check_routes(app.routes)

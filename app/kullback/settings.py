@@ -14,10 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kullback.connections.limits import ConnectionLimits
 
 PREFIX = "KULLBACK_"
-# What Kubernetes sets beside a service that is called kullback, and the key of a client.
-_IS_OTHERS = re.compile(r"KEY|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
+# What Kubernetes sets beside a service that is called kullback, and what a client reads.
+_IS_OTHERS = re.compile(r"(API_)?KEY|URL|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
 _is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
-
 _is_prefix = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+").fullmatch
 
 # The first parts of the paths of all routes.
@@ -197,10 +196,12 @@ class Settings(BaseSettings):
     )
     root_path: Annotated[str, AfterValidator(_prefix)] = Field(
         default="",
-        description=(
-            "Prefix under which a proxy serves this, as /kullback, whether the proxy takes it away "
-            "or not."
-        ),
+        description="Prefix of this behind a proxy, as /kullback, which it may take away or leave.",
+    )
+    documentation_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/].*)?$",
+        description="Address of the documentation (`make docs`), which pages then link.",
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
@@ -247,9 +248,8 @@ class Settings(BaseSettings):
 
     def hosts(self) -> frozenset[str]:
         """Hosts that are allowed by name."""
-        return frozenset(
-            filter(None, (name.strip().lower() for name in self.allowed_hosts.split(",")))
-        )
+        names = (name.strip().lower() for name in self.allowed_hosts.split(","))
+        return frozenset(filter(None, names))
 
     def pepper(self) -> bytes:
         """The secret that digests of keys are keyed by; empty where none is set.

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+import pytest
 from fastapi import Request, Response
 
 from kullback.ui.render import Pages
+
+PAGES = Pages("1.0")
 
 
 class Content:
@@ -23,11 +26,11 @@ def page(
     state: object = "",
     etag: str = "",
     host: bytes = b"kullback",
-    release: str = "1.0",
+    pages: Pages = PAGES,
 ) -> Response:
     headers = [(b"host", host), (b"if-none-match", etag.encode())]
     scope = {"type": "http", "path": "/playground", "query_string": b"", "headers": headers}
-    return Pages(release).page_of(Request(scope), "playground.html", state, content)
+    return pages.page_of(Request(scope), "playground.html", state, content)
 
 
 def test_a_page_that_the_caller_has_is_not_made() -> None:
@@ -44,5 +47,16 @@ def test_a_page_is_another_for_another_state_host_and_release() -> None:
     etag = page(content).headers["etag"]
     assert page(content, "rows came", etag=etag).status_code == 200
     assert page(content, host=b"elsewhere", etag=etag).status_code == 200
-    assert page(content, release="1.1", etag=etag).status_code == 200
-    assert content.made == 4
+    assert page(content, pages=Pages("1.1"), etag=etag).status_code == 200
+    assert page(content, pages=Pages("1.0", "https://a.example"), etag=etag).status_code == 200
+    assert content.made == 5
+
+
+@pytest.mark.parametrize(
+    ("address", "links"),
+    [("", 0), ("https://docs.example/kullback?a&b", 1)],
+)
+def test_a_page_links_the_documentation_where_that_has_an_address(address: str, links: int) -> None:
+    text = bytes(page(Content(), pages=Pages("1.0", address)).body).decode()
+    link = '<a href="https://docs.example/kullback?a&amp;b">Documentation</a>'
+    assert (text.count(link), text.count("Documentation")) == (links, links)

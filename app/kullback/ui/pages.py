@@ -19,9 +19,11 @@ from kullback.ui.render import Pages, base_of
 Names = Callable[[], Sequence[str]]
 
 
-def router(store_requests: StoreRequests, gate: Gate, release: str) -> APIRouter:
-    """All pages."""
-    pages = Pages(release)
+def router(
+    store_requests: StoreRequests, gate: Gate, release: str, documentation: str
+) -> APIRouter:
+    """All pages; `documentation` is the address that they link, or empty."""
+    pages = Pages(release, documentation)
     routes = APIRouter(include_in_schema=False, route_class=page_route(pages))
     add_log_in(routes, pages, gate)
     _remembered(routes, store_requests, pages)

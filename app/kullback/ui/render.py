@@ -28,7 +28,7 @@ _HEADERS = {
 class Pages:
     """Makes pages from templates; what callers named is always text, never markup."""
 
-    def __init__(self, release: str) -> None:
+    def __init__(self, release: str, documentation: str = "") -> None:
         loader = PackageLoader("kullback.ui")
         self._environment = Environment(
             loader=loader,
@@ -39,9 +39,11 @@ class Pages:
         )
         self._environment.filters |= {"shown": shown, "data": _data, "ago": ago, "typeset": typeset}
         self._environment.filters["lasting"] = lasting
-        self._environment.globals |= {"release": release}
+        self._environment.globals |= {"release": release, "documentation": documentation}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
-        self._edition = entity_tag(repr((release, [text for text, _, _ in sources])).encode())
+        self._edition = entity_tag(
+            repr((release, documentation, [text for text, _, _ in sources])).encode()
+        )
 
     def page(
         self, request: Request, template: str, content: Mapping[str, object], status: int = 200
