@@ -124,6 +124,7 @@ LIBRARIES = {  # what each is, and the rooms that may import it
     "httptools": ("the web", {"connections"}),
     "httpx": ("the web", {"access", "cli", "demo"}),
     "prometheus_client": ("the web", {"telemetry"}),
+    "opentelemetry": ("the web", {"telemetry"}),
     "jinja2": ("a maker of pages", {"evaluation", "ui"}),
     "jwt": ("a reader of tokens", {"access"}),
     "sqlalchemy": ("a database", {"storage"}),

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from kullback.access import jwks
@@ -20,6 +19,7 @@ from kullback.access.sessions import Sessions
 from kullback.access.tokens import TokenVerifier
 from kullback.api import experiments, keys, monitors, openapi, problems, scores, system
 from kullback.api.authorization import ManagementRoute, check_routes
+from kullback.api.credentials import path_within
 from kullback.api.gate import Gate
 from kullback.api.store_requests import StoreRequests
 from kullback.api.workers import WorkerPool
@@ -40,6 +40,7 @@ from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.tally.merge import merge
 from kullback.telemetry.experiment_collector import ExperimentCollector
+from kullback.telemetry.export import OFF, Export
 from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
 from kullback.telemetry.monitor_collector import MonitorCollector
@@ -63,8 +64,7 @@ TAGS = [
     {"name": "system", "description": "Probes, metrics and what problems mean."},
 ]
 MAINTENANCE_SECONDS = 5.0
-# Of FastAPI: ours counts and logs.
-OURS: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+UNTRACED = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds
 
 _log = logging.getLogger("kullback.server")
 
@@ -178,8 +178,11 @@ def create_app(
     pepper, tokens = settings.pepper(), tokens or runtime.tokens(settings)
     gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
+    export = Export.of(os.environ, release, lambda scope: path_within(scope) in UNTRACED)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        export.start()
         opened = await to_thread(runtime.store, settings) if store is None else store
         services = runtime.services(opened)
         await to_thread(services.monitor_maintenance.expect_slices)
@@ -209,6 +212,7 @@ def create_app(
                 pool.close()
             await to_thread(services.maintenance.stop)
         await to_thread(opened.close)
+        await to_thread(export.stop)
 
     app = Kullback(
         title="Kullback",
@@ -226,7 +230,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers=problems.handlers(),
         middleware=middleware,
-        telemetry=OURS,
+        telemetry=export.config,
     )
     app.state.readiness, app.state.store_requests = readiness, store_requests
     app.state.gate, app.state.telemetry = gate, telemetry
@@ -252,7 +256,7 @@ def create_app(
         openapi_url=None,
         exception_handlers=problems.handlers(),
         middleware=middleware,
-        telemetry=OURS,
+        telemetry=OFF,
     )
     for router in (
         system.router(readiness, managed_probes, ManagementRoute),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from kullback.telemetry.log_queue import AUDIT, QueuedLines, Sampling
+from kullback.telemetry.traces import TRACE
 
 LINE_BYTES = 2048  # of one event, with its traceback and the end of its line
 FRAMES = 8  # of a traceback, the innermost
@@ -33,6 +34,9 @@ class JsonLines(logging.Formatter):
         request_id = REQUEST_ID.get()
         if request_id is not None:
             event["request_id"] = request_id
+        trace = TRACE.get()
+        if trace is not None:
+            event["trace_id"], event["span_id"] = trace.trace_id, trace.span_id
         event.update(_fields(record))
         if record.exc_info:
             event["exception"] = _trace(record.exc_info[1])
@@ -50,6 +54,9 @@ class TextLines(logging.Formatter):
         request_id = REQUEST_ID.get()
         if request_id is not None:
             words.append(f"request_id={request_id}")
+        trace = TRACE.get()
+        if trace is not None:
+            words.append(f"trace_id={trace.trace_id} span_id={trace.span_id}")
         line = _fitted(" ".join(words), _printable, LINE_BYTES - 1)
         if record.exc_info is None:
             return line

@@ -39,13 +39,19 @@ class MetricSeries:
         self._sizes = sizes.labels(at[1])
         self._answers: dict[int, Counter] = {}
 
-    def observe(self, status: int, seconds: float, body_bytes: int) -> None:
-        """Count one request; a body of no bytes is no body."""
+    def observe(
+        self,
+        status: int,
+        seconds: float,
+        body_bytes: int,
+        exemplar: dict[str, str] | None = None,
+    ) -> None:
+        """Count one request; a body of no bytes is no body. `exemplar` names a trace of it."""
         answers = self._answers.get(status)
         if answers is None:
             answers = self._answers[status] = self._requests.labels(*self._at, str(status))
         answers.inc()
-        self._seconds.observe(seconds)
+        self._seconds.observe(seconds, exemplar)
         if body_bytes:
             self._sizes.observe(body_bytes)
 

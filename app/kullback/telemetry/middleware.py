@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kullback.telemetry.logs import REQUEST_ID
 from kullback.telemetry.metrics import Telemetry
+from kullback.telemetry.traces import TRACE, TraceContext
 
 UNMATCHED = "__unmatched__"
 CLIENT_GONE = 499
@@ -52,11 +53,14 @@ class RequestTelemetry:
         began = perf_counter()
         exchange = _Exchange(scope, receive, send)
         token = REQUEST_ID.set(exchange.request_id)
+        trace = None if exchange.trace is None else TRACE.set(exchange.trace)
         try:
             await self._answer(scope, exchange)
         finally:
             self._record(scope, exchange, perf_counter() - began)
             REQUEST_ID.reset(token)
+            if trace is not None:
+                TRACE.reset(trace)
 
     async def _answer(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
@@ -76,7 +80,8 @@ class RequestTelemetry:
         method = scope["method"]
         route = getattr(scope.get("route"), "path_format", UNMATCHED)
         status = exchange.final_status
-        self._telemetry.series(method, route).observe(status, seconds, exchange.bytes_in)
+        exemplar = None if exchange.trace is None else exchange.trace.exemplar()
+        self._telemetry.series(method, route).observe(status, seconds, exchange.bytes_in, exemplar)
         if _access.isEnabledFor(logging.INFO):
             fields = {
                 "method": method[:METHOD_LENGTH],
@@ -100,13 +105,17 @@ class RequestTelemetry:
 class _Exchange:
     """One request and its answer: what has come in, what has gone out."""
 
-    __slots__ = ("_receive", "_send", "_state", "bytes_in", "bytes_out", "request_id", "status")
+    __slots__ = (
+        *("_receive", "_send", "_state", "bytes_in", "bytes_out", "request_id", "status"),
+        "trace",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._state = scope.setdefault("state", {})
         self.request_id = self._state.setdefault("request_id", _request_id(scope))
+        self.trace = TraceContext.of_request(scope)
         self.status = CLIENT_GONE  # until an answer begins
         self.bytes_in = 0
         self.bytes_out = 0

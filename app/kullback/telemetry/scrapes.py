@@ -91,7 +91,7 @@ class Scrapes:
         for sample in samples:
             series = (sample.name, *sample.labels.values())
             since = absent[series] = self._absent.get(series, self._last)
-            yield sample if since < seen else sample._replace(value=0.0)
+            yield sample if since < seen else sample._replace(value=0.0, exemplar=None)
 
     def _seen(self, scraper: Scraper, now: float) -> float:
         """Before when a series was there that this scraper has seen."""
