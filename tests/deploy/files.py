@@ -13,6 +13,7 @@ GRAFANA = ROOT / "deploy" / "grafana"
 CONFIG = PROMETHEUS / "prometheus.yml"
 STATIC_CONFIG = PROMETHEUS / "static.example.yml"
 RULES = PROMETHEUS / "rules.yml"
+OPERATOR_RULES = ROOT / "deploy" / "kubernetes" / "monitoring" / "prometheusrule.yaml"
 RULE_TESTS = tuple(sorted(PROMETHEUS.glob("*_test.yml")))
 DASHBOARDS = tuple(sorted((GRAFANA / "dashboards").glob("*.json")))
 COMPOSE = ROOT / "docker-compose.yml"

@@ -1,6 +1,9 @@
 """The rules that Prometheus is shipped with hold, and each of them has been seen to."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -15,6 +18,7 @@ from tests.deploy.files import (
     ALERTS_PAGE,
     CONFIG,
     DASHBOARDS,
+    OPERATOR_RULES,
     ROOT,
     RULE_TESTS,
     RULES,
@@ -134,6 +138,23 @@ def test_an_alert_leads_to_its_runbook_and_to_a_dashboard_of_what_it_is_of(name:
     assert variable == label
     assert variable is None or variable in {each["name"] for each in board["templating"]["list"]}
     assert variable is None or variable in annotations["summary"].partition("}}")[0]
+
+
+@pytest.mark.parametrize("path", [RULES, OPERATOR_RULES], ids=lambda path: path.name)
+def test_the_line_of_the_page_puts_own_addresses_in_place_of_all_others(
+    path: Path, tmp_path: Path
+) -> None:
+    (line,) = re.findall(r"^    (sed .+) rules\.yml$", ALERTS_PAGE.read_text(), flags=re.MULTILINE)
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text())
+    program, *arguments = shlex.split(line)
+    subprocess.run([shutil.which(program) or program, *arguments, copy], check=True)  # noqa: S603
+    changed = copy.read_text()
+    assert len(re.findall(r"https://DOCS\.EXAMPLE/alerts\.html#kullback\w+", changed)) == len(
+        ALERTS
+    )
+    assert changed.count("https://GRAFANA.EXAMPLE/d/kullback-") == len(ALERTS)
+    assert re.findall(r"kullback\.example|127\.0\.0\.1", changed) == []
 
 
 def test_every_check_that_may_warn_has_an_alert() -> None:
