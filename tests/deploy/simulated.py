@@ -25,6 +25,7 @@ from kullback.moments import DAY, HOUR
 from tests.deploy.families import series_named
 from tests.deploy.files import RULES, promtool
 from tests.deploy.live import ABSENT, Prometheus, free_port, is_ready, until
+from tests.monitoring.service import Service
 from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
 from tests.statistics.monitoring.arrivals import Seed
 from tests.statistics.monitoring.served import PATH, SET_AFTER, served
@@ -79,6 +80,7 @@ class ScrapedWorlds:
                     await running.set_reference()
                     is_set = True
                 now = round(ORIGIN + hour * HOUR)
+                await _has_read_keys(running.service)
                 checks = answers[now] = await running.checks()
                 log.look(now, checks)
                 client = running.service.client
@@ -140,6 +142,13 @@ class ScrapedWorlds:
                         if _holds(values, now + AFTER, rule.get("for", "0m"))
                     }
         return found
+
+
+async def _has_read_keys(service: Service) -> None:
+    """Wait until keys are read anew: ingest holds the loop, in which that is done."""
+    for _ in range(60):
+        if (await service.client.get(PATH)).status_code != 503:
+            return
 
 
 def alert_of(check: str) -> str:

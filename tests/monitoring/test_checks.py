@@ -1,6 +1,7 @@
 """Checks of a monitor over HTTP: silent where all is well, right about what is not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kullback.numerics.types import Array
 from tests.judgement.worlds import drawn
 from tests.monitoring.service import MONITOR, NOON, Document, Service
+from tests.monitoring.states import WORLDS, make
 
 pytestmark = pytest.mark.anyio
 
@@ -178,6 +180,28 @@ async def test_labels_that_stop_are_missed(service: Service) -> None:
     assert check["statement"].startswith("Labels are late, or have stopped: 0% of predictions")
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "state"),
+    [
+        ({"critical": 0.9, "tolerance": 0.2}, "critical"),
+        ({"minimum_rows": 10**6}, "ok"),
+        ({"enabled": False}, None),
+    ],
+)
+async def test_thresholds_of_missing_labels_are_obeyed(
+    service: Service, thresholds: Document, state: str | None
+) -> None:
+    await make(service, "clicks", replace(WORLDS["unlabelled"], settings={"maturity": thresholds}))
+    checks = by_name(await service.get(f"{MONITOR}/checks"))
+    assert checks.get("maturity", {}).get("state") == state
+
+
+async def test_silence_of_fewer_rows_than_are_asked_for_is_not_judged(service: Service) -> None:
+    settings: Document = {"silence": {"minimum_rows": 10**6}}
+    await make(service, "clicks", replace(WORLDS["silent"], settings=settings))
+    assert by_name(await service.get(f"{MONITOR}/checks"))["silence"]["state"] == "ok"
+
+
 async def test_a_monitor_without_rows_knows_nothing(service: Service) -> None:
     await service.put()
     checks = await service.get(f"{MONITOR}/checks")
@@ -203,6 +227,11 @@ async def test_thresholds_are_set_and_kept(service: Service) -> None:
         ({"calibration": {"tolerance": 0}}, "/checks/calibration/tolerance"),
         ({"calibration": {"minimum_rows": 0}}, "/checks/calibration/minimum_rows"),
         ({"calibration": {"other": 1}}, "/checks/calibration/other"),
+        ({"no_skill": {"tolerance": 0.1}}, "/checks/no_skill/tolerance"),
+        ({"no_skill": {"critical": 0.1}}, "/checks/no_skill/critical"),
+        ({"silence": {"critical": 0.9}}, "/checks/silence/critical"),
+        ({"silence": {"tolerance": 1.0}}, "/checks/silence/tolerance"),
+        ({"maturity": {"critical": 1.5}}, "/checks/maturity/critical"),
     ],
 )
 async def test_other_thresholds_are_refused(

@@ -72,7 +72,9 @@ def maturity(history: History) -> Finding:
         f"{what}: {share:.0%} of predictions have one after {_duration(history.now - due.stop)}, "
         f"where {usual:.0%} are usual after {_duration(history.lag)}."
     )
-    state = State.CRITICAL if is_sure else State.OK
+    missing = 1 - due.labelled / expected
+    grave = State.CRITICAL if missing >= limits.critical else State.WARNING
+    state = grave if is_sure else State.OK
     return Finding(
         "maturity",
         state,

@@ -1,12 +1,14 @@
 """Fields of a monitor's settings: its task, its slices, links and thresholds of checks."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
+from kullback.judgement.settings import CheckName, ChosenThresholds
 from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
@@ -110,3 +112,39 @@ class CheckThresholds(BaseModel):
         default=None, description="How many false alarms a year it may raise, at most."
     )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
+
+    def refuse_meaningless(self, check: CheckName) -> None:
+        """Refuse those that mean nothing of this check."""
+        for name, detail in _MEANINGLESS.get(check, {}).items():
+            if getattr(self, name) is not None:
+                raise InvalidInput.at(f"{name}: {detail}", "checks", check, name)
+        for name, most in _SHARES.get(check, {}).items():
+            if (getattr(self, name) or 0.0) > most:
+                detail = f"{name}: a share of rows, {most} at most"
+                raise InvalidInput.at(detail, "checks", check, name)
+
+
+def chosen_thresholds(checks: Mapping[CheckName, object]) -> dict[str, ChosenThresholds]:
+    """Thresholds of checks, as they are asked for or as they are at present.
+
+    Raises:
+        InvalidInput: one that is asked for means nothing of its check.
+    """
+    for name, each in checks.items():
+        if isinstance(each, CheckThresholds):
+            each.refuse_meaningless(name)
+    return {name: ChosenThresholds.like(each) for name, each in checks.items()}
+
+
+_ALWAYS_CRITICAL = "it is critical whenever it is sure"
+_MEANINGLESS: Mapping[str, Mapping[str, str]] = {
+    "no_skill": {
+        "tolerance": "ranking at chance has no size: alarms_per_year says how sure it has to be",
+        "critical": _ALWAYS_CRITICAL,
+    },
+    "silence": {"critical": _ALWAYS_CRITICAL},
+}
+_SHARES: Mapping[str, Mapping[str, float]] = {
+    "silence": {"tolerance": 0.99},
+    "maturity": {"tolerance": 0.99, "critical": 1.0},
+}

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from kullback.errors import InvalidInput, Step
-from kullback.judgement.settings import CheckName, ChosenThresholds
+from kullback.judgement.settings import CheckName
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.crossed_slices import CROSS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
@@ -33,6 +33,7 @@ from kullback.requests.monitor_fields import (
     MonitorSlices,
     TaskName,
     Title,
+    chosen_thresholds,
 )
 from kullback.scoring.conventions import ConventionName
 from kullback.timezones import check_timezone, finest_width
@@ -241,7 +242,7 @@ class MonitorSettings(BaseModel):
             default_label=whole.default_label,
             label_window=whole.label_window,
             links=tuple(Link(link.title, link.url) for link in whole.links),
-            checks={name: ChosenThresholds.like(each) for name, each in whole.checks.items()},
+            checks=chosen_thresholds(whole.checks),
             reference_offset=None if present is None else present.reference_offset,
             features=whole.features,
         )
