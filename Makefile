@@ -22,7 +22,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run demo test test-fast check audit sbom wheels reference docs bench bench-statistics bench-monitoring \
-        torture laws screenshots manifests lock system
+        torture laws screenshots image-test manifests lock system
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
@@ -104,6 +104,9 @@ screenshots: $(DEV) $(NODE)  ## take the pictures in docs/images again, with a b
 
 system:  ## install the Debian packages that some tests use (as root)
 	requirements/system.sh
+
+image-test: $(DEV)  ## make the image of the Dockerfile and run it, as root and in minutes
+	$(BIN)/python -m pytest --verbose -rP tests/deploy/image.py
 
 manifests:  ## write the rules again for the Prometheus operator, after a change of deploy/prometheus
 	@{ printf '%s\n' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' \

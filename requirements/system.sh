@@ -32,6 +32,9 @@ install '/usr/bin/promtool' prometheus 'the checks by promtool will not run'
 install '/usr/bin/amtool' prometheus-alertmanager 'the route of an alert to a pager will not be tried'
 install '/usr/bin/strace' strace 'no failing disk will be tried'
 install '/usr/sbin/nginx' nginx 'nothing will be tried behind a proxy'
+for package in mmdebstrap podman crun; do
+  install "/usr/bin/$package" "$package" 'no image will be made by make image-test'
+done
 install '/usr/bin/java' default-jdk-headless 'no Java client will be tried'
 for program in curl wget; do
   found=$(command -v "$program" || echo "/usr/bin/$program")
