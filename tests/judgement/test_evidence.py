@@ -120,7 +120,7 @@ def test_a_process_grows_by_one_at_most_on_average() -> None:
 def test_a_change_began_where_the_evidence_began_to_rise() -> None:
     log_e = np.full((40, 8), -1.0)
     log_e[25:, 3] = 2.0
-    assert since(log_e, processes(log_e, RATE_WEIGHTS, 11.0)) == 25
+    assert since(log_e, processes(log_e, RATE_WEIGHTS, 11.0), 11.0) == 25
 
 
 def test_evidence_of_long_ago_is_soon_outweighed() -> None:

@@ -1,5 +1,6 @@
 """Blocks: the sums of an hour that judgement reads, in groups of neighbouring scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,7 +116,7 @@ def block(
     )
 
 
-def summed(blocks: list[Block]) -> Block:
+def summed(blocks: Sequence[Block]) -> Block:
     """Blocks that follow one another, as one."""
     last = blocks[-1]
     sums = {name: _added([getattr(each, name) for each in blocks]) for name in _SUMS}

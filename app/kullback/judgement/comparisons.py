@@ -17,6 +17,7 @@ from kullback.tally.drift import Shares
 WEEK = 7 * DAY
 BROAD = 0.4  # of a tolerance
 _STEPS_KEPT = 400
+_RECENT_HOURS = 3  # that tell what a change has led to
 _MOST_HOURS = 24  # that are put together to have rows enough
 
 
@@ -46,6 +47,12 @@ class Counts:
         """Some hours together."""
         mass: Array = self.mass[hours].sum(axis=0)
         return Shares(mass, float(mass.sum()))
+
+    def before(self, hours: Sequence[int]) -> Shares | None:
+        """As many hours as these before them, a few at least; None where there are none."""
+        first = hours[0]
+        some = range(max(first - max(len(hours), _RECENT_HOURS), 0), first)
+        return self.of(list(some)) if some else None
 
 
 class Baseline(NamedTuple):
@@ -152,7 +159,7 @@ def course(
     if not last.steps:
         return None
     steps = np.array([log_e for _, log_e in last.steps])
-    first = rise(steps) if last.log_e >= most else len(steps) - 1
+    first = rise(steps, most) if last.log_e >= most else len(steps) - 1
     hours = [at for place, _ in last.steps[first:] for at in groups[place]]
     return ShareCourse(last.log_e, hours, list(last.baselines))
 

@@ -42,17 +42,25 @@ def log_mean(logs: Array) -> float:
     return float(np.logaddexp.reduce(logs))
 
 
-def since(log_e: Array, logs: Array) -> int:
+def since(log_e: Array, logs: Array, log_threshold: float) -> int:
     """The first block of the change that processes (a,) tell of, whose steps were ln eₜ (t, a).
 
     There the sum of the steps of the largest begins to rise.
     """
-    return rise(log_e[:, int(np.argmax(logs))])
+    return rise(log_e[:, int(np.argmax(logs))], log_threshold)
 
 
-def rise(log_e: Array) -> int:
-    """Where the sum of steps (t,) from there to the end is the largest."""
-    return int(np.argmax(np.cumsum(log_e[::-1])[::-1]))
+def rise(log_e: Array, log_threshold: float) -> int:
+    """Where the sum of steps (t,) began to rise: the last time that it was not above 0.
+
+    Like a process it is capped, so that a change that was and has ended is none of this one.
+    """
+    total, first = 0.0, 0
+    for at, step in enumerate(log_e.tolist()):
+        if total <= 0:
+            total, first = 0.0, at
+        total = min(total + step, log_threshold + CAP)
+    return first
 
 
 def dispersion(z: Array) -> float:

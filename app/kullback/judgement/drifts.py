@@ -41,7 +41,10 @@ def score_drift(history: History) -> Finding:
         cells = cells_of(baselines)
         past = [each.merged(cells) for each in baselines]
         moved = np.concatenate([_moved(each.shares.mass, cells) for each in baselines])
-        return share_evidence(counts.of(hours).merged(cells).mass, past, limits.tolerance, moved)
+        before = counts.before(hours)
+        recent = None if before is None else before.merged(cells).mass
+        here = counts.of(hours).merged(cells).mass
+        return share_evidence(here, past, limits.tolerance, moved, recent)
 
     result = course(counts, given, limits, evidence)
     if result is None:
@@ -83,13 +86,14 @@ def label_drift(history: History) -> Finding:
     labels = range(width) if width > 2 else (1,)
 
     def evidence(hours: list[int], baselines: list[Baseline]) -> float:
-        here, said = counts.of(hours), foreseen[hours].sum(axis=0)
+        here, said, before = counts.of(hours), foreseen[hours].sum(axis=0), counts.before(hours)
         shares = [each.shares.shares() for each in baselines]
         result = []
         for k in labels:
             spans = [_span(float(each[k]), 1 + limits.tolerance) for each in shares]
             spans.append(_span(float(said[k] / said.sum()), _FORESEEN))
-            result.append(rate_evidence(float(here.mass[k]), here.rows or 0.0, spans))
+            recent = None if before is None else (float(before.mass[k]), before.rows or 0.0)
+            result.append(rate_evidence(float(here.mass[k]), here.rows or 0.0, spans, recent))
         return max(result) - float(np.log(len(labels)))
 
     result = course(counts, given, limits, evidence)

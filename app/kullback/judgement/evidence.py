@@ -90,7 +90,7 @@ class OutcomeHistory:
     def process(self, logs: Array, log_e: Callable[[], Array], log_threshold: float) -> Process:
         """What processes (a,) of steps (t, a) have come to, and the blocks that they speak of."""
         now = log_mean(logs)
-        first = since(log_e(), logs) if now >= log_threshold else self._last_day()
+        first = since(log_e(), logs, log_threshold) if now >= log_threshold else self._last_day()
         key = "rows since", self.value, first, self.marks[-1]
         rows = self.memo.once(key, lambda: summed([each.block for each in self.blocks[first:]]))
         return Process(now, log_threshold, rows)

@@ -73,7 +73,9 @@ def _course(history: History, feature: str, most: float) -> _Course | None:
     )
 
     def evidence(some: list[int], baselines: list[Baseline]) -> float:
-        return share_evidence(counts.of(some).mass, baselines, limits.tolerance)
+        before = counts.before(some)
+        recent = None if before is None else before.mass
+        return share_evidence(counts.of(some).mass, baselines, limits.tolerance, recent=recent)
 
     given = None if reference is None else cells.shares(reference)
     result = course(counts, given, limits, evidence, most)

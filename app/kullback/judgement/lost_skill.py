@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.judgement.blocks import Block, summed
-from kullback.judgement.detector import advanced, log_mean, start
+from kullback.judgement.detector import advanced, log_mean, since, start
 from kullback.judgement.evidence import Process
 from kullback.judgement.folds import folded
 from kullback.judgement.history import History
 from kullback.judgement.settings import Thresholds
-from kullback.judgement.skill import Skill, skill
+from kullback.judgement.skill import Skill, skill, skill_of_hours
 from kullback.moments import DAY
 from kullback.numerics.types import Array
 
 _ENOUGH = 30  # outcomes of either kind in a part of the past that skill is judged of
 _SURE = 3.0  # standard errors of a skill that there is to lose
-_LEFT = np.array([0.3, 0.0, -0.5])  # of the gain, after a loss
+_LEFT = np.array([0.3, 0.0, -0.5, -10.0])  # of the gain, after a loss
 _WEIGHTS = np.full(_LEFT.size, -math.log(_LEFT.size))
 
 
@@ -28,16 +28,15 @@ class _Past:
     Attributes:
         logs: the processes (a,).
         pending: what came since enough outcomes were there the last time.
-        past: what came before this day, but for hours of an alarm; `today` is not there yet.
-        began: when the past begins.
-        base: the skill of it, or of the reference where that is less.
-        steps: what each hour has added to the processes since the last alarm ended, (t, a).
+        alarms: hours of an alarm, from where its change began: they are no past.
+        day: of the last hour.
+        base: the skill of the days before that one, or of the reference where that is less.
+        steps: what each hour has added to the processes, (t, a).
     """
 
     logs: Array
     pending: Block | None = None
-    past: Block | None = None
-    today: Block | None = None
+    alarms: frozenset[int] = frozenset()
     day: int = 0
     base: Skill | None = None
     steps: tuple[Array, ...] = ()
@@ -67,20 +66,21 @@ def _past(history: History) -> _Past:
 
     def step(before: _Past, at: int) -> _Past:
         here = outcomes.blocks[at].block
-        past, today, base, day = before.past, before.today, before.base, here.start // DAY
+        base, day, alarms = before.base, here.start // DAY, before.alarms
         if day != before.day:
-            past, today = _together(past, today), None
+            past = [outcomes.blocks[each].block for each in range(at) if each not in alarms]
             base = _least(of_reference, past)
-        pending = _together(before.pending, here)
-        log_e, logs = nothing, before.logs
-        if pending is not None and _is_enough(pending):
-            have, pending = skill(pending), None
+        pending = here if before.pending is None else summed([before.pending, here])
+        log_e, logs, enough = nothing, before.logs, _is_enough(pending)
+        if enough:
+            have = skill(pending)
             if base is not None and have is not None:
                 log_e = _evidence(have, base, limits.tolerance)
             logs = advanced(logs, log_e, _WEIGHTS, most)
-        if log_mean(logs) < most:
-            today = _together(today, here)
-        return _Past(logs, pending, past, today, day, base, (*before.steps, log_e))
+        steps = (*before.steps, log_e)
+        if log_mean(logs) >= most:
+            alarms = alarms.union(range(since(np.stack(steps), logs, most), at + 1))
+        return _Past(logs, None if enough else pending, alarms, day, base, steps)
 
     key = ("past skill", most, limits.tolerance, of_reference)
     return folded(history.memo, key, outcomes.marks, _Past(start(_WEIGHTS)), step)
@@ -97,11 +97,11 @@ def _evidence(here: Skill, base: Skill, tolerance: float) -> Array:
     return ratio
 
 
-def _least(of_reference: Skill | None, past: Block | None) -> Skill | None:
+def _least(of_reference: Skill | None, past: list[Block]) -> Skill | None:
     """The skill of the reference, or of the past where that is less, if it is any."""
     skills = [of_reference]
-    if past is not None and past.stop - past.start >= DAY:
-        skills.append(skill(past))
+    if past and past[-1].stop - past[0].start >= DAY:
+        skills.append(skill_of_hours(past))
     some = [each for each in skills if each is not None]
     base = min(some, key=lambda each: each.gain, default=None)
     return base if base is not None and base.gain > _SURE * base.gain_error else None
@@ -110,11 +110,6 @@ def _least(of_reference: Skill | None, past: Block | None) -> Skill | None:
 def _of_reference(history: History) -> Skill | None:
     reference = history.reference
     return skill(reference) if reference is not None and reference.rows else None
-
-
-def _together(before: Block | None, here: Block | None) -> Block | None:
-    some = [each for each in (before, here) if each is not None]
-    return summed(some) if some else None
 
 
 def _is_enough(block: Block) -> bool:

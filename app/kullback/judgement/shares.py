@@ -4,7 +4,9 @@
 
 KT is the mixture of all distributions that Krichevsky and Trofimov give counts c (Dirichlet(½,
 …, ½)); q are the distributions that are no further than a tolerance from one of the baselines. No
-alternative has to be named: whatever the counts are now like, the mixture soon knows.
+alternative has to be named: whatever the counts are now like, the mixture soon knows. What it has
+to learn costs it (k − 1)/2 · ln n of evidence in every hour; a change that lasts is known by the
+hours before, whose shares are an alternative beside it.
 
 Source: Krichevsky & Trofimov, IEEE Transactions on Information Theory 27 (1981); Wasserman, Ramdas
 & Balakrishnan, PNAS 117 (2020).
@@ -27,17 +29,21 @@ def share_evidence(
     baselines: Sequence[Baseline],
     tolerance: float,
     others: Array | None = None,
+    recent: Array | None = None,
 ) -> float:
     """Ln e of counts (k,) against baselines (k,), each with a PSI of up to its tolerance around.
 
-    A baseline of few rows is known no better than these tell: its tolerance is wider by that. Half
-    of the mixture is of `others`, shares (m, k) that a change might lead to, where there are any.
+    A baseline of few rows is known no better than these tell: its tolerance is wider by that. Equal
+    parts of the alternative are the mixture, `others`, shares (m, k) that a change might lead to,
+    and those of `recent` mass (k,), of the hours before, where there are any.
     """
-    log_e = mixture(counts)
+    parts = [mixture(counts)]
     if others is not None:
         named = np.log(others) @ counts
-        log_e = float(np.logaddexp(log_e, np.logaddexp.reduce(named) - math.log(named.size)))
-        log_e -= math.log(2)
+        parts.append(float(np.logaddexp.reduce(named)) - math.log(named.size))
+    if recent is not None:
+        parts.append(_likelihood(counts, smoothed(recent)))
+    log_e = float(np.logaddexp.reduce(parts)) - math.log(len(parts))
     return log_e - max(_best(counts, each.shares, tolerance * each.room) for each in baselines)
 
 
@@ -48,12 +54,24 @@ def mixture(counts: Array) -> float:
     return ends + sum(math.lgamma(c + 0.5) - math.lgamma(0.5) for c in counts.tolist())
 
 
-def rate_evidence(positive: float, rows: float, spans: Sequence[tuple[float, float]]) -> float:
-    """Ln e of so many positive ones among rows against rates within spans of [0, 1]."""
+def rate_evidence(
+    positive: float,
+    rows: float,
+    spans: Sequence[tuple[float, float]],
+    recent: tuple[float, float] | None = None,
+) -> float:
+    """Ln e of so many positive ones among rows against rates within spans of [0, 1].
+
+    Half of the alternative is the rate of `recent` positive ones and rows, of the hours before.
+    """
     counts = np.array([positive, max(rows - positive, 0.0)])
     here = positive / rows
     nearest = (min(max(here, low), high) for low, high in spans)
-    return mixture(counts) - max(_likelihood(counts, np.array([r, 1 - r])) for r in nearest)
+    log_e = mixture(counts)
+    if recent is not None:
+        before = np.array([recent[0], max(recent[1] - recent[0], 0.0)])
+        log_e = float(np.logaddexp(log_e, _likelihood(counts, smoothed(before)))) - math.log(2)
+    return log_e - max(_likelihood(counts, np.array([r, 1 - r])) for r in nearest)
 
 
 def psi(counts: Array, baseline: Shares) -> float:

@@ -1,14 +1,18 @@
 """How much better than the base rate predictions are: from the sums of a block."""
 
 import math
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kullback.judgement.blocks import Block, logits
+from kullback.judgement.blocks import Block, logits, summed
+from kullback.moments import HOUR
 from kullback.numerics.types import Array
 
 AT_CHANCE = 0.5
+_NEAR = 0.03  # of an AUC: as good as chance, however many rows say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Skill:
         """Whether predictions rank at chance; of classes, whether the base rates are as good."""
         if self.auc is None:
             return self.gain - self.gain_error <= 0
-        return self.auc - 2 * self.auc_error <= AT_CHANCE
+        return self.auc - max(2 * self.auc_error, _NEAR) <= AT_CHANCE
 
 
 def skill(block: Block) -> Skill | None:
@@ -62,6 +66,38 @@ def skill(block: Block) -> Skill | None:
     auc = _auc(positive, negative)
     error = math.sqrt(spread) / (rows * entropy)
     return Skill(float(1 - entropy_loss), float(error), auc, _auc_error(auc, ones, zeros))
+
+
+def skill_of_hours(blocks: Sequence[Block]) -> Skill | None:
+    """The skill of blocks beside the base rate of each hour of the day; None of no outcomes.
+
+    Whoever knows how outcomes move with the hour has more skill over days than in any hour, and
+    an hour that is compared with days has not lost that.
+    """
+    whole = summed(blocks)
+    result = skill(whole)
+    if result is None:
+        return None
+    hours: dict[int, list[Block]] = defaultdict(list)
+    for block in blocks:
+        hours[block.start // HOUR % 24].append(block)
+    within = sum(_entropy(_outcomes(summed(some))) for some in hours.values())
+    ratio = _entropy(_outcomes(whole)) / max(within, 1e-12)
+    return replace(result, gain=1 - (1 - result.gain) * ratio, gain_error=result.gain_error * ratio)
+
+
+def _outcomes(block: Block) -> Array:
+    """The weight of each outcome, (k,)."""
+    if block.layout.task == "multiclass":
+        return block.class_weight
+    weight, positive = float(block.weight.sum()), float(block.positive.sum())
+    return np.array([max(weight - positive, 0.0), positive])
+
+
+def _entropy(outcomes: Array) -> float:
+    """That of the shares of outcomes (k,), times their sum."""
+    some = outcomes[outcomes > 0]
+    return float(some @ np.log(some.sum() / some)) if some.size else 0.0
 
 
 def _of_classes(block: Block) -> Skill | None:

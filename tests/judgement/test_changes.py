@@ -1,0 +1,97 @@
+"""Changes of a stream: that they are told as long as they last, and of whom they are."""
+
+import numpy as np
+import pytest
+
+from kullback.judgement.blocks import Block
+from kullback.judgement.detector import rise
+from kullback.judgement.drifts import label_drift, score_drift
+from kullback.judgement.findings import State
+from kullback.judgement.history import History
+from kullback.judgement.outcomes import log_loss, no_skill
+from kullback.judgement.skill import Skill
+from kullback.numerics.types import Array
+from tests.judgement.worlds import block_of, drawn, looks
+
+DAYS, ROWS = 3, 500
+BREAK, END = 24 * DAYS, 24 * DAYS + 24
+Rows = tuple[Array, Array]
+
+
+def hours(change: dict[range, str], seed: int = 3, stop: int = END) -> list[dict[str, Block]]:
+    """Hours of sound predictions, but for those of a change."""
+    rng = np.random.default_rng(seed)
+    result = []
+    for hour in range(stop):
+        y, p = drawn(rng, ROWS)
+        for of, what in change.items():
+            y, p = _changed(what, y, p, rng) if hour in of else (y, p)
+        result.append({"": block_of(y, p, hour)})
+    return result
+
+
+def _changed(what: str, y: Array, p: Array, rng: np.random.Generator) -> Rows:
+    result: dict[str, Rows] = {
+        "flipped": (1 - y, p),
+        "joined": (y, rng.permutation(p)),
+        "scaled": (y, 0.65 * p),
+        "doubled": ((rng.random(y.size) < 2.2 * p).astype(np.float64), p),
+    }
+    return result[what]
+
+
+def looks_since(world: list[dict[str, Block]], after: int) -> list[History]:
+    """The histories from so many hours after the break on."""
+    return list(looks(world))[BREAK + after :]
+
+
+def test_a_change_that_has_ended_is_none_of_this_one() -> None:
+    log_e = np.full(100, -1.0)
+    log_e[10:30], log_e[80:] = 5.0, 5.0
+    assert rise(log_e, 9.0) == 80
+
+
+def test_scores_that_stay_elsewhere_are_told_as_long_as_they_do() -> None:
+    states = [
+        score_drift(each).state for each in looks_since(hours({range(BREAK, END): "scaled"}), 3)
+    ]
+    assert State.OK not in states
+    assert len(states) == END - BREAK - 3
+
+
+def test_so_are_labels() -> None:
+    states = [
+        label_drift(each).state for each in looks_since(hours({range(BREAK, END): "doubled"}), 12)
+    ]
+    assert State.OK not in states
+
+
+def test_labels_that_were_flipped_for_a_day_are_forgotten() -> None:
+    world = hours({range(BREAK, END): "flipped"}, stop=END + 12)
+    found = [log_loss(each) for each in looks(world)]
+    assert found[END - 1].state is State.CRITICAL
+    assert found[-1].state is State.OK
+
+
+def test_a_second_change_begins_when_it_does() -> None:
+    world = hours({range(BREAK, END): "joined", range(END + 10, END + 16): "joined"}, stop=END + 16)
+    *_, last = looks(world)
+    found = no_skill(last)
+    assert found.state is State.CRITICAL
+    assert found.since is not None
+    assert END + 8 <= found.since / 3600 <= END + 12
+
+
+def test_skill_that_is_of_the_hour_is_none_that_is_lost() -> None:
+    rng = np.random.default_rng(5)
+    world = []
+    for hour in range(24 * 8):
+        rate = 0.1 * np.exp(1.2 * np.sin(hour / 24 * 2 * np.pi))
+        world.append({"": block_of(*drawn(rng, ROWS, rate=rate), hour)})
+    found = [log_loss(each) for each in looks(world)]
+    assert max(each.log_e or 0.0 for each in found) < max(each.log_threshold or 0 for each in found)
+
+
+@pytest.mark.parametrize(("auc", "is_none"), [(0.525, True), (0.55, False)])
+def test_an_auc_near_a_half_is_no_skill_however_many_rows_say_so(auc: float, is_none: bool) -> None:  # noqa: FBT001
+    assert Skill(-0.05, 0.001, auc, 0.001).is_none is is_none
