@@ -8,8 +8,9 @@ from kullback.judgement.detector import rise
 from kullback.judgement.drifts import label_drift, score_drift
 from kullback.judgement.findings import State
 from kullback.judgement.history import History
-from kullback.judgement.outcomes import log_loss, no_skill
+from kullback.judgement.outcomes import calibration, log_loss, no_skill
 from kullback.judgement.skill import Skill
+from kullback.judgement.slices import slices
 from kullback.numerics.types import Array
 from tests.judgement.worlds import block_of, drawn, looks
 
@@ -90,6 +91,20 @@ def test_skill_that_is_of_the_hour_is_none_that_is_lost() -> None:
         world.append({"": block_of(*drawn(rng, ROWS, rate=rate), hour)})
     found = [log_loss(each) for each in looks(world)]
     assert max(each.log_e or 0.0 for each in found) < max(each.log_threshold or 0 for each in found)
+
+
+def test_values_that_are_off_like_all_others_are_not_named() -> None:
+    rng = np.random.default_rng(11)
+    world = []
+    for hour in range(60):
+        y, p = drawn(rng, 200)
+        p /= 2
+        parts = {"country=DE": slice(0, 140), "country=FR": slice(140, 200)}
+        blocks = {name: block_of(y[some], p[some], hour) for name, some in parts.items()}
+        world.append({"": block_of(y, p, hour), **blocks})
+    for look in looks(world):
+        assert not slices(look).is_alarm
+    assert calibration(look).state is State.CRITICAL
 
 
 @pytest.mark.parametrize(("auc", "is_none"), [(0.525, True), (0.55, False)])

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
-from kullback.judgement.blocks import summed
+from kullback.judgement.blocks import summed, without
 from kullback.judgement.detector import log_mean
 from kullback.judgement.evidence import OutcomeHistory
 from kullback.judgement.findings import Finding, Size, State
 from kullback.judgement.history import History
-from kullback.judgement.judged import JudgedBlock
+from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.outcomes import class_or_ratio, distance, state_of
+from kullback.judgement.recalibration import Tolerance
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
 from kullback.moments import DAY, HOUR
@@ -62,9 +64,26 @@ def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
         if log_mean(outcomes.logs(by, most)) < most:
             break
         finding = _finding(outcomes, by, most, limits, new)
-        if finding.is_alarm:
+        if finding.is_alarm and _is_apart(history, outcomes.value, by, finding):
             return finding
-    return closest
+    return replace(closest, state=State.OK, since=None, statement=_none(closest.slice))
+
+
+def _is_apart(history: History, value: str, by: str, finding: Finding) -> bool:
+    """Whether a value is off beside all other rows since then, not as these are.
+
+    Of one hour these may be too few to say that they are off, too.
+    """
+    since = finding.since or 0
+    own, every = (
+        [each.block for each in history.outcomes(name).blocks if each.block.start >= since]
+        for name in (value, "")
+    )
+    part = summed(own)
+    limits = Tolerance(history.thresholds["slice"].tolerance)
+    result = judged(part, limits, without(summed(every), part))
+    log_e = result.rate if by == "rate" else result.slope
+    return float(log_e.max()) >= _SURE
 
 
 def _finding(
@@ -85,8 +104,12 @@ def _finding(
         state = State.CRITICAL if is_none else State.OK
         said = f"{text}: predictions are no better than the base rate there."
     if state is State.OK:
-        said = f"No value is off; {_text(outcomes.value)} is closest to it."
+        said = _none(outcomes.value)
     return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), outcomes.value)
+
+
+def _none(name: str) -> str:
+    return f"No value is off; {_text(name)} is closest to it."
 
 
 def _beside(history: History, name: str) -> tuple[str, State]:
