@@ -367,6 +367,20 @@ async def test_with_a_default_label_the_lag_is_its_window(service: Service) -> N
             assert hour.metrics["base_rate"].value == pytest.approx(0.1, abs=0.03)
 
 
+async def test_default_labels_of_predictions_that_come_in_batches_are_not_late(
+    service: Service,
+) -> None:
+    await service.put(default_label=0, label_window=HOUR // 2)
+    stream = Stream(service)
+    for _ in range(12):
+        service.clock.now += HOUR // 2
+        await stream.label(stream.positives(await stream.predict(200, HOUR // 2)))
+        service.tidy()
+        checks = (await service.get(f"{MONITOR}/checks"))["checks"]
+        states = {check["name"]: check["state"] for check in checks}
+        assert states["maturity"] != "critical"
+
+
 async def test_rows_with_their_labels_are_mature_though_others_would_wait(service: Service) -> None:
     await service.put(default_label=0, label_window=2 * DAY)
     await service.post("observations", y_true=[1, 0], y_proba=[0.5, 0.5])
