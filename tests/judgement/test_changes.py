@@ -107,6 +107,31 @@ def test_values_that_are_off_like_all_others_are_not_named() -> None:
     assert calibration(look).state is State.CRITICAL
 
 
+def test_a_value_that_is_gone_stays_so() -> None:
+    rng = np.random.default_rng(13)
+    world = []
+    for hour in range(72):
+        y, p = drawn(rng, 400)
+        edge = 320 if hour < 48 else 400
+        parts = {"country=DE": slice(0, edge), "country=FR": slice(edge, 400)}
+        blocks = {name: block_of(y[some], p[some], hour) for name, some in parts.items()}
+        some = {name: block for name, block in blocks.items() if block.rows}
+        world.append({"": block_of(y, p, hour), **some})
+    found = [slices(look) for look in looks(world)]
+    assert {each.state for each in found[48:]} == {State.WARNING}
+    assert {(each.slice, each.since) for each in found[48:]} == {("country=FR", 48 * 3600)}
+
+
+def test_rows_that_come_together_lose_no_skill() -> None:
+    rng = np.random.default_rng(2)
+    world = []
+    for hour in range(24 * 6):
+        y, p = (np.repeat(each, 10) for each in drawn(rng, 100))
+        world.append({"": block_of(y, p, hour)})
+    found = [log_loss(look) for look in looks(world)][48:]
+    assert {each.state for each in found} == {State.OK}
+
+
 @pytest.mark.parametrize(("auc", "is_none"), [(0.525, True), (0.55, False)])
 def test_an_auc_near_a_half_is_no_skill_however_many_rows_say_so(auc: float, is_none: bool) -> None:  # noqa: FBT001
     assert Skill(-0.05, 0.001, auc, 0.001).is_none is is_none

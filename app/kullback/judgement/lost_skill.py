@@ -75,7 +75,7 @@ def _past(history: History) -> _Past:
         if enough:
             have = skill(pending)
             if base is not None and have is not None:
-                log_e = _evidence(have, base, limits.tolerance)
+                log_e = _evidence(have, base, limits.tolerance) / outcomes.spreads(day)
             logs = advanced(logs, log_e, _WEIGHTS, most)
         steps = (*before.steps, log_e)
         if log_mean(logs) >= most:

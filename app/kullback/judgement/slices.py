@@ -185,18 +185,19 @@ def _new(history: History) -> dict[str, float]:
 
 
 def _gone(history: History) -> dict[str, float]:
-    """Values that had a large share in each of the hours before, and have no rows any more."""
+    """Values that had a large share in each hour as long as they came, and come no more."""
     hours = [each.block for each in history.blocks[-_PAST_HOURS:] if each.block.scored_rows]
-    if len(hours) <= _DAY_HOURS:
+    if not hours:
         return {}
-    past, here = hours[:-1], hours[-1]
-    of_past = sum(block.scored_rows for block in past)
-    names = {}
+    here, names = hours[-1], {}
     for name, blocks in history.slices.items():
-        if blocks[-1].block.start >= here.start or _is_version(name):
+        last = blocks[-1].block.start
+        past = [block for block in hours if block.start <= last]
+        if last >= here.start or len(past) < _DAY_HOURS or _is_version(name):
             continue
         starts = {each.block.start for each in blocks[-_DAY_HOURS:]}
         steady = sum(block.start in starts for block in past[-_DAY_HOURS:])
+        of_past = sum(block.scored_rows for block in past)
         share = _rows_since(blocks, past[0].start) / of_past
         is_many = share >= _SHARE and share * here.scored_rows >= _MISSED
         if is_many and steady >= _STEADY * _DAY_HOURS:
