@@ -1,6 +1,7 @@
 """Delivery of batches that a reporter has taken: until the service has answered each."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from threading import Event
 from time import monotonic
@@ -9,7 +10,7 @@ from typing import Self
 from uuid import uuid4
 
 from .connection import Connection
-from .errors import Conflict, InvalidInput, KullbackError, ServiceFailure, Unavailable
+from .errors import Conflict, FieldError, InvalidInput, KullbackError, ServiceFailure, Unavailable
 from .exchange import LINES, Answer, Request, Retry, exchange
 from .transport import BlockingTransport
 from .values import decoded, encoded, plain
@@ -22,6 +23,7 @@ _NO_RETRY = Retry(seconds=0.0)
 _PAUSES = Retry(cap=5.0)
 _MOST_FAILURES = 5  # of the service itself, until its rows are taken for what makes it fail
 _MOST_PARTS = 40  # of a batch that is refused, to find the rows that make it so
+_LINE = re.compile(r"^line \d+: ")  # of a batch that nobody sees
 Lines = Sequence[bytes]
 
 
@@ -116,7 +118,7 @@ class Delivery:
                     return None
                 attempt += 1
             else:
-                self._count(len(lines), decoded(answer.content))
+                self._count(lines, decoded(answer.content))
                 return None
 
     def _ask(self, request: Request) -> Answer:
@@ -135,14 +137,13 @@ class Delivery:
         Event().wait(min(seconds, left))
         return True
 
-    def _count(self, size: int, answer: Mapping[str, object]) -> None:
+    def _count(self, lines: Lines, answer: Mapping[str, object]) -> None:
         rejected, rejections = answer.get("rejected", 0), answer.get("rejections", [])
         assert isinstance(rejected, int)
         assert isinstance(rejections, list)
-        self.sent += size - rejected
+        self.sent += len(lines) - rejected
         if rejected:
-            place = rejections[0]
-            self._refuse(rejected, f"{place['pointer']}: {place['detail']}")
+            self._refuse(rejected, _problem_of_row(FieldError(**rejections[0]), lines))
 
     def _refuse(self, rows: int, problem: str) -> None:
         self.refused += rows
@@ -152,6 +153,14 @@ class Delivery:
 def _problem(error: KullbackError) -> str:
     """What is wrong, and the first place where it is."""
     return f"{error.errors[0].pointer}: {error}" if error.errors else str(error)
+
+
+def _problem_of_row(place: FieldError, lines: Lines) -> str:
+    """What is wrong with a row, and the id it has."""
+    _, _, field = place.pointer[1:].partition("/")
+    row = {} if place.row is None else decoded(lines[place.row])
+    of = f" (id {row['id']})" if row.get("id") is not None else ""
+    return f"{field}: {_LINE.sub('', place.detail)}{of}"
 
 
 def _document(row: Mapping[str, object]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from .errors import KullbackError, NotKullback, refusal
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
-LINES = "application/x-ndjson"
+LINES = "application/x-ndjson"  # a row that cannot be read costs no other there
 MARKDOWN = "text/markdown"
 T = TypeVar("T")
 

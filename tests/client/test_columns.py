@@ -115,8 +115,9 @@ def test_no_other_column_travels(make: Callable[[dict[str, Any]], object], form:
 
 
 def test_a_relation_of_duckdb_is_a_table(kb: Client) -> None:
+    fields = {"labels": LABELS, **NAMED}
     relation = duckdb.from_arrow(pa.table(PETS))
-    assert kb.score("log-loss", relation, **NAMED) == kb.score("log-loss", PETS, **NAMED)
+    assert kb.score("log-loss", relation, **fields) == kb.score("log-loss", PETS, **fields)
 
 
 def test_who_has_no_library_to_read_a_table_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,16 @@ def test_rows_that_are_wrong_cost_no_other_row(
     stats = reporter.stats
     assert (stats.sent, stats.refused, stats.dropped, stats.pending) == (150, 12, 0, 0)
     assert monitor.details().counts.predictions == 150
-    assert stats.problem is not None
+    assert stats.problem == "a value of type object cannot be sent"
     assert len(caplog.records) == 1
     assert stats.problem in caplog.text
+
+
+def test_a_row_that_is_wrong_is_named_by_its_id(monitor: Monitor) -> None:
+    with reporting(monitor) as reporter:
+        reporter.prediction(id="a", y_proba=0.5)
+        reporter.prediction(id="b", y_proba=7.0)
+    assert reporter.stats.problem == "y_proba: 7 is not in [0, 1] (id b)"
 
 
 def test_a_batch_of_which_all_is_wrong_is_refused_in_few_requests(

@@ -12,7 +12,13 @@ from tests.serving import serving
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GUIDES = sorted([*DOCS.glob("how-to/*.md"), *DOCS.glob("explanation/*.md")])
-PAGES = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "python.md", *GUIDES]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "client" / "README.md",
+    DOCS / "tutorial.md",
+    DOCS / "python.md",
+    *GUIDES,
+]
 
 
 def typed_blocks(page: str) -> list[Block]:
