@@ -25,6 +25,7 @@ from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries, MonitorReader
 from kullback.monitoring.rows import LabelRows, ObservationRows
 from kullback.monitoring.stored import Removal, StoredMonitor, document
+from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.writes import Monitors
 from kullback.numerics.types import Array
 from kullback.scoring.nullable import Nullable
@@ -72,7 +73,7 @@ class Looks(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = TemporaryDirectory(prefix="kullback-")
-        self.now, self.names, self.sent = NOON, list(NAMES), 0
+        self.now, self.names, self.sent = NOON + 600, list(NAMES), 0
         self.waiting: list[str] = []
         self.unseen = 0
         clock, counters = WatchedClock(lambda: self.now, lambda: self.now), MonitorCounters()
@@ -85,8 +86,8 @@ class Looks(RuleBasedStateMachine):
         self.maintenance = MonitorMaintenance(self.store, self.queries, clock, thread, counters)
         self.kept, self.memo = JudgedHours(), Memo()
         self.lifecycle.put(self.names[0], lambda _: MONITOR, None).result()
-        for age in (30, 3 * HOUR, 30 * HOUR):
-            self.observe((age, age, 20))
+        for age, rows in ((30, 100), (3 * HOUR, 20), (30 * HOUR, 20)):
+            self.observe((age, age, rows))
         self.predict((1, 3 * HOUR, 20))
 
     def teardown(self) -> None:
@@ -193,6 +194,10 @@ class Looks(RuleBasedStateMachine):
         assert written(blocks) == written(anew.blocks(reader))
         same = [(hour.start, hour.mark) for hour in anew.features(reader)]
         assert [(hour.start, hour.mark) for hour in features] == same
+        edges = 0, int(self.now) + HOUR
+        parts = reader.stored.seen(self.store.parts(reader.record.id, *edges))
+        scored = tallies_by_slice(parts).get("", WindowTallies()).rows.scored
+        assert sum(each.block.scored_rows for each in blocks.get("", [])) == scored
         found = judged_by(reader, dict(blocks), features, self.memo)
         assert found == judged_by(reader, dict(blocks), features, Memo())
         self.memo.turn()
@@ -251,6 +256,20 @@ def aged(looks: Looks) -> None:
         looks.wait(HOUR)
 
 
+def all_positive(looks: Looks) -> None:
+    """Labels that stand for no others, and then a lag that makes them do so."""
+    looks.monitors.label(looks.names[0], LabelRows(looks.waiting[:15], np.ones(15)), None).result()
+    looks.wait(30 * HOUR)
+    looks.look()
+    looks.change(CHOICES[2])
+
+
+def of_no_country(looks: Looks) -> None:
+    """All rows of an hour change, and those of no value: they are off, beside the others."""
+    rows = replace(looks.rows((9, 30, 300), None, np.ones(300)), slices={})
+    looks.monitors.observe(looks.names[0], rows, None).result()
+
+
 def merged(looks: Looks) -> None:
     looks.observe((5, 40, 20))
     looks.look()
@@ -262,6 +281,8 @@ CHANGES: dict[str, Callable[[Looks], None]] = {
     "labelled": labelled,
     "corrected": corrected,
     "aged": aged,
+    "all positive": all_positive,
+    "of no country": of_no_country,
     "merged": merged,
     "later": lambda looks: looks.wait(40 * 60),
     "removal begun": lambda looks: looks.begin_removal(3 * HOUR),

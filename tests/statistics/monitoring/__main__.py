@@ -5,6 +5,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from tests.statistics.__main__ import Table, aligned
 from tests.statistics.monitoring.alarms import WEEK, YEAR, FalseAlarms
@@ -34,10 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs += healthy_jobs(healthy, hours)
     sys.stdout.write(f"seed {SEED}; statements are those of the first alarms\n")
     runs: list[HealthyRun | BrokenRun] = []
-    for run in as_done(jobs, asked.workers):
-        runs.append(run)
-        sys.stdout.write(f"{len(runs)}/{len(jobs)} {_row(run, runs)}\n")
-        sys.stdout.flush()
+    with suppress(KeyboardInterrupt):  # then the tables are of what was done
+        for run in as_done(jobs, asked.workers):
+            runs.append(run)
+            sys.stdout.write(f"{len(runs)}/{len(jobs)} {_row(run, runs)}\n")
+            sys.stdout.flush()
     complaints = [
         *_healthy([run for run in runs if isinstance(run, HealthyRun)]),
         *_broken([run for run in runs if isinstance(run, BrokenRun)]),

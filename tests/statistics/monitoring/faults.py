@@ -7,11 +7,13 @@ import numpy as np
 
 from kullback.moments import HOUR
 from kullback.numerics.types import Array, Flags
+from tests.statistics.monitoring.simulated_features import Texts, of_another_hour
 from tests.statistics.monitoring.simulated_rows import NEVER, SimulatedRows, joined, logit
 from tests.statistics.monitoring.streams import Fault
 from tests.statistics.worlds import probability
 
 Scores = Callable[[Array], Array]
+Column = Array | Texts
 _MOST = 1 - 1e-9
 
 
@@ -88,6 +90,46 @@ def null_feature(default: float) -> Fault:
         return replace(rows, p=probability(shifted), x=np.full(len(rows), np.nan))
 
     return fault
+
+
+def label_likelier(label: int, factor: float) -> Fault:
+    """One of the labels of rows happens so many times as often."""
+
+    def fault(rng: np.random.Generator, rows: SimulatedRows, age: float) -> SimulatedRows:
+        del rng, age
+        truth = rows.truth.copy()
+        truth[:, label] = np.minimum(truth[:, label] * factor, _MOST)
+        return replace(rows, truth=truth)
+
+    return fault
+
+
+def resent(name: str, change: Callable[[Column], Column], share: float = 1.0) -> Fault:
+    """A feature is sent as a function of what it was, of this part of rows."""
+
+    def fault(rng: np.random.Generator, rows: SimulatedRows, age: float) -> SimulatedRows:
+        del age
+        values = rows.features[name]
+        chosen = rng.random(len(rows)) < share
+        return replace(
+            rows, features={**rows.features, name: np.where(chosen, change(values), values)}
+        )
+
+    return fault
+
+
+def repriced(rng: np.random.Generator, rows: SimulatedRows, age: float) -> SimulatedRows:
+    """Prices are sent in thousandths."""
+    del rng, age
+    price = 1000.0 * np.asarray(rows.features["price"], np.float64)
+    return replace(rows, features={**rows.features, "price": price})
+
+
+def stale_price(rng: np.random.Generator, rows: SimulatedRows, age: float) -> SimulatedRows:
+    """Prices are those of the hour in which they were last brought up to date."""
+    del rng
+    price = of_another_hour(np.asarray(rows.features["price"], np.float64), rows.time, age)
+    return replace(rows, features={**rows.features, "price": price})
 
 
 def decaying(hours: float, most: float) -> Fault:

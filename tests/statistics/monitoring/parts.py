@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from kullback.moments import HOUR
-from kullback.monitoring.cells import Cells
 from kullback.storage.base import Cell, Part
+from kullback.tally.feature_table import FeatureTable
 from kullback.tally.merge import merge
+from kullback.tally.tally import Tally
 
 _MOST = 8  # parts of a cell
 
@@ -29,7 +30,7 @@ class MemoryParts:
     attachments: dict[str, bytes] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def add(self, summed: Cells) -> None:
+    def add(self, summed: Mapping[Cell, Tally] | Mapping[Cell, FeatureTable]) -> None:
         """Add a part to each of these cells."""
         for cell, tally in summed.items():
             name = cell.slice.partition("=")[0]

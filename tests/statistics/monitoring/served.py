@@ -8,11 +8,14 @@ import numpy as np
 
 from kullback.moments import HOUR
 from kullback.monitoring.rows import LabelRows, ObservationRows
+from kullback.numerics.types import Array
 from kullback.scoring.labels import Labels
+from kullback.scoring.nullable import Nullable
 from kullback.timezones import Timestamps
 from tests.monitoring.service import Clock, Service, running
 from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
 from tests.statistics.monitoring.arrivals import Arrivals, Arrived, Seed
+from tests.statistics.monitoring.simulated_features import KINDS, Texts
 from tests.statistics.monitoring.simulated_rows import SimulatedRows
 from tests.statistics.monitoring.streams import ORIGIN
 from tests.statistics.monitoring.tallied import slice_text
@@ -43,7 +46,8 @@ class ServedWorld:
                 monitors.observe("world", self._predictions(arrived), None).result()
             if len(arrived.labels):
                 ids = list(map(str, arrived.label_ids.tolist()))
-                monitors.label("world", LabelRows(ids, _labels(arrived.labels)), None).result()
+                labels = LabelRows(ids, _labels(self.world, arrived.labels))
+                monitors.label("world", labels, None).result()
 
     async def checks(self) -> list[CheckSeen]:
         """What the service answers, after the upkeep that is due."""
@@ -68,7 +72,14 @@ class ServedWorld:
         rows = observations(self.world, arrived.predictions)
         ids = list(map(str, arrived.prediction_ids.tolist()))
         return ObservationRows(
-            None, rows.y_proba, rows.weight, rows.timestamp, rows.unit, rows.slices, ids
+            None,
+            rows.y_proba,
+            rows.weight,
+            rows.timestamp,
+            rows.unit,
+            rows.slices,
+            ids,
+            features=rows.features,
         )
 
 
@@ -79,6 +90,10 @@ async def served(world: MonitoredWorld, seed: Seed, url: str) -> AsyncIterator[S
         settings: dict[str, object] = {"slices": list(world.slices), **world.settings}
         if world.traffic.classes > 2:
             settings |= {"task": "multiclass", "labels": labels_of(world.traffic.classes)}
+        if world.traffic.labels:
+            settings |= {"task": "multilabel", "labels": labels_of(world.traffic.labels)}
+        if world.traffic.sends_features:
+            settings["features"] = KINDS
         await service.put(PATH, **settings)
         yield ServedWorld(world, service, Arrivals(world, seed, 0))
 
@@ -103,13 +118,21 @@ async def watched(
 def observations(world: MonitoredWorld, rows: SimulatedRows) -> ObservationRows:
     """Rows as a request has them."""
     return ObservationRows(
-        _labels(rows),
+        _labels(world, rows),
         rows.p,
         None if (rows.weight == 1).all() else rows.weight,
         Timestamps(rows.time),
         rows.user if world.traffic.sends_unit else None,
         {name: rows.slices[name].tolist() for name in world.slices},
+        features={name: _sent(values) for name, values in rows.features.items()},
     )
+
+
+def _sent(values: Array | Texts) -> Nullable:
+    if values.dtype.kind == "U":
+        return Nullable.of_texts(values.tolist())
+    numbers = np.asarray(values, np.float64)
+    return Nullable(numbers, np.isnan(numbers))
 
 
 def labels_of(classes: int) -> list[str]:
@@ -117,8 +140,8 @@ def labels_of(classes: int) -> list[str]:
     return [chr(ord("a") + place) for place in range(classes)]
 
 
-def _labels(rows: SimulatedRows) -> Labels:
-    if rows.truth.ndim == 1:
+def _labels(world: MonitoredWorld, rows: SimulatedRows) -> Labels:
+    if world.traffic.classes == 2:
         return rows.y
     names = np.array(labels_of(rows.truth.shape[1]))
     classes: list[str] = names[rows.y.astype(np.int64)].tolist()

@@ -1,14 +1,13 @@
 """Simulated rows: what is predicted, what is true, and when each half of a row arrives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from kullback.numerics.types import Array, Flags, Indices
+from tests.statistics.monitoring.simulated_features import Features, Texts
 
-Texts = npt.NDArray[np.str_]
 NEVER = np.inf
 
 
@@ -18,9 +17,9 @@ class SimulatedRows:
 
     Attributes:
         time: epoch seconds.
-        truth: P(1) as it is (n,), or P of each class (n, k).
+        truth: P(1) as it is (n,), or P of each class or label (n, k).
         p: what the model says, of the same shape.
-        y: outcomes (n,), or classes; drawn from the truth.
+        y: outcomes (n,), classes, or outcomes of labels (n, k); drawn from the truth.
         arrives: when a prediction is sent, epoch seconds.
         labelled: when its label is sent; infinite where never.
         known: what the model knows of a row beside the hour, a standard normal deviate: `x` of it
@@ -28,6 +27,7 @@ class SimulatedRows:
         user: a number of each user.
         weight: ≥ 0.
         slices: a value of each row, by the name of the slice.
+        features: that the rows are sent with, by name; NaN where a number is missing.
     """
 
     time: Array
@@ -40,6 +40,7 @@ class SimulatedRows:
     user: Indices
     weight: Array
     slices: Mapping[str, Texts]
+    features: Features = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.time.size
@@ -48,7 +49,8 @@ class SimulatedRows:
         """Those of some rows."""
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         slices = {name: values[rows] for name, values in self.slices.items()}
-        return replace(self, **columns, slices=slices)
+        features = {name: values[rows] for name, values in self.features.items()}
+        return replace(self, **columns, slices=slices, features=features)
 
     def having(self, name: str, values: Texts) -> "SimulatedRows":
         """The same with other values of a slice."""
@@ -61,9 +63,11 @@ _COLUMNS = ("time", "truth", "p", "y", "arrives", "labelled", "x", "user", "weig
 def joined(some: Sequence[SimulatedRows]) -> SimulatedRows:
     """All of them, in order."""
     columns = {name: np.concatenate([getattr(rows, name) for rows in some]) for name in _COLUMNS}
-    names = some[0].slices
+    names: Mapping[str, Array | Texts] = some[0].slices
     slices = {name: np.concatenate([rows.slices[name] for rows in some]) for name in names}
-    return replace(some[0], **columns, slices=slices)
+    names = some[0].features
+    features = {name: np.concatenate([rows.features[name] for rows in some]) for name in names}
+    return replace(some[0], **columns, slices=slices, features=features)
 
 
 def logit(p: Array) -> Array:

@@ -17,7 +17,8 @@ import numpy as np
 
 from kullback.moments import HOUR
 from kullback.numerics.types import Array
-from tests.statistics.monitoring.simulated_rows import NEVER, SimulatedRows, Texts
+from tests.statistics.monitoring.simulated_features import Texts, drawn_features
+from tests.statistics.monitoring.simulated_rows import NEVER, SimulatedRows
 from tests.statistics.worlds import probability
 
 ORIGIN = 1_767_571_200  # 5 January 2026, a Monday, 00:00 UTC
@@ -97,11 +98,13 @@ class Traffic:
         noise: standard deviation, in logits, of what an hour has that the model does not know.
         bias: what the model says over what is.
         classes: 2, or how many.
+        labels: how many, where a row may have several; 0 where it has one.
         delays: of labels, or None where rows come with them.
         upload: rows come all at once, every so many seconds and two hours later; 0 when they are.
         visits: rows of a user in an hour, in the mean.
         taste: standard deviation, in logits, of what a user has that the model does not know.
         sends_unit: whether users are told.
+        sends_features: whether features are.
         weights: standard deviation of the logarithm of weights; 0 for none.
         countries: shares of rows.
         country_rates: how much higher the rate is there; the model knows.
@@ -121,11 +124,13 @@ class Traffic:
     noise: float = 0.03
     bias: float = 1.0
     classes: int = 2
+    labels: int = 0
     delays: Delays | None = None
     upload: int = 0
     visits: float = 1.0
     taste: float = 0.0
     sends_unit: bool = False
+    sends_features: bool = False
     weights: float = 0.0
     countries: Mapping[str, float] = field(default_factory=lambda: COUNTRIES)
     country_rates: Mapping[str, float] = field(default_factory=dict)
@@ -191,7 +196,11 @@ def _predicted(rng: np.random.Generator, now: Traffic, hour: int) -> SimulatedRo
     unknown = now.noise * rng.standard_normal() - now.noise**2 / 2
     x, other = rng.standard_normal((2, n))
     z = np.sqrt(0.5) * (x + other)
-    if now.classes == 2:
+    if now.labels:
+        eta = _logits(now, hour)[0] + _spread(now.auc) * rng.standard_normal((n, now.labels))
+        p = np.minimum(now.bias * probability(eta), _MOST)
+        truth = probability(eta + now.noise * rng.standard_normal(now.labels))
+    elif now.classes == 2:
         eta = _logits(now, hour)[0] + np.log(factor) + _spread(now.auc) * z
         p = np.minimum(now.bias * probability(eta), _MOST)
         truth = probability(eta + unknown + taste)
@@ -204,13 +213,14 @@ def _predicted(rng: np.random.Generator, now: Traffic, hour: int) -> SimulatedRo
     slices: dict[str, Texts] = {"country": names[place], "version": np.full(n, now.version)}
     arrives = time if not now.upload else np.ceil(time / now.upload) * now.upload + 2 * HOUR
     never = np.full(n, NEVER)
-    return SimulatedRows(time, truth, p, never, arrives, never, x, user, weight, slices)
+    rows = SimulatedRows(time, truth, p, never, arrives, never, x, user, weight, slices)
+    return replace(rows, features=drawn_features(rng, hour, x)) if now.sends_features else rows
 
 
 def _with_outcomes(rng: np.random.Generator, now: Traffic, rows: SimulatedRows) -> SimulatedRows:
     n = len(rows)
-    if rows.truth.ndim == 1:
-        y = (rng.random(n) < rows.truth).astype(np.float64)
+    if rows.truth.ndim == 1 or now.labels:
+        y = (rng.random(rows.truth.shape) < rows.truth).astype(np.float64)
     else:
         below = rng.random((n, 1)) > np.cumsum(rows.truth[:, :-1], axis=1)
         y = below.sum(axis=1).astype(np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.arrival_times import ARRIVALS, EVERY, ArrivalTimes
 from kullback.monitoring.cells import MATCHED, OBSERVED, PREDICTED, CheckedRows, cells
+from kullback.monitoring.features import ALL_FEATURES, feature_tables, total_features
 from kullback.monitoring.histories import Histories
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.monitor import Monitor
@@ -23,11 +24,12 @@ from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span
 from kullback.numerics.types import Array
 from kullback.storage.base import Record, Store
-from kullback.tally.feature_table import FeatureTable
+from kullback.tally.feature_groups import FeatureColumn
 from kullback.tally.units import bucket_of
 from tests.statistics.monitoring.alarms import AlarmLog, CheckSeen
 from tests.statistics.monitoring.arrivals import ROWS_AN_HOUR, Arrivals, Arrived, Seed
 from tests.statistics.monitoring.parts import MemoryParts
+from tests.statistics.monitoring.simulated_features import KINDS, Texts
 from tests.statistics.monitoring.simulated_rows import SimulatedRows
 from tests.statistics.monitoring.streams import ORIGIN, WEEK
 from tests.statistics.monitoring.worlds import MonitoredWorld
@@ -65,10 +67,11 @@ class TalliedWorld:
     def monitor(self) -> Monitor:
         """The settings of the monitor."""
         traffic = self.world.traffic
-        labels = tuple(map(str, range(traffic.classes))) if traffic.classes > 2 else None
+        classes = traffic.labels or (traffic.classes if traffic.classes > 2 else 0)
         return Monitor(
-            task="binary" if labels is None else "multiclass",
-            labels=labels,
+            task="multilabel" if traffic.labels else "multiclass" if classes else "binary",
+            labels=tuple(map(str, range(classes))) if classes else None,
+            features=KINDS if traffic.sends_features else {},
             slices=self.world.slices,
             reference_offset=WEEK * HOUR if self.world.reference == "moving" else None,
             **self.world.settings,  # type: ignore[arg-type]  # settings by name
@@ -116,6 +119,8 @@ class TalliedWorld:
                 checked = replace(checked, y=None) if kind == PREDICTED else checked
                 summed = cells(monitor, checked, kind, now)
                 self.parts.add(summed)
+                if kind != MATCHED:
+                    self.parts.add(feature_tables(monitor, checked.features, rows.time, now))
                 self._fine |= {cell.start // HOUR * HOUR for cell in summed if cell.width < HOUR}
         labels = arrived.labels
         if len(labels):
@@ -164,7 +169,9 @@ class TalliedWorld:
             for name in (None, *monitor.slices):
                 with self.parts.stream(1, ORIGIN, stop, name) as parts:
                     tallies |= tallies_by_slice(parts)
-            reference = Reference.of_period(Span(ORIGIN, stop), tallies, FeatureTable(), now)
+            with self.parts.stream(1, ORIGIN, stop, ALL_FEATURES) as parts:
+                features = total_features(parts, monitor.features)
+            reference = Reference.of_period(Span(ORIGIN, stop), tallies, features, now)
         self.parts.attachments[REFERENCE] = reference.encoded()
 
 
@@ -198,12 +205,21 @@ def slice_text(values: Mapping[str, str] | None) -> str:
 
 
 def _checked(world: MonitoredWorld, rows: SimulatedRows) -> CheckedRows:
-    is_binary = rows.truth.ndim == 1
+    has_classes = world.traffic.classes > 2
     return CheckedRows(
-        rows.y if is_binary else rows.y.astype(np.int64),
+        rows.y.astype(np.int64) if has_classes else rows.y,
         rows.p,
         rows.time,
         None if (rows.weight == 1).all() else rows.weight,
         bucket_of(rows.user) if world.traffic.sends_unit else None,
         {name: rows.slices[name].tolist() for name in world.slices},
+        {name: column(values) for name, values in rows.features.items()},
     )
+
+
+def column(values: Array | Texts) -> FeatureColumn:
+    """The values of a feature as they are counted."""
+    if values.dtype.kind == "f":
+        return np.asarray(values, np.float64)
+    texts: list[str | None] = values.tolist()
+    return texts

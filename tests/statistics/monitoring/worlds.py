@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from kullback.moments import DAY, HOUR
 from tests.statistics.monitoring import faults
 from tests.statistics.monitoring.streams import ONSET, WEEK, Breakage, Delays, Phase, Traffic
@@ -15,6 +17,7 @@ from tests.statistics.worlds import probability
 MINUTE = 60
 DIFFERENT_DELAYS = Delays(2 * MINUTE, 30 * MINUTE)
 CONVERSIONS = Delays(90 * MINUTE, 6 * HOUR)
+FEATURES = Traffic(sends_features=True)
 LATE = Delays(3 * HOUR, 3 * HOUR, spread=0.05)
 
 
@@ -127,6 +130,9 @@ HEALTHY: dict[str, MonitoredWorld] = {
         slices=("country", "version"),
     ),
     "5 % more traffic, 2 % more clicks, each week": MonitoredWorld(Traffic(trend=0.02)),
+    "three labels": MonitoredWorld(Traffic(labels=3)),
+    "features with a day of their own": MonitoredWorld(FEATURES),
+    "the same, and a batch as reference": MonitoredWorld(FEATURES, reference="batch"),
     "a sound new country": MonitoredWorld(
         Traffic(phases=(Phase(ONSET, {"countries": {"DE": 0.4, "FR": 0.3, "US": 0.2, "ES": 0.1}}),))
     ),
@@ -143,21 +149,25 @@ BROKEN: dict[str, MonitoredWorld] = {
     ),
     "labels stop": MonitoredWorld(
         Traffic(delays=DIFFERENT_DELAYS),
+        slices=(),
         breakage=Breakage(outcome=faults.unlabelled),
         expected=Expected(("maturity", "silence"), 2 * 0.7, of="onset"),
     ),
     "labels stop, 3 h late before": MonitoredWorld(
         Traffic(delays=LATE),
+        slices=(),
         breakage=Breakage(outcome=faults.unlabelled),
         expected=Expected(("maturity", "silence"), 2 * 3.2, of="onset"),
     ),
     "scaling bug, labels 3 h late": MonitoredWorld(
         Traffic(delays=LATE),
+        slices=(),
         breakage=Breakage(model=faults.scaled(1.85)),
         expected=Expected(("score_drift",), 0.5, of="onset"),
     ),
     "half the clicks lost": MonitoredWorld(
         Traffic(delays=DIFFERENT_DELAYS),
+        slices=(),
         breakage=Breakage(outcome=faults.lost_positives(0.5)),
         expected=Expected(("calibration", "log_loss", "label_drift"), 1),
     ),
@@ -240,6 +250,36 @@ BROKEN: dict[str, MonitoredWorld] = {
         Traffic(upload=DAY),
         breakage=Breakage(outcome=faults.lost_positives(0.5)),
         expected=Expected(("calibration", "log_loss", "label_drift"), 1),
+    ),
+    "one of three labels twice as frequent": MonitoredWorld(
+        Traffic(labels=3),
+        breakage=Breakage(model=faults.label_likelier(1, 2.0)),
+        expected=Expected(("calibration", "label_drift"), 5),
+    ),
+    "a sent feature is missing": MonitoredWorld(
+        FEATURES,
+        breakage=Breakage(model=faults.resent("age", lambda age: np.full(age.size, np.nan))),
+        expected=Expected(("feature_drift",), 1, of="onset", named="age"),
+    ),
+    "a sent feature is its default": MonitoredWorld(
+        FEATURES,
+        breakage=Breakage(model=faults.resent("device", lambda _: np.array("phone"))),
+        expected=Expected(("feature_drift",), 1, of="onset", named="device"),
+    ),
+    "a sent feature in another unit": MonitoredWorld(
+        FEATURES,
+        breakage=Breakage(model=faults.repriced),
+        expected=Expected(("feature_drift",), 1, of="onset", named="price"),
+    ),
+    "a new category at a fifth of the rows": MonitoredWorld(
+        FEATURES,
+        breakage=Breakage(model=faults.resent("device", lambda _: np.array("tv"), 0.2)),
+        expected=Expected(("feature_drift",), 1, of="onset", named="device"),
+    ),
+    "a sent feature is stale": MonitoredWorld(
+        FEATURES,
+        breakage=Breakage(model=faults.stale_price),
+        expected=Expected(("feature_drift",), 12, of="onset", named="price"),
     ),
 }
 WORLDS = HEALTHY | BROKEN
