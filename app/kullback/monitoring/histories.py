@@ -105,9 +105,12 @@ def _due_twice(reader: "MonitorReader", kept: _Kept) -> DueRows | None:
 def _due(reader: "MonitorReader") -> DueRows | None:
     """Rows of which most have labels by now, if these come as they used to.
 
-    Of half as long a time as they take, ten minutes at least.
+    Of half as long a time as they take, ten minutes at least. A default label comes so long after
+    its prediction has arrived, which may be later than its time.
     """
     lag = reader.maturity.lag
+    if reader.monitor.label_window is not None:
+        lag = max(lag, reader.delays.lag or 0.0)
     if lag <= 0:
         return None
     stop = reader.now - _SPARE * lag
