@@ -2,7 +2,7 @@
 
 import logging
 import os
-from asyncio import to_thread
+from asyncio import create_task, to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -178,7 +178,9 @@ def create_app(
     pepper, tokens = settings.pepper(), tokens or runtime.tokens(settings)
     gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
-    export = Export.of(os.environ, release, lambda scope: path_within(scope) in UNTRACED)
+    export = Export.of(
+        os.environ, release, lambda scope: path_within(scope) in UNTRACED, telemetry.collect
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -206,13 +208,14 @@ def create_app(
             readiness.is_ready = True
             yield
             readiness.is_ready = False
+            last_export = create_task(to_thread(export.stop))  # while it all can be collected
             store_requests.close()
             gate.close()
             for pool in (workers, probes, managed_probes, scrapes):
                 pool.close()
             await to_thread(services.maintenance.stop)
+            await last_export
         await to_thread(opened.close)
-        await to_thread(export.stop)
 
     app = Kullback(
         title="Kullback",

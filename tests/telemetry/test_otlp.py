@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import httpx
@@ -27,6 +28,7 @@ from tests.serving import ROOT, Served, serving
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 pytestmark = pytest.mark.untraced
 
@@ -270,3 +272,56 @@ def test_a_service_serves_and_ends_in_time_where_nobody_takes_what_it_exports(
             status = service.process.wait(60)
             seconds = time.monotonic() - began
     assert (status, seconds < 3) == (-signal.SIGTERM, True), seconds
+
+
+def test_what_metrics_say_of_monitors_and_scores_leaves_under_the_same_names(sink: Sink) -> None:
+    rows = {"y_true": [0, 1, 1], "y_proba": [0.25, 0.5, 0.75], "slice": {"c": ["a", "b", "b"]}}
+    with exporting(sink, OTEL_TRACES_EXPORTER="none") as service:
+        place = f"{service.address}/v1/monitors/clicks"
+        httpx.put(place, json={"slices": ["c"]}, trust_env=False).raise_for_status()
+        httpx.post(f"{place}/observations", json=rows, trust_env=False).raise_for_status()
+        ask(service)
+        text = httpx.get(f"{service.address}/metrics", trust_env=False).text
+    assert sink.traces == []
+    expected = {
+        line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+        for line in text.splitlines()
+        if line.startswith("kullback_") and "kullback_build" not in line
+    }
+    exported = dict[str, float]()
+    for name, metric in sink.instruments().items():
+        if metric.HasField("sum") and name.startswith("kullback_"):
+            assert metric.sum.is_monotonic
+            exported |= numbers(f"{name}_total", metric.sum.data_points)
+        elif metric.HasField("gauge") and name != "kullback_build":
+            exported |= numbers(name, metric.gauge.data_points)
+        elif metric.HasField("histogram") and name.startswith("kullback_"):
+            for point in metric.histogram.data_points:
+                totals = accumulate(point.bucket_counts)
+                edges = [*map(repr, point.explicit_bounds), "+Inf"]
+                pairs = zip(edges, totals, strict=True)
+                exported |= {f'{name}_bucket{{le="{edge}"}}': float(n) for edge, n in pairs}
+                exported |= {f"{name}_sum": point.sum, f"{name}_count": float(point.count)}
+    clocks = [name for name in expected if "_seconds" in name and "commit" not in name]
+    assert exported.keys() == expected.keys()
+    assert len(exported) > 100
+    assert exported['kullback_examples_total{monitor="clicks"}'] == 3
+    assert {k: exported[k] for k in expected if k not in clocks} == {
+        k: expected[k] for k in expected if k not in clocks
+    }
+    (resource, *_) = (
+        attributes(each.resource.attributes)
+        for request in sink.metrics
+        for each in request.resource_metrics
+    )
+    assert resource["service.instance.id"]  # replicas are told apart
+
+
+def numbers(name: str, points: "Iterable[NumberDataPoint]") -> dict[str, float]:
+    """What Prometheus would make of them."""
+    found = {}
+    for point in points:
+        pairs = sorted(attributes(point.attributes).items())
+        labels = ",".join(f'{key}="{text}"' for key, text in pairs)
+        found[f"{name}{{{labels}}}" if labels else name] = point.as_double
+    return found

@@ -1,10 +1,11 @@
 """Export by OTLP: traces and metrics leave where OpenTelemetry's variables say where to."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi.telemetry import TelemetryConfig
+from prometheus_client.metrics_core import Metric
 from starlette.types import Scope
 
 # FastAPI would span and count as well.
@@ -29,9 +30,15 @@ class Export:
 
     @classmethod
     def of(
-        cls, environment: Mapping[str, str], release: str, is_left_out: Callable[[Scope], bool]
+        cls,
+        environment: Mapping[str, str],
+        release: str,
+        is_left_out: Callable[[Scope], bool],
+        collect: Callable[[], Iterable[Metric]],
     ) -> "Export":
         """What the environment wants, of all requests but those that are left out.
+
+        Beside what FastAPI counts of them leaves what `collect` has.
 
         The SDK is imported only where there is an endpoint. What cannot be done is said in a line
         of the log, and the service serves.
@@ -50,7 +57,7 @@ class Export:
                 _PREFIX,
             )
             return cls()
-        providers = Providers.of(release, signals)
+        providers = Providers.of(release, signals, collect)
         config: TelemetryConfig = {
             "tracing": "TRACES" in signals,
             "metrics": "METRICS" in signals,

@@ -166,6 +166,11 @@ class Telemetry:
             self._series[method, route] = series
         return series
 
+    def collect(self) -> Iterable[Metric]:
+        """Every family, as it stands now."""
+        families: Iterable[Metric] = self._registry.collect()
+        return families
+
     def count_refusal(self, status: int) -> None:
         """Count what was refused before the application saw a request."""
         self._requests.labels("other", REFUSED, str(status)).inc()
