@@ -27,6 +27,8 @@ html_theme = "furo"
 html_title = f"Kullback {release}"
 html_show_copyright = False
 html_extra_path = ["openapi.json"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options: dict[str, Any] = {"navigation_with_keys": True, "footer_icons": []}
 copybutton_exclude = ".linenos, .gp, .go"
 
