@@ -160,3 +160,15 @@ def labelled(series: str, cluster: str) -> str:
     name, _, labels = series.partition("{")
     own = [f'cluster="{cluster}"'] if cluster else []
     return f"{name}{{{', '.join([*own, *filter(None, [labels.rstrip('}')])])}}}"
+
+
+def test_the_example_of_the_documentation_renders(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (example,) = re.findall(r"^```jsonnet\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "kullback").symlink_to(ROOT)
+    files = json.loads(_jsonnet.evaluate_snippet(str(tmp_path / "kullback.jsonnet"), example))
+    assert files.keys() == {"rules.json", *(path.name for path in DASHBOARDS)}
+    (tmp_path / "rules.json").write_text(json.dumps(files["rules.json"]))
+    result = promtool("check", "rules", tmp_path / "rules.json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "> 0.02 and" in files["rules.json"]["groups"][-1]["rules"][1]["expr"]
