@@ -8,6 +8,7 @@ from kullback.judgement.detector import rise
 from kullback.judgement.drifts import label_drift, score_drift
 from kullback.judgement.findings import State
 from kullback.judgement.history import History
+from kullback.judgement.judge import judge
 from kullback.judgement.outcomes import calibration, log_loss, no_skill
 from kullback.judgement.skill import Skill
 from kullback.judgement.slices import slices
@@ -36,6 +37,8 @@ def _changed(what: str, y: Array, p: Array, rng: np.random.Generator) -> Rows:
         "flipped": (1 - y, p),
         "joined": (y, rng.permutation(p)),
         "scaled": (y, 0.65 * p),
+        "halved": (y, 0.5 * p),
+        "frozen": (y, np.full(p.size, p.mean())),
         "doubled": ((rng.random(y.size) < 2.2 * p).astype(np.float64), p),
     }
     return result[what]
@@ -105,6 +108,22 @@ def test_values_that_are_off_like_all_others_are_not_named() -> None:
     for look in looks(world):
         assert not slices(look).is_alarm
     assert calibration(look).state is State.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("what", "of", "check", "cause"),
+    [
+        ("frozen", range(BREAK, END), "no_skill", "scores have moved: one constant"),
+        ("halved", range(24), "calibration", "Scores scaled, labels lost"),
+        ("halved", range(BREAK, END), "calibration", "Scores have moved: scaled"),
+        ("doubled", range(BREAK, END), "calibration", "Scores are as before: labels"),
+    ],
+)
+def test_a_cause_is_named_as_far_as_it_is_known(
+    what: str, of: range, check: str, cause: str
+) -> None:
+    *_, last = looks(hours({of: what}, stop=of.start + 12))
+    assert cause in judge(last).findings[check].statement
 
 
 def test_a_value_that_is_gone_stays_so() -> None:

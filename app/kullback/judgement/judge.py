@@ -29,7 +29,13 @@ CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
 _Cause = tuple[frozenset[str], frozenset[str], str]
 _BY_INPUTS = frozenset({"log_loss", "no_skill", "calibration", "score_drift"})
 _NONE: frozenset[str] = frozenset()
+_UNSEEN = "no scores to compare with"
 _OF_RANKING: Sequence[_Cause] = (
+    (
+        frozenset({"no_skill", "score_drift"}),
+        _NONE,
+        "Ranking gone, and scores have moved: one constant, or inputs lost?",
+    ),
     (
         frozenset({"no_skill"}),
         frozenset({"calibration"}),
@@ -47,6 +53,11 @@ CAUSES: Mapping[str, Sequence[_Cause]] = {  # alarms that stand beside it, and t
     "log_loss": _OF_RANKING,
     "calibration": (
         (frozenset({"score_drift"}), _NONE, "Scores have moved: scaled, or inputs lost?"),
+        (
+            frozenset({_UNSEEN}),
+            _NONE,
+            "Scores scaled, labels lost or doubled, or the world has changed?",
+        ),
         (_NONE, _NONE, "Scores are as before: labels lost or doubled, or the world has changed?"),
     ),
     "score_drift": (
@@ -90,6 +101,9 @@ def _sentences(history: History, finding: Finding, all_of_them: Mapping[str, Fin
 
 def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:
     alarms = {name for name, each in findings.items() if each.is_alarm}
+    scores = findings.get("score_drift")
+    if scores is None or scores.state is State.UNKNOWN:
+        alarms.add(_UNSEEN)
     if finding.name in {"calibration", "label_drift"} and "slice" in alarms:
         return [f"Look at {findings['slice'].slice.replace('=', ' = ', 1)}."]
     if finding.name in _BY_INPUTS and "feature_drift" in alarms:
