@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 
 from kullback.cli import app
 from kullback.storage.backup import back_up
+from kullback.storage.contents import database_contents
 from kullback.storage.sql import open_store
+from kullback.store_checks import reader_of
 from kullback.tally.merge import merge
 from tests.monitoring.release import EXPERIMENT, FILLED, fill
 from tests.monitoring.service import NOON, Clock, running
@@ -87,6 +89,12 @@ async def test_what_a_service_wrote_is_sound_while_it_runs_and_in_a_backup(
     assert (answer["damaged"], answer["damage"]) == (0, [])
     assert answer["counts"]["monitor"] == 2
     assert answer["counts"]["waiting"] > 10
+    with database_contents(filled) as contents:
+        names = {
+            name for record in contents.records() for name, _ in contents.attachments(record.id)
+        }
+    assert {"reference", "label delays", "slice values", "plan/1"} <= names
+    assert [name for name in names if reader_of(name) is None] == []
 
 
 @pytest.mark.parametrize("of_backup", [False, True])
@@ -120,6 +128,20 @@ async def test_each_damaged_thing_is_named(filled: str, tmp_path: Path, *, of_ba
     missing = [line for line in expected if not any(each.startswith(line) for each in found)]
     assert missing == [], found
     assert len(found) == len(expected), found
+
+
+async def test_a_reference_is_read_down_to_its_tallies(filled: str) -> None:
+    """As one of an older release, which has no checksum but those of its tallies."""
+    engine = create_engine(filled)
+    with engine.begin() as connection:
+        chosen = "SELECT content FROM attachments WHERE name = 'reference'"
+        (content,) = connection.execute(text(chosen)).scalars()
+    engine.dispose()
+    unchecked = content[8:-1] + bytes([content[-1] ^ 1])
+    flipped(filled, "attachments", "content", "name = 'reference'", unchecked)
+    (line,) = lines(check())
+    assert line.startswith("monitor clicks: reference: ")
+    assert "damaged" in line
 
 
 def test_a_file_of_sqlite_is_looked_through(

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,10 @@ from kullback.errors import KullbackError, StoreUnavailable
 from kullback.experiments.plan import Plan
 from kullback.experiments.writes import KIND as EXPERIMENT
 from kullback.experiments.writes import StoredExperiment
+from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.delayed_labels import unpack_rows
+from kullback.monitoring.features import FEATURE_VALUES
+from kullback.monitoring.ingest import SLICE_VALUES
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.reference import Reference
@@ -23,10 +26,12 @@ from kullback.monitoring.stored import KIND as MONITOR
 from kullback.monitoring.stored import REFERENCE, StoredMonitor
 from kullback.storage.base import Record
 from kullback.storage.contents import Contents, StoredPart, WaitingRow
+from kullback.storage.slice_values import values_with_places
 from kullback.stored_sums import naming_damage
 from kullback.tally.merge import merge
 
 Report = Callable[[str, int, int | None], None]
+Reader = Callable[[bytes], object]
 Level = Literal["file", "settings", "attachment", "rows", "sums"]
 # What bytes that are not what they were may come to. Pydantic's and JSON's errors are ValueErrors.
 _UNREADABLE = (KullbackError, ValueError, KeyError, IndexError, TypeError, struct.error)
@@ -98,22 +103,39 @@ def _settings(record: Record) -> Monitor | None:
     return None
 
 
+def reader_of(attachment: str) -> Reader | None:
+    """What reads the bytes that stand beside a record under a name; None for what nobody knows."""
+    kind, slash, _ = attachment.partition("/")
+    return _READERS.get(kind + slash)
+
+
 def _of_attachment(owner: str, name: str, content: bytes) -> list[Damage]:
+    read = reader_of(name)
     try:
-        if name == REFERENCE:
-            reference = Reference.decoded(content)
-            for tallies in (reference.labelled, reference.scored):
-                for _ in tallies.values():  # each is decoded when it is asked for
-                    continue
-        elif name == DELAYS:
-            LabelDelays.decoded(content)
-        elif name.startswith("plan/"):
-            Plan.decoded(content)
-        else:
-            json.loads(content)
+        if read is not None:
+            read(content)
     except _UNREADABLE as error:
         return [Damage("attachment", owner, f"{name}: {_reason(error)}")]
     return []
+
+
+def _read_reference(content: bytes) -> None:
+    reference = Reference.decoded(content)
+    for tallies in (reference.labelled, reference.scored):
+        for _ in tallies.values():  # each is decoded when it is asked for
+            continue
+
+
+_READERS: Mapping[str, Reader] = {
+    REFERENCE: _read_reference,
+    DELAYS: LabelDelays.decoded,
+    ARRIVALS: ArrivalTimes.decoded,
+    SLICE_VALUES: values_with_places,
+    FEATURE_VALUES: values_with_places,
+    "plan/": Plan.decoded,  # behind the slash: an epoch
+    "slice values/": values_with_places,
+    "crossing/": json.loads,
+}
 
 
 def _of_rows(monitor: Monitor, owner: str, rows: list[WaitingRow]) -> list[Damage]:
