@@ -9,7 +9,7 @@ local nameLength(text, from=0) =
 local selected(rest, selector) =
   local length = nameLength(rest);
   local name = rest[:length], behind = rest[length:];
-  if std.member(name, ':') || std.startsWith(behind, '{job=') then rest  // by its job: see mixin.libsonnet
+  if std.startsWith(behind, '{job=') then rest  // by its job: see mixin.libsonnet
   else if std.startsWith(behind, '{}') then name + '{' + selector + behind[1:]
   else if std.startsWith(behind, '{') then name + '{' + selector + ', ' + behind[1:]
   else name + '{' + selector + '}' + behind;

@@ -138,6 +138,18 @@ def test_a_selector_is_in_every_series_that_a_dashboard_asks_for() -> None:
     assert [labels for labels in found if labels.count("cluster='a'") != 1] == []
 
 
+def test_a_selector_is_in_every_series_that_an_annotation_asks_for() -> None:
+    texts = [
+        text
+        for group in selected()["groups"]
+        for rule in group["rules"]
+        for text in rule.get("annotations", {}).values()
+    ]
+    asked = [series for text in texts for series in re.findall(r"\bkullback_\w+(.{15})", text)]
+    assert len(asked) >= 5
+    assert set(asked) == {r"{cluster=\"a\", "}
+
+
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
 def test_rules_with_a_selector_see_nothing_of_others(path: Path, tmp_path: Path) -> None:
     """Every case holds of one cluster while another one has the same series."""
