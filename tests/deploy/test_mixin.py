@@ -147,7 +147,7 @@ def test_a_selector_is_in_every_series_that_an_annotation_asks_for() -> None:
     ]
     asked = [series for text in texts for series in re.findall(r"\bkullback_\w+(.{15})", text)]
     assert len(asked) >= 5
-    assert set(asked) == {r"{cluster=\"a\", "}
+    assert set(asked) == {r"{cluster=\"a\","}
 
 
 @pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
