@@ -57,28 +57,29 @@ def new_country(
 
 
 async def streamed(
-    service: Service, broken: Break | None, hours: int, *, rows: int = ROWS, by_id: bool = False
+    service: Service, broken: Break | None, hours: int, *, by_id: bool = False
 ) -> Document:
     """The checks after days of a sound stream, and then so many hours of a broken one."""
+    window = 600 if by_id else HOUR  # wide ones are cheap
     service.clock.now = NOON - HOUR * (ONSET + hours)
-    await service.put(MONITOR, slices=["country"])
+    await service.put(MONITOR, slices=["country"], window_seconds=window)
     rng = np.random.default_rng(11)
     labels: list[Document] = []
     for hour in range(ONSET + hours):
-        y, p = drawn(rng, rows)
-        country = rng.choice(np.array(["DE", "FR", "US"]), rows, p=[0.5, 0.3, 0.2])
+        y, p = drawn(rng, ROWS)
+        country = rng.choice(np.array(["DE", "FR", "US"]), ROWS, p=[0.5, 0.3, 0.2])
         if broken is not None and hour >= ONSET:
             y, p, country = broken(rng, y, p, country)
         begin = service.clock.now
         service.clock.now += HOUR
         columns = {
             "y_proba": p.tolist(),
-            "timestamp": (begin + np.sort(rng.random(rows)) * HOUR).tolist(),
+            "timestamp": (begin + np.sort(rng.random(ROWS)) * HOUR).tolist(),
             "slice": {"country": country.tolist()},
         }
         outcomes = y.astype(int).tolist()
         if by_id:
-            ids = [f"{hour}-{at}" for at in range(rows)]
+            ids = [f"{hour}-{at}" for at in range(ROWS)]
             await service.post("predictions", id=ids, **columns)
             labels.append({"id": ids, "y_true": outcomes})
             if 1 <= hour < ONSET:
@@ -138,7 +139,8 @@ async def test_the_slice_is_named(
 async def test_a_feature_that_is_lost_is_named(service: Service) -> None:
     start = NOON - 30 * HOUR
     service.clock.now = start
-    await service.put(features={"age": "numeric", "device": "categorical", "price": "numeric"})
+    kinds = {"age": "numeric", "device": "categorical", "price": "numeric"}
+    await service.put(features=kinds, window_seconds=HOUR)
     rng = np.random.default_rng(3)
     for hour in range(32):
         y, p = drawn(rng, ROWS)
@@ -211,7 +213,7 @@ async def test_a_monitor_without_rows_knows_nothing(service: Service) -> None:
 
 async def test_thresholds_are_set_and_kept(service: Service) -> None:
     wanted: Document = {"calibration": {"tolerance": 2.0}, "slice": {"enabled": False}}
-    await service.put(checks=wanted)
+    await service.put(checks=wanted, window_seconds=HOUR)
     setup = await service.put(description="clicks")
     assert setup["checks"]["calibration"]["tolerance"] == 2.0
     checks = by_name(await streamed(service, half_lost, 4))

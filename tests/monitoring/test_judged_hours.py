@@ -302,6 +302,17 @@ def test_what_changes_between_two_looks_is_seen(change: str) -> None:
     looks.teardown()
 
 
+def test_what_was_read_by_other_settings_is_read_again() -> None:
+    looks = Looks()
+    reader = looks.reader
+    before = looks.kept.features(reader)
+    reader.monitor = replace(reader.monitor, features={"age": "categorical"})
+    after = looks.kept.features(reader)
+    assert all(hour.table.counts for hour in before)
+    assert not any(hour.table.counts for hour in after)
+    looks.teardown()
+
+
 TestLooks = Looks.TestCase
 TestLooks.settings = settings(
     max_examples=10,

@@ -5,6 +5,7 @@ import pytest
 
 from kullback.monitoring.reference import Reference
 from tests.monitoring.service import MONITOR, NOON, Document, Service, refused
+from tests.statements import watched
 
 pytestmark = pytest.mark.anyio
 
@@ -156,3 +157,19 @@ def test_a_moving_reference_reads_back_as_it_was_written() -> None:
     reference = Reference("moving", NOON, offset=WEEK)
     read = Reference.decoded(reference.encoded())
     assert (read.source, read.offset, dict(read.scored)) == ("moving", WEEK, {})
+
+
+async def test_checks_are_beside_the_same_past_all_day(service: Service) -> None:
+    await service.put(slices=["country"])
+    await service.post("observations", **rows(NOON - HOUR, 0.6))
+    await service.post("observations", **rows(NOON - HOUR - WEEK - DAY, 0.9, seed=2))
+    await service.put(f"{MONITOR}/reference", offset="7d")
+    read: list[set[str]] = []
+    for _ in range(2):
+        service.clock.now += HOUR
+        with watched() as statements:
+            await service.get(f"{MONITOR}/checks")
+        read.append({asked for text, asked in statements if "content" in text and "parts" in text})
+    assert len(read[0]) > 1  # the hours, the first time, and the past
+    assert read[1]
+    assert read[1] <= read[0]

@@ -64,7 +64,8 @@ class Histories:
 def _history(reader: "MonitorReader", kept: _Kept) -> History:
     blocks = kept.hours.blocks(reader)
     arrivals = reader.arrivals
-    reference = reader.reference_of(reader.span(reader.now - DAY, None))
+    today = reader.now // DAY * DAY  # one that moves is another each day, not at each look
+    reference = reader.reference_of(reader.span(max(today - DAY, 0.0), max(today, DAY)))
     return History(
         now=reader.now,
         blocks=blocks.pop("", []),
