@@ -226,6 +226,8 @@ async def test_thresholds_are_set_and_kept(service: Service) -> None:
     ("checks", "pointer"),
     [
         ({"nonsense": {}}, "/checks/nonsense"),
+        ({"calibration": {"tolerance": 0.5, "critical": 0.1}}, "/checks/calibration/critical"),
+        ({"score_drift": {"critical": 0.2}}, "/checks/score_drift/critical"),
         ({"calibration": {"tolerance": 0}}, "/checks/calibration/tolerance"),
         ({"calibration": {"minimum_rows": 0}}, "/checks/calibration/minimum_rows"),
         ({"calibration": {"other": 1}}, "/checks/calibration/other"),

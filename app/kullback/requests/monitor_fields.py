@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from kullback.errors import InvalidInput
-from kullback.judgement.settings import CheckName, ChosenThresholds
+from kullback.judgement.settings import DEFAULTS, CheckName, ChosenThresholds
 from kullback.monitoring.crossed_slices import CROSS, MAX_PARTS
 from kullback.payload.columns import LONGEST_NAME
 from kullback.requests.batch_columns import MAX_SLICES, SLICE_NAME
@@ -122,6 +122,10 @@ class CheckThresholds(BaseModel):
             if (getattr(self, name) or 0.0) > most:
                 detail = f"{name}: a share of rows, {most} at most"
                 raise InvalidInput.at(detail, "checks", check, name)
+        chosen = ChosenThresholds.like(self).over(DEFAULTS[check])
+        if chosen.critical < chosen.tolerance:
+            detail = f"critical: less than the tolerance, {chosen.tolerance:g}"
+            raise InvalidInput.at(detail, "checks", check, "critical")
 
 
 def chosen_thresholds(checks: Mapping[CheckName, object]) -> dict[str, ChosenThresholds]:
