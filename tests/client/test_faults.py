@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from random import Random
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from kullback_client import AsyncClient, Client, NotFound, Retry
 from tests.client.conftest import Caller
 from tests.client.faults import faulty
-from tests.serving import Served
+from tests.serving import SERVE, Served, serving
 
 pytestmark = pytest.mark.untraced  # the same lines many times
 SEEDS = range(2)
@@ -61,6 +63,37 @@ def test_rows_count_once_through_faults(
     assert kb.experiment(experiment).details().observations == {"1": ROWS}
     expected = kb.score("log-loss", y_true=labels, y_proba=shown, convention="sklearn")
     assert report.metrics["log_loss"].value == pytest.approx(expected.value, rel=1e-12)
+
+
+def test_rows_count_once_while_the_service_is_killed(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/kullback.db"
+    rows, is_sent = 2000, Event()
+    with ExitStack() as services:
+        first = services.enter_context(serving(KULLBACK_DATABASE_URL=database))
+        port = first.address.rpartition(":")[2]
+        command = [port if word == "0" else word for word in SERVE]
+        kills = Counter[str]()
+
+        def kill_again_and_again() -> None:
+            rng, served = Random(1), first  # noqa: S311 - chance that can be repeated
+            while kills["SIGKILL"] < 3 and not is_sent.wait(rng.uniform(0.1, 0.5)):
+                served.process.kill()
+                served.process.wait()
+                kills["SIGKILL"] += 1
+                served = services.enter_context(serving(*command, KULLBACK_DATABASE_URL=database))
+
+        with Client(first.address, retry=Retry(base=0.01, cap=0.2)) as client:
+            monitor = client.monitor("m").ensure()
+            killer = Thread(target=kill_again_and_again)
+            killer.start()
+            ids = list(range(rows))
+            monitor.predictions(id=ids, y_proba=[0.5] * rows, chunk_size=10)
+            is_sent.set()
+            killer.join()
+            monitor.predictions(id=ids, y_proba=[0.5] * rows, chunk_size=10)  # the job runs twice
+            counts = monitor.details().counts
+    assert (counts.predictions, counts.duplicates) == (rows, 0)
+    assert kills["SIGKILL"] > 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
