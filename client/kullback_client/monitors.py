@@ -219,7 +219,10 @@ class MonitorCalls:
         except NotFound as error:
             if not error.follows_loss:
                 raise
-            answer = yield from read(self.retry, renamed.path)  # an answer was lost
+            try:  # it has that name where the answer that was lost had said so
+                answer = yield from read(self.retry, renamed.path)
+            except NotFound:
+                raise error from None
         self.name, self.path = renamed.name, renamed.path
         return MonitorSetup(answer)
 

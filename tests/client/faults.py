@@ -30,6 +30,30 @@ class FaultyProxy(ToxicProxy):
         return await self._be_busy(request, writer)
 
 
+class LosingProxy(ToxicProxy):
+    """A proxy that loses the first answer to each request, after it was done."""
+
+    def __init__(self, server: Callable[[], str]) -> None:
+        super().__init__(server, seed=0, share=0.0)
+        self._seen = set[bytes]()
+
+    async def _deliver(self, request: bytes, writer: asyncio.StreamWriter) -> bool:
+        if request in self._seen:
+            return await super()._deliver(request, writer)
+        self._seen.add(request)
+        return await self._lose_the_answer(request, writer)
+
+
+@contextmanager
+def losing(server: str) -> Iterator[LosingProxy]:
+    """Such a proxy before a server."""
+    proxy = LosingProxy(lambda: server)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
 @contextmanager
 def faulty(server: str, seed: int, share: float = 0.6) -> Iterator[FaultyProxy]:
     """A proxy before a server, until the block ends and all it holds back is delivered."""

@@ -4,6 +4,8 @@ import asyncio
 import copy
 import inspect
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -361,3 +363,29 @@ def test_a_table_of_nothing_is_empty(monitor: Monitor) -> None:
         0,
     )
     assert series._repr_html_().startswith("<table>")
+
+
+OF_A_FORK = """
+import os, sys
+from kullback_client import Client
+kb = Client(sys.argv[1])
+monitor = kb.monitor(sys.argv[2]).ensure()
+child = os.fork()
+for n in range(50):
+    answer = monitor.predictions(id=[n if child else -1 - n] * 2, y_proba=[0.5, 0.5])
+    assert answer.accepted == answer.duplicates == 1
+child or os._exit(0)
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_fork_shares_no_connection(monitor: Monitor, served: Served) -> None:
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", OF_A_FORK, served.address, monitor.name],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert monitor.details().counts.predictions == 100

@@ -12,7 +12,7 @@ import pytest
 
 from kullback_client import AsyncClient, Client, NotFound, Retry
 from tests.client.conftest import Caller
-from tests.client.faults import faulty
+from tests.client.faults import faulty, losing
 from tests.serving import SERVE, Served, serving
 
 pytestmark = pytest.mark.untraced  # the same lines many times
@@ -96,21 +96,26 @@ def test_rows_count_once_while_the_service_is_killed(tmp_path: Path) -> None:
     assert kills["SIGKILL"] > 0
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_renamed_or_removed_through_faults_is_so(
-    seed: int, caller: Caller, kb: Client, served: Served, unused: Callable[[], str]
+def test_what_is_done_once_is_not_refused_when_its_answer_was_lost(
+    caller: Caller, kb: Client, served: Served, unused: Callable[[], str]
 ) -> None:
     old, new = unused(), unused()
-    with faulty(served.address, seed) as proxy, impatient(caller, proxy.address) as client:
+    with losing(served.address) as proxy, impatient(caller, proxy.address) as client:
         monitor = caller.get(client.monitor(old).ensure())
+        caller.get(monitor.observations(y_true=[1], y_proba=[0.5]))
+        caller.get(monitor.reference(y_proba=[0.5]))
+        caller.get(monitor.remove_reference())
         assert caller.get(monitor.rename(new)).name == new
         caller.get(monitor.annotate(owner="me"))
         assert kb.monitor(new).details().owner == "me"
+        assert caller.get(monitor.report()).n == 1
         caller.get(monitor.delete())
         with pytest.raises(NotFound):
             kb.monitor(new).details()
         with pytest.raises(NotFound, match=old):
             caller.get(client.monitor(old).report())
+        with pytest.raises(NotFound, match=old):
+            caller.get(client.monitor(old).rename(new))
 
 
 def test_a_proxy_of_these_tests_does_all_that_it_says(served: Served) -> None:

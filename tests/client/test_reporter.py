@@ -94,6 +94,16 @@ def test_a_batch_of_which_all_is_wrong_is_refused_in_few_requests(
     assert "nation" in str(reporter.stats.problem)
 
 
+def test_a_batch_that_is_too_large_goes_in_parts() -> None:
+    with serving(KULLBACK_MAX_BODY_MB="1") as served, Client(served.address) as client:
+        monitor = client.monitor("m").ensure(slices=["page"])
+        with reporting(monitor, flush_at=3000) as reporter:
+            for n in range(3000):
+                reporter.observation(1, 0.5, id=f"{n:0256}", unit="u" * 256, page="p" * 256)
+        assert (reporter.stats.sent, reporter.stats.refused) == (3000, 0)
+        assert monitor.report().n == 3000
+
+
 def test_what_does_not_fit_into_the_queue_is_dropped_and_counted(unused: Callable[[], str]) -> None:
     with Client("http://127.0.0.1:9") as nobody:
         reporter = nobody.monitor(unused()).reporter(flush_at=10, max_queue=100, close_timeout=0.1)
