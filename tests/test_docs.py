@@ -498,9 +498,11 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         place, _, heading = link.partition("#")
         target = page.parent / place if place else page
         assert target.is_file(), link
+        if not heading:
+            continue
         headings = re.findall(r"^#+ (.*)$", target.read_text(), flags=re.MULTILINE)
         anchors = [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings]
-        assert not heading or heading in anchors, link
+        assert heading in anchors, link
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
