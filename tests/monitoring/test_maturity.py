@@ -163,6 +163,24 @@ async def test_sampled_labels_are_mature_once_it_is_known_that_the_others_never_
     assert report["labelled_share"] == pytest.approx(0.2, abs=0.03)
 
 
+async def test_sampled_labels_that_stop_are_missed(service: Service) -> None:
+    await service.put(ttl_seconds=6 * HOUR)
+    stream, states = Stream(service), []
+    for at in range(34):
+        service.clock.now += HOUR
+        ids = await stream.predict(500, p=0.3)
+        service.clock.now += MINUTE
+        if at < 28:
+            await stream.label(ids[::10])
+        service.tidy()
+        for _ in range(2):  # late at two looks is late
+            service.clock.now += 2 * MINUTE
+            found = (await service.get(f"{MONITOR}/checks"))["checks"]
+        states.append(next(each["state"] for each in found if each["name"] == "maturity"))
+    assert "critical" not in states[:28]
+    assert states[-1] == "critical"
+
+
 async def test_labels_of_the_night_are_read_the_whole_day_after(service: Service) -> None:
     """All labels of a day come at its end: at every hour the last hour of that day is read."""
     await service.put()

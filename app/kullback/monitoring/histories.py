@@ -106,17 +106,27 @@ def _due_twice(reader: "MonitorReader", kept: _Kept) -> DueRows | None:
 def _due(reader: "MonitorReader") -> DueRows | None:
     """Rows of which most have labels by now, if these come as they used to.
 
-    Of half as long a time as they take, ten minutes at least. A default label comes so long after
-    its prediction has arrived, which may be later than its time.
+    Of half as long a time as they take, ten minutes at least, or of so much as has labels enough
+    to miss them, a day at most. A default label comes so long after its prediction has arrived,
+    which may be later than its time.
     """
     lag = reader.maturity.lag
     if reader.monitor.label_window is not None:
         lag = max(lag, reader.delays.lag or 0.0)
     if lag <= 0:
         return None
-    stop = reader.now - _SPARE * lag
-    span = reader.span(stop - max(lag / 2, _SHORTEST), stop)
+    stop, length, limits = (
+        reader.now - _SPARE * lag,
+        max(lag / 2, _SHORTEST),
+        reader.thresholds["maturity"],
+    )
+    enough = limits.log_threshold / (1 - limits.tolerance) / (reader.maturity.final_share or 1.0)
+    span = reader.span(stop - length, stop)
     rows = reader.tallies(span)
+    while rows.rows.scored < enough and length < DAY:
+        length = min(2 * length, float(DAY))
+        span = reader.span(stop - length, stop)
+        rows = reader.tallies(span)
     return DueRows(
         *span,
         scored=rows.rows.scored,
