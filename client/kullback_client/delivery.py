@@ -106,7 +106,7 @@ class Delivery:
         attempt = 0
         while True:
             try:
-                answer = self._ask(request)
+                answer = decoded(self._ask(request).content)
             except KullbackError as error:
                 is_final = isinstance(error, InvalidInput | Conflict) and not error.is_passing
                 is_failing = isinstance(error, ServiceFailure) and attempt >= _MOST_FAILURES
@@ -118,7 +118,7 @@ class Delivery:
                     return None
                 attempt += 1
             else:
-                self._count(lines, decoded(answer.content))
+                self._count(lines, answer)
                 return None
 
     def _ask(self, request: Request) -> Answer:
@@ -138,12 +138,11 @@ class Delivery:
         return True
 
     def _count(self, lines: Lines, answer: Mapping[str, object]) -> None:
-        rejected, rejections = answer.get("rejected", 0), answer.get("rejections", [])
-        assert isinstance(rejected, int)
-        assert isinstance(rejections, list)
-        self.sent += len(lines) - rejected
-        if rejected:
-            self._refuse(rejected, _problem_of_row(FieldError(**rejections[0]), lines))
+        rejected, rejections = answer.get("rejected", 0), answer.get("rejections")
+        refused = rejected if isinstance(rejected, int) else 0
+        self.sent += len(lines) - refused
+        if refused and isinstance(rejections, list):
+            self._refuse(refused, _problem_of_row(FieldError(**rejections[0]), lines))
 
     def _refuse(self, rows: int, problem: str) -> None:
         self.refused += rows

@@ -5,7 +5,10 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+from .errors import NotKullback
 
 _ABSENT = {"NAType", "NaTType"}  # what pandas has for null
 Json = object
@@ -80,7 +83,16 @@ def encoded(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
-def decoded(content: bytes) -> dict[str, object]:
-    """The object that an answer is."""
-    document: dict[str, object] = json.loads(content or b"{}")
+def decoded(content: bytes) -> dict[str, Any]:
+    """The object that an answer is.
+
+    Raises:
+        NotKullback: it is none.
+    """
+    try:
+        document = json.loads(content or b"{}")
+    except ValueError as error:
+        raise NotKullback(f"an answer is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise NotKullback(f"an answer is no object, but a {type(document).__name__}")
     return document

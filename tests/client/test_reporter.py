@@ -13,7 +13,8 @@ from threading import Thread
 
 import pytest
 
-from kullback_client import Client, Monitor, Reporter
+from kullback_client import Client, Monitor, NotKullback, Reporter
+from tests.cli.test_commands import stranger
 from tests.client.faults import faulty
 from tests.serving import ROOT, SERVE, Served, serving
 
@@ -227,3 +228,16 @@ def test_what_is_pending_is_sent_when_a_process_ends(
     assert ended.stderr == ""
     counts = monitor.details().counts
     assert (counts.predictions, counts.duplicates) == (rows, 0)
+
+
+@pytest.mark.parametrize("content", [b"<h1>", b"[]", b'"ok"', b"{"])
+def test_an_answer_that_is_not_kullbacks_keeps_the_rows(content: bytes) -> None:
+    with stranger(200, "application/json", content) as url, Client(url) as client:
+        with pytest.raises(NotKullback, match="an answer is no "):
+            client.score("entropy", p=[0.5, 0.5])
+        reporter = client.monitor("m").reporter(flush_interval=0.01, close_timeout=0.1)
+        reporter.observation(1, 0.5)
+        assert not reporter.flush(0.3)
+        assert (reporter.stats.sent, reporter.stats.pending) == (0, 1)
+        reporter.close()
+    assert (reporter.stats.sent, reporter.stats.dropped) == (0, 1)
