@@ -26,7 +26,7 @@ RUN python -m venv /opt/sbom \
 
 FROM python:3.13-slim
 
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title=Kullback \
       org.opencontainers.image.description="A scoring service for probability forecasts" \
