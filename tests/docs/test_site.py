@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import kullback_client
+
 ROOT = Path(__file__).parents[2]
 # What a page loads, unlike what it links to.
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset"}
@@ -55,6 +57,12 @@ def test_every_page_is_built_and_can_be_reached(site: Path) -> None:
         assert (site / page).with_suffix(".html").is_file(), page
     for name in ("llms.txt", "llms-full.txt", "openapi.json"):
         assert (site / name).stat().st_size > 1000
+
+
+def test_the_reference_of_the_client_describes_every_name(site: Path) -> None:
+    page = (site / "reference" / "client.html").read_text("utf-8")
+    names = set(kullback_client.__all__) - {"__version__"}
+    assert {name for name in names if f'id="kullback_client.{name}"' not in page} == set()
 
 
 def test_a_page_asks_nobody_over_a_network(site: Path) -> None:
