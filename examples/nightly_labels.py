@@ -2,9 +2,9 @@ r"""Send the labels of a day, with columns id and clicked: `python nightly_label
 
     17 3 * * *  KULLBACK_API_KEY=... python nightly_labels.py /exports/labels-$(date +\%F).csv
 
-It may run twice, and again after it was killed: rows are known by their content, and count once. A
-label that was corrected since takes the place of the one before. The exit status is 1 where a file
-is wrong, so that cron tells.
+It may run twice, and again after it was killed: labels are known by their ids, and count once. One
+that was corrected since takes the place of the one before. The exit status is 1 where a file is
+wrong, so that cron tells.
 """
 
 import sys
@@ -25,7 +25,10 @@ def main(path: str) -> int:
         except InvalidInput as error:
             print(f"{path}, row {error.row}: {error}", file=sys.stderr)
             return 1
-    print(f"{taken.accepted} labels, {taken.matched} matched, {taken.pending} wait")
+    print(
+        f"{taken.accepted} labels, {taken.matched} matched, {taken.pending} wait, "
+        f"{taken.duplicates} were there already"
+    )
     return 0
 
 
