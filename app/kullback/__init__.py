@@ -11,7 +11,11 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - functions, and classes
-    """What of the library is asked for: a function of a metric, score, Score or InvalidInput."""
+    """What is asked for: a function of a metric, score, Score, InvalidInput or __version__."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - it reads what was installed
+
+        return version("kullback")
     from kullback.scoring.catalog import METRICS  # noqa: PLC0415 - `import kullback` costs nothing
 
     metric = name.replace("_", "-")
@@ -29,4 +33,4 @@ def __dir__() -> list[str]:
     from kullback.scoring.catalog import METRICS  # noqa: PLC0415
 
     names = (each.key for each in METRICS.values())
-    return sorted({*globals(), "InvalidInput", "Score", "score", *names})
+    return sorted({*globals(), "InvalidInput", "Score", "__version__", "score", *names})

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sized
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 import kullback
+import kullback_client
 from kullback.cli.client import Payload, score_here
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
@@ -175,6 +177,11 @@ def test_what_is_no_metric_is_refused_with_the_one_that_was_meant() -> None:
         _ = kullback.logloss
     with pytest.raises(TypeError, match=r"log_loss\(\) takes by position no more than y_true, y_"):
         kullback.log_loss([1], [0.5], [1.0])
+
+
+def test_the_library_says_its_version() -> None:
+    assert kullback.__version__ == version("kullback") == kullback_client.__version__
+    assert "__version__" in dir(kullback)
 
 
 def test_every_function_says_what_it_takes() -> None:
