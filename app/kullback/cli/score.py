@@ -46,7 +46,13 @@ Exit status: 0 an answer, also an infinite or undefined one; 1 the request is re
 command or the file cannot be used; 3 the service cannot be reached."""
 
 Given = str | bool | list[str] | None
-_File = Annotated[str, typer.Argument(help="A file, or - for standard input.", metavar="FILE|-")]
+_File = Annotated[
+    str,
+    typer.Argument(
+        help="A file, or - for standard input, which holds JSON unless --type says otherwise.",
+        metavar="FILE|-",
+    ),
+]
 _Type = Annotated[
     file_types.FileType | None, typer.Option(help="What FILE holds, if its name does not say.")
 ]
