@@ -25,7 +25,8 @@ SCORE = {"p": [0.5, 0.5]}
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path}/kullback.db"
     monkeypatch.setenv("KULLBACK_DATABASE_URL", url)
-    monkeypatch.delenv("KULLBACK_KEY", raising=False)
+    for variable in ("KULLBACK_API_KEY", "KULLBACK_KEY"):
+        monkeypatch.delenv(variable, raising=False)
     return url
 
 
@@ -235,10 +236,11 @@ def test_scores_are_asked_for_with_a_key(url: str, tmp_path: Path) -> None:
         without = CliRunner().invoke(app, words)
         assert (without.exit_code, without.stderr) == (
             1,
-            "a key is needed: --key or KULLBACK_KEY\n",
+            "a key is needed: --key or KULLBACK_API_KEY\n",
         )
         for result in (
             CliRunner().invoke(app, [*words, "--key", key]),
+            CliRunner().invoke(app, words, env={"KULLBACK_API_KEY": key}),
             CliRunner().invoke(app, words, env={"KULLBACK_KEY": key}),
         ):
             assert json.loads(result.stdout)["n"] == 1

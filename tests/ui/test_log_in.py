@@ -193,7 +193,9 @@ async def test_what_a_page_says_to_send_carries_a_key_and_goes_where_the_browser
     async with browser(service) as client:
         await log_in(client, service.admin)
         page = unescape((await client.get("/")).text)
-        assert 'curl -H "Authorization: Bearer $KULLBACK_KEY" -X PUT http://kullback/v1/' in page
+        assert (
+            'curl -H "Authorization: Bearer $KULLBACK_API_KEY" -X PUT http://kullback/v1/' in page
+        )
         assert "It needs a key" in (await client.get("/playground/entropy")).text
         for proto, base in (("https", "https://kullback/"), ("javascript", "http://kullback/")):
             answer = await client.get("/", headers={"x-forwarded-proto": proto})

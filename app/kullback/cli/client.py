@@ -19,8 +19,7 @@ from kullback.requests.several import FIELD, read_several
 from kullback.requests.validation import array_fields, word_options
 from kullback.scoring.score_json import encode
 
-KEY = "KULLBACK_KEY"  # the variable
-KEYS = ["KULLBACK_API_KEY", KEY]  # the first is that of other clients
+KEYS = ["KULLBACK_API_KEY", "KULLBACK_KEY"]  # variables: of every client, and the one before it
 _NO_CAP = 1 << 62
 
 
@@ -90,7 +89,7 @@ class Service:
             raise Failure(f"--{error}".replace("api_key", "key"), Status.UNUSABLE) from error
         except client_errors.Unauthorized as error:
             if self.key is None:
-                raise Failure(f"a key is needed: --key or {KEY}", Status.REFUSED) from error
+                raise Failure(f"a key is needed: --key or {KEYS[0]}", Status.REFUSED) from error
             raise _refusal(error) from error
         except client_errors.KullbackError as error:
             raise _refusal(error) from error

@@ -18,7 +18,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_WITH_KEY = '-H "Authorization: Bearer $KULLBACK_KEY"'
+_WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
