@@ -34,7 +34,7 @@ class Delivery:
         sent: rows that the service took.
         refused: rows that are wrong.
         dropped: rows that were given up, as the end came first.
-        problem: what went wrong first.
+        problem: why the first row was refused; before that what went wrong first.
     """
 
     def __init__(self, connection: Connection, path: str) -> None:
@@ -66,8 +66,7 @@ class Delivery:
     def note(self, problem: str) -> None:
         """Keep what went wrong first, and say it once."""
         if self.problem is None:
-            self.problem = problem
-            _LOG.warning("rows for %s: %s", self._path, problem)
+            self._say(problem)
 
     def deliver(self, batch: Sequence[tuple[str, dict[str, object]]]) -> None:
         """Send rows until they are taken, refused or given up; those of one form go together."""
@@ -145,8 +144,13 @@ class Delivery:
             self._refuse(refused, _problem_of_row(FieldError(**rejections[0]), lines))
 
     def _refuse(self, rows: int, problem: str) -> None:
+        if not self.refused:  # whatever went wrong before, this is what costs rows
+            self._say(problem)
         self.refused += rows
-        self.note(problem)
+
+    def _say(self, problem: str) -> None:
+        self.problem = problem
+        _LOG.warning("rows for %s: %s", self._path, problem)
 
 
 def _problem(error: KullbackError) -> str:

@@ -35,7 +35,7 @@ class Stats:
         pending: not sent yet.
         dropped: not kept, as the queue was full or the reporter closed.
         refused: wrong in themselves: the other rows of their batches were taken.
-        problem: what went wrong first.
+        problem: why the first row was refused; before that what went wrong first, and may be well.
     """
 
     sent: int

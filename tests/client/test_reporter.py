@@ -83,6 +83,23 @@ def test_a_row_that_is_wrong_is_named_by_its_id(monitor: Monitor) -> None:
     assert reporter.stats.problem == "y_proba: 7 is not in [0, 1] (id b)"
 
 
+def test_what_costs_rows_is_said_after_what_passed(
+    kb: Client, unused: Callable[[], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    monitor = kb.monitor(unused())
+    with caplog.at_level(logging.WARNING), reporting(monitor) as reporter:
+        reporter.prediction(id="b", y_proba=7.0)
+        end = time.monotonic() + SECONDS
+        while reporter.stats.problem is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "no monitor is named" in str(reporter.stats.problem)
+        monitor.ensure()
+        assert reporter.flush(SECONDS)
+    assert reporter.stats.refused == 1
+    assert reporter.stats.problem == "y_proba: 7 is not in [0, 1] (id b)"
+    assert [reporter.stats.problem in each.getMessage() for each in caplog.records] == [False, True]
+
+
 def test_a_batch_of_which_all_is_wrong_is_refused_in_few_requests(
     monitor: Monitor, served: Served
 ) -> None:
