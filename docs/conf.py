@@ -37,6 +37,8 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 
+# Relative: the site may lie under a prefix.
+llms_txt_uri_template = "_sources/{docname}{suffix}{sourcelink_suffix}"
 llms_txt_summary = (
     "Kullback scores probability forecasts: cross-entropy, KL divergence, log loss and their "
     "relatives over HTTP, exactly. Monitors turn prediction streams into windowed metrics with "

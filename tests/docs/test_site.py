@@ -59,6 +59,12 @@ def test_every_page_is_built_and_can_be_reached(site: Path) -> None:
         assert (site / name).stat().st_size > 1000
 
 
+def test_pages_for_language_models_are_found_beside_their_list(site: Path) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", (site / "llms.txt").read_text("utf-8"))
+    assert len(links) > 20
+    assert [link for link in links if link.startswith("/") or not (site / link).is_file()] == []
+
+
 def test_the_reference_of_the_client_describes_every_name(site: Path) -> None:
     page = (site / "reference" / "client.html").read_text("utf-8")
     names = set(kullback_client.__all__) - {"__version__"}
