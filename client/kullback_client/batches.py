@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 from .bodies import Body, Table
-from .errors import BodyTooLarge, FieldError, KullbackError
+from .errors import BodyTooLarge, FieldError, KullbackError, NotKullback
 from .exchange import Flow, Request, Retry, exchange
 from .values import decoded
 
@@ -63,6 +64,7 @@ def send(path: str, table: Table, how: Sending, retry: Retry, *, is_itself: bool
         body = table.body(start, stop) if parts or start else table.body()
         try:
             answer = yield from exchange(_request(path, body, name, start), retry)
+            document = taken(answer.content)
         except KullbackError as error:
             if _is_too_much(error) and stop - start > 1:
                 middle = (start + stop) // 2
@@ -71,10 +73,22 @@ def send(path: str, table: Table, how: Sending, retry: Retry, *, is_itself: bool
             if start:
                 error.add_note(f"The {start} rows before these were taken.")
             raise error.below(start) from None
-        _add(totals, decoded(answer.content), start)
+        _add(totals, document, start)
         if how.progress is not None:
             how.progress(stop, table.count)
     return totals
+
+
+def taken(content: bytes) -> dict[str, Any]:
+    """What a service answers to rows that it took.
+
+    Raises:
+        NotKullback: it says nothing of rows.
+    """
+    document = decoded(content)
+    if not isinstance(document.get("accepted"), int):
+        raise NotKullback("an answer to rows does not say how many were taken")
+    return document
 
 
 def _request(path: str, body: Body, name: str | None, start: int) -> Request:

@@ -181,9 +181,9 @@ def _polars_writer(columns: Mapping[str, object]) -> Callable[[int, int | None],
     pl = import_module("polars")
     try:
         series = {name: _polars_column(pl, column) for name, column in columns.items()}
+        frame = pl.DataFrame(series)
     except pl.exceptions.PolarsError as error:
         raise ValueError(str(error)) from error
-    frame = pl.DataFrame(series)
 
     def write(start: int, stop: int | None) -> bytes:
         part = frame.slice(start, None if stop is None else stop - start)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from .batches import taken
 from .connection import Connection
 from .errors import Conflict, FieldError, InvalidInput, KullbackError, ServiceFailure, Unavailable
 from .exchange import LINES, Answer, Request, Retry, exchange
@@ -21,9 +22,11 @@ _FIELDS = frozenset(
 )
 _NO_RETRY = Retry(seconds=0.0)
 _PAUSES = Retry(cap=5.0)
+_LONGEST_PAUSE = 300.0  # seconds, whatever an answer asks for: the queue is short
 _MOST_FAILURES = 5  # of the service itself, until its rows are taken for what makes it fail
 _MOST_PARTS = 40  # of a batch that is refused, to find the rows that make it so
 _LINE = re.compile(r"^line \d+: ")  # of a batch that nobody sees
+Batch = Sequence[tuple[str, dict[str, object]]]
 Lines = Sequence[bytes]
 
 
@@ -68,15 +71,28 @@ class Delivery:
         if self.problem is None:
             self._say(problem)
 
-    def deliver(self, batch: Sequence[tuple[str, dict[str, object]]]) -> None:
-        """Send rows until they are taken, refused or given up; those of one form go together."""
+    def deliver(self, batch: Batch) -> None:
+        """Send rows until they are taken, refused or given up, whatever goes wrong with them."""
+        end = self._done + len(batch)
+        try:
+            self._deliver(batch)
+        except Exception as error:  # noqa: BLE001 - the rows that come later need this thread
+            self.note(f"{type(error).__name__}: {error}")
+        self.dropped += end - self._done
+
+    @property
+    def _done(self) -> int:
+        return self.sent + self.refused + self.dropped
+
+    def _deliver(self, batch: Batch) -> None:
+        """Send rows; those of one form go together."""
         forms: dict[tuple[object, ...], list[bytes]] = {}
         for rows, row in batch:
             try:
                 document = _document(row)
                 form = (rows, frozenset(document), _names(document.get("features")))
                 line = encoded(document)
-            except (TypeError, ValueError, RecursionError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever an object of a caller raises
                 self._refuse(1, str(error))
             else:
                 forms.setdefault(form, []).append(line)
@@ -105,7 +121,7 @@ class Delivery:
         attempt = 0
         while True:
             try:
-                answer = decoded(self._ask(request).content)
+                answer = taken(self._ask(request).content)
             except KullbackError as error:
                 is_final = isinstance(error, InvalidInput | Conflict) and not error.is_passing
                 is_failing = isinstance(error, ServiceFailure) and attempt >= _MOST_FAILURES
@@ -126,7 +142,7 @@ class Delivery:
 
     def _pause(self, error: KullbackError, attempt: int) -> bool:
         """Wait before the next attempt; whether there is one."""
-        seconds = _PAUSES.pause(attempt, error.retry_after)
+        seconds = min(_PAUSES.pause(attempt, error.retry_after), _LONGEST_PAUSE)
         if self._end is None:
             self._is_ending.wait(seconds)  # who ends it need not wait for the rest of this
             return True

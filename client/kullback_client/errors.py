@@ -220,7 +220,7 @@ def problem_of(
             total_errors=int(document.get("total_errors", 0)),
             request_id=document.get("request_id"),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

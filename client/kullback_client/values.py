@@ -91,7 +91,7 @@ def decoded(content: bytes) -> dict[str, Any]:
     """
     try:
         document = json.loads(content or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotKullback(f"an answer is no JSON: {error}") from error
     if not isinstance(document, dict):
         raise NotKullback(f"an answer is no object, but a {type(document).__name__}")

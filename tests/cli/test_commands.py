@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
@@ -105,7 +105,9 @@ def service() -> Iterator[str]:
 
 
 @contextmanager
-def stranger(status: int, media_type: str, body: bytes) -> Iterator[str]:
+def stranger(
+    status: int, media_type: str, body: bytes, others: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """A server that is not Kullback and answers every request alike."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,6 +116,8 @@ def stranger(status: int, media_type: str, body: bytes) -> Iterator[str]:
             self.send_response(status)
             self.send_header("content-type", media_type)
             self.send_header("content-length", str(len(body)))
+            for name, value in (others or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -136,6 +136,8 @@ def test_columns_that_do_not_fit_are_not_sent_in_parts(monitor: Monitor) -> None
         monitor.predictions(id=[1, 2, 3], y_proba=[0.5, 0.5], chunk_size=2)
     with pytest.raises(InvalidInput, match="id: 3 rows where y_proba has 2"):
         monitor.predictions(id=[1, 2, 3], y_proba=[0.5, 0.5])
+    with pytest.raises(InvalidInput, match="y_proba has 20000"):  # so many that Arrow is tried
+        monitor.predictions(id=np.arange(30_000), y_proba=np.full(20_000, 0.5))
     with pytest.raises(ValueError, match="chunk_size is -1: it is at least 1"):
         monitor.predictions(id=[1], y_proba=[0.5], chunk_size=-1)
     assert monitor.details().counts.predictions == 0

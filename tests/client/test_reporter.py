@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import UserDict
+from collections.abc import Callable, ItemsView, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -258,3 +259,44 @@ def test_an_answer_that_is_not_kullbacks_keeps_the_rows(content: bytes) -> None:
         assert (reporter.stats.sent, reporter.stats.pending) == (0, 1)
         reporter.close()
     assert (reporter.stats.sent, reporter.stats.dropped) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "content"),
+    [
+        (200, "application/json", b'{"accepted": 0, "rejected": 1, "rejections": []}'),
+        (200, "application/json", b'{"accepted": 0, "rejected": 1, "rejections": ["no"]}'),
+        (200, "application/json", b"[" * 100_000),
+        (200, "application/json", b'{"status": "ok"}'),
+        (204, "application/json", b""),
+        (422, "application/problem+json", b'{"detail": "no", "total_errors": 1e400}'),
+        (503, "text/plain", b""),
+    ],
+    ids=["no-place", "no-object", "deep", "another-product", "empty", "infinite", "busy"],
+)
+def test_no_answer_ends_the_thread(status: int, media_type: str, content: bytes) -> None:
+    others = {"retry-after": "9" * 400}
+    with stranger(status, media_type, content, others) as url, Client(url) as client:
+        reporter = client.monitor("m").reporter(flush_interval=0.01, close_timeout=0.1)
+        for _ in range(2):
+            reporter.observation(1, 0.5)
+            reporter.flush(0.3)
+        reporter.close()
+    stats = reporter.stats
+    assert (stats.sent, stats.pending, stats.dropped + stats.refused) == (0, 0, 2)
+    assert stats.problem
+
+
+class _Changing(UserDict[str, object]):
+    """Features that another thread changes while they are read."""
+
+    def items(self) -> ItemsView[str, object]:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+def test_an_object_that_raises_costs_no_other_row(monitor: Monitor) -> None:
+    with reporting(monitor) as reporter:
+        reporter.observation(1, 0.5, features=_Changing(age=1))
+        reporter.flush(1.0)
+        reporter.observation(1, 0.5)
+    assert (reporter.stats.sent, reporter.stats.refused, reporter.stats.pending) == (1, 1, 0)
