@@ -73,7 +73,7 @@ sbom: $(DEV)  ## write sbom.cdx.json, the bill of materials of what is shipped
 	$(BIN)/python requirements/sbom.py $(BIN)/python sbom.cdx.json
 
 wheels: $(DEV)  ## write what is released into dist
-	@rm -rf dist
+	@rm -rf dist build/lib build/bdist.* client/build  # setuptools would ship what is left there
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . ./client
 
 reference: $(DEV)  ## write docs/openapi.json, docs/reference and the types of client/ from the code

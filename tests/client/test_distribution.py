@@ -33,7 +33,9 @@ print(json.dumps([score.value, sorted({"numpy", "pandas", "pyarrow"} & set(sys.m
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source") / "client"
-    shutil.copytree(CLIENT, source, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    shutil.copytree(
+        CLIENT, source, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__", "build")
+    )
     return built(source)
 
 
