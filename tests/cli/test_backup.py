@@ -178,6 +178,11 @@ def test_a_refusal_is_a_sentence_and_a_status(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == f"there is no database at {tmp_path}/none.db\n"
     assert kullback("backup", file, "--database-url", "mysql://x/y").returncode == 2
+    wrong = "postgresql+psycopg://kullback:secret@127.0.0.1:port/x"
+    for words in (["backup", file], ["check"], ["restore", file]):
+        result = kullback(*words, "--database-url", wrong)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith("a store is at sqlite:///file or ")
     file.write_text("a note")
     assert kullback("backup", file, "--database-url", url).returncode == 1
     result = kullback("restore", file, "--database-url", url)

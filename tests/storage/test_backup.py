@@ -224,6 +224,28 @@ def test_the_database_is_no_place_for_its_own_backup(
     link.symlink_to(tmp_path / "kullback.db")
     with pytest.raises(StoreUnavailable, match="is the database itself"):
         backed_up(sqlite_url, link, force=True)
+    for end in ("-wal", "-shm", ".lock"):
+        with pytest.raises(StoreUnavailable, match="is a part of the database"):
+            backed_up(sqlite_url, tmp_path / f"kullback.db{end}", force=True)
+
+
+def test_a_database_is_the_same_by_a_link_that_leads_to_it(
+    sqlite_url: str, tmp_path: Path, file: Path, opening: Opening
+) -> None:
+    number = filled(opening, sqlite_url)
+    linked = tmp_path / "elsewhere" / "link.db"
+    linked.parent.mkdir()
+    linked.symlink_to(tmp_path / "kullback.db")
+    url = f"sqlite:///{linked}"
+    backed_up(url, file)
+    store = opening(sqlite_url)
+    assert "stop it, then restore" in refusal(url, file)
+    with pytest.raises(StoreUnavailable, match="is open in another process"):
+        opening(url)
+    store.close()
+    restore(url, file, quiet, force=True)
+    assert linked.is_symlink()
+    assert read(opening, sqlite_url, number) == 10
 
 
 def test_a_database_that_has_something_in_it_is_replaced_only_by_force(

@@ -1,8 +1,9 @@
 """Backing a database up into one file, and restoring it, on either engine."""
 
+import os
 from pathlib import Path
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 from kullback.errors import Conflict, StoreUnavailable
 from kullback.storage.backup_file import (
@@ -17,6 +18,8 @@ from kullback.storage.backup_file import (
     seal,
 )
 from kullback.storage.schema import StoredCounts
+from kullback.storage.sql import parsed_url
+from kullback.storage.sqlite import file_of
 from kullback.storage.sqlite_backup import (
     MADE_WITH,
     checked_copy,
@@ -25,6 +28,7 @@ from kullback.storage.sqlite_backup import (
     replacing_sqlite,
 )
 
+_BESIDE = ("-wal", "-shm", "-journal", ".lock")
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -44,13 +48,13 @@ def back_up(
         Conflict: there is such a file, and no `force`.
         StoreUnavailable: the database cannot be read, or the file cannot be written.
     """
-    target, parsed = target.absolute(), make_url(url)
+    target, parsed = target.absolute(), parsed_url(url)
     _check_target(target, parsed, force=force)
     engine = _engine(parsed)
     with part_beside(target) as part:
         if engine == "sqlite":
             made_with = MADE_WITH
-            stored = copy_sqlite(_file(parsed), part, report)
+            stored = copy_sqlite(file_of(parsed), part, report)
         else:
             # 10 MB of memory that SQLite never needs
             from kullback.storage import postgresql_backup  # noqa: PLC0415
@@ -81,7 +85,7 @@ def restore(url: str, source: Path, report: Report, *, force: bool = False) -> M
         Conflict: the database is not empty, and no `force`.
         StoreUnavailable: the backup is damaged or of another engine, or the database is in use.
     """
-    parsed, manifest = make_url(url), manifest_of(source)
+    parsed, manifest = parsed_url(url), manifest_of(source)
     engine = _engine(parsed)
     if manifest.engine != engine:
         raise StoreUnavailable(
@@ -89,7 +93,7 @@ def restore(url: str, source: Path, report: Report, *, force: bool = False) -> M
             f"{_NAMES[engine]}: a backup goes back where it is from"
         )
     if engine == "sqlite":
-        _restore_sqlite(_file(parsed), source, manifest, report, force=force)
+        _restore_sqlite(file_of(parsed), source, manifest, report, force=force)
     else:
         _restore_postgresql(parsed, source, manifest, report, force=force)
     return manifest
@@ -141,19 +145,22 @@ def unpack(source: Path, manifest: Manifest, part: Path, report: Report) -> None
 def _check_target(target: Path, url: URL, *, force: bool) -> None:
     if target.is_dir():
         raise StoreUnavailable(f"{target} is a directory: name a file")
-    if not target.exists():
+    if _engine(url) == "sqlite" and _is_beside(target.resolve(), file_of(url)):
+        raise StoreUnavailable(f"{target} is a part of the database: name another file")
+    if not os.path.lexists(target):
         return
     if not target.is_file():
         raise StoreUnavailable(f"{target} is no file")
-    if _engine(url) == "sqlite" and _file(url).exists() and target.samefile(_file(url)):
+    if _engine(url) == "sqlite" and file_of(url).exists() and target.samefile(file_of(url)):
         raise StoreUnavailable(f"{target} is the database itself: name another file")
     if not force:
         raise Conflict(f"{target} is there already: --force replaces it")
 
 
+def _is_beside(target: Path, database: Path) -> bool:
+    """Whether a file is one that SQLite and a service have beside a database."""
+    return any(target == database.with_name(database.name + end) for end in _BESIDE)
+
+
 def _engine(url: URL) -> EngineName:
     return "sqlite" if url.drivername == "sqlite" else "postgresql"
-
-
-def _file(url: URL) -> Path:
-    return Path(url.database or "").absolute()

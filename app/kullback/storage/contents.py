@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Table, create_engine, func, make_url, select
+from sqlalchemy import Engine, Table, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -31,7 +31,8 @@ from kullback.storage.schema import (
     migrate,
     stored_counts,
 )
-from kullback.storage.sqlite import READER
+from kullback.storage.sql import parsed_url
+from kullback.storage.sqlite import READER, file_of
 from kullback.storage.sqlite_backup import FROZEN
 from kullback.storage.sqlite_connections import connect
 
@@ -160,9 +161,9 @@ def database_contents(url: str) -> Iterator[Contents]:
     Raises:
         StoreUnavailable: it cannot be read, or its tables are not those of this release.
     """
-    parsed = make_url(url)
+    parsed = parsed_url(url)
     if parsed.drivername == "sqlite":
-        path = Path(parsed.database or "").absolute()
+        path = file_of(parsed)
         if not path.is_file():
             raise StoreUnavailable(f"there is no database at {path}")
         with _opened(lambda: connect(path, "mode=ro", READER), str(path)) as contents:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, String, and_, func, make_url, select
+from sqlalchemy import URL, ColumnElement, Connection, String, and_, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kullback.errors import StoreUnavailable
@@ -20,6 +20,7 @@ from kullback.storage.writer import Writer
 
 LOGGER = logging.getLogger("kullback.storage")
 _ROWS_AT_ONCE = 1000
+_WANTED = "a store is at sqlite:///file or postgresql+psycopg://host/database"
 _CELL = (PARTS.c.kind, PARTS.c.slice, PARTS.c.start, PARTS.c.width)
 
 
@@ -62,12 +63,20 @@ def _bring_up_to_date(database: Database) -> None:
                 raise
 
 
-def _open(url: str) -> Database:
-    wanted = "a store is at sqlite:///file or postgresql+psycopg://host/database"
+def parsed_url(url: str) -> URL:
+    """The parts of the URL of a database.
+
+    Raises:
+        StoreUnavailable: it is none.
+    """
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreUnavailable(wanted) from None  # what it is may hold a password
+        return make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number
+        raise StoreUnavailable(_WANTED) from None  # what it is may hold a password
+
+
+def _open(url: str) -> Database:
+    parsed = parsed_url(url)
     if parsed.drivername == "sqlite":
         return open_sqlite(parsed)
     if parsed.drivername == "postgresql+psycopg":
@@ -75,7 +84,7 @@ def _open(url: str) -> Database:
         from kullback.storage.postgresql import open_postgresql  # noqa: PLC0415
 
         return open_postgresql(parsed)
-    raise StoreUnavailable(wanted)
+    raise StoreUnavailable(_WANTED)
 
 
 class SqlStore:

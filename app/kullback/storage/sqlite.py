@@ -75,7 +75,7 @@ def open_sqlite(url: URL) -> Database:
     """
     if not url.database or url.database == ":memory:":
         raise StoreUnavailable("a store in SQLite needs a file: sqlite:///name.db")
-    path = Path(url.database).absolute()
+    path = file_of(url)
     with ExitStack() as opened:
         opened.callback(locked(path))
         connections = FileConnections(path, [*WRITER, *_quota(url)], READER)
@@ -112,6 +112,14 @@ def diagnose(error: BaseException | None) -> Fault:
     if code in FATAL and extended not in NO_ROOM:
         return Fault.FATAL
     return Fault.OWN if code in OWN else Fault.AWAY
+
+
+def file_of(url: URL) -> Path:
+    """Where the file is that a URL leads to, by links too: it has one lock, whatever it is called.
+
+    Source: SQLite as well puts what is beside a file where a link leads to.
+    """
+    return Path(url.database or "").resolve()
 
 
 def locked(path: Path) -> Callable[[], None]:
