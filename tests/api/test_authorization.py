@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from kullback.access.keys import SCOPES, ScopeName
 from kullback.api.authorization import AuthorizedRoute, check_routes
-from kullback.api.credentials import is_local
+from kullback.api.credentials import is_local, path_within
 from kullback.api.scopes import READING
 from kullback.main import create_app
 from kullback.settings import Settings
@@ -238,3 +238,16 @@ async def test_a_token_of_the_provider_is_taken_beside_keys(
         for name, status in (("team-a.m", 201), ("team-b.m", 403)):
             answer = await client.put(f"/v1/monitors/{name}", json={}, headers=bearer(own))
             assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "within"),
+    [
+        ("", "/monitors/a", "/monitors/a"),
+        ("/mon", "/mon", ""),
+        ("/mon", "/mon/monitors/a", "/monitors/a"),
+        ("/mon", "/monitors/a", "/monitors/a"),  # a proxy took it away: it is no prefix of that
+    ],
+)
+def test_a_prefix_ends_where_a_part_of_a_path_does(prefix: str, path: str, within: str) -> None:
+    assert path_within({"path": path, "root_path": prefix}) == within

@@ -29,7 +29,9 @@ class EndedKey(Unauthenticated):
 def path_within(scope: Scope) -> str:
     """The path of a request below the prefix of the service, which a proxy may have taken away."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    prefix: str = scope.get("root_path", "")
+    is_within = path == prefix or path.startswith(f"{prefix}/")  # /mon is no prefix of /monitors
+    return path.removeprefix(prefix) if is_within else path
 
 
 def bearer(scope: Scope) -> bytes | None:
