@@ -1,13 +1,12 @@
 """Experiments: which of several recommenders predicts better, and how surely."""
 
 from typing import Unpack
-from urllib.parse import quote
 
 from .batches import CHUNK, Progress, Sending, send
 from .bodies import Table
 from .columns import named_columns
 from .exchange import MARKDOWN, Flow, Request, Retry, exchange
-from .queries import query, read, write
+from .queries import query, read, segment, write
 from .reports import ExperimentReport, ExperimentSeries
 from .schemas.experiments import AcceptedObservations, ExperimentDetail, ExperimentSetup
 from .schemas.settings import ExperimentSettings
@@ -25,7 +24,7 @@ class ExperimentCalls:
 
     def __init__(self, name: str, retry: Retry) -> None:
         self.name = name
-        self.path = f"/v1/experiments/{quote(name, safe='')}"
+        self.path = f"/v1/experiments/{segment(name)}"
         self.retry = retry
 
     def put(self, **settings: Unpack[ExperimentSettings]) -> Flow[ExperimentSetup]:

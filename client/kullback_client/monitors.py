@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Unpack
-from urllib.parse import quote
 from uuid import uuid4
 
 from .batches import CHUNK, Progress, Sending, send
@@ -10,7 +9,7 @@ from .bodies import Table
 from .columns import named_columns
 from .errors import NotFound
 from .exchange import Flow, Request, Retry, exchange
-from .queries import Duration, Names, Query, Time, query, read, write
+from .queries import Duration, Names, Query, Time, query, read, segment, write
 from .reports import MonitorReport, MonitorSeries
 from .schemas.monitor_reports import MonitorChecks
 from .schemas.monitors import (
@@ -35,7 +34,7 @@ class MonitorCalls:
 
     def __init__(self, name: str, retry: Retry) -> None:
         self.name = name
-        self.path = f"/v1/monitors/{quote(name, safe='')}"
+        self.path = f"/v1/monitors/{segment(name)}"
         self.retry = retry
 
     def put(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
+from urllib.parse import quote
 from uuid import uuid4
 
 from .errors import NotFound
@@ -32,6 +33,12 @@ def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_text, value))
     return str(value)
+
+
+def segment(name: str) -> str:
+    """A name as a part of a path: dots alone, too, which would lead to another resource."""
+    part = quote(name, safe="")
+    return part.replace(".", "%2E") if part in {".", ".."} else part
 
 
 def read(retry: Retry, path: str, parameters: Query = ()) -> Flow[dict[str, object]]:

@@ -389,3 +389,11 @@ def test_a_fork_shares_no_connection(monitor: Monitor, served: Served) -> None:
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert monitor.details().counts.predictions == 100
+
+
+def test_a_name_of_dots_leads_to_nothing_else(kb: Client) -> None:
+    kb.monitor("reference").ensure()
+    for name in (".", ".."):
+        with pytest.raises(NotFound):
+            kb.monitor(name).remove_reference()
+    assert kb.monitor("reference").details().name == "reference"
