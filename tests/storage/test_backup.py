@@ -488,7 +488,7 @@ def test_a_pg_dump_that_is_of_no_use_is_named(  # noqa: PLR0913, PLR0917 - fixtu
 def test_a_password_is_on_no_command_line(
     postgresql_url: str, file: Path, opening: Opening
 ) -> None:
-    filled(opening, postgresql_url)
+    filled(opening, postgresql_url, pieces=PIECES)  # more than a pipe holds: pg_dump is seen alive
     lines = set[bytes]()
 
     def look(*_: object) -> None:
