@@ -224,7 +224,6 @@ def create_app(
         version=release,
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         servers=[{"url": settings.root_path or "/"}],
-        root_path=settings.root_path,
         openapi_tags=TAGS,
         openapi_url=None,  # ours are in system.pages
         docs_url=None,
@@ -235,6 +234,7 @@ def create_app(
         middleware=middleware,
         telemetry=export.config,
     )
+    app.root_path = settings.root_path  # as an argument FastAPI warns of it at each start
     app.state.readiness, app.state.store_requests = readiness, store_requests
     app.state.gate, app.state.telemetry = gate, telemetry
     # Not include_router: it matches every request twice, which costs a small one half its time.

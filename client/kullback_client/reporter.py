@@ -14,6 +14,7 @@ from weakref import WeakSet
 from .connection import Connection
 from .delivery import Delivery
 
+_LONGEST_INTERVAL = 86_400.0
 Row = tuple[str, dict[str, object]]
 
 
@@ -72,8 +73,10 @@ class Reporter:
         max_queue: int = 50_000,
         close_timeout: float = 5.0,
     ) -> None:
-        if flush_at < 1 or max_queue < flush_at or not flush_interval > 0:
-            raise ValueError("flush_at is from 1 to max_queue, and flush_interval is above 0")
+        if flush_at < 1 or max_queue < flush_at:
+            raise ValueError("flush_at is from 1 to max_queue")
+        if not 0 < flush_interval <= _LONGEST_INTERVAL:
+            raise ValueError(f"flush_interval is above 0, and up to {_LONGEST_INTERVAL} seconds")
         self._connection, self._path = connection, path
         self._flush_at, self._flush_interval = flush_at, flush_interval
         self._max_queue, self._close_timeout = max_queue, close_timeout

@@ -144,6 +144,9 @@ def test_what_does_not_fit_into_the_queue_is_dropped_and_counted(unused: Callabl
 def test_options_that_cannot_be_are_refused(monitor: Monitor) -> None:
     with pytest.raises(ValueError, match="flush_at is from 1 to max_queue"):
         monitor.reporter(flush_at=100, max_queue=10)
+    for seconds in (0.0, -1.0, float("nan"), float("inf"), 1e12):
+        with pytest.raises(ValueError, match="flush_interval is above 0, and up to 86400"):
+            monitor.reporter(flush_interval=seconds)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -241,6 +241,12 @@ def test_an_endpoint_without_the_extra_is_said_at_the_start(sink: Sink) -> None:
     assert sink.traces == []
 
 
+def test_a_service_serves_where_the_variables_say_what_cannot_be(sink: Sink) -> None:
+    with exporting(sink, OTEL_BSP_MAX_QUEUE_SIZE="-1") as service:
+        ask(service)
+        assert "not all traces and metrics leave: " in service.log.read_text()
+
+
 def test_without_an_endpoint_no_sdk_is_imported() -> None:
     code = (
         "import sys; from kullback.main import create_app; create_app();"

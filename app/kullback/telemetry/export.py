@@ -68,7 +68,14 @@ class Export:
             "auto_configure": False,  # its end waits for a collector that does not answer
             "exclude": is_left_out,
         }
-        return cls(config, providers.start, providers.stop)
+
+        def start() -> None:
+            try:
+                providers.start()
+            except ValueError as error:
+                _log.warning("not all traces and metrics leave: %s", error)
+
+        return cls(config, start, providers.stop)
 
 
 def _leaves(environment: Mapping[str, str], signal: str) -> bool:

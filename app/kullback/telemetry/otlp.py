@@ -60,7 +60,11 @@ class Providers:
         return cls(tracer, meter, signals, collect)
 
     def start(self) -> None:
-        """Begin to export, by threads of the SDK."""
+        """Begin to export, by threads of the SDK.
+
+        Raises:
+            ValueError: a variable of OpenTelemetry says what cannot be.
+        """
         if "TRACES" in self.signals:
             processor = BatchSpanProcessor(OTLPSpanExporter())
             self.tracer.add_span_processor(processor)
