@@ -52,10 +52,9 @@ def row(page: Page) -> list[str]:
 async def test_labels_two_days_late_are_on_every_page(service: Service) -> None:
     service.clock.now -= 2 * DAY + HOUR
     await service.put()
-    await opened(service)
+    await service.post("observations", y_true=[1, 0], y_proba=[0.1, 0.1])
     service.clock.now += HOUR
     ids = await predict(service, 1000, 0.0)
-    await opened(service)
     service.clock.now += 2 * DAY
     await service.post("labels", id=ids, y_true=[1] * 100 + [0] * 900)
     name, state, why, loss, *_ = row(await opened(service, "/"))
@@ -91,7 +90,7 @@ async def test_predictions_without_labels_wait_and_are_not_absent(service: Servi
     assert row(await opened(service, "/"))[1:3] == ["unknown", "No rows have come yet."]
     await predict(service, 200, 0.0)
     _, state, why, loss, *_ = row(await opened(service, "/"))
-    assert (state, loss) == ("ok", "—")
+    assert (state, loss) == ("unknown", "—")
     assert why == "No hour has all its labels yet: nothing that needs them is judged."
     text = words(await opened(service))
     assert "No hour is mature yet. 200 predictions wait for their labels." in text

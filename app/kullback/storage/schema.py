@@ -13,6 +13,8 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    func,
+    select,
     text,
 )
 
@@ -190,9 +192,9 @@ def stored_counts(execute: Execute, name: str) -> StoredCounts:
     _check(version or 0, name)
     kinds = execute("SELECT kind, count(*) FROM records GROUP BY kind ORDER BY kind")
     counts = {str(kind): int(number) for kind, number in kinds}
-    for table in METADATA.tables:
-        if table != RECORDS.name:
-            ((counts[table],),) = execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+    for key, table in METADATA.tables.items():
+        if table is not RECORDS:
+            ((counts[key],),) = execute(str(select(func.count()).select_from(table)))
     return StoredCounts(version, counts)
 
 
