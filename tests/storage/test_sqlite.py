@@ -36,7 +36,7 @@ from tests.storage.writes import add, cell, made, merge
 store = open_store(sys.argv[1], merge, on_fatal=print)
 number, done = made(store), threading.Event()
 def read():
-    print(threading.get_native_id())
+    print(f"{threading.get_native_id()} ", end="")
     while not done.wait(0.01):
         store.counts(number)
 readers = [threading.Thread(target=read) for _ in range(4)]
@@ -49,7 +49,7 @@ last.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar()
 last.detach()
 store.close()
 def close_last():
-    print(threading.get_native_id())
+    print(f"{threading.get_native_id()} ", end="")
     last.close()
 closing = threading.Thread(target=close_last)
 closing.start()
