@@ -1,7 +1,6 @@
 """What the documents say is what the service does; what the service has is in the documents."""
 
 import json
-import math
 import re
 import shlex
 import subprocess
@@ -44,6 +43,7 @@ from kullback.tally.grouping import MAX_GROUPS
 from kullback.telemetry.monitor_collector import MAX_SERIES, MAX_SLICE_SERIES
 from tests.deploy.families import EXPOSED, HISTOGRAMS, OF_EXPERIMENTS
 from tests.deploy.files import RULES
+from tests.docs.typed import is_part
 from tests.serving import serving
 from tests.torture.__main__ import ON_POSTGRESQL, ON_SQLITE
 
@@ -168,17 +168,6 @@ async def curl(client: AsyncClient, command: str) -> Response:
         content=given.get("-d"),
         headers=dict(header.split(": ") for word, header in pairs if word == "-H"),
     )
-
-
-def is_part(printed: object, answer: object) -> bool:
-    """Whether an answer has all that is printed of it; numbers may be printed short."""
-    if isinstance(printed, dict) and isinstance(answer, dict):
-        return all(name in answer and is_part(printed[name], answer[name]) for name in printed)
-    if isinstance(printed, list) and isinstance(answer, list):
-        return len(printed) == len(answer) and all(map(is_part, printed, answer))
-    if isinstance(printed, float) and isinstance(answer, float):
-        return math.isclose(printed, answer, rel_tol=1e-9)
-    return printed == answer
 
 
 @pytest.mark.anyio

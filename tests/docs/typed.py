@@ -6,6 +6,7 @@ Blocks of files (`yaml`) are written to the file that the words before them name
 """
 
 import json
+import math
 import os
 import re
 import shutil
@@ -87,8 +88,8 @@ class Reader:
                 (self.directory / _named(block)).write_text(block.text + "\n", "utf-8")
                 typed += 1
             elif block.language in OUTPUTS and printed:
-                is_part = "part of the answer" in block.before
-                assert is_alike(block, printed.replace(self.address, ADDRESS), is_part=is_part), (
+                here = printed.replace(self.address, ADDRESS)
+                assert is_alike(block, here), (
                     f"the page says\n{block.text}\nand this came\n{printed}"
                 )
                 printed = ""
@@ -142,19 +143,20 @@ def _named(block: Block) -> str:
     return name[1]
 
 
-def is_alike(block: Block, printed: str, *, is_part: bool) -> bool:
+def is_alike(block: Block, printed: str) -> bool:
     """Whether that was printed which a page says."""
-    if is_part:
-        return _is_part(json.loads(block.text), json.loads(printed))
+    if "part of the answer" in block.before:
+        return is_part(json.loads(block.text), json.loads(printed))
     rules = ELLIPSIS | NORMALIZE_WHITESPACE
     return OutputChecker().check_output(block.text + "\n", printed.rstrip("\n") + "\n", rules)
 
 
-def _is_part(said: object, answer: object) -> bool:
-    if isinstance(said, dict) and isinstance(answer, dict):
-        return all(name in answer and _is_part(said[name], answer[name]) for name in said)
-    if isinstance(said, list) and isinstance(answer, list):
-        return len(said) == len(answer) and all(map(_is_part, said, answer))
-    if isinstance(said, float) and isinstance(answer, float):
-        return abs(said - answer) <= 1e-9 * max(abs(said), abs(answer))
-    return said == answer
+def is_part(printed: object, answer: object) -> bool:
+    """Whether an answer has all that is printed of it; numbers may be printed short."""
+    if isinstance(printed, dict) and isinstance(answer, dict):
+        return all(name in answer and is_part(printed[name], answer[name]) for name in printed)
+    if isinstance(printed, list) and isinstance(answer, list):
+        return len(printed) == len(answer) and all(map(is_part, printed, answer))
+    if isinstance(printed, float) and isinstance(answer, float):
+        return math.isclose(printed, answer, rel_tol=1e-9)
+    return printed == answer
