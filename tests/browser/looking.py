@@ -123,6 +123,12 @@ def enter(port: int, key: str) -> Any:  # noqa: ANN401 - what a test looks at is
     return json.loads(text)
 
 
+def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
+    """The cells of tables that are cards on a phone."""
+    text, _ = _led("phone.mjs", address, path).communicate(timeout=_LOOK_SECONDS)
+    return json.loads(text)
+
+
 def watch(address: str, text: str) -> "subprocess.Popen[str]":
     """A browser that stays on a page until it says this; it prints a line once it looks."""
     return _led("live.mjs", address, text)
