@@ -186,25 +186,6 @@ def test_an_e_value_is_told_however_large(
     assert wording.weight_of_evidence(e_value, log_e_value) == told
 
 
-@pytest.mark.parametrize(
-    ("value", "standard_error", "told"),
-    [
-        (-0.000744, 0.00031, "-0.00074"),
-        (0.0123, 0.0031, "+0.0123"),
-        (1234.5, 250.0, "+1,234"),
-        (0.0, 0.01, "0.000"),
-        (1.25e-11, 3e-12, "+1.25e-11"),
-        (0.123456, None, "+0.1235"),
-        (0.123456, 0.0, "+0.1235"),
-        (None, None, "—"),
-    ],
-)
-def test_a_number_has_the_digits_of_its_standard_error(
-    value: float | None, standard_error: float | None, told: str
-) -> None:
-    assert wording.number(value, wording.decimals(standard_error), signed=True) == told
-
-
 def test_an_auc_is_told_with_its_bound() -> None:
     assert wording.measured(AucValue(0.5, "finite", None, 0.01, 0.002)) == "0.5000 ± 0.0020"
     assert wording.measured(AucValue(None, "undefined", Reason.ONE_CLASS, None, None)) == "—"

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kullback.figures.typesetting import shown
+from kullback.figures.typesetting import measured, shown
 from kullback.moments import moment
 from kullback.monitoring.series import MetricPoint
+from kullback.numerics.digits import p_value
+from kullback.tally.report_types import MetricValue
 from kullback.ui.history import MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
-from kullback.ui.render import ago
+from kullback.ui.render import ago, rounded, small
 from kullback.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
 from tests.monitoring.service import MONITOR, NOON, Document, Service
 from tests.statements import tables, watched
@@ -47,6 +49,12 @@ def table(page: Page, region: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in page.rows(region)}
 
 
+def written(metric: Document) -> str:
+    """A metric of a report as pages have it."""
+    fields = ("value", "status", "reason", "standard_error")
+    return measured(MetricValue(*(metric[field] for field in fields)))
+
+
 def words(page: Page) -> str:
     return " ".join(page.text.split())
 
@@ -73,8 +81,9 @@ async def test_every_metric_is_the_one_of_the_report(service: Service) -> None:
     await fill(service)
     metrics = (await service.report(**SAME))["metrics"]
     rows = table(await page(service, **WHEN), "Every metric")
-    told = [cells[:2] for cells in rows.values()]
-    assert told == [[shown(one["value"]), shown(one["standard_error"])] for one in metrics.values()]
+    cells = [row[0] for row in rows.values()]
+    assert cells == [written(metric) for metric in metrics.values()]
+    assert any(" ± " in cell for cell in cells)
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "normalized_entropy", "calibration_ratio"])
@@ -147,12 +156,15 @@ async def test_drift_is_told_in_words_and_numbers(service: Service) -> None:
     for what, name in (("Scores", "score"), ("Labels", "label")):
         one = drift[name]
         assert rows[what][0] == one["statement"]
-        keys = ("psi", "js", "kl", "g_statistic", "degrees_of_freedom", "p_value")
-        told = [
-            "∞" if key == "kl" and one["reason"] == "positive_infinity" else shown(one[key])
-            for key in keys
+        kl = "∞" if one["reason"] == "positive_infinity" else small(one["kl"])
+        assert rows[what][1:] == [
+            small(one["psi"]),
+            small(one["js"]),
+            kl,
+            rounded(one["g_statistic"]),
+            str(one["degrees_of_freedom"]),
+            p_value(one["p_value"]).removeprefix("= "),
         ]
-        assert rows[what][1:] == told
 
 
 async def test_without_a_reference_the_page_says_how_to_set_one(service: Service) -> None:
@@ -173,7 +185,7 @@ async def test_a_state_says_why(service: Service) -> None:
     right = {"y_true": [1, 1, 1, 0, 0, 1, 1, 0, 0, 0] * 40, "y_proba": ([0.6] * 5 + [0.4] * 5) * 40}
     await service.post("observations", **right)
     service.inside.monitor_maintenance.refresh_recent()
-    said = "ok In the last hour, of 400 rows: predictions are 1 ± "
+    said = "ok In the last hour, of 400 rows: predictions are 1.00 ± "
     assert said in words(await page(service))
     await service.client.delete(f"{MONITOR}")
     await service.put()
@@ -192,8 +204,8 @@ async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Servic
     rows = table(found, "Metrics by country")
     assert list(rows) == [one["slice"]["country"] for one in by_weight]
     for one in groups:
-        told = [shown(metric["value"]) for metric in one["metrics"].values()]
-        assert rows[one["slice"]["country"]] == [shown(one["n"]), shown(one["weight"]), *told]
+        cells = [written(metric) for metric in one["metrics"].values()]
+        assert rows[one["slice"]["country"]] == [shown(one["n"]), rounded(one["weight"]), *cells]
     charts = [figure for name, figure in found.figures.items() if name.startswith("slice-")]
     assert [chart["series"][1]["label"] for chart in charts] == list(rows)
     assert len({tuple(chart["ySpan"]) for chart in charts}) == 1
@@ -328,6 +340,7 @@ async def test_a_time_without_rows_says_when_the_last_came(service: Service) -> 
     found = await page(service, **{"from": moment(HERE - 5 * DAY), "to": moment(HERE - 4 * DAY)})
     assert "No rows came in this time." in words(found)
     assert f"The last came in the window of {ago(HERE - 2 * 60)}" in words(found)
+    assert "choose a later time" in words(found)
     assert found.figures == {}
 
 
@@ -338,8 +351,8 @@ async def test_a_multiclass_monitor_shows_what_it_has(service: Service) -> None:
     await service.post("observations", y_true=["a", "c"] * 30, y_proba=rows, timestamp=times)
     found = await page(service, **WHEN)
     assert {"log-loss", "accuracy", "brier", "rows", "reliability", "scores"} == set(found.figures)
-    assert table(found, "Every metric")["Accuracy"][0] == "0.5"
-    assert table(found, "Every metric")["AUC"] == ["—", "—", "only two labels have this metric"]
+    assert table(found, "Every metric")["Accuracy"][0].startswith("0.50")
+    assert table(found, "Every metric")["AUC"] == ["—", "only two labels have this metric"]
 
 
 async def test_a_joined_monitor_shows_what_waits(service: Service) -> None:
@@ -472,10 +485,10 @@ def test_days_of_a_zone_are_drawn_where_its_clocks_have_them() -> None:
     assert days == [f"2026-03-{day}T00:00:00+00:00" for day in (28, 29, 30, 31)]
     assert list(course.points) == [None, short, None, None]
     figure = course.rows()
-    assert figure.x_label == "From (Europe/Berlin)"
+    assert figure.x_label == "Time (Europe/Berlin)"
     assert [row[0] for row in figure.rows()][:2] == ["2026-03-28T00:00:00", "2026-03-29T00:00:00"]
     hours = Course.of([], midnight, midnight + DAY, 3600, "Europe/Berlin")
-    assert (hours.x[0], hours.x_label) == (midnight, "From (UTC)")
+    assert (hours.x[0], hours.x_label) == (midnight, "Time (UTC)")
 
 
 def test_a_zone_is_shown_in_days_where_it_would_be_in_halves() -> None:
@@ -490,7 +503,7 @@ async def test_the_page_of_a_monitor_with_a_zone_has_its_days(service: Service) 
     rows = {"y_true": [1, 0] * 10, "y_proba": [0.5] * 20, "slice": {"country": ["IN"] * 20}}
     await service.post("observations", **rows, timestamp=times)
     page = (await service.client.get("/monitors/clicks?range=30d&by=country")).text
-    assert "From (Asia/Kolkata)" in page
+    assert "Time (Asia/Kolkata)" in page
     today = datetime.fromtimestamp(HERE, ZoneInfo("Asia/Kolkata")).date()
     assert f"{today}T00:00:00<" in page
 

@@ -12,7 +12,8 @@ from kullback.experiments.report import (
     ExperimentReport,
     FirstCrossing,
 )
-from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
+from kullback.experiments.wording import interval, measured
+from kullback.numerics.digits import UNKNOWN, decimals, number
 
 _MEANT = re.compile(r"[\\`*_{}\[\]<>&|~#$@]")
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc", "base_rate")

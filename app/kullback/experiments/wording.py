@@ -14,9 +14,9 @@ from kullback.experiments.report import (
     SampleRatioReport,
 )
 from kullback.moments import moment
+from kullback.numerics.digits import UNKNOWN, decimals, number
 from kullback.tally.report_types import AucValue, MetricValue
 
-UNKNOWN = "—"
 METRICS = {
     "log_loss": "log loss",
     "normalized_entropy": "normalized entropy",
@@ -27,31 +27,6 @@ METRICS = {
     "auc": "AUC",
 }
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SIGNIFICANT = 4
-_MOST_DECIMALS = 8
-_LARGE = 1e12
-
-
-def decimals(standard_error: float | None) -> int | None:
-    """How many places behind the point show two digits of the standard error."""
-    if not standard_error or not math.isfinite(standard_error):
-        return None
-    return max(0, 1 - math.floor(math.log10(abs(standard_error))))
-
-
-def number(value: float | None, places: int | None = None, *, signed: bool = False) -> str:
-    """A number with so many places behind the point, or else with four digits."""
-    if value is None:
-        return UNKNOWN
-    sign = "+" if signed and value else ""
-    if abs(value) >= _LARGE:
-        return f"{value:{sign}.{_SIGNIFICANT - 1}e}"
-    if places is None:
-        places = _places(value)
-    if places > _MOST_DECIMALS:
-        digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:{sign}.{digits}e}"
-    return f"{value:{sign},.{places}f}"
 
 
 def measured(metric: MetricValue) -> str:
@@ -215,12 +190,6 @@ def reading(report: ArmsReport) -> list[str]:
         always,
         family,
     ]
-
-
-def _places(value: float) -> int:
-    if not value or not math.isfinite(value):
-        return 0
-    return max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
 
 
 def _with_unit(report: ArmsReport) -> str:

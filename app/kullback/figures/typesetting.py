@@ -2,8 +2,14 @@
 
 import math
 import re
+from datetime import datetime
+
+from kullback.numerics.digits import UNKNOWN, decimals, number
+from kullback.tally.report_types import MetricValue
 
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
+_INFINITIES = {"positive_infinity": "∞", "negative_infinity": "−∞"}
+_MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
 def typeset(words: str) -> str:
@@ -12,10 +18,39 @@ def typeset(words: str) -> str:
     return with_minus.replace(" × 10", "\u00a0×\u00a010").replace("e-value", "e\u2011value")
 
 
+def dated(words: str, year: int) -> str:
+    """Words whose moments are as people write them: "30 Nov 08:00 UTC", the year if another.
+
+    What is the value of something, behind "= ", stays as it is.
+    """
+
+    def written(match: re.Match[str]) -> str:
+        try:
+            moment = datetime.fromisoformat(match[0])
+        except ValueError:  # no day of a calendar: a name that somebody chose
+            return match[0]
+        past = "" if moment.year == year else f" {moment.year}"
+        return f"{moment.day} {moment:%b}{past} {moment:%H:%M} UTC"
+
+    return _MOMENT.sub(written, words)
+
+
+def measured(metric: MetricValue) -> str:
+    """A metric and its standard error, to two digits of that: "0.4087 ± 0.0014".
+
+    Without an error, or where that is 0 as of very few rows, to four digits.
+    """
+    if metric.value is None:
+        return _INFINITIES.get(metric.reason or "", UNKNOWN)
+    places = decimals(metric.standard_error)
+    value = typeset(number(metric.value, places))
+    return value if places is None else f"{value} ± {number(metric.standard_error, places)}"
+
+
 def shown(value: object) -> str:
     """A number to six digits, as tables show it."""
     if value is None:
-        return "—"
+        return UNKNOWN
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, int):

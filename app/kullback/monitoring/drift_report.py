@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kullback.documents import extended
+from kullback.numerics.digits import p_value
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.drift import LARGE_PSI, MODERATE_PSI, NO_REFERENCE, SIGNIFICANT, Drift
@@ -120,7 +121,8 @@ def statement(drift: Drift) -> str:
     if isinstance(drift.p_value, Undefined) or isinstance(drift.psi, Undefined):
         return _WITHOUT.get(drift.psi, "No rows to compare.")
     if drift.p_value >= SIGNIFICANT:
-        return f"No significant change (p = {drift.p_value:.3g})."
+        return f"No significant change (p {p_value(drift.p_value)})."
     size = "small" if drift.psi < MODERATE_PSI else "moderate" if drift.psi < LARGE_PSI else "large"
-    chance = f"p = {drift.p_value:.1g}" if drift.p_value > 0 else "p < 1e-300"
-    return f"A significant change ({chance}), {size} in size (PSI {drift.psi:.3f})."
+    return (
+        f"A significant change (p {p_value(drift.p_value)}), {size} in size (PSI {drift.psi:.3f})."
+    )

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+from kullback.figures.typesetting import lasting, typeset
 from kullback.judgement.findings import State
 from kullback.monitoring.checks import Check, MonitorChecks
+from kullback.numerics.digits import UNKNOWN
 
 CHECK_HUES = {State.CRITICAL: "bad", State.WARNING: "stop", State.OK: "good", State.UNKNOWN: ""}
 _WORST_FIRST = tuple(CHECK_HUES)
 _SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
+_RATIOS = ("calibration", "label_drift", "slice")  # of what was predicted or is, to what happened
+_SHARES = ("log_loss", "no_skill", "slice", "maturity")  # of the information gain, or of rows
 _UNSEEN = "Nobody has looked yet: that is done within a minute."
 
 
@@ -22,6 +26,23 @@ def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:
     """The checks of a monitor, those in the worst state first."""
     every = () if checks is None else checks.checks
     return sorted(every, key=lambda check: _WORST_FIRST.index(check.state))
+
+
+def sizes(check: Check) -> tuple[str, str]:
+    """What a check looks at and from where on that is too far, with their unit."""
+    value, threshold = check.value or 0.0, check.threshold or 0.0
+    is_ratio = check.name in _RATIOS and threshold >= 1 and value > 0
+    return _size(check.name, check.value, is_ratio), _size(check.name, check.threshold, is_ratio)
+
+
+def _size(name: str, size: float | None, is_ratio: bool) -> str:  # noqa: FBT001
+    if size is None:
+        return UNKNOWN
+    if name == "silence":
+        return lasting(size)
+    if is_ratio:
+        return f"{size:.2f}×"
+    return typeset(f"{size:.0%}" if name in _SHARES else f"PSI {size:.2f}")
 
 
 def statement(checks: MonitorChecks | None) -> str:

@@ -13,6 +13,7 @@ from kullback.experiments.verdict import (
     MOST_OF_ONE,
     WARN_CROSSED,
 )
+from kullback.numerics.digits import UNKNOWN
 
 State = Literal["holds", "wait", "look", "broken", "not asked"]
 HUES: dict[State, str] = {
@@ -132,4 +133,4 @@ def _rarer(arm: ArmReport) -> float | None:
 
 
 def _counted(count: float | None) -> str:
-    return wording.UNKNOWN if count is None else f"{count:,.0f}"
+    return UNKNOWN if count is None else f"{count:,.0f}"

@@ -16,7 +16,7 @@ from kullback.ui.times import Ground, View, around
 MOST_SLICES = 12
 SLICE_STEPS = 12
 _YOUNG = "Dashed is what is not yet mature: more labels are to come."
-_BAND = "The band is ±1.96 standard errors, from 0 up."
+_BAND = "The band is a 95 % interval."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Course:
     @property
     def x_label(self) -> str:
         """What x is, and by whose clocks."""
-        return f"From ({self.timezone or 'UTC'})"
+        return f"Time ({self.timezone or 'UTC'})"
 
     def series(self, label: str, hue: int, *, is_faint: bool = False) -> ChartSeries:
         """The mature values as a line, with its band unless it is faint."""

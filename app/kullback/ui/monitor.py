@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.figures import feature_shares, reliability, score_histogram
-from kullback.figures.typesetting import shown
+from kullback.figures.typesetting import measured
 from kullback.moments import moment
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection
+from kullback.numerics.digits import decimals
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui import history
-from kullback.ui.check_rows import CHECK_HUES, statement, worst_first
+from kullback.ui.check_rows import CHECK_HUES, sizes, statement, worst_first
 from kullback.ui.overview import hour_of
+from kullback.ui.render import rounded
 from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
 
 LABELS_SHOWN = 6
@@ -39,7 +41,7 @@ MEANINGS = {
     "log_loss": "nats per row, lower is better",
     "normalized_entropy": "1 is no better than the base rate, 0 is perfect",
     "calibration_ratio": "predicted / observed, 1 is right",
-    "auc": "how well it ranks: 0.5 is chance, 1 is perfect",
+    "auc": "0.5 is chance, 1 is perfect ranking",
     "brier": "squared error, lower is better",
     "ece": "mean gap between predicted and observed",
     "accuracy": "how often the top label was right",
@@ -100,12 +102,13 @@ class MonitorPage:
             "live": True,
             "setup": setup,
             "view": self.view,
-            "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From … to …"},
+            "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From, to"},
             "state": state,
             "hue": CHECK_HUES[state],
             "why": why(self.checks, self.recent),
             "checks": worst_first(self.checks),
             "hues": CHECK_HUES,
+            "sizes": sizes,
             "first": first_batch(setup),
         }
         return head if setup.counts.is_empty else head | self._body(setup)
@@ -142,23 +145,18 @@ def cards(metrics: MetricValues) -> list[Card]:
 
 def _card(name: str, metric: MetricValue) -> Card:
     if metric.value is None:
-        number = "∞" if metric.reason == "positive_infinity" else shown(None)
-        return Card(NAMES[name], number, "", why_not(metric.reason))
-    deviation = metric.standard_error
-    error = "" if deviation is None else f"± {shown(_rounded(deviation, 2))}"
+        return Card(NAMES[name], measured(metric), "", why_not(metric.reason))
+    number, _, error = measured(metric).partition(" ± ")
     meaning = MEANINGS[name]
-    if isinstance(metric, AucValue) and metric.error_bound is not None:
-        meaning += f"; known to ± {shown(_rounded(metric.error_bound, 2))}"
-    return Card(NAMES[name], shown(_rounded(metric.value, 4)), error, meaning)
+    if isinstance(metric, AucValue) and metric.error_bound:
+        places = decimals(metric.standard_error)
+        meaning += f"; known to ± {rounded(metric.error_bound, places)}"
+    return Card(NAMES[name], number, f"± {error}" if error else "", meaning)
 
 
 def why_not(reason: str | None) -> str:
     """Why there is no number, in words."""
     return "" if reason is None else Reason(reason).sentence
-
-
-def _rounded(value: float, digits: int) -> float:
-    return float(f"{value:.{digits}g}")
 
 
 def why(checks: MonitorChecks | None, recent: RecentHour | None) -> str:
@@ -197,9 +195,7 @@ def _calibration(recent: RecentHour) -> str:
     ratio = recent.metrics["calibration_ratio"]
     if isinstance(ratio.value, Undefined):
         return ""
-    error = ratio.standard_error
-    spread = f" ± {shown(_rounded(error, 2))}" if isinstance(error, float) else ""
-    return f"predictions are {shown(_rounded(ratio.value, 3))}{spread} times what happened"
+    return f"predictions are {measured(MetricValue.of(ratio))} times what happened"
 
 
 def first_batch(setup: MonitorSetup) -> str:

@@ -12,7 +12,8 @@ from kullback.api.credentials import path_within
 from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
-from kullback.figures.typesetting import lasting, shown, typeset
+from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
+from kullback.numerics.digits import number, p_value
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -37,8 +38,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"shown": shown, "data": _data, "ago": ago, "typeset": typeset}
-        self._environment.filters["lasting"] = lasting
+        self._environment.filters |= {"data": _data, "ago": ago, "lasting": lasting, **NUMBERS}
         self._environment.globals |= {"release": release, "documentation": documentation}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(
@@ -102,6 +102,31 @@ def _kept_by_nobody(request: Request, page: Response) -> Response:
 
 def _page(text: bytes, etag: str, status: int = 200) -> Response:
     return Response(text, status, {**_HEADERS, "etag": etag}, "text/html; charset=utf-8")
+
+
+def sentence(words: str) -> str:
+    """A sentence as pages have it: with true minus signs, and moments as people write them."""
+    return typeset(dated(words, datetime.now(UTC).year))
+
+
+def rounded(value: float | None, places: int | None = None) -> str:
+    """A number to four digits, or so many places behind the point."""
+    return typeset(number(value, places))
+
+
+def small(value: float | None) -> str:
+    """A number to three places; of what is less, that it is."""
+    return "< 0.001" if value is not None and 0 < value < 0.0005 else rounded(value, 3)
+
+
+NUMBERS: Mapping[str, Callable[..., str]] = {
+    "measured": measured,
+    "p_value": p_value,
+    "rounded": rounded,
+    "shown": shown,
+    "small": small,
+    "typeset": sentence,
+}
 
 
 def ago(seconds: float) -> str:

@@ -11,7 +11,8 @@ from kullback.cli.terminal import printable
 from kullback.experiments import wording
 from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport, EvaluationReport
 from kullback.experiments.verdict import Tone, VerdictWord
-from kullback.experiments.wording import UNKNOWN, decimals, interval, measured, number
+from kullback.experiments.wording import interval, measured
+from kullback.numerics.digits import UNKNOWN, decimals, number
 
 _WIDE = 200  # columns, where nobody's terminal says otherwise
 _STYLES: Mapping[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "stop": "magenta"}

@@ -1,0 +1,44 @@
+"""Digits of numbers that people read: as many as are known, and never more than are read."""
+
+import math
+
+UNKNOWN = "—"
+_SIGNIFICANT = 4
+_MOST_DECIMALS = 8
+_LARGE = 1e12
+_LEAST_P = 0.001
+
+
+def decimals(standard_error: float | None) -> int | None:
+    """How many places behind the point show two digits of the standard error."""
+    if not standard_error or not math.isfinite(standard_error):
+        return None
+    return max(0, 1 - math.floor(math.log10(abs(standard_error))))
+
+
+def number(value: float | None, places: int | None = None, *, signed: bool = False) -> str:
+    """A number with so many places behind the point, or else with four digits."""
+    if value is None:
+        return UNKNOWN
+    sign = "+" if signed and value else ""
+    if abs(value) >= _LARGE:
+        return f"{value:{sign}.{_SIGNIFICANT - 1}e}"
+    if places is None:
+        places = _places(value)
+    if places > _MOST_DECIMALS:
+        digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
+        return f"{value:{sign}.{digits}e}"
+    return f"{value:{sign},.{places}f}"
+
+
+def p_value(p: float | None) -> str:
+    """What stands behind "p": "< 0.001" of whatever is smaller, else "= 0.034", to two digits."""
+    if p is None:
+        return UNKNOWN
+    return f"< {_LEAST_P}" if p < _LEAST_P else f"= {p:.2g}"
+
+
+def _places(value: float) -> int:
+    if not value or not math.isfinite(value):
+        return 0
+    return max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))

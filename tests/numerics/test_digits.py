@@ -1,0 +1,42 @@
+"""Digits: numbers to those that their standard error has, and p-values that people read."""
+
+import pytest
+
+from kullback.numerics.digits import decimals, number, p_value
+
+
+@pytest.mark.parametrize(
+    ("value", "standard_error", "text"),
+    [
+        (-0.000744, 0.00031, "-0.00074"),
+        (0.0123, 0.0031, "+0.0123"),
+        (1234.5, 250.0, "+1,234"),
+        (0.0, 0.01, "0.000"),
+        (1.25e-11, 3e-12, "+1.25e-11"),
+        (0.123456, None, "+0.1235"),
+        (0.123456, 0.0, "+0.1235"),
+        (0.123456, float("inf"), "+0.1235"),
+        (4.2e67, None, "+4.200e+67"),
+        (None, None, "—"),
+    ],
+)
+def test_a_number_has_the_digits_of_its_standard_error(
+    value: float | None, standard_error: float | None, text: str
+) -> None:
+    assert number(value, decimals(standard_error), signed=True) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0, "< 0.001"),
+        (1.4e-261, "< 0.001"),
+        (0.00099999, "< 0.001"),
+        (0.001, "= 0.001"),
+        (0.0344005, "= 0.034"),
+        (0.999, "= 1"),
+        (None, "—"),
+    ],
+)
+def test_a_p_value_has_two_digits_or_is_small(p: float | None, text: str) -> None:
+    assert p_value(p) == text
