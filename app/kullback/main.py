@@ -28,6 +28,7 @@ from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import FULL_ROUND_SECONDS, MaintenanceThread
+from kullback.monitoring.annotations import MonitorAnnotations
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
@@ -133,6 +134,7 @@ class Runtime:
         experiment_queries = ExperimentQueries(store, clock)
         return Services(
             monitors=Monitors(store, clock, counters),
+            monitor_annotations=MonitorAnnotations(store, clock),
             monitor_lifecycle=MonitorLifecycle(store, clock, counters),
             monitor_queries=queries,
             monitor_counters=counters,

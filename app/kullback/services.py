@@ -6,6 +6,7 @@ from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.writes import Experiments
 from kullback.maintenance import MaintenanceThread
+from kullback.monitoring.annotations import MonitorAnnotations
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
@@ -18,6 +19,7 @@ class Services:
     """What stands on the store, once that is open."""
 
     monitors: Monitors
+    monitor_annotations: MonitorAnnotations
     monitor_lifecycle: MonitorLifecycle
     monitor_queries: MonitorQueries
     monitor_counters: MonitorCounters

@@ -13,6 +13,8 @@ from .queries import Duration, Names, Query, Time, query, read, segment, write
 from .reports import MonitorReport, MonitorSeries
 from .schemas.monitor_reports import MonitorChecks
 from .schemas.monitors import (
+    Annotation,
+    AnnotationList,
     ChangedMonitor,
     JoinedRowsAccepted,
     MonitorDetails,
@@ -51,7 +53,7 @@ class MonitorCalls:
         """
         return ChangedMonitor((yield from self._write("PUT", "", settings, _forgetting(forget))))
 
-    def annotate(
+    def patch(
         self, *, forget: bool = False, **settings: Unpack[MonitorSettings]
     ) -> Flow[ChangedMonitor]:
         """Change it, but create nothing: such as its `description`, `owner`, `tags` and `links`.
@@ -205,6 +207,31 @@ class MonitorCalls:
         time = query(step=step, last=last, from_=from_, to=to)
         parameters = query(metric=metrics) + time + query(by=by, slice=slice)
         return MonitorSeries((yield from read(self.retry, f"{self.path}/series", parameters)))
+
+    def annotate(
+        self, text: str, *, time: Time | None = None, link: str | None = None
+    ) -> Flow[Annotation]:
+        """Write down what happened, such as a deploy: figures over time mark it.
+
+        Args:
+            text: what happened.
+            time: when: a datetime, RFC 3339, or epoch seconds; now unless said.
+            link: a page about it.
+        """
+        said = {"text": text, "time": time, "link": link}
+        return Annotation((yield from self._write("POST", "/annotations", said)))
+
+    def annotations(
+        self, *, from_: Time | None = None, to: Time | None = None
+    ) -> Flow[AnnotationList]:
+        """What happened, by time: all that is written down, or what is of some time."""
+        parameters = query(from_=from_, to=to)
+        path = f"{self.path}/annotations"
+        return AnnotationList((yield from read(self.retry, path, parameters)))
+
+    def remove_annotation(self, identifier: str) -> Flow[None]:
+        """Remove one, by its id."""
+        yield from self._write("DELETE", f"/annotations/{segment(identifier)}")
 
     def checks(self) -> Flow[MonitorChecks]:
         """Whether it is well, and what is wrong."""

@@ -32,6 +32,7 @@ WRITES: list[tuple[str, str, Document]] = [
     ("POST", "/v1/monitors/{name}/predictions", {"id": ["a"], "y_proba": [0.5]}),
     ("POST", "/v1/monitors/{name}/labels", {"id": ["a"], "y_true": [1]}),
     ("PUT", "/v1/monitors/{name}/reference", ROWS),
+    ("POST", "/v1/monitors/{name}/annotations", {"text": "deploy 1.4"}),
     ("PUT", "/v1/experiments/{name}", PAIRED),
     ("POST", "/v1/experiments/{name}/observations", TWO),
     ("POST", "/v1/scores/{metric}", dict(METRICS["log-loss"].example.request)),
@@ -44,6 +45,7 @@ READS = [
     *(f"/v1/{kind}/{{name}}/report" for kind in ("monitors", "experiments")),
     *(f"/v1/{kind}/{{name}}/series" for kind in ("monitors", "experiments")),
     "/v1/monitors/{name}/checks",
+    "/v1/monitors/{name}/annotations",
 ]
 ENDS = [
     "/v1/monitors/{name}/windows",
@@ -66,6 +68,9 @@ KEY_STEPS: list[tuple[str, str, Document | None]] = [
 ]
 
 
+NAMED_STEPS = {
+    ("DELETE", "/v1/monitors/{name}/annotations/{identifier}"),
+}  # tests/monitoring/test_annotations.py
 SESSION_STEPS = {
     ("GET", "/login"),
     ("POST", "/login"),
@@ -93,4 +98,4 @@ def test_no_operation_is_left_out(app: FastAPI) -> None:
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
     there = {(method, route.path) for route in routes for method in route.methods or ()}
     steps = {(method, path) for method, path, _ in [*STEPS, *KEY_STEPS]}
-    assert steps | SESSION_STEPS == there
+    assert steps | NAMED_STEPS | SESSION_STEPS == there

@@ -96,7 +96,7 @@ def test_a_monitor_from_its_first_row_to_its_end(caller: Caller, unused: Callabl
     changed = caller.get(monitor.put(description="ads", checks={"silence": {"enabled": False}}))
     assert (changed.owner, changed.description) == ("me", "ads")
     assert changed.checks["silence"].enabled is False
-    assert caller.get(monitor.annotate(owner=None)).owner is None
+    assert caller.get(monitor.patch(owner=None)).owner is None
     caller.get(monitor.reference(y_proba=[0.25, 0.5], y_true=[0, 1]))
     frame = pd.DataFrame({"p": [0.5, 0.25, 0.75], "land": ["DE", "FR", "DE"], "y": [1, 0, 1]})
     caller.get(
@@ -130,6 +130,14 @@ def test_a_monitor_from_its_first_row_to_its_end(caller: Caller, unused: Callabl
     assert details.created <= now + timedelta(minutes=1)
     caller.get(monitor.remove_reference())
     assert caller.get(monitor.details()).reference is None
+    deploys = [
+        caller.get(monitor.annotate("deploy", time=time, link="https://ci.example/14"))
+        for time in (None, now - timedelta(hours=2), now.timestamp() - 60)
+    ]
+    late = caller.get(monitor.annotations(from_=now - timedelta(hours=1)))
+    assert [each.id for each in late.annotations] == [deploys[2].id, deploys[0].id]
+    caller.get(monitor.remove_annotation(deploys[0].id))
+    assert len(caller.get(monitor.annotations()).annotations) == 2
     removed = caller.get(monitor.remove_windows(now - timedelta(hours=1), now + timedelta(hours=1)))
     assert (removed.removed, removed.labelled) == (4, 4)
     new = unused()
@@ -142,7 +150,7 @@ def test_a_monitor_from_its_first_row_to_its_end(caller: Caller, unused: Callabl
     with pytest.raises(NotFound):
         caller.get(monitor.delete())
     with pytest.raises(NotFound):
-        caller.get(monitor.annotate(owner="me"))
+        caller.get(monitor.patch(owner="me"))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_what_is_done_once_is_not_refused_when_its_answer_was_lost(
         caller.get(monitor.reference(y_proba=[0.5]))
         caller.get(monitor.remove_reference())
         assert caller.get(monitor.rename(new)).name == new
-        caller.get(monitor.annotate(owner="me"))
+        caller.get(monitor.patch(owner="me"))
         assert kb.monitor(new).details().owner == "me"
         assert caller.get(monitor.report()).n == 1
         caller.get(monitor.delete())

@@ -20,6 +20,7 @@ ANSWERS = {
     "monitors": (
         *("MonitorSetup", "ChangedMonitor", "MonitorDetails", "MonitorList", "RemovedWindows"),
         *("RowsAccepted", "JoinedRowsAccepted", "ReferenceSummary"),
+        *("Annotation", "AnnotationList"),
     ),
     "monitor_reports": ("MonitorReport", "MonitorSeries", "MonitorChecks"),
     "experiments": (

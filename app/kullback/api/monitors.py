@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kullback.api.authorization import AuthorizedRoute
+from kullback.api.monitor_annotations import add_annotations
 from kullback.api.monitor_lifecycle import add_lifecycle
 from kullback.api.openapi import request_body
 from kullback.api.routes import (
@@ -66,6 +67,7 @@ def router(store_requests: StoreRequests) -> APIRouter:
         route_class=AuthorizedRoute,
     )
     add_lifecycle(routes, store_requests)
+    add_annotations(routes, store_requests)
     _writing(routes, store_requests)
     _reading(routes, store_requests)
     return routes

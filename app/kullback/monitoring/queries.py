@@ -8,6 +8,7 @@ from kullback.documents import extended
 from kullback.errors import DamagedTally
 from kullback.judgement.settings import Thresholds
 from kullback.moments import Clock
+from kullback.monitoring.annotations import ANNOTATIONS, Annotation, annotations_of, within
 from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.features import ALL_FEATURES, total_features
@@ -182,6 +183,17 @@ class MonitorReader:
     def arrivals(self) -> ArrivalTimes | None:
         """When its rows came; None where no write has told."""
         return ArrivalTimes.decoded(self.store.attachment(self.record.id, ARRIVALS))
+
+    def annotations(
+        self, start: Time | None = None, stop: Time | None = None
+    ) -> tuple[Annotation, ...]:
+        """What happened from `start` to before `stop`, as somebody has written down.
+
+        Raises:
+            InvalidInput: a time is without a time zone as the monitor is.
+        """
+        kept = annotations_of(self.store.attachment(self.record.id, ANNOTATIONS))
+        return within(kept, self.monitor, start, stop)
 
     @cached_property
     def maturity(self) -> Maturity:

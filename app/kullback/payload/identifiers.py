@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from kullback.errors import InvalidInput
+from kullback.errors import InvalidInput, Step
 from kullback.payload.columns import LONGEST_NAME
 from kullback.scoring.labels import Labels
 from kullback.scoring.refusals import refuse
@@ -23,6 +23,7 @@ _BREAKS = str.maketrans("", "", "\n\r\t")
 _UNSAFE = re.compile(r"""[\s<>"'`\\^{|}]""")
 _BLOCK = 1 << 13
 _NO_NAME = f"not 1 to {LONGEST_NAME} characters, or a control character among them"
+A_CONTROL = "a control character in it"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -45,6 +46,29 @@ def is_web_address(text: str) -> bool:
         return False
     is_plain = text.isprintable() and text.isascii() and not _UNSAFE.search(text)
     return is_plain and parts.scheme in {"http", "https"} and bool(host)
+
+
+def check_note(text: str, *place: Step) -> None:
+    """Refuse what people could not read in one line.
+
+    Raises:
+        InvalidInput: it is blank, or has a control character.
+    """
+    if not are_names([text]):
+        raise InvalidInput.at(A_CONTROL, *place)
+    if not text.strip():
+        raise InvalidInput.at("nothing but blanks", *place)
+
+
+def check_web_address(text: str, *place: Step) -> None:
+    """Refuse what leads a browser to no page.
+
+    Raises:
+        InvalidInput: it is no such address.
+    """
+    if not is_web_address(text):
+        detail = "not an address that begins with http:// or https:// and names a host"
+        raise InvalidInput.at(detail, *place)
 
 
 def checked_identifiers(identifiers: Labels, *place: str) -> Labels:

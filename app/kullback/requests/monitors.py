@@ -10,19 +10,21 @@ from pydantic import (
     model_validator,
 )
 
-from kullback.errors import InvalidInput, Step
+from kullback.errors import InvalidInput
 from kullback.judgement.settings import CheckName
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.crossed_slices import CROSS, slice_parts
 from kullback.monitoring.monitor import Link, Monitor
 from kullback.payload.columns import LONGEST_NAME
 from kullback.payload.identifiers import (
+    A_CONTROL,
     A_NAME,
     NAME,
     are_names,
+    check_note,
+    check_web_address,
     is_name,
     is_text,
-    is_web_address,
     refuse_twice,
 )
 from kullback.requests.batch_columns import MAX_SLICES
@@ -45,7 +47,6 @@ Label = (
 
 LabelNames = Annotated[list[Label], Field(min_length=2, max_length=1000, fail_fast=True)]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
-_CONTROL = "a control character in it"
 
 
 class MonitorRename(BaseModel):
@@ -180,7 +181,7 @@ class MonitorSettings(BaseModel):
         refuse_twice("labels", labels)
         for index, label in enumerate(labels):
             if isinstance(label, str) and not are_names([label]):
-                raise InvalidInput.at(_CONTROL, "labels", index)
+                raise InvalidInput.at(A_CONTROL, "labels", index)
         if self.task != "binary":
             if self.pos_label is not None:
                 raise InvalidInput.at(f"a {self.task} monitor has no positive label", "pos_label")
@@ -191,17 +192,15 @@ class MonitorSettings(BaseModel):
 
     def _check_notes(self) -> None:
         if not is_text(self.description):
-            raise InvalidInput.at(_CONTROL, "description")
+            raise InvalidInput.at(A_CONTROL, "description")
         if self.owner is not None:
-            _check_note(self.owner, "owner")
+            check_note(self.owner, "owner")
         for index, tag in enumerate(self.tags):
-            _check_note(tag, "tags", index)
+            check_note(tag, "tags", index)
         refuse_twice("tags", self.tags)
         for index, link in enumerate(self.links):
-            _check_note(link.title, "links", index, "title")
-            if not is_web_address(link.url):
-                detail = "not an address that begins with http:// or https:// and names a host"
-                raise InvalidInput.at(detail, "links", index, "url")
+            check_note(link.title, "links", index, "title")
+            check_web_address(link.url, "links", index, "url")
 
     def _check_slices(self) -> None:
         parts = [slice_parts(name) for name in self.slices]
@@ -286,13 +285,6 @@ class MonitorSettings(BaseModel):
         self._check_default()
         self._check_timezone()
         self._check_notes()
-
-
-def _check_note(text: str, *place: Step) -> None:
-    if not are_names([text]):
-        raise InvalidInput.at(_CONTROL, *place)
-    if not text.strip():
-        raise InvalidInput.at("nothing but blanks", *place)
 
 
 def _longest_wait(retention_days: int) -> int:

@@ -91,7 +91,7 @@ class MonitorPage:
         selection = self.selection
         monitor = selection.reader.monitor
         checks = None if self.checks is None else self.checks.checks
-        looked = self.recent, checks
+        looked = self.recent, checks, selection.reader.annotations()
         return selection.etag, monitor, selection.reader.last_start, self.view, steps, looked
 
     def content(self) -> dict[str, object]:

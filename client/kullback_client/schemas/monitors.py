@@ -272,3 +272,18 @@ class JoinedRowsAccepted(Document):
     matched: int
     pending: int
     corrected: int
+
+
+class Annotation(Document):
+    """What happened at a time; `link` leads to a page about it."""
+
+    id: str
+    time: datetime
+    text: str
+    link: str | None
+
+
+class AnnotationList(Document):
+    """Annotations by time, the earliest first."""
+
+    annotations: list[Annotation]
