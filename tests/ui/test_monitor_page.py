@@ -208,7 +208,7 @@ async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Servic
         assert rows[one["slice"]["country"]] == [shown(one["n"]), rounded(one["weight"]), *cells]
     charts = [figure for name, figure in found.figures.items() if name.startswith("slice-")]
     assert [chart["series"][1]["label"] for chart in charts] == list(rows)
-    assert len({tuple(chart["ySpan"]) for chart in charts}) == 1
+    assert len({tuple(chart["yRange"]) for chart in charts}) == 1
 
 
 async def test_a_value_is_drawn_with_its_own_log_loss_in_each_step(service: Service) -> None:

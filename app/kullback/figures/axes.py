@@ -1,9 +1,11 @@
 """Axes: positions of numbers in a picture, and their ticks."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+_HUGE, _TINY = 1e13, 1e-5  # beyond which labels are told in powers of ten
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST = 1e-6  # of a logit axis; 1 − this is the most
 _NEAR = 54.0  # closer labels touch
 _ROUND = (  # probabilities, the roundest first
@@ -75,9 +77,20 @@ def round_numbers(low: float, high: float, most: int) -> list[float]:
 def labelled(values: Sequence[float]) -> list[tuple[float, str]]:
     """Numbers along an axis with their labels: thousands as k, and no digit that says nothing."""
     largest = max(map(abs, values), default=0.0)
+    if largest >= _HUGE or 0 < largest < _TINY:
+        return [(value, _in_powers(value)) for value in values]
     units = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
     size, name = next((unit for unit in units if largest >= max(unit[0], 1e4)), (1.0, ""))
     return [(value, _short(value / size) + (name if value else "")) for value in values]
+
+
+def thinned(places: Iterable[float], least: float) -> Iterator[float]:
+    """Of places in order the first, and each that is so far from the last that was taken."""
+    last = -math.inf
+    for place in places:
+        if place - last >= least:
+            last = place
+            yield place
 
 
 def around(values: Iterable[float], room: float = 0.06) -> tuple[float, float]:
@@ -88,14 +101,6 @@ def around(values: Iterable[float], room: float = 0.06) -> tuple[float, float]:
     width = high - low if high - low > 1e-9 * largest else largest
     width = width if width > 1e-300 else 1.0
     return low - room * width, high + room * width
-
-
-def around_calm(
-    values: Sequence[float], bounds: Iterable[float], times: float
-) -> tuple[float, float]:
-    """Around the values, and the bounds unless these are so many times as far from 0."""
-    widest = times * max(map(abs, values))
-    return around([*values, *(max(-widest, min(widest, bound)) for bound in bounds)])
 
 
 def within_logits(probabilities: Iterable[float]) -> tuple[float, float]:
@@ -112,6 +117,11 @@ def _multiples(step: float, low: float, high: float) -> list[float]:
 
 
 def _short(value: float) -> str:
-    if value and abs(value) < 1e-6:
-        return f"{value:.0e}"
     return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
+def _in_powers(value: float) -> str:
+    if not value:
+        return "0"
+    factor, power = f"{value:.9e}".split("e")
+    return f"{float(factor):g}×10{str(int(power)).translate(_SUPERSCRIPT)}"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from kullback.experiments import wording
 from kullback.experiments.report import ArmsReport, ComparisonReport, Interval
-from kullback.figures.axes import around_calm
 from kullback.figures.figure import ChartSeries, Figure, bounds
+from kullback.figures.in_view import Row, in_view
 
 MAX_SEGMENTS = 12
-_WIDEST = 2.5  # of effects and intervals for one look, beyond which a sequence is cut
+_NONE = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def effects_by_segment(report: ArmsReport, arm: str) -> Figure | None:
 
 
 def span(report: ArmsReport, comparisons: Sequence[ComparisonReport]) -> Interval:
-    """As wide as all the intervals for one look and most of the sequences."""
-    margin = report.minimum_effect or 0.0
-    ends, sequences = [-margin, margin, 0.0], list[float]()
+    """What is in view of effects with their intervals."""
+    rows: list[Row] = []
     for comparison in comparisons:
-        ends += [comparison.effect or 0.0, *(comparison.fixed_interval or ())]
-        sequences += comparison.sequence or ()
-    return around_calm(ends, sequences, _WIDEST)
+        for low, high in (comparison.sequence or _NONE, comparison.fixed_interval or _NONE):
+            rows.append((comparison.effect, low, high))
+    margin = report.minimum_effect or 0.0
+    return in_view(rows, [-margin, margin, 0.0])

@@ -15,11 +15,11 @@ from kullback.experiments.report import (
     ExperimentReport,
     Interval,
 )
-from kullback.figures.axes import around_calm
 from kullback.figures.figure import ChartSeries, Figure, Mark, Style, bounds, has_values
+from kullback.figures.in_view import in_view
 from kullback.figures.typesetting import typeset
 
-_WIDEST = 4.0  # of effects, beyond which a sequence is cut
+_NONE = (None, None)
 
 
 def over_time(
@@ -68,7 +68,7 @@ class _Timeline:
 
     @property
     def _x_label(self) -> str:
-        return "Of all rows before (UTC)" if self.is_time else "Rows"
+        return "Time (UTC)" if self.is_time else "Rows"
 
     @property
     def _style(self) -> Style:
@@ -152,9 +152,7 @@ class _Timeline:
         return [(x, effect, f"first without 0: {x:,.0f} rows")]
 
     def _span(self, margins: Sequence[float]) -> Interval:
-        """As high as the last sequence, and as what the later half is if that is not wild."""
+        """What is in view: the last sequence, and the later half of the effects and intervals."""
         later = self.looks[len(self.looks) // 2 :]
-        effects = [0.0, *margins, *(look.effect or 0.0 for look in later)]
-        effects += self.looks[-1].sequence or ()
-        ends = [end for look in later for end in look.sequence or look.fixed_interval or ()]
-        return around_calm(effects, ends, _WIDEST)
+        rows = [(look.effect, *(look.sequence or look.fixed_interval or _NONE)) for look in later]
+        return in_view(rows, [0.0, *margins, *(self.looks[-1].sequence or ())])

@@ -1,9 +1,12 @@
 """Figures: data of a chart, and the table with the same numbers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kullback.figures.axes import labelled, round_numbers
+from kullback.figures.in_view import Row, beyond, in_view, in_view_of_logits
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.tally.report_types import ReliabilityBin
@@ -13,6 +16,22 @@ ScaleName = Literal["linear", "logit"]
 Numbers = Sequence[float | None]
 MAX_DESCRIBED = 12
 Mark = tuple[float, float, str]
+_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMark:
+    """What happened at a time, such as a deploy: a line across a time axis.
+
+    Attributes:
+        time: epoch seconds, or what the clocks of the figure show where it is local.
+        text: what happened.
+        link: where more of it is told; "" where nowhere.
+    """
+
+    time: float
+    text: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,11 @@ class ChartSeries:
     is_dashed: bool = False
     is_faint: bool = False
 
+    def rows(self) -> list[Row]:
+        """Each value with its bounds."""
+        nothing = [None] * len(self.y)
+        return list(zip(self.y, self.low or nothing, self.high or nothing, strict=True))
+
     @property
     def sign(self) -> str:
         """What it looks like in a legend: a band, a column, a point or a curve."""
@@ -51,12 +75,14 @@ class Figure:
     Attributes:
         name: unique on its page: letters, digits and dashes.
         title, caption: what it shows, and how to read it.
-        levels: horizontal lines, each with its label.
+        levels: horizontal lines, each with its label; without one its number is said.
+        time_marks: what happened meanwhile, where `x` is time.
         x_names: what stands at x = 0, 1, 2, …, where that is words.
         marks: points, each with its label; a chart that tells the nearest point leaves them out.
         notes: columns of the table that are not drawn, each with its head.
         y_holds: values that are always in view.
-        y_span: what is in view, no more and no less, where figures share a scale.
+        y_span: what is in view, no more and no less, where figures share a scale; else it
+            follows from the values, their bounds and levels nearby.
         is_local: whether x is what clocks of a time zone show, as though they hung in UTC.
     """
 
@@ -77,14 +103,33 @@ class Figure:
     y_holds: Sequence[float] = ()
     y_span: tuple[float, float] | None = None
     is_local: bool = False
+    time_marks: Sequence[TimeMark] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
         return not any(has_values(series.y) for series in self.series)
 
+    @property
+    def y_range(self) -> tuple[float, float]:
+        """The low and the high end of the y axis: what lies beyond ends in an arrow."""
+        if self.y_span is not None:
+            return self.y_span
+        rows = [row for series in self.series for row in series.rows()]
+        if self.y_scale == "logit":
+            return in_view_of_logits(rows)
+        is_from_0 = any(series.style in ("bars", "area") for series in self.series)
+        holds = [*self.y_holds, *([0.0] if is_from_0 else [])]
+        return in_view(rows, holds, [level for level, _ in self.levels])
+
+    @property
+    def named_levels(self) -> list[tuple[float, str]]:
+        """The levels, each with a label; 0 needs none."""
+        return [(level, label or (shown(level) if level else "")) for level, label in self.levels]
+
     def data(self) -> dict[str, object]:
         """What the chart is drawn from."""
+        low, high = self.y_range
         return {
             "x": list(self.x),
             "time": self.is_time,
@@ -93,21 +138,27 @@ class Figure:
             "xScale": self.x_scale,
             "yScale": self.y_scale,
             "xNames": list(self.x_names) or None,
-            "yHolds": list(self.y_holds),
-            "ySpan": self.y_span,
-            "levels": [{"y": y, "label": label} for y, label in self.levels],
+            "yRange": [low, high],
+            "yTicks": [] if self.y_scale == "logit" else labelled(round_numbers(low, high, _TICKS)),
+            "levels": [{"y": y, "label": label} for y, label in self.named_levels],
+            "timeMarks": [
+                {"x": mark.time, "text": mark.text, "link": mark.link} for mark in self.time_marks
+            ],
             "series": [
                 {
                     "label": series.label,
-                    "y": list(series.y),
-                    "low": None if series.low is None else list(series.low),
-                    "high": None if series.high is None else list(series.high),
+                    "y": _as_json(series.y),
+                    "low": None if series.low is None else _as_json(series.low),
+                    "high": None if series.high is None else _as_json(series.high),
                     "hue": series.hue,
                     "style": series.style,
                     "dashed": series.is_dashed,
                     "faint": series.is_faint,
+                    "below": below,
+                    "above": above,
                 }
                 for series in self.series
+                for below, above in (beyond(series.rows(), low, high),)
             ],
         }
 
@@ -154,6 +205,13 @@ def bin_notes(bins: Sequence[ReliabilityBin]) -> list[tuple[str, Numbers]]:
         ("Bin from", [each.low for each in bins]),
         ("to", [each.high for each in bins]),
         ("Weight", [each.weight for each in bins]),
+    ]
+
+
+def _as_json(values: Numbers) -> list[float | str | None]:
+    """Values as JSON has them, which has no infinity."""
+    return [
+        value if value is None or math.isfinite(value) else str(float(value)) for value in values
     ]
 
 

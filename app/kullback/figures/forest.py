@@ -30,7 +30,7 @@ _LEFT, _RIGHT = 24.0, WIDTH - 24.0
 def forest(report: ArmsReport) -> str:
     """Each effect with its intervals, the arms first and then the segments; "" without any.
 
-    The axis is as wide as all the intervals for one look and most of the sequences.
+    What is in view follows from `in_view`; an interval that goes on beyond it ends in an arrow.
     """
     by_arm = _by_arm(report)
     if not by_arm:
@@ -95,6 +95,7 @@ def _effect(row: SegmentEffect, scale: Scale, top: float) -> list[str]:
     if comparison.fixed_interval is not None:
         low, high = map(scale, comparison.fixed_interval)
         shapes.append(box((low, middle - 4), (high, middle + 4), "fixed"))
+        shapes += _arrows(scale, comparison.fixed_interval, middle)
     x = scale(comparison.effect)
     corners = [(x, middle - 7), (x + 6, middle), (x, middle + 7), (x - 6, middle)]
     return [*shapes, polygon(corners, "estimate")]
@@ -103,6 +104,15 @@ def _effect(row: SegmentEffect, scale: Scale, top: float) -> list[str]:
 def _whisker(scale: Scale, ends: tuple[float, float], y: float) -> Iterator[str]:
     """The line of a sequence: a bar at each end, an arrow where it goes on beyond the picture."""
     yield line((scale(ends[0]), y), (scale(ends[1]), y), "sequence")
+    for end in ends:
+        if scale.holds(end):
+            yield polyline([(scale(end), y - 6), (scale(end), y + 6)], "sequence")
+    yield from _arrows(scale, ends, y)
+
+
+def _arrows(scale: Scale, ends: tuple[float, float], y: float) -> Iterator[str]:
+    """An arrow for each end that lies beyond the picture."""
     for end, outwards in zip(ends, (-1, 1), strict=True):
-        x, back = scale(end), 0 if scale.holds(end) else -7 * outwards
-        yield polyline([(x + back, y - 6), (x, y), (x + back, y + 6)], "sequence")
+        if not scale.holds(end):
+            x, back = scale(end), scale(end) - 7 * outwards
+            yield polyline([(back, y - 6), (x, y), (back, y + 6)], "sequence")

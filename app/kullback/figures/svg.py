@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kullback.figures.axes import Scale, around, labelled, within_logits
+from kullback.figures.axes import Scale, around, labelled, thinned, within_logits
 from kullback.figures.figure import ChartSeries, Figure, Numbers
+from kullback.figures.in_view import beyond
 from kullback.figures.shapes import (
     WIDTH,
     Point,
@@ -21,6 +22,7 @@ from kullback.figures.shapes import (
 )
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72.0, WIDTH - 16.0, 34.0, 260.0, 306.0
+_ARROW = 12.0  # between arrows that stand side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class _Frame:
     @classmethod
     def of(cls, figure: Figure) -> "_Frame":
         x = Scale(*_x_span(figure), _LEFT, _RIGHT, figure.x_scale == "logit")
-        return cls(figure, x, Scale(*_y_span(figure), _BOTTOM, _TOP, figure.y_scale == "logit"))
+        return cls(figure, x, Scale(*figure.y_range, _BOTTOM, _TOP, figure.y_scale == "logit"))
 
     def at(self, x: float, y: float) -> Point:
         return self.x(x), self.y(y)
@@ -55,6 +57,7 @@ def svg(figure: Figure) -> str:
     shapes = [shape for series in figure.series for shape in _bounds(frame, series)]
     shapes += [*_axes(frame), *_levels(frame)]
     shapes += [shape for series in figure.series for shape in _values(frame, series)]
+    shapes += [shape for series in figure.series for shape in _arrows(frame, series)]
     shapes += _marks(frame)
     return picture(_HEIGHT, figure.title, figure.description(), shapes)
 
@@ -65,32 +68,10 @@ def _x_span(figure: Figure) -> tuple[float, float]:
     if figure.x_scale == "logit":
         return within_logits(figure.x)
     low, high = min(figure.x), max(figure.x)
+    if low == high:
+        return around([low], 0.5)
     is_line = all(series.style == "line" for series in figure.series)
-    return (low, high) if is_line and low < high else around([low, high], 0.03)
-
-
-def _y_span(figure: Figure) -> tuple[float, float]:
-    """Values, their bounds unless those are wild, and levels nearby, as charts.js has it."""
-    if figure.y_span is not None:
-        return figure.y_span
-    values = [*figure.y_holds, *_numbers(series.y for series in figure.series)]
-    if figure.y_scale == "logit":
-        return within_logits(values)
-    if any(series.style == "bars" for series in figure.series):
-        values.append(0.0)
-    low, high = min(values), max(values)
-    room = 4 * max(high - low, abs(high) * 0.02, 1e-12)
-    bounds = [end for series in figure.series for end in (series.low, series.high) if end]
-    others = [*_numbers(iter(bounds)), *(level for level, _ in figure.levels)]
-    values += [value for value in others if low - room <= value <= high + room]
-    low, high = around(values)
-    if min(values) >= 0:
-        return max(0.0, low), high
-    return low, min(0.0, high) if max(values) <= 0 else high
-
-
-def _numbers(columns: Iterator[Numbers]) -> list[float]:
-    return [value for column in columns for value in column if value is not None]
+    return (low, high) if is_line else around([low, high], 0.03)
 
 
 def _axes(frame: _Frame) -> Iterator[str]:
@@ -108,18 +89,36 @@ def _axes(frame: _Frame) -> Iterator[str]:
 
 
 def _levels(frame: _Frame) -> Iterator[str]:
-    """Levels with their labels; where one stands already another would not be read."""
+    """Levels with their labels; of those that stand at one place the first is drawn."""
     drawn: list[float] = []
-    with_label: list[float] = []
-    for level, label in frame.figure.levels:
+    labels: list[Point] = []
+    for level, label in frame.figure.named_levels:
         y = frame.y(level)
         if not frame.y.holds(level) or any(abs(y - other) < 4 for other in drawn):
             continue
         drawn.append(y)
         yield line((_LEFT, y), (_RIGHT, y), "zero" if level == 0 else "level")
-        if all(abs(y - other) >= 15 for other in with_label):
-            with_label.append(y)
-            yield text((_RIGHT - 4, y - 5), label, "tick end")
+        places = [(x, y + away) for away in (-5, 15) for x in (_RIGHT - 4, _LEFT + 4)]
+        free = (place for place in places if all(_is_apart(place, other) for other in labels))
+        place = next(free, places[0])
+        labels.append(place)
+        yield text(place, label, "tick end" if place[0] > WIDTH / 2 else "tick")
+
+
+def _is_apart(place: Point, other: Point) -> bool:
+    """Whether two labels of levels can both be read."""
+    return abs(place[1] - other[1]) >= 15 or place[0] != other[0]
+
+
+def _arrows(frame: _Frame, series: ChartSeries) -> Iterator[str]:
+    """An arrow at the end of the axis for each value that goes on beyond it."""
+    for rows, y, outwards in zip(
+        beyond(series.rows(), frame.y.low, frame.y.high), (_BOTTOM, _TOP), (1, -1), strict=True
+    ):
+        places = [frame.x(frame.figure.x[at]) + _offset(frame.figure, series) for at in rows]
+        for x in thinned(places, _ARROW):
+            corners = [(x - 5, y - 7 * outwards), (x + 5, y - 7 * outwards), (x, y)]
+            yield polygon(corners, _name("arrow", series))
 
 
 def _bounds(frame: _Frame, series: ChartSeries) -> Iterator[str]:
@@ -153,11 +152,24 @@ def _values(frame: _Frame, series: ChartSeries) -> Iterator[str]:
 
 def _columns(frame: _Frame, series: ChartSeries, points: Sequence[Point]) -> Iterator[str]:
     """Bars from 0; those of several series stand side by side."""
-    several = [each for each in frame.figure.series if each.style == "bars"]
-    size = min(60.0, 0.8 * (_RIGHT - _LEFT) / len(frame.figure.x) / len(several))
-    first = (several.index(series) - len(several) / 2) * size
+    size, middle = _column(frame.figure), _offset(frame.figure, series)
     for x, y in points:
-        yield box((x + first, frame.y(0)), (x + first + size, y), _name("column", series))
+        start, stop = x + middle - size / 2, x + middle + size / 2
+        yield box((start, frame.y(0)), (stop, y), _name("column", series))
+
+
+def _column(figure: Figure) -> float:
+    """The width of a bar."""
+    several = sum(each.style == "bars" for each in figure.series)
+    return min(60.0, 0.8 * (_RIGHT - _LEFT) / len(figure.x) / several)
+
+
+def _offset(figure: Figure, series: ChartSeries) -> float:
+    """How far right of their x the bars of a series stand, beside those of others; else 0."""
+    several = [each for each in figure.series if each.style == "bars"]
+    if series not in several:
+        return 0.0
+    return (several.index(series) - (len(several) - 1) / 2) * _column(figure)
 
 
 def _marks(frame: _Frame) -> Iterator[str]:

@@ -7,6 +7,9 @@ const LEAST = 1e-6; // of an axis of logits; 1 − this is the most
 const ODDS = [1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999, 0.9999];
 const LONGEST_NAME = 16;
 const DAY = 86400;
+const ARROWS_APART = 12;
+const DIGIT = 7; // pixels of a digit, about
+const NAME_HEIGHT = 22;
 const drawn = new Map();
 window.__charts = {};
 
@@ -73,29 +76,81 @@ function drawBounds(chart, series, index) {
   ctx.restore();
 }
 
+// An arrow at the end of the axis for each value that goes on beyond it.
+function drawArrows(chart, series) {
+  const { ctx, bbox } = chart, unit = devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = hue(series);
+  for (const [rows, end, outwards] of [[series.below, bbox.top + bbox.height, 1], [series.above, bbox.top, -1]]) {
+    let last = -Infinity;
+    for (const at of rows ?? []) {
+      const x = chart.valToPos(chart.data[0][at], "x", true);
+      if (x - last < ARROWS_APART * unit) continue;
+      last = x;
+      ctx.beginPath();
+      ctx.moveTo(x, end);
+      ctx.lineTo(x - 4 * unit, end - 6 * unit * outwards);
+      ctx.lineTo(x + 4 * unit, end - 6 * unit * outwards);
+      ctx.fill();
+    }
+  }
+  ctx.restore();
+}
+
+// Words that can be read over lines.
+function write(ctx, words, x, y, align) {
+  ctx.textAlign = align;
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.strokeStyle = ink("--paper");
+  ctx.setLineDash([]);
+  ctx.strokeText(words, x, y);
+  ctx.fillText(words, x, y);
+}
+
+// Where a label of a level can be read: above its line or below, at the right or at the left.
+function labelPlace({ bbox }, y, taken) {
+  const unit = devicePixelRatio;
+  const ends = [[bbox.left + bbox.width - 4 * unit, "right"], [bbox.left + 4 * unit, "left"]];
+  const places = [-5, 15].flatMap((away) => ends.map(([x, align]) => ({ x, align, y: y + away * unit })));
+  const isFree = (place) => taken.every((other) => other.x !== place.x || Math.abs(other.y - place.y) >= 15 * unit);
+  return places.find(isFree) ?? places[0];
+}
+
 function drawLevels(chart, levels) {
   const { ctx } = chart;
   ctx.save();
-  ctx.strokeStyle = ink("--quiet");
   ctx.fillStyle = ink("--quiet");
   ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.textAlign = "left";
   ctx.textBaseline = "alphabetic";
-  ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
-  const seen = [], labelled = []; // where a label stands already, another would not be read
+  const seen = [], taken = [];
   for (const level of levels) {
     const y = chart.valToPos(level.y, "y", true);
     if (y < chart.bbox.top || y > chart.bbox.top + chart.bbox.height) continue;
     if (seen.some((other) => Math.abs(other - y) < 4 * devicePixelRatio)) continue;
     seen.push(y);
+    ctx.strokeStyle = ink("--quiet");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash(level.y === 0 ? [] : [5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(chart.bbox.left, y);
     ctx.lineTo(chart.bbox.left + chart.bbox.width, y);
     ctx.stroke();
-    if (labelled.some((other) => Math.abs(other - y) < 15 * devicePixelRatio)) continue;
-    labelled.push(y);
-    ctx.fillText(level.label, chart.bbox.left + 6 * devicePixelRatio, y - 5 * devicePixelRatio);
+    const place = labelPlace(chart, y, taken);
+    taken.push(place);
+    write(ctx, level.label, place.x, place.y, place.align);
   }
+  ctx.restore();
+}
+
+// What y is, above its axis, where it covers no number.
+function drawName(chart, name) {
+  const { ctx } = chart;
+  ctx.save();
+  ctx.fillStyle = ink("--quiet");
+  ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  write(ctx, name, 2 * devicePixelRatio, 2 * devicePixelRatio, "left");
   ctx.restore();
 }
 
@@ -140,19 +195,12 @@ function line(series, _at, all) {
   };
 }
 
-// The span of what is seen: values, their bounds unless those are wild, and levels nearby.
-function span(data) {
-  const values = [...(data.yHolds ?? [])];
-  for (const series of data.series) values.push(...series.y.filter((y) => y !== null));
-  const low = Math.min(...values), high = Math.max(...values);
-  const room = Math.max(high - low, Math.abs(high) * 0.02, 1e-12);
-  const near = (y) => y !== null && y >= low - 4 * room && y <= high + 4 * room;
-  for (const series of data.series) {
-    for (const bounds of [series.low, series.high]) values.push(...(bounds ?? []).filter(near));
-  }
-  for (const level of data.levels) if (near(level.y)) values.push(level.y);
+// The range of y that the service tells, or for what the page itself makes that of its values.
+function range(data) {
+  if (data.yRange) return data.yRange;
+  const values = [...(data.yHolds ?? []), ...data.series.flatMap((series) => series.y.filter((y) => y !== null))];
   if (data.series.some((series) => series.style === "bars")) values.push(0);
-  return [Math.min(...values), Math.max(...values)];
+  return uPlot.rangeNum(Math.min(...values), Math.max(...values), 0.1, true);
 }
 
 function axis(label, size) {
@@ -203,10 +251,9 @@ function xScale(data) {
 }
 
 function yScale(data) {
-  if (data.yScale === "logit") return oddsScale(data.series.flatMap((series) => series.y));
-  if (data.ySpan) return { range: () => data.ySpan };
-  const [low, high] = span(data);
-  return { range: () => uPlot.rangeNum(low, high, 0.1, true) };
+  const [low, high] = range(data);
+  if (data.yScale === "logit") return { time: false, distr: 100, fwd: logit, bwd: probability, range: () => [low, high] };
+  return { range: () => [low, high] };
 }
 
 function oddsTicks(axis) {
@@ -259,10 +306,14 @@ function xAxis(data) {
   return data.xScale === "logit" ? oddsTicks(plain) : plain;
 }
 
+// The ticks that the service chose, with as much room as their words take.
 function yAxis(data) {
-  const plain = axis(data.yLabel, 62);
+  const plain = { ...axis(undefined, 62), labelSize: 0 };
   if (data.yScale === "logit") return oddsTicks(plain);
-  return { ...plain, values: (_, ticks) => ticks.map((tick) => tick === null ? "" : String(+tick.toPrecision(6))) };
+  if (!data.yTicks) return { ...plain, values: (_, ticks) => ticks.map((tick) => tick === null ? "" : String(+tick.toPrecision(6))) };
+  const words = data.yTicks.map(([, word]) => word.replace("-", "−"));
+  const size = 18 + DIGIT * Math.max(...words.map((word) => word.length));
+  return { ...plain, size, splits: () => data.yTicks.map(([value]) => value), filter: (_, ticks) => ticks, values: () => words };
 }
 
 function isSmall(place) {
@@ -281,19 +332,33 @@ function options(data, place) {
     scales: { x: xScale(data), y: yScale(data) },
     axes: [xAxis(data), yAxis(data)].map((axis) => (isSmall(place) ? { ...axis, label: undefined } : axis)),
     series: [{ label: data.xLabel }, ...data.series.map(line)],
-    legend: { live: false, show: !isSmall(place) },
+    padding: [isSmall(place) ? null : NAME_HEIGHT, null, null, null],
+    legend: { live: false, show: data.series.length > 1 && !isSmall(place) },
     cursor: { drag: { x: false, y: false } },
     hooks: {
       drawClear: [(chart) => data.series.forEach((series) => series.low && drawBounds(chart, series))],
-      draw: [(chart) => drawLevels(chart, data.levels)],
+      draw: [
+        (chart) => drawLevels(chart, data.levels),
+        (chart) => data.series.forEach((series) => drawArrows(chart, series)),
+        (chart) => isSmall(place) || drawName(chart, data.yLabel),
+      ],
     },
   };
+}
+
+// What has no place on an axis is drawn as a gap, and an interval that has no end to that of the axis.
+function finite(data) {
+  const [low, high] = data.yRange ?? [];
+  const ended = (values) => values?.map((value) => (value === "inf" ? high : value === "-inf" ? low : value)) ?? null;
+  const known = (value) => (typeof value === "number" ? value : null);
+  const series = data.series.map((one) => ({ ...one, y: one.y.map(known), low: ended(one.low), high: ended(one.high) }));
+  return { ...data, series };
 }
 
 export function draw(figure) {
   const place = figure.querySelector(".plot");
   if (!place) return;
-  const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  const data = finite(JSON.parse(figure.querySelector("script[type='application/json']").textContent));
   drawn.get(figure.id)?.destroy();
   const chart = new uPlot(options(data, place), [data.x, ...data.series.map((series) => series.y)], place);
   drawn.set(figure.id, chart);
