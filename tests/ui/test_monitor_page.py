@@ -14,9 +14,10 @@ from kullback.moments import moment
 from kullback.monitoring.series import MetricPoint
 from kullback.numerics.digits import p_value
 from kullback.tally.report_types import MetricValue
+from kullback.ui.dates import relative
 from kullback.ui.history import MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
-from kullback.ui.render import ago, rounded, small
+from kullback.ui.render import rounded, small
 from kullback.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
 from tests.monitoring.service import MONITOR, NOON, Document, Service
 from tests.statements import tables, watched
@@ -339,7 +340,7 @@ async def test_a_time_without_rows_says_when_the_last_came(service: Service) -> 
     await fill(service)
     found = await page(service, **{"from": moment(HERE - 5 * DAY), "to": moment(HERE - 4 * DAY)})
     assert "No rows came in this time." in words(found)
-    assert f"The last came in the window of {ago(HERE - 2 * 60)}" in words(found)
+    assert f"The last came in the window of {relative(HERE - 2 * 60, time())}" in words(found)
     assert "choose a later time" in words(found)
     assert found.figures == {}
 

@@ -33,7 +33,7 @@ async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> No
     ((name, state, why, loss, _, last),) = (await overview(service)).rows("Monitors")
     assert (name, state, loss) == ("clicks", "ok", "0.693147")
     assert why == "3 rows with mature labels: 200 are needed."
-    assert last.endswith("UTC")
+    assert last in {"just now", "1 minute ago"}
 
 
 async def test_every_arm_has_its_verdict_and_its_effect(service: Service) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 from fastapi import Request, Response
 
+from kullback.ui.overview import OverviewRow
 from kullback.ui.render import Pages
 
 PAGES = Pages("1.0")
@@ -60,3 +61,21 @@ def test_a_page_links_the_documentation_where_that_has_an_address(address: str, 
     text = bytes(page(Content(), pages=Pages("1.0", address)).body).decode()
     link = '<a href="https://docs.example/kullback?a&amp;b">Documentation</a>'
     assert (text.count(link), text.count("Documentation")) == (links, links)
+
+
+def test_minutes_that_pass_make_no_other_page() -> None:
+    now = 1_800_000_000.0
+    pages = Pages("1.0", clock=lambda: now)
+    row = OverviewRow("clicks", "ok", "0.4", "", now - 600)
+    content = {"experiments": [], "monitors": [row], "counts": {}, "chosen": "", "message": ""}
+    headers = [(b"host", b"kullback")]
+    scope = {"type": "http", "path": "/", "query_string": b"", "headers": headers}
+
+    def home() -> Response:
+        return pages.page(Request(scope), "overview.html", content)
+
+    before = home()
+    now += 60
+    after = home()
+    assert (b"10 minutes ago" in before.body, b"11 minutes ago" in after.body) == (True, True)
+    assert before.headers["etag"] == after.headers["etag"]

@@ -20,8 +20,8 @@ from kullback.figures.effects_by_segment import effects_by_segment
 from kullback.figures.experiment_timeline import over_time
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
+from kullback.ui.dates import absolute
 from kullback.ui.guards import guards
-from kullback.ui.render import ago
 
 STEP_NAMES = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
 ENOUGH_POINTS = 120
@@ -207,5 +207,5 @@ def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
 
 
 def _first(crossing: FirstCrossing) -> str:
-    when, verdict = ago(crossing.at), crossing.verdict.label
+    when, verdict = absolute(crossing.at), crossing.verdict.label
     return f"First decided on {when}, after {crossing.version:,} writes: {verdict}."

@@ -1,7 +1,9 @@
 """How pages are made: templates filled, data for charts, and what a page may load."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from time import time
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,12 +16,14 @@ from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
 from kullback.numerics.digits import number, p_value
+from kullback.ui.dates import ago, date
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
+_IN_WORDS = re.compile(rb"(?<=>)[^<]*(?=</time>)")  # "5 minutes ago" is "6 minutes ago" in a minute
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
@@ -29,7 +33,9 @@ _HEADERS = {
 class Pages:
     """Makes pages from templates; what callers named is always text, never markup."""
 
-    def __init__(self, release: str, documentation: str = "") -> None:
+    def __init__(
+        self, release: str, documentation: str = "", clock: Callable[[], float] = time
+    ) -> None:
         loader = PackageLoader("kullback.ui")
         self._environment = Environment(
             loader=loader,
@@ -38,7 +44,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"data": _data, "ago": ago, "lasting": lasting, **NUMBERS}
+        self._environment.filters |= {"data": _data, "date": date, "lasting": lasting, **NUMBERS}
+        self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
         self._environment.globals |= {"release": release, "documentation": documentation}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(
@@ -50,7 +57,7 @@ class Pages:
     ) -> Response:
         """A page, or 304 where the caller has the same already."""
         text = self._render(request, template, content)
-        etag = entity_tag(text)
+        etag = entity_tag(_IN_WORDS.sub(b"", text))
         if status == 200 and has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
         return _kept_by_nobody(request, _page(text, etag, status))
@@ -127,11 +134,6 @@ NUMBERS: Mapping[str, Callable[..., str]] = {
     "small": small,
     "typeset": sentence,
 }
-
-
-def ago(seconds: float) -> str:
-    """Epoch seconds as people read them, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _data(value: object) -> Markup:
