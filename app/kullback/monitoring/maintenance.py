@@ -3,23 +3,21 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
-from time import monotonic
-from types import MappingProxyType
 
-from kullback.errors import NotFound, Overloaded, TallyMismatch
+from kullback.errors import NotFound, Overloaded
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
-from kullback.moments import DAY, HOUR, Clock
+from kullback.moments import DAY, Clock
 from kullback.monitoring.checks import MonitorChecks
 from kullback.monitoring.counters import MonitorCounters
 from kullback.monitoring.features import FEATURE_VALUES
 from kullback.monitoring.identified_rows import settled
 from kullback.monitoring.ingest import SLICE_VALUES, AddedRows
 from kullback.monitoring.label_delays import learn_expired
+from kullback.monitoring.looks import MonitorLooks
 from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.queries import MonitorQueries
-from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
+from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.stored import KIND, StoredMonitor
 from kullback.monitoring.unfinished import AT_ONCE, finish
 from kullback.monitoring.windows import ages
@@ -27,9 +25,6 @@ from kullback.storage.base import Record, Store, Times, Transaction
 from kullback.storage.slice_values import release, values_with_places
 
 IDEMPOTENCY_SECONDS = 7 * DAY
-JUDGE_EVERY, JUDGE_SECONDS = 60.0, 1.0  # a monitor; all of them in one pass
-JUDGE_STILL_EVERY = float(HOUR)  # one that nobody wrote to for days
-LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
 FULL_AT_ONCE = 8  # monitors: the others have their turn in the next pass
 
 
@@ -49,21 +44,19 @@ class MonitorMaintenance:
         self._clock = clock
         self._maintenance = maintenance
         self._counters = counters
-        self._recent: dict[str, RecentHour] = {}
-        self._checks: dict[str, MonitorChecks] = {}
-        self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
+        self.looks = MonitorLooks(queries, clock)
         self._compacted: dict[int, float] = {}
         self._names: dict[int, str] = {}
 
     @property
     def recent(self) -> Mapping[str, RecentHour]:
         """What each monitor saw in its last mature hour, as of the last pass."""
-        return self._recent
+        return self.looks.recent
 
     @property
     def checks(self) -> Mapping[str, MonitorChecks]:
-        """What the checks of each monitor have found, as of the last pass that looked at them."""
-        return self._checks
+        """What the checks of each monitor have found, as of the last look at them."""
+        return self.looks.checks
 
     def expect_slices(self) -> None:
         """Let the counters of slices that rows came to before this process begin at 0."""
@@ -80,15 +73,11 @@ class MonitorMaintenance:
         self._finish(records)
         self._settle(records, believed)
         counts = self._store.all_counts(KIND)
-        changed = [record for record in records if self._has_changed(record, counts)]
-        rest = {record.name for record in records} - {record.name for record in changed}
-        kept = {name: recent for name, recent in self._recent.items() if name in rest}
-        self._recent = kept | self._read([record.name for record in changed], self._recent)
-        self._judge([record.name for record in records], now)
+        changed = self.looks.changed(records, counts)
+        self.looks.renew(records, changed)
         self._queries.forget_others(record.id for record in records)
-        for kept_by_id in (self._seen, self._compacted):
-            for gone in kept_by_id.keys() - {record.id for record in records}:
-                del kept_by_id[gone]
+        for gone in self._compacted.keys() - {record.id for record in records}:
+            del self._compacted[gone]
         for stored in self._maintenance.sound(changed, StoredMonitor.of):
             self._compact_recent(stored)
             if believed is not None:
@@ -105,9 +94,7 @@ class MonitorMaintenance:
 
     def refresh_recent(self) -> None:
         """Read the last mature hour of every monitor, and look at its checks."""
-        names = [record.name for record in self._store.records(KIND)]
-        self._recent = self._read(names)
-        self._checks = self._checked(names)
+        self.looks.refresh([record.name for record in self._store.records(KIND)])
 
     def compact_all(self) -> None:
         """Merge, forget and expire in every monitor, and forget old keys."""
@@ -118,57 +105,6 @@ class MonitorMaintenance:
             self._compact(stored, believed)
         self._sweep(believed)
 
-    def _has_changed(self, record: Record, all_counts: Mapping[int, Mapping[str, int]]) -> bool:
-        now, counts = self._clock(), all_counts.get(record.id, {})
-        last, before = self._seen.get(record.id, (-math.inf, {}))
-        is_due = not 0 <= now - last < LOOK_EVERY and self._moves_on(record.name, last)
-        has_changed = counts != before or is_due
-        if has_changed:
-            self._seen[record.id] = now, counts
-        return has_changed
-
-    def _moves_on(self, name: str, last: float) -> bool:
-        """Whether a monitor may be another than at the last look, though nobody wrote to it."""
-        recent = self._recent.get(name)
-        if recent is None or recent.waiting_predictions or recent.waiting_labels:
-            return True
-        seen = recent.lag + SEARCHED_SECONDS + HOUR
-        return recent.last_start is not None and recent.last_start > last - seen - DAY
-
-    def _read(
-        self, names: Sequence[str], before: Mapping[str, RecentHour] = MappingProxyType({})
-    ) -> dict[str, RecentHour]:
-        recent: dict[str, RecentHour] = {}
-        for name in names:
-            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
-                recent[name] = self._queries.open(name).recent(before.get(name))
-        return recent
-
-    def _judge(self, names: Sequence[str], now: float) -> None:
-        """Look at the checks of monitors of which that is long ago, for a second at most."""
-        checks = {name: self._checks[name] for name in names if name in self._checks}
-        ages = {name: now - checks[name].time if name in checks else math.inf for name in names}
-        due = [name for name in names if not 0 <= ages[name] < self._pause(name)]
-        until = monotonic() + JUDGE_SECONDS
-        for name in sorted(due, key=lambda name: -ages[name]):
-            checks |= self._checked([name])
-            if monotonic() > until:
-                break
-        self._checks = checks
-
-    def _pause(self, name: str) -> float:
-        """Seconds between two looks at the checks of a monitor."""
-        checks = self._checks.get(name)
-        still = checks is not None and not self._moves_on(name, checks.time)
-        return JUDGE_STILL_EVERY if still else JUDGE_EVERY
-
-    def _checked(self, names: Sequence[str]) -> dict[str, MonitorChecks]:
-        checks: dict[str, MonitorChecks] = {}
-        for name in names:
-            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
-                checks[name] = self._queries.open(name).checks()
-        return checks
-
     def _follow(self, records: Sequence[Record]) -> None:
         """Take readings of monitors to the names they were given since, and end old counters."""
         names = {record.id: record.name for record in records}
@@ -176,11 +112,7 @@ class MonitorMaintenance:
             before = self._names.get(number, name)
             if before != name:
                 self._counters.rename(number, before, name)
-                if before in self._recent:
-                    self._recent = self._recent | {name: self._recent[before]}
-                if before in self._checks:
-                    moved = replace(self._checks[before], monitor=name)
-                    self._checks = self._checks | {name: moved}
+                self.looks.rename(before, name)
         for number in self._names.keys() - names.keys():
             self._counters.forget(self._names[number], number)
         self._names = names

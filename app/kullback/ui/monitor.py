@@ -80,8 +80,7 @@ class MonitorPage:
         ground = Ground(monitor.window_seconds, monitor.slices, reader.now, monitor.timezone)
         chosen = view(query, ground)
         selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.slices)).keeping()
-        maintenance = services.monitor_maintenance
-        recent, checks = maintenance.recent.get(name), maintenance.checks.get(name)
+        recent, checks = services.monitor_maintenance.looks.fresh(reader)
         return cls(selection, chosen, ground, recent, checks)
 
     @property

@@ -1,0 +1,183 @@
+"""Looks at monitors: what each saw in its last mature hour, and what its checks found."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import monotonic
+from types import MappingProxyType
+
+from kullback.errors import NotFound, TallyMismatch
+from kullback.judgement.findings import State
+from kullback.moments import DAY, HOUR, Clock
+from kullback.monitoring.checks import MonitorChecks
+from kullback.monitoring.queries import MonitorQueries, MonitorReader
+from kullback.monitoring.recent import SEARCHED_SECONDS, RecentHour
+from kullback.storage.base import Record
+
+JUDGE_EVERY, JUDGE_SECONDS = 60.0, 1.0  # a monitor; all of them in one pass
+JUDGE_STILL_EVERY = float(HOUR)  # one that nobody wrote to for days
+LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
+UNKNOWN_EVERY = 5.0  # of a monitor that cannot be judged yet, while its page is open
+_OF_OUTCOMES = ("log_loss", "calibration")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the checks of a monitor found, and of which revision of which record."""
+
+    record: int
+    revision: int
+    checks: MonitorChecks
+
+    @classmethod
+    def of(cls, reader: MonitorReader) -> "_Judged":
+        return cls(reader.record.id, reader.record.revision, reader.checks())
+
+
+class MonitorLooks:
+    """The last look at each monitor: maintenance renews it, and so does who opens its page."""
+
+    def __init__(self, queries: MonitorQueries, clock: Clock) -> None:
+        self._queries = queries
+        self._clock = clock
+        self._recent: dict[str, RecentHour] = {}
+        self._judged: dict[str, _Judged] = {}
+        self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
+        self._lock = Lock()  # of what pages and maintenance both write
+
+    @property
+    def recent(self) -> Mapping[str, RecentHour]:
+        """What each monitor saw in its last mature hour."""
+        return self._recent
+
+    @property
+    def checks(self) -> Mapping[str, MonitorChecks]:
+        """What the checks of each monitor have found."""
+        return {name: judged.checks for name, judged in self._judged.items()}
+
+    def refresh(self, names: Sequence[str]) -> None:
+        """Look at all of these, and at no others any more."""
+        self._forget_others(())
+        self._keep(self._read(names), self._judge(names))
+
+    def changed(
+        self, records: Sequence[Record], counts: Mapping[int, Mapping[str, int]]
+    ) -> list[Record]:
+        """The monitors that rows came to, and those that may be others by now without any."""
+        here = {record.id for record in records}
+        self._seen = {number: seen for number, seen in self._seen.items() if number in here}
+        return [record for record in records if self._has_changed(record, counts)]
+
+    def renew(self, records: Sequence[Record], changed: Sequence[Record]) -> None:
+        """Read the last hours of those that have changed, and look at checks that are due."""
+        names = [record.name for record in records]
+        self._forget_others(names)
+        self._read_again([record.name for record in changed])
+        now, until = self._clock(), monotonic() + JUDGE_SECONDS
+        for name in self._due(names, now):
+            self._keep({}, self._judge([name]))
+            if monotonic() > until:
+                break
+
+    def fresh(self, reader: MonitorReader) -> tuple[RecentHour | None, MonitorChecks | None]:
+        """The last look at a monitor, or a new one where the last may be wrong by now.
+
+        That is where nobody has looked yet, or at another setup or reference, and every few
+        seconds where there was too little to judge.
+        """
+        name, record = reader.record.name, reader.record
+        recent, judged = self._recent.get(name), self._judged.get(name)
+        is_same = judged is not None and (judged.record, judged.revision) == (
+            record.id,
+            record.revision,
+        )
+        if judged is None or not is_same or _is_waiting(judged.checks, reader.now):
+            with suppress(TallyMismatch):  # damaged: what is known of it is all there is
+                recent, judged = reader.recent(), _Judged.of(reader)
+                self._keep({name: recent}, {name: judged})
+        return recent, None if judged is None else judged.checks
+
+    def rename(self, before: str, name: str) -> None:
+        """Take what is known of a monitor to the name that it has since."""
+        recent, judged = self._recent.get(before), self._judged.get(before)
+        checks = None if judged is None else replace(judged.checks, monitor=name)
+        self._keep(
+            {} if recent is None else {name: recent},
+            {} if judged is None or checks is None else {name: replace(judged, checks=checks)},
+        )
+
+    def _keep(self, recent: Mapping[str, RecentHour], judged: Mapping[str, _Judged]) -> None:
+        with self._lock:
+            self._recent = {**self._recent, **recent}
+            self._judged = {**self._judged, **judged}
+
+    def _read_again(self, names: Sequence[str]) -> None:
+        """Read the last hours of these; of what cannot be read nothing is kept."""
+        recent = self._read(names, self._recent)
+        with self._lock:
+            kept = {name: each for name, each in self._recent.items() if name not in names}
+            self._recent = kept | recent
+
+    def _forget_others(self, names: Iterable[str]) -> None:
+        here = set(names)
+        with self._lock:
+            self._recent = {name: each for name, each in self._recent.items() if name in here}
+            self._judged = {name: each for name, each in self._judged.items() if name in here}
+
+    def _has_changed(self, record: Record, all_counts: Mapping[int, Mapping[str, int]]) -> bool:
+        now, counts = self._clock(), all_counts.get(record.id, {})
+        last, before = self._seen.get(record.id, (-math.inf, {}))
+        is_due = not 0 <= now - last < LOOK_EVERY and self._moves_on(record.name, last)
+        has_changed = counts != before or is_due
+        if has_changed:
+            self._seen[record.id] = now, counts
+        return has_changed
+
+    def _moves_on(self, name: str, last: float) -> bool:
+        """Whether a monitor may be another than at the last look, though nobody wrote to it."""
+        recent = self._recent.get(name)
+        if recent is None or recent.waiting_predictions or recent.waiting_labels:
+            return True
+        seen = recent.lag + SEARCHED_SECONDS + HOUR
+        return recent.last_start is not None and recent.last_start > last - seen - DAY
+
+    def _due(self, names: Sequence[str], now: float) -> list[str]:
+        """The monitors at whose checks nobody has looked for long, the longest first."""
+        ages = {
+            name: now - self._judged[name].checks.time if name in self._judged else math.inf
+            for name in names
+        }
+        due = [name for name in names if not 0 <= ages[name] < self._pause(name)]
+        return sorted(due, key=lambda name: -ages[name])
+
+    def _pause(self, name: str) -> float:
+        """Seconds between two looks at the checks of a monitor."""
+        judged = self._judged.get(name)
+        is_still = judged is not None and not self._moves_on(name, judged.checks.time)
+        return JUDGE_STILL_EVERY if is_still else JUDGE_EVERY
+
+    def _read(
+        self, names: Iterable[str], before: Mapping[str, RecentHour] = MappingProxyType({})
+    ) -> dict[str, RecentHour]:
+        recent: dict[str, RecentHour] = {}
+        for name in names:
+            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
+                recent[name] = self._queries.open(name).recent(before.get(name))
+        return recent
+
+    def _judge(self, names: Iterable[str]) -> dict[str, _Judged]:
+        judged: dict[str, _Judged] = {}
+        for name in names:
+            with suppress(NotFound, TallyMismatch):  # removed this very moment, or damaged
+                judged[name] = _Judged.of(self._queries.open(name))
+        return judged
+
+
+def _is_waiting(checks: MonitorChecks, now: float) -> bool:
+    """Whether there was too little to judge predictions by, a while ago."""
+    is_unknown = any(
+        check.name in _OF_OUTCOMES and check.state is State.UNKNOWN for check in checks.checks
+    )
+    return is_unknown and not 0 <= now - checks.time < UNKNOWN_EVERY

@@ -1,0 +1,95 @@
+"""Who opens the page of a monitor sees what came a moment ago, at the price of a look or none."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kullback.monitoring.looks import UNKNOWN_EVERY, MonitorLooks
+from kullback.monitoring.queries import MonitorReader
+from tests.monitoring.service import MONITOR, Document, Service
+
+pytestmark = pytest.mark.anyio
+
+SOUND: Document = {
+    "y_true": [1, 1, 1, 0, 0, 1, 1, 0, 0, 0] * 40,
+    "y_proba": ([0.6] * 5 + [0.4] * 5) * 40,
+}
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """When somebody looked at checks."""
+    times: list[float] = []
+    look = MonitorReader.checks
+
+    def checks(reader: MonitorReader) -> object:
+        times.append(reader.now)
+        return look(reader)
+
+    monkeypatch.setattr(MonitorReader, "checks", checks)
+    return iter([times])
+
+
+def looks(service: Service) -> MonitorLooks:
+    return service.inside.monitor_maintenance.looks
+
+
+def state(service: Service) -> tuple[str, int]:
+    """The state of the monitor as its page has it, and how many rows its calibration is of."""
+    _, checks = looks(service).fresh(service.inside.monitor_queries.open("clicks"))
+    assert checks is not None
+    return checks.state, next(each.n for each in checks.checks if each.name == "calibration")
+
+
+async def test_the_first_rows_are_seen_at_once(
+    service: Service, looked: Iterator[list[float]]
+) -> None:
+    times = next(looked)
+    await service.put()
+    assert state(service) == ("unknown", 0)
+    service.clock.now += UNKNOWN_EVERY
+    await service.post("observations", y_true=[1, 0], y_proba=[0.8, 0.3])
+    assert state(service)[1] == 2
+    service.clock.now += UNKNOWN_EVERY
+    await service.post("observations", **SOUND)
+    assert state(service)[0] == "ok"
+    assert len(times) == 3
+
+
+async def test_a_look_that_says_something_is_not_repeated(
+    service: Service, looked: Iterator[list[float]]
+) -> None:
+    times = next(looked)
+    await service.put()
+    await service.post("observations", **SOUND)
+    for _ in range(3):
+        assert state(service) == ("ok", 400)
+        service.clock.now += 10
+    assert len(times) == 1
+    assert looks(service).checks["clicks"].state == "ok", "everybody sees what one has looked at"
+
+
+async def test_an_unknown_state_is_not_looked_at_with_every_request(
+    service: Service, looked: Iterator[list[float]]
+) -> None:
+    times = next(looked)
+    await service.put()
+    for _ in range(10):
+        state(service)
+        service.clock.now += UNKNOWN_EVERY / 4
+    assert len(times) == 3
+
+
+async def test_another_setup_is_looked_at_at_once(
+    service: Service, looked: Iterator[list[float]]
+) -> None:
+    times = next(looked)
+    await service.put()
+    await service.post("observations", **SOUND)
+    assert state(service) == ("ok", 400)
+    await service.put(checks={"calibration": {"minimum_rows": 500}})
+    state(service)
+    await service.client.delete(MONITOR)
+    await service.put()
+    assert state(service) == ("unknown", 0), "another monitor of the same name"
+    assert len(times) == 3
