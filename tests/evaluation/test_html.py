@@ -1,5 +1,6 @@
 """A report as one HTML file: whole, harmless, and with the numbers of the document."""
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 
 from kullback.documents import to_json
 from kullback.evaluation.html import page
+from kullback.experiments import wording
 from kullback.experiments.report import EvaluationReport
 from kullback.figures.intervals import wilson
 from tests.experiments import documents
@@ -140,7 +142,8 @@ def test_a_verdict_is_told_by_word_and_sign_and_not_by_colour_alone(name: str) -
     for card, one in zip(cards, report.comparisons, strict=True):
         assert one.arm in card.all("h3")[0].text
         assert card.all("svg")
-        assert "e\u2011value" in card.text or one.e_value is None
+        is_told = wording.telling(one.sequence, one.standard_error) is not None
+        assert ("e\u2011value" in card.text) is is_told
 
 
 def test_a_hostile_name_is_text_and_nothing_else() -> None:
@@ -160,11 +163,11 @@ def test_the_table_of_effects_has_the_numbers_of_the_document() -> None:
     assert float(cells["Effect (nats)"]) == pytest.approx(one.effect, abs=digits)
     for title, ends in (
         ("95% interval, one look", one.fixed_interval),
-        ("95% sequence, always valid", one.sequence),
+        ("95% confidence sequence, every look", one.sequence),
     ):
         assert list(map(float, cells[title].split(" to "))) == pytest.approx(ends, abs=digits)
     assert cells["Verdict"] == "better"
-    assert cells["Among all (e-BH)"] == "a difference"
+    assert cells["Claimed among all (e-BH)"] == "yes"
 
 
 def by_head(root: Element, start: str) -> dict[str, list[float]]:
@@ -199,7 +202,11 @@ def test_a_legend_names_each_of_several_series() -> None:
         figure.all("strong")[0].text: [one.text for one in figure.all("li")]
         for figure in PAGES["walked"].all("figure")
     }
-    assert legends["Effect of new"] == ["95% sequence", "95% interval for one look", "Effect"]
+    assert legends["Effect of new"] == [
+        "95% confidence sequence",
+        "95% interval for one look",
+        "Effect",
+    ]
     assert legends["Reliability of new"] == ["Observed = predicted", "Observed"]
     assert legends["Evidence that new differs"] == []
 
@@ -216,11 +223,12 @@ def test_the_table_of_scores_has_every_bin() -> None:
 def test_the_table_of_the_course_has_every_look() -> None:
     columns = by_head(PAGES["walked"], "The numbers of Effect of new")
     assert columns["Rows"] == [1000, 2000, 3000]
-    heads = ("Effect", "95% sequence, low", "95% sequence, high")
+    heads = ("Effect", "95% confidence sequence, low", "95% confidence sequence, high")
     assert [columns[head][1] for head in heads] == [-0.2, -0.3, -0.1]
     evidence = by_head(PAGES["walked"], "The numbers of Evidence that new differs")
     looks = [look for _, look in DOCUMENTS["walked"].looks("new")]
-    assert evidence["ln e"] == pytest.approx([look.log_e_value for look in looks], rel=1e-5)
+    powers = [math.log10(look.e_value or 0) for look in looks]
+    assert evidence["Power of ten"] == pytest.approx(powers, rel=1e-5)
     assert evidence["e\u2011value"] == pytest.approx([look.e_value for look in looks], rel=1e-5)
 
 

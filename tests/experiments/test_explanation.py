@@ -112,13 +112,18 @@ def test_what_ranks_better_or_worse_is_said_to() -> None:
 def test_where_both_differ_both_are_said_to() -> None:
     dull, keen = recalibrated()
     control, treatment = tallies(sigmoid(logit(dull) + 0.6), keen, drawn(keen))
-    assert explain(treatment, control).statement.endswith("Both calibration and ranking differ.")
+    better, worse = explain(treatment, control).statement, explain(control, treatment).statement
+    assert better.endswith("It is better calibrated and ranks better.")
+    assert worse.endswith("It is worse calibrated and ranks worse.")
+    mixed = explain(*tallies(sigmoid(logit(keen) + 0.6), dull, drawn(keen))[::-1]).statement
+    assert mixed.endswith("It is better calibrated but ranks worse.")
 
 
 def test_where_nothing_differs_it_is_said_so() -> None:
     p, _ = scores()
     told = said(p, p)
-    assert told.startswith("Log loss +0 nats: calibration +0, ranking +0, its rows +0.")
+    parts = "+0.000 nats: +0.000 of calibration, +0.000 of ranking."
+    assert told.startswith(f"Log loss {parts}")
     assert told.endswith("The two predict alike.")
 
 

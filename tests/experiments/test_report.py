@@ -10,7 +10,13 @@ from kullback.documents import to_json
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.reporting import ONE_LOOK, OWN_TRAFFIC, arm_effect, arms_report
+from kullback.experiments.reporting import (
+    NO_SEQUENCE,
+    ONE_LOOK,
+    OWN_TRAFFIC,
+    arm_effect,
+    arms_report,
+)
 from kullback.experiments.rows import ArmRows
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.metrics import TallyMetrics
@@ -125,12 +131,12 @@ def test_a_metric_that_is_none_says_why() -> None:
 
 def test_parallel_arms_come_with_a_warning_and_the_difference_of_base_rates() -> None:
     document = written(found(PARALLEL, split(paired())))
-    assert document["warnings"] == [OWN_TRAFFIC, ONE_LOOK]
+    assert document["warnings"] == [OWN_TRAFFIC.format(metric="log loss")]
     difference = entry(document, "base_rate_difference")
     assert difference == {"b": first(document)["base_rate_difference"]}
     assert isinstance(difference["b"], float)
     paired_document = written(found(PAIRED, paired()))
-    assert paired_document["warnings"] == [ONE_LOOK]
+    assert paired_document["warnings"] == []
     assert "base_rate_difference" not in paired_document
     assert "base_rate_difference" not in first(paired_document)
 
@@ -143,7 +149,17 @@ def test_units_of_both_arms_are_warned_of() -> None:
     assert isinstance(document["crossover"], float)
     assert 0.01 < document["crossover"] < 0.1
     expected = f"{document['crossover']:.1%} of all units met more than one arm."
-    assert document["warnings"] == [OWN_TRAFFIC, expected, ONE_LOOK]
+    assert document["warnings"] == [OWN_TRAFFIC.format(metric="log loss"), expected]
+
+
+def test_what_would_mislead_is_warned_of_and_nothing_else() -> None:
+    without = written(found(replace(PAIRED, minimum_effect=None), paired()))
+    assert without["warnings"] == [NO_SEQUENCE]
+    outcomes = written(found(replace(PARALLEL, metric="base_rate"), split(paired())))
+    assert outcomes["warnings"] == []
+    early = written(found(PAIRED, paired(noise=0.1, n=800)))
+    assert first(early)["verdict"] == "not_worse"
+    assert early["warnings"] == [ONE_LOOK.format(arm="b")]
 
 
 def test_the_sample_ratio_names_its_arms() -> None:

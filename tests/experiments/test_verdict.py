@@ -96,8 +96,8 @@ def test_what_is_undecided_says_what_would_do() -> None:
     found = between(-0.03, 0.03)
     assert found.needed is not None
     assert found.reason == (
-        f"Not decided yet: about {found.needed:.2g} times the present information would do if "
-        "the effect stays so."
+        f"If the effect stays as it is, about {found.needed:.2g} times the present information "
+        "decides."
     )
     never = verdict_of(
         replace(PAIRED, minimum_effect=1e-9),

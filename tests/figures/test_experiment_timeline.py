@@ -1,5 +1,6 @@
 """Timelines: the effect with its sequence, the evidence with what is enough, over rows."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,8 @@ def test_the_effect_is_that_of_every_look() -> None:
     sequence, fixed, line = effect.series
     assert effect.x == evidence.x == [n for n, _ in looks]
     assert line.y == [look.effect for _, look in looks]
-    assert evidence.series[0].y == [look.log_e_value for _, look in looks]
+    powers = [math.log10(look.e_value or 0) for _, look in looks]
+    assert evidence.series[0].y == pytest.approx(powers)
     for series, field in ((sequence, "sequence"), (fixed, "fixed_interval")):
         assert series.low is not None
         assert series.high is not None
@@ -77,8 +79,8 @@ def test_evidence_is_drawn_with_the_line_that_alpha_asks_for() -> None:
     drawn = [y for _, y in points(curve)]
     assert drawn == sorted(drawn, reverse=True)
     assert drawn[0] > float(limit.attrib["y1"]) > drawn[1]
-    assert float(limit.attrib["y1"]) == pytest.approx(heights(picture)(2.99573), abs=0.05)
-    assert "enough: ln(1/α) = 3.00" in words(picture)
+    assert float(limit.attrib["y1"]) == pytest.approx(heights(picture)(1.30103), abs=0.05)
+    assert "claimed: e\u2011value 20" in words(picture)
 
 
 def test_margins_are_levels() -> None:

@@ -37,8 +37,8 @@ async def test_a_verdict_is_told_in_words_with_what_to_do(service: Service) -> N
     (one,) = (await report(service))["comparisons"]
     assert "b is worse than a" in page.states
     assert typeset(one["reason"]) in page.text
-    assert "Read why first" in page.text
-    assert "First decided on 2026-03-05 12:00 UTC, after 1 writes: worse." in page.text
+    assert "Do not ship it as it is." in page.text
+    assert "First decided on 2026-03-05 12:00 UTC: worse." in page.text
     assert typeset(one["why"]["statement"]) in page.text
 
 
@@ -77,10 +77,11 @@ async def test_the_evidence_is_drawn_with_what_would_be_enough(service: Service)
     points = await service.points(EXPERIMENT, step=3600)
     drawn = page.figures["evidence"]
     (evidence,) = drawn["series"]
-    assert evidence["y"] == [point["log_e_value"] for point in points]
-    assert max(evidence["y"]) > math.log(10)
-    assert [level["y"] for level in drawn["levels"]] == [pytest.approx(math.log(10)), 0.0]
-    assert "an e-value of 10," in page.text
+    powers = [point["log_e_value"] / math.log(10) for point in points]
+    assert evidence["y"] == pytest.approx(powers)
+    assert max(powers) > 1
+    assert [level["y"] for level in drawn["levels"]] == [pytest.approx(1), 0.0]
+    assert "From 10 (1/α) on" in page.text
 
 
 async def test_evidence_for_no_difference_is_drawn_below_zero(service: Service) -> None:
@@ -110,7 +111,7 @@ async def test_without_a_minimum_effect_there_is_an_interval_and_no_evidence(
     (fixed, effect) = page.figures["effect"]["series"]
     assert (fixed["label"], effect["label"]) == ("95% interval for one look", "Effect")
     assert "evidence" not in page.figures
-    assert "Put a minimum_effect" in page.text
+    assert "The plan has no minimum_effect" in page.text
 
 
 async def test_arms_have_the_numbers_of_the_report(service: Service) -> None:
@@ -155,7 +156,7 @@ async def test_segments_say_what_is_claimed_among_them_all(service: Service) -> 
     assert [row[0] for row in table] == ["all rows", "country = DE", "country = FR", "country = US"]
     for row, group in zip(table[1:], groups, strict=True):
         adjusted = group["comparisons"][0]["adjusted"]
-        assert row[-1].startswith("a difference, " if adjusted["e_bh"] else "none claimed")
+        assert row[-1].startswith("yes, " if adjusted["e_bh"] else "no")
     drawn = page.figures["by-segment"]["series"][0]["y"]
     assert drawn == [group["comparisons"][0]["effect"] for group in groups]
 
@@ -165,8 +166,8 @@ async def test_units_that_are_not_split_as_planned_are_said_to_be(service: Servi
     await observe(service, **sent(split(paired(n=N))))
     page = await opened(service)
     assert "b against a: no verdict, as the data cannot carry one" in page.states
-    assert "broken" in page.states
-    assert "Sample ratio. NOT as planned." in _on_one_line(page)
+    assert "failed" in page.states
+    assert "Sample ratio. Mismatch." in _on_one_line(page)
 
 
 async def test_what_is_too_little_waits(service: Service) -> None:
@@ -175,9 +176,9 @@ async def test_what_is_too_little_waits(service: Service) -> None:
     page = await opened(service)
     words = _on_one_line(page)
     assert "wait Units. a 2, b 2 (at least 100 in each arm)." in words
-    assert "wait Rows of the rarer label. a 1, b 1 (at least 25 in each arm)." in words
-    assert "holds Effective rows. a 2, b 2" in words
-    assert "not asked Crossover." in words
+    assert "wait Rarer label. Rows that have it: a 1, b 1 (at least 25 in each arm)." in words
+    assert "ok Effective sample size. Rows after weighting: a 2, b 2" in words
+    assert "Crossover" not in words
 
 
 @pytest.mark.parametrize("plan", [PAIRED, PARALLEL])
@@ -207,7 +208,7 @@ async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
         rows["y_proba"] = rows["y_proba"]["a"]
     await observe(service, **rows, slice={"city": [HOSTILE[at % 4] for at in range(n)]})
     page = await opened(service, arm=HOSTILE[1])
-    assert page.tags.count("script") == 2 + len(page.figures)
+    assert page.tags.count("script") == 3 + len(page.figures)
     assert [row[0] for row in page.rows("The arms")] == [*HOSTILE[:3], f"{HOSTILE[3]} (control)"]
     assert page.figures["by-segment"]["xNames"] == [f"city = {name}" for name in sorted(HOSTILE)]
     series = next(to for words, to in page.links.items() if words.startswith("the series"))

@@ -92,11 +92,15 @@ def _statement(parts: list[float | Undefined], auc: Contrast | Undefined) -> str
     numbers = [part for part in parts if not isinstance(part, Undefined)]
     if len(numbers) < len(parts) or isinstance(auc, Undefined):
         return "There is too little to say why."
-    calibration, ranking, rows = numbers
-    return (
-        f"Log loss {sum(numbers):+.3g} nats: calibration {calibration:+.3g}, ranking "
-        f"{ranking:+.3g}, its rows {rows:+.3g}."
-    )
+    total = sum(numbers)
+    places = max(0, 2 - math.floor(math.log10(abs(total)))) if total else 3
+    names = ("calibration", "ranking", "the rows it was shown")
+    shown = [
+        f"{part:+.{places}f} of {name}"
+        for name, part in zip(names, numbers, strict=True)
+        if round(part, places) or name != names[2]  # paired arms are shown the same
+    ]
+    return f"Log loss {total:+.{places}f} nats: {', '.join(shown)}."
 
 
 def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Undefined) -> str:
@@ -117,8 +121,16 @@ def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Und
     elif -ranking >= most:
         advice = "It ranks better."
     else:
-        advice = "Both calibration and ranking differ."
+        advice = _both(calibration, ranking)
     return f" {advice}"
+
+
+def _both(calibration: float, ranking: float) -> str:
+    if calibration < 0:
+        return (
+            f"It is better calibrated {'and ranks better' if ranking < 0 else 'but ranks worse'}."
+        )
+    return f"It is worse calibrated {'but ranks better' if ranking < 0 else 'and ranks worse'}."
 
 
 def _ranking(auc: Contrast) -> str:

@@ -25,8 +25,8 @@ _ARMS = (
 
 def markdown(report: ArmsReport) -> str:
     """The page of a report: verdicts first, then the numbers they stand on."""
-    title = "Comparison of recommenders"
-    first: tuple[FirstCrossing, ...] = ()
+    arms = ", ".join(comparison.arm for comparison in report.comparisons)
+    title, first = escaped(f"{arms} against {report.control}"), tuple[FirstCrossing, ...]()
     if isinstance(report, ExperimentReport):
         title, first = f"Experiment {escaped(report.experiment)}", report.first_crossing
     parts = [
@@ -77,9 +77,9 @@ def _comparisons(report: ArmsReport) -> list[str]:
         "Arm against control",
         f"Effect{_in_unit(report)}",
         "Standard error",
+        f"{coverage} confidence sequence (every look)",
         f"{coverage} interval (one look)",
-        f"{coverage} sequence (always valid)",
-        "e-value",
+        "Evidence (e-value)",
         "Verdict",
     )
     rows = [
@@ -87,9 +87,9 @@ def _comparisons(report: ArmsReport) -> list[str]:
             f"{comparison.arm} against {comparison.control}",
             wording.effect(comparison),
             number(comparison.standard_error, decimals(comparison.standard_error)),
-            interval(comparison.fixed_interval, comparison.standard_error),
             interval(comparison.sequence, comparison.standard_error),
-            wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
+            interval(comparison.fixed_interval, comparison.standard_error),
+            wording.graded(comparison.e_value, comparison.log_e_value),
             comparison.verdict.label,
         ]
         for comparison in report.comparisons
@@ -106,8 +106,8 @@ def _why(comparisons: Iterable[ComparisonReport]) -> list[str]:
 def _segments(report: ArmsReport) -> list[str]:
     head = (
         *("Segment", "Arm", "Rows", f"Effect{_in_unit(report)}"),
-        f"{wording.coverage(report)} sequence (always valid)",
-        *("e-value", "Verdict", "Of all together (e-BH)", "Sequence of what e-BH claims"),
+        f"{wording.coverage(report)} confidence sequence",
+        *("Evidence (e-value)", "Verdict", "Claimed among all (e-BH)", "Interval of the claim"),
     )
     rows = [
         [
@@ -142,7 +142,7 @@ def _sequence_cells(comparison: ComparisonReport) -> list[str]:
     return [
         wording.effect(comparison),
         interval(comparison.sequence, comparison.standard_error),
-        wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
+        wording.graded(comparison.e_value, comparison.log_e_value),
         comparison.verdict.label,
         wording.adjusted(comparison),
         interval(claimed, comparison.standard_error),
@@ -150,8 +150,9 @@ def _sequence_cells(comparison: ComparisonReport) -> list[str]:
 
 
 def _checks(report: ArmsReport) -> list[str]:
-    checks = [wording.shares(report.sample_ratio)]
-    if report.design == "parallel":
+    ratio = wording.shares(report.sample_ratio)
+    checks = [ratio] if ratio else []
+    if report.sample_ratio.expected is not None:
         checks.append(f"Crossover: {wording.percent(report.crossover)} of units met several arms.")
     excluded = report.excluded.items() if isinstance(report, EvaluationReport) else ()
     checks += [f"Excluded: {count:,} rows without {name}." for name, count in excluded if count]

@@ -37,10 +37,17 @@ from kullback.tally.tally import Tally
 
 SCORE_BINS = 64
 OWN_TRAFFIC = (
-    "On split traffic log loss says who predicts its own traffic better, not who recommends "
-    "better: see base_rate_difference, and score every row by every arm (paired) where you can."
+    "Each arm is scored on the rows it was shown, and easier rows lower its {metric} too: compare "
+    "the base rates, or score every row by every arm (design paired) where you can."
 )
-ONE_LOOK = "fixed_interval and fixed_p_value are valid for one look, at a time planned in advance."
+NO_SEQUENCE = (
+    "Without a minimum effect there is only the interval for one look: a difference that is found "
+    "by looking again and again may be none."
+)
+ONE_LOOK = (
+    "{arm}: the interval for one look is beyond 0 and the confidence sequence is not. That is a "
+    "finding only if this very look was planned in advance."
+)
 CROSSED = "{:.1%} of all units met more than one arm."
 _NO_CONTRAST = ContrastReport(
     effect=None,
@@ -250,10 +257,24 @@ def _sample_ratio(findings: Findings) -> SampleRatioReport:
 
 
 def _warnings(findings: Findings) -> tuple[str, ...]:
-    own_traffic = (OWN_TRAFFIC,) if findings.plan.design == "parallel" else ()
-    is_crossed = findings.crossover >= WARN_CROSSED
-    crossed = (CROSSED.format(findings.crossover),) if is_crossed else ()
-    return (*own_traffic, *crossed, ONE_LOOK)
+    """What would mislead somebody here."""
+    plan, warnings = findings.plan, list[str]()
+    if plan.design == "parallel" and plan.metric != "base_rate":
+        warnings.append(OWN_TRAFFIC.format(metric=plan.metric.replace("_", " ")))
+    if findings.crossover >= WARN_CROSSED:
+        warnings.append(CROSSED.format(findings.crossover))
+    if plan.minimum_effect is None:
+        return (*warnings, NO_SEQUENCE)
+    tempting = [each.arm for each in findings.comparisons[""] if _is_tempting(each, plan.alpha)]
+    return (*warnings, *(ONE_LOOK.format(arm=arm) for arm in tempting))
+
+
+def _is_tempting(comparison: Comparison, alpha: float) -> bool:
+    """Whether one look would find a difference that the confidence sequence does not."""
+    effect, sequence = comparison.effect, comparison.confidence_sequence
+    if isinstance(effect, Undefined) or sequence is None or comparison.verdict.word == "invalid":
+        return False
+    return effect.p_value() < alpha and sequence.low <= 0 <= sequence.high
 
 
 def _base_rate_difference(comparison: Comparison) -> float | None:

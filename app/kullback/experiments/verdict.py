@@ -19,7 +19,7 @@ MOST_OF_ONE = 0.1
 WARN_CROSSED = 0.01
 
 
-Tone = Literal["good", "bad", "stop", "open"]
+Tone = Literal["good", "even", "bad", "stop", "open"]
 
 
 class VerdictWord(StrEnum):
@@ -28,7 +28,7 @@ class VerdictWord(StrEnum):
     Attributes:
         label: the word as people read it.
         claim: a sentence about {} against {}, the arm and the control.
-        tone: how it is coloured: good or bad news, a stop, or open still.
+        tone: how it is coloured: good, even or bad news, a stop, or open still.
     """
 
     label: str
@@ -46,8 +46,8 @@ class VerdictWord(StrEnum):
 
     BETTER = "better", "{} is better than {}", "good"
     WORSE = "worse", "{} is worse than {}", "bad"
-    EQUIVALENT = "equivalent", "{} and {} are equivalent", "good"
-    NOT_WORSE = "not_worse", "{} is not worse than {}", "good"
+    EQUIVALENT = "equivalent", "{} and {} are equivalent", "even"
+    NOT_WORSE = "not_worse", "{} is not worse than {}", "even"
     UNDECIDED = "undecided", "{} against {}: not decided yet", "open"
     INVALID = "invalid", "{} against {}: no verdict, as the data cannot carry one", "stop"
 
@@ -152,7 +152,7 @@ def verdict_of(plan: Plan, difference: Contrast, sequence: ConfidenceSequence) -
 
 def without_minimum() -> Verdict:
     """The verdict of a plan that does not say what is worth knowing of."""
-    reason = "Without minimum_effect, the smallest effect worth knowing of, nothing is decided."
+    reason = "The plan has no minimum_effect, the smallest effect that matters: nothing is decided."
     return Verdict(VerdictWord.UNDECIDED, "no_minimum_effect", reason)
 
 
@@ -184,8 +184,8 @@ def _needed(plan: Plan, difference: Contrast) -> float | None:
 
 
 def _undecided(needed: float | None) -> Verdict:
-    times = "more than 10,000 times" if needed is None else f"about {needed:.2g} times"
-    reason = f"Not decided yet: {times} the present information would do if the effect stays so."
+    times = "more than 10,000" if needed is None else f"about {float(f'{needed:.2g}'):,.9g}"
+    reason = f"If the effect stays as it is, {times} times the present information decides."
     return Verdict(VerdictWord.UNDECIDED, "undecided", reason, needed)
 
 

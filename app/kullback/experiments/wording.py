@@ -14,7 +14,7 @@ from kullback.experiments.report import (
     SampleRatioReport,
 )
 from kullback.moments import moment
-from kullback.numerics.digits import UNKNOWN, decimals, number
+from kullback.numerics.digits import UNKNOWN, decimals, number, p_value
 from kullback.tally.report_types import AucValue, MetricValue
 
 METRICS = {
@@ -26,22 +26,32 @@ METRICS = {
     "mean_prediction": "mean prediction",
     "auc": "AUC",
 }
+_GRADES = (1.0, 3.0, 20.0, 150.0)
+_WIDEST = 100.0  # standard errors on either side of an effect
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def measured(metric: MetricValue) -> str:
-    """A metric of an arm, and ± what its value may be off for certain where that is known."""
+    """A metric of an arm ± its standard error; an AUC in no more digits than its bound leaves."""
     if metric.value is None:
         return UNKNOWN
-    known_places = decimals(metric.standard_error)
-    places = None if known_places is None else known_places + 1
-    error_bound = metric.error_bound if isinstance(metric, AucValue) else None
-    bound = "" if error_bound is None else f" ± {number(error_bound, places)}"
-    return number(metric.value, places) + bound
+    error = metric.standard_error
+    bound = metric.error_bound if isinstance(metric, AucValue) else None
+    places = decimals(max(error or 0.0, bound or 0.0))
+    return number(metric.value, places) + (f" ± {number(error, places)}" if error else "")
+
+
+def telling(bounds: Interval | None, standard_error: float | None) -> Interval | None:
+    """An interval, unless it is so wide that it tells nothing yet: 100 standard errors each way."""
+    if bounds is None or standard_error is None:
+        return bounds
+    low, high = bounds
+    return bounds if high - low <= 2 * _WIDEST * standard_error else None
 
 
 def interval(bounds: Interval | None, standard_error: float | None) -> str:
-    """The bounds, to as many digits as their standard error has."""
+    """The bounds, to as many digits as their standard error has; — where they tell nothing yet."""
+    bounds = telling(bounds, standard_error)
     if bounds is None:
         return UNKNOWN
     places = decimals(standard_error)
@@ -70,6 +80,27 @@ def weight_of_evidence(e_value: float | None, log_e_value: float | None) -> str:
     return f"{factor:.1f} × 10{str(int(power)).translate(_SUPERSCRIPT)}"
 
 
+def strength(e_value: float) -> str:
+    """What an e-value is as evidence, in words: the e-value of a mixture is a Bayes factor.
+
+    Source: Kass & Raftery, Journal of the American Statistical Association 90 (1995), p. 777.
+    """
+    grades = zip(_GRADES, ("none", "hardly worth a mention", "positive", "strong"), strict=True)
+    return next((word for below, word in grades if e_value < below), "very strong")
+
+
+def graded(e_value: float | None, log_e_value: float | None) -> str:
+    """An e-value in words, and its number."""
+    if e_value is None:
+        return UNKNOWN
+    return f"{strength(e_value)} ({weight_of_evidence(e_value, log_e_value)})"
+
+
+def p_cell(p: float | None) -> str:
+    """A p-value as a cell of a table."""
+    return p_value(p).removeprefix("= ")
+
+
 def unit(metric: str) -> str:
     """What a metric is in, with a space before it; empty for a pure number."""
     return " nats" if metric == "log_loss" else ""
@@ -81,20 +112,25 @@ def claim(comparison: ArmEffect) -> str:
 
 
 def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
-    """The effect with its unit, the sequence and the e-value, in a sentence."""
-    metric = METRICS[report.metric]
+    """The effect with its unit, the confidence sequence and the evidence, in sentences."""
+    metric, in_unit, error = METRICS[report.metric], unit(report.metric), comparison.standard_error
     if comparison.effect is None:
         return f"There is no difference of {metric} to tell."
-    sentence = f"Difference of {metric}: {effect(comparison)}{unit(report.metric)}"
+    sentences = f"Difference of {metric}: {effect(comparison)}"
+    sentences += f" ± {number(error, decimals(error))}{in_unit}" if error else in_unit
     if comparison.relative_effect is not None:
-        sentence += f" ({percent(comparison.relative_effect, signed=True)} of the control's)"
-    if comparison.sequence is not None:
-        bounds = interval(comparison.sequence, comparison.standard_error).replace(" to ", " and ")
-        sentence += f"; at every look between {bounds} ({coverage(report)} sure)"
-    if comparison.e_value is not None:
-        weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
-        sentence += f"; e-value {weight}"
-    return sentence + "."
+        sentences += f" ({percent(comparison.relative_effect, signed=True)} of the control's)"
+    sentences += "."
+    if comparison.sequence is None or comparison.e_value is None:
+        return sentences
+    if telling(comparison.sequence, error) is None:
+        return f"{sentences} There are too few units yet to say between which bounds it lies."
+    bounds = interval(comparison.sequence, error).replace(" to ", " and ")
+    weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
+    return (
+        f"{sentences} At every look between {bounds}{in_unit} ({coverage(report)} confidence "
+        f"sequence). Evidence: {strength(comparison.e_value)} (e-value {weight})."
+    )
 
 
 def explanation(comparison: ComparisonReport) -> str:
@@ -119,10 +155,10 @@ def coverage(report: ArmsReport) -> str:
 
 
 def adjusted(comparison: ComparisonReport) -> str:
-    """What e-BH says of a comparison among all of them."""
+    """Whether e-BH claims a difference, among all comparisons."""
     if comparison.adjusted is None or comparison.adjusted.e_bh is None:
         return UNKNOWN
-    return "a difference" if comparison.adjusted.e_bh else "none claimed"
+    return "yes" if comparison.adjusted.e_bh else "no"
 
 
 def setting(report: ArmsReport) -> list[tuple[str, str]]:
@@ -134,12 +170,12 @@ def setting(report: ArmsReport) -> list[tuple[str, str]]:
         ("α", f"{report.alpha:g}"),
         ("Minimum effect", _with_unit(report)),
         ("Minimum units", f"{report.minimum_units:,}"),
-        ("Convention", report.convention),
+        ("Log loss convention", report.convention),
     ]
-    if isinstance(report, EvaluationReport):
+    if isinstance(report, (EvaluationReport, ExperimentReport)):
         settings.append(("Rows", f"{report.rows:,}"))
     if isinstance(report, ExperimentReport):
-        settings += [("Version", f"{report.version:,}"), ("Epoch", str(report.epoch))]
+        settings.append(("Epoch", str(report.epoch)))
     return settings
 
 
@@ -149,47 +185,52 @@ def direction(report: ArmsReport) -> str:
 
 
 def shares(ratio: SampleRatioReport) -> str:
-    """Whether units went to the arms as planned, in a sentence."""
+    """Whether units went to the arms as planned; "" where that is no question."""
     if ratio.expected is None or ratio.units is None:
-        return "Sample ratio: not a question here (each row is of all arms, or has no unit)."
+        return ""
     units = " : ".join(f"{count:,.0f}" for count in ratio.units.values())
     expected = " : ".join(f"{count:,.0f}" for count in ratio.expected.values())
-    verdict = "NOT as planned" if ratio.alarm else "no sign of a mismatch"
+    verdict = "mismatch" if ratio.alarm else "as planned"
     e_value = weight_of_evidence(ratio.e_value, ratio.log_e_value)
     names = " : ".join(ratio.units)
     return (
-        f"Sample ratio: {verdict}. Units {names} = {units}, expected {expected}; e-value {e_value} "
-        "(an alarm from 1,000)."
+        f"Sample ratio: {verdict}. Units of {names} are {units}, expected {expected}; e-value "
+        f"{e_value} (a mismatch from 1,000)."
     )
 
 
 def crossing(first: FirstCrossing) -> str:
     """When the first verdict on an arm was written down."""
     log_e_value = math.log(first.e_value) if first.e_value > 0 else None
+    error = number(first.standard_error, decimals(first.standard_error))
+    effect = number(first.effect, decimals(first.standard_error), signed=True)
     return (
-        f"{first.arm}: {first.verdict.label} at version {first.version:,}, "
-        f"{moment(first.at)}, effect {number(first.effect, signed=True)}, "
-        f"e-value {weight_of_evidence(first.e_value, log_e_value)}"
+        f"{first.arm}: {first.verdict.label} since {moment(first.at)}; then the effect was "
+        f"{effect} ± {error}, and the evidence of a difference "
+        f"{graded(first.e_value, log_e_value)}"
     )
 
 
 def reading(report: ArmsReport) -> list[str]:
-    """How to read a report, in three lines."""
-    metric, e_value = METRICS[report.metric], f"{1 / report.alpha:.4g}"
+    """How to read a report, in a few lines."""
+    effects = (
+        f"Effects are the arm's {METRICS[report.metric]} minus the control's, ± one standard error "
+        f"(of units); {direction(report)}."
+    )
+    if report.minimum_effect is None:
+        planned = "An interval for one look is right only at a time that was planned in advance."
+        return [effects, planned]
     always = (
-        f"The always-valid sequence is right at every look at once in {coverage(report)} of all "
+        f"The confidence sequence is right at every look at once in {coverage(report)} of all "
         "experiments, so stop whenever you like; the interval for one look is right only at a "
-        "time that was planned."
+        "time that was planned in advance."
     )
-    family = (
-        f"An e-value of {e_value} (1/α) or more speaks against no difference; e-BH keeps the part "
-        "of false claims among all arms and segments below α."
+    grades = (
+        "Evidence in words is Kass and Raftery's scale (1995): positive from an e-value of 3, "
+        f"strong from 20, very strong from 150. {1 / report.alpha:.4g} (1/α) or more claims a "
+        "difference; e-BH keeps the part of false claims among all arms and segments below α."
     )
-    return [
-        f"Effects are the arm's {metric} minus the control's; {direction(report)}.",
-        always,
-        family,
-    ]
+    return [effects, always, grades]
 
 
 def _with_unit(report: ArmsReport) -> str:

@@ -78,7 +78,9 @@ class _Timeline:
         coverage, metric = wording.coverage(self.report), self.report.metric
         fixed = [look.fixed_interval for look in self.looks]
         series = [
-            self._band(f"{coverage} sequence", [look.sequence for look in self.looks], 1),
+            self._band(
+                f"{coverage} confidence sequence", [look.sequence for look in self.looks], 1
+            ),
             self._band(f"{coverage} interval for one look", fixed, 5),
             ChartSeries("Effect", [look.effect for look in self.looks], style=self._style),
         ]
@@ -103,22 +105,23 @@ class _Timeline:
         )
 
     def _evidence(self) -> Figure:
-        enough, e_value = -math.log(self.report.alpha), 1 / self.report.alpha
-        log_e_values = [look.log_e_value for look in self.looks]
+        enough = -math.log10(self.report.alpha)
+        logarithms = [look.log_e_value for look in self.looks]
+        powers = [None if log is None else log / math.log(10) for log in logarithms]
         return Figure(
             name="evidence",
             title=f"Evidence that {self.pair.arm} differs",
             caption=(
-                f"ln of the e-value. At ln(1/α) = {enough:.3g}, an e-value of {e_value:.4g}, a "
-                "difference is claimed, however often one looks; below 0 the rows rather speak "
-                "for none."
+                f"The e-value as a power of ten: 2 is 100. From {10**enough:.4g} (1/α) on a "
+                "difference is claimed, however often one looks; below 1, which is the power 0, "
+                "the rows rather speak for none."
             ),
             x_label=self._x_label,
-            y_label="ln e-value",
+            y_label="e-value, power of ten",
             x=self.x,
-            series=[ChartSeries("ln e", log_e_values, hue=4, style=self._style)],
+            series=[ChartSeries("Power of ten", powers, hue=4, style=self._style)],
             is_time=self.is_time,
-            levels=[(enough, f"enough: ln(1/α) = {enough:.2f}"), (0.0, "nothing either way")],
+            levels=[(enough, f"claimed: e-value {10**enough:.4g}"), (0.0, "nothing either way")],
             notes=[("e-value", [look.e_value for look in self.looks])],
             y_holds=[0.0, enough],
         )
@@ -129,12 +132,12 @@ class _Timeline:
         sequence = (
             ""
             if self.report.minimum_effect is None
-            else " Wide band: where the truth lies, at every look at once; once it leaves 0 the "
-            "sign is known."
+            else " Wide band: the confidence sequence, right at every look at once; once it leaves "
+            "0 the sign is known."
         )
         return (
             f"Line: {arm} minus {self.pair.control}, of all rows so far. {side} 0 {arm} is better."
-            f"{sequence} Grey: the interval for one look that was planned; do not stop by it."
+            f"{sequence} Grey: the interval for one planned look; do not stop by it."
         )
 
     def _band(self, label: str, intervals: Sequence[Interval | None], hue: int) -> ChartSeries:

@@ -27,13 +27,13 @@ STEP_NAMES = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a we
 ENOUGH_POINTS = 120
 NEXT = {
     "better": "Ship it: this holds however often you look.",
-    "worse": "Read why first: what is all calibration needs recalibration, not a rollback.",
-    "equivalent": "Take the cheaper one.",
-    "not_worse": "That is enough for a change that is wanted for other reasons.",
+    "worse": "Do not ship it as it is. Where all of it is calibration, recalibrate the arm first.",
+    "equivalent": "Neither predicts better by as much as matters: take the cheaper one.",
+    "not_worse": "Enough for a change that is wanted for other reasons. It need not be better.",
     "undecided": "Wait for more rows.",
-    "no_minimum_effect": "Put a minimum_effect; that opens a new epoch.",
+    "no_minimum_effect": "Plan one: that opens a new epoch.",
     "dominated": "Wait for more units, or look for a robot.",
-    "sample_ratio_mismatch": "Find what loses units of one arm, or put the shares that were meant.",
+    "sample_ratio_mismatch": "",
     "crossover": "Mend the assignment, and send the unit that was assigned.",
     "effective_sample_size": "Look at weights and propensities: a few rows carry them.",
     "too_few_units": "Wait for more units.",
@@ -44,6 +44,7 @@ NEXT = {
     "infinite": "Take another convention, or mend the model.",
     "beyond_doubles": "Rescale the weights.",
 }
+WORSE_OUTCOMES = "Do not ship it: fewer of its rows have the label 1."  # of base rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,8 @@ def _automatic(selection: ExperimentSelection) -> list[int]:
 
 def _card(report: ExperimentReport, comparison: ComparisonReport, first: str) -> VerdictCard:
     advice, hue = NEXT.get(comparison.reason_code, ""), comparison.verdict.tone
+    if report.metric == "base_rate" and comparison.verdict == "worse":
+        advice = WORSE_OUTCOMES
     return VerdictCard(comparison, hue, advice, _needed(report, comparison), first)
 
 
@@ -203,9 +206,9 @@ def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
     if comparison.verdict != "undecided" or needed is None:
         return ""
     rows = float(f"{needed * report.rows:.2g}")
-    return f"That is about {rows:,.0f} rows in all, if they stay as they are."
+    return f"That is about {rows:,.0f} rows in all."
 
 
 def _first(crossing: FirstCrossing) -> str:
     when, verdict = absolute(crossing.at), crossing.verdict.label
-    return f"First decided on {when}, after {crossing.version:,} writes: {verdict}."
+    return f"First decided on {when}: {verdict}."

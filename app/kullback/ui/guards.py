@@ -1,4 +1,4 @@
-"""Guards of an experiment page: what must hold before its verdict counts."""
+"""Checks of an experiment: what holds before its verdict counts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,19 +15,13 @@ from kullback.experiments.verdict import (
 )
 from kullback.numerics.digits import UNKNOWN
 
-State = Literal["holds", "wait", "look", "broken", "not asked"]
-HUES: dict[State, str] = {
-    "holds": "good",
-    "wait": "",
-    "look": "stop",
-    "broken": "bad",
-    "not asked": "",
-}
+State = Literal["ok", "wait", "warning", "failed"]
+HUES: dict[State, str] = {"ok": "good", "wait": "", "warning": "stop", "failed": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must hold, whether it does, and by which numbers."""
+    """A check, its state, and the numbers that it looked at."""
 
     name: str
     state: State
@@ -40,27 +34,24 @@ class Guard:
 
 
 def guards(report: ExperimentReport) -> list[Guard]:
-    """All guards, in the order in which they count."""
-    every = (_split, _crossover, _weights, _units, _labels, _buckets, _losses)
+    """All checks that are a question here, in the order in which they count."""
+    of_units = (_split, _crossover) if report.sample_ratio.expected is not None else ()
+    every = (*of_units, _weights, _units, _labels, _buckets, _losses)
     return [guard(report) for guard in every]
 
 
 def _split(report: ExperimentReport) -> Guard:
     words = wording.shares(report.sample_ratio).removeprefix("Sample ratio: ")
-    state: State = "broken" if report.sample_ratio.alarm else "holds"
-    if report.sample_ratio.expected is None:
-        state = "not asked"
+    state: State = "failed" if report.sample_ratio.alarm else "ok"
     return Guard("Sample ratio", state, words[0].upper() + words[1:])
 
 
 def _crossover(report: ExperimentReport) -> Guard:
-    name, crossed = "Crossover", report.crossover
-    if report.sample_ratio.expected is None:
-        return Guard(name, "not asked", "Units may meet every arm here.")
-    state: State = "holds" if crossed < WARN_CROSSED else "look"
+    crossed = report.crossover
+    state: State = "ok" if crossed < WARN_CROSSED else "warning"
     return Guard(
-        name,
-        "broken" if crossed >= MOST_CROSSED else state,
+        "Crossover",
+        "failed" if crossed >= MOST_CROSSED else state,
         f"{wording.percent(crossed)} of all units met more than one arm (a warning from "
         f"{WARN_CROSSED:.0%}, no verdict from {MOST_CROSSED:.0%}).",
     )
@@ -69,15 +60,17 @@ def _crossover(report: ExperimentReport) -> Guard:
 def _weights(report: ExperimentReport) -> Guard:
     counts = _by_arm(report, lambda arm: _counted(arm.effective_sample_size))
     broken = any(arm.refused for arm in report.arms)
-    least = f"at least {LEAST_EFFECTIVE} where there are so many rows"
-    return Guard("Effective rows", "broken" if broken else "holds", f"{counts} ({least}).")
+    words = (
+        f"Rows after weighting: {counts} (at least {LEAST_EFFECTIVE} of {LEAST_EFFECTIVE} or more)."
+    )
+    return Guard("Effective sample size", "failed" if broken else "ok", words)
 
 
 def _units(report: ExperimentReport) -> Guard:
     least = report.minimum_units
     few = any(arm.units is not None and arm.units < least for arm in report.arms)
     counts = _by_arm(report, lambda arm: _counted(arm.units))
-    return Guard("Units", "wait" if few else "holds", f"{counts} (at least {least:,} in each arm).")
+    return Guard("Units", "wait" if few else "ok", f"{counts} (at least {least:,} in each arm).")
 
 
 def _labels(report: ExperimentReport) -> Guard:
@@ -89,31 +82,30 @@ def _labels(report: ExperimentReport) -> Guard:
     few = few or any(each.reason_code == "too_few_positives" for each in report.comparisons)
     counts = _by_arm(report, lambda arm: _counted(rarer[arm.arm]))
     return Guard(
-        "Rows of the rarer label",
-        "wait" if few and not judged else "holds",
-        f"{counts} (at least {LEAST_POSITIVES} in each arm).",
+        "Rarer label",
+        "wait" if few and not judged else "ok",
+        f"Rows that have it: {counts} (at least {LEAST_POSITIVES} in each arm).",
     )
 
 
 def _buckets(report: ExperimentReport) -> Guard:
-    shares = [(each.arm, each.clusters, each.largest_share) for each in report.comparisons]
-    largest = [
-        f"{arm} {clusters:,}, the largest makes {share:.2%} of the variance"
-        for arm, clusters, share in shares
-        if clusters is not None and share is not None
-    ]
-    if not largest:
-        return Guard("Buckets of units", "wait", "No difference of two buckets yet.")
-    many = any(share is not None and share > MOST_OF_ONE for _, _, share in shares)
-    words = f"{'; '.join(largest)} (at most {MOST_OF_ONE:.0%})."
-    return Guard("Buckets of units", "wait" if many else "holds", words)
+    largest = {each.arm: each.largest_share for each in report.comparisons}
+    shares = {arm: share for arm, share in largest.items() if share is not None}
+    name, most = "Influence of single units", f"(at most {MOST_OF_ONE:.0%})"
+    if not shares:
+        return Guard(name, "wait", "Not known before rows of two units in each arm.")
+    words = ", ".join(f"{arm} {share:.2%}" for arm, share in shares.items())
+    state: State = "wait" if max(shares.values()) > MOST_OF_ONE else "ok"
+    return Guard(
+        name, state, f"Of the variance, the bucket of units that weighs most makes: {words} {most}."
+    )
 
 
 def _losses(report: ExperimentReport) -> Guard:
     clipped = _counts(report.arms, lambda arm: arm.clipped, "clipped")
     infinite = _counts(report.arms, lambda arm: arm.infinite, "with an infinite loss")
-    words = "; ".join([*clipped, *infinite]) or "None was clipped, none had an infinite loss"
-    return Guard("Impossible predictions", "look" if clipped or infinite else "holds", f"{words}.")
+    words = "; ".join([*clipped, *infinite]) or "No loss was clipped, and none is infinite"
+    return Guard("Impossible predictions", "warning" if clipped or infinite else "ok", f"{words}.")
 
 
 def _counts(arms: Iterable[ArmReport], count: Callable[[ArmReport], float], what: str) -> list[str]:

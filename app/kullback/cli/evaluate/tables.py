@@ -15,7 +15,13 @@ from kullback.experiments.wording import interval, measured
 from kullback.numerics.digits import UNKNOWN, decimals, number
 
 _WIDE = 200  # columns, where nobody's terminal says otherwise
-_STYLES: Mapping[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "stop": "magenta"}
+_STYLES: Mapping[Tone, str] = {
+    "good": "green",
+    "even": "cyan",
+    "bad": "red",
+    "open": "yellow",
+    "stop": "magenta",
+}
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc")
 
 
@@ -83,14 +89,20 @@ def _segments(report: ArmsReport) -> Table:
         for group in report.groups
         for comparison in group.comparisons
     ]
-    head = ("Segment", "Arm", "Rows", *_effect_head(report), "Verdict", "Of all (e-BH)")
+    head = ("Segment", "Arm", "Rows", *_effect_head(report), "Verdict", "Claimed among all (e-BH)")
     return _table(f"Segments, against {report.control}", head, rows, verdict=len(head) - 2)
 
 
 def _effect_head(report: ArmsReport) -> tuple[str, ...]:
     effect = f"Effect on {wording.METRICS[report.metric]}"
     coverage = wording.coverage(report)
-    return effect, "± error", f"{coverage}, one look", f"{coverage}, every look", "e-value"
+    return (
+        effect,
+        "± error",
+        f"{coverage}, one look",
+        f"{coverage}, every look",
+        "Evidence (e-value)",
+    )
 
 
 def _cells(comparison: ComparisonReport) -> list[str]:
@@ -99,7 +111,7 @@ def _cells(comparison: ComparisonReport) -> list[str]:
         number(comparison.standard_error, decimals(comparison.standard_error)),
         interval(comparison.fixed_interval, comparison.standard_error),
         interval(comparison.sequence, comparison.standard_error),
-        wording.weight_of_evidence(comparison.e_value, comparison.log_e_value),
+        wording.graded(comparison.e_value, comparison.log_e_value),
     ]
 
 
@@ -109,7 +121,8 @@ def _rows_of(arms: Iterable[ArmReport], name: str) -> int:
 
 def _notes(report: EvaluationReport) -> list[str]:
     notes = [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
-    notes.append(wording.shares(report.sample_ratio))
+    ratio = wording.shares(report.sample_ratio)
+    notes += [ratio] if ratio else []
     if report.excluded:
         causes = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
         notes.append(f"Excluded of {report.rows:,} rows: {causes}.")
@@ -120,7 +133,9 @@ def _table(
     title: str, head: Sequence[str], rows: Iterable[Sequence[str]], verdict: int | None = None
 ) -> Table:
     table = Table(title=_text(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    words = {name for name in head if name in {"Arm", "Segment", "Verdict", "Of all (e-BH)"}}
+    words = {
+        name for name in head if name in {"Arm", "Segment", "Verdict", "Claimed among all (e-BH)"}
+    }
     for name in head:
         table.add_column(name, justify="left" if name in words else "right")
     for row in rows:
