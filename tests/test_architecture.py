@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": (*PURE, "documents", "moments"),  # of a tally it knows the bytes
     "monitoring": SERVICES,
     "experiments": SERVICES,
-    "figures": ("moments", "numerics.digits", "tally.report_types", *REPORTS),
+    "figures": ("moments", "numerics.digits", "tally.bins", "tally.report_types", *REPORTS),
     "evaluation": (*FORMULAS, "documents", "moments", "tally", "experiments", "figures"),
     "access": ("errors", "documents", "moments", "storage.base"),
     "demo": (),  # a caller like any other: it knows no more than HTTP

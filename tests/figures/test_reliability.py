@@ -16,14 +16,14 @@ chance = st.floats(0.0, 1.0)
 
 
 def ends(*bins: tuple[float, float, float]) -> tuple[Numbers, Numbers]:
-    _, observed = reliability.of_arm(arm(*bins), "name").series
+    _, observed = reliability.of_arms([arm(*bins)], "name").series
     assert observed.low is not None
     assert observed.high is not None
     return observed.low, observed.high
 
 
 def scales(*bins: tuple[float, float, float]) -> set[str]:
-    figure = reliability.of_arm(arm(*bins), "name")
+    figure = reliability.of_arms([arm(*bins)], "name")
     return {figure.x_scale, figure.y_scale}
 
 
@@ -65,7 +65,7 @@ def test_bars_are_wilson_intervals_of_the_rows_in_a_bin() -> None:
 def test_weights_that_are_all_as_large_change_no_bar() -> None:
     bins = ((0.3, 0.1, 10.0), (0.6, 0.5, 40.0))
     heavy = replace(arm(*((p, o, 7 * weight) for p, o, weight in bins)), n=50)
-    _, observed = reliability.of_arm(heavy, "name").series
+    _, observed = reliability.of_arms([heavy], "name").series
     assert (observed.low, observed.high) == ends(*bins)
 
 
@@ -88,8 +88,8 @@ def test_what_was_never_observed_may_still_happen() -> None:
 
 def test_bins_without_rows_are_left_out() -> None:
     empty = ReliabilityBin(0, 1, 0.0, None, None)
-    assert reliability.of_arm(replace(arm(), reliability=(empty,)), "name").is_empty
-    assert reliability.of_arm(DOCUMENTS["empty"].arms[0], "name").is_empty
+    assert reliability.of_arms([replace(arm(), reliability=(empty,))], "name").is_empty
+    assert reliability.of_arms([DOCUMENTS["empty"].arms[0]], "name").is_empty
 
 
 def test_logits_are_for_rows_that_would_lie_in_a_corner() -> None:
@@ -104,7 +104,7 @@ def test_logits_are_for_rows_that_would_lie_in_a_corner() -> None:
 
 def test_a_point_that_logits_cannot_show_is_told() -> None:
     crowded, spread = (
-        reliability.of_arm(arm((p, 0.0, 50.0), (0.3, 0.3, 50.0)), "name") for p in (0.001, 0.2)
+        reliability.of_arms([arm((p, 0.0, 50.0), (0.3, 0.3, 50.0))], "name") for p in (0.001, 0.2)
     )
     assert "beyond the axis" in crowded.caption
     assert "beyond the axis" not in spread.caption

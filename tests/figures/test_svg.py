@@ -27,7 +27,7 @@ def figure(*series: ChartSeries, x: tuple[float, ...] = (0, 1, 2)) -> Figure:
 def test_points_and_their_bars_stand_where_the_axes_say(
     bins: tuple[tuple[float, float, float], ...], straight: type[float]
 ) -> None:
-    drawn = reliability.of_arm(arm(*bins), "name")
+    drawn = reliability.of_arms([arm(*bins)], "name")
     picture = svg(drawn)
     _, observed = drawn.series
     places = [numbers(each, "cx", "cy") for each in shapes(picture, "circle", "point")]
@@ -48,7 +48,7 @@ def test_points_and_their_bars_stand_where_the_axes_say(
 def test_more_observed_stands_higher_and_more_predicted_further_right() -> None:
     places = [
         numbers(each, "cx", "cy")
-        for each in shapes(svg(reliability.of_arm(arm(*SURE), "name")), "circle", "point")
+        for each in shapes(svg(reliability.of_arms([arm(*SURE)], "name")), "circle", "point")
     ]
     assert [x for x, _ in places] == sorted(x for x, _ in places)
     assert [y for _, y in places] == sorted((y for _, y in places), reverse=True)
@@ -56,7 +56,7 @@ def test_more_observed_stands_higher_and_more_predicted_further_right() -> None:
 
 @pytest.mark.parametrize("p", [0.002, 0.3])
 def test_a_point_that_is_calibrated_stands_on_the_dashed_line(p: float) -> None:
-    picture = svg(reliability.of_arm(arm((p, p, 50.0), (0.5, 0.4, 50.0)), "name"))
+    picture = svg(reliability.of_arms([arm((p, p, 50.0), (0.5, 0.4, 50.0))], "name"))
     x, y = numbers(shapes(picture, "circle", "point")[0], "cx", "cy")
     (guide,) = shapes(picture, "polyline", "dashed")
     (x1, y1), (x2, y2) = points(guide)
@@ -66,7 +66,7 @@ def test_a_point_that_is_calibrated_stands_on_the_dashed_line(p: float) -> None:
 
 
 def test_nothing_observed_is_hollow_where_the_axis_has_no_zero() -> None:
-    picture = svg(reliability.of_arm(arm((0.0005, 0.0, 50.0), (0.05, 0.06, 50.0)), "name"))
+    picture = svg(reliability.of_arms([arm((0.0005, 0.0, 50.0), (0.05, 0.06, 50.0))], "name"))
     assert len(shapes(picture, "circle", "beyond")) == 1
     assert len(shapes(picture, "circle", "point")) == 1
 
@@ -108,14 +108,14 @@ def test_bars_stand_on_zero_side_by_side_as_high_as_their_values() -> None:
 
 
 def test_an_area_stands_on_zero() -> None:
-    picture = svg(score_histogram.of_arm(arm((0.2, 0.25, 40.0), (0.6, 0.5, 60.0)), "name"))
+    picture = svg(figure(ChartSeries("Area", [0.5, 0.25, 0.75], style="area")))
     place = heights(picture)
     (area,) = shapes(picture, "polygon", "band")
     assert [y for _, y in points(area)] == pytest.approx(
-        [place(0.5), place(0.5), place(0), place(0)], abs=0.05
+        [place(0.5), place(0.25), place(0.75), place(0), place(0)], abs=0.05
     )
-    ones = points(shapes(picture, "polyline", "c1")[0])
-    assert [y for _, y in ones] == pytest.approx([place(0.25), place(0.75)], abs=0.05)
+    edge = points(shapes(picture, "polyline", "c1")[0])
+    assert [y for _, y in edge] == pytest.approx([place(0.5), place(0.25), place(0.75)], abs=0.05)
 
 
 def test_levels_stand_at_their_heights_and_those_beyond_are_left_out() -> None:
@@ -151,10 +151,10 @@ def test_a_legend_shows_what_a_series_looks_like() -> None:
 
 
 def test_a_picture_says_in_words_what_it_shows() -> None:
-    root = ET.fromstring(svg(reliability.of_arm(arm(*SURE), "name")))  # noqa: S314
+    root = ET.fromstring(svg(reliability.of_arms([arm(*SURE)], "name")))  # noqa: S314
     title, description, *_ = root
     assert title.text == "Reliability of new"
-    first = "Mean prediction 0.2, Observed = predicted 0.2, Observed 0.1, Observed, low 0.04"
+    first = "Mean prediction 0.2, Observed = predicted 0.2, new 0.1, new, low 0.04"
     assert (description.text or "").startswith(first)
     assert (description.text or "").count(";") == 2
 
@@ -179,7 +179,7 @@ def test_nothing_is_no_picture() -> None:
 @given(st.lists(st.tuples(chance, chance, st.floats(0.1, 1e6)), min_size=1, max_size=10))
 def test_any_bins_make_pictures_that_are_whole(bins: list[tuple[float, float, float]]) -> None:
     drawn = arm(*sorted(bins))
-    for each in (reliability.of_arm(drawn, "name"), score_histogram.of_arm(drawn, "name")):
+    for each in (reliability.of_arms([drawn], "name"), score_histogram.of_arms([drawn], "name")):
         picture = svg(each)
         assert ET.fromstring(picture).attrib["role"] == "img"  # noqa: S314
         assert "nan" not in picture

@@ -104,8 +104,8 @@ async def test_another_arm_can_be_picked(service: Service) -> None:
     assert {"b", "c"} <= set(page.options)
     (_, _, effect) = page.figures["effect"]["series"]
     assert set(effect["y"]) == {0.0}
-    assert "The numbers of Reliability of c" in page.tables
-    assert "The numbers of Reliability of b" not in page.tables
+    assert "The numbers of Reliability of a and c" in page.tables
+    assert "The numbers of Reliability of a and b" not in page.tables
 
 
 async def test_a_page_is_sent_again_only_where_rows_came(service: Service) -> None:

@@ -137,13 +137,15 @@ async def test_the_parts_of_why_are_bars_with_their_names(service: Service) -> N
 
 async def test_reliability_and_scores_are_drawn_of_both_arms(service: Service) -> None:
     page, found = await crossed(service), await report(service)
-    for at, arm in enumerate(found["arms"]):
-        drawn = page.figures[f"reliability-{at}"]
-        assert drawn["x"] == [one["mean_predicted"] for one in arm["reliability"]]
-        assert drawn["series"][1]["y"] == [one["observed"] for one in arm["reliability"]]
-        scores = page.figures[f"scores-{at}"]
-        assert [sum(part["y"]) for part in scores["series"]] == [pytest.approx(1.0)] * 2
-        assert len(scores["x"]) == len(arm["score_histogram"])
+    drawn, scores = page.figures["reliability"], page.figures["scores"]
+    assert [series["label"] for series in drawn["series"][1:]] == ["a", "b"]
+    for arm, series in zip(found["arms"], drawn["series"][1:], strict=True):
+        own = [at for at, y in enumerate(series["y"]) if y is not None]
+        bins = arm["reliability"]
+        assert [drawn["x"][at] for at in own] == [one["mean_predicted"] for one in bins]
+        assert [series["y"][at] for at in own] == [one["observed"] for one in bins]
+    assert [sum(part["y"]) for part in scores["series"]] == [pytest.approx(1.0)] * 4
+    assert drawn["x"] == sorted(drawn["x"])
 
 
 async def test_segments_say_what_is_claimed_among_them_all(service: Service) -> None:

@@ -18,9 +18,14 @@ from kullback.figures.typesetting import typeset
 def page(report: EvaluationReport) -> str:
     """The page of a report: verdicts, pictures with their numbers, and how to read them."""
     timelines = [experiment_timeline.over_rows(report, pair) for pair in report.comparisons]
+    control = next(arm for arm in report.arms if arm.arm == report.control)
+    pairs = [[control, arm] for arm in report.arms if arm is not control]
     arms = [
-        (reliability.of_arm(arm, f"reliability-{at}"), score_histogram.of_arm(arm, f"scores-{at}"))
-        for at, arm in enumerate(report.arms)
+        (
+            reliability.of_arms(pair, f"reliability-{at}"),
+            score_histogram.of_arms(pair, f"scores-{at}"),
+        )
+        for at, pair in enumerate(pairs)
     ]
     return (
         _environment()

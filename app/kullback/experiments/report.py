@@ -18,6 +18,7 @@ from kullback.scoring.conventions import ConventionName
 from kullback.tally.report_types import MetricValues, ReliabilityBin
 
 Interval = tuple[float, float]
+SCORE_BINS = 64  # at most, of an arm
 OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
 
 

@@ -8,6 +8,7 @@ from kullback.experiments.comparison import AdjustedComparison, Comparison, Find
 from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.plan import Arm
 from kullback.experiments.report import (
+    SCORE_BINS,
     AdjustedValues,
     ArmDiagnosis,
     ArmEffect,
@@ -35,7 +36,6 @@ from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.report_types import MetricValue, finite, metric_values, reliability_bins
 from kullback.tally.tally import Tally
 
-SCORE_BINS = 64
 OWN_TRAFFIC = (
     "Each arm is scored on the rows it was shown, and easier rows lower its {metric} too: compare "
     "the base rates, or score every row by every arm (design paired) where you can."

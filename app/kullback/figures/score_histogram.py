@@ -1,51 +1,95 @@
 """Scores by label: which part of the rows of each label has which scores."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
-from kullback.experiments.report import OverallArm
-from kullback.figures.figure import ChartSeries, Figure, Numbers, ScaleName, Style, bin_notes
+import numpy as np
+
+from kullback.experiments.report import SCORE_BINS, OverallArm
+from kullback.figures.figure import ChartSeries, Figure, Numbers, bin_notes
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
+from kullback.tally.bins import BINS, bin_of
 from kullback.tally.report_types import ReliabilityBin
 
+_HOW_TO_READ = (
+    "Which part of each label has which scores. "
+    "The further apart the two are, the better the ranking."
+)
+_HUES = (2, 1, 3, 4, 6)  # the control first
+_NOTHING = ReliabilityBin(0.0, 0.0, 0.0, None, None)
 
-def of_arm(arm: OverallArm, name: str) -> Figure:
-    """The scores of an arm, at the mean of each of many bins."""
-    bins = [each for each in arm.score_histogram if each.mean_predicted is not None]
-    scores = [each.mean_predicted or 0.0 for each in bins]
-    figure = _figure(bins, ("Label 1", "Label 0"), ("line", "area"))
-    scale: ScaleName = "logit" if any(0 < score < 1 for score in scores) else "linear"
-    return replace(
-        figure, name=name, title=f"Scores of {arm.arm} by label", x=scores, x_scale=scale
+
+def of_arms(arms: Sequence[OverallArm], name: str) -> Figure:
+    """The scores of arms on the same axes: of each arm those of label 1, and fainter of label 0."""
+    cells = [_cells(arm.score_histogram) for arm in arms]
+    places = sorted({cell for each in cells for cell in each})
+    scores = [_mean([each[cell] for each in cells if cell in each]) for cell in places]
+    series = []
+    for at, (arm, each) in enumerate(zip(arms, cells, strict=True)):
+        shares = parts([each.get(cell, _NOTHING) for cell in places])
+        for label, y in zip(("1", "0"), shares, strict=True):
+            hue = _HUES[at % len(_HUES)]
+            series.append(
+                ChartSeries(f"{arm.arm}, label {label}", y, hue=hue, is_faint=label == "0")
+            )
+    return Figure(
+        name=name,
+        title=f"Scores of {' and '.join(arm.arm for arm in arms)} by label",
+        caption=_HOW_TO_READ,
+        x_label="Score",
+        y_label="Part of the label",
+        x=scores,
+        series=series,
+        x_scale="logit" if any(0 < score < 1 for score in scores) else "linear",
+        notes=[
+            (f"{arm.arm}, weight", [each.get(cell, _NOTHING).weight for cell in places])
+            for arm, each in zip(arms, cells, strict=True)
+        ],
+        y_holds=[0.0],
     )
+
+
+def _cells(bins: Sequence[ReliabilityBin]) -> dict[int, ReliabilityBin]:
+    """Bins by where they lie in the histogram of scores, which all arms share."""
+    held = [each for each in bins if each.mean_predicted is not None]
+    means = np.array([each.mean_predicted for each in held], dtype=np.float64)
+    cells: dict[int, list[ReliabilityBin]] = defaultdict(list)
+    for cell, each in zip((bin_of(means) * SCORE_BINS // BINS).tolist(), held, strict=True):
+        cells[cell].append(each)
+    return {cell: _together(inside) for cell, inside in cells.items()}
+
+
+def _together(bins: Sequence[ReliabilityBin]) -> ReliabilityBin:
+    """Bins as one: a mean at the edge of a cell may lie, rounded, in the next."""
+    weight = math.fsum(each.weight for each in bins)
+    ones = math.fsum(each.weight * (each.observed or 0.0) for each in bins)
+    return ReliabilityBin(bins[0].low, bins[-1].high, weight, _mean(bins), ones / weight)
+
+
+def _mean(bins: Sequence[ReliabilityBin]) -> float:
+    weight = math.fsum(each.weight for each in bins)
+    return math.fsum(each.weight * (each.mean_predicted or 0.0) for each in bins) / weight
 
 
 def of_monitor(report: MonitorReport, setup: MonitorSetup) -> Figure:
     """The scores that a monitor watches, in a few bins of equal width."""
-    names = [f"{each.low:g}–{each.high:g}" for each in report.reliability]  # noqa: RUF001 - a range
-    return replace(_figure(report.reliability, _names(setup), ("bars", "bars")), x_names=names)
-
-
-def _figure(
-    bins: Sequence[ReliabilityBin], labels: tuple[str, str], styles: tuple[Style, Style]
-) -> Figure:
+    bins = report.reliability
     ones, zeros = parts(bins)
+    happened, other = _names(setup)
     return Figure(
         name="scores",
         title="Scores by label",
-        caption=(
-            "Which part of each label has which scores. "
-            "The further apart the two are, the better the ranking."
-        ),
+        caption=_HOW_TO_READ,
         x_label="Score",
         y_label="Part of the label",
         x=list(range(len(bins))),
         series=[
-            ChartSeries(labels[1], zeros, hue=2, style=styles[1]),
-            ChartSeries(labels[0], ones, hue=1, style=styles[0]),
+            ChartSeries(other, zeros, hue=2, style="bars"),
+            ChartSeries(happened, ones, hue=1, style="bars"),
         ],
+        x_names=[f"{each.low:g}–{each.high:g}" for each in bins],  # noqa: RUF001 - a range
         notes=bin_notes(bins),
         y_holds=[0.0],
     )

@@ -139,14 +139,12 @@ class ExperimentPage:
 
 def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str, object]:
     """What the page holds of an arm and the control beside the course of the two."""
-    pair = [arm for arm in report.arms if arm.arm in (comparison.control, comparison.arm)]
-    figures = [
-        (reliability.of_arm(arm, f"reliability-{at}"), score_histogram.of_arm(arm, f"scores-{at}"))
-        for at, arm in enumerate(pair)
-    ]
+    arms = {arm.arm: arm for arm in report.arms}
+    pair = [arms[comparison.control], arms[comparison.arm]]
+    scores = [reliability.of_arms(pair, "reliability"), score_histogram.of_arms(pair, "scores")]
     return {
         "why": difference_parts(comparison),
-        "scores": [figure for arm_figures in figures for figure in arm_figures],
+        "scores": scores,
         "segments_figure": effects_by_segment(report, comparison.arm),
     }
 
