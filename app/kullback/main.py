@@ -253,7 +253,7 @@ def create_app(
         ),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(store_requests, gate, release, settings.documentation_url),
+        pages.router(store_requests, gate, settings, release),
     ):
         app.router.routes += router.routes
     check_routes(app.routes)

@@ -203,6 +203,10 @@ class Settings(BaseSettings):
         pattern=r"^(https?://[^/].*)?$",
         description="Address of the documentation (`make docs`), which pages then link.",
     )
+    notice_file: Path | None = Field(
+        default=None,
+        description="File whose text all pages show at their head, while it is there.",
+    )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description=(

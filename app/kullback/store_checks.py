@@ -15,6 +15,7 @@ from kullback.errors import KullbackError, StoreUnavailable
 from kullback.experiments.plan import Plan
 from kullback.experiments.writes import KIND as EXPERIMENT
 from kullback.experiments.writes import StoredExperiment
+from kullback.monitoring.annotations import ANNOTATIONS, annotations_of
 from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.delayed_labels import unpack_rows
 from kullback.monitoring.features import FEATURE_VALUES
@@ -129,6 +130,7 @@ def _read_reference(content: bytes) -> None:
 _READERS: Mapping[str, Reader] = {
     REFERENCE: _read_reference,
     DELAYS: LabelDelays.decoded,
+    ANNOTATIONS: annotations_of,
     ARRIVALS: ArrivalTimes.decoded,
     SLICE_VALUES: values_with_places,
     FEATURE_VALUES: values_with_places,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,10 +74,11 @@ def demonstrated(
     options: Sequence[str] = ANY_PORT,
     environment: Mapping[str, str] = PLAIN,
 ) -> Iterator[Demo]:
-    """A demonstration, from the moment it says where it is."""
+    """A demonstration, from the moment all of its data is there."""
     with started(directory, here, options, environment) as process:
         assert process.stdout is not None
         address = address_in(process.stdout.readline())
+        assert any(line.startswith("All example data") for line in process.stdout)
         with httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client:
             yield Demo(client, process, directory)
 
@@ -101,7 +103,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def test_all_are_there_with_their_history(demo: Demo) -> None:
-    for name, least in (("ctr-healthy", 12_000), ("ctr-drifting", 12_000)):
+    for name, least in (
+        ("ctr-healthy", 12_000),
+        ("ctr-drifting", 12_000),
+        ("fraud-feature", 3_000),
+        ("feed-default", 2_000),
+    ):
         counts = demo.get(f"/v1/monitors/{name}")["counts"]
         assert isinstance(counts, dict)
         assert counts["observations"] > least
@@ -111,10 +118,50 @@ def test_all_are_there_with_their_history(demo: Demo) -> None:
         assert sum(arm["n"] for arm in arms) > 12_000
 
 
-def test_one_monitor_drifts_and_the_others_do_not(demo: Demo) -> None:
+def test_two_monitors_are_broken_and_the_others_are_not(demo: Demo) -> None:
     # A round of maintenance may fall between the rows and the reference: the next one sees both.
-    assert eventually(lambda: state(demo, "ctr-drifting") in {"warning", "critical"})
-    assert [state(demo, name) for name in ("ctr-healthy", "intent-multiclass")] == ["ok", "ok"]
+    for name in ("ctr-drifting", "fraud-feature"):
+        assert eventually(partial(is_broken, demo, name))
+    sound = ("ctr-healthy", "intent-multiclass", "feed-default")
+    assert [state(demo, name) for name in sound] == ["ok"] * 3
+
+
+def is_broken(demo: Demo, name: str) -> bool:
+    return state(demo, name) in {"warning", "critical"}
+
+
+def test_the_feature_that_was_lost_is_named(demo: Demo) -> None:
+    def says() -> bool:
+        checks = demo.get("/v1/monitors/fraud-feature/checks")["checks"]
+        assert isinstance(checks, list)
+        (drift,) = (check for check in checks if check["name"] == "feature_drift")
+        return drift["state"] == "critical" and "amount" in drift["statement"]
+
+    assert eventually(says)
+
+
+def test_what_happened_is_marked(demo: Demo) -> None:
+    marks = demo.get("/v1/monitors/ctr-drifting/annotations")["annotations"]
+    assert isinstance(marks, list)
+    assert [mark["text"] for mark in marks] == ["campaign in BR"]
+
+
+def test_it_serves_while_it_fills_and_says_how_far_it_is(tmp_path: Path) -> None:
+    with started(
+        tmp_path, options=(*ANY_PORT[:3], "--history-hours", "24", "--no-open")
+    ) as process:
+        assert process.stdout is not None
+        address = address_in(process.stdout.readline())
+        page = httpx.get(address, trust_env=False, timeout=PATIENCE).text
+        (notice,) = re.findall(r'<p class="notice"[^>]*>(.*?)</p>', page)
+        assert re.match(r"Example data is being filled in: \d+ %", notice)
+        said: list[str] = []
+        while not said or not said[-1].startswith("All"):
+            said.append(process.stdout.readline())
+        parts = [int(part) for part in re.findall(r"(\d+) %", "".join(said))]
+        assert parts == sorted(parts)
+        assert (parts[0], parts[-1], len(parts)) == (0, 100, 6)
+        assert 'class="notice"' not in httpx.get(address, trust_env=False, timeout=PATIENCE).text
 
 
 def state(demo: Demo, name: str) -> str:

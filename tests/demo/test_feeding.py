@@ -8,6 +8,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from kullback.demo.columns import ARROW
 from kullback.demo.feeding import ASLEEP, SPANS, Clock, Feeder
 from kullback.demo.scenarios import scenarios
 
@@ -30,7 +31,8 @@ class Listener:
         return [
             time
             for request in self.requests
-            if request.method == "POST" and request.url.path.startswith(f"{address}/")
+            if request.headers.get("content-type") == ARROW
+            and request.url.path.startswith(f"{address}/")
             for time in pa.ipc.open_stream(request.content).read_all()["timestamp"].to_pylist()
         ]
 
@@ -80,13 +82,15 @@ def test_everything_is_set_up_before_its_rows_come(listener: Listener) -> None:
         assert sum(request.method == "POST" for request in rest) >= SPANS
 
 
-def test_the_reference_of_a_monitor_is_its_sound_hours_and_set_last(listener: Listener) -> None:
+def test_the_reference_of_a_monitor_is_its_sound_hours(listener: Listener) -> None:
     feeder(listener).fill(lambda _: None)
-    last = [one for one in listener.requests if "ctr-drifting" in one.url.path][-1]
+    *_, last, mark = [one for one in listener.requests if "ctr-drifting" in one.url.path]
+    assert mark.url.path == "/v1/monitors/ctr-drifting/annotations"
+    assert json.loads(mark.content) == {"time": NOW - 3600, "text": "campaign in BR"}
     assert last.url.path == "/v1/monitors/ctr-drifting/reference"
     assert json.loads(last.content) == {"from": NOW - 7200, "to": NOW - 3600}
     paths = [one.url.path for one in listener.requests]
-    assert sum(path.endswith("/reference") for path in paths) == 3
+    assert sum(path.endswith("/reference") for path in paths) == 5
 
 
 def test_progress_adds_up_to_all_rows(listener: Listener) -> None:

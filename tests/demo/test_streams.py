@@ -17,11 +17,16 @@ def everything(stream: Stream, ends: list[int]) -> list[Post]:
 
 
 def intents(seed: int = 0) -> LabelledLater:
-    (found,) = (one for one in scenarios(HISTORY, seed, NOW) if isinstance(one, LabelledLater))
-    return found
+    return labelled_later("intent-multiclass", seed)
 
 
-@pytest.mark.parametrize("place", range(5))
+def labelled_later(name: str, seed: int = 0) -> LabelledLater:
+    (stream,) = (one for one in scenarios(HISTORY, seed, NOW) if one.source.address.endswith(name))
+    assert isinstance(stream, LabelledLater)
+    return stream
+
+
+@pytest.mark.parametrize("place", range(7))
 def test_the_same_seed_brings_the_same_rows_and_another_seed_others(place: int) -> None:
     ends = [0, 1800, 3600, 3601]
     one, same, other = (
@@ -30,7 +35,8 @@ def test_the_same_seed_brings_the_same_rows_and_another_seed_others(place: int) 
     assert len(one) == len(same)
     for post, again in zip(one, same, strict=True):
         assert (post.path, post.rows) == (again.path, again.rows)
-        assert all(np.array_equal(post.columns[name], again.columns[name]) for name in post.columns)
+        for name, column in post.columns.items():
+            np.testing.assert_array_equal(column, again.columns[name])  # NaN is NaN here
     assert [post.rows for post in one] != [post.rows for post in other]
 
 
@@ -44,13 +50,13 @@ def test_seconds_have_other_random_numbers() -> None:
     assert len({healthy.count(second, second + 1) for second in range(60)}) > 3
 
 
-@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("place", range(7))
 def test_rows_are_counted_before_they_are_made(place: int) -> None:
     stream = scenarios(HISTORY, 0, NOW)[place]
     assert sum(post.rows for post in stream.posts(600, 4200)) == stream.count(600, 4200) > 0
 
 
-@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("place", range(7))
 def test_rows_lie_within_their_seconds_of_a_history_that_ends_now(place: int) -> None:
     stream = scenarios(HISTORY, 0, NOW)[place]
     end = round(stream.source.hours * 3600)
@@ -93,3 +99,15 @@ def test_a_few_labels_never_come() -> None:
         int(one) for post in posts if post.path.endswith("/labels") for one in post.columns["id"]
     }
     assert 0.002 < len(first - labelled) / len(first) < 0.03
+
+
+def test_of_a_default_label_only_the_others_come_and_after_the_history() -> None:
+    stream = labelled_later("feed-default")
+    posts = everything(stream, [0, 7200, *range(7210, 9000, 10)])
+    assert posts[0].path.endswith("/observations")
+    later = posts[1:]
+    assert {post.path.rsplit("/", 1)[1] for post in later} == {"predictions", "labels"}
+    labelled = [post.columns for post in later if post.path.endswith("/labels")]
+    assert {str(label) for columns in labelled for label in columns["y_true"]} == {"1"}
+    predicted = sum(post.rows for post in later)
+    assert 0.08 < sum(columns["id"].size for columns in labelled) / predicted < 0.25

@@ -6,6 +6,7 @@ import pytest
 from kullback.demo.arrivals import arrivals
 from kullback.demo.clicks import CAMPAIGN, Clicks
 from kullback.demo.columns import Columns, Numbers
+from kullback.demo.fraud import LOST, Fraud
 from kullback.demo.intents import INTENTS, Intents
 from kullback.demo.trials import LAYOUTS, PairedRankers, ParallelLayouts
 
@@ -138,3 +139,17 @@ def test_rows_come_at_the_rate_that_is_asked_for_and_more_by_day(seed: int) -> N
     assert (np.diff(hours) >= 0).all()
     assert 0 <= hours[0] < hours[-1] < 24
     assert (hours < 12).mean() == pytest.approx(0.5 + 0.3 / np.pi, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_model_of_fraud_is_right_until_it_has_lost_its_amounts(seed: int) -> None:
+    world = Fraud(onset=10)
+    before, after = (world.rows(drawn(seed), hours) for hours in (SOUND, LATER))
+    assert abs(errors_off(before)) < 4.5
+    assert not np.isnan(numbers(before, "features.amount")).any()
+    assert np.isnan(numbers(after, "features.amount")).mean() == pytest.approx(LOST, abs=0.01)
+    assert errors_off(after) > 12  # too low: frauds are of large amounts
+    worse = [
+        loss(numbers(rows, "y_true"), numbers(rows, "y_proba")).mean() for rows in (after, before)
+    ]
+    assert worse[0] > 1.1 * worse[1]

@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from time import sleep, time
 from types import FrameType
@@ -17,9 +18,12 @@ from kullback.cli.terminal import Failure, Status, fail
 
 _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is a terminal that was closed
 _TIMEOUT = 60.0
+_STEP = 20  # of a hundred
 _READY = """\
 Kullback with example data: {}/
 Rows keep arriving. Ctrl-C ends it and removes the data."""
+_FILLING = "Example data is being filled in: {:.0f} %. What is shown is not whole before."
+_FILLED = "All example data is there."
 
 _Port = Annotated[int, typer.Option(help="Port; 0 takes any that is free.", min=0, max=65535)]
 _Open = Annotated[bool, typer.Option(help="Open a browser, where there is a desktop.")]
@@ -43,8 +47,10 @@ def demo(
 ) -> None:
     """Serve example monitors and experiments with made-up rows, until Ctrl-C.
 
-    Three models (one sound, one that drifts, one whose labels come late) and two experiments (a
-    better ranker, a layout that changes nothing). The store is deleted when the command ends.
+    Five models (one sound, one that drifts, one that has lost a feature, one whose labels come
+    late, one whose negative labels never come) and two experiments (a better ranker, a layout
+    that changes nothing). Pages can be looked at while it fills. The store is deleted when the
+    command ends.
     """
     # imported here: no other command needs them
     import httpx  # noqa: PLC0415
@@ -65,23 +71,47 @@ def demo(
 def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
     import httpx  # noqa: PLC0415
 
-    from kullback.cli.progress import progress  # noqa: PLC0415
     from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
     from kullback.demo.scenarios import scenarios  # noqa: PLC0415
     from kullback.demo.service import serving  # noqa: PLC0415
 
-    with serving(port) as address:
+    with serving(port) as service:
         began = time() // 1
+        service.notice.write_text(_FILLING.format(0))
+        typer.echo(_READY.format(service.address))
         # trust_env: a proxy would not find what is on this machine
-        with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as client:
+        with httpx.Client(base_url=service.address, timeout=_TIMEOUT, trust_env=False) as client:
             feeder = Feeder(client, scenarios(hours, seed, began), began)
-            with progress(feeder.rows()) as done:
+            with _filling(feeder.rows(), service.notice) as done:
+                if opens and _has_desktop():
+                    # some return when they are closed, and rows should arrive before
+                    Thread(target=webbrowser.open, args=(service.address,), daemon=True).start()
                 feeder.fill(done)
-            typer.echo(_READY.format(address))
-            if opens and _has_desktop():
-                # some return when they are closed, and rows should arrive before
-                Thread(target=webbrowser.open, args=(address,), daemon=True).start()
             feeder.feed(Clock(time, sleep))
+
+
+@contextmanager
+def _filling(rows: int, notice: Path) -> Iterator[Callable[[int], None]]:
+    """Tell how much of all is there: in the terminal, in lines where there is none, on pages."""
+    from kullback.cli.progress import is_shown, progress  # noqa: PLC0415
+
+    stored, said = 0, -float(_STEP)
+
+    def tell(more: int) -> None:
+        nonlocal stored, said
+        stored += more
+        percent = 100 * stored / rows
+        notice.write_text(_FILLING.format(percent))
+        if not is_shown() and percent >= said + _STEP:
+            said = percent // _STEP * _STEP
+            typer.echo(_FILLING.format(percent))
+        shown(more)
+
+    with progress(rows) as shown:
+        tell(0)
+        yield tell
+    notice.unlink()
+    typer.echo(_FILLED)
 
 
 @contextmanager

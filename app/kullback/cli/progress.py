@@ -39,6 +39,11 @@ def stages() -> Iterator[Callable[[str, int, int | None], None]]:
         yield tell
 
 
+def is_shown() -> bool:
+    """Whether somebody looks."""
+    return Console(stderr=True).is_terminal
+
+
 def _shown(*columns: ProgressColumn) -> Progress:
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

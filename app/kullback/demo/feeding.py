@@ -55,6 +55,7 @@ class Feeder:
                 origin = self.began - source.hours * HOUR
                 period = {"from": origin, "to": origin + source.sound * HOUR}
                 self._put(f"{source.address}/reference", period)
+            self._mark(source)
 
     def feed(self, clock: Clock) -> NoReturn:
         """Post what comes, second by second, for ever; a second is never posted twice.
@@ -80,6 +81,12 @@ class Feeder:
             content, headers = arrow_stream(post.columns), {"content-type": ARROW}
             self.client.post(post.path, content=content, headers=headers).raise_for_status()
             done(post.rows)
+
+    def _mark(self, source: DemoResource) -> None:
+        origin = self.began - source.hours * HOUR
+        for hour, text in source.marks.items():
+            mark = {"time": origin + hour * HOUR, "text": text}
+            self.client.post(f"{source.address}/annotations", json=mark).raise_for_status()
 
     def _put(self, path: str, body: Mapping[str, object]) -> None:
         self.client.put(path, json=body).raise_for_status()

@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -18,13 +19,21 @@ _LISTENS = "listening on "
 _ROOT = Path(__file__).parents[2]
 
 
+@dataclass(frozen=True, slots=True)
+class DemoService:
+    """A service that listens; what stands in the file `notice` stands on its pages."""
+
+    address: str
+    notice: Path
+
+
 class NotStarted(Exception):
     """The service did not come up; the message is what it said last."""
 
 
 @contextmanager
-def serving(port: int) -> Iterator[str]:
-    """A service with an empty store, from the moment it listens; its address.
+def serving(port: int) -> Iterator[DemoService]:
+    """A service with an empty store, from the moment it listens.
 
     In the end it is stopped, and its store removed.
 
@@ -32,9 +41,10 @@ def serving(port: int) -> Iterator[str]:
         NotStarted: it cannot listen, or cannot be started.
     """
     with TemporaryDirectory(prefix="kullback-demo-") as directory:
+        notice = Path(directory, "notice")
         process = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-P", "-m", "kullback", "serve", *_options(port, directory)],
-            env=_environment(os.environ),
+            env=_environment(os.environ, notice),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -48,7 +58,7 @@ def serving(port: int) -> Iterator[str]:
             try:
                 address = _address(log)
                 rest.start()
-                yield address
+                yield DemoService(address, notice)
             finally:
                 _stop(process)
                 if rest.ident is not None:
@@ -61,14 +71,14 @@ def _options(port: int, directory: str) -> list[str]:
     return [f"--{name}={value}" for name, value in {**options, "log-level": "info"}.items()]
 
 
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+def _environment(ours: Mapping[str, str], notice: Path) -> dict[str, str]:
     """Ours without settings for another service, and with the place of this program."""
     kept = {
         name: value
         for name, value in ours.items()
         if not name.startswith("KULLBACK_") and name != "WEB_CONCURRENCY"
     }
-    return {**kept, "PYTHONPATH": str(_ROOT)}
+    return {**kept, "PYTHONPATH": str(_ROOT), "KULLBACK_NOTICE_FILE": str(notice)}
 
 
 def _address(log: IO[str]) -> str:

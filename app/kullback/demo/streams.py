@@ -39,6 +39,7 @@ class DemoResource:
         hours: how long its history is.
         sound: of that, the hours that are its reference; 0 if it has none.
         key: of its random numbers, beside the seed.
+        marks: what happened at an hour of the history, in words.
     """
 
     address: str
@@ -48,6 +49,7 @@ class DemoResource:
     hours: float
     sound: float
     key: int
+    marks: Mapping[float, str] = field(default_factory=dict)
 
 
 class Stream(Protocol):
@@ -101,11 +103,15 @@ class LabelledLater:
         stream: predictions with their labels.
         delay: seconds that half of the labels take.
         lost: the part of labels that never come.
+        since: seconds of the history in which they come together still.
+        only: the label that comes; the others are those of the monitor by default. "" for any.
     """
 
     stream: Observed
     delay: float = 240.0
     lost: float = 0.02
+    since: int = 0
+    only: str = ""
     _waiting: list[tuple[Numbers, Whole, Words]] = field(default_factory=list)
 
     @property
@@ -119,6 +125,9 @@ class LabelledLater:
 
     def posts(self, start: int, stop: int) -> Iterator[Post]:
         """See Stream."""
+        if start < self.since:
+            yield from self.stream.posts(start, stop)
+            return
         times, rows = self.stream.rows(start, stop)
         ids = start * _IDS_PER_SECOND + np.arange(times.size)
         if times.size:
@@ -128,7 +137,9 @@ class LabelledLater:
         rng = np.random.default_rng([self.stream.seed, self.source.key, start, 1])
         due = times + rng.exponential(self.delay / np.log(2), times.size)
         due[rng.random(times.size) < self.lost] = np.inf
-        self._waiting.append((due, ids, rows["y_true"].astype(np.str_)))
+        labels = rows["y_true"].astype(np.str_)
+        due[(labels != self.only) & bool(self.only)] = np.inf
+        self._waiting.append((due, ids, labels))
         due_ids, due_labels = self._due(self.stream.origin + stop)
         if due_ids.size:
             yield Post(f"{self.source.address}/labels", {"id": due_ids, "y_true": due_labels}, 0)

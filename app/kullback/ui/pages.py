@@ -9,10 +9,12 @@ from kullback.api.gate import Gate, caller_of
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
+from kullback.settings import Settings
 from kullback.ui import playground
 from kullback.ui.experiment import ExperimentPage
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
+from kullback.ui.notice import Notice
 from kullback.ui.overview import Overview, in_state
 from kullback.ui.render import Pages, base_of
 
@@ -20,10 +22,10 @@ Names = Callable[[], Sequence[str]]
 
 
 def router(
-    store_requests: StoreRequests, gate: Gate, release: str, documentation: str
+    store_requests: StoreRequests, gate: Gate, settings: Settings, release: str
 ) -> APIRouter:
-    """All pages; `documentation` is the address that they link, or empty."""
-    pages = Pages(release, documentation)
+    """All pages."""
+    pages = Pages(release, settings.documentation_url, Notice(settings.notice_file))
     routes = APIRouter(include_in_schema=False, route_class=page_route(pages))
     add_log_in(routes, pages, gate)
     _remembered(routes, store_requests, pages)

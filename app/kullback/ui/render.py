@@ -17,6 +17,7 @@ from kullback.documents import entity_tag
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
 from kullback.numerics.digits import number, p_value
 from kullback.ui.dates import ago, date
+from kullback.ui.notice import NO_NOTICE, Notice
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -34,8 +35,13 @@ class Pages:
     """Makes pages from templates; what callers named is always text, never markup."""
 
     def __init__(
-        self, release: str, documentation: str = "", clock: Callable[[], float] = time
+        self,
+        release: str,
+        documentation: str = "",
+        notice: Notice = NO_NOTICE,
+        clock: Callable[[], float] = time,
     ) -> None:
+        self._notice = notice
         loader = PackageLoader("kullback.ui")
         self._environment = Environment(
             loader=loader,
@@ -70,7 +76,7 @@ class Pages:
         content: Callable[[], Mapping[str, object]],
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
-        parts = (self._edition, base_of(request), has_session(request), state)
+        parts = (self._edition, base_of(request), has_session(request), str(self._notice), state)
         etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
@@ -83,6 +89,7 @@ class Pages:
             "base": base_of(request),
             "command": f"curl {_WITH_KEY}" if has_session(request) else "curl",
             "here": "",
+            "notice": str(self._notice),
             "has_session": has_session(request),
             **content,
         }
