@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from starlette.routing import Route
 
 from kullback.main import create_app
-from kullback.settings import OWN_PATHS, Settings, unknown_variables
+from kullback.setting_types import OWN_PATHS
+from kullback.settings import Settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)

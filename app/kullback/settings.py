@@ -4,62 +4,23 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kullback.connections.limits import ConnectionLimits
+from kullback.setting_types import HostNames, Networks, OneProcess, PathPrefix
 
 PREFIX = "KULLBACK_"
 # What Kubernetes sets beside a service that is called kullback, and what a client reads.
 _IS_OTHERS = re.compile(r"(API_)?KEY|URL|SERVICE_(HOST|PORT.*)|PORT_\d+_[A-Z]+(_.*)?").fullmatch
-_is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
-_is_prefix = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+").fullmatch
 
-# The first parts of the paths of all routes.
-OWN_PATHS = {
-    *("docs", "experiments", "livez", "login", "logout", "metrics", "monitors", "openapi.json"),
-    *("playground", "problems", "readyz", "static", "v1"),
-}
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LEAST_PEPPER = 16
 LIMITS = ConnectionLimits()
-
-
-def _alone(processes: int) -> int:
-    if processes != 1:
-        raise ValueError(
-            "Kullback is one process: start one per port behind a load balancer "
-            "and let Prometheus scrape each of them"
-        )
-    return processes
-
-
-def _named_alone(hosts: str) -> str:
-    names = filter(None, (name.strip() for name in hosts.split(",")))
-    if not all(name == "*" or _is_host(name) for name in names):
-        raise ValueError("say a host alone, without scheme and port, or * for any")
-    return hosts
-
-
-def _prefix(path: str) -> str:
-    prefix = path.rstrip("/")
-    if prefix and not _is_prefix(prefix):
-        raise ValueError("say a path alone, as /kullback")
-    first = prefix.split("/")[1] if prefix else ""
-    if first in OWN_PATHS:  # nobody could tell whether the proxy took it away
-        raise ValueError(f"paths of the service itself begin with /{first}: choose another")
-    return prefix
-
-
-def _networks(addresses: str) -> str:
-    for address in filter(None, map(str.strip, addresses.split(","))):
-        ip_network(address)  # says what is wrong with it
-    return addresses
 
 
 class Settings(BaseSettings):
@@ -187,14 +148,14 @@ class Settings(BaseSettings):
             "database can make a key."
         ),
     )
-    allowed_hosts: Annotated[str, AfterValidator(_named_alone)] = Field(
+    allowed_hosts: HostNames = Field(
         default="",
         description=(
             "Hosts that requests may name, without port, separated by commas, or * for any; unset: "
             "those of this machine for what came by loopback, any for the rest."
         ),
     )
-    root_path: Annotated[str, AfterValidator(_prefix)] = Field(
+    root_path: PathPrefix = Field(
         default="",
         description="Prefix of this behind a proxy, as /kullback, which it may take away or leave.",
     )
@@ -207,7 +168,7 @@ class Settings(BaseSettings):
         default=None,
         description="File whose text all pages show at their head, while it is there.",
     )
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+    trusted_proxies: Networks = Field(
         default="",
         description=(
             "Addresses or networks of proxies, separated by commas, whose X-Forwarded-For and "
@@ -228,7 +189,7 @@ class Settings(BaseSettings):
         default=False,
         description="Serve without keys on an address that others can reach.",
     )
-    web_concurrency: Annotated[int, AfterValidator(_alone)] = Field(
+    web_concurrency: OneProcess = Field(
         default=1,
         validation_alias="WEB_CONCURRENCY",
         description="Number of server processes, as hosting platforms name it; only 1 is accepted.",
