@@ -46,6 +46,9 @@ from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
 from kullback.telemetry.monitor_collector import MonitorCollector
 from kullback.ui import pages
+from kullback.ui.notice import Notice
+from kullback.ui.overview import Overview
+from kullback.ui.render import Pages
 
 DESCRIPTION = """\
 Send what a model predicted and what happened; the answer is cross-entropy, KL divergence, log loss
@@ -177,6 +180,8 @@ def create_app(
             stopping=problems.stopping,
         )
     ]
+    notice, overview = Notice(settings.notice_file), Overview()
+    site = Pages(release, settings.documentation_url, notice, runtime.clock)
     pepper, tokens = settings.pepper(), tokens or runtime.tokens(settings)
     gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
@@ -204,7 +209,11 @@ def create_app(
             gate.open(ring, KeyBook(shelf, pepper, runtime.clock), sessions)
             store_requests.open(services)
             services.maintenance.start(
-                [services.monitor_maintenance.run_due, services.experiment_maintenance.run_due]
+                [
+                    services.monitor_maintenance.run_due,
+                    services.experiment_maintenance.run_due,
+                    lambda: overview.refresh(services, runtime.clock()),
+                ]
             )
             readiness.check = opened.ping
             readiness.is_ready = True
@@ -238,7 +247,7 @@ def create_app(
     )
     app.root_path = settings.root_path  # as an argument FastAPI warns of it at each start
     app.state.readiness, app.state.store_requests = readiness, store_requests
-    app.state.gate, app.state.telemetry = gate, telemetry
+    app.state.gate, app.state.telemetry, app.state.overview = gate, telemetry, overview
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),
@@ -253,7 +262,7 @@ def create_app(
         ),
         problems.router(),
         system.pages(app.openapi),
-        pages.router(store_requests, gate, settings, release),
+        pages.router(store_requests, gate, site, overview),
     ):
         app.router.routes += router.routes
     check_routes(app.routes)

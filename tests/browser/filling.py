@@ -58,7 +58,7 @@ def many(client: httpx.Client, count: int) -> None:
     for one in range(count):
         put(client, f"/v1/monitors/recommender.of.shop-{one:03}", {})
         _day(client, f"recommender.of.shop-{one:03}", generator, rows=1)
-    until(lambda: client.get("/").text.count("<path") == count)
+    until(lambda: client.get("/").text.count('class="spark') == count)
 
 
 def put(client: httpx.Client, path: str, body: dict[str, object]) -> None:

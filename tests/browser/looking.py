@@ -129,6 +129,12 @@ def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test look
     return json.loads(text)
 
 
+def search(address: str, words: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
+    """The overview while words are typed into its search."""
+    text, _ = _led("search.mjs", address, words).communicate(timeout=_LOOK_SECONDS)
+    return json.loads(text)
+
+
 def watch(address: str, text: str) -> "subprocess.Popen[str]":
     """A browser that stays on a page until it says this; it prints a line once it looks."""
     return _led("live.mjs", address, text)

@@ -91,9 +91,9 @@ class Page(HTMLParser):
             self.code[-1] += data
         if "option" in tags:
             self.options[-1] += data
-        for tag, known in self._open[-1:]:
-            if tag == "a":
-                self.links[data] = known["href"]
+        for known in (known for tag, known in self._open if tag == "a"):
+            self.links[data] = known["href"]
+        for _, known in self._open[-1:]:
             if "state" in known.get("class", "").split():
                 self.states.append(data)
 

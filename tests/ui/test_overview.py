@@ -1,13 +1,16 @@
 """The overview has a row for every monitor, and for every arm that is compared."""
 
+import re
 from time import time
 
+import numpy as np
 import pytest
 
+from kullback.ui.overview import Overview
 from tests.experiments.arms import paired
 from tests.experiments.service import EXPERIMENT, PAIRED, hours, observe, report, sent
 from tests.monitoring.service import MONITOR, Service
-from tests.statements import watched
+from tests.statements import tables, watched
 from tests.ui.opened import Page
 
 pytestmark = pytest.mark.anyio
@@ -25,13 +28,13 @@ async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> No
     await service.put()
     unseen = "Nobody has looked yet: that is done within a minute."
     assert (await overview(service)).rows("Monitors") == [
-        ["clicks", "unknown", unseen, "—", "", "—"]
+        ["clicks", "unknown", unseen, "", "", "—", "", ""]
     ]
     times = [service.clock.now - HOUR * at for at in (0, 1.5, 3)]
     await service.post("observations", y_true=[1, 1, 0], y_proba=[0.5] * 3, timestamp=times)
     service.inside.monitor_maintenance.refresh_recent()
-    ((name, state, why, loss, _, last),) = (await overview(service)).rows("Monitors")
-    assert (name, state, loss) == ("clicks", "ok", "0.693147")
+    ((name, state, why, since, owner, loss, _, last),) = (await overview(service)).rows("Monitors")
+    assert (name, state, since, owner, loss) == ("clicks", "ok", "", "", "0.6931")
     assert why == "3 rows with mature labels: 200 are needed."
     assert last in {"just now", "1 minute ago"}
 
@@ -39,8 +42,8 @@ async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> No
 async def test_every_arm_has_its_verdict_and_its_effect(service: Service) -> None:
     await service.put(EXPERIMENT, **(PAIRED | {"arms": ["a", "b", "c"]}))
     before = (await overview(service)).rows("Experiments")
-    assert [row[:4] for row in before] == [
-        ["ranker", f"{arm} against a", "undecided", "—"] for arm in "bc"
+    assert [row[:6] for row in before] == [
+        ["ranker", f"{arm} against a", "undecided", "log loss", "—", ""] for arm in "bc"
     ]
     rows = sent(paired(noise=3.0, n=N), timestamp=hours(N, 30))
     rows["y_proba"]["c"] = rows["y_proba"]["a"]
@@ -49,7 +52,11 @@ async def test_every_arm_has_its_verdict_and_its_effect(service: Service) -> Non
     after = (await overview(service)).rows("Experiments")
     for row, arm in zip(after, (await report(service))["comparisons"], strict=True):
         assert row[1:3] == [f"{arm['arm']} against a", arm["verdict"]]
-        assert float(row[3].replace("−", "-")) == pytest.approx(arm["effect"], rel=0.01)
+        effect, unit = row[4].replace("−", "-").split(" ")
+        assert float(effect) == pytest.approx(arm["effect"], abs=1e-3)
+        assert unit == "nats"
+        share = float(row[5].removesuffix("%").replace("−", "-")) / 100
+        assert share == pytest.approx(arm["relative_effect"], rel=0.01)
 
 
 async def test_no_monitor_is_read_twice_for_its_row(service: Service) -> None:
@@ -67,3 +74,121 @@ async def test_an_experiment_of_two_years_is_one_row_among_the_others(service: S
     await observe(service, **sent(paired(n=600), timestamp=days))
     ((name, *_),) = (await overview(service)).rows("Experiments")
     assert name == "ranker"
+
+
+async def test_experiments_with_a_verdict_come_first(service: Service) -> None:
+    await service.put("/v1/experiments/an-open-one", **PAIRED)
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(noise=3.0, n=N), timestamp=hours(N, 30)))
+    service.inside.experiment_maintenance.run_due()
+    rows = (await overview(service)).rows("Experiments")
+    assert [(row[0], row[2]) for row in rows] == [
+        ("ranker", "worse"),
+        ("an-open-one", "invalid"),
+    ]
+
+
+async def skewed(service: Service, name: str, factor: float, **settings: object) -> None:
+    """A monitor with two days of rows, of which the last hours are so many times too high."""
+    path = f"/v1/monitors/{name}"
+    await service.put(path, slices=["country"], **settings)
+    generator = np.random.default_rng(3)
+    for hour in range(48, 0, -1):
+        chance = generator.uniform(0.1, 0.4, 600)
+        said = chance * (factor if hour <= 10 else 1.0)
+        await service.post(
+            "observations",
+            path,
+            y_true=(generator.random(600) < chance).astype(float).tolist(),
+            y_proba=said.tolist(),
+            timestamp=[service.clock.now - HOUR * hour] * 600,
+            slice={"country": ["BR", "DE"] * 300},
+        )
+    start, stop = (service.clock.now - HOUR * at for at in (48, 12))
+    await service.put(f"{path}/reference", **{"from": start, "to": stop})
+
+
+@pytest.fixture
+async def fleet(service: Service) -> Service:
+    """A sound monitor and one that is not, whose names are in the wrong order."""
+    service.clock.now = time() // HOUR * HOUR
+    await skewed(service, "a-sound", 1.0, owner="Ads", tags=["ctr"])
+    await skewed(service, "z-broken", 2.2, owner="Search team", tags=["ctr", "R&D"])
+    service.inside.monitor_maintenance.refresh_recent()
+    overview_of(service).refresh(service.inside, service.clock.now)
+    return service
+
+
+def overview_of(service: Service) -> Overview:
+    kept = service.app.state.overview
+    assert isinstance(kept, Overview)
+    return kept
+
+
+async def test_the_worst_is_named_with_how_bad_since_when_and_whose(fleet: Service) -> None:
+    page = await overview(fleet)
+    worst, sound = page.rows("Monitors")
+    name, state, why, since, owner, loss, _, last = worst
+    assert (name, state, owner) == ("z-broken #ctr #R&D", "critical", "Search team")
+    assert "Normalized entropy is" in why or "Predictions are" in why
+    assert re.fullmatch(r"(9|10|11) hours ago", since), since
+    assert re.fullmatch(r"0\.\d{3,4} \+\d+(\.\d)?%", loss), loss
+    assert last == "60 minutes ago"
+    assert sound[:5] == ["a-sound #ctr", "ok", "", "", "Ads"]
+    assert not re.search(r"\d{4}-\d\d-\d\dT", page.text)
+
+
+async def test_sparklines_have_one_scale_and_show_what_is_beyond(fleet: Service) -> None:
+    text = (await fleet.client.get("/")).text
+    (broken, _), (sound, far) = re.findall(
+        r'class="spark" .*?d="(M[^"]+)"/>(<path class="beyond")?', text
+    )
+    heights = [[int(y) for y in re.findall(r" (\d+)", path)] for path in (broken, sound)]
+    assert min(heights[0]) == 4
+    assert all(20 < height < 80 for height in heights[1])
+    assert not far
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"q": "Z-BRO"}, ["z-broken"]),
+        ({"q": "search entropy"}, ["z-broken"]),
+        ({"q": "team zzz"}, []),
+        ({"state": "ok"}, ["a-sound"]),
+        ({"tag": "ctr"}, ["z-broken", "a-sound"]),
+        ({"tag": "R&D"}, ["z-broken"]),
+        ({"tag": "R"}, []),
+        ({"owner": "Ads"}, ["a-sound"]),
+        ({"owner": "Ads", "state": "critical"}, []),
+    ],
+)
+async def test_rows_are_chosen_by_words_state_tag_and_owner(
+    fleet: Service, query: dict[str, str], names: list[str]
+) -> None:
+    page = Page.of(await fleet.client.get("/", params=query))
+    shown = [row[0].split(" ")[0] for row in page.rows("Monitors")] if names else []
+    assert shown == names
+    assert names or "No monitor fits." in page.text
+
+
+async def test_links_keep_what_else_was_chosen(fleet: Service) -> None:
+    page = Page.of(await fleet.client.get("/", params={"q": "o", "tag": "ctr"}))
+    assert page.links["1 critical"] == "?q=o&state=critical&tag=ctr"
+    assert page.links["Ads"] == "?q=o&tag=ctr&owner=Ads"
+    assert page.links["R&D"] == "?q=o&tag=R%26D"
+    critical = Page.of(await fleet.client.get("/" + page.links["1 critical"]))
+    assert [row[0] for row in critical.rows("Monitors")] == ["z-broken #ctr #R&D"]
+    assert critical.links["1 ok"] == "?q=o&state=ok&tag=ctr"
+
+
+async def test_a_state_that_there_is_not_is_named_and_all_are_shown(fleet: Service) -> None:
+    page = Page.of(await fleet.client.get("/", params={"state": "<b>"}))
+    assert "No state “<b>”; there are critical, warning, ok, unknown." in page.text
+    assert len(page.rows("Monitors")) == 2
+
+
+async def test_a_request_draws_nothing(fleet: Service) -> None:
+    with watched() as statements:
+        await overview(fleet)
+    assert set(tables(statements)) == {"records"}

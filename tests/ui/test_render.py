@@ -6,6 +6,7 @@ import pytest
 from fastapi import Request, Response
 
 from kullback.ui.overview import OverviewRow
+from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.render import Pages
 
 PAGES = Pages("1.0")
@@ -66,8 +67,8 @@ def test_a_page_links_the_documentation_where_that_has_an_address(address: str, 
 def test_minutes_that_pass_make_no_other_page() -> None:
     now = 1_800_000_000.0
     pages = Pages("1.0", clock=lambda: now)
-    row = OverviewRow("clicks", "ok", "0.4", "", now - 600)
-    content = {"experiments": [], "monitors": [row], "counts": {}, "chosen": "", "message": ""}
+    row = OverviewRow("clicks", "ok", "0.4", last=now - 600)
+    content = chosen_rows(OverviewFilter(), [row], []) | {"ratio": 1.5, "share": 0.1}
     headers = [(b"host", b"kullback")]
     scope = {"type": "http", "path": "/", "query_string": b"", "headers": headers}
 

@@ -1,116 +1,155 @@
-"""The overview page: the state of every monitor and every experiment."""
+"""The overview page: the state of every monitor and every experiment, the worst first."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 
 from kullback.errors import NotFound, TallyMismatch
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
-from kullback.experiments.replies import ExperimentSeries
-from kullback.experiments.selection import STEPS, ExperimentSelection
+from kullback.experiments.selection import STEPS
 from kullback.experiments.verdict import VerdictWord
-from kullback.figures.typesetting import shown
+from kullback.experiments.wording import METRICS, percent, unit
+from kullback.experiments.writes import StoredExperiment
+from kullback.figures.typesetting import shown, typeset
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.checks import MonitorChecks, state_of
-from kullback.monitoring.monitor import Monitor
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.selection import MonitorQuery
+from kullback.monitoring.stored import StoredMonitor
+from kullback.numerics.digits import decimals, number
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.ui.check_rows import CHECK_HUES, badness, in_short
-from kullback.ui.sparks import Sparks
+from kullback.ui.check_rows import CHECK_HUES, badness, in_short, worst_first
+from kullback.ui.sparks import NOTHING, Spark, Sparks, course
 
 Sees = Callable[[str], bool]
 HUES: Mapping[str, str] = {state.value: hue for state, hue in CHECK_HUES.items()} | {
     word.value: word.tone for word in VerdictWord
 }
+RATIO = 1.25  # of log loss to the reference: how far sparklines of monitors reach
+SHARE = 0.05  # of the control: how far those of experiments reach
+_DECIDED_FIRST = ("worse", "invalid", "better", "not_worse", "equivalent", "undecided")
+_TOO_EARLY = ("empty", "zero_weight", "one_class", "too_few_units", "too_few_positives")
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """One monitor or experiment: its state, its headline number, and the last rows.
+    """One monitor, or one arm of an experiment that is compared.
 
-    `what` says what the number is of, of a monitor where that is not the last hour by the clock,
-    `statement` what its worst check says.
+    Attributes:
+        headline: its number; `change` is that beside the reference, or in terms of the control.
+        what: what the number is of: of a monitor where that is not the last hour by the clock.
+        statement: what its worst check says, `place` the slice that it is worst in.
+        since: when what is wrong began.
+        rank: of an experiment, less the more there is to be done.
     """
 
     name: str
     state: str
     headline: str
-    what: str
-    last: float | None
-    spark: str = ""
+    change: str = ""
+    what: str = ""
+    last: float | None = None
+    since: float | None = None
+    statement: str = ""
+    place: str = ""
     owner: str | None = None
     tags: tuple[str, ...] = ()
-    statement: str = ""
+    spark: Spark = NOTHING
+    rank: int = len(_DECIDED_FIRST)
 
     @property
     def hue(self) -> str:
         """The class of the state."""
         return HUES[self.state]
 
+    @property
+    def words(self) -> str:
+        """What is searched, casefolded."""
+        parts = (self.name, self.state, self.statement, self.place, self.what, self.owner or "")
+        return "\n".join((*parts, *self.tags)).casefold()
+
 
 class Overview:
-    """How everything stands; sparklines are kept for a few minutes."""
+    """How everything stands; a request reads the names, what was drawn is of the upkeep."""
 
     def __init__(self) -> None:
         self._of_monitors = Sparks()
         self._of_experiments = Sparks()
 
-    def monitors(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
+    def refresh(self, services: Services, now: float) -> None:
+        """Draw what is due."""
+        recent = services.monitor_maintenance.recent
+        marks = {name: each.last_start for name, each in recent.items()}
+        self._of_monitors.refresh(marks, lambda name: _losses(services, name), now)
+        states = services.experiment_maintenance.states
+        stored = {each.record.name: each for each in services.experiment_queries.stored()}
+        versions = {name: states[name].version if name in states else None for name in stored}
+        self._of_experiments.refresh(versions, lambda name: _effects(services, stored[name]), now)
+
+    def monitors(self, services: Services, sees: Sees) -> list[OverviewRow]:
         """Every monitor whose name is seen, the worst first, then by name."""
         recent, checks = services.monitor_maintenance.recent, services.monitor_maintenance.checks
         present = services.monitor_queries.present()
-        names = sorted(present, key=lambda name: (badness(checks.get(name)), name))
-        sparks = self._of_monitors.drawn(names, lambda name: _losses(services, name), now)
+        names = sorted(filter(sees, present), key=lambda name: (badness(checks.get(name)), name))
         return [
-            _monitor(present[name].monitor, name, recent.get(name), checks.get(name), sparks[name])
+            _monitor(present[name], recent.get(name), checks.get(name), self._of_monitors.of(name))
             for name in names
-            if sees(name)
         ]
 
-    def experiments(self, services: Services, sees: Sees, now: float) -> list[OverviewRow]:
-        """Every experiment whose name is seen, by name: a row for each arm that is compared."""
-        queries, snapshots = services.experiment_queries, services.experiment_maintenance.states
-        here = {stored.record.name: queries.of(stored) for stored in queries.stored()}
-        sparks = self._of_experiments.drawn(sorted(here), lambda name: _effects(here[name]), now)
-        return [
-            row
-            for name in filter(sees, sorted(here))
-            for row in _arms(here[name], snapshots.get(name), sparks[name])
+    def experiments(self, services: Services, sees: Sees) -> list[OverviewRow]:
+        """A row for each arm that is compared; experiments with a verdict come first."""
+        snapshots = services.experiment_maintenance.states
+        rows = [
+            _arms(stored, snapshots.get(stored.record.name), self._of_experiments)
+            for stored in services.experiment_queries.stored()
+            if sees(stored.record.name)
         ]
+        return [row for arms in sorted(rows, key=_openness) for row in arms]
 
 
-def in_state(rows: Sequence[OverviewRow], word: str) -> dict[str, object]:
-    """The monitors that are in a state, where one is asked for, and how many are in each."""
-    counts = {state.value: sum(row.state == state for row in rows) for state in CHECK_HUES}
-    message = (
-        "" if not word or word in counts else f"No state “{word}”; there are {', '.join(counts)}."
-    )
-    chosen = word if word in counts else ""
-    return {
-        "monitors": [row for row in rows if not chosen or row.state == chosen],
-        "counts": {state: number for state, number in counts.items() if number},
-        "chosen": chosen,
-        "message": message,
-    }
+def _openness(arms: Sequence[OverviewRow]) -> tuple[int, str]:
+    return min(row.rank for row in arms), arms[0].name
+
+
+def _rank(comparison: Comparison | None) -> int:
+    if comparison is None or comparison.verdict.code in _TOO_EARLY:
+        return len(_DECIDED_FIRST)
+    return _DECIDED_FIRST.index(comparison.verdict.word)
 
 
 def _monitor(
-    monitor: Monitor,
-    name: str,
-    recent: RecentHour | None,
-    checks: MonitorChecks | None,
-    spark: str,
+    stored: StoredMonitor, recent: RecentHour | None, checks: MonitorChecks | None, spark: Spark
 ) -> OverviewRow:
-    loss = None if recent is None else recent.metrics["log_loss"].value
-    number = None if loss is None or isinstance(loss, Undefined) else loss
-    last = None if recent is None or recent.last_start is None else float(recent.last_start)
-    what = "" if recent is None or recent.is_latest else hour_of(recent)
-    state = state_of(checks)
-    own = monitor.owner, monitor.tags, in_short(checks)
-    return OverviewRow(name, state, shown(number), what, last, spark, *own)
+    loss = None if recent is None else recent.metrics["log_loss"]
+    value = None if loss is None or isinstance(loss.value, Undefined) else loss.value
+    error = (
+        None if loss is None or isinstance(loss.standard_error, Undefined) else loss.standard_error
+    )
+    alarms = [each for each in worst_first(checks) if each.is_alarm]
+    slices = next((each.slice for each in alarms if each.slice), None) or {}
+    return OverviewRow(
+        stored.record.name,
+        state_of(checks),
+        typeset(number(value, decimals(error))),
+        _change(value, spark.base),
+        "" if recent is None or recent.is_latest else hour_of(recent),
+        None if recent is None or recent.last_start is None else float(recent.last_start),
+        min((each.since for each in alarms if each.since is not None), default=None),
+        in_short(checks),
+        ", ".join(f"{name} = {value}" for name, value in slices.items()),
+        stored.monitor.owner,
+        stored.monitor.tags,
+        spark,
+    )
+
+
+def _change(value: float | None, base: float | None) -> str:
+    return "" if value is None or not base else typeset(percent(value / base - 1, signed=True))
 
 
 def hour_of(recent: RecentHour) -> str:
@@ -122,53 +161,73 @@ def hour_of(recent: RecentHour) -> str:
 
 
 def _arms(
-    selection: ExperimentSelection, snapshot: ExperimentSnapshot | None, spark: str
-) -> Iterator[OverviewRow]:
+    stored: StoredExperiment, snapshot: ExperimentSnapshot | None, sparks: Sparks
+) -> list[OverviewRow]:
     """A row for each arm that is compared; the sparkline is that of the first."""
-    plan = selection.plan
+    plan, spark = stored.plan, sparks.of(stored.record.name)
     comparisons = () if snapshot is None else snapshot.findings.comparisons[""]
     by_arm = {comparison.arm: comparison for comparison in comparisons}
+    rows = []
     for arm in plan.treatments:
         comparison = by_arm.get(arm)  # there is none yet where the plan has just changed
-        yield OverviewRow(
-            selection.experiment.record.name,
-            "undecided" if comparison is None else comparison.verdict.word,
-            shown(None) if comparison is None else _effect(comparison),
-            f"{arm} against {plan.control}",
-            selection.last_start,
-            spark if arm == plan.treatments[0] else "",
+        rows.append(
+            OverviewRow(
+                stored.record.name,
+                "undecided" if comparison is None else comparison.verdict.word,
+                shown(None) if comparison is None else _effect(comparison, plan.metric),
+                "" if comparison is None else _relative(comparison),
+                f"{arm} against {plan.control}",
+                spark.last,
+                statement=METRICS[plan.metric],
+                spark=spark if arm == plan.treatments[0] else NOTHING,
+                rank=_rank(comparison),
+            )
         )
+    return rows
 
 
-def _effect(comparison: Comparison) -> str:
+def _effect(comparison: Comparison, metric: str) -> str:
     if isinstance(comparison.effect, Undefined):
         return shown(None)
-    effect = comparison.effect.effect
-    return f"{'+' if effect > 0 else ''}{shown(float(f'{effect:.3g}'))}"
+    places = decimals(comparison.effect.standard_error)
+    return typeset(number(comparison.effect.effect, places, signed=True) + unit(metric))
 
 
-def _losses(services: Services, name: str) -> list[float]:
-    """Log loss of the last mature day by the hour."""
+def _relative(comparison: Comparison) -> str:
+    relative = comparison.relative
+    return "" if isinstance(relative, Undefined) else typeset(percent(relative, signed=True))
+
+
+def _losses(services: Services, name: str) -> Spark:
+    """Log loss of the last mature day by the hour, beside the reference or else its median."""
     try:
         reader = services.monitor_queries.open(name)
         step = max(HOUR, reader.monitor.window_seconds)
         start = reader.now - reader.maturity.lag - DAY
-        selection = reader.select(MonitorQuery(start=start))
-        points = selection.points(["log_loss"], step)["log_loss"]
+        points = reader.select(MonitorQuery(start=start)).points(["log_loss"], step)["log_loss"]
+        baseline = reader.baseline()
     except (NotFound, TallyMismatch):  # removed this very moment, or damaged
-        return []
-    return [point.value for point in points if point.value is not None and point.mature]
+        return NOTHING
+    values = [point.value for point in points if point.value is not None and point.mature]
+    loss = None if baseline is None else baseline.metrics()["log_loss"].value
+    base = None if loss is None or isinstance(loss, Undefined) or not loss else loss
+    middle = base or (median(values) if values else 0.0)
+    if not 0 < middle < math.inf:
+        return Spark(base=base)
+    least = middle / RATIO**2  # beyond, of a loss of 0 too
+    logs = [math.log(max(value, least) / middle) / math.log(RATIO) for value in values]
+    return Spark(*course(logs), base)
 
 
-def _effects(selection: ExperimentSelection) -> list[float]:
-    """The effect of the first arm by day or longer, or by hour on the first day."""
-    step = next(step for step in STEPS if step >= DAY and selection.allows(step))
-    try:
-        course = _defined(selection.series(step))
-        return course if len(course) > 1 or step > DAY else _defined(selection.series(HOUR))
-    except TallyMismatch:  # damaged
-        return []
-
-
-def _defined(series: ExperimentSeries) -> list[float]:
-    return [point.effect for point in series.points if point.effect is not None]
+def _effects(services: Services, stored: StoredExperiment) -> Spark:
+    """The effect of the first arm in terms of the control, by day or longer, at first by hour."""
+    selection = services.experiment_queries.of(stored)
+    points: list[float] = []
+    with suppress(TallyMismatch):  # damaged
+        step = next(step for step in STEPS if step >= DAY and selection.allows(step))
+        for each in (step, HOUR) if step == DAY else (step,):
+            series = selection.series(each).points
+            points = [p.relative_effect for p in series if p.relative_effect is not None]
+            if len(points) > 1:
+                break
+    return Spark(*course([point / SHARE for point in points]), last=selection.last_start)

@@ -1,7 +1,6 @@
 """The pages that people open: which there are, and what each is made from."""
 
 from collections.abc import Callable, Sequence
-from time import time
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,48 +8,45 @@ from kullback.api.gate import Gate, caller_of
 from kullback.api.store_requests import StoreRequests
 from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
-from kullback.settings import Settings
 from kullback.ui import playground
 from kullback.ui.experiment import ExperimentPage
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
-from kullback.ui.notice import Notice
-from kullback.ui.overview import Overview, in_state
+from kullback.ui.overview import RATIO, SHARE, Overview
+from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.render import Pages, base_of
 
 Names = Callable[[], Sequence[str]]
 
 
 def router(
-    store_requests: StoreRequests, gate: Gate, settings: Settings, release: str
+    store_requests: StoreRequests, gate: Gate, pages: Pages, overview: Overview
 ) -> APIRouter:
     """All pages."""
-    pages = Pages(release, settings.documentation_url, Notice(settings.notice_file))
     routes = APIRouter(include_in_schema=False, route_class=page_route(pages))
     add_log_in(routes, pages, gate)
-    _remembered(routes, store_requests, pages)
+    _remembered(routes, store_requests, pages, overview)
     _tried(routes, pages)
     return routes
 
 
-def _remembered(routes: APIRouter, store_requests: StoreRequests, pages: Pages) -> None:
+def _remembered(
+    routes: APIRouter, store_requests: StoreRequests, pages: Pages, overview: Overview
+) -> None:
     """What the service remembers; what is asked of it stands in the address."""
-    overview = Overview()
 
     @routes.get("/")
     async def home(request: Request) -> Response:
         """How everything stands."""
 
         def work() -> Response:
-            services = store_requests.services
-            rows = overview.monitors(services, caller_of(request).sees, time())
-            content = {
-                "here": "Overview",
-                "live": True,
-                **in_state(rows, request.query_params.get("state", "")),
-                "experiments": overview.experiments(services, caller_of(request).sees, time()),
-            }
-            return pages.page(request, "overview.html", content)
+            chosen = OverviewFilter.of(request.query_params)
+            services, sees = store_requests.services, caller_of(request).sees
+            content = chosen_rows(
+                chosen, overview.monitors(services, sees), overview.experiments(services, sees)
+            )
+            scales = {"ratio": RATIO, "share": SHARE}
+            return pages.page(request, "overview.html", content | scales)
 
         return await store_requests.read(request, work)
 

@@ -1,39 +1,80 @@
-"""Sparklines: the course of a number as one small path, kept for a while."""
+"""Sparklines: courses on one scale for all, with their base line; drawn by the upkeep."""
 
-from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
 
-AT_ONCE = 20  # the others are drawn at the next look
-SECONDS = 300.0
-Numbers = Callable[[str], Sequence[float]]
+PASS_SECONDS = 1.0  # of a pass: the others are drawn in the next
+OLD_SECONDS, CHANGED_SECONDS = 300.0, 20.0
+_HEIGHT = 46.0  # on either side of the base line, at 50 of 100
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A course as a picture 100 wide and 100 high, and what was read with it.
+
+    Attributes:
+        path: the line; what lies beyond the scale is drawn at its edge, and again in `beyond`.
+        base: the number at the base line; None where that is no reference.
+        last: when the last rows came, where that was read.
+    """
+
+    path: str = ""
+    beyond: str = ""
+    base: float | None = None
+    last: float | None = None
+
+
+NOTHING = Spark()
 
 
 class Sparks:
-    """The paths of pictures 100 wide and 100 high; safe to use from any thread."""
+    """The sparklines of names: drawn by one thread, read by any."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: dict[str, tuple[float, str]] = {}
+        self._kept: Mapping[str, tuple[float, Hashable, Spark]] = {}
 
-    def drawn(self, names: Sequence[str], numbers: Numbers, now: float) -> Mapping[str, str]:
-        """The path of each name, of these numbers; empty where it is not drawn yet."""
-        with self._lock:
-            here = set(names)
-            self._kept = {name: kept for name, kept in self._kept.items() if name in here}
-            old = [name for name in names if now - self._kept.get(name, (0.0, ""))[0] > SECONDS]
-            for name in old[:AT_ONCE]:
-                self._kept[name] = now, path(numbers(name))
-            return {name: self._kept.get(name, (0.0, ""))[1] for name in names}
+    def refresh(
+        self, marks: Mapping[str, Hashable], draw: Callable[[str], Spark], now: float
+    ) -> None:
+        """Draw those that are old, or whose mark has changed, for so long as a pass may take."""
+        kept = {name: self._kept[name] for name in marks if name in self._kept}
+        due = sorted(
+            (name for name, mark in marks.items() if _is_due(kept.get(name), mark, now)),
+            key=lambda name: kept[name][0] if name in kept else -math.inf,
+        )
+        until = monotonic() + PASS_SECONDS
+        for name in due:
+            kept[name] = now, marks[name], draw(name)
+            if monotonic() > until:
+                break
+        self._kept = kept
+
+    def of(self, name: str) -> Spark:
+        """That of a name; empty as long as it is not drawn."""
+        return self._kept[name][2] if name in self._kept else NOTHING
 
 
-def path(values: Sequence[float]) -> str:
-    """A line through the values, from left to right; empty for fewer than two."""
+def _is_due(kept: tuple[float, Hashable, Spark] | None, mark: Hashable, now: float) -> bool:
+    if kept is None:
+        return True
+    time, before, _ = kept
+    return not 0 <= now - time < (OLD_SECONDS if mark == before else CHANGED_SECONDS)
+
+
+def course(values: Sequence[float]) -> tuple[str, str]:
+    """The line through values from −1 to 1, the base line being 0, and the part of it beyond."""
     if len(values) < 2:
-        return ""
-    low, high = min(values), max(values)
-    room = (high - low) or 1.0
+        return "", ""
+    step = 100 / (len(values) - 1)
     places = [
-        f"{100 * at / (len(values) - 1):.0f} {92 - 84 * (value - low) / room:.0f}"
+        f"{step * at:.0f} {50 - _HEIGHT * max(-1.0, min(1.0, value)):.0f}"
         for at, value in enumerate(values)
     ]
-    return "M" + "L".join(places)
+    beyond = "".join(
+        f"M{places[at]}l{min(step, 100 - step * at):.0f} 0"
+        for at, value in enumerate(values)
+        if abs(value) > 1
+    )
+    return "M" + "L".join(places), beyond

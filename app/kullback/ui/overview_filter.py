@@ -1,0 +1,115 @@
+"""Which rows of the overview are shown, as its address says."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+from urllib.parse import urlencode
+
+CHOICES = 12  # tags and owners to choose from, those of most monitors; the rest by words
+
+
+class FilteredRow(Protocol):
+    """What rows are chosen by."""
+
+    @property
+    def state(self) -> str:
+        """The word of its state."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose it is."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """What it is tagged with."""
+
+    @property
+    def words(self) -> str:
+        """What is searched, casefolded."""
+
+
+STATES = ("critical", "warning", "ok", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewFilter:
+    """Words that must all stand in a row, and its state, tag and owner where they are chosen."""
+
+    q: str = ""
+    state: str = ""
+    tag: str = ""
+    owner: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "OverviewFilter":
+        """What an address asks for."""
+        q, state, tag, owner = (query.get(name, "") for name in ("q", "state", "tag", "owner"))
+        return cls(q.strip(), state, tag, owner)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether not all are shown."""
+        return self != OverviewFilter()
+
+    def address(self, **changes: str) -> str:
+        """The query of an address that asks for this, with some of it changed."""
+        fields = {"q": self.q, "state": self.state, "tag": self.tag, "owner": self.owner, **changes}
+        return "?" + urlencode({name: value for name, value in fields.items() if value})
+
+    def has_words(self, row: FilteredRow) -> bool:
+        """Whether all words stand in a row."""
+        return all(word in row.words for word in self.q.casefold().split())
+
+    def fits(self, row: FilteredRow) -> bool:
+        """Whether a row is shown."""
+        return (
+            self.has_words(row)
+            and self.state in ("", row.state)
+            and self.owner in ("", row.owner)
+            and (not self.tag or self.tag in row.tags)
+        )
+
+    def counts(self, rows: Sequence[FilteredRow]) -> dict[str, int]:
+        """How many rows are in each state, whichever of these is chosen; without empty ones."""
+        numbers = Counter(row.state for row in rows if replace(self, state="").fits(row))
+        return {state: numbers[state] for state in STATES if numbers[state]}
+
+    def tags(self, rows: Sequence[FilteredRow]) -> list[tuple[str, int]]:
+        """The tags that most of the rows have, and how many."""
+        beside = replace(self, tag="")
+        numbers = Counter(tag for row in rows if beside.fits(row) for tag in row.tags)
+        return numbers.most_common(CHOICES)
+
+    def owners(self, rows: Sequence[FilteredRow]) -> list[tuple[str, int]]:
+        """The owners of most of the rows, and of how many."""
+        beside = replace(self, owner="")
+        numbers = Counter(row.owner for row in rows if beside.fits(row) and row.owner)
+        return numbers.most_common(CHOICES)
+
+    def message(self) -> str:
+        """What cannot be followed; "" where all can."""
+        if self.state in ("", *STATES):
+            return ""
+        return f"No state “{self.state[:40]}”; there are {', '.join(STATES)}."
+
+
+def chosen_rows(
+    chosen: OverviewFilter, monitors: Sequence[FilteredRow], experiments: Sequence[FilteredRow]
+) -> dict[str, object]:
+    """What the overview shows: rows that are chosen, and what there is to choose from."""
+    message = chosen.message()
+    chosen = replace(chosen, state="") if message else chosen
+    return {
+        "here": "Overview",
+        "live": True,
+        "chosen": chosen,
+        "message": message,
+        "counts": chosen.counts(monitors),
+        "tags": chosen.tags(monitors),
+        "owners": chosen.owners(monitors),
+        "has_monitors": bool(monitors),
+        "monitors": [row for row in monitors if chosen.fits(row)],
+        "has_experiments": bool(experiments),
+        "experiments": [row for row in experiments if chosen.has_words(row)],
+    }
