@@ -15,7 +15,8 @@ _STYLE = (
     "<style>text{font:12px system-ui,sans-serif;fill:#7c7c84}.middle{text-anchor:middle}"
     ".end{text-anchor:end}.axis,.level{stroke:#7c7c84}.grid{stroke:#7c7c8440}"
     ".level{stroke-dasharray:5 4}.curve{fill:none;stroke-width:2.5}"
-    ".c1{stroke:#3b82c4}.c2{stroke:#d9622b}</style>"
+    ".c1{stroke:#3b82c4}.c2{stroke:#d9622b}"
+    ".catch{fill-opacity:0}.tip{visibility:hidden}.hit:hover .tip{visibility:visible}</style>"
 )
 
 

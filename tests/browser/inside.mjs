@@ -60,6 +60,15 @@ export function charts() {
   }));
 }
 
+// What each picture of the service is drawn from, and how wide it is.
+export function pictures() {
+  return [...document.querySelectorAll("figure.picture:has(svg)")].map((figure) => ({
+    name: figure.id,
+    data: JSON.parse(figure.querySelector("script[type='application/json']").textContent),
+    width: figure.querySelector("svg").getBoundingClientRect().width,
+  }));
+}
+
 // Each table, by the figure it stands in.
 export function tables() {
   return [...document.querySelectorAll("table:not(.u-legend)")].map((table) => ({

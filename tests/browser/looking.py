@@ -59,6 +59,15 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the service drew: the numbers it is of."""
+
+    name: str
+    data: dict[str, Any]
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A page in one theme and width; `needed` is the width it takes."""
 
@@ -85,6 +94,7 @@ class Page:
     title: str
     text: str
     tables: list[Table]
+    pictures: list[Picture]
     twice: list[str]
     there: list[str]
     reached: list[str]

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -42,6 +43,12 @@ def chart(page: Page, name: str) -> Chart:
     """A chart in the first view of a page."""
     (found,) = (one for one in page.views[0].charts if one.name == name)
     return found
+
+
+def picture(page: Page, name: str) -> dict[str, Any]:
+    """What a picture of a page is drawn from."""
+    (data,) = (each.data for each in page.pictures if each.name == name)
+    return data
 
 
 def series(page: Page, name: str, label: str) -> Drawn:
@@ -92,10 +99,10 @@ def test_reliability_of_a_monitor_is_that_of_its_report(
 ) -> None:
     times = {key: f"{moment}Z" for key, moment in hours.items()}
     bins = objects(answered(client, "/v1/monitors/clicks/report", **times)["reliability"])
-    known = [one for one in bins if one["mean_predicted"] is not None]
-    assert chart(pages[course], "reliability").x == [one["mean_predicted"] for one in known]
-    found = series(pages[course], "reliability", "Observed").y
-    assert found == [one["observed"] for one in known]
+    filled = [each for each in bins if each["mean_predicted"] is not None]
+    drawn = picture(pages[course], "reliability")
+    assert drawn["x"] == [each["mean_predicted"] for each in filled]
+    assert drawn["series"][1]["y"] == [each["observed"] for each in filled]
 
 
 def test_the_effect_over_time_is_the_series_of_the_experiment(
@@ -118,10 +125,12 @@ def test_reliability_of_arms_is_that_of_the_report(
     client: httpx.Client, pages: dict[str, Page]
 ) -> None:
     arms = objects(answered(client, "/v1/experiments/ranker/report")["arms"])
-    drawn = chart(pages[RANKER], "reliability")
+    drawn = picture(pages[RANKER], "reliability")
+    by_arm = {each["label"]: each["y"] for each in drawn["series"]}
     for arm in arms:
-        bins = [one for one in objects(arm["reliability"]) if one["mean_predicted"] is not None]
-        observed = series(pages[RANKER], "reliability", str(arm["arm"])).y
+        bins = objects(arm["reliability"])
+        filled = [each for each in bins if each["mean_predicted"] is not None]
+        observed = by_arm[arm["arm"]]
         own = [at for at, y in enumerate(observed) if y is not None]
-        assert [drawn.x[at] for at in own] == [one["mean_predicted"] for one in bins]
-        assert [observed[at] for at in own] == [one["observed"] for one in bins]
+        assert [drawn["x"][at] for at in own] == [each["mean_predicted"] for each in filled]
+        assert [observed[at] for at in own] == [each["observed"] for each in filled]

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { charts, order, tables, tabbable, twice } from "./inside.mjs";
+import { charts, order, pictures, tables, tabbable, twice } from "./inside.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HEIGHT = 900;
@@ -30,6 +30,7 @@ export async function visit(browser, address, path) {
     title: await page.title(),
     text: await page.locator("body").innerText(),
     tables: first,
+    pictures: await page.evaluate(pictures),
     twice: await page.evaluate(twice),
     ...focus,
     views,

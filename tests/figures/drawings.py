@@ -5,7 +5,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 SVG = "{http://www.w3.org/2000/svg}"
-LEFT, BOTTOM = 72, 260  # of the axes
+LEFT, TOP, BOTTOM = 72, 48, 260  # of the axes
 
 
 def shapes(svg: str, tag: str, name: str) -> list[ET.Element]:

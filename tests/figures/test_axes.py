@@ -54,7 +54,7 @@ def test_labels_say_no_more_digits_than_needed() -> None:
     assert labels([0.0, 20000.0, 40000.0]) == ["0", "20k", "40k"]
     assert labels([0.0, 2.5e6]) == ["0", "2.5M"]
     assert labels([0.0, 1e-7]) == ["0", "1×10⁻⁷"]
-    assert labels([-4.2e67, 0.0, 5e66]) == ["-4.2×10⁶⁷", "0", "5×10⁶⁶"]
+    assert labels([-4.2e67, 0.0, 5e66]) == ["−4.2×10⁶⁷", "0", "5×10⁶⁶"]
     assert labels([]) == []
 
 

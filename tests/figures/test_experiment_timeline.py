@@ -9,7 +9,7 @@ from kullback.experiments.report import EvaluationLook, EvaluationReport, Evalua
 from kullback.figures.experiment_timeline import first_crossing, over_rows
 from kullback.figures.figure import Figure
 from kullback.figures.svg import svg
-from tests.figures.drawings import heights, numbers, points, shapes, widths, words
+from tests.figures.drawings import BOTTOM, TOP, heights, numbers, points, shapes, widths, words
 from tests.figures.reports import DOCUMENTS
 
 WALKED = DOCUMENTS["walked"]
@@ -54,8 +54,8 @@ def test_the_band_is_the_sequence() -> None:
         band[:3], band[:2:-1], WALKED.looks("new"), strict=True
     ):
         assert look.sequence is not None
-        assert bottom == pytest.approx(min(place(look.sequence[0]), 260), abs=0.05)
-        assert top == pytest.approx(max(place(look.sequence[1]), 34), abs=0.05)
+        assert bottom == pytest.approx(min(place(look.sequence[0]), BOTTOM), abs=0.05)
+        assert top == pytest.approx(max(place(look.sequence[1]), TOP), abs=0.05)
 
 
 def test_the_first_look_without_zero_is_marked() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.figures import reliability
-from kullback.figures.figure import Numbers
+from kullback.figures.in_view import Numbers
 from kullback.figures.intervals import wilson
 from kullback.tally.report_types import ReliabilityBin
 from tests.figures.reports import DOCUMENTS, arm

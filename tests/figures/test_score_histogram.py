@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kullback.experiments.report import OverallArm
 from kullback.figures import score_histogram
-from kullback.figures.figure import Numbers
+from kullback.figures.in_view import Numbers
 from tests.figures.reports import DOCUMENTS, arm
 
 chance = st.floats(0.0, 1.0)

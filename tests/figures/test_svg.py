@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from kullback.figures import reliability, score_histogram
 from kullback.figures.figure import ChartSeries, Figure, Style
 from kullback.figures.svg import svg
-from tests.figures.drawings import heights, logit, numbers, points, shapes, widths, words
+from tests.figures.drawings import (
+    BOTTOM,
+    TOP,
+    heights,
+    logit,
+    numbers,
+    points,
+    shapes,
+    widths,
+    words,
+)
 from tests.figures.reports import arm
 
 chance = st.floats(0.0, 1.0)
@@ -42,7 +52,7 @@ def test_points_and_their_bars_stand_where_the_axes_say(
         assert high is not None
         assert x1 == x2 == x
         ends = heights(picture, straight)(low), heights(picture, straight)(high)
-        assert (y1, y2) == pytest.approx((min(ends[0], 260), max(ends[1], 34)), abs=0.05)
+        assert (y1, y2) == pytest.approx((min(ends[0], BOTTOM), max(ends[1], TOP)), abs=0.05)
 
 
 def test_more_observed_stands_higher_and_more_predicted_further_right() -> None:
@@ -138,7 +148,7 @@ def test_wild_bounds_do_not_make_the_values_flat() -> None:
 def test_what_is_in_view_is_what_the_figure_says() -> None:
     picture = svg(replace(figure(ChartSeries("Line", [1.0, 2.0, 9.0])), y_span=(0.0, 4.0)))
     (curve,) = shapes(picture, "polyline", "curve")
-    assert [y for _, y in points(curve)] == pytest.approx([203.5, 147, 34], abs=0.05)
+    assert [y for _, y in points(curve)] == pytest.approx([207, 154, 48], abs=0.05)
 
 
 def test_a_legend_shows_what_a_series_looks_like() -> None:
@@ -154,7 +164,7 @@ def test_a_picture_says_in_words_what_it_shows() -> None:
     root = ET.fromstring(svg(reliability.of_arms([arm(*SURE)], "name")))  # noqa: S314
     title, description, *_ = root
     assert title.text == "Reliability of new"
-    first = "Mean prediction 0.2, Observed = predicted 0.2, new 0.1, new, low 0.04"
+    first = "Mean prediction 0.2, Observed = predicted 0.2, new 0.100, new, low 0.04"
     assert (description.text or "").startswith(first)
     assert (description.text or "").count(";") == 2
 

@@ -9,7 +9,8 @@ from datetime import datetime
 import pytest
 
 from kullback.experiments import wording
-from kullback.figures.typesetting import shown, typeset
+from kullback.figures.cells import cell, columns_of
+from kullback.figures.typesetting import typeset
 from kullback.tally.report_types import AucValue
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
@@ -68,8 +69,9 @@ async def test_the_course_is_that_of_the_series(service: Service) -> None:
     assert drawn["x"] == [datetime.fromisoformat(point["to"]).timestamp() for point in points]
     assert [level["y"] for level in drawn["levels"]] == [0.0, -0.02, 0.02]
     for row, point in zip(table, points, strict=True):
-        numbers = (*point["sequence"], *point["fixed_interval"], point["effect"])
-        assert row == [point["to"], *map(shown, numbers)]
+        _, *intervals = columns_of([(None, *point["sequence"]), (None, *point["fixed_interval"])])
+        numbers = (each for interval in zip(*intervals, strict=True) for each in interval)
+        assert row == [point["to"], *numbers, cell(point["effect"])]
 
 
 async def test_the_evidence_is_drawn_with_what_would_be_enough(service: Service) -> None:
@@ -132,7 +134,7 @@ async def test_the_parts_of_why_are_bars_with_their_names(service: Service) -> N
     assert drawn["xNames"] == ["calibration", "ranking", "its rows"]
     assert drawn["series"][0]["y"] == parts
     table = page.rows("The numbers of Where the difference of b comes from")
-    assert table == [list(row) for row in zip(drawn["xNames"], map(shown, parts), strict=True)]
+    assert table == [list(row) for row in zip(drawn["xNames"], map(cell, parts), strict=True)]
 
 
 async def test_reliability_and_scores_are_drawn_of_both_arms(service: Service) -> None:
@@ -159,7 +161,7 @@ async def test_segments_say_what_is_claimed_among_them_all(service: Service) -> 
     for row, group in zip(table[1:], groups, strict=True):
         adjusted = group["comparisons"][0]["adjusted"]
         assert row[-1].startswith("yes, " if adjusted["e_bh"] else "no")
-    drawn = page.figures["by-segment"]["series"][0]["y"]
+    _, *drawn = page.figures["by-segment"]["series"][0]["y"]
     assert drawn == [group["comparisons"][0]["effect"] for group in groups]
 
 
@@ -212,7 +214,8 @@ async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
     page = await opened(service, arm=HOSTILE[1])
     assert page.tags.count("script") == 3 + len(page.figures)
     assert [row[0] for row in page.rows("The arms")] == [*HOSTILE[:3], f"{HOSTILE[3]} (control)"]
-    assert page.figures["by-segment"]["xNames"] == [f"city = {name}" for name in sorted(HOSTILE)]
+    cities = [f"city = {name}" for name in sorted(HOSTILE)]
+    assert page.figures["by-segment"]["xNames"] == ["all rows", *cities]
     series = next(to for words, to in page.links.items() if words.startswith("the series"))
     answer = await service.client.get(series.removeprefix(".."))
     assert answer.json()["arm"] == HOSTILE[1]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kullback.figures.cells import columns_of
 from kullback.figures.typesetting import measured, shown
 from kullback.moments import moment
 from kullback.monitoring.series import MetricPoint
@@ -108,7 +109,8 @@ async def test_the_numbers_under_a_chart_are_those_that_are_drawn(service: Servi
     line = found.figures["log-loss"]["series"][0]
     rows = found.rows("The numbers of Log loss")
     columns = [list(column) for column in zip(*rows, strict=True)]
-    assert columns[1:] == [[shown(y) for y in line[part]] for part in ("y", "low", "high")]
+    drawn = zip(*(line[part] for part in ("y", "low", "high")), strict=True)
+    assert columns[1:] == list(columns_of(drawn))
 
 
 async def test_steps_without_rows_are_gaps_and_count_no_rows(service: Service) -> None:

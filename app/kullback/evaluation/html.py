@@ -8,9 +8,9 @@ from kullback.experiments import wording
 from kullback.experiments.report import EvaluationReport
 from kullback.figures import experiment_timeline, reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
-from kullback.figures.effects_by_segment import effects
 from kullback.figures.figure import Figure
 from kullback.figures.forest import MOST_ROWS, forest
+from kullback.figures.segment_effects import effects
 from kullback.figures.svg import svg
 from kullback.figures.typesetting import typeset
 

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kullback.figures.typesetting import in_powers
+
 _HUGE, _TINY = 1e13, 1e-5  # beyond which labels are told in powers of ten
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST = 1e-6  # of a logit axis; 1 − this is the most
 _NEAR = 54.0  # closer labels touch
 _ROUND = (  # probabilities, the roundest first
@@ -124,4 +125,4 @@ def _in_powers(value: float) -> str:
     if not value:
         return "0"
     factor, power = f"{value:.9e}".split("e")
-    return f"{float(factor):g}×10{str(int(power)).translate(_SUPERSCRIPT)}"
+    return in_powers(f"{float(factor):g}e{power}").replace("\u00a0", "")

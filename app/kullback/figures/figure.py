@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.figures.axes import labelled, round_numbers
-from kullback.figures.in_view import Row, beyond, in_view, in_view_of_logits
+from kullback.figures.cells import cell, columns_of, reading
+from kullback.figures.in_view import Numbers, Row, beyond, in_view, in_view_of_logits
 from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.tally.report_types import ReliabilityBin
 
 Style = Literal["line", "points", "bars", "area"]
 ScaleName = Literal["linear", "logit"]
-Numbers = Sequence[float | None]
 MAX_DESCRIBED = 12
 Mark = tuple[float, float, str]
 _TICKS = 6
@@ -83,6 +83,7 @@ class Figure:
         y_holds: values that are always in view.
         y_span: what is in view, no more and no less, where figures share a scale; else it
             follows from the values, their bounds and levels nearby.
+        drawing: the picture as SVG, where it is not drawn from the numbers alone.
         is_local: whether x is what clocks of a time zone show, as though they hung in UTC.
     """
 
@@ -104,6 +105,7 @@ class Figure:
     y_span: tuple[float, float] | None = None
     is_local: bool = False
     time_marks: Sequence[TimeMark] = ()
+    drawing: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -141,6 +143,7 @@ class Figure:
             "yRange": [low, high],
             "yTicks": [] if self.y_scale == "logit" else labelled(round_numbers(low, high, _TICKS)),
             "levels": [{"y": y, "label": label} for y, label in self.named_levels],
+            "notes": [[head, _as_json(values)] for head, values in self.notes],
             "timeMarks": [
                 {"x": mark.time, "text": mark.text, "link": mark.link} for mark in self.time_marks
             ],
@@ -167,12 +170,33 @@ class Figure:
         return [self.x_label, *(head for head, _ in (*self._drawn(), *self.notes))]
 
     def rows(self) -> list[list[str]]:
-        """The cells of the table, to six digits."""
+        """The cells of the table, to two digits of half an interval, without one to four."""
+        columns: list[list[str]] = []
+        for series in self.series:
+            y, low, high = columns_of(series.rows())
+            columns += [y] if series.low is None or has_values(series.y) else []
+            columns += [] if series.low is None else [low, high]
+        columns += [list(map(cell, values)) for _, values in self.notes]
+        return [list(row) for row in zip(self._places(), *columns, strict=True)]
+
+    def readings(self) -> list[str]:
+        """What stands at each x, in words: the values, and their bounds in parentheses."""
+        columns = [
+            [reading(series.label, row) for row in series.rows()]
+            for series in self.series
+            if not series.is_dashed
+        ]
+        return [
+            " · ".join(filter(None, parts)) for parts in zip(self._places(), *columns, strict=True)
+        ]
+
+    def _places(self) -> Sequence[str]:
+        """What each x is called."""
+        if self.x_names:
+            return self.x_names
         zone = "Z" if self.is_local else ""
         times = [moment(at).removesuffix(zone) for at in self.x] if self.is_time else []
-        places = self.x_names or times or [shown(at) for at in self.x]
-        columns = [map(shown, values) for _, values in (*self._drawn(), *self.notes)]
-        return [list(row) for row in zip(places, *columns, strict=True)]
+        return times or [cell(at) for at in self.x]
 
     def description(self) -> str:
         """What is drawn, in words: every point of a few, else the first and the last."""

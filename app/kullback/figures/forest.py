@@ -1,16 +1,17 @@
 """The effects of arms and segments one under another, with their intervals, as SVG."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ArmsReport
-from kullback.experiments.wording import METRICS, effect, unit
+from kullback.experiments.wording import METRICS, effect, interval, unit
 from kullback.figures.axes import Scale, labelled
-from kullback.figures.effects_by_segment import SegmentEffect, effects, span
+from kullback.figures.segment_effects import SegmentEffect, effects, span
 from kullback.figures.shapes import (
     WIDTH,
     box,
     horizontal_axis,
+    hoverable,
     line,
     picture,
     polygon,
@@ -33,8 +34,11 @@ def forest(report: ArmsReport) -> str:
     What is in view follows from `in_view`; an interval that goes on beyond it ends in an arrow.
     """
     by_arm = _by_arm(report)
-    if not by_arm:
-        return ""
+    return drawing(report, by_arm) if by_arm else ""
+
+
+def drawing(report: ArmsReport, by_arm: Mapping[str, Sequence[SegmentEffect]]) -> str:
+    """The effects of these arms, each under its name; each comparison has an effect."""
     shown = [row for several in by_arm.values() for row in several]
     scale = Scale(*span(report, [row.comparison for row in shown]), _LEFT, _RIGHT)
     bottom = _HEAD + _ROW * len(shown) + _NAME * len(by_arm)
@@ -45,7 +49,10 @@ def forest(report: ArmsReport) -> str:
         name = shortened(f"{arm} against {report.control}", _RIGHT - 24)
         shapes.append(text((scale.start, top + 20), name, "label strong"))
         for at, row in enumerate(several):
-            shapes += _effect(row, scale, top + _NAME + _ROW * at)
+            start = top + _NAME + _ROW * at
+            shapes += _effect(row, scale, start)
+            strip = box((0, start), (WIDTH, start + _ROW), "catch")
+            shapes.append(hoverable(strip, _words(row), ""))
         top += _NAME + _ROW * len(several)
     description = "; ".join(
         f"{row.comparison.arm} against {report.control}, {row.segment}: {effect(row.comparison)}"
@@ -53,6 +60,17 @@ def forest(report: ArmsReport) -> str:
     )
     title = f"Difference of {METRICS[report.metric]} to {report.control}"
     return picture(bottom + 48, title, description, shapes)
+
+
+def _words(row: SegmentEffect) -> str:
+    """The effect with its intervals, as a pointer has it told."""
+    comparison, error = row.comparison, row.comparison.standard_error
+    words = [f"{row.segment}: {effect(comparison)}, {comparison.verdict.label}"]
+    if comparison.sequence is not None:
+        words.append(f"at every look {interval(comparison.sequence, error)}")
+    if comparison.fixed_interval is not None:
+        words.append(f"for one look {interval(comparison.fixed_interval, error)}")
+    return " · ".join(words)
 
 
 def _by_arm(report: ArmsReport) -> dict[str, list[SegmentEffect]]:

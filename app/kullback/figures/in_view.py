@@ -6,6 +6,7 @@ from statistics import median
 
 from kullback.figures.axes import around, within_logits
 
+Numbers = Sequence[float | None]
 Row = tuple[float | None, float | None, float | None]  # a value, its low and its high end
 _WIDEST = 2.5  # times what is usual: an interval that is wider is cut
 _ABSURD = 1e3  # times the largest value, or 1 as metrics are: such an interval says nothing

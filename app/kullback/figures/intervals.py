@@ -2,7 +2,7 @@
 
 import math
 
-from kullback.figures.figure import Numbers
+from kullback.figures.in_view import Numbers
 
 STANDARD_ERRORS = 1.96  # that 95 % of a normal distribution lie within
 

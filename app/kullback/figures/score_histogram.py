@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kullback.experiments.report import SCORE_BINS, OverallArm
-from kullback.figures.figure import ChartSeries, Figure, Numbers, bin_notes
+from kullback.figures.figure import ChartSeries, Figure, bin_notes
+from kullback.figures.in_view import Numbers
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
 from kullback.tally.bins import BINS, bin_of

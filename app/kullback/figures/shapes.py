@@ -8,13 +8,13 @@ from kullback.figures.typesetting import typeset
 
 Point = tuple[float, float]
 WIDTH = 480
-_LETTER = 8.2  # the width of a letter, about
+_LETTER = 7.6  # the width of a letter, about
 
 
 def picture(height: float, title: str, description: str, shapes: Iterable[str]) -> str:
     """A picture with its name and what it shows, for those who do not see it."""
     return (
-        f'<svg viewBox="0 0 {WIDTH} {_n(height)}" role="img" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg class="figure" viewBox="0 0 {WIDTH} {_n(height)}" role="img" xmlns="http://www.w3.org/2000/svg">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(shapes)}</svg>"
     )
 
@@ -52,6 +52,11 @@ def text(at: Point, words: str, name: str) -> str:
     """Words from a point on; up to it with the class `end`, around it with `middle`."""
     escaped = escape(typeset(words))
     return f'<text class="{name}" x="{_n(at[0])}" y="{_n(at[1])}">{escaped}</text>'
+
+
+def hoverable(shape: str, words: str, shown: str) -> str:
+    """A shape that tells something where a pointer is on it, by its title and by what is shown."""
+    return f'<g class="hit"><title>{escape(typeset(words))}</title>{shape}{shown}</g>'
 
 
 def horizontal_axis(x: Scale, y: float, ticks: Iterable[tuple[float, str]]) -> Iterator[str]:

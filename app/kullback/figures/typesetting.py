@@ -8,6 +8,8 @@ from kullback.numerics.digits import UNKNOWN, decimals, number
 from kullback.tally.report_types import MetricValue
 
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
+_POWER = re.compile(r"(?<=\d)e([+-]\d+)")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFINITIES = {"positive_infinity": "∞", "negative_infinity": "−∞"}
 _MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
@@ -16,6 +18,12 @@ def typeset(words: str) -> str:
     """Words whose numbers have true minus signs, and are not broken in two; nor are e-values."""
     with_minus = _MINUS.sub("−", words)
     return with_minus.replace(" × 10", "\u00a0×\u00a010").replace("e-value", "e\u2011value")
+
+
+def in_powers(words: str) -> str:
+    """Words typeset, with "4.2e+67" as 4.2 × 10⁶⁷."""
+    written = _POWER.sub(lambda match: f" × 10{str(int(match[1])).translate(_SUPERSCRIPT)}", words)
+    return typeset(written)
 
 
 def dated(words: str, year: int) -> str:

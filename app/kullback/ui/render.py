@@ -14,6 +14,8 @@ from kullback.api.credentials import path_within
 from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
+from kullback.figures.figure import Figure
+from kullback.figures.svg import svg
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
 from kullback.numerics.digits import number, p_value
 from kullback.ui.dates import ago, date
@@ -50,7 +52,13 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"data": _data, "date": date, "lasting": lasting, **NUMBERS}
+        self._environment.filters |= {
+            "data": _data,
+            "svg": _picture,
+            "date": date,
+            "lasting": lasting,
+            **NUMBERS,
+        }
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
         self._environment.globals |= {"release": release, "documentation": documentation}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
@@ -141,6 +149,10 @@ NUMBERS: Mapping[str, Callable[..., str]] = {
     "small": small,
     "typeset": sentence,
 }
+
+
+def _picture(figure: Figure) -> Markup:
+    return Markup(svg(figure))  # noqa: S704 - its words are escaped where it is drawn
 
 
 def _data(value: object) -> Markup:
