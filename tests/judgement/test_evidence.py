@@ -64,6 +64,23 @@ def test_nor_do_predictions_within_the_tolerance(
     assert (expected(scores, truth, "rate") <= 1 + 1e-3).all()
 
 
+@pytest.mark.parametrize("read", ["rate", "slope"])
+@pytest.mark.parametrize("enough", [1.05, 1.3, 2.0])
+def test_nor_does_who_stops_in_the_middle_of_a_block(read: str, enough: float) -> None:
+    """As soon as the rows so far speak against the predictions, or at the end."""
+    p = np.array([0.1, 0.3, 0.6, 0.2, 0.8])
+    evidence = rate_evidence if read == "rate" else slope_evidence
+    total: Array = np.zeros(1)
+    for outcome in product((0.0, 1.0), repeat=p.size):
+        y = np.array(outcome)
+        blocks = [block_of(y[:rows], p[:rows]) for rows in range(1, p.size + 1)]
+        looks = np.exp([evidence(each, Null.of(each, TOLERANCE)) for each in blocks])
+        stops = np.where((looks >= enough).any(axis=0), (looks >= enough).argmax(axis=0), -1)
+        chance = float(np.prod(np.where(y > 0, p, 1 - p)))
+        total = total + chance * np.take_along_axis(looks, stops[None, :], axis=0)[0]
+    assert (total <= 1 + 1e-6).all()
+
+
 @pytest.mark.parametrize("edge", [0.0, 1e-12, 0.5, 0.999, 1.0])
 @given(
     st.lists(st.tuples(st.floats(1e-6, 1 - 1e-6), st.integers(0, 400)), min_size=1, max_size=40),

@@ -16,9 +16,7 @@ from tests.judgement.worlds import HOUR, block_of, drawn
 def history(share: float, **thresholds: float) -> History:
     """Ten hours whose rows all have labels, and due rows of which a share has."""
     rng = np.random.default_rng(1)
-    sums = [block_of(*drawn(rng, 300), hour) for hour in range(10)]
-    whole = [replace(each, predicted_rows=300, labelled_rows=300) for each in sums]
-    blocks = [judged(each, Tolerance(0.1)) for each in whole]
+    blocks = [judged(block_of(*drawn(rng, 300), hour), Tolerance(0.1)) for hour in range(10)]
     limits = ChosenThresholds(**thresholds).over(DEFAULTS["maturity"])  # type: ignore[arg-type]
     due = DueRows(9 * HOUR, 10 * HOUR, scored=1000, labelled=round(1000 * share))
     return History(

@@ -23,7 +23,8 @@ RATE, SPREAD = 0.08, 0.57  # of clicks, and of their logits: an AUC of 0.65
 def block_of(y: Array, p: Array, hour: int = 0, w: Array | None = None) -> Block:
     """The block of an hour with these rows."""
     tally = binary_terms(BINARY, np.asarray(y, np.float64), p, w, None).tally()
-    return block((hour * HOUR, hour * HOUR + HOUR), BINARY, tally, tally)
+    stop = hour * HOUR + HOUR
+    return block((stop - HOUR, stop, stop), BINARY, tally, tally, tally.scalar("rows"))
 
 
 def drawn(rng: np.random.Generator, rows: int, *, rate: float = RATE) -> tuple[Array, Array]:

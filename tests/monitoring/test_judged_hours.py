@@ -195,6 +195,9 @@ class Looks(RuleBasedStateMachine):
         same = [(hour.start, hour.mark) for hour in anew.features(reader)]
         assert [(hour.start, hour.mark) for hour in features] == same
         edges = 0, int(self.now) + HOUR
+        wholes = {each.block.start: each.block for each in blocks.get("", [])}
+        for name, some in blocks.items():
+            assert [each.block.start for each in some if is_apart(each.block, wholes)] == [], name
         parts = reader.stored.seen(self.store.parts(reader.record.id, *edges))
         scored = tallies_by_slice(parts).get("", WindowTallies()).rows.scored
         assert sum(each.block.scored_rows for each in blocks.get("", [])) == scored
@@ -204,6 +207,12 @@ class Looks(RuleBasedStateMachine):
         with watched() as statements:
             self.kept.blocks(reader)
         assert not any("content" in text and "FROM parts" in text for text, _ in statements)
+
+
+def is_apart(block: Block, wholes: Mapping[int, Block]) -> bool:
+    """Whether it is judged up to elsewhere than all rows of its hour, where these are."""
+    whole = wholes[block.start]
+    return whole.until > whole.start and block.until not in {block.start, whole.until}
 
 
 def judged_by(
@@ -310,6 +319,30 @@ def test_what_was_read_by_other_settings_is_read_again() -> None:
     after = looks.kept.features(reader)
     assert all(hour.table.counts for hour in before)
     assert not any(hour.table.counts for hour in after)
+    looks.teardown()
+
+
+def test_of_an_hour_is_judged_what_is_mature() -> None:
+    """Ten minutes after ten minutes of it, and the same ones of a value."""
+    looks = Looks()
+    looks.change(CHOICES[2])
+    looks.now = NOON + HOUR
+    for age in range(300, HOUR, 600):
+        looks.observe((age, age, 20))
+    looks.now += HOUR + 600
+    seen = []
+    for _ in range(6):
+        looks.now += 600
+        looks.look()
+        hours = {
+            name: some[-1].block for name, some in looks.kept.blocks(looks.reader).items() if some
+        }
+        whole = hours.pop("")
+        seen.append((whole.rows, whole.labelled_rows, whole.until - whole.start))
+        assert sum(each.rows for each in hours.values()) == whole.rows
+        assert {each.until for each in hours.values()} == {whole.until}
+    parts = [(140, 900), (160, 1500), (180, 2100), (200, 2700), *[(220, HOUR)] * 2]
+    assert seen == [(rows, rows, seconds) for rows, seconds in parts]
     looks.teardown()
 
 

@@ -15,7 +15,7 @@ GROUPS = 128  # of bins of scores: about 1/6 wide in logits
 _SUMS = ("weight", "positive", "predicted", "class_weight", "class_predicted", "scored")
 _NUMBERS = (
     *("start", "stop", "layout", "rows", "loss", "scale", "scored_rows"),
-    *("predicted_rows", "labelled_rows"),
+    *("until", "labelled_rows"),
 )
 _FURTHEST = 15.0  # logits
 _GROUP_OF = np.arange(BINS) * GROUPS // BINS
@@ -29,7 +29,8 @@ class Block:
     Attributes:
         start, stop: epoch seconds.
         layout: of its tallies.
-        rows: rows with labels whose time is mature; 0 where it is not.
+        until: up to when its time is mature, epoch seconds; its start where none of it is.
+        rows: rows with labels of that time.
         weight, positive, predicted: w, w·y and w·p of these by group of scores, (GROUPS,); of a
             multiclass task of the most probable class, y whether it was right.
         class_weight, class_predicted: w and w·p of these by class, (k,), of a multiclass task.
@@ -37,7 +38,7 @@ class Block:
         scale: Σw²/Σw of these: as many effective rows are in a weight of 1/scale.
         scored: effective rows with a score, with labels or not, by group of scores, (GROUPS,).
         scored_rows: how many rows these are.
-        predicted_rows, labelled_rows: of these that came without a label, and of all with one.
+        labelled_rows: how many rows have labels, mature or not.
     """
 
     start: int
@@ -53,7 +54,7 @@ class Block:
     scale: float
     scored: Array
     scored_rows: int
-    predicted_rows: int = 0
+    until: int
     labelled_rows: int = 0
 
     @property
@@ -75,22 +76,22 @@ class Block:
 
 
 def block(
-    span: tuple[int, int],
+    span: tuple[int, int, int],
     layout: Layout,
     labelled: Tally | None,
     scored: Tally | None,
-    halves: tuple[int, int] = (0, 0),
+    labelled_rows: int = 0,
 ) -> Block:
     """The block of an hour.
 
     Args:
-        span: its start and stop.
+        span: its start, its stop, and up to when it is mature.
         layout: of its tallies.
-        labelled: rows with labels; None where these are not mature.
+        labelled: rows with labels of the mature time; None where there is none.
         scored: all rows.
-        halves: how many rows came without a label, and how many of all have one.
+        labelled_rows: how many of all have labels.
     """
-    start, stop = span
+    start, stop, until = span
     labels = Tally(layout) if labelled is None else labelled
     weight, positive, predicted = (
         _by_group(labels, name) for name in ("bin_w", "bin_wy", "bin_wp")
@@ -111,8 +112,8 @@ def block(
         scale=_scale(labels),
         scored=mass / total * kish(scored) if scored is not None and total > 0 else mass,
         scored_rows=0 if scored is None else scored.scalar("rows"),
-        predicted_rows=halves[0],
-        labelled_rows=halves[1],
+        until=until,
+        labelled_rows=labelled_rows,
     )
 
 
@@ -130,7 +131,7 @@ def summed(blocks: Sequence[Block]) -> Block:
         loss=sum(each.loss for each in blocks),
         scale=heaviest.scale,
         scored_rows=sum(each.scored_rows for each in blocks),
-        predicted_rows=sum(each.predicted_rows for each in blocks),
+        until=last.until,
         labelled_rows=sum(each.labelled_rows for each in blocks),
     )
 

@@ -47,13 +47,13 @@ def maturity(history: History) -> Finding:
     """Whether labels come as they usually do, and up to when they are in."""
     limits = history.thresholds["maturity"]
     blocks = [each.block for each in history.blocks if each.block.scored_rows]
-    mature = [block for block in blocks if block.rows]
+    mature = [block for block in blocks if block.rows and block.until >= block.stop]
     if not mature:
-        said = (
-            "No hour has all its labels yet: nothing that needs them is judged."
-            if blocks
-            else "No rows have come yet."
+        judged = (
+            "what has them" if any(block.rows for block in blocks) else "nothing that needs them"
         )
+        said = f"No hour has all its labels yet: {judged} is judged."
+        said = said if blocks else "No rows have come yet."
         return Finding("maturity", State.UNKNOWN, None, None, 0, said)
     usual = float(np.median([block.labelled_rows / block.scored_rows for block in mature]))
     due = history.due

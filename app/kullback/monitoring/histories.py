@@ -151,7 +151,7 @@ def _block_of(layout: Layout, reference: Reference | None) -> Block | None:
     labelled, scored = (some.get("") for some in (reference.labelled, reference.scored))
     if labelled is None and scored is None:
         return None
-    return block((0, 0), layout, labelled, scored)
+    return block((0, 0, 0), layout, labelled, scored)
 
 
 def _values_of(reference: Reference | None) -> frozenset[str]:

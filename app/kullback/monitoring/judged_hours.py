@@ -12,8 +12,8 @@ from kullback.judgement.recalibration import Tolerance
 from kullback.moments import DAY
 from kullback.monitoring.features import ALL_FEATURES, total_features
 from kullback.monitoring.hourly_parts import by_hour
-from kullback.monitoring.maturity import Maturity
-from kullback.monitoring.window_tallies import RowCounts, row_counts, window_tallies
+from kullback.monitoring.maturity import Maturity, Step
+from kullback.monitoring.window_tallies import NO_ROWS, row_counts, window_tallies
 from kullback.monitoring.windows import Span
 from kullback.storage.base import Part
 from kullback.stored_sums import naming_damage
@@ -30,30 +30,40 @@ class _HourSums:
     """The block of an hour, of all rows or of a value.
 
     Attributes:
-        is_old: whether its labels were in, by the clock and by how many had come.
-        counts: of its rows.
+        until: up to when its labels were in, by the clock and by how many had come.
+        steps: how many rows had come by the end of each window.
         block: what judgement reads of it.
         mark: tells its block apart.
     """
 
-    is_old: bool
-    counts: RowCounts
+    until: int
+    steps: Sequence[Step]
     block: Block
     mark: int
 
 
 @dataclass(frozen=True, slots=True)
 class _HourValues:
-    """An hour of all values of a slice, or of all rows (""), and the mark of its parts."""
+    """An hour of all values of a slice, or of all rows (""), and the mark of its parts.
+
+    Attributes:
+        mark: of its parts.
+        values: by name.
+        most: up to where all rows were mature; None of these themselves.
+        are_old: whether all of it was mature.
+    """
 
     mark: int
     values: Mapping[str, _HourSums]
+    most: int | None
     are_old: bool
 
-    def are_as(self, maturity: Maturity, stop: int, now: float) -> bool:
-        """Whether the same values are old by now."""
-        some = self.values.values()
-        return all(each.is_old == maturity.has(stop, each.counts, now) for each in some)
+    def are_as(self, maturity: Maturity, hour: Span, now: float) -> bool:
+        """Whether the same parts of the values are mature by now."""
+        return all(
+            each.until == maturity.until(hour, each.steps, now, self.most)
+            for each in self.values.values()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,8 @@ class JudgedHours:
     def blocks(self, reader: "MonitorReader") -> dict[str, list[JudgedBlock]]:
         """Those of all rows (""), and of each value of a slice, in order."""
         self._keep_for(reader)
-        self._sums = {of: self._read(reader, of) for of in (None, *reader.monitor.slices)}
+        read = {None: self._read(reader, None, {})}
+        self._sums = read | {of: self._read(reader, of, read[None]) for of in reader.monitor.slices}
         self._maturity = reader.maturity, reader.now
         before, self._judged = self._judged, {}
         blocks: dict[str, list[JudgedBlock]] = defaultdict(list)
@@ -118,41 +129,74 @@ class JudgedHours:
         if settings != self._settings:
             self._settings, self._sums, self._features = settings, {}, {}
 
-    def _read(self, reader: "MonitorReader", of: str | None) -> dict[Span, _HourValues]:
+    def _read(
+        self, reader: "MonitorReader", of: str | None, wholes: Mapping[Span, _HourValues]
+    ) -> dict[Span, _HourValues]:
         before, maturity = self._sums.get(of, {}), reader.maturity
         last, at = self._maturity or (None, 0.0)
         stays_old = maturity == last and reader.now >= at
 
+        def most(hour: Span) -> int | None:
+            whole = wholes.get(hour)
+            return None if whole is None else whole.values[""].until
+
         def kept(hour: Span, mark: int) -> _HourValues | None:
             have = before.get(hour)
-            if have is None or have.mark != mark:
+            if have is None or have.mark != mark or have.most != most(hour):
                 return None
-            is_same = (have.are_old and stays_old) or have.are_as(maturity, hour.stop, reader.now)
+            is_same = (have.are_old and stays_old) or have.are_as(maturity, hour, reader.now)
             return have if is_same else None
 
         def read(hour: Span, mark: int, parts: Sequence[Part]) -> _HourValues:
             values: dict[str, list[Part]] = defaultdict(list)
             for part in parts:
                 values[part[0].slice].append(part)
-            sums = {value: _summed(reader, hour, some) for value, some in sorted(values.items())}
-            return _HourValues(mark, sums, all(each.is_old for each in sums.values()))
+            edge = most(hour)
+            sums = {
+                value: _summed(reader, hour, some, edge) for value, some in sorted(values.items())
+            }
+            are_old = all(each.until == hour.stop for each in sums.values())
+            return _HourValues(mark, sums, edge, are_old)
 
         return by_hour(reader, of, REACH if of is None else SLICE_REACH, kept, read)
 
 
-def _summed(reader: "MonitorReader", hour: Span, parts: Sequence[Part]) -> _HourSums:
+def _summed(
+    reader: "MonitorReader", hour: Span, parts: Sequence[Part], most: int | None
+) -> _HourSums:
     with naming_damage(parts):
-        counts, rows = row_counts(parts), window_tallies(parts)
-    is_old = reader.maturity.has(hour.stop, counts, reader.now)
-    is_mature = is_old and reader.maturity.judges(rows.rows, rows.labelled)
+        steps, rows = _steps(parts), window_tallies(parts)
+        until = reader.maturity.until(hour, steps, reader.now, most)
+        mature = rows if until == hour.stop else window_tallies(_before(until, parts))
+    judges = until > hour.start and reader.maturity.judges(mature.rows, mature.labelled)
     result = block(
-        hour,
+        (*hour, until),
         reader.monitor.layout,
-        rows.labelled if is_mature else None,
+        mature.labelled if judges else None,
         rows.scored,
-        (rows.rows.predicted, rows.rows.labelled),
+        rows.rows.labelled,
     )
-    return _HourSums(is_old, counts, result, result.mark)
+    return _HourSums(until, steps, result, result.mark)
+
+
+def _steps(parts: Sequence[Part]) -> Sequence[Step]:
+    """How many rows had come by the end of each window."""
+    of_window: dict[int, list[Part]] = defaultdict(list)
+    for part in parts:
+        of_window[_stop(part)].append(part)
+    steps, before = [], NO_ROWS
+    for stop, some in sorted(of_window.items()):
+        before = before.with_rows(row_counts(some))
+        steps.append((stop, before))
+    return steps
+
+
+def _before(until: int, parts: Sequence[Part]) -> Sequence[Part]:
+    return [part for part in parts if _stop(part) <= until]
+
+
+def _stop(part: Part) -> int:
+    return part[0].start + part[0].width
 
 
 def _judged(

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.moments import HOUR, LAST_DAY, moment
@@ -17,6 +17,9 @@ from kullback.tally.tally import Tally
 
 ABOUT_ALL = 0.95  # of the labels that finally come
 FEW = 0.1  # of the rows of the fullest hour
+_PART_ROWS = 30  # of an hour
+
+Step = tuple[int, RowCounts]  # the end of a window, and the rows of its hour that came by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,31 @@ class Maturity:
         labels as finally do, or no label can come any more. Rows that (about) all have labels are
         mature at any age.
         """
-        is_old = min(stop, now) <= now - self.lag
+        is_old = self._is_old(stop, now)
         share = rows.labelled_share
         if self.final_share is None or share is None:
             return is_old
         least = self._least_share(rows, self.final_share)
         return share >= ABOUT_ALL or (is_old and (share >= least or stop <= now - self.ttl))
+
+    def until(self, hour: Span, steps: Sequence[Step], now: float, most: int | None = None) -> int:
+        """Up to when an hour is mature, of whose rows so many came by the end of each window.
+
+        All of it, or a part from its start on, whose last window ended the lag ago: the longest
+        that is mature, of half the rows so old or more, and not of a few, of which those with
+        labels may be all those that are positive. Its start where there is none. A value of a
+        slice is mature up to where all rows are, `most`, or not at all; where no part of these is,
+        as a whole.
+        """
+        if most in {None, hour.start, hour.stop} and self.has(hour.stop, steps[-1][1], now):
+            return hour.stop
+        if most is None:
+            old = [step for step in steps if self._is_old(step[0], now)]
+        else:
+            old = [(most, rows) for stop, rows in steps if stop <= most][-1:]
+        least = max(old[-1][1].scored / 2, _PART_ROWS) if old else 0.0
+        some = (step for step in reversed(old) if step[1].scored >= least)
+        return next((stop for stop, rows in some if self.has(stop, rows, now)), hour.start)
 
     def judges(self, rows: RowCounts, labelled: Tally | None) -> bool:
         """Whether rows with labels stand for all rows: not positive ones of a few of them.
@@ -72,6 +94,9 @@ class Maturity:
             return True
         is_binary = labelled.layout.task == "binary"
         return not is_binary or labelled.scalar("wy") < labelled.scalar("w")
+
+    def _is_old(self, stop: float, now: float) -> bool:
+        return min(stop, now) <= now - self.lag
 
     def _least_share(self, rows: RowCounts, final: float) -> float:
         """About the share that is labelled in the end, less what chance takes of few rows."""

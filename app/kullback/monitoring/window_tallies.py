@@ -41,6 +41,10 @@ class RowCounts(NamedTuple):
         rest = kinds.get(MATCHED, 0) - kinds.get(RETRACTED, 0)
         return cls(kinds.get(OBSERVED, 0), kinds.get(PREDICTED, 0), rest)
 
+    def with_rows(self, others: "RowCounts") -> "RowCounts":
+        """These and others."""
+        return RowCounts(*map(sum, zip(self, others, strict=True)))
+
     @property
     def scored(self) -> int:
         """All rows, each once."""

@@ -77,6 +77,13 @@ def test_what_breaks_is_found_in_time_and_named(name: str) -> None:
     assert found.is_right, f"by {found.limit - found.onset:.2f} h; {found.right or found.first}"
 
 
+@pytest.mark.parametrize("part", [2, 3])
+def test_labels_that_are_late_are_judged_before_an_hour_has_all_of_its_own(part: int) -> None:
+    found = broken_run("half the clicks lost", HISTORY, part, Watch(LOOK_EVERY)).detection
+    assert found.right is not None
+    assert found.right.at < found.onset + 1.5  # negatives have theirs after half an hour
+
+
 def all_of(thresholds: ChosenThresholds) -> dict[str, ChosenThresholds]:
     return dict.fromkeys(CHECKS, thresholds)
 
