@@ -133,6 +133,14 @@ def enter(port: int, key: str) -> Any:  # noqa: ANN401 - what a test looks at is
     return json.loads(text)
 
 
+def change(address: str, name: str, key: str) -> Any:  # noqa: ANN401 - see enter
+    """What happens to somebody who changes a monitor from its page."""
+    run = _led("actions.mjs", address, name, key)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
+
+
 def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
     """The cells of tables that are cards on a phone."""
     text, _ = _led("phone.mjs", address, path).communicate(timeout=_LOOK_SECONDS)

@@ -192,8 +192,11 @@ class MonitorReader:
         Raises:
             InvalidInput: a time is without a time zone as the monitor is.
         """
-        kept = annotations_of(self.store.attachment(self.record.id, ANNOTATIONS))
-        return within(kept, self.monitor, start, stop)
+        return within(self._annotations, self.monitor, start, stop)
+
+    @cached_property
+    def _annotations(self) -> tuple[Annotation, ...]:
+        return annotations_of(self.store.attachment(self.record.id, ANNOTATIONS))
 
     @cached_property
     def maturity(self) -> Maturity:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kullback.figures import feature_shares, reliability, score_histogram
 from kullback.figures.typesetting import measured
 from kullback.moments import moment
+from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
@@ -90,8 +91,13 @@ class MonitorPage:
         selection = self.selection
         monitor = selection.reader.monitor
         checks = None if self.checks is None else self.checks.checks
-        looked = self.recent, checks, selection.reader.annotations()
+        looked = self.recent, checks, self.annotations
         return selection.etag, monitor, selection.reader.last_start, self.view, steps, looked
+
+    @property
+    def annotations(self) -> Sequence[Annotation]:
+        """What happened in the time that it shows."""
+        return self.selection.reader.annotations(self.view.start, self.view.stop)
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
@@ -109,6 +115,7 @@ class MonitorPage:
             "hues": CHECK_HUES,
             "sizes": sizes,
             "first": first_batch(setup),
+            "annotations": self.annotations,
         }
         return head if setup.counts.is_empty else head | self._body(setup)
 

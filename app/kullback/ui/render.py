@@ -11,12 +11,13 @@ from markupsafe import Markup
 from pydantic_core import to_json
 
 from kullback.api.credentials import path_within
-from kullback.api.gate import has_session
+from kullback.api.gate import has_session, may_write
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
 from kullback.figures.figure import Figure
 from kullback.figures.svg import svg
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
+from kullback.moments import moment
 from kullback.numerics.digits import number, p_value
 from kullback.ui.dates import ago, date
 from kullback.ui.notice import NO_NOTICE, Notice
@@ -55,6 +56,7 @@ class Pages:
         self._environment.filters |= {
             "data": _data,
             "svg": _picture,
+            "moment": moment,
             "date": date,
             "lasting": lasting,
             **NUMBERS,
@@ -84,7 +86,8 @@ class Pages:
         content: Callable[[], Mapping[str, object]],
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
-        parts = (self._edition, base_of(request), has_session(request), str(self._notice), state)
+        whose = has_session(request), may_write(request)
+        parts = (self._edition, base_of(request), whose, str(self._notice), state)
         etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
@@ -99,6 +102,7 @@ class Pages:
             "here": "",
             "notice": str(self._notice),
             "has_session": has_session(request),
+            "may_write": may_write(request),
             **content,
         }
         return self._environment.get_template(template).render(context).encode()
