@@ -212,7 +212,7 @@ async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
         rows["y_proba"] = rows["y_proba"]["a"]
     await observe(service, **rows, slice={"city": [HOSTILE[at % 4] for at in range(n)]})
     page = await opened(service, arm=HOSTILE[1])
-    assert page.tags.count("script") == 3 + len(page.figures)
+    assert page.tags.count("script") == 4 + len(page.figures)
     assert [row[0] for row in page.rows("The arms")] == [*HOSTILE[:3], f"{HOSTILE[3]} (control)"]
     cities = [f"city = {name}" for name in sorted(HOSTILE)]
     assert page.figures["by-segment"]["xNames"] == ["all rows", *cities]

@@ -59,12 +59,6 @@ def has_session(request: Request) -> bool:
     return caller is not None and caller.has_session
 
 
-def may_write(request: Request) -> bool:
-    """Whether whoever asks may change what they see."""
-    caller: Caller | None = request.scope.get("state", {}).get("caller")
-    return caller is not None and "write" in caller.scopes
-
-
 class Gate:
     """Lets requests in, by their route and by the key they carry.
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic_core import to_json
 
 from kullback.api.credentials import path_within
-from kullback.api.gate import has_session, may_write
+from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
 from kullback.figures.figure import Figure
@@ -106,6 +106,12 @@ class Pages:
             **content,
         }
         return self._environment.get_template(template).render(context).encode()
+
+
+def may_write(request: Request) -> bool:
+    """Whether whoever looks may change what they see."""
+    caller = request.scope.get("state", {}).get("caller")
+    return caller is not None and "write" in caller.scopes
 
 
 def base_of(request: Request) -> str:
