@@ -46,8 +46,8 @@ from kullback.telemetry.metrics import Telemetry
 from kullback.telemetry.middleware import RequestTelemetry
 from kullback.telemetry.monitor_collector import MonitorCollector
 from kullback.ui import pages
-from kullback.ui.notice import Notice
 from kullback.ui.overview import Overview
+from kullback.ui.problem_pages import SitePages
 from kullback.ui.render import Pages
 
 DESCRIPTION = """\
@@ -180,8 +180,7 @@ def create_app(
             stopping=problems.stopping,
         )
     ]
-    notice, overview = Notice(settings.notice_file), Overview()
-    site = Pages(release, settings.documentation_url, notice, runtime.clock)
+    overview, site = Overview(), Pages.of(settings, release, runtime.clock)
     pepper, tokens = settings.pepper(), tokens or runtime.tokens(settings)
     gate = Gate(is_open=settings.insecure_no_auth, hosts=settings.hosts(), tokens=tokens)
 
@@ -247,7 +246,8 @@ def create_app(
     )
     app.root_path = settings.root_path  # as an argument FastAPI warns of it at each start
     app.state.readiness, app.state.store_requests = readiness, store_requests
-    app.state.gate, app.state.telemetry, app.state.overview = gate, telemetry, overview
+    app.state.gate, app.state.telemetry = gate, telemetry
+    app.state.overview, app.state.problem_pages = overview, SitePages(site)
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),

@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 from kullback.api.authorization import AuthorizedRoute
 from kullback.api.credentials import path_within
 from kullback.api.intake import declared_length
-from kullback.api.problem_document import MAX_PLACES, MEDIA_TYPE, document, kind_of
+from kullback.api.problem_document import MAX_PLACES, MEDIA_TYPE, Problem, document, kind_of
+from kullback.api.problem_pages import pages_for
 from kullback.api.problem_types import (
     BY_SLUG,
     BY_STATUS,
@@ -41,6 +42,11 @@ from kullback.errors import (
 )
 from kullback.payload.identifiers import A_NAME
 
+_VARY = {"vary": "Accept"}
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_EXPLAINED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/markdown": _TEXT, "text/html": _TEXT}}
+}
 Slug = Annotated[str, Path(description="Last part of the type of a problem.")]
 _NAMED = re.compile("/v1/(monitors|experiments)/.+/").match  # more than a name
 WORTH_READING = 256 << 10  # bytes of a body in vain; beyond, a new connection costs less
@@ -95,15 +101,18 @@ def router() -> APIRouter:
         "/problems/{slug}",
         operation_id="explain_problem",
         response_class=Markdown,
-        responses=problems(NotFound),
+        responses=problems(NotFound) | _EXPLAINED,
     )
-    async def explain_problem(slug: Slug) -> Markdown:
-        """Explain a problem type in a few words of Markdown."""
+    async def explain_problem(slug: Slug, request: Request) -> Response:
+        """Explain a problem type in a few words: of Markdown, or a page where HTML is asked for."""
         kind = BY_SLUG.get(slug)
         if kind is None:
             raise NotFound("no problem has this name")
+        pages = pages_for(request)
+        if pages is not None:
+            return pages.explained(request, kind)
         text = f"# {kind.title}\n\nHTTP status {kind.status}.\n\n{kind.explanation}\n"
-        return Markdown(text)
+        return Markdown(text, headers=_VARY)
 
     return routes
 
@@ -182,4 +191,7 @@ def _answer(  # noqa: PLR0913 - one keyword for each part of the document
 ) -> Response:
     request_id = request.scope.get("state", {}).get("request_id")
     content = document(kind, detail, request_id, places, total)
-    return Response(content, kind.status, dict(headers), MEDIA_TYPE)
+    pages, headers = pages_for(request), {**headers, **_VARY}
+    if pages is not None:
+        return pages.refused(request, kind, Problem.model_validate_json(content), headers)
+    return Response(content, kind.status, headers, MEDIA_TYPE)

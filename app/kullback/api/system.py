@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -25,8 +25,6 @@ Expose = Callable[[Mapping[str, str], tuple[str, int] | None], tuple[bytes, str]
 
 _EXPOSED = ("text/plain", "application/openmetrics-text")
 STATIC = Path(__file__).parent.parent / "ui" / "static"
-# The viewer's stylesheet holds its icons as data: addresses.
-_DOCS_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 
 class Readiness:
@@ -134,11 +132,6 @@ def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
     async def openapi() -> JSONResponse:
         """Describe the API to programs."""
         return JSONResponse(document())
-
-    @routes.get("/docs")
-    async def docs() -> FileResponse:
-        """Show the API in a viewer that is served from here."""
-        return FileResponse(STATIC / "docs.html", headers={"content-security-policy": _DOCS_POLICY})
 
     # A mount would do, but a request to one is counted under no route.
     @routes.get("/static/{path:path}")

@@ -149,7 +149,7 @@ def _monitor(
 
 
 def _change(value: float | None, base: float | None) -> str:
-    return "" if value is None or not base else typeset(percent(value / base - 1, signed=True))
+    return "" if value is None or not base else typeset(f"{value / base - 1:+.1%}")
 
 
 def hour_of(recent: RecentHour) -> str:

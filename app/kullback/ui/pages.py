@@ -14,8 +14,11 @@ from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import RATIO, SHARE, Overview
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
-from kullback.ui.render import Pages, base_of
+from kullback.ui.problem_pages import missing
+from kullback.ui.render import POLICY, Pages, base_of
 
+# The viewer's stylesheet holds its icons as data: addresses.
+DOCS_POLICY = POLICY.replace("img-src 'self'", "img-src 'self' data:")
 Names = Callable[[], Sequence[str]]
 
 
@@ -27,6 +30,7 @@ def router(
     add_log_in(routes, pages, gate)
     _remembered(routes, store_requests, pages, overview)
     _tried(routes, pages)
+    _documented(routes, pages)
     return routes
 
 
@@ -83,6 +87,17 @@ def _remembered(
         )
 
 
+def _documented(routes: APIRouter, pages: Pages) -> None:
+    """What the API is, in a viewer that is served from here."""
+
+    @routes.get("/docs")
+    async def docs(request: Request) -> Response:
+        """Every operation, to be tried."""
+        page = pages.page_of(request, "docs.html", "", lambda: {"here": "API docs"})
+        page.headers["content-security-policy"] = DOCS_POLICY
+        return page
+
+
 def _tried(routes: APIRouter, pages: Pages) -> None:
     """What may be tried, and is not remembered."""
 
@@ -96,7 +111,7 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
     async def one_metric(name: str, request: Request) -> Response:
         """One metric, with its example to be edited."""
         if name not in METRICS:
-            return _missing(pages, request, "metric", list(METRICS))
+            return missing(pages, request, ("metric", name), list(METRICS))
         return pages.page_of(
             request,
             "metric.html",
@@ -116,15 +131,11 @@ def _page_or_names(
     work: Callable[[], Response],
 ) -> Response:
     """A page, or one that lists the names there are for the caller where there is none of this."""
-    kind, name = place
+    _, name = place
     sees = caller_of(request).sees
     try:
         if sees(name):
             return work()
     except NotFound:
         pass
-    return _missing(pages, request, kind, [each for each in names() if sees(each)])
-
-
-def _missing(pages: Pages, request: Request, kind: str, names: Sequence[str]) -> Response:
-    return pages.page(request, "missing.html", {"kind": kind, "names": names}, 404)
+    return missing(pages, request, place, [each for each in names() if sees(each)])

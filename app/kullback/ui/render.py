@@ -7,7 +7,7 @@ from time import time
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic_core import to_json
 
 from kullback.api.credentials import path_within
@@ -19,6 +19,7 @@ from kullback.figures.svg import svg
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
 from kullback.moments import moment
 from kullback.numerics.digits import number, p_value
+from kullback.settings import Settings
 from kullback.ui.dates import ago, date
 from kullback.ui.notice import NO_NOTICE, Notice
 
@@ -27,6 +28,7 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
+_CODE = re.compile("`([^`]+)`")
 _IN_WORDS = re.compile(rb"(?<=>)[^<]*(?=</time>)")  # "5 minutes ago" is "6 minutes ago" in a minute
 _HEADERS = {
     "content-security-policy": POLICY,
@@ -61,12 +63,18 @@ class Pages:
             "lasting": lasting,
             **NUMBERS,
         }
+        self._environment.filters["code"] = code
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
         self._environment.globals |= {"release": release, "documentation": documentation}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(
             repr((release, documentation, [text for text, _, _ in sources])).encode()
         )
+
+    @classmethod
+    def of(cls, settings: Settings, release: str, clock: Callable[[], float]) -> "Pages":
+        """The pages of a service that has these settings."""
+        return cls(release, settings.documentation_url, Notice(settings.notice_file), clock)
 
     def page(
         self, request: Request, template: str, content: Mapping[str, object], status: int = 200
@@ -94,7 +102,7 @@ class Pages:
         return _kept_by_nobody(request, _page(self._render(request, template, content()), etag))
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
-        depth = path_within(request.scope).count("/") - 1
+        depth = path_within(request.scope).count("/") - 1 - _escaped_slashes(request)
         context = {
             "root": "../" * depth,
             "base": base_of(request),
@@ -112,6 +120,12 @@ def may_write(request: Request) -> bool:
     """Whether whoever looks may change what they see."""
     caller = request.scope.get("state", {}).get("caller")
     return caller is not None and "write" in caller.scopes
+
+
+def _escaped_slashes(request: Request) -> int:
+    """The slashes of a path that part nothing, as they came as %2F."""
+    raw = request.scope.get("raw_path")
+    return 0 if raw is None else int(request.scope["path"].count("/")) - int(raw.count(b"/"))
 
 
 def base_of(request: Request) -> str:
@@ -163,6 +177,11 @@ NUMBERS: Mapping[str, Callable[..., str]] = {
 
 def _picture(figure: Figure) -> Markup:
     return Markup(svg(figure))  # noqa: S704 - its words are escaped where it is drawn
+
+
+def code(words: str) -> Markup:
+    """Words in which what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", escape(words)))  # noqa: S704 - escaped before
 
 
 def _data(value: object) -> Markup:

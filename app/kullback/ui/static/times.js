@@ -65,7 +65,7 @@ function offer() {
   else to.searchParams.set("tz", "local");
   link.href = to.href;
   link.textContent = isLocal() ? "Show times in UTC" : "Show times in local time";
-  link.hidden = false;
+  link.hidden = !document.querySelector("time[datetime]");
 }
 
 function all() {
