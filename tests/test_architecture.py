@@ -81,7 +81,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "library": (*FORMULAS, "payload", "requests"),
     "services": ("monitoring", "experiments", "maintenance"),
     "api": EDGE,
-    "ui": (*EDGE, "tally", "judgement.findings", "api"),
+    "ui": (*EDGE, "tally", "judgement.findings", "judgement.settings", "api"),
     "cli": (
         *EDGE,
         "tally",

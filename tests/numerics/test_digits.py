@@ -16,6 +16,7 @@ from kullback.numerics.digits import decimals, number, p_value
         (0.123456, None, "+0.1235"),
         (0.123456, 0.0, "+0.1235"),
         (0.123456, float("inf"), "+0.1235"),
+        (0.6931471805599453, 4.6e-17, "+6.93147181e-01"),
         (4.2e67, None, "+4.200e+67"),
         (None, None, "—"),
     ],

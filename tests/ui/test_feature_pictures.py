@@ -13,7 +13,6 @@ from tests.ui.test_monitor_page import (
     WHEN,
     page,
     service,
-    table,
     words,
 )
 
@@ -49,12 +48,11 @@ async def test_features_stand_in_the_table_and_as_pictures(service: Service) -> 
     await fill(service, [*rows, "mobile", None], HERE - HOUR)
     drift = (await service.report(**SAME))["drift"]["features"]
     shown_page = await page(service, **WHEN)
-    told = table(shown_page, "Drift")
-    assert [name for name in told if name.startswith("Feature")] == [
-        f"Feature {name}" for name in drift
-    ]
-    assert told["Feature device"][0] == drift["device"]["statement"]
     assert list(drift) == ["device", "age"]
+    text = words(shown_page)
+    assert f"critical device : {drift['device']['statement']} 25 % missing" in text
+    assert f"ok age : {drift['age']['statement']}" in text
+    assert text.index("device :") < text.index("age :")
     device, age = (shown_page.figures[f"feature-{place}"] for place in (1, 2))
     assert device["xNames"] == [f"{HOSTILE[0][:23]}…", "mobile", "missing"]
     assert [each["label"] for each in device["series"]] == ["In the reference", "Share of rows"]
@@ -80,6 +78,6 @@ async def test_of_many_features_some_are_drawn_and_all_are_in_the_table(service:
         features=sent,
     )
     found = await page(service, **WHEN)
-    assert "12 of 20 are drawn" in words(found)
+    assert "of the first 12" in words(found)
     assert sum(name.startswith("feature-") for name in found.figures) == FEATURES_DRAWN
-    assert sum(name.startswith("Feature ") for name in table(found, "Drift")) == 20
+    assert sum(name.startswith("of-feature-") for name in found.ids) == 20

@@ -25,7 +25,7 @@ async def test_notes_of_a_monitor_are_shown(service: Service) -> None:
     assert '<p class="notes">Clicks.\nSecond line.</p>' in page
     assert '<a href="https://example.org/a?b=c&amp;d=e" rel="noopener' in page
     assert "<bdi>team-ads</bdi>" in page
-    assert "<bdi>front</bdi>, <bdi>ads</bdi>" in page
+    assert "<bdi>#front</bdi> <bdi>#ads</bdi>" in page
     overview = await text(service, "/")
     assert "<bdi>team-ads</bdi> <bdi>#front</bdi> <bdi>#ads</bdi>" in overview
 

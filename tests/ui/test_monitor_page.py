@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import time
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,7 @@ from kullback.moments import moment
 from kullback.monitoring.series import MetricPoint
 from kullback.numerics.digits import p_value
 from kullback.tally.report_types import MetricValue
-from kullback.ui.dates import relative
+from kullback.ui.dates import absolute
 from kullback.ui.history import MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import rounded, small
@@ -49,6 +50,11 @@ async def page(service: Service, /, **query: str) -> Page:
 def table(page: Page, region: str) -> dict[str, list[str]]:
     """The rows of a table by their first cell."""
     return {row[0]: row[1:] for row in page.rows(region)}
+
+
+def query_of(link: str) -> dict[str, str]:
+    """What a link asks its page for."""
+    return dict(parse_qsl(urlsplit(link).query))
 
 
 def written(metric: Document) -> str:
@@ -158,9 +164,9 @@ async def test_drift_is_told_in_words_and_numbers(service: Service) -> None:
     rows = table(await page(service, **WHEN), "Drift")
     for what, name in (("Scores", "score"), ("Labels", "label")):
         one = drift[name]
-        assert rows[what][0] == one["statement"]
+        assert rows[what][1] == one["statement"]
         kl = "∞" if one["reason"] == "positive_infinity" else small(one["kl"])
-        assert rows[what][1:] == [
+        assert rows[what][2:] == [
             small(one["psi"]),
             small(one["js"]),
             kl,
@@ -204,13 +210,17 @@ async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Servic
     found = await page(service, **WHEN, by="country")
     groups = (await service.report(**SAME, by="country"))["groups"]
     by_weight = sorted(groups, key=lambda one: (-one["weight"], one["slice"]["country"]))
-    rows = table(found, "Metrics by country")
-    assert list(rows) == [one["slice"]["country"] for one in by_weight]
+    rows = table(found, "Slices")
     for one in groups:
-        cells = [written(metric) for metric in one["metrics"].values()]
-        assert rows[one["slice"]["country"]] == [shown(one["n"]), rounded(one["weight"]), *cells]
+        row, metrics = rows[f"country = {one['slice']['country']}"], one["metrics"]
+        assert row[1].removesuffix("×") == written(metrics["calibration_ratio"])
+        assert row[3] == shown(one["n"])
+        assert row[4:] == [
+            written(metrics[key]) for key in ("log_loss", "normalized_entropy", "auc")
+        ]
     charts = [figure for name, figure in found.figures.items() if name.startswith("slice-")]
-    assert [chart["series"][1]["label"] for chart in charts] == list(rows)
+    labels = [chart["series"][1]["label"] for chart in charts]
+    assert labels == [one["slice"]["country"] for one in by_weight]
     assert len({tuple(chart["yRange"]) for chart in charts}) == 1
 
 
@@ -235,7 +245,7 @@ async def test_many_values_are_all_in_the_table_but_only_the_heaviest_drawn(
     await service.put(slices=["country"])
     await fill(service, [f"c{at:02}" for at in range(20)])
     found = await page(service, **WHEN, by="country")
-    assert len(table(found, "Metrics by country")) == 20
+    assert len(table(found, "Slices")) + len(table(found, "More values of slices")) == 20
     assert sum(name.startswith("slice-") for name in found.figures) == MOST_SLICES
     assert "The 12 values with the most weight of 20" in words(found)
 
@@ -244,7 +254,7 @@ async def test_names_that_callers_chose_are_text(service: Service) -> None:
     await service.put(slices=["country"], labels=["no", HOSTILE[0]])
     await fill(service, HOSTILE, y_true=["no", HOSTILE[0]] * 120)
     found = await page(service, **WHEN, by="country")
-    assert set(table(found, "Metrics by country")) == set(HOSTILE)
+    assert set(table(found, "Slices")) == {f"country = {value}" for value in HOSTILE}
     assert "b" not in found.tags
     assert found.figures["scores"]["series"][1]["label"] == f"Label {HOSTILE[0]}"
 
@@ -343,8 +353,9 @@ async def test_a_time_without_rows_says_when_the_last_came(service: Service) -> 
     await fill(service)
     found = await page(service, **{"from": moment(HERE - 5 * DAY), "to": moment(HERE - 4 * DAY)})
     assert "No rows came in this time." in words(found)
-    assert f"The last came in the window of {relative(HERE - 2 * 60, time())}" in words(found)
-    assert "choose a later time" in words(found)
+    assert f"The last came in the window of {absolute(HERE - 2 * 60)} , after it" in words(found)
+    day = await page(service, **query_of(found.links["show the day up to then"]))
+    assert "240 rows." in words(day)
     assert found.figures == {}
 
 
@@ -383,7 +394,7 @@ async def test_infinite_and_extreme_rows_are_shown(service: Service) -> None:
     more = {"timestamp": [HERE - 60] * 3, "slice": {"country": ["a", "b", "b"]}}
     await service.post("observations", **rows, **more, sample_weight=[1e-200, 1e100, 1e-160])
     found = await page(service, **WHEN, by="country")
-    assert table(found, "Every metric")["Log loss"][0] == "∞"
+    assert table(found, "Every metric")["Log loss, nats"][0] == "∞"
     assert "1 of infinite loss" in words(found)
 
 
@@ -414,16 +425,7 @@ async def test_a_page_reads_nothing_twice(service: Service) -> None:
     service.inside.monitor_maintenance.refresh_recent()
     with watched() as statements:
         await page(service, **WHEN, by="country")
-    read = [
-        "attachments",
-        "attachments",
-        "attachments",
-        "counts",
-        "parts",
-        "parts",
-        "parts",
-        "records",
-    ]
+    read = ["attachments"] * 3 + ["counts"] + ["parts"] * 3 + ["records"]
     assert sorted(tables(statements)) == read
     assert len(set(statements)) == len(statements)
 
@@ -437,8 +439,9 @@ async def test_of_a_page_that_the_caller_has_no_sum_is_read(service: Service) ->
     with watched() as statements:
         again = await service.client.get(PAGE, params=query, headers=headers)
     assert (again.status_code, again.content) == (304, b"")
-    assert tables(statements) == ["records", "attachments", "counts", "attachments", "parts"]
-    assert "max(parts.start)" in statements[-1][0]
+    assert sorted(tables(statements)) == ["attachments"] * 2 + ["counts", "parts", "records"]
+    (of_parts,) = (text for text, _ in statements if "FROM parts" in text)
+    assert "max(parts.start)" in of_parts
 
 
 async def test_whatever_a_page_shows_makes_another_tag(service: Service) -> None:

@@ -10,6 +10,7 @@ from kullback.tally.report_types import MetricValue
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 _POWER = re.compile(r"(?<=\d)e([+-]\d+)")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_NOTHING = 1e-9  # of a number: an error below it is one of rounding
 _INFINITIES = {"positive_infinity": "∞", "negative_infinity": "−∞"}
 _MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
@@ -46,13 +47,14 @@ def dated(words: str, year: int) -> str:
 def measured(metric: MetricValue) -> str:
     """A metric and its standard error, to two digits of that: "0.4087 ± 0.0014".
 
-    Without an error, or where that is 0 as of very few rows, to four digits.
+    Without an error, or where that is 0 or as good as 0, to four digits.
     """
     if metric.value is None:
         return _INFINITIES.get(metric.reason or "", UNKNOWN)
-    places = decimals(metric.standard_error)
+    error = metric.standard_error or 0.0
+    places = decimals(error) if error > _NOTHING * abs(metric.value) else None
     value = typeset(number(metric.value, places))
-    return value if places is None else f"{value} ± {number(metric.standard_error, places)}"
+    return value if places is None else f"{value} ± {number(error, places)}"
 
 
 def shown(value: object) -> str:

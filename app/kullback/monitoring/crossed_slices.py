@@ -70,6 +70,11 @@ def slice_values(name: str) -> Mapping[str, str]:
     return dict(zip(names, value_parts(value, len(names)), strict=True))
 
 
+def slice_name(values: Mapping[str, str]) -> str:
+    """The inverse of `slice_values`: "country=DE"; "" of no slice."""
+    return f"{CROSS.join(values)}={crossed_value(list(values.values()))}" if values else ""
+
+
 def declared(name: str, slices: Sequence[str]) -> str | None:
     """Of the slices that are declared the one of this name, whose parts may be in any order."""
     parts = sorted(slice_parts(name.replace("*", CROSS)))

@@ -93,7 +93,8 @@ class MonitorLooks:
             record.id,
             record.revision,
         )
-        if judged is None or not is_same or _is_waiting(judged.checks, reader.now):
+        is_first = recent is None or (recent.last_start is None) != (reader.last_start is None)
+        if judged is None or not is_same or is_first or _is_waiting(judged.checks, reader.now):
             with suppress(TallyMismatch):  # damaged: what is known of it is all there is
                 recent, judged = reader.recent(), _Judged.of(reader)
                 self._keep({name: recent}, {name: judged})

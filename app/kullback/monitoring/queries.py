@@ -13,6 +13,7 @@ from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.features import ALL_FEATURES, total_features
 from kullback.monitoring.histories import Histories
+from kullback.monitoring.ingest import SLICE_VALUES
 from kullback.monitoring.label_delays import DELAYS, LabelDelays
 from kullback.monitoring.maturity import Maturity
 from kullback.monitoring.recent import RecentHour, recent_hour
@@ -30,6 +31,7 @@ from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span, span
 from kullback.storage.base import Record, Store
+from kullback.storage.slice_values import values_with_places
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.metrics import TallyMetrics
 from kullback.timezones import Time
@@ -197,6 +199,12 @@ class MonitorReader:
     @cached_property
     def _annotations(self) -> tuple[Annotation, ...]:
         return annotations_of(self.store.attachment(self.record.id, ANNOTATIONS))
+
+    @cached_property
+    def values(self) -> Sequence[str]:
+        """The values of its slices that are counted apart: "country=DE", of late days first."""
+        content = self.store.attachment(self.record.id, SLICE_VALUES)
+        return [] if content is None else values_with_places(content)
 
     @cached_property
     def maturity(self) -> Maturity:

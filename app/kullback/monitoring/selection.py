@@ -101,8 +101,8 @@ class MonitorSelection:
 
     def __init__(self, reader: "MonitorReader", query: MonitorQuery, chosen: Span) -> None:
         self.reader = reader
+        self.span = chosen
         self._query = query
-        self._span = chosen
         self._kept: dict[str | None, list[Part]] | None = None
         self._within = slice_values(query.value or "") if query.by else {}
 
@@ -120,17 +120,17 @@ class MonitorSelection:
             record.revision,
             # Every write counts something, while what maintenance merges stays the same sums.
             sorted(self.reader.counts.items()),
-            self._span,
-            widened(self.reader.monitor, self._span, self.reader.now),
+            self.span,
+            widened(self.reader.monitor, self.span, self.reader.now),
             self._mature_edge(),
-            self.reader.past(self._span),
+            self.reader.past(self.span),
             self._query,
         )
         return entity_tag(repr(parts).encode())
 
     def _mature_edge(self) -> tuple[float, float | None, int]:
         """What makes time mature, and where that begins to matter here."""
-        first, last = self._span
+        first, last = self.span
         maturity = self.reader.maturity
         edge = min(max(maturity.edge(self.reader.now), first), last)
         return maturity.lag, maturity.final_share, edge
@@ -142,14 +142,14 @@ class MonitorSelection:
         hours = RowsByTime(lambda at: hour_at(reader.monitor, at, reader.now))
         with self._parts(query.value) as parts:
             rows = tallies_by_slice(hours.counting(parts) if self._is_joined else parts)
-        mature = MatureTime.of(self._span, hours.steps(value), reader.maturity, reader.now)
+        mature = MatureTime.of(self.span, hours.steps(value), reader.maturity, reader.now)
         layout, labels = reader.monitor.layout, reader.monitor.labels_apart
         return MonitorReport.of(
-            ReportScope(reader.record.name, layout, self._span, mature, query.by, value, labels),
+            ReportScope(reader.record.name, layout, self.span, mature, query.by, value, labels),
             rows.get(value, WindowTallies()),
             {name: group for by in query.by for name, group in self._tallies(by).items()},
-            reader.reference_of(self._span, (query.value, *query.by)),
-            FeatureTable() if value else reader.features(self._span),
+            reader.reference_of(self.span, (query.value, *query.by)),
+            FeatureTable() if value else reader.features(self.span),
         )
 
     @property
@@ -252,7 +252,7 @@ class MonitorSelection:
 
         An hour at least where each value of a slice is asked for: there may be a thousand.
         """
-        window, (start, stop) = self.reader.monitor.window_seconds, self._span
+        window, (start, stop) = self.reader.monitor.window_seconds, self.span
         most = MAX_POINTS // 2 // len(self._query.metrics)
         step = window * math.ceil(min(stop - start, DAY) / window / most)
         return max(step, HOUR, window) if self._query.by else step
@@ -263,7 +263,7 @@ class MonitorSelection:
 
         Of a crossed slice those of the value alone whose rows were asked for.
         """
-        store, at = self.reader.store, (self.reader.record.id, *self._span)
+        store, at = self.reader.store, (self.reader.record.id, *self.span)
         by = (slices or "").partition("=")[0]
         if self._kept is None:
             with store.stream(*at, slices=slices) as parts:

@@ -27,7 +27,7 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
         places = _places(value)
     if places > _MOST_DECIMALS:
         digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:{sign}.{digits}e}"
+        return f"{value:{sign}.{min(digits, _MOST_DECIMALS)}e}"
     return f"{value:{sign},.{places}f}"
 
 

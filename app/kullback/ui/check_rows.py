@@ -1,10 +1,12 @@
 """How the checks of a monitor are shown: the worst first, in colours and words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kullback.figures.typesetting import lasting, typeset
 from kullback.judgement.findings import State
 from kullback.monitoring.checks import Check, MonitorChecks
+from kullback.monitoring.crossed_slices import slice_name
 from kullback.numerics.digits import UNKNOWN
 
 CHECK_HUES = {State.CRITICAL: "bad", State.WARNING: "stop", State.OK: "good", State.UNKNOWN: ""}
@@ -13,6 +15,40 @@ _SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
 _RATIOS = ("calibration", "label_drift", "slice")  # of what was predicted or is, to what happened
 _SHARES = ("log_loss", "no_skill", "slice", "maturity")  # of the information gain, or of rows
 _UNSEEN = "Nobody has looked yet: that is done within a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRows:
+    """The checks of a monitor, apart: what warns, what is fine, what cannot be judged yet."""
+
+    alarms: Sequence[Check] = ()
+    fine: Sequence[Check] = ()
+    unknown: Sequence[Check] = ()
+
+    @classmethod
+    def of(cls, checks: MonitorChecks | None) -> "CheckRows":
+        """Those that were found, the worst first."""
+        every = worst_first(checks)
+        return cls(
+            [each for each in every if each.is_alarm],
+            [each for each in every if each.state is State.OK],
+            [each for each in every if each.state is State.UNKNOWN],
+        )
+
+    @property
+    def worst(self) -> Check | None:
+        """The alarm that the state is of; None without any."""
+        return self.alarms[0] if self.alarms else None
+
+    @property
+    def slice(self) -> str:
+        """The value of a slice that is worst, "country=BR"; "" where no check names one."""
+        return next((slice_name(each.slice) for each in self.alarms if each.slice), "")
+
+
+def title(check: Check) -> str:
+    """The name of a check as people read it."""
+    return check.name.replace("_", " ").capitalize()
 
 
 def badness(checks: MonitorChecks | None) -> tuple[int, int]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kullback.figures.figure import ChartSeries, Figure, has_values
+from kullback.figures.figure import ChartSeries, Figure, TimeMark, has_values
 from kullback.figures.intervals import band
 from kullback.moments import DAY
 from kullback.monitoring.report import MonitorGroup
 from kullback.monitoring.selection import MonitorSelection
 from kullback.monitoring.series import MetricPoint
-from kullback.tally.metrics import TallyMetrics
 from kullback.timezones import offset
+from kullback.ui.past import Past
 from kullback.ui.times import Ground, View, around
 
 MOST_SLICES = 12
@@ -87,6 +87,10 @@ class Course:
         zone = None if step % DAY else timezone
         return cls(x if zone is None else [at + offset(zone, at) for at in x], places, zone)
 
+    def place(self, moment: float) -> float:
+        """Where a moment stands on the axis."""
+        return moment if self.timezone is None else moment + offset(self.timezone, moment)
+
     @property
     def x_label(self) -> str:
         """What x is, and by whose clocks."""
@@ -134,23 +138,37 @@ class Course:
         )
 
 
-def over_time(selection: MonitorSelection, view: View, ground: Ground) -> list[Figure]:
-    """The metrics of all rows, and how many came."""
+def drawn_of(task: str) -> Sequence[Drawn]:
+    """The metrics that are drawn of a task."""
+    return MULTICLASS if task == "multiclass" else BINARY
+
+
+def over_time(
+    selection: MonitorSelection,
+    view: View,
+    ground: Ground,
+    value: str | None = None,
+    past: Past | None = None,
+) -> list[Figure]:
+    """The metrics of all rows or of one value of a slice, and how many came."""
     step, reader = view.step(ground), selection.reader
-    drawn = MULTICLASS if reader.monitor.task == "multiclass" else BINARY
-    points = selection.points([each.metric for each in drawn], step)
+    drawn = drawn_of(reader.monitor.task)
+    points = selection.points([each.metric for each in drawn], step, value)
     time = (view.start, view.stop, step, ground.timezone)
     courses = [Course.of(points[each.metric], *time) for each in drawn]
-    baseline = reader.baseline()
-    figures = [_figure(*pair, baseline) for pair in zip(drawn, courses, strict=True)]
-    return [*figures, courses[0].rows()]
+    figures = [_figure(*pair, past) for pair in zip(drawn, courses, strict=True)]
+    marks = [
+        TimeMark(courses[0].place(each.time), each.text, each.link or "")
+        for each in reader.annotations(view.start, view.stop)
+    ]
+    return [replace(figure, time_marks=marks) for figure in (*figures, courses[0].rows())]
 
 
-def _figure(drawn: Drawn, course: Course, baseline: TallyMetrics | None) -> Figure:
+def _figure(drawn: Drawn, course: Course, past: Past | None) -> Figure:
     levels = [] if drawn.level is None else [drawn.level]
-    before = None if baseline is None else baseline.metric(drawn.metric).value
-    if isinstance(before, float):
-        levels.append((before, "reference"))
+    before = None if past is None else past.metrics[drawn.metric].value
+    if past is not None and before is not None:
+        levels.append((before, past.name))
     young = course.young(drawn.hue)
     return Figure(
         name=drawn.metric.replace("_", "-"),

@@ -1,70 +1,52 @@
-"""The page of a monitor: how it stands, over time and slice by slice."""
+"""The page of a monitor: how it stands, why, and over time."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kullback.figures import feature_shares, reliability, score_histogram
+from kullback.errors import InvalidInput
+from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import measured
 from kullback.moments import moment
 from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
+from kullback.monitoring.crossed_slices import CROSS
+from kullback.monitoring.queries import MonitorReader
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
-from kullback.monitoring.selection import MonitorQuery, MonitorSelection
-from kullback.numerics.digits import decimals
-from kullback.numerics.reasons import Reason
+from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counted_query
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.tally.report_types import AucValue, MetricValue, MetricValues
+from kullback.tally.report_types import MetricValue
 from kullback.ui import history
-from kullback.ui.check_rows import CHECK_HUES, sizes, statement, worst_first
+from kullback.ui.cards import NAMES, cards, why_not
+from kullback.ui.check_rows import CHECK_HUES, CheckRows, sizes, statement, title
+from kullback.ui.drift_rows import drift_rows, feature_rows
+from kullback.ui.first_batch import first_batch
 from kullback.ui.overview import hour_of
-from kullback.ui.render import rounded
-from kullback.ui.times import CUSTOM, RANGES, Ground, View, view
+from kullback.ui.past import past_of
+from kullback.ui.slice_rows import MOST_SHOWN, SliceTable, words_of
+from kullback.ui.times import CUSTOM, RANGES, Ground, View, local, view
+from kullback.ui.verdict_text import verdict_text
 
-LABELS_SHOWN = 6
-FEATURES_DRAWN = 12  # those that changed most; the table has all
-NAMES = {
-    "log_loss": "Log loss",
-    "normalized_entropy": "Normalized entropy",
-    "relative_information_gain": "Relative information gain",
-    "calibration_ratio": "Calibration ratio",
-    "auc": "AUC",
-    "brier": "Brier score",
-    "ece": "Expected calibration error",
-    "accuracy": "Accuracy",
-    "base_rate": "Base rate",
-    "mean_prediction": "Mean prediction",
-}
-MEANINGS = {
-    "log_loss": "nats per row, lower is better",
-    "normalized_entropy": "1 is no better than the base rate, 0 is perfect",
-    "calibration_ratio": "predicted / observed, 1 is right",
-    "auc": "0.5 is chance, 1 is perfect ranking",
-    "brier": "squared error, lower is better",
-    "ece": "mean gap between predicted and observed",
-    "accuracy": "how often the top label was right",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A number at a glance."""
-
-    name: str
-    number: str
-    error: str
-    meaning: str
+FEATURES_DRAWN = 12  # those that changed most; the others are in words
+MOST_COMPARED = 200  # values of slices, beyond which those of one slice are compared
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorPage:
-    """The page of a monitor, of the time and the slice that its address asks for."""
+    """The page of a monitor, of the time and the slice that its address asks for.
+
+    Attributes:
+        selection: the time, of all rows or of those of `value`.
+        compared: the same time of all rows, by the slices whose values are compared.
+        value: a slice and its value, "country=DE".
+    """
 
     selection: MonitorSelection
+    compared: MonitorSelection
     view: View
+    value: str | None
     ground: Ground
     recent: RecentHour | None
     checks: MonitorChecks | None
@@ -79,20 +61,27 @@ class MonitorPage:
         reader = services.monitor_queries.open(name)
         monitor = reader.monitor
         ground = Ground(monitor.window_seconds, monitor.slices, reader.now, monitor.timezone)
-        chosen = view(query, ground)
-        selection = reader.select(MonitorQuery(chosen.start, chosen.stop, chosen.slices)).keeping()
         recent, checks = services.monitor_maintenance.looks.fresh(reader)
-        return cls(selection, chosen, ground, recent, checks)
+        chosen = view({key: text for key, text in query.items() if key != "slice"}, ground)
+        value, messages = _value(reader, query.get("slice", ""))
+        chosen = replace(chosen, messages=(*chosen.messages, *messages))
+        by = chosen.slices or _compared(reader, CheckRows.of(checks).slice)
+        compared = reader.select(MonitorQuery(chosen.start, chosen.stop, by)).keeping()
+        selection = compared
+        if value is not None:
+            asked_for = MonitorQuery(chosen.start, chosen.stop, value=value)
+            selection = reader.select(asked_for).keeping()
+        return cls(selection, compared, chosen, value, ground, recent, checks)
 
     @property
     def state(self) -> object:
         """What the content follows from; it costs no part of a sum."""
         steps = self.view.step(self.ground), self.view.step(self.ground, history.SLICE_STEPS)
-        selection = self.selection
-        monitor = selection.reader.monitor
+        reader = self.selection.reader
         checks = None if self.checks is None else self.checks.checks
         looked = self.recent, checks, self.annotations
-        return selection.etag, monitor, selection.reader.last_start, self.view, steps, looked
+        tags = self.selection.etag, self.compared.etag
+        return tags, reader.monitor, reader.last_start, self.view, self.value, steps, looked
 
     @property
     def annotations(self) -> Sequence[Annotation]:
@@ -107,62 +96,83 @@ class MonitorPage:
             "live": True,
             "setup": setup,
             "view": self.view,
+            "kept": self.view.query | ({"by": self.view.by} if self.view.by else {}),
+            "value": self.value,
+            "words_of": words_of,
             "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From, to"},
             "state": state,
             "hue": CHECK_HUES[state],
             "why": why(self.checks, self.recent),
-            "checks": worst_first(self.checks),
+            "checks": CheckRows.of(self.checks),
             "hues": CHECK_HUES,
             "sizes": sizes,
+            "title": title,
+            "local": local,
             "first": first_batch(setup),
             "annotations": self.annotations,
         }
         return head if setup.counts.is_empty else head | self._body(setup)
 
     def _body(self, setup: MonitorSetup) -> dict[str, object]:
-        selection, chosen = self.selection, self.view
+        selection, chosen, reader = self.selection, self.view, self.selection.reader
+        limits, rows = reader.thresholds, CheckRows.of(self.checks)
         report = selection.report()
-        slices = history.side_by_side(selection, chosen, self.ground, report.groups)
+        compared = report if self.compared is selection else self.compared.report()
+        past = past_of(selection, self.value)
+        shown_cards = cards(report, past, limits) if report.n else []
+        slices = SliceTable.of(compared, limits["slice"], rows.slice)
+        span = {"from": moment(report.start), "to": moment(report.stop)}
         return {
             "report": report,
             "names": NAMES,
             "why_not": why_not,
-            "cards": cards(report.metrics),
-            "course": history.over_time(selection, chosen, self.ground) if report.n else [],
+            "cards": shown_cards,
+            "past": past,
+            "course": history.over_time(selection, chosen, self.ground, self.value, past)
+            if report.n
+            else [],
             "bins": [
                 reliability.of_monitor(report, setup.task),
                 score_histogram.of_monitor(report, setup),
             ],
-            "features": [
-                feature_shares.of_feature(name, drift, place)
-                for place, (name, drift) in enumerate(report.drift.features.items(), 1)
-            ][:FEATURES_DRAWN],
+            "drifts": drift_rows(report.drift, limits["score_drift"]),
+            "features": feature_rows(report.drift, limits["feature_drift"]),
             "slices": slices,
-            "groups": history.heaviest(report.groups),
-            "baseline": json.dumps({"from": moment(chosen.start), "to": moment(chosen.stop)}),
+            "most_shown": MOST_SHOWN,
+            "drawn_features": FEATURES_DRAWN,
+            "small": history.side_by_side(self.compared, chosen, self.ground, compared.groups)
+            if chosen.by
+            else [],
+            "span": span,
+            "step": chosen.step(self.ground),
+            "drawn": ",".join(each.metric for each in history.drawn_of(setup.task)),
+            "markdown": verdict_text(setup, self.checks, report, shown_cards, slices),
+            "baseline": json.dumps(span),
         }
 
 
-def cards(metrics: MetricValues) -> list[Card]:
-    """The metrics at a glance: those that a task has."""
-    chosen = {name: metrics[name] for name in MEANINGS if name in metrics}
-    return [_card(name, value) for name, value in chosen.items() if value.reason != "multiclass"]
+def _value(reader: MonitorReader, text: str) -> tuple[str | None, Sequence[str]]:
+    """The value of a slice that an address asks for, or why it cannot be."""
+    if not text:
+        return None, ()
+    try:
+        return counted_query(reader.monitor, MonitorQuery(value=text)).value, ()
+    except InvalidInput as error:
+        return None, (f"slice: {error.message} What is shown are all rows.",)
 
 
-def _card(name: str, metric: MetricValue) -> Card:
-    if metric.value is None:
-        return Card(NAMES[name], measured(metric), "", why_not(metric.reason))
-    number, _, error = measured(metric).partition(" ± ")
-    meaning = MEANINGS[name]
-    if isinstance(metric, AucValue) and metric.error_bound:
-        places = decimals(metric.standard_error)
-        meaning += f"; known to ± {rounded(metric.error_bound, places)}"
-    return Card(NAMES[name], number, f"± {error}" if error else "", meaning)
-
-
-def why_not(reason: str | None) -> str:
-    """Why there is no number, in words."""
-    return "" if reason is None else Reason(reason).sentence
+def _compared(reader: MonitorReader, worst: str) -> tuple[str, ...]:
+    """The slices whose values are compared: all that are few, that of the worst value first."""
+    names = [name for name in reader.monitor.slices if CROSS not in name]
+    first = worst.partition("=")[0]
+    names = sorted(names or reader.monitor.slices, key=lambda name: name != first)
+    chosen: list[str] = []
+    total = 0
+    for name in names:
+        total += sum(value.startswith(f"{name}=") for value in reader.values)
+        if not chosen or total <= MOST_COMPARED:
+            chosen.append(name)
+    return tuple(chosen)
 
 
 def why(checks: MonitorChecks | None, recent: RecentHour | None) -> str:
@@ -202,22 +212,3 @@ def _calibration(recent: RecentHour) -> str:
     if isinstance(ratio.value, Undefined):
         return ""
     return f"predictions are {measured(MetricValue.of(ratio))} times what happened"
-
-
-def first_batch(setup: MonitorSetup) -> str:
-    """A first batch for this monitor as the shell takes it; "" where its rows are too wide."""
-    if setup.task != "binary":
-        labels: Sequence[str | int] = setup.labels or ()
-        if len(labels) > LABELS_SHOWN:
-            return ""
-        rest = round(0.4 / (len(labels) - 1), 4)
-        first = round(1 - rest * (len(labels) - 1), 4)
-        rows = [[first if at == row else rest for at in range(len(labels))] for row in range(2)]
-        came = [[int(p > rest) for p in row] for row in rows]
-        truth = labels[:2] if setup.task == "multiclass" else came
-        return shlex.quote(json.dumps({"y_true": truth, "y_proba": rows}))
-    low, high = setup.labels or (0, 1)
-    y_true, y_proba = [high, low, high], [0.8, 0.3, 0.6]
-    if setup.pos_label == low:
-        y_proba = [0.2, 0.7, 0.4]
-    return shlex.quote(json.dumps({"y_true": y_true, "y_proba": y_proba}))

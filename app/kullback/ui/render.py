@@ -165,9 +165,15 @@ def small(value: float | None) -> str:
     return "< 0.001" if value is not None and 0 < value < 0.0005 else rounded(value, 3)
 
 
+def percent(share: float) -> str:
+    """A share in percent, and "< 1 %" of what is less but not nothing."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
 NUMBERS: Mapping[str, Callable[..., str]] = {
     "measured": measured,
     "p_value": p_value,
+    "percent": percent,
     "rounded": rounded,
     "shown": shown,
     "small": small,

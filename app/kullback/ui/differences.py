@@ -1,0 +1,56 @@
+"""Differences worth a colour: both sure and large, by the thresholds that alarms go by."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from kullback.judgement.findings import State
+from kullback.judgement.settings import Thresholds
+
+SURE = 0.001  # a difference that chance makes less often is sure
+_STANDARD = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far something is from where it should be.
+
+    Attributes:
+        size: how far, in the unit of the thresholds; below 0 where it is better.
+        errors: how many standard errors that is; None where these are not known.
+        rows: of how many rows it is.
+    """
+
+    size: float
+    errors: float | None
+    rows: int
+
+    def is_sure(self, comparisons: int = 1) -> bool:
+        """Whether chance alone hardly makes it, among so many that are looked at."""
+        most = _STANDARD.inv_cdf(1 - SURE / 2 / comparisons)
+        return self.errors is not None and abs(self.errors) >= most
+
+    def state(self, limits: Thresholds, comparisons: int = 1) -> State:
+        """How bad it is; unknown of few rows, or where nobody knows how sure it is."""
+        if self.errors is None or self.rows < limits.minimum_rows:
+            return State.UNKNOWN
+        if not self.is_sure(comparisons) or self.size < limits.tolerance:
+            return State.OK
+        return State.CRITICAL if self.size >= limits.critical else State.WARNING
+
+
+def ratio_off(ratio: float, mean: float) -> float:
+    """How far a calibration ratio is from 1, either way alike, as a share of the rarer outcome.
+
+    Args:
+        ratio: predicted over observed, above 0.
+        mean: the mean prediction.
+    """
+    off = math.exp(abs(math.log(ratio))) - 1
+    return off * max(mean / (1 - mean), 1.0) if mean < 1 else off
+
+
+def errors_apart(difference: float, *errors: float | None) -> float | None:
+    """A difference in standard errors, those of both sides together; None without any."""
+    both = math.hypot(*(error or 0.0 for error in errors))
+    return difference / both if both > 0 else None

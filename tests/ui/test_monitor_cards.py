@@ -1,0 +1,145 @@
+"""Cards say how a number differs from before, coloured where that is both sure and large."""
+
+import re
+from dataclasses import replace
+from math import log
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+
+from kullback.judgement.findings import State
+from kullback.judgement.settings import DEFAULTS
+from kullback.moments import DAY, HOUR, moment
+from kullback.ui.differences import Difference, errors_apart, ratio_off
+from kullback.ui.interval_bars import Reach, interval_bar, widest
+from tests.monitoring.service import MONITOR, Document, Service
+from tests.ui.test_monitor_page import HERE, page, service, words
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["service"]  # a fixture
+CALIBRATION = DEFAULTS["calibration"]
+
+
+def rows(n: int, at: float, factor: float = 1.0) -> Document:
+    """Rows of half an hour of which a fifth and a half happen, predicted so many times as often."""
+    y_true = [int(row % 10 < 2) if row % 2 else int(row % 4 < 2) for row in range(n)]
+    y_proba = [min(factor * (0.2 if row % 2 else 0.5), 0.99) for row in range(n)]
+    times = [at + 1800 * row / n for row in range(n)]
+    return {"y_true": y_true, "y_proba": y_proba, "timestamp": times}
+
+
+@pytest.mark.parametrize(
+    ("size", "errors", "count", "state"),
+    [
+        (0.3, 10.0, 1000, State.CRITICAL),
+        (0.2, 10.0, 1000, State.WARNING),
+        (0.09, 10.0, 1000, State.OK),
+        (0.3, 3.2, 1000, State.OK),
+        (0.3, 3.3, 1000, State.CRITICAL),
+        (0.3, 10.0, 199, State.UNKNOWN),
+        (0.3, None, 1000, State.UNKNOWN),
+        (-0.3, -10.0, 1000, State.OK),
+    ],
+)
+def test_a_difference_is_bad_that_is_sure_and_large(
+    size: float, errors: float | None, count: int, state: State
+) -> None:
+    assert Difference(size, errors, count).state(CALIBRATION) is state
+
+
+def test_among_many_a_difference_must_be_surer() -> None:
+    one = Difference(0.3, 4.0, 1000)
+    assert (one.is_sure(), one.is_sure(1000)) == (True, False)
+    assert replace(one, errors=6.0).is_sure(1000)
+
+
+def test_errors_of_both_sides_count() -> None:
+    assert errors_apart(0.5, 0.3, 0.4) == pytest.approx(1.0)
+    assert errors_apart(0.5, 0.25, None) == pytest.approx(2.0)
+    assert errors_apart(0.5, None, None) is None
+    assert errors_apart(0.5, 0.0) is None
+
+
+def test_a_ratio_is_as_far_off_either_way_and_by_the_rarer_outcome() -> None:
+    assert ratio_off(1.25, 0.1) == pytest.approx(ratio_off(0.8, 0.1)) == pytest.approx(0.25)
+    assert ratio_off(1.02, 0.95) == pytest.approx(0.02 * 0.95 / 0.05)
+
+
+@pytest.mark.parametrize(
+    ("factor", "word", "hue"), [(1.0, "within 10%", ""), (1.6, "60% too high", "bad")]
+)
+async def test_calibration_is_coloured_by_how_far_it_is_off(
+    service: Service, factor: float, word: str, hue: str
+) -> None:
+    await service.put()
+    await service.post("observations", **rows(2000, HERE - HOUR, factor))
+    text = (await service.client.get("/monitors/clicks")).text
+    card = text.split("<div>Calibration ratio</div>")[0].rpartition("<li ")[2]
+    assert card.startswith(f'class="card {hue}">')
+    assert word in text
+
+
+async def test_a_card_compares_with_the_reference(service: Service) -> None:
+    await service.put()
+    past = rows(2000, 0)
+    del past["timestamp"]
+    await service.put(f"{MONITOR}/reference", **past)
+    await service.post("observations", **rows(2000, HERE - HOUR, 1.6))
+    report = await service.report(**{"from": HERE - HOUR, "to": HERE})
+    text = words(await page(service))
+    assert "Compared with the reference, 2,000 rows" in text
+    assert " in the reference" in text
+    before = 0.5 * (-0.2 * log(0.2) - 0.8 * log(0.8)) + 0.5 * log(2)
+    difference = report["metrics"]["log_loss"]["value"] - before
+    (beside,) = re.findall(r"Log loss, nats \S+ ± \S+ +much worse (.*?) in the reference", text)
+    assert [float(number) for number in beside.split(" to ")] == [
+        pytest.approx(difference, abs=1e-3),
+        pytest.approx(before, abs=1e-3),
+    ]
+
+
+async def test_without_a_reference_a_card_compares_with_the_time_before(service: Service) -> None:
+    await service.put(retention_days=30)
+    for days, factor in ((2, 1.0), (1, 1.6)):
+        await service.post("observations", **rows(2000, HERE - days * DAY, factor))
+    whole = {"from": moment(HERE - DAY), "to": moment(HERE)}
+    part = {"from": moment(HERE - DAY), "to": moment(HERE - DAY + HOUR)}
+    assert "in the reference" not in words(await page(service, **whole))
+    assert "Compared with the day before, 2,000 rows" in words(await page(service, **whole))
+    assert " at that time the day before " in words(await page(service, **part))
+    assert "Compared with" not in words(await page(service, **{"from": moment(HERE - 2 * DAY)}))
+
+
+def drawn(reach: Reach, far: float) -> Element:
+    """The shapes of an interval."""
+    return fromstring(interval_bar(reach, far, 0.1, "bad", "<b> & co"))  # noqa: S314 - our own
+
+
+def ends(picture: Element) -> list[float]:
+    """How far to the right the points of its arrows are."""
+    points = [point for each in picture.iter("polyline") for point in each.attrib["points"].split()]
+    return [float(point.partition(",")[0]) for point in points]
+
+
+def test_an_interval_lies_within_its_picture_or_ends_in_an_arrow() -> None:
+    picture = drawn(Reach(0.5, 0.4, 0.6), 1.0)
+    (reach,) = picture.findall("line[@class='reach']")
+    (value,) = picture.findall("circle[@class='value']")
+    left, right = (float(reach.attrib[end]) for end in ("x1", "x2"))
+    middle = float(value.attrib["cx"])
+    assert 0 < left < middle < right < 180
+    assert middle - left == pytest.approx(right - middle)
+    assert ends(picture) == []
+    beyond = ends(drawn(Reach(0.5, -9.0, 9.0), 1.0))
+    assert (len(beyond), min(beyond) >= 0, max(beyond) <= 180) == (6, True, True)
+
+
+def test_words_of_an_interval_are_text() -> None:
+    picture = drawn(Reach(0.5, 0.4, 0.6), 1.0)
+    assert picture.get("aria-label") == "<b> & co"
+
+
+def test_a_scale_holds_every_value() -> None:
+    assert widest([], 0.1) == pytest.approx(0.2)
+    assert widest([Reach(-2.0, -3.0, -1.0), Reach(1.0, 0.0, 2.0)], 0.1) > 2.0
