@@ -57,6 +57,7 @@ class OutcomeHistory:
         memo: what was computed of them before.
         value: of a slice, "" for all rows.
         blocks: those with labels, in order.
+        groups: the same, those together that have few outcomes.
         spreads: how many times outcomes of a day vary more than those of independent rows, from
             what came before that day.
     """
@@ -66,12 +67,15 @@ class OutcomeHistory:
         memo: Memo,
         value: str,
         blocks: Sequence[JudgedBlock],
+        groups: Sequence[JudgedBlock],
         spreads: Callable[[int], float],
     ) -> None:
         self.memo = memo
         self.value = value
         self.blocks = blocks
+        self.groups = groups
         self.marks = prefixes(blocks)
+        self.group_marks = prefixes(groups)
         self.spreads = spreads
 
     @property
@@ -87,31 +91,40 @@ class OutcomeHistory:
         """Evidence that what predictions tell apart is not so far apart, or further."""
         return self._process("slope", log_threshold)
 
-    def process(self, logs: Array, log_e: Callable[[], Array], log_threshold: float) -> Process:
-        """What processes (a,) of steps (t, a) have come to, and the blocks that they speak of."""
+    def process(
+        self,
+        blocks: Sequence[JudgedBlock],
+        logs: Array,
+        log_e: Callable[[], Array],
+        log_threshold: float,
+    ) -> Process:
+        """What processes (a,) of steps (t, a) of blocks have come to, and since when."""
         now = log_mean(logs)
-        first = since(log_e(), logs, log_threshold) if now >= log_threshold else self._last_day()
-        key = "rows since", self.value, first, self.marks[-1]
-        rows = self.memo.once(key, lambda: summed([each.block for each in self.blocks[first:]]))
+        is_over = now >= log_threshold
+        start = blocks[since(log_e(), logs, log_threshold)].block.start if is_over else self._day()
+        some = [each for each in self.blocks if each.block.start >= start]
+        key = "rows since", self.value, start, self.marks[-1]
+        rows = self.memo.once(key, lambda: summed([each.block for each in some]))
         return Process(now, log_threshold, rows)
 
     def logs(self, name: str, log_threshold: float) -> Array:
         """The processes of all alternatives (a,), of a `rate` or a `slope`."""
-        width = _read(self.blocks[-1], name).size
+        width = _read(self.groups[-1], name).size
         weights = _weights(width)
 
         def step(last: Array, at: int) -> Array:
-            log_e = self._step(self.blocks[at], name, width)
+            log_e = self._step(self.groups[at], name, width)
             return advanced(last, log_e, weights, log_threshold)
 
         key = (name, self.value, log_threshold, width)
-        return folded(self.memo, key, self.marks, start(weights), step)
+        return folded(self.memo, key, self.group_marks, start(weights), step)
 
     def _process(self, name: str, log_threshold: float) -> Process:
         logs = self.logs(name, log_threshold)
         return self.process(
+            self.groups,
             logs,
-            lambda: np.stack([self._step(each, name, logs.size) for each in self.blocks]),
+            lambda: np.stack([self._step(each, name, logs.size) for each in self.groups]),
             log_threshold,
         )
 
@@ -119,12 +132,10 @@ class OutcomeHistory:
         log_e = _read(each, name) / self.spreads(each.block.start // DAY)
         return log_e if log_e.size == width else np.pad(log_e, (0, width - log_e.size))
 
-    def _last_day(self) -> int:
+    def _day(self) -> int:
+        """When the last day with outcomes began."""
         edge = self.blocks[-1].block.stop - DAY
-        first = len(self.blocks) - 1
-        while first and self.blocks[first - 1].block.stop > edge:
-            first -= 1
-        return first
+        return next(each.block.start for each in self.blocks if each.block.stop > edge)
 
 
 def _read(block: JudgedBlock, name: str) -> Array:

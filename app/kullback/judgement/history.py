@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from kullback.judgement.blocks import Block
 from kullback.judgement.evidence import OutcomeHistory, spreads_of
 from kullback.judgement.folds import Memo
+from kullback.judgement.groups import grouped
 from kullback.judgement.judged import JudgedBlock
+from kullback.judgement.recalibration import Tolerance
 from kullback.judgement.settings import DEFAULTS, Thresholds
 from kullback.tally.feature_counts import FeatureCounts
 from kullback.tally.feature_table import FeatureTable
@@ -84,5 +86,8 @@ class History:
             blocks = self.slices[value] if value else self.blocks
             mature = [each for each in blocks if each.rows]
             spreads = self.outcomes().spreads if value else spreads_of(self.memo, mature)
-            self._outcomes[value] = OutcomeHistory(self.memo, value, mature, spreads)
+            wholes = {each.block.start: each for each in self.blocks} if value else None
+            tolerance = Tolerance(self.thresholds["calibration"].tolerance)
+            groups = grouped(self.memo, mature, tolerance, wholes)
+            self._outcomes[value] = OutcomeHistory(self.memo, value, mature, groups, spreads)
         return self._outcomes[value]

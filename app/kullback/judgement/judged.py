@@ -34,6 +34,7 @@ class JudgedBlock:
         mark: tells blocks of one time with different rows apart.
         scores_mark: those with different scores: it is not changed by labels that come.
         labels, foreseen: effective rows of each label, (k,), and how many were predicted.
+        expected: how many of all but the most frequent label were predicted.
         is_right: whether (about) all labels are there and speak for the predictions.
     """
 
@@ -45,6 +46,7 @@ class JudgedBlock:
     scores_mark: int
     labels: Array
     foreseen: Array
+    expected: float
     is_right: bool = False
 
     @property
@@ -62,13 +64,15 @@ def judged(
     """
     mark = id(block) if mark is None else mark
     is_alone = others is not None and others.rows < ALONE * block.rows
-    labels = labels_of(block), foreseen_of(block)
+    foreseen = foreseen_of(block)
+    labels, expected = (labels_of(block), foreseen), float(foreseen.sum() - foreseen.max())
     scores = hash((block.scored.tobytes(), block.scored_rows))
     is_multiclass = block.layout.task == "multiclass"
     if not block.rows or is_alone:
         rates = RATE_WEIGHTS.size * (block.layout.classes if is_multiclass else 1)
         slopes = 1 if is_multiclass else len(SLOPES)
-        return JudgedBlock(block, np.zeros(rates), np.zeros(slopes), np.nan, mark, scores, *labels)
+        nothing = np.zeros(rates), np.zeros(slopes), np.nan
+        return JudgedBlock(block, *nothing, mark, scores, *labels, expected)
     if is_multiclass:
         rate = class_evidence(block, tolerance, others).reshape(-1)
         slope = class_skill_evidence(block)
@@ -77,7 +81,7 @@ def judged(
         rate, slope = rate_evidence(block, null), slope_evidence(block, null)
     is_right = _is_right(block, rate, slope)
     marks = mark, hash((scores, is_right))
-    return JudgedBlock(block, rate, slope, _residual(block), *marks, *labels, is_right)
+    return JudgedBlock(block, rate, slope, _residual(block), *marks, *labels, expected, is_right)
 
 
 def _residual(block: Block) -> float:

@@ -49,7 +49,7 @@ def lost(history: History, limits: Thresholds) -> Process | None:
         return None
     said = outcomes.slopes(most)
     state = _past(history)
-    used = outcomes.process(state.logs, lambda: np.stack(_past(history).steps), most)
+    used = outcomes.process(outcomes.blocks, state.logs, lambda: np.stack(state.steps), most)
     return used if used.is_over and not (said.is_over and said.log_e >= used.log_e) else said
 
 

@@ -114,13 +114,14 @@ def _none(name: str) -> str:
 
 def _beside(history: History, name: str) -> tuple[str, State]:
     """How predictions of a value are, if its labels say so yet, and how bad that is."""
-    blocks = history.outcomes(name).blocks
+    outcomes = history.outcomes(name)
+    blocks = outcomes.blocks
     if not blocks or blocks[-1].block.stop < history.now - DAY:
         return "", State.WARNING
     rows = summed([each.block for each in blocks])
     ratio = class_or_ratio(rows)
     limits = history.thresholds["slice"]
-    is_sure = max(float(each.rate.max()) for each in blocks) >= _SURE
+    is_sure = max(float(each.rate.max()) for each in outcomes.groups) >= _SURE
     is_bad = is_sure and distance(ratio, rows) >= limits.critical
     said = f", predictions {ratio:.2f} times what happened there"
     return said, State.CRITICAL if is_bad else State.WARNING

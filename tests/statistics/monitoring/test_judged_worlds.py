@@ -24,6 +24,7 @@ SILENT = {  # weeks: more of those that are cheap
     "labels 3 h late": 2,
     "weekly cycle": 3,
     "20 rows an hour": 5,
+    "5 rows an hour": 5,
     "three classes": 2,
     "three labels": 2,
     "deploy of a better model": 4,
@@ -38,7 +39,8 @@ SILENT = {  # weeks: more of those that are cheap
     "nights and weekends without rows": 6,
     "features with a day of their own": 2,
 }
-TOO_HIGH = ["a campaign doubles the clicks of a country", "joined to the wrong rows"]
+FEW_ROWS = ["20 rows an hour, joined to the wrong rows", "5 rows an hour, joined to the wrong rows"]
+TOO_HIGH = ["a campaign doubles the clicks of a country", "joined to the wrong rows", FEW_ROWS[0]]
 ALIKE = {  # hours
     "by hour of day": 12,
     "clicks after 2 min, others after 30": 12,
@@ -52,6 +54,7 @@ IN_TIME = [
     "scaling bug, labels 3 h late",
     "half the clicks lost",
     "a campaign doubles the clicks of a country",
+    *FEW_ROWS,
 ]
 
 
@@ -88,9 +91,10 @@ def all_of(thresholds: ChosenThresholds) -> dict[str, ChosenThresholds]:
     return dict.fromkeys(CHECKS, thresholds)
 
 
-def test_thresholds_that_are_too_low_alarm_for_nothing() -> None:
+@pytest.mark.parametrize("name", ["by hour of day", "20 rows an hour", "5 rows an hour"])
+def test_thresholds_that_are_too_low_alarm_for_nothing(name: str) -> None:
     low = all_of(ChosenThresholds(tolerance=0.01, alarms_per_year=1000.0))
-    assert len(healthy_run("by hour of day", 168, watch=replace(QUICK, checks=low)).raised) > 0
+    assert len(healthy_run(name, 168, watch=replace(QUICK, checks=low)).raised) > 0
 
 
 @pytest.mark.parametrize("name", TOO_HIGH)

@@ -91,6 +91,7 @@ HEALTHY: dict[str, MonitoredWorld] = {
         Traffic(phases=_holiday(rows=6000.0, rate=0.1))
     ),
     "20 rows an hour": MonitoredWorld(Traffic(rows=20.0, rate=0.2, auc=0.75)),
+    "5 rows an hour": MonitoredWorld(Traffic(rows=5.0, rate=0.2, auc=0.75)),
     "200,000 rows an hour": MonitoredWorld(Traffic(rows=200_000.0, noise=0.02)),
     "three classes": MonitoredWorld(Traffic(classes=3, auc=0.75)),
     "deploy of a better model": MonitoredWorld(
@@ -245,6 +246,18 @@ BROKEN: dict[str, MonitoredWorld] = {
         Traffic(rows=20.0, rate=0.2, auc=0.75),
         breakage=Breakage(model=faults.scaled(3.0)),
         expected=Expected(("calibration", "log_loss", "score_drift"), 12),
+    ),
+    "20 rows an hour, joined to the wrong rows": MonitoredWorld(
+        Traffic(rows=20.0, rate=0.2, auc=0.75),
+        slices=(),
+        breakage=Breakage(model=faults.misjoined(1.0)),
+        expected=Expected(("no_skill", "log_loss"), 36),
+    ),
+    "5 rows an hour, joined to the wrong rows": MonitoredWorld(
+        Traffic(rows=5.0, rate=0.2, auc=0.75),
+        slices=(),
+        breakage=Breakage(model=faults.misjoined(1.0)),
+        expected=Expected(("no_skill", "log_loss"), 120),
     ),
     "uploads once a day, half the clicks lost": MonitoredWorld(
         Traffic(upload=DAY),
