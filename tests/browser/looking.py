@@ -141,6 +141,14 @@ def change(address: str, name: str, key: str) -> Any:  # noqa: ANN401 - see ente
     return json.loads(text)
 
 
+def handle(address: str, path: str) -> Any:  # noqa: ANN401 - see enter
+    """What somebody copies from the page of a monitor, and where they click to."""
+    run = _led("monitor.mjs", address, path)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
+
+
 def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
     """The cells of tables that are cards on a phone."""
     text, _ = _led("phone.mjs", address, path).communicate(timeout=_LOOK_SECONDS)

@@ -41,6 +41,11 @@ class CheckRows:
         return self.alarms[0] if self.alarms else None
 
     @property
+    def feature(self) -> str:
+        """The feature that changed most; "" where no check names one."""
+        return next((each.feature for each in self.alarms if each.feature), "")
+
+    @property
     def slice(self) -> str:
         """The value of a slice that is worst, "country=BR"; "" where no check names one."""
         return next((slice_name(each.slice) for each in self.alarms if each.slice), "")

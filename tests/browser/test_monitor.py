@@ -1,0 +1,81 @@
+"""The page of a monitor in a real browser: from the verdict to the cause, and into a ticket."""
+
+from time import time
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.browser.looking import chromium, handle, node
+from tests.serving import serving
+
+HOUR = 3600.0
+COUNTRY = "B<r> & co"
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, object]:
+    """What somebody sees of a monitor of which one country is off."""
+    node()
+    chromium()
+    rng = np.random.default_rng(5)
+    n = 4000
+    chance = rng.uniform(0.05, 0.4, n)
+    country = rng.choice(["DE", "FR", COUNTRY], n, p=[0.6, 0.2, 0.2])
+    rows = {
+        "y_true": (rng.random(n) < chance).astype(int).tolist(),
+        "y_proba": np.where(country == COUNTRY, 2.2 * chance, chance).tolist(),
+        "timestamp": (time() - 3 * HOUR * rng.random(n)).tolist(),
+        "slice": {"country": country.tolist()},
+        "features": {"age": rng.integers(20, 70, n).tolist()},
+    }
+    settings = {"slices": ["country"], "features": {"age": "numeric"}}
+    with serving() as service, httpx.Client(base_url=service.address, timeout=60) as client:
+        client.put("/v1/monitors/clicks", json=settings).raise_for_status()
+        client.post("/v1/monitors/clicks/observations", json=rows).raise_for_status()
+        result: dict[str, object] = handle(service.address, "/monitors/clicks")
+        result["address"] = service.address
+        return result
+
+
+def test_the_verdict_is_copied_as_markdown_with_the_time_it_is_of(seen: dict[str, object]) -> None:
+    lines = str(seen["markdown"]).splitlines()
+    assert lines[0] == "**Monitor clicks: critical**"
+    assert any("country = B\\<r\\> \\& co: predictions are 2.2" in line for line in lines)
+    assert lines[-1] == str(seen["link"])
+
+
+def test_the_link_has_absolute_times(seen: dict[str, object]) -> None:
+    parts = urlsplit(str(seen["link"]))
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{seen['address']}/monitors/clicks"
+    assert set(parse_qs(parts.query)) == {"from", "to"}
+    assert seen["focus"] == "copy-link", "the keyboard stays where it was"
+    assert seen["byHand"] == ["copy", seen["link"]], "as without a clipboard"
+
+
+def test_what_is_worst_comes_before_pictures_and_is_a_click_away(seen: dict[str, object]) -> None:
+    order = seen["order"]
+    assert isinstance(order, list)
+    places = [order.index(name) for name in ("now", "checks", "slices", "features", "course")]
+    assert places == sorted(places)
+    assert order[-1] == "about"
+    assert seen["jumps"] == 0, "no link of the list leads nowhere"
+    assert seen["worst"] == f"country = {COUNTRY}"
+    alone, every = seen["alone"], seen["all"]
+    assert isinstance(alone, dict)
+    assert isinstance(every, dict)
+    assert parse_qs(urlsplit(alone["url"]).query)["slice"] == [f"country={COUNTRY}"]
+    assert alone["title"].endswith(f"country = {COUNTRY} alone")
+    assert "4,000 rows" not in alone["rows"]
+    assert "4,000 rows" in every["rows"]
+
+
+def test_cards_are_equal_and_nothing_is_cut_off_on_a_phone(seen: dict[str, object]) -> None:
+    heights = seen["heights"]
+    assert isinstance(heights, list)
+    assert len(heights) == 6
+    assert len({round(height) for height in heights[:3]}) == 1
+    assert len({round(height) for height in heights[3:]}) == 1
+    assert seen["cutOff"] == []
+    assert seen["formIsBelow"], "numbers come before forms"
