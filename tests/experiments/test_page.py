@@ -238,4 +238,6 @@ def test_little_known_is_told_without_invention() -> None:
 
 
 def test_a_first_verdict_without_evidence_that_can_be_told_is_told() -> None:
-    assert wording.crossing(replace(CROSSING, e_value=0.0)).endswith("difference none (0)")
+    assert wording.crossing(replace(CROSSING, e_value=0.0, log_e_value=None)).endswith(
+        "difference none (0)"
+    )

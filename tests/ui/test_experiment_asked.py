@@ -10,6 +10,7 @@ from tests.experiments.service import (
     PAIRED,
     PARALLEL,
     TWO,
+    hours,
     observe,
     sent,
 )
@@ -96,7 +97,7 @@ async def test_rows_of_all_time_have_a_course(service: Service) -> None:
 
 
 async def test_another_arm_can_be_picked(service: Service) -> None:
-    rows = sent(paired(n=600))
+    rows = sent(paired(n=600), timestamp=hours(600, 4))
     rows["y_proba"]["c"] = rows["y_proba"]["a"]
     await service.put(EXPERIMENT, **(PAIRED | {"arms": ["a", "b", "c"]}))
     await observe(service, **rows)

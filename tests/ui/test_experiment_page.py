@@ -17,7 +17,6 @@ from tests.experiments.service import (
     EXPERIMENT,
     PAIRED,
     PARALLEL,
-    TWO,
     findings,
     hours,
     observe,
@@ -43,20 +42,9 @@ async def test_a_verdict_is_told_in_words_with_what_to_do(service: Service) -> N
     assert typeset(one["why"]["statement"]) in page.text
 
 
-async def test_what_is_not_decided_says_how_many_rows_would_do(service: Service) -> None:
-    await service.put(EXPERIMENT, **PAIRED)
-    await observe(service, **sent(paired(n=600)))
-    page, found = await opened(service), await report(service)
-    (one,) = found["comparisons"]
-    assert one["verdict"] == "undecided"
-    rows = float(f"{600 * one['information_needed']:.2g}")
-    assert f"That is about {rows:,.0f} rows in all" in page.text
-    assert "First decided" not in page.text
-
-
 async def test_the_course_is_that_of_the_series(service: Service) -> None:
     page = await crossed(service)
-    points = await service.points(EXPERIMENT, step=3600)
+    _, *points = await service.points(EXPERIMENT, step=3600)  # the first tells nothing yet
     drawn, table = page.figures["effect"], page.rows("The numbers of Effect of b")
     sequence, fixed, effect = drawn["series"]
     assert effect["y"] == [point["effect"] for point in points]
@@ -76,7 +64,7 @@ async def test_the_course_is_that_of_the_series(service: Service) -> None:
 
 async def test_the_evidence_is_drawn_with_what_would_be_enough(service: Service) -> None:
     page = await crossed(service, alpha=0.1)
-    points = await service.points(EXPERIMENT, step=3600)
+    _, *points = await service.points(EXPERIMENT, step=3600)
     drawn = page.figures["evidence"]
     (evidence,) = drawn["series"]
     powers = [point["log_e_value"] / math.log(10) for point in points]
@@ -102,7 +90,7 @@ async def test_evidence_that_is_no_number_is_left_out(service: Service) -> None:
     await observe(service, **rows)
     page = await opened(service)
     assert "effect" not in page.figures
-    assert "Nothing to draw yet." in page.text
+    assert "There is no effect to draw yet." in page.text
     assert "A prediction of 0 came true" in page.text
 
 
@@ -129,9 +117,9 @@ async def test_arms_have_the_numbers_of_the_report(service: Service) -> None:
 async def test_the_parts_of_why_are_bars_with_their_names(service: Service) -> None:
     page = await crossed(service)
     (one,) = (await report(service))["comparisons"]
-    parts = [one["why"][name] for name in ("calibration", "ranking", "rows")]
+    parts = [one["why"][name] for name in ("calibration", "ranking")]  # the rows are the same
     drawn = page.figures["parts"]
-    assert drawn["xNames"] == ["calibration", "ranking", "its rows"]
+    assert drawn["xNames"] == ["calibration", "ranking"]
     assert drawn["series"][0]["y"] == parts
     table = page.rows("The numbers of Where the difference of b comes from")
     assert table == [list(row) for row in zip(drawn["xNames"], map(cell, parts), strict=True)]
@@ -171,18 +159,7 @@ async def test_units_that_are_not_split_as_planned_are_said_to_be(service: Servi
     page = await opened(service)
     assert "b against a: no verdict, as the data cannot carry one" in page.states
     assert "failed" in page.states
-    assert "Sample ratio. Mismatch." in _on_one_line(page)
-
-
-async def test_what_is_too_little_waits(service: Service) -> None:
-    await service.put(EXPERIMENT, **PAIRED)
-    await observe(service, **TWO)
-    page = await opened(service)
-    words = _on_one_line(page)
-    assert "wait Units. a 2, b 2 (at least 100 in each arm)." in words
-    assert "wait Rarer label. Rows that have it: a 1, b 1 (at least 25 in each arm)." in words
-    assert "ok Effective sample size. Rows after weighting: a 2, b 2" in words
-    assert "Crossover" not in words
+    assert "failed Sample ratio Mismatch." in _on_one_line(page)
 
 
 @pytest.mark.parametrize("plan", [PAIRED, PARALLEL])
@@ -203,7 +180,7 @@ async def test_an_experiment_without_rows_says_how_to_send_them(
 async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
     hostile = plan | {"arms": HOSTILE, "control": HOSTILE[3], "slices": ["city"]}
     await service.put(EXPERIMENT, **hostile)
-    n = 400
+    n = 1200
     rows = sent(paired(n=n))
     if plan["design"] == "paired":
         rows["y_proba"] = dict.fromkeys(HOSTILE, rows["y_proba"]["a"])
@@ -212,13 +189,39 @@ async def test_hostile_names_are_text(service: Service, plan: Document) -> None:
         rows["y_proba"] = rows["y_proba"]["a"]
     await observe(service, **rows, slice={"city": [HOSTILE[at % 4] for at in range(n)]})
     page = await opened(service, arm=HOSTILE[1])
-    assert page.tags.count("script") == 4 + len(page.figures)
+    assert page.tags.count("script") == 5 + len(page.figures)
     assert [row[0] for row in page.rows("The arms")] == [*HOSTILE[:3], f"{HOSTILE[3]} (control)"]
     cities = [f"city = {name}" for name in sorted(HOSTILE)]
     assert page.figures["by-segment"]["xNames"] == ["all rows", *cities]
-    series = next(to for words, to in page.links.items() if words.startswith("the series"))
+    series = next(to for words, to in page.links.items() if words.startswith("series of"))
     answer = await service.client.get(series.removeprefix(".."))
     assert answer.json()["arm"] == HOSTILE[1]
+
+
+async def test_a_verdict_has_its_effect_in_percent_and_as_a_bar(service: Service) -> None:
+    page = await crossed(service)
+    (one,) = (await report(service))["comparisons"]
+    percent = float(page.text.split("of a\u2019s log loss")[0].split()[-1].removesuffix("%"))
+    assert percent == pytest.approx(100 * one["relative_effect"], rel=0.02)
+    assert "% of a's log loss" in page.text
+    assert "less than the minimum effect, 0.02 nats" in page.text
+
+
+async def test_every_metric_is_drawn_in_percent_of_the_control(service: Service) -> None:
+    page, document = await crossed(service), await report(service)
+    (one,) = document["comparisons"]
+    drawn = page.figures["by-metric"]
+    control = document["arms"][0]["metrics"]
+    at = drawn["xNames"].index("Brier score ↓")
+    expected = 100 * one["metrics"]["brier"]["effect"] / control["brier"]["value"]
+    assert drawn["series"][0]["y"][at] == pytest.approx(expected)
+
+
+async def test_sections_are_linked_from_the_top(service: Service) -> None:
+    page = await crossed(service)
+    inner = [to.removeprefix("#") for to in page.links.values() if to.startswith("#")]
+    assert {"effects", "reasons", "course", "arms", "plan", "export"} <= set(inner)
+    assert set(inner) <= set(page.ids)
 
 
 async def test_each_id_stands_once(service: Service) -> None:
@@ -228,12 +231,14 @@ async def test_each_id_stands_once(service: Service) -> None:
 
 async def test_the_report_can_be_taken_along(service: Service) -> None:
     page = await crossed(service)
-    words = shlex.split(page.code[-1])
+    command, text = page.code[-2:]
+    words = shlex.split(command)
     assert words[:2] == ["curl", "http://kullback/v1/experiments/ranker/report?epoch=1"]
     name, _, value = words[3].partition(": ")
     answer = await service.client.get(words[1], headers={name: value})
     assert answer.text.startswith("# Experiment ranker")
-    linked = await service.client.get(page.links["the report"].removeprefix(".."))
+    assert text == answer.text
+    linked = await service.client.get(page.links["report"].removeprefix(".."))
     assert findings(linked.json()) == findings(await report(service))
 
 

@@ -87,9 +87,9 @@ def _comparisons(report: ArmsReport) -> list[str]:
             f"{comparison.arm} against {comparison.control}",
             wording.effect(comparison),
             number(comparison.standard_error, decimals(comparison.standard_error)),
-            interval(comparison.sequence, comparison.standard_error),
-            interval(comparison.fixed_interval, comparison.standard_error),
-            wording.graded(comparison.e_value, comparison.log_e_value),
+            wording.sequence(comparison),
+            wording.one_look(comparison),
+            wording.graded(comparison),
             comparison.verdict.label,
         ]
         for comparison in report.comparisons
@@ -141,8 +141,8 @@ def _sequence_cells(comparison: ComparisonReport) -> list[str]:
     claimed = None if comparison.adjusted is None else comparison.adjusted.sequence
     return [
         wording.effect(comparison),
-        interval(comparison.sequence, comparison.standard_error),
-        wording.graded(comparison.e_value, comparison.log_e_value),
+        wording.sequence(comparison),
+        wording.graded(comparison),
         comparison.verdict.label,
         wording.adjusted(comparison),
         interval(claimed, comparison.standard_error),

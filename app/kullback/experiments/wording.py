@@ -89,11 +89,24 @@ def strength(e_value: float) -> str:
     return next((word for below, word in grades if e_value < below), "very strong")
 
 
-def graded(e_value: float | None, log_e_value: float | None) -> str:
-    """An e-value in words, and its number."""
-    if e_value is None:
+def graded(comparison: ArmEffect | FirstCrossing) -> str:
+    """The evidence in words, and its e-value; — where the data cannot carry any."""
+    if comparison.e_value is None or comparison.verdict == "invalid":
         return UNKNOWN
-    return f"{strength(e_value)} ({weight_of_evidence(e_value, log_e_value)})"
+    weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
+    return f"{strength(comparison.e_value)} ({weight})"
+
+
+def sequence(comparison: ArmEffect) -> str:
+    """The confidence sequence; — where the data cannot carry it."""
+    is_carried = comparison.verdict != "invalid"
+    return interval(comparison.sequence if is_carried else None, comparison.standard_error)
+
+
+def one_look(comparison: ArmEffect) -> str:
+    """The interval for one look; — where the data cannot carry it."""
+    is_carried = comparison.verdict != "invalid"
+    return interval(comparison.fixed_interval if is_carried else None, comparison.standard_error)
 
 
 def p_cell(p: float | None) -> str:
@@ -119,8 +132,10 @@ def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
     sentences = f"Difference of {metric}: {effect(comparison)}"
     sentences += f" ± {number(error, decimals(error))}{in_unit}" if error else in_unit
     if comparison.relative_effect is not None:
-        sentences += f" ({percent(comparison.relative_effect, signed=True)} of the control's)"
+        sentences += f" ({relative(comparison)} of the control's)"
     sentences += "."
+    if comparison.verdict == "invalid":
+        return f"{sentences} That is of the rows at hand, and no evidence."
     if comparison.sequence is None or comparison.e_value is None:
         return sentences
     if telling(comparison.sequence, error) is None:
@@ -139,7 +154,8 @@ def explanation(comparison: ComparisonReport) -> str:
     if sentences and comparison.verdict == "invalid" and comparison.effect is not None:
         sentences.insert(0, "Without a verdict this describes the rows at hand and no more.")
     if isinstance(comparison, ParallelComparison) and comparison.base_rate_difference is not None:
-        difference = number(comparison.base_rate_difference, signed=True)
+        error = comparison.metrics["base_rate"].standard_error
+        difference = number(comparison.base_rate_difference, decimals(error), signed=True)
         sentences.append(f"Its base rate differs by {difference}.")
     return " ".join(sentences)
 
@@ -147,6 +163,14 @@ def explanation(comparison: ComparisonReport) -> str:
 def effect(comparison: ArmEffect) -> str:
     """The effect, to as many digits as its standard error has."""
     return number(comparison.effect, decimals(comparison.standard_error), signed=True)
+
+
+def relative(comparison: ArmEffect) -> str:
+    """The effect in percent of the control's value, to as many digits as its error has."""
+    part, whole, error = comparison.relative_effect, comparison.effect, comparison.standard_error
+    if not part or not whole or not error:
+        return percent(part, signed=True)
+    return f"{number(100 * part, decimals(100 * error * abs(part / whole)), signed=True)}%"
 
 
 def coverage(report: ArmsReport) -> str:
@@ -201,13 +225,12 @@ def shares(ratio: SampleRatioReport) -> str:
 
 def crossing(first: FirstCrossing) -> str:
     """When the first verdict on an arm was written down."""
-    log_e_value = math.log(first.e_value) if first.e_value > 0 else None
     error = number(first.standard_error, decimals(first.standard_error))
     effect = number(first.effect, decimals(first.standard_error), signed=True)
     return (
         f"{first.arm}: {first.verdict.label} since {moment(first.at)}; then the effect was "
         f"{effect} ± {error}, and the evidence of a difference "
-        f"{graded(first.e_value, log_e_value)}"
+        f"{graded(first)}"
     )
 
 

@@ -8,18 +8,23 @@ def difference_parts(comparison: ComparisonReport) -> Figure | None:
     """What each part adds to the difference of log loss; None where that is not known."""
     if comparison.why is None or comparison.why.calibration is None:
         return None
-    parts = [comparison.why.calibration, comparison.why.ranking, comparison.why.rows]
+    parts = {
+        "calibration": comparison.why.calibration,
+        "ranking": comparison.why.ranking,
+        "rows shown": comparison.why.rows or None,
+    }
+    names = [name for name, part in parts.items() if part is not None]  # paired rows are the same
     return Figure(
         name="parts",
         title=f"Where the difference of {comparison.arm} comes from",
         caption=(
-            "What calibration, ranking and the rows that it was shown add to its log loss, "
-            f"{comparison.arm} minus {comparison.control}: below 0 is better."
+            f"What each adds to the log loss of {comparison.arm}, minus that of "
+            f"{comparison.control}: below 0 is better."
         ),
         x_label="Part",
         y_label="Difference of log loss, nats",
-        x=[0, 1, 2],
-        series=[ChartSeries("Difference", parts, style="bars")],
+        x=list(range(len(names))),
+        series=[ChartSeries("Difference", [parts[name] for name in names], style="bars")],
         levels=[(0.0, "")],
-        x_names=["calibration", "ranking", "its rows"],
+        x_names=names,
     )

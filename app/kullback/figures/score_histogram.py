@@ -23,7 +23,7 @@ _NOTHING = ReliabilityBin(0.0, 0.0, 0.0, None, None)
 
 
 def of_arms(arms: Sequence[OverallArm], name: str) -> Figure:
-    """The scores of arms on the same axes: of each arm those of label 1, and fainter of label 0."""
+    """The scores of arms on the same axes: a line of label 1 for each, a dotted one of label 0."""
     cells = [_cells(arm.score_histogram) for arm in arms]
     places = sorted({cell for each in cells for cell in each})
     scores = [_mean([each[cell] for each in cells if cell in each]) for cell in places]

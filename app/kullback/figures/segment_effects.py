@@ -1,12 +1,8 @@
-"""Effects of arms in all rows and in each segment, and what of them is in view."""
+"""Effects of arms in all rows and in each segment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kullback.experiments.report import ArmsReport, ComparisonReport, Interval
-from kullback.figures.in_view import Row, in_view
-
-_NONE = (None, None)
+from kullback.experiments.report import ArmsReport, ComparisonReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +21,3 @@ def effects(report: ArmsReport) -> list[SegmentEffect]:
         for group in report.groups
         for comparison in group.comparisons
     ]
-
-
-def span(report: ArmsReport, comparisons: Sequence[ComparisonReport]) -> Interval:
-    """What is in view of effects with their intervals."""
-    rows: list[Row] = []
-    for comparison in comparisons:
-        for low, high in (comparison.sequence or _NONE, comparison.fixed_interval or _NONE):
-            rows.append((comparison.effect, low, high))
-    margin = report.minimum_effect or 0.0
-    return in_view(rows, [-margin, margin, 0.0])

@@ -7,44 +7,28 @@ from dataclasses import dataclass, replace
 
 from kullback.errors import InvalidInput
 from kullback.experiments import wording
+from kullback.experiments.page import markdown
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import (
-    ComparisonReport,
-    ExperimentReport,
-    FirstCrossing,
-)
+from kullback.experiments.replies import EffectPoint
+from kullback.experiments.report import ExperimentReport, OverallComparison
 from kullback.experiments.selection import STEPS, ExperimentQuery, ExperimentSelection
 from kullback.figures import reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
 from kullback.figures.effects_by_segment import effects_by_segment
 from kullback.figures.experiment_timeline import over_time
+from kullback.figures.relative_effects import effects_by_metric
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
-from kullback.ui.dates import absolute
 from kullback.ui.guards import guards
+from kullback.ui.planning import needs
+from kullback.ui.verdict_cards import EARLY, verdict_cards
 
 STEP_NAMES = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
 ENOUGH_POINTS = 120
-NEXT = {
-    "better": "Ship it: this holds however often you look.",
-    "worse": "Do not ship it as it is. Where all of it is calibration, recalibrate the arm first.",
-    "equivalent": "Neither predicts better by as much as matters: take the cheaper one.",
-    "not_worse": "Enough for a change that is wanted for other reasons. It need not be better.",
-    "undecided": "Wait for more rows.",
-    "no_minimum_effect": "Plan one: that opens a new epoch.",
-    "dominated": "Wait for more units, or look for a robot.",
-    "sample_ratio_mismatch": "",
-    "crossover": "Mend the assignment, and send the unit that was assigned.",
-    "effective_sample_size": "Look at weights and propensities: a few rows carry them.",
-    "too_few_units": "Wait for more units.",
-    "too_few_positives": "Wait for more rows of the rarer label.",
-    "empty": "Send rows, or look for a typo in the name of the arm.",
-    "zero_weight": "Send weights above 0.",
-    "one_class": "Wait for rows of the other label.",
-    "infinite": "Take another convention, or mend the model.",
-    "beyond_doubles": "Rescale the weights.",
-}
-WORSE_OUTCOMES = "Do not ship it: fewer of its rows have the label 1."  # of base rates
+SECTIONS = (
+    *(("effects", "Effects"), ("reasons", "Why"), ("course", "Over time"), ("arms", "Arms")),
+    *(("plan", "Plan and statistics"), ("export", "Export")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +63,6 @@ class PageQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictCard:
-    """A verdict on an arm, with what to do about it."""
-
-    comparison: ComparisonReport
-    hue: str
-    advice: str
-    needed: str
-    first: str
-
-
-@dataclass(frozen=True, slots=True)
 class ExperimentPage:
     """The page of an experiment, as its address asks for it."""
 
@@ -119,8 +92,9 @@ class ExperimentPage:
         step, complaints = _step(selection, query.step)
         points = () if step is None else selection.series(step, query.arm).points
         (comparison,) = (each for each in report.comparisons if each.arm == query.arm)
-        first = {crossing.arm: _first(crossing) for crossing in report.first_crossing}
-        cards = [_card(report, each, first.get(each.arm, "")) for each in report.comparisons]
+        last = float((selection.last_start or 0) + HOUR)
+        cards = verdict_cards(selection.plan, report, points, last)
+        (card,) = (each for each in cards if each.comparison is comparison)
         return {
             "live": True,
             "selection": selection,
@@ -128,24 +102,51 @@ class ExperimentPage:
             "query": replace(query, complaints=(*query.complaints, *complaints)),
             "comparison": comparison,
             "verdicts": cards,
-            "course": over_time(report, comparison, points, first.get(comparison.arm, "")),
+            **_course(report, comparison, points, card.first),
             "guards": guards(report),
             **_of_arms(report, comparison),
             "batch": first_batch(selection.experiment.plan),
+            "needs": needs(selection.plan),
+            "markdown": markdown(report),
             "steps": STEP_NAMES,
+            "sections": SECTIONS,
             "wording": wording,
         }
 
 
-def _of_arms(report: ExperimentReport, comparison: ComparisonReport) -> dict[str, object]:
+def _course(
+    report: ExperimentReport,
+    comparison: OverallComparison,
+    points: Sequence[EffectPoint],
+    first: str,
+) -> dict[str, object]:
+    """The figures over time, or why there are none."""
+    drawn = [point for point in points if _tells(point)]
+    if len(drawn) > 1:
+        return {"course": over_time(report, comparison, drawn, first)}
+    if comparison.effect is None:
+        return {"course": [], "no_course": "There is no effect to draw yet."}
+    reason = "Drawn once two steps of time have an interval that tells something."
+    return {"course": [], "no_course": reason}
+
+
+def _tells(point: EffectPoint) -> bool:
+    """Whether a point has an interval that is not wider than all that may be."""
+    ends = point.sequence or point.fixed_interval
+    return point.effect is not None and wording.telling(ends, point.standard_error) is not None
+
+
+def _of_arms(report: ExperimentReport, comparison: OverallComparison) -> dict[str, object]:
     """What the page holds of an arm and the control beside the course of the two."""
     arms = {arm.arm: arm for arm in report.arms}
     pair = [arms[comparison.control], arms[comparison.arm]]
     scores = [reliability.of_arms(pair, "reliability"), score_histogram.of_arms(pair, "scores")]
+    is_early = comparison.reason_code in EARLY
     return {
-        "why": difference_parts(comparison),
+        "why": None if is_early else difference_parts(comparison),
         "scores": scores,
-        "segments_figure": effects_by_segment(report, comparison.arm),
+        "segments_figure": None if is_early else effects_by_segment(report, comparison.arm),
+        "metrics_figure": None if is_early else effects_by_metric(report, comparison),
     }
 
 
@@ -190,23 +191,3 @@ def _automatic(selection: ExperimentSelection) -> list[int]:
     created, last = selection.experiment.record.created, selection.last_start
     since = 0.0 if last is None else last - created
     return [step for step in STEPS if step == STEPS[-1] or step * ENOUGH_POINTS >= since]
-
-
-def _card(report: ExperimentReport, comparison: ComparisonReport, first: str) -> VerdictCard:
-    advice, hue = NEXT.get(comparison.reason_code, ""), comparison.verdict.tone
-    if report.metric == "base_rate" and comparison.verdict == "worse":
-        advice = WORSE_OUTCOMES
-    return VerdictCard(comparison, hue, advice, _needed(report, comparison), first)
-
-
-def _needed(report: ExperimentReport, comparison: ComparisonReport) -> str:
-    needed = comparison.information_needed
-    if comparison.verdict != "undecided" or needed is None:
-        return ""
-    rows = float(f"{needed * report.rows:.2g}")
-    return f"That is about {rows:,.0f} rows in all."
-
-
-def _first(crossing: FirstCrossing) -> str:
-    when, verdict = absolute(crossing.at), crossing.verdict.label
-    return f"First decided on {when}: {verdict}."

@@ -11,7 +11,7 @@ from kullback.cli.terminal import printable
 from kullback.experiments import wording
 from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport, EvaluationReport
 from kullback.experiments.verdict import Tone, VerdictWord
-from kullback.experiments.wording import interval, measured
+from kullback.experiments.wording import measured
 from kullback.numerics.digits import UNKNOWN, decimals, number
 
 _WIDE = 200  # columns, where nobody's terminal says otherwise
@@ -109,9 +109,9 @@ def _cells(comparison: ComparisonReport) -> list[str]:
     return [
         wording.effect(comparison),
         number(comparison.standard_error, decimals(comparison.standard_error)),
-        interval(comparison.fixed_interval, comparison.standard_error),
-        interval(comparison.sequence, comparison.standard_error),
-        wording.graded(comparison.e_value, comparison.log_e_value),
+        wording.one_look(comparison),
+        wording.sequence(comparison),
+        wording.graded(comparison),
     ]
 
 

@@ -1,0 +1,113 @@
+"""Time to a decision: how long a comparison goes on, by the formula of its confidence sequence."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kullback.experiments.plan import Plan
+from kullback.experiments.replies import SeriesStep
+from kullback.experiments.report import ArmEffect
+from kullback.moments import DAY
+from kullback.tally.confidence_sequence import still_needed
+from kullback.tally.contrast import Contrast
+from kullback.tally.units import BUCKETS
+
+_LATELY = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToDecision:
+    """How many rows decide a comparison, and how many there are and come.
+
+    Attributes:
+        rows: so far.
+        per_day: in the last seven days up to the last row; None where all came in one step.
+        minimum: rows in all that decide a difference as large as the minimum effect; None for
+            more than 10,000 times the present ones.
+        effect: the same for the effect as it stands, or that it is below the minimum effect.
+    """
+
+    rows: int
+    per_day: float | None
+    minimum: float | None
+    effect: float | None
+
+    def days(self, rows: float) -> float | None:
+        """How many days it takes until there are so many rows; None where nobody knows."""
+        return None if self.per_day is None else max(0.0, rows - self.rows) / self.per_day
+
+
+def time_to_decision(
+    plan: Plan, comparison: ArmEffect, points: Sequence[SeriesStep], last: float
+) -> TimeToDecision | None:
+    """The time from the information so far, which grows with the rows.
+
+    A difference δ is decided when the confidence sequence is narrower than δ to either side: see
+    `still_needed`, of an effect of δ. Six in ten of the differences as large are decided before.
+
+    Args:
+        plan: what is compared.
+        comparison: of all rows so far.
+        points: the steps up to now, with their rows.
+        last: epoch seconds, the end of the last hour that has rows.
+
+    Returns:
+        None without a minimum effect, or an effect with an error.
+    """
+    contrast, delta = _contrast(comparison), plan.minimum_effect
+    if contrast is None or delta is None or not points:
+        return None
+    minimum = still_needed(replace(contrast, effect=delta), delta, plan.alpha)
+    effect = still_needed(contrast, delta, plan.alpha)
+    rows = points[-1].n
+    return TimeToDecision(
+        rows,
+        rows_per_day(points, last),
+        None if minimum is None else minimum * rows,
+        None if effect is None else effect * rows,
+    )
+
+
+def rows_per_day(points: Sequence[SeriesStep], last: float) -> float | None:
+    """How many rows came a day in the last seven days up to `last`; None of a single step."""
+    if len(points) < 2:
+        return None
+    stop = min(points[-1].to, last)
+    before = [point for point in points[:-1] if point.to <= stop - _LATELY]
+    start = before[-1] if before else points[0]
+    days, rows = (stop - start.to) / DAY, points[-1].n - start.n
+    return rows / days if days > 0 and rows > 0 else None
+
+
+def decisive_error(plan: Plan) -> float | None:
+    """The standard error at which a difference as large as the minimum effect is decided."""
+    delta = plan.minimum_effect
+    if delta is None:
+        return None
+    times = still_needed(Contrast(delta, delta, BUCKETS - 1.0, BUCKETS, 0.0), delta, plan.alpha)
+    return None if times is None else delta / math.sqrt(times)
+
+
+def rows_of_base_rates(plan: Plan, base_rate: float, arm: str) -> float | None:
+    """How many independent rows decide a difference of base rates as large as the minimum effect.
+
+    n = p(1 − p) (1/s + 1/s₀)/SE², of which s go to the arm and s₀ to the control
+    """
+    error, shares = decisive_error(plan), {each.name: each.share for each in plan.arms}
+    if error is None:
+        return None
+    split = 1 / shares[arm] + 1 / shares[plan.control]
+    return base_rate * (1 - base_rate) * split / error**2
+
+
+def _contrast(effect: ArmEffect) -> Contrast | None:
+    """The contrast that a report tells; None without an effect that has an error."""
+    if effect.effect is None or not effect.standard_error or effect.degrees_of_freedom is None:
+        return None
+    return Contrast(
+        effect.effect,
+        effect.standard_error,
+        effect.degrees_of_freedom,
+        effect.clusters or 0,
+        effect.largest_share or 0.0,
+    )

@@ -1,0 +1,72 @@
+"""The page of an experiment before there is a verdict: what it needs, and nothing absurd."""
+
+import re
+
+import pytest
+
+from tests.experiments.arms import paired
+from tests.experiments.service import (
+    EXPERIMENT,
+    PAIRED,
+    PARALLEL,
+    TWO,
+    hours,
+    observe,
+    report,
+    sent,
+)
+from tests.monitoring.service import Service
+from tests.ui.experiments import opened
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_is_not_decided_says_how_many_rows_would_do(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(n=600)))
+    page, found = await opened(service), await report(service)
+    (one,) = found["comparisons"]
+    assert one["verdict"] == "undecided"
+    rows = float(f"{600 * one['information_needed']:.2g}")
+    assert f"the effect as it stands with {rows:,.0f} rows in all." in page.text
+    assert "First decided" not in page.text
+
+
+async def test_what_is_open_is_told_in_days_and_rows(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(n=600), timestamp=hours(600, 48)))
+    page = await opened(service)
+    assert "not decided yet" in page.states[0]
+    assert "rows a day, as lately, a difference of 0.02 nats is decided in about" in page.text
+    assert "If the effect stays" not in page.text
+
+
+async def test_one_moment_of_rows_is_not_drawn_over_time(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **TWO)
+    page = await opened(service)
+    assert "effect" not in page.figures
+    assert "Drawn once two steps of time have an interval that tells something." in page.text
+    assert "100 units and 25 rows of the rarer label in each arm." in page.text
+    assert "That is of the rows at hand, and no evidence." in page.text
+    assert page.rows("Statistics")[0][3:] == ["—"] * 4
+    assert set(page.figures) == {"reliability", "scores"}
+    assert not re.search(r"e\+\d|10[⁰¹²³⁴-⁹]{2}", page.text)
+
+
+async def test_a_plan_without_rows_says_what_it_needs(service: Service) -> None:
+    await service.put(EXPERIMENT, **(PARALLEL | {"metric": "base_rate"}))
+    page = await opened(service)
+    assert "A standard error of about 0.0066: then a difference of base rate of 0.02" in page.text
+    assert "8,300 at a base rate of 10%" in page.text
+
+
+async def test_what_is_too_little_waits(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **TWO)
+    page = await opened(service)
+    words = " ".join(page.text.split())
+    assert "wait Units a 2, b 2 (at least 100 in each arm)." in words
+    assert "wait Rarer label Rows that have it: a 1, b 1 (at least 25 in each arm)." in words
+    assert "ok Effective sample size Rows after weighting: a 2, b 2" in words
+    assert "Crossover" not in words
