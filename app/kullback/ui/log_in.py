@@ -14,6 +14,7 @@ from kullback.api.intake import Intake
 from kullback.api.problems import ways_on
 from kullback.errors import AccessRefused, Forbidden, RateLimited
 from kullback.ui.render import Pages
+from kullback.ui.short_addresses import without_empty
 
 CAP = 4 << 10
 ROOM = 64 << 20  # for more slow senders than there are connections
@@ -29,6 +30,10 @@ def page_route(pages: Pages) -> type[AuthorizedRoute]:
 
         async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
             """See starlette.routing.Route."""
+            short = without_empty(scope)
+            if short is not None:
+                await Response(status_code=302, headers={"location": short})(scope, receive, send)
+                return
             try:
                 await super().handle(scope, receive, send)
             except AccessRefused as refusal:

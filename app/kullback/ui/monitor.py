@@ -26,7 +26,8 @@ from kullback.ui.first_batch import first_batch
 from kullback.ui.overview import hour_of
 from kullback.ui.past import past_of
 from kullback.ui.slice_rows import MOST_SHOWN, SliceTable, words_of
-from kullback.ui.times import CUSTOM, RANGES, Ground, View, local, view
+from kullback.ui.time_picker import time_picker
+from kullback.ui.times import Ground, View, local, view
 from kullback.ui.verdict_text import verdict_text
 
 FEATURES_DRAWN = 12  # those that changed most; the others are in words
@@ -99,7 +100,9 @@ class MonitorPage:
             "kept": self.view.query | ({"by": self.view.by} if self.view.by else {}),
             "value": self.value,
             "words_of": words_of,
-            "ranges": {key: words for key, (words, _) in RANGES.items()} | {CUSTOM: "From, to"},
+            "picked": time_picker(
+                self.view, self.ground, {"by": self.view.by or "", "slice": self.value or ""}
+            ),
             "state": state,
             "hue": CHECK_HUES[state],
             "why": why(self.checks, self.recent),

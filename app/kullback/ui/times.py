@@ -26,7 +26,9 @@ _HOURS = tuple(HOUR * hours for hours in (1, 2, 3, 4, 6, 8, 12))
 _DAYS = tuple(DAY * days for days in (1, 2, 7, 14, 28, 56, 112, 336))
 _LONG = (*_HOURS, *_DAYS)
 _OF_DAYS = tuple(step for step in _LONG if not DAY / 3 <= step < DAY)  # days in place of halves
-_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(:\d\d(?:\.\d+)?)?", re.ASCII)
+_WITHOUT_ZONE = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?)?[Zz]?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class View:
         """What of an address asks for this time."""
         if self.range != CUSTOM:
             return {"range": self.range}
-        return {"range": CUSTOM, "from": local(self.start), "to": local(self.stop)}
+        return {"from": local(self.start), "to": local(self.stop)}
 
     def step(self, ground: Ground, most: int = MOST_STEPS) -> int:
         """The shortest step of whole windows of which there are at most so many."""
@@ -92,7 +94,7 @@ def view(query: Mapping[str, str], ground: Ground) -> View:
         messages.append(f"{error.message} What is shown are the last 24 hours.")
         key, start, stop = _last(DEFAULT, ground)
     if query.get("range") in RANGES and (query.get("from") or query.get("to")):
-        messages.append("“From” and “to” count where the range is “From … to …”.")
+        messages.append("“From” and “to” do not count beside a range; leave that out.")
     by = query.get("by") or None
     if by is not None and by not in ground.slices:
         there = ", ".join(ground.slices) or "none"
@@ -110,8 +112,8 @@ def around(timezone: str | None, step: int, moment: float) -> tuple[int, int]:
 
 
 def local(seconds: float) -> str:
-    """Epoch seconds as a page's fields have them: UTC without a zone, to the second."""
-    return moment(int(seconds)).removesuffix("Z")
+    """Epoch seconds as a page's fields have them: UTC without a zone, and no seconds of 0."""
+    return moment(int(seconds)).removesuffix("Z").removesuffix(":00")
 
 
 def _is_odd(name: str) -> bool:
@@ -127,7 +129,7 @@ def _time(query: Mapping[str, str], ground: Ground) -> tuple[str, float, float]:
         names = ", ".join((*RANGES, CUSTOM))
         raise InvalidInput(f"There is no range “{key[:40]}”; there are {names}.")
     if start is None and stop is None:
-        raise InvalidInput("“From … to …” needs a time.")
+        raise InvalidInput("A chosen time needs “from” or “to”.")
     last = _next_window(ground) if stop is None else _seconds("to", stop)
     first = last - DAY if start is None else _seconds("from", start)
     if first >= last:
@@ -150,7 +152,7 @@ def _next_window(ground: Ground) -> float:
 def _seconds(name: str, text: str) -> float:
     """A time of a query as epoch seconds; in UTC where it names no zone."""
     local = _WITHOUT_ZONE.fullmatch(text)
-    zoned = text if local is None else f"{local[1]}{local[2] or ':00'}Z"
+    zoned = text if local is None else f"{local[1]}T{local[2] or '00:00'}{local[3] or ':00'}Z"
     try:
         return min(parsed_moment(name, zoned), END - DAY)
     except InvalidInput:
