@@ -129,6 +129,19 @@ async def test_steps_without_rows_are_gaps_and_count_no_rows(service: Service) -
     assert [at for at, y in enumerate(loss) if y is not None] == [48, 60]
 
 
+async def test_a_long_time_is_drawn_from_its_first_rows_on(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    found = await page(service, range="30d")
+    drawn = found.figures["log-loss"]
+    assert drawn["x"][0] == HERE - 6 * HOUR
+    assert len(drawn["x"]) > 24
+    assert f"Drawn from {absolute(HERE - 6 * HOUR)} on: nothing came before." in words(found)
+    day = await page(service, **{"from": moment(HERE - 8 * HOUR), "to": moment(HERE)})
+    assert day.figures["log-loss"]["x"][0] == HERE - 8 * HOUR
+    assert "Drawn from" not in words(day)
+
+
 async def test_reliability_and_scores_are_the_bins_of_the_report(service: Service) -> None:
     await service.put()
     await fill(service)

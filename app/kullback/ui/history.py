@@ -15,6 +15,7 @@ from kullback.ui.times import Ground, View, around
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
+_NARROW = 0.05  # of a time that is fitted already: what is empty at its beginning
 _YOUNG = "Dashed is what is not yet mature: more labels are to come."
 _BAND = "The band is a 95 % interval."
 
@@ -141,6 +142,25 @@ class Course:
 def drawn_of(task: str) -> Sequence[Drawn]:
     """The metrics that are drawn of a task."""
     return MULTICLASS if task == "multiclass" else BINARY
+
+
+def fitted(
+    selection: MonitorSelection,
+    view: View,
+    ground: Ground,
+    value: str | None = None,
+    most: float = 0.5,
+) -> View:
+    """The time from its first rows on, where these come after most of it.
+
+    Of a month with a day of rows that is the day; what comes after the last is left as it is,
+    since silence is to be seen.
+    """
+    points = selection.points(["log_loss"], view.step(ground), value)["log_loss"]
+    first = points[0].start if points else view.start
+    if first - view.start <= most * (view.stop - view.start):
+        return view
+    return fitted(selection, replace(view, start=float(first)), ground, value, _NARROW)
 
 
 def over_time(

@@ -122,6 +122,7 @@ class MonitorPage:
         report = selection.report()
         compared = report if self.compared is selection else self.compared.report()
         past = past_of(selection, self.value)
+        drawn = history.fitted(selection, chosen, self.ground, self.value)
         shown_cards = cards(report, past, limits) if report.n else []
         slices = SliceTable.of(compared, limits["slice"], rows.slice)
         span = {"from": moment(report.start), "to": moment(report.stop)}
@@ -131,9 +132,10 @@ class MonitorPage:
             "why_not": why_not,
             "cards": shown_cards,
             "past": past,
-            "course": history.over_time(selection, chosen, self.ground, self.value, past)
+            "course": history.over_time(selection, drawn, self.ground, self.value, past)
             if report.n
             else [],
+            "drawn_from": drawn.start if drawn.start > chosen.start else None,
             "bins": [
                 reliability.of_monitor(report, setup.task),
                 score_histogram.of_monitor(report, setup),
@@ -147,8 +149,8 @@ class MonitorPage:
             if chosen.by
             else [],
             "span": span,
-            "step": chosen.step(self.ground),
-            "drawn": ",".join(each.metric for each in history.drawn_of(setup.task)),
+            "step": drawn.step(self.ground),
+            "metrics_drawn": ",".join(each.metric for each in history.drawn_of(setup.task)),
             "markdown": verdict_text(setup, self.checks, report, shown_cards, slices),
             "baseline": json.dumps(span),
         }
