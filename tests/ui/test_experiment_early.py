@@ -51,6 +51,9 @@ async def test_one_moment_of_rows_is_not_drawn_over_time(service: Service) -> No
     assert "That is of the rows at hand, and no evidence." in page.text
     assert page.rows("Statistics")[0][3:] == ["—"] * 4
     assert set(page.figures) == {"reliability", "scores"}
+    assert "rows in all" not in page.text
+    assert "effects" not in page.ids
+    assert "#effects" not in page.links.values()
     assert not re.search(r"e\+\d|10[⁰¹²³⁴-⁹]{2}", page.text)
 
 
@@ -68,5 +71,5 @@ async def test_what_is_too_little_waits(service: Service) -> None:
     words = " ".join(page.text.split())
     assert "wait Units a 2, b 2 (at least 100 in each arm)." in words
     assert "wait Rarer label Rows that have it: a 1, b 1 (at least 25 in each arm)." in words
-    assert "ok Effective sample size Rows after weighting: a 2, b 2" in words
+    assert "ok Effective rows After weighting: a 2, b 2" in words
     assert "Crossover" not in words

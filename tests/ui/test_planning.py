@@ -21,7 +21,7 @@ def test_a_plan_needs_units_labels_and_a_small_error() -> None:
 
 def test_a_plan_of_base_rates_tells_its_rows_before_they_come() -> None:
     *_, rows = needs(replace(PARALLEL, metric="base_rate"))
-    assert rows.startswith("With rows that are independent that takes, in both arms together, ")
+    assert rows.startswith("With independent rows that takes ")
     assert "8,300 at a base rate of 10%" in rows
 
 

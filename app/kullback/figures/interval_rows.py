@@ -21,7 +21,7 @@ from kullback.figures.shapes import (
 )
 
 _LEFT, _RIGHT = 24.0, WIDTH - 24.0
-_HEAD = 34.0
+_HEAD, _BARE = 34.0, 8.0  # above the rows, with the words of a margin and without
 _NAME = 24.0
 _NAMED, _PLAIN = 42.0, 26.0
 
@@ -77,10 +77,10 @@ def interval_rows(
     """
     rows = [row for several in groups.values() for row in several]
     scale = Scale(*_span(rows, axis), _LEFT, _RIGHT)
-    bottom = _HEAD + sum(row.height for row in rows) + _NAME * sum(map(bool, groups))
-    shapes = [*_ground(axis, scale, bottom), *_ends(axis, scale, bottom + 40)]
+    top = _BARE if axis.margin is None else _HEAD
+    bottom = top + sum(row.height for row in rows) + _NAME * sum(map(bool, groups))
+    shapes = [*_ground(axis, scale, top, bottom), *_ends(axis, scale, bottom + 40)]
     shapes += horizontal_axis(scale, bottom, labelled(scale.ticks(6)))
-    top = _HEAD
     for name, several in groups.items():
         if name:
             words = shortened(name, _RIGHT - _LEFT)
@@ -104,13 +104,13 @@ def _span(rows: Sequence[IntervalRow], axis: EffectAxis) -> tuple[float, float]:
     return in_view(seen, [-margin, margin, 0.0])
 
 
-def _ground(axis: EffectAxis, scale: Scale, bottom: float) -> Iterator[str]:
+def _ground(axis: EffectAxis, scale: Scale, top: float, bottom: float) -> Iterator[str]:
     if axis.margin is not None:
-        yield box((scale(-axis.margin), _HEAD), (scale(axis.margin), bottom), "margin")
+        yield box((scale(-axis.margin), top), (scale(axis.margin), bottom), "margin")
         half = width(axis.margin_words) / 2
         middle = min(max(scale(0), half), WIDTH - half)
-        yield text((middle, _HEAD - 8), axis.margin_words, "tick middle")
-    yield line((scale(0), _HEAD), (scale(0), bottom), "zero")
+        yield text((middle, top - 8), axis.margin_words, "tick middle")
+    yield line((scale(0), top), (scale(0), bottom), "zero")
 
 
 def _ends(axis: EffectAxis, scale: Scale, y: float) -> Iterator[str]:

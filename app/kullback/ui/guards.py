@@ -60,10 +60,8 @@ def _crossover(report: ExperimentReport) -> Guard:
 def _weights(report: ExperimentReport) -> Guard:
     counts = _by_arm(report, lambda arm: _counted(arm.effective_sample_size))
     broken = any(arm.refused for arm in report.arms)
-    words = (
-        f"Rows after weighting: {counts} (at least {LEAST_EFFECTIVE} of {LEAST_EFFECTIVE} or more)."
-    )
-    return Guard("Effective sample size", "failed" if broken else "ok", words)
+    words = f"After weighting: {counts} (at least {LEAST_EFFECTIVE} of {LEAST_EFFECTIVE} or more)."
+    return Guard("Effective rows", "failed" if broken else "ok", words)
 
 
 def _units(report: ExperimentReport) -> Guard:
@@ -91,7 +89,7 @@ def _labels(report: ExperimentReport) -> Guard:
 def _buckets(report: ExperimentReport) -> Guard:
     largest = {each.arm: each.largest_share for each in report.comparisons}
     shares = {arm: share for arm, share in largest.items() if share is not None}
-    name, most = "Influence of single units", f"(at most {MOST_OF_ONE:.0%})"
+    name, most = "Influence", f"(at most {MOST_OF_ONE:.0%})"
     if not shares:
         return Guard(name, "wait", "Not known before rows of two units in each arm.")
     words = ", ".join(f"{arm} {share:.2%}" for arm, share in shares.items())

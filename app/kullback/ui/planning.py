@@ -75,7 +75,7 @@ def _rows_that_takes(plan: Plan) -> str:
     arm = plan.treatments[0]
     counts = [(rate, rows_of_base_rates(plan, rate, arm)) for rate in _BASE_RATES]
     words = [f"{_rounded(rows)} at a base rate of {rate:.0%}" for rate, rows in counts if rows]
-    return f"With rows that are independent that takes, in both arms together, {_listed(words)}."
+    return f"With independent rows that takes {_listed(words)}, all arms together."
 
 
 def _rounded(rows: float) -> str:

@@ -7,6 +7,7 @@ from kullback.experiments.plan import Plan
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ComparisonReport, ExperimentReport, FirstCrossing
 from kullback.experiments.time_to_decision import time_to_decision
+from kullback.experiments.wording import telling
 from kullback.figures.relative_effects import effect_bar
 from kullback.ui.dates import absolute
 from kullback.ui.planning import needs, outlook
@@ -99,4 +100,7 @@ def _outlook(
     plan: Plan, comparison: ComparisonReport, points: Sequence[SeriesStep], last: float
 ) -> str:
     is_open = comparison.verdict == "undecided" or comparison.reason_code in EARLY
-    return outlook(plan, time_to_decision(plan, comparison, points, last)) if is_open else ""
+    tells = telling(comparison.sequence, comparison.standard_error) is not None
+    return (
+        outlook(plan, time_to_decision(plan, comparison, points, last)) if is_open and tells else ""
+    )
