@@ -42,6 +42,20 @@ def test_a_prefix_ends_without_a_slash(written: str, prefix: str) -> None:
     assert Settings(root_path=written).root_path == prefix
 
 
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("", ""),
+        ("https://kullback.example", "https://kullback.example"),
+        ("http://[::1]:3000/", "http://[::1]:3000"),
+        ("https://example.com/scores/kullback/", "https://example.com/scores/kullback"),
+    ],
+)
+def test_an_address_for_links_ends_without_a_slash(written: str, address: str) -> None:
+    settings = Settings(public_url=written, grafana_url=written)
+    assert (settings.public_url, settings.grafana_url) == (address, address)
+
+
 def test_no_prefix_begins_as_a_path_of_the_service_does() -> None:
     routes = [route for route in create_app(Settings()).routes if isinstance(route, Route)]
     assert {route.path.split("/")[1] for route in routes} - {""} == OWN_PATHS
@@ -73,6 +87,13 @@ def test_every_setting_is_described() -> None:
         ("DOCUMENTATION_URL", "docs.example"),
         ("DOCUMENTATION_URL", "javascript:alert(1)"),
         ("DOCUMENTATION_URL", "https:///docs"),
+        ("PUBLIC_URL", "kullback.example"),
+        ("PUBLIC_URL", "javascript:alert(1)"),
+        ("PUBLIC_URL", "https://user:password@kullback.example"),
+        ("PUBLIC_URL", "https://kullback.example/?a=b"),
+        ("PUBLIC_URL", "https://kullback.example/'; rm"),
+        ("GRAFANA_URL", "grafana.example:3000"),
+        ("GRAFANA_URL", "https:///d"),
         ("TRUSTED_PROXIES", "127.0.0.1, proxy"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),

@@ -8,6 +8,9 @@ from pydantic import AfterValidator
 
 _is_host = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 _is_prefix = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+").fullmatch
+_is_web_address = re.compile(
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[A-Za-z0-9._~/-]+)?"
+).fullmatch
 
 # The first parts of the paths of all routes.
 OWN_PATHS = {
@@ -48,7 +51,15 @@ def _networks(addresses: str) -> str:
     return addresses
 
 
+def _web_address(text: str) -> str:
+    address = text.rstrip("/")
+    if address and not _is_web_address(address):
+        raise ValueError("say an address alone, as https://example.com/kullback")
+    return address
+
+
 OneProcess = Annotated[int, AfterValidator(_alone)]
 HostNames = Annotated[str, AfterValidator(_named_alone)]
 PathPrefix = Annotated[str, AfterValidator(_prefix)]
 Networks = Annotated[str, AfterValidator(_networks)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]  # without a slash at its end

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kullback.connections.limits import ConnectionLimits
-from kullback.setting_types import HostNames, Networks, OneProcess, PathPrefix
+from kullback.setting_types import HostNames, Networks, OneProcess, PathPrefix, WebAddress
 
 PREFIX = "KULLBACK_"
 # What Kubernetes sets beside a service that is called kullback, and what a client reads.
@@ -163,6 +163,16 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^(https?://[^/].*)?$",
         description="Address of the documentation (`make docs`), which pages then link.",
+    )
+    public_url: WebAddress = Field(
+        default="",
+        description=(
+            "Address of this service as people reach it, for links in texts that leave it; unset: "
+            "that of each request."
+        ),
+    )
+    grafana_url: WebAddress = Field(
+        default="", description="Address of Grafana with the dashboards, which pages then link."
     )
     notice_file: Path | None = Field(
         default=None,

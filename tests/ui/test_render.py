@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from kullback.ui.overview import OverviewRow
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.render import Pages
+from kullback.ui.site_links import SiteLinks
 
 PAGES = Pages("1.0")
 
@@ -50,7 +51,8 @@ def test_a_page_is_another_for_another_state_host_and_release() -> None:
     assert page(content, "rows came", etag=etag).status_code == 200
     assert page(content, host=b"elsewhere", etag=etag).status_code == 200
     assert page(content, pages=Pages("1.1"), etag=etag).status_code == 200
-    assert page(content, pages=Pages("1.0", "https://a.example"), etag=etag).status_code == 200
+    elsewhere = Pages("1.0", SiteLinks("https://a.example"))
+    assert page(content, pages=elsewhere, etag=etag).status_code == 200
     assert content.made == 5
 
 
@@ -59,7 +61,7 @@ def test_a_page_is_another_for_another_state_host_and_release() -> None:
     [("", 0), ("https://docs.example/kullback?a&b", 1)],
 )
 def test_a_page_links_the_documentation_where_that_has_an_address(address: str, links: int) -> None:
-    text = bytes(page(Content(), pages=Pages("1.0", address)).body).decode()
+    text = bytes(page(Content(), pages=Pages("1.0", SiteLinks(address))).body).decode()
     link = '<a href="https://docs.example/kullback?a&amp;b">Documentation</a>'
     assert (text.count(link), text.count("Documentation")) == (links, links)
 

@@ -15,7 +15,7 @@ from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import RATIO, SHARE, Overview
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.problem_pages import missing
-from kullback.ui.render import POLICY, Pages, base_of
+from kullback.ui.render import POLICY, Pages
 
 # The viewer's stylesheet holds its icons as data: addresses.
 DOCS_POLICY = POLICY.replace("img-src 'self'", "img-src 'self' data:")
@@ -118,7 +118,7 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
             name,
             lambda: {
                 "here": "Playground",
-                **playground.content(METRICS[name], base_of(request)),
+                **playground.content(METRICS[name], pages.base_of(request)),
             },
         )
 

@@ -22,6 +22,7 @@ from kullback.numerics.digits import number, p_value
 from kullback.settings import Settings
 from kullback.ui.dates import ago, date
 from kullback.ui.notice import NO_NOTICE, Notice
+from kullback.ui.site_links import NO_LINKS, SiteLinks
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -42,11 +43,11 @@ class Pages:
     def __init__(
         self,
         release: str,
-        documentation: str = "",
+        links: SiteLinks = NO_LINKS,
         notice: Notice = NO_NOTICE,
         clock: Callable[[], float] = time,
     ) -> None:
-        self._notice = notice
+        self._notice, self._links = notice, links
         loader = PackageLoader("kullback.ui")
         self._environment = Environment(
             loader=loader,
@@ -65,16 +66,20 @@ class Pages:
         }
         self._environment.filters["code"] = code
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
-        self._environment.globals |= {"release": release, "documentation": documentation}
+        self._environment.globals |= {"release": release, "site": links}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(
-            repr((release, documentation, [text for text, _, _ in sources])).encode()
+            repr((release, links, [text for text, _, _ in sources])).encode()
         )
 
     @classmethod
     def of(cls, settings: Settings, release: str, clock: Callable[[], float]) -> "Pages":
         """The pages of a service that has these settings."""
-        return cls(release, settings.documentation_url, Notice(settings.notice_file), clock)
+        return cls(release, SiteLinks.of(settings), Notice(settings.notice_file), clock)
+
+    def base_of(self, request: Request) -> str:
+        """The address of this service, for texts that leave it."""
+        return self._links.base(request)
 
     def page(
         self, request: Request, template: str, content: Mapping[str, object], status: int = 200
@@ -95,7 +100,7 @@ class Pages:
     ) -> Response:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
         whose = has_session(request), may_write(request)
-        parts = (self._edition, base_of(request), whose, str(self._notice), state)
+        parts = (self._edition, self.base_of(request), whose, str(self._notice), state)
         etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
@@ -105,7 +110,7 @@ class Pages:
         depth = path_within(request.scope).count("/") - 1 - _escaped_slashes(request)
         context = {
             "root": "../" * depth,
-            "base": base_of(request),
+            "base": self.base_of(request),
             "command": f"curl {_WITH_KEY}" if has_session(request) else "curl",
             "here": "",
             "notice": str(self._notice),
@@ -126,13 +131,6 @@ def _escaped_slashes(request: Request) -> int:
     """The slashes of a path that part nothing, as they came as %2F."""
     raw = request.scope.get("raw_path")
     return 0 if raw is None else int(request.scope["path"].count("/")) - int(raw.count(b"/"))
-
-
-def base_of(request: Request) -> str:
-    """The address of this service as its caller has it: a proxy in front may speak TLS."""
-    base = str(request.base_url)
-    is_https = request.headers.getlist("x-forwarded-proto") == ["https"]
-    return base.replace("http:", "https:", 1) if is_https else base
 
 
 def _not_modified(etag: str) -> Response:
