@@ -56,13 +56,15 @@ export function charts() {
     drawn: chart.data.map((values) => [...values]),
     width: chart.width,
     room: chart.root.parentElement.clientWidth,
+    axis: [chart.scales.y.min, chart.scales.y.max],
+    data,
     series: told(chart, data.series),
   }));
 }
 
 // What each picture of the service is drawn from, and how wide it is.
 export function pictures() {
-  return [...document.querySelectorAll("figure.picture:has(svg)")].map((figure) => ({
+  return [...document.querySelectorAll("figure.picture:has(svg):has(script)")].map((figure) => ({
     name: figure.id,
     data: JSON.parse(figure.querySelector("script[type='application/json']").textContent),
     width: figure.querySelector("svg").getBoundingClientRect().width,

@@ -55,6 +55,8 @@ class Chart:
     drawn: list[list[float | None]]
     width: float
     room: float
+    axis: list[float]
+    data: dict[str, Any]
     series: list[Drawn]
 
 
@@ -159,6 +161,15 @@ def search(address: str, words: str) -> Any:  # noqa: ANN401 - what a test looks
     """The overview while words are typed into its search."""
     text, _ = _led("search.mjs", address, words).communicate(timeout=_LOOK_SECONDS)
     return json.loads(text)
+
+
+def use_figures(address: str, path: str) -> dict[str, Any]:
+    """What figures of a page do under a pointer and keys, and the files that they give."""
+    run = _led("figures.mjs", address, path)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    seen: dict[str, Any] = json.loads(text)
+    return seen
 
 
 def watch(address: str, text: str) -> "subprocess.Popen[str]":

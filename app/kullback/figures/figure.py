@@ -24,12 +24,12 @@ class TimeMark:
     """What happened at a time, such as a deploy: a line across a time axis.
 
     Attributes:
-        time: epoch seconds, or what the clocks of the figure show where it is local.
+        x: epoch seconds, or what the clocks of the figure show where it is local.
         text: what happened.
         link: where more of it is told; "" where nowhere.
     """
 
-    time: float
+    x: float
     text: str
     link: str = ""
 
@@ -135,6 +135,7 @@ class Figure:
         return {
             "x": list(self.x),
             "time": self.is_time,
+            "local": self.is_local,
             "xLabel": self.x_label,
             "yLabel": self.y_label,
             "xScale": self.x_scale,
@@ -145,7 +146,7 @@ class Figure:
             "levels": [{"y": y, "label": label} for y, label in self.named_levels],
             "notes": [[head, _as_json(values)] for head, values in self.notes],
             "timeMarks": [
-                {"x": mark.time, "text": mark.text, "link": mark.link} for mark in self.time_marks
+                {"x": mark.x, "text": mark.text, "link": mark.link} for mark in self.time_marks
             ],
             "series": [
                 {

@@ -9,7 +9,7 @@ from kullback.figures.figure import ChartSeries, Figure
 from kullback.figures.in_view import Numbers
 from kullback.figures.shapes import WIDTH, Point
 
-LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 72.0, WIDTH - 16.0, 48.0, 260.0, 306.0
+LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 72.0, WIDTH - 16.0, 48.0, 260.0, 314.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _axes(frame: Frame) -> Iterator[str]:
         yield text((LEFT - 6, y(value) + 4.5), name, "tick end")
     yield from horizontal_axis(x, BOTTOM, [] if figure.x_names else labelled(x.ticks(5)))
     yield from _names(frame)
-    yield text((RIGHT, BOTTOM + 41), figure.x_label, "name end")
+    yield text((RIGHT, BOTTOM + 48), figure.x_label, "name end")
 
 
 def _names(frame: Frame) -> Iterator[str]:

@@ -1,5 +1,7 @@
 // Pictures of an answer: what is worth seeing of each metric, with its numbers.
 
+import { plot } from "./playground-plot.js";
+
 const MOST_BARS = 200;
 const MOST_CELLS = 64;
 const MOST_MAPS = 4;
@@ -43,14 +45,14 @@ function figure(name, title, caption, drawing, heads, rows) {
   return make("figure", { id: name }, make("figcaption", {}, make("strong", {}, title), ` ${caption}`), ...drawing, numbers);
 }
 
-// A figure that charts.js draws.
+// A figure of bars, points and lines, with a legend where there are several.
 function chart(name, title, caption, data) {
-  const series = data.series.map((one) => ({ low: null, high: null, dashed: false, faint: false, ...one }));
-  const text = JSON.stringify({ time: false, xScale: "linear", yScale: "linear", levels: [], ...data, series });
-  const drawing = [make("div", { class: "plot", role: "img", "aria-label": title }), make("script", { type: "application/json" }, text)];
-  const rows = data.x.map((x, at) => [data.xNames?.[at] ?? x, ...series.map((one) => one.y[at])]);
-  const found = figure(name, title, caption, drawing, [data.xLabel, ...series.map((one) => one.label)], rows);
-  found.classList.add("chart");
+  const rows = data.x.map((x, at) => [data.xNames?.[at] ?? x, ...data.series.map((one) => one.y[at])]);
+  const signs = { bars: "column", points: "point", line: "curve" };
+  const items = data.series.map(({ label, hue, style, dashed }) => make("li", { class: `c${hue}` }, make("span", { class: `${signs[style]}${dashed ? " dashed" : ""}` }), label));
+  const legend = items.length > 1 ? [make("ul", { class: "legend" }, ...items)] : [];
+  const found = figure(name, title, caption, [plot(data, title), ...legend], [data.xLabel, ...data.series.map((one) => one.label)], rows);
+  found.classList.add("picture");
   return found;
 }
 

@@ -1,6 +1,5 @@
 // The playground: a request is edited and sent, and its answer explained.
 
-import { draw } from "./charts.js";
 import { explained, plural, sentence } from "./playground-answer.js";
 import { make, pictures, shown } from "./playground-pictures.js";
 import { calls, check, find, fromTable, named, place, query, Unreadable } from "./playground-text.js";
@@ -88,7 +87,6 @@ async function explain(answer, fields, mine, post) {
   calm();
   at("answer").replaceChildren(...explained(answer, fields, figures, (text, pointer) => linked(text, pointer && (() => find(request.value, pointer)))));
   at("said").replaceChildren(...sentence(answer));
-  at("answer").querySelectorAll("figure.chart").forEach(draw);
 }
 
 async function another(name, fields) {

@@ -1,0 +1,52 @@
+// Axes of charts over time: the range and the ticks of y as the service has them, hours and days of x.
+
+import { ink } from "./chart-canvas.js";
+
+const DAY = 86400;
+const DIGIT = 7; // pixels of a digit, about
+const FONT = "12px system-ui, sans-serif";
+
+function axis(label, size) {
+  const grid = { stroke: ink("--grid"), width: 1 };
+  return { label, stroke: ink("--quiet"), grid, ticks: grid, size, labelSize: label ? 22 : 0, font: FONT, labelFont: FONT };
+}
+
+// Hours with the day beneath where it changes, or days with the year; in UTC, as in tables.
+function timeTicks(label) {
+  const words = (moment, before, step) => {
+    const [day, hour] = [moment.slice(0, 10), moment.slice(11, 16)];
+    if (step < DAY) return day === before ? hour : `${hour}\n${before === "" ? day : day.slice(5)}`;
+    return day.slice(0, 4) === before.slice(0, 4) ? day.slice(5) : `${day.slice(5)}\n${day.slice(0, 4)}`;
+  };
+  return {
+    ...axis(label, 58),
+    space: 60,
+    values: (_chart, ticks, _at, _space, step) => {
+      const moments = ticks.map((tick) => new Date(tick * 1000).toISOString());
+      return moments.map((moment, at) => words(moment, at === 0 ? "" : moments[at - 1].slice(0, 10), step));
+    },
+  };
+}
+
+function valueTicks(ticks) {
+  const words = ticks.map(([, word]) => word.replace("-", "−"));
+  const size = 18 + DIGIT * Math.max(...words.map((word) => word.length));
+  return { ...axis(undefined, size), splits: () => ticks.map(([value]) => value), filter: (_, all) => all, values: () => words };
+}
+
+// Bars and points at both ends are seen whole; around a single one there is half an hour.
+function timeRange({ x, series }) {
+  const has = (style) => series.some((one) => one.style === style);
+  if (x.length === 1) return () => [x[0] - 1800, x[0] + 1800];
+  const half = has("bars") ? Math.min(...x.slice(1).map((value, at) => value - x[at])) / 2 : 0;
+  const pad = has("points") ? 0.03 * (x.at(-1) - x[0]) : half;
+  return (_, low, high) => [low - pad, high + pad];
+}
+
+export function scales(data) {
+  return { x: { time: true, range: timeRange(data) }, y: { range: () => data.yRange } };
+}
+
+export function axes(data, isSmall) {
+  return [timeTicks(isSmall ? undefined : data.xLabel), valueTicks(data.yTicks)];
+}
