@@ -43,14 +43,11 @@ try {
   const heights = (selector) => page.locator(selector).evaluateAll((cards) => cards.map((card) => card.getBoundingClientRect().height));
   seen.heights = await heights(".glance .card");
   await page.setViewportSize({ width: 390, height: 900 });
+  seen.formIsShown = await page.locator("form.pickers").evaluate((form) => form.checkVisibility());
   await page.locator("details").evaluateAll((parts) => parts.forEach((part) => part.setAttribute("open", "")));
   seen.cutOff = await page.locator(".scroll:has(> table.cards)").evaluateAll((regions) =>
     regions.filter((region) => region.scrollWidth > region.clientWidth).map((region) => region.ariaLabel),
   );
-  seen.formIsBelow = await page.evaluate(() => {
-    const top = (selector) => document.querySelector(selector).getBoundingClientRect().top;
-    return top("form.pickers") > top(".glance .card");
-  });
   console.log(JSON.stringify(seen));
 } finally {
   await browser.close();

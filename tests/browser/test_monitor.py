@@ -78,4 +78,4 @@ def test_cards_are_equal_and_nothing_is_cut_off_on_a_phone(seen: dict[str, objec
     assert len({round(height) for height in heights[:3]}) == 1
     assert len({round(height) for height in heights[3:]}) == 1
     assert seen["cutOff"] == []
-    assert seen["formIsBelow"], "numbers come before forms"
+    assert not seen["formIsShown"], "numbers come before forms"

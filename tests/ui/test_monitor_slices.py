@@ -9,7 +9,7 @@ import pytest
 from kullback.moments import HOUR, moment
 from kullback.ui import monitor
 from tests.judgement.worlds import drawn
-from tests.monitoring.service import Document, Service
+from tests.monitoring.service import MONITOR, Document, Service
 from tests.ui.opened import Page
 from tests.ui.test_monitor_page import (
     HERE,
@@ -129,6 +129,67 @@ async def test_values_of_a_multiclass_monitor_are_compared_by_log_loss(service: 
     assert list(found) == ["country = FR", "country = DE"]
     assert found["country = FR"][1].startswith("+0.69")
     assert found["country = DE"][1].startswith("−0.69")
+
+
+async def test_a_value_whose_skill_is_gone_since_the_reference_comes_first(
+    service: Service,
+) -> None:
+    """Labels of one country are those of other rows: calibration is as good as before."""
+    await service.put(slices=["country"])
+    rng = np.random.default_rng(4)
+    for start in (HERE - 3 * HOUR, HERE - HOUR):
+        y, p = drawn(rng, 6000, rate=0.2)
+        country = rng.choice(["DE", "FR", "US"], 6000)
+        if start == HERE - HOUR:
+            y[country == "FR"] = rng.permutation(y[country == "FR"])
+        rows: Document = {
+            "y_true": y.astype(int).tolist(),
+            "y_proba": p.tolist(),
+            "timestamp": [start] * 6000,
+            "slice": {"country": country.tolist()},
+        }
+        await service.post("observations", **rows)
+    past = {"from": moment(HERE - 3 * HOUR), "to": moment(HERE - 2 * HOUR)}
+    await service.put(f"{MONITOR}/reference", **past)
+    before = await service.report(**past, slice="country=FR")
+    rows_shown = table(await page(service, **LAST), "Slices")
+    assert next(iter(rows_shown)) == "country = FR look here"
+    first, *others = rows_shown.values()
+    assert first[0] == "critical"
+    assert [row[0] for row in others] == ["ok", "ok"]
+    entropy = written(before["metrics"]["normalized_entropy"]).partition(" ")[0]
+    assert first[5].endswith(f" {entropy} in the reference")
+
+
+async def test_values_of_a_multiclass_monitor_are_compared_with_the_reference(
+    service: Service,
+) -> None:
+    await service.put(task="multiclass", labels=["a", "b", "c"], slices=["country"])
+    good, poor = [0.6, 0.2, 0.2], [0.3, 0.35, 0.35]
+    for start, german in ((HERE - 3 * HOUR, good), (HERE - HOUR, poor)):
+        rows: Document = {
+            "y_true": ["a", "b", "c", "a"] * 500,
+            "y_proba": [german, poor] * 1000,
+            "timestamp": [start] * 2000,
+            "slice": {"country": ["DE", "FR"] * 1000},
+        }
+        await service.post("observations", **rows)
+    past = {"from": moment(HERE - 3 * HOUR), "to": moment(HERE - 2 * HOUR)}
+    await service.put(f"{MONITOR}/reference", **past)
+    found = await page(service, **LAST)
+    rows_shown = table(found, "Slices")
+    assert "Log loss, beside the reference" in words(found)
+    now, then = [
+        {one["slice"]["country"]: one["metrics"]["log_loss"]["value"] for one in report["groups"]}
+        for report in (
+            await service.report(**LAST, by="country"),
+            await service.report(**past, by="country"),
+        )
+    ]
+    for title, row in rows_shown.items():
+        name = title.removesuffix(" look here")[-2:]
+        difference = float(row[1].partition(" ")[0].replace("−", "-"))
+        assert difference == pytest.approx(now[name] - then[name], abs=1e-2)
 
 
 async def test_the_verdict_can_be_taken_along(service: Service) -> None:

@@ -28,7 +28,7 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
     if places > _MOST_DECIMALS:
         digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
         return f"{value:{sign}.{min(digits, _MOST_DECIMALS)}e}"
-    return f"{value:{sign},.{places}f}"
+    return f"{value if round(value, places) else 0.0:{sign},.{places}f}"
 
 
 def p_value(p: float | None) -> str:

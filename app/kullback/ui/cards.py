@@ -72,6 +72,19 @@ def cards(report: MonitorReport, past: Past | None, limits: Mapping[str, Thresho
     ]
 
 
+def skill_lost(now: MetricValues, before: MetricValues, rows: int) -> Difference | None:
+    """The share of the information gain that is lost since before, of so many rows at least.
+
+    None where either has no normalized entropy, or there was no gain to lose.
+    """
+    size, key = _lost(_gain)(now, before), "normalized_entropy"
+    have, had = now[key], before[key]
+    if size is None or have.value is None or had.value is None:
+        return None
+    errors = errors_apart(have.value - had.value, have.standard_error, had.standard_error)
+    return Difference(size, errors, rows)
+
+
 def why_not(reason: str | None) -> str:
     """Why there is no number, in words."""
     return "" if reason is None else Reason(reason).sentence
@@ -90,7 +103,7 @@ def _card(
     meaning = MEANINGS[name]
     bound = metric.error_bound if isinstance(metric, AucValue) else None
     if bound and bound > _WORTH_A_WORD * (metric.standard_error or 0.0):
-        meaning += f"; bins leave ± {number(bound, decimals(bound))}"
+        meaning += f"; exact to ± {number(bound, decimals(bound))}"
     before = None if past is None else past.metrics.get(name)
     beside = "" if past is None or before is None else _beside(metric, before, past.place)
     word, hue = _verdict(name, metric, report, past, limits)
@@ -191,6 +204,15 @@ def _resolution(metrics: MetricValues) -> float | None:
     return 1 - brier / (rate * (1 - rate))
 
 
+def _brier(now: MetricValues, before: MetricValues) -> float | None:
+    """The share of what is explained that is lost; of a multiclass task how much more is not."""
+    size = _lost(_resolution)(now, before)
+    have, had = now["brier"].value, before["brier"].value
+    if size is not None or have is None or not had:
+        return size
+    return have / had - 1
+
+
 def _right(metrics: MetricValues) -> float | None:
     return metrics["accuracy"].value
 
@@ -205,7 +227,7 @@ _SIZES: Mapping[str, _Size] = {
     "log_loss": _lost(_gain),
     "normalized_entropy": _lost(_gain),
     "auc": _lost(_ranking),
-    "brier": _lost(_resolution),
+    "brier": _brier,
     "ece": _gap,
     "accuracy": _lost(_right),
 }

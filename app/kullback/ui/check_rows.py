@@ -14,6 +14,7 @@ _WORST_FIRST = tuple(CHECK_HUES)
 _SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
 _RATIOS = ("calibration", "label_drift", "slice")  # of what was predicted or is, to what happened
 _SHARES = ("log_loss", "no_skill", "slice", "maturity")  # of the information gain, or of rows
+_OF = {"log_loss": " lost", "maturity": " labelled"}
 _UNSEEN = "Nobody has looked yet: that is done within a minute."
 
 
@@ -83,7 +84,7 @@ def _size(name: str, size: float | None, is_ratio: bool) -> str:  # noqa: FBT001
         return lasting(size)
     if is_ratio:
         return f"{size:.2f}×"
-    return typeset(f"{size:.0%}" if name in _SHARES else f"PSI {size:.2f}")
+    return typeset(f"{size:.0%}{_OF.get(name, '')}" if name in _SHARES else f"PSI {size:.2f}")
 
 
 def statement(checks: MonitorChecks | None) -> str:

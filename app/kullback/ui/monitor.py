@@ -10,7 +10,7 @@ from kullback.figures.typesetting import measured
 from kullback.moments import moment
 from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
-from kullback.monitoring.crossed_slices import CROSS
+from kullback.monitoring.crossed_slices import CROSS, slice_name
 from kullback.monitoring.queries import MonitorReader
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
@@ -24,7 +24,7 @@ from kullback.ui.check_rows import CHECK_HUES, CheckRows, sizes, statement, titl
 from kullback.ui.drift_rows import drift_rows, feature_rows
 from kullback.ui.first_batch import first_batch
 from kullback.ui.overview import hour_of
-from kullback.ui.past import past_of
+from kullback.ui.past import past_of, past_of_values
 from kullback.ui.slice_rows import MOST_SHOWN, SliceTable, words_of
 from kullback.ui.time_picker import time_picker
 from kullback.ui.times import Ground, View, local, view
@@ -124,7 +124,9 @@ class MonitorPage:
         past = past_of(selection, self.value)
         drawn = history.fitted(selection, chosen, self.ground, self.value)
         shown_cards = cards(report, past, limits) if report.n else []
-        slices = SliceTable.of(compared, limits["slice"], rows.slice)
+        names = [slice_name(group.slice) for group in compared.groups]
+        past_values = past_of_values(self.compared, names)
+        slices = SliceTable.of(compared, limits, past_values, rows.slice)
         span = {"from": moment(report.start), "to": moment(report.stop)}
         return {
             "report": report,

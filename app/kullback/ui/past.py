@@ -1,6 +1,7 @@
 """What a time of a monitor is compared with: the reference, or the same time before."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kullback.moments import DAY
@@ -52,3 +53,11 @@ def past_of(selection: MonitorSelection, value: str | None) -> Past | None:
         return None
     name = "the day before" if days == 1 else f"the {days} days before"
     return Past.of(before, name, name if stop - start == days * DAY else f"at that time {name}")
+
+
+def past_of_values(selection: MonitorSelection, names: Sequence[str]) -> dict[str, MetricValues]:
+    """The metrics of values of slices in the reference, "country=DE"; of those that it has."""
+    by = tuple(dict.fromkeys(name.partition("=")[0] for name in names))
+    reference = selection.reader.reference_of(selection.span, by) if by else None
+    labelled = {} if reference is None else reference.labelled
+    return {name: metric_values(TallyMetrics(labelled[name])) for name in names if name in labelled}

@@ -1,24 +1,26 @@
 """Values of slices, the worst first: by how far they are off, and how sure that is."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.figures.typesetting import measured, typeset
-from kullback.judgement.findings import State
+from kullback.judgement.findings import State, worst
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.crossed_slices import slice_name, slice_values
 from kullback.monitoring.report import MonitorGroup, MonitorReport
 from kullback.numerics.digits import number
-from kullback.tally.report_types import MetricValue
+from kullback.tally.report_types import MetricValue, MetricValues
+from kullback.ui.cards import skill_lost
 from kullback.ui.check_rows import CHECK_HUES
 from kullback.ui.differences import Difference, errors_apart, ratio_off
 from kullback.ui.interval_bars import Reach, interval_bar, widest
 
 MOST_SHOWN, MOST_ROWS = 10, 100
+_WORST_FIRST = (State.CRITICAL, State.WARNING)
 _LEAST = 1e-3  # nats: a scale is no narrower
 
 
@@ -33,6 +35,7 @@ class SliceRow:
         off: how far it is off, with its error; "" where nobody knows.
         state, hue: how bad that is.
         bar: its interval as a picture.
+        before: its normalized entropy in the reference, where too much skill is lost since.
         is_worst: whether it is what to look at.
     """
 
@@ -43,6 +46,7 @@ class SliceRow:
     state: State
     hue: str
     bar: Markup
+    before: str = ""
     is_worst: bool = False
 
 
@@ -55,30 +59,50 @@ class SliceTable:
     hidden: int
 
     @classmethod
-    def of(cls, report: MonitorReport, limits: Thresholds, named: str = "") -> "SliceTable":
-        """The values that a report was asked for; `named` is that which a check warns of.
+    def of(
+        cls,
+        report: MonitorReport,
+        limits: Mapping[str, Thresholds],
+        past: Mapping[str, MetricValues],
+        named: str = "",
+    ) -> "SliceTable":
+        """The values that a report was asked for.
 
         They are compared by their calibration ratio; of a multiclass task, which has none, by
-        their log loss beside that of all rows.
+        their log loss beside the reference, or without one beside all rows.
+
+        Args:
+            report: by slices.
+            limits: the thresholds of checks.
+            past: the metrics of values in the reference, "country=DE".
+            named: the value that a check warns of.
         """
         by_ratio = report.metrics["calibration_ratio"].reason != "multiclass"
-        measures = [
-            _by_ratio(group) if by_ratio else _by_loss(group, report) for group in report.groups
+        judged = [
+            _Judged.of(
+                group,
+                _by_ratio(group)
+                if by_ratio
+                else _by_loss(group, past.get(slice_name(group.slice)) if past else report.metrics),
+                past.get(slice_name(group.slice)),
+                limits,
+                len(report.groups),
+            )
+            for group in report.groups
         ]
         ranked = sorted(
-            zip(report.groups, measures, strict=True),
-            key=lambda pair: (slice_name(pair[0].slice) != named, *pair[1].rank, pair[0].value),
+            judged,
+            key=lambda each: (each.name != named, each.severity, *each.measure.rank, each.name),
         )[:MOST_ROWS]
-        tolerance = math.log1p(limits.tolerance) if by_ratio else 0.0
-        reaches = [each.reach for _, each in ranked if each.reach is not None]
+        tolerance = math.log1p(limits["slice"].tolerance) if by_ratio else 0.0
+        reaches = [each.measure.reach for each in ranked if each.measure.reach is not None]
         scale = widest(reaches, tolerance or _LEAST), tolerance
-        rows = [
-            _row(group, each, each.state(limits, len(measures)), scale) for group, each in ranked
-        ]
+        rows = [each.row(scale) for each in ranked]
         if rows and (rows[0].state.is_alarm or rows[0].slice == named):
             rows[0] = replace(rows[0], is_worst=True)
-        measure = "Predicted / observed" if by_ratio else "Log loss, beside all rows"
-        return cls(measure, rows, max(0, len(measures) - MOST_ROWS))
+        beside = "the reference" if past else "all rows"
+        measure = "Predicted / observed" if by_ratio else f"Log loss, beside {beside}"
+        return cls(measure, rows, max(0, len(judged) - MOST_ROWS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +122,67 @@ class _Measure:
         nearest = max(self.reach.low, -self.reach.high, 0.0)
         return -nearest, -abs(self.reach.value)
 
-    def state(self, limits: Thresholds, comparisons: int) -> State:
-        """How bad that is, among so many values."""
-        if self.difference is None:
-            return State.UNKNOWN
-        return self.difference.state(limits, comparisons)
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A value of a slice, how far it is off, and how bad that and its loss of skill are."""
+
+    group: MonitorGroup
+    measure: _Measure
+    off: State
+    skill: State
+    before: str
+
+    @classmethod
+    def of(
+        cls,
+        group: MonitorGroup,
+        measure: _Measure,
+        past: MetricValues | None,
+        limits: Mapping[str, Thresholds],
+        comparisons: int,
+    ) -> "_Judged":
+        off, skill, before = State.UNKNOWN, State.UNKNOWN, ""
+        if measure.difference is not None:
+            off = measure.difference.state(limits["slice"], comparisons)
+        lost = None if past is None else skill_lost(group.metrics, past, group.n)
+        if past is not None and lost is not None:
+            skill = lost.state(limits["log_loss"], comparisons)
+            before = measured(past["normalized_entropy"]).partition(" ")[0]
+        return cls(group, measure, off, skill, before if skill.is_alarm else "")
+
+    @property
+    def name(self) -> str:
+        return slice_name(self.group.slice)
+
+    @property
+    def state(self) -> State:
+        return worst([self.off, self.skill])
+
+    @property
+    def severity(self) -> int:
+        """The less, the worse."""
+        return _WORST_FIRST.index(self.state) if self.state.is_alarm else len(_WORST_FIRST)
+
+    def row(self, scale: tuple[float, float]) -> SliceRow:
+        bar, words = Markup(), f"{words_of(self.name)}: {self.measure.words}"
+        if self.measure.reach is not None:
+            bar = interval_bar(self.measure.reach, *scale, CHECK_HUES[self.off], words)
+        return SliceRow(
+            self.name,
+            words_of(self.name),
+            self.group,
+            self.measure.off,
+            self.state,
+            CHECK_HUES[self.state],
+            bar,
+            self.before,
+        )
 
 
 def words_of(name: str) -> str:
     """A slice and its value as people read them: "country = BR"."""
     return ", ".join(f"{key} = {value}" for key, value in slice_values(name).items())
-
-
-def _row(
-    group: MonitorGroup, measure: _Measure, state: State, scale: tuple[float, float]
-) -> SliceRow:
-    name, hue = slice_name(group.slice), CHECK_HUES[state]
-    bar, words = Markup(), f"{words_of(name)}: {measure.words}"
-    if measure.reach is not None:
-        bar = interval_bar(measure.reach, *scale, hue, words)
-    return SliceRow(name, words_of(name), group, measure.off, state, hue, bar)
 
 
 def _by_ratio(group: MonitorGroup) -> _Measure:
@@ -133,8 +198,8 @@ def _by_ratio(group: MonitorGroup) -> _Measure:
     return _Measure(f"{measured(metric)}×", words, Reach(off, off - half, off + half), difference)
 
 
-def _by_loss(group: MonitorGroup, report: MonitorReport) -> _Measure:
-    loss, whole = group.metrics["log_loss"], report.metrics["log_loss"].value
+def _by_loss(group: MonitorGroup, beside: MetricValues | None) -> _Measure:
+    loss, whole = group.metrics["log_loss"], None if beside is None else beside["log_loss"].value
     if loss.value is None or whole is None:
         return _Measure()
     off, half = loss.value - whole, STANDARD_ERRORS * (loss.standard_error or 0.0)

@@ -56,7 +56,9 @@ def time_picker(view: View, ground: Ground, kept: Mapping[str, str]) -> TimePick
         PickerLink(name, f"By {name}", _to(view.query, {**unsliced, "by": name}), name == view.by)
         for name in ground.slices
     ]
-    whole = PickerLink(DEFAULT_SLICE, "All rows", _to(view.query, unsliced), view.by is None)
+    is_whole = view.by is None and "slice" not in rest
+    others = {name: value for name, value in unsliced.items() if name != "slice"}
+    whole = PickerLink(DEFAULT_SLICE, "All rows", _to(view.query, others), is_whole)
     return TimePicker(
         ranges,
         _span(view.start - width, view.start, rest) if view.start >= width else None,
