@@ -5,6 +5,7 @@
     selector: '',  // for every series of Kullback: 'cluster="a", namespace="scoring"'
     runbookURL: 'https://kullback.example/docs/alerts.md',
     grafanaURL: 'http://127.0.0.1:3000',
+    pagesURL: 'http://127.0.0.1:8000',  // of Kullback itself, as people reach it
     dashboardTags: ['kullback'],
 
     // Of checks the thresholds are those of each monitor (docs/monitors.md).

@@ -26,16 +26,16 @@ local quoted(selector) = std.strReplace(selector, '"', '\\"');  // inside a text
     'job="%s"' % config.job + others
   ),
 
-  local annotation(text) =
-    std.strReplace(
-      std.strReplace(
-        select(text, quoted(config.selector)),
-        'https://kullback.example/docs/alerts.md',
-        config.runbookURL
-      ),
-      'http://127.0.0.1:3000',
-      config.grafanaURL
-    ),
+  local pages = 'http://127.0.0.1:8000',
+  local annotation(text) = std.foldl(
+    function(written, change) std.strReplace(written, change[0], change[1]),
+    [
+      ['https://kullback.example/docs/alerts.md', config.runbookURL],
+      ['http://127.0.0.1:3000', config.grafanaURL],
+      [pages, config.pagesURL],
+    ],
+    select(text, quoted(config.selector))
+  ),
 
   local judged(rule) = std.foldl(
     function(text, change)
@@ -59,6 +59,7 @@ local quoted(selector) = std.strReplace(selector, '"', '\\"');  // inside a text
   local asking(value, key='') =
     if std.isObject(value) then std.mapWithKey(function(name, each) asking(each, name), value)
     else if std.isArray(value) then [asking(each, key) for each in value]
+    else if value == pages then config.pagesURL
     else if std.isString(value) && std.member(['expr', 'query', 'definition'], key) then expression(value)
     else value,
 

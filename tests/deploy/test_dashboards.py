@@ -138,6 +138,30 @@ def test_every_variable_in_use_is_declared_and_every_declared_one_in_use(path: P
 
 
 @every_dashboard
+def test_times_are_utc_and_a_link_leads_to_the_pages(path: Path) -> None:
+    everything = list(nodes(document(path)))
+    assert everything[0]["timezone"] == "utc"
+    (pages,) = (each for each in everything if each.get("name") == "pages")
+    assert (pages["type"], pages["query"]) == ("constant", "http://127.0.0.1:8000")
+    (link,) = (str(each["url"]) for each in everything if each.get("type") == "link")
+    place, _, query = link.removeprefix("${pages}").partition("?")
+    name = path.stem.removesuffix("s")
+    assert place in {"/", f"/{name}s/${{{name}}}"}
+    assert query in {"", "from=${__from:date:iso}&to=${__to:date:iso}"}
+
+
+def test_the_worst_monitors_come_first_and_lead_to_board_and_page() -> None:
+    (fleet,) = (path for path in DASHBOARDS if path.stem == "fleet")
+    everything = list(nodes(document(fleet)))
+    (table,) = (each for each in everything if each.get("title") == "Monitors, worst first")
+    inside = list(nodes(table))
+    (order,) = (each["sortBy"] for each in inside if "sortBy" in each)
+    assert next(nodes(order)) == {"desc": True, "displayName": "State"}
+    links = [str(each["url"]).partition("?")[0] for each in inside if "url" in each]
+    assert links == ["/d/kullback-monitor", "${pages}/monitors/${__value.raw}"]
+
+
+@every_dashboard
 def test_every_query_reads_only_series_that_exist(path: Path) -> None:
     board = read(path)
     lists = [variable.get("definition", "") for variable in board["templating"]["list"]]

@@ -67,6 +67,7 @@ def changed() -> Rendered:
         job="scoring",
         runbookURL=PAGES,
         grafanaURL="https://grafana.example",
+        pagesURL="https://kullback-pages.example",
         **NUMBERS,
     )
 
@@ -118,7 +119,7 @@ def test_a_rule_that_lost_its_threshold_is_an_error() -> None:
 def test_addresses_are_those_of_the_configuration() -> None:
     text = json.dumps(changed() | {"config": None})
     assert "kullback.example" not in text
-    assert "127.0.0.1:3000" not in text
+    assert "127.0.0.1" not in text
     assert text.count(f"{PAGES}#") == len(alerts(default()))
 
 

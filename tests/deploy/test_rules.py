@@ -113,7 +113,8 @@ def test_an_alert_says_how_grave_it_is_and_what_to_do(name: str) -> None:
     rule = ALERTS[name]
     graveness = {"info", "warning", "critical", OF_CHECKS if CHECK in rule["expr"] else ""}
     assert rule["labels"]["severity"] in graveness
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    texts = {"summary", "description", "runbook_url", "dashboard_url"}
+    assert set(rule["annotations"]) - {"page_url"} == texts
     assert "$value" not in rule["annotations"]["summary"]
     assert "query" not in rule["annotations"]["summary"]
     # humanize writes 0.7 as 700m
@@ -138,6 +139,8 @@ def test_an_alert_leads_to_its_runbook_and_to_a_dashboard_of_what_it_is_of(name:
     assert variable == label
     assert variable is None or variable in {each["name"] for each in board["templating"]["list"]}
     assert variable is None or variable in annotations["summary"].partition("}}")[0]
+    page = f"http://127.0.0.1:8000/{label}s/{{{{ $labels.{label} }}}}"
+    assert annotations.get("page_url") == (None if label is None else page)
 
 
 @pytest.mark.parametrize("path", [RULES, OPERATOR_RULES], ids=lambda path: path.name)
