@@ -18,7 +18,7 @@ try {
   const now = async () => ({
     url: page.url(),
     title: await page.locator("#now").innerText(),
-    rows: await page.locator("#now + p").innerText(),
+    rows: await page.locator("#shown-time").innerText(),
   });
   await page.goto(address + path, { waitUntil: "networkidle" });
   seen.markdown = await copied("Copy as Markdown");
@@ -43,7 +43,7 @@ try {
   const heights = (selector) => page.locator(selector).evaluateAll((cards) => cards.map((card) => card.getBoundingClientRect().height));
   seen.heights = await heights(".glance .card");
   await page.setViewportSize({ width: 390, height: 900 });
-  seen.formIsShown = await page.locator("form.pickers").evaluate((form) => form.checkVisibility());
+  seen.formIsShown = await page.locator(".times form.pickers").evaluate((form) => form.checkVisibility());
   await page.locator("details").evaluateAll((parts) => parts.forEach((part) => part.setAttribute("open", "")));
   seen.cutOff = await page.locator(".scroll:has(> table.cards)").evaluateAll((regions) =>
     regions.filter((region) => region.scrollWidth > region.clientWidth).map((region) => region.ariaLabel),
