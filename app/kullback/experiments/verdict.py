@@ -17,6 +17,7 @@ LEAST_EFFECTIVE = 100
 MOST_CROSSED = 0.1
 MOST_OF_ONE = 0.1
 WARN_CROSSED = 0.01
+_MILLION = 1e6
 
 
 Tone = Literal["good", "even", "bad", "stop", "open"]
@@ -79,11 +80,12 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
     if ratio is not None and ratio.alarm:
         expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
         counts = " : ".join(f"{count:,.0f}" for count in ratio.units)
+        e_value = "more than a million" if ratio.e_value > _MILLION else f"{ratio.e_value:,.0f}"
         return Verdict(
             VerdictWord.INVALID,
             "sample_ratio_mismatch",
             f"Units are not split as planned: {counts} where {expected} is expected (e-value "
-            f"{ratio.e_value:.3g}). Look for what loses units of one arm; if this split was "
+            f"{e_value}). Look for what loses units of one arm; if this split was "
             "meant, say so in the shares of the arms.",
         )
     if crossed >= MOST_CROSSED:
