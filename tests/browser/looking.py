@@ -151,6 +151,14 @@ def handle(address: str, path: str) -> Any:  # noqa: ANN401 - see enter
     return json.loads(text)
 
 
+def examine(address: str, path: str) -> Any:  # noqa: ANN401 - see enter
+    """What stands where on the page of an experiment, and what somebody opens and copies there."""
+    run = _led("experiment.mjs", address, path)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
+
+
 def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
     """The cells of tables that are cards on a phone."""
     text, _ = _led("phone.mjs", address, path).communicate(timeout=_LOOK_SECONDS)
