@@ -10,7 +10,8 @@ PAGE = "/experiments/ranker"
 
 
 async def opened(service: Service, **query: str) -> Page:
-    return Page.of(await service.client.get(PAGE, params=query))
+    answer = await service.client.get(PAGE, params=query, follow_redirects=True)
+    return Page.of(answer)
 
 
 async def crossed(service: Service, **more: object) -> Page:
