@@ -180,6 +180,12 @@ def use_figures(address: str, path: str) -> dict[str, Any]:
     return seen
 
 
+def frame(address: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
+    """What stands around pages: times, their picker, the viewer of the API, problems."""
+    text, _ = _led("frame.mjs", address).communicate(timeout=_LOOK_SECONDS)
+    return json.loads(text)
+
+
 def watch(address: str, text: str) -> "subprocess.Popen[str]":
     """A browser that stays on a page until it says this; it prints a line once it looks."""
     return _led("live.mjs", address, text)
