@@ -67,6 +67,11 @@ try {
     await page.keyboard.press(key);
     (seen.keys ??= []).push(await reading(page, "log-loss"));
   }
+  const mark = page.locator("#log-loss .time-mark"), words = page.locator("#log-loss .time-mark span:visible");
+  seen.mark = { before: await words.count() };
+  await mark.hover();
+  seen.mark.words = (await words.allTextContents()).map((text) => text.slice(6));
+  seen.marks = await page.locator(".time-mark").count();
   await page.locator("#reliability .catch").nth(2).hover();
   seen.tip = await page.locator("#reliability .tip:visible").allTextContents();
   await page.locator("#log-loss").scrollIntoViewIfNeeded();

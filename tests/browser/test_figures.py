@@ -20,7 +20,9 @@ HEADS = ["Log loss", "Log loss, low", "Log loss, high"]
 
 
 @pytest.fixture(scope="module")
-def seen(client: httpx.Client, course: str) -> Seen:
+def seen(client: httpx.Client, course: str, hours: dict[str, str]) -> Seen:
+    deploy = {"time": f"{hours['from'][:11]}{hours['from'][11:13]}:30:00Z", "text": "deploy 41"}
+    client.post("/v1/monitors/clicks/annotations", json=deploy).raise_for_status()
     return use_figures(address_of(client), course)
 
 
@@ -70,6 +72,11 @@ def test_a_pointer_on_a_picture_reads_its_point(seen: Seen) -> None:
     number, interval = observed.removeprefix("Observed ").split(" (")
     assert float(number) == pytest.approx(float(row["Observed"]), abs=0.005)
     assert interval.endswith(")")
+
+
+def test_a_mark_of_time_says_what_happened_where_a_pointer_is(seen: Seen) -> None:
+    assert seen["mark"] == {"before": 0, "words": ["deploy 41"]}
+    assert seen["marks"] == 4, "one on each chart over time"
 
 
 def test_a_drag_zooms_to_whole_steps_and_writes_them_into_the_address(seen: Seen) -> None:

@@ -180,6 +180,10 @@ class Figure:
         columns += [list(map(cell, values)) for _, values in self.notes]
         return [list(row) for row in zip(self._places(), *columns, strict=True)]
 
+    def when(self, x: float) -> str:
+        """A time of the axis as tables have it: of local clocks without a zone."""
+        return moment(x).removesuffix("Z" if self.is_local else "")
+
     def readings(self) -> list[str]:
         """What stands at each x, in words: the values, and their bounds in parentheses."""
         columns = [
@@ -195,9 +199,7 @@ class Figure:
         """What each x is called."""
         if self.x_names:
             return self.x_names
-        zone = "Z" if self.is_local else ""
-        times = [moment(at).removesuffix(zone) for at in self.x] if self.is_time else []
-        return times or [cell(at) for at in self.x]
+        return [self.when(at) if self.is_time else cell(at) for at in self.x]
 
     def description(self) -> str:
         """What is drawn, in words: every point of a few, else the first and the last."""

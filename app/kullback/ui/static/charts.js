@@ -67,6 +67,7 @@ function options(data, figure, place) {
         (chart) => paintLevels(chart, data.levels),
         (chart) => data.series.forEach((series) => paintArrows(chart, series)),
         (chart) => paintTimeMarks(chart, data.timeMarks),
+        (chart) => placeMarks(chart, data.timeMarks),
         (chart) => small || paintName(chart, data.yLabel),
       ],
     },
@@ -102,7 +103,6 @@ function draw(figure) {
   drawn.get(figure.id)?.destroy();
   const chart = new uPlot(options(data, figure, place), [data.x, ...data.series.map((series) => series.y)], place);
   bindKeys(chart, place, data);
-  placeMarks(chart, data.timeMarks);
   read(figure, null);
   drawn.set(figure.id, chart);
   window.__charts[figure.id] = { chart, data };
@@ -124,7 +124,6 @@ function fit() {
     const place = chart.root.parentElement, figure = document.getElementById(id);
     if (!place?.clientWidth || place.clientWidth === chart.width) continue;
     chart.setSize({ width: place.clientWidth, height: height(figure) });
-    placeMarks(chart, window.__charts[id].data.timeMarks);
   }
 }
 
