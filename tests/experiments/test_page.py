@@ -204,8 +204,11 @@ def test_a_metric_is_told_with_its_error_and_no_digit_beyond_it() -> None:
     [
         (0.999, "none"),
         (1.0, "hardly worth a mention"),
+        (2.99, "hardly worth a mention"),
         (3.0, "positive"),
+        (19.9, "positive"),
         (20.0, "strong"),
+        (149.0, "strong"),
         (150.0, "very strong"),
         (1e308, "very strong"),
     ],

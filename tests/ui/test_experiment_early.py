@@ -73,3 +73,16 @@ async def test_what_is_too_little_waits(service: Service) -> None:
     assert "wait Rarer label Rows that have it: a 1, b 1 (at least 25 in each arm)." in words
     assert "ok Effective rows After weighting: a 2, b 2" in words
     assert "Crossover" not in words
+
+
+async def test_four_rows_have_no_outlook_and_no_number_beyond_belief(service: Service) -> None:
+    await service.put(EXPERIMENT, **PARALLEL)
+    rows = {"y_true": [1, 0, 1, 0], "y_proba": [0.6, 0.4, 0.9, 0.2], "arm": ["a", "b", "b", "a"]}
+    await observe(service, **rows, unit=["a", "b", "c", "d"])
+    page, document = await opened(service), await report(service)
+    (comparison,) = document["comparisons"]
+    low, high = comparison["sequence"]
+    assert high - low > 200 * comparison["standard_error"]
+    assert "rows in all" not in page.text
+    assert "10,000 times" not in page.text
+    assert not re.search(r"e\+\d|10[⁰¹²³⁴-⁹]{2}", page.text)
