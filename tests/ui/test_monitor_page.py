@@ -129,6 +129,21 @@ async def test_steps_without_rows_are_gaps_and_count_no_rows(service: Service) -
     assert [at for at, y in enumerate(loss) if y is not None] == [48, 60]
 
 
+async def test_what_happened_is_marked_in_every_figure_over_time(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    for at, text in ((HERE - 2 * HOUR, "deploy <b>"), (HERE - 9 * HOUR, "before")):
+        link = "https://ci.example/1"
+        await service.post("annotations", time=moment(at), text=text, link=link)
+    figures = (await page(service, **WHEN)).figures
+    marks = {
+        name: [(mark["x"], mark["text"], mark["link"]) for mark in figures[name]["timeMarks"]]
+        for name in ("log-loss", "normalized-entropy", "calibration-ratio", "rows")
+    }
+    here = [(HERE - 2 * HOUR, "deploy <b>", "https://ci.example/1")]
+    assert marks == dict.fromkeys(marks, here)
+
+
 async def test_a_long_time_is_drawn_from_its_first_rows_on(service: Service) -> None:
     await service.put()
     await fill(service)
