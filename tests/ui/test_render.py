@@ -1,5 +1,6 @@
 """A page is made only for those who do not have it."""
 
+import gzip
 from collections.abc import Mapping
 
 import pytest
@@ -82,3 +83,28 @@ def test_minutes_that_pass_make_no_other_page() -> None:
     after = home()
     assert (b"10 minutes ago" in before.body, b"11 minutes ago" in after.body) == (True, True)
     assert before.headers["etag"] == after.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("header", "is_compressed"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, GZIP; q=0.5", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("x-gzip", False),
+    ],
+)
+def test_a_page_is_compressed_for_who_takes_that(header: str, *, is_compressed: bool) -> None:
+    headers = [(b"host", b"kullback"), (b"accept-encoding", header.encode())]
+    scope = {"type": "http", "path": "/playground", "query_string": b"", "headers": headers}
+    answer = PAGES.page_of(Request(scope), "playground.html", "", Content())
+    plain = page(Content())
+    body = bytes(answer.body)
+    assert (answer.headers.get("content-encoding") == "gzip") is is_compressed
+    assert (gzip.decompress(body) if is_compressed else body) == plain.body
+    assert answer.headers["content-length"] == str(len(body))
+    assert {each.headers["vary"] for each in (answer, plain)} == {"accept-encoding"}
+    assert answer.headers["etag"] == plain.headers["etag"]

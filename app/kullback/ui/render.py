@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from gzip import compress
 from time import time
 
 from fastapi import Request, Response
@@ -34,7 +35,9 @@ _IN_WORDS = re.compile(rb"(?<=>)[^<]*(?=</time>)")  # "5 minutes ago" is "6 minu
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
+    "vary": "accept-encoding",
 }
+_REFUSED = re.compile(r"q=0(\.0*)?", re.ASCII)
 
 
 class Pages:
@@ -89,7 +92,7 @@ class Pages:
         etag = entity_tag(_IN_WORDS.sub(b"", text))
         if status == 200 and has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
-        return _kept_by_nobody(request, _page(text, etag, status))
+        return _kept_by_nobody(request, _page(request, text, etag, status))
 
     def page_of(
         self,
@@ -104,7 +107,8 @@ class Pages:
         etag = entity_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
-        return _kept_by_nobody(request, _page(self._render(request, template, content()), etag))
+        text = self._render(request, template, content())
+        return _kept_by_nobody(request, _page(request, text, etag))
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
         depth = path_within(request.scope).count("/") - 1 - _escaped_slashes(request)
@@ -144,8 +148,18 @@ def _kept_by_nobody(request: Request, page: Response) -> Response:
     return page
 
 
-def _page(text: bytes, etag: str, status: int = 200) -> Response:
-    return Response(text, status, {**_HEADERS, "etag": etag}, "text/html; charset=utf-8")
+def _page(request: Request, text: bytes, etag: str, status: int = 200) -> Response:
+    """The page, compressed where that is taken: no secret stands beside what callers chose."""
+    headers = {**_HEADERS, "etag": etag}
+    if _takes_gzip(request):
+        text, headers["content-encoding"] = compress(text, 6, mtime=0), "gzip"
+    return Response(text, status, headers, "text/html; charset=utf-8")
+
+
+def _takes_gzip(request: Request) -> bool:
+    parts = ",".join(request.headers.getlist("accept-encoding")).split(",")
+    names = (part.replace(" ", "").lower().partition(";") for part in parts)
+    return any(name == "gzip" and not _REFUSED.fullmatch(rest) for name, _, rest in names)
 
 
 def sentence(words: str) -> str:
