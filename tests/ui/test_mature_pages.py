@@ -60,12 +60,8 @@ async def test_labels_two_days_late_are_on_every_page(service: Service) -> None:
     name, state, why, _, _, loss, *_ = row(await opened(service, "/"))
     assert (name, state) == ("clicks", "critical")
     assert why.startswith("No predictions since ")
-    stop = HERE - 2 * DAY
     assert float(loss[:5]) == pytest.approx(0.325, abs=0.05)
-    clock = np.datetime64(int(stop - HOUR), "s").item()
-    assert (
-        loss[5:] == f"{clock:%H:%M} to {stop % DAY // HOUR:02.0f}:00 UTC on {clock.day} {clock:%B}"
-    )
+    assert loss[5:] == "2 days ago"
     text = words(await opened(service))
     assert re.search(r"Labels are in after (4\d(\.\d)? hours|2(\.\d)? days) ", text)
 

@@ -42,7 +42,8 @@ class OverviewRow:
 
     Attributes:
         headline: its number; `change` is that beside the reference, or in terms of the control.
-        what: what the number is of: of a monitor where that is not the last hour by the clock.
+        what: what the number of an arm is of.
+        as_of: the end of the hour that the number of a monitor is of, where that is not the last.
         statement: what its worst check says, `place` the slice that it is worst in.
         since: when what is wrong began.
         rank: of an experiment, less the more there is to be done.
@@ -53,6 +54,7 @@ class OverviewRow:
     headline: str
     change: str = ""
     what: str = ""
+    as_of: float | None = None
     last: float | None = None
     since: float | None = None
     statement: str = ""
@@ -137,7 +139,8 @@ def _monitor(
         state_of(checks),
         typeset(number(value, decimals(error))),
         _change(value, spark.base),
-        "" if recent is None or recent.is_latest else hour_of(recent),
+        "",
+        None if recent is None or recent.is_latest else recent.stop,
         None if recent is None or recent.last_start is None else float(recent.last_start),
         min((each.since for each in alarms if each.since is not None), default=None),
         in_short(checks),
@@ -177,7 +180,7 @@ def _arms(
                 shown(None) if comparison is None else _effect(comparison, plan.metric),
                 "" if comparison is None else _relative(comparison),
                 f"{arm} against {plan.control}",
-                spark.last,
+                last=spark.last,
                 statement=METRICS[plan.metric],
                 spark=spark if arm == plan.treatments[0] else NOTHING,
                 rank=_rank(comparison),
