@@ -15,7 +15,6 @@ from kullback.ui.times import Ground, View, around
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
-_NARROW = 0.05  # of a time that is fitted already: what is empty at its beginning
 _YOUNG = "Dashed is what is not yet mature: more labels are to come."
 _BAND = "The band is a 95 % interval."
 
@@ -145,22 +144,17 @@ def drawn_of(task: str) -> Sequence[Drawn]:
 
 
 def fitted(
-    selection: MonitorSelection,
-    view: View,
-    ground: Ground,
-    value: str | None = None,
-    most: float = 0.5,
+    selection: MonitorSelection, view: View, ground: Ground, value: str | None = None
 ) -> View:
-    """The time from its first rows on, where these come after most of it.
+    """The time from about its first rows on, a sixth of it at least, where most of it has none.
 
-    Of a month with a day of rows that is the day; what comes after the last is left as it is,
-    since silence is to be seen.
+    What comes after the last rows is left as it is, since silence is to be seen.
     """
     points = selection.points(["log_loss"], view.step(ground), value)["log_loss"]
-    first = points[0].start if points else view.start
-    if first - view.start <= most * (view.stop - view.start):
+    first, width = points[0].start if points else view.start, view.stop - view.start
+    if first - view.start <= width / 2:
         return view
-    return fitted(selection, replace(view, start=float(first)), ground, value, _NARROW)
+    return replace(view, start=min(float(first), view.stop - width / 6))
 
 
 def over_time(
