@@ -23,6 +23,7 @@ from kullback.api.scopes import READING, rule_of
 from kullback.errors import InvalidInput
 from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
+from kullback.requests.annotations import MonitorAnnotation
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
 from kullback.requests.keys import KeyRotation, KeySettings
@@ -35,6 +36,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     SeveralRequest,
     *(
         MonitorSettings,
+        MonitorAnnotation,
         MonitorRename,
         ObservationBatch,
         PredictionBatch,
