@@ -13,7 +13,7 @@ const enter = async (secret) => {
   await page.goto(`${address}/monitors/${name}`);
 };
 const press = async (button) => {
-  await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: button }).first().click()]);
+  await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: button, exact: true }).first().click()]);
 };
 const marks = () => page.locator("#annotations + table tbody tr").allInnerTexts();
 
@@ -35,10 +35,10 @@ seen.removed = await page.getByRole("button", { name: "Remove the reference" }).
 
 await page.locator("#what").fill("in a year");
 await page.locator("#when").evaluate((field) => { field.type = "text"; field.value = "soon"; });
-await page.getByRole("button", { name: "Mark" }).first().click();
+await page.getByRole("button", { name: "Mark", exact: true }).click();
 seen.refusal = await page.locator("form.action [role='alert']:visible").innerText();
 
-await press("Remove deploy");
+await press("Remove deploy <b>1.4</b>");
 seen.unmarked = await marks();
 
 await page.getByText("Change this monitor").click();

@@ -13,7 +13,7 @@ FORM = "Log in"
 STEPS = [
     [401, "/monitors/none", FORM],
     [0, "/login", FORM],  # the key was wrong
-    [0, "/monitors/none", "There is no monitor of this name"],
+    [0, "/monitors/none", "There is no monitor “none”"],
     [0, "/login", FORM],  # logged out
     [401, "/", FORM],
     [401, "/", FORM],  # with the cookie from before

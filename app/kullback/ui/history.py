@@ -11,7 +11,7 @@ from kullback.monitoring.selection import MonitorSelection
 from kullback.monitoring.series import MetricPoint
 from kullback.timezones import offset
 from kullback.ui.past import Past
-from kullback.ui.times import Ground, View, around
+from kullback.ui.times import RANGES, Ground, View, around
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
@@ -148,8 +148,11 @@ def fitted(
 ) -> View:
     """The time from about its first rows on, a sixth of it at least, where most of it has none.
 
-    What comes after the last rows is left as it is, since silence is to be seen.
+    What comes after the last rows is left as it is, since silence is to be seen; and so is a time
+    that somebody has chosen.
     """
+    if view.range not in RANGES:
+        return view
     points = selection.points(["log_loss"], view.step(ground), value)["log_loss"]
     first, width = points[0].start if points else view.start, view.stop - view.start
     if first - view.start <= width / 2:
