@@ -138,6 +138,7 @@ def test_the_feature_that_was_lost_is_named(demo: Demo) -> None:
         return drift["state"] == "critical" and "amount" in drift["statement"]
 
     assert eventually(says)
+    assert eventually(lambda: "worst in <bdi>feature amount</bdi>" in demo.client.get("/").text)
 
 
 def test_what_happened_is_marked(demo: Demo) -> None:

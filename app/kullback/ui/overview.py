@@ -23,7 +23,8 @@ from kullback.monitoring.stored import StoredMonitor
 from kullback.numerics.digits import decimals, number
 from kullback.numerics.types import Undefined
 from kullback.services import Services
-from kullback.ui.check_rows import CHECK_HUES, badness, in_short, worst_first
+from kullback.ui.check_rows import CHECK_HUES, CheckRows, badness, in_short
+from kullback.ui.slice_rows import words_of
 from kullback.ui.sparks import NOTHING, Spark, Sparks, course
 
 Sees = Callable[[str], bool]
@@ -132,8 +133,7 @@ def _monitor(
     error = (
         None if loss is None or isinstance(loss.standard_error, Undefined) else loss.standard_error
     )
-    alarms = [each for each in worst_first(checks) if each.is_alarm]
-    slices = next((each.slice for each in alarms if each.slice), None) or {}
+    rows = CheckRows.of(checks)
     return OverviewRow(
         stored.record.name,
         state_of(checks),
@@ -142,9 +142,9 @@ def _monitor(
         "",
         None if recent is None or recent.is_latest else recent.stop,
         None if recent is None or recent.last_start is None else float(recent.last_start),
-        min((each.since for each in alarms if each.since is not None), default=None),
+        min((each.since for each in rows.alarms if each.since is not None), default=None),
         in_short(checks),
-        ", ".join(f"{name} = {value}" for name, value in slices.items()),
+        f"feature {rows.feature}" if rows.feature else rows.slice and words_of(rows.slice),
         stored.monitor.owner,
         stored.monitor.tags,
         spark,
