@@ -185,6 +185,19 @@ def test_vendored_files_come_with_their_licence_and_version() -> None:
     assert re.search(r"uPlot \d+\.\d+\.\d+", (UPLOT / "README.md").read_text())
 
 
+async def test_what_pages_load_is_compressed_where_that_is_taken(client: AsyncClient) -> None:
+    path = "/static/uplot/uPlot.iife.min.js"
+    plain, packed = [
+        await client.get(path, headers={"accept-encoding": how}) for how in ("identity", "gzip")
+    ]
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    headers = {"if-none-match": packed.headers["etag"], "accept-encoding": "gzip"}
+    assert (await client.get(path, headers=headers)).status_code == 304
+
+
 @pytest.mark.parametrize("path", ["/static/../main.py", "/static/%2e%2e/main.py", "/static/no.js"])
 async def test_only_what_stands_in_the_static_directory_is_served(
     path: str, client: AsyncClient
