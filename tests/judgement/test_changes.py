@@ -6,13 +6,16 @@ import pytest
 from kullback.judgement.blocks import Block
 from kullback.judgement.detector import rise
 from kullback.judgement.drifts import label_drift, score_drift
+from kullback.judgement.features import feature_drift
 from kullback.judgement.findings import State
-from kullback.judgement.history import History
+from kullback.judgement.history import FeatureHour, History
 from kullback.judgement.judge import judge
 from kullback.judgement.outcomes import calibration, log_loss, no_skill
 from kullback.judgement.skill import Skill
 from kullback.judgement.slices import slices
 from kullback.numerics.types import Array
+from kullback.tally.feature_counts import FeatureCounts
+from kullback.tally.feature_table import FeatureTable
 from tests.judgement.worlds import block_of, drawn, looks
 
 DAYS, ROWS = 3, 500
@@ -154,3 +157,39 @@ def test_rows_that_come_together_lose_no_skill() -> None:
 @pytest.mark.parametrize(("auc", "is_none"), [(0.525, True), (0.55, False)])
 def test_an_auc_near_a_half_is_no_skill_however_many_rows_say_so(auc: float, is_none: bool) -> None:  # noqa: FBT001
     assert Skill(-0.05, 0.001, auc, 0.001).is_none is is_none
+
+
+def prices(stop: int, off: range) -> list[State]:
+    """What is said hour after hour of prices that are higher in the evening, beside a reference.
+
+    The reference is a batch of all hours; in some hours prices are ten times as high.
+    """
+    rng = np.random.default_rng(4)
+
+    def price(hour: int) -> FeatureCounts:
+        evening = 0.8 * np.cos(2 * np.pi * (hour % 24 - 20) / 24)
+        higher = np.log(10) if hour in off else 0.0
+        return FeatureCounts.of_numbers(np.exp(evening + higher + 0.8 * rng.standard_normal(ROWS)))
+
+    batch = FeatureCounts.merged([price(hour) for hour in range(-24, 0)])
+    hours = [
+        FeatureHour(3600 * hour, FeatureTable({"price": price(hour)}), hour + 1)
+        for hour in range(stop)
+    ]
+    return [
+        feature_drift(
+            History(3600.0 * at, [], features=hours[:at], reference_features={"price": batch})
+        ).state
+        for at in range(1, stop + 1)
+    ]
+
+
+def test_what_is_of_every_day_is_told_on_the_first_alone() -> None:
+    states = prices(24 * DAYS, range(0))
+    assert {str(state) for state in states[24:]} == {str(State.OK)}
+
+
+def test_what_is_of_no_day_is_told_as_long_as_it_lasts() -> None:
+    states = prices(24 * DAYS, range(30, 24 * DAYS))
+    assert set(states[24:30]) == {State.OK}
+    assert set(states[31:]) == {State.CRITICAL}

@@ -135,8 +135,9 @@ def course(
     """Hour after hour: how unlike the counts are to all that they may be compared with.
 
     That is the reference, the same hours of the days before, those of the same day of the week
-    before, and all of the past once it has a day. Hours of an alarm are no baseline. None where
-    there never was any.
+    before, and all of the past once it has a day. Hours of an alarm are no baseline until all
+    evidence of it is gone: what is unlike a reference every evening, and not at noon, is of the
+    day. None where there never was any.
     """
     most = limits.log_threshold if log_threshold is None else log_threshold
     groups = _together(counts.rows.tolist(), limits.minimum_rows)
@@ -151,6 +152,8 @@ def course(
             log_e = min(log_e, 0.0)
         log_m = float(min(log_e + np.logaddexp(0.0, before.log_e), most + CAP))
         alarms = before.alarms.union(hours) if log_m >= most else before.alarms
+        if log_m <= 0:  # it has passed
+            alarms = frozenset()
         return _Step(log_m, (*before.steps[-_STEPS_KEPT:], (place, log_e)), alarms, tuple(here))
 
     marks = [counts.marks[hours[-1]] for hours in groups]
