@@ -2,6 +2,7 @@
 
 import pytest
 
+from kullback.moments import HOUR
 from tests.monitoring.service import MONITOR, Service
 
 pytestmark = pytest.mark.anyio
@@ -50,3 +51,21 @@ async def test_a_change_of_notes_is_a_new_page(service: Service) -> None:
     await service.put(owner="them")
     after = await service.client.get("/monitors/clicks", headers=headers)
     assert (after.status_code, "<bdi>them</bdi>" in after.text) == (200, True)
+
+
+async def test_what_happened_as_a_check_began_to_warn_stands_in_the_verdict(
+    service: Service,
+) -> None:
+    await service.put()
+    rows = {"y_true": [0, 1] * 500, "y_proba": [0.1] * 1000}
+    start = service.clock.now // HOUR * HOUR - 3 * HOUR
+    for hour in range(3):
+        times = [start + hour * HOUR] * 1000
+        await service.post("observations", MONITOR, **rows, timestamp=times)
+    for what, time in (("release 2", start - 600), ("release 1", start - 3 * HOUR)):
+        await service.post("annotations", MONITOR, text=what, time=time)
+    page = await text(service, "/monitors/clicks")
+    assert "critical" in page
+    verdict = page[page.index('id="verdict"') : page.index('id="now"')]
+    assert "<bdi>release 2</bdi>" in verdict
+    assert "release 1" not in verdict

@@ -6,6 +6,9 @@ from time import time
 import numpy as np
 import pytest
 
+from kullback.judgement.findings import State
+from kullback.monitoring.checks import Check, MonitorChecks
+from kullback.ui.check_rows import badness
 from kullback.ui.overview import Overview
 from tests.experiments.arms import paired
 from tests.experiments.service import EXPERIMENT, PAIRED, hours, observe, report, sent
@@ -130,7 +133,7 @@ async def test_the_worst_is_named_with_how_bad_since_when_and_whose(fleet: Servi
     worst, sound = page.rows("Monitors")
     name, state, why, since, owner, loss, _, last = worst
     assert (name, state, owner) == ("z-broken #ctr #R&D", "critical", "Search team")
-    assert "Normalized entropy is" in why or "Predictions are" in why
+    assert "ormalized entropy is" in why or "Predictions are" in why
     assert re.fullmatch(r"(9|10|11) hours ago", since), since
     assert re.fullmatch(r"0\.\d{3,4} \+\d+(\.\d)?%", loss), loss
     assert last == "60 minutes ago"
@@ -192,3 +195,19 @@ async def test_a_request_draws_nothing(fleet: Service) -> None:
     with watched() as statements:
         await overview(fleet)
     assert set(tables(statements)) == {"records"}
+
+
+def check(name: str, value: float, threshold: float, state: State = State.CRITICAL) -> Check:
+    return Check(name, state, value, threshold, 9, 1, None, None, None, None, None, "")
+
+
+def test_of_two_as_grave_the_one_further_beyond_its_threshold_is_worse() -> None:
+    half, tenfold = check("calibration", 0.5, 1.1), check("calibration", 10.0, 1.1)
+    ranked = [
+        badness(MonitorChecks("m", State.CRITICAL, 0.0, checks))
+        for checks in ((tenfold, half), (half, half), (tenfold,), (half,))
+    ]
+    assert ranked == sorted(ranked)
+    assert len(set(ranked)) == 4
+    grave = check("silence", 7200.0, 3600.0)
+    assert badness(MonitorChecks("m", State.CRITICAL, 0.0, (grave,)))[2] == -2.0

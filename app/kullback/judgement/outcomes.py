@@ -65,12 +65,14 @@ def log_loss(history: History) -> Finding:
     size = max(less, abs(1 - slope))
     state = state_of(result.is_over, size, limits)
     beside = "" if base is None else f" where {1 - base.gain:.3f} is usual"
-    said = (
-        f"Normalized entropy is {entropy:.3f}{beside}; "
-        f"outcomes differ {slope:.2f} times as much as predictions say."
-        if state is not State.OK
-        else f"Normalized entropy is {entropy:.3f}{beside}: no worse than chance explains."
-    )
+    if state is State.OK:
+        said = f"Normalized entropy is {entropy:.3f}{beside}: no worse than chance explains."
+    else:
+        what = "Normalized" if entropy < 1 else "Worse than always saying the base rate: normalized"
+        said = f"{what} entropy is {entropy:.3f}{beside}."
+        if abs(1 - slope) >= limits.tolerance:
+            how = "extreme" if slope < 1 else "moderate"
+            said += f" Calibration slope {slope:.2f}: predictions are too {how}."
     return result.finding("log_loss", Size(state, size, limits.tolerance, said))
 
 

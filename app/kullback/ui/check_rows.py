@@ -57,11 +57,24 @@ def title(check: Check) -> str:
     return check.name.replace("_", " ").capitalize()
 
 
-def badness(checks: MonitorChecks | None) -> tuple[int, int]:
-    """What the worst of monitors has the least of: by its state, then by how many checks warn."""
+def badness(checks: MonitorChecks | None) -> tuple[int, int, float]:
+    """What the worst of monitors has the least of.
+
+    By its state, by how many checks warn, and by how many times beyond its threshold one is.
+    """
     if checks is None:
-        return len(_WORST_FIRST), 0
-    return _WORST_FIRST.index(checks.state), -sum(each.is_alarm for each in checks.checks)
+        return len(_WORST_FIRST), 0, 0.0
+    alarms = [each for each in checks.checks if each.is_alarm]
+    furthest = max(map(_times_beyond, alarms), default=0.0)
+    return _WORST_FIRST.index(checks.state), -len(alarms), -furthest
+
+
+def _times_beyond(check: Check) -> float:
+    if not check.value or not check.threshold:
+        return 0.0
+    is_ratio = check.name in _RATIOS and check.threshold >= 1
+    size = max(check.value, 1 / check.value) if is_ratio and check.value > 0 else abs(check.value)
+    return size / check.threshold
 
 
 def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:

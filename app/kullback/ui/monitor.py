@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kullback.errors import InvalidInput
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import measured
-from kullback.moments import moment
+from kullback.moments import HOUR, moment
 from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.crossed_slices import CROSS, slice_name
@@ -80,7 +80,7 @@ class MonitorPage:
         steps = self.view.step(self.ground), self.view.step(self.ground, history.SLICE_STEPS)
         reader = self.selection.reader
         checks = None if self.checks is None else self.checks.checks
-        looked = self.recent, checks, self.annotations
+        looked = self.recent, checks, self.annotations, self.marks_of_change
         tags = self.selection.etag, self.compared.etag
         return tags, reader.monitor, reader.last_start, self.view, self.value, steps, looked
 
@@ -88,6 +88,14 @@ class MonitorPage:
     def annotations(self) -> Sequence[Annotation]:
         """What happened in the time that it shows."""
         return self.selection.reader.annotations(self.view.start, self.view.stop)
+
+    @property
+    def marks_of_change(self) -> Sequence[Annotation]:
+        """What happened as the worst check began to warn, an hour before or after."""
+        since = None if (worst := CheckRows.of(self.checks).worst) is None else worst.since
+        if since is None:
+            return ()
+        return self.selection.reader.annotations(since - HOUR, since + HOUR)
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
@@ -113,6 +121,7 @@ class MonitorPage:
             "local": local,
             "first": first_batch(setup),
             "annotations": self.annotations,
+            "marks_of_change": self.marks_of_change,
         }
         return head if setup.counts.is_empty else head | self._body(setup)
 
