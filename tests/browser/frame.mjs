@@ -34,8 +34,14 @@ async function zones() {
   const kept = page.url();
   await page.getByRole("link", { name: "Overview" }).first().click();
   await page.waitForURL(/\/\?tz=local/);
+  await page.goBack({ waitUntil: "networkidle" });
+  const files = await page.locator("main a[href*='/v1/']").evaluateAll((links) => Promise.all(links.map(async ({ href }) => [href, (await fetch(href)).status])));
+  await page.locator("#tz").click();
+  await page.waitForURL((url) => !url.search.includes("tz="), { timeout: 5000 }).catch(() => {});
+  await page.waitForLoadState("networkidle");
+  const back = { url: page.url(), times: await times(page) };
   const plain = await times(await opened("/monitors/clicks?tz=local", { ...india, javaScriptEnabled: false }));
-  return { utc, local, kept, plain };
+  return { utc, local, kept, files, back, plain };
 }
 
 async function sticky() {

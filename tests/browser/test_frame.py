@@ -49,6 +49,18 @@ def test_links_keep_the_zone_that_was_chosen(seen: Any) -> None:  # noqa: ANN401
     assert query == {"range": ["6h"], "tz": ["local"]}
 
 
+def test_files_are_answered_in_local_time_too(seen: Any) -> None:  # noqa: ANN401
+    statuses = [status for _, status in seen["zones"]["files"]]
+    assert len(statuses) >= 4
+    assert set(statuses) == {200}, seen["zones"]["files"]
+
+
+def test_a_click_leads_back_to_utc(seen: Any) -> None:  # noqa: ANN401
+    back = seen["zones"]["back"]
+    assert parse_qs(urlsplit(back["url"]).query) == {"range": ["6h"]}
+    assert all((title or text).endswith("UTC") for _, title, text in back["times"])
+
+
 def test_the_picker_of_times_stays_in_sight(seen: Any) -> None:  # noqa: ANN401
     assert seen["sticky"]["scrolled"] > 500
     assert seen["sticky"]["top"] == 0

@@ -42,13 +42,15 @@ function show() {
   }
 }
 
+const NOT_PAGES = /^(v1|static|docs|openapi\.json)(\/|$)/; // which know no zone, or refuse one
+
 // Links to pages of this service keep the choice, and so do forms that are sent by GET.
 function keep() {
   const root = new URL(document.querySelector("a.brand").href);
   for (const link of document.querySelectorAll("a[href]:not([data-tz])")) {
     const to = new URL(link.href);
     if (to.origin !== root.origin || !to.pathname.startsWith(root.pathname) || to.searchParams.has("tz")) continue;
-    if (link.getAttribute("href").startsWith("#")) continue;
+    if (link.getAttribute("href").startsWith("#") || NOT_PAGES.test(to.pathname.slice(root.pathname.length))) continue;
     to.searchParams.set("tz", "local");
     link.href = to.href;
   }
@@ -76,5 +78,4 @@ function all() {
 
 all();
 setInterval(show, EVERY);
-const content = document.getElementById("content");
-if (content) new MutationObserver(all).observe(content, { childList: true });
+document.addEventListener("renewed", all);
