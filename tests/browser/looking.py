@@ -186,6 +186,14 @@ def frame(address: str) -> Any:  # noqa: ANN401 - what a test looks at is told t
     return json.loads(text)
 
 
+def renewed(address: str, *paths: str) -> Any:  # noqa: ANN401 - see enter
+    """What pages keep when they are renewed, and the overview while words are typed."""
+    run = _led("renewal.mjs", address, *paths)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
+
+
 def watch(address: str, text: str) -> "subprocess.Popen[str]":
     """A browser that stays on a page until it says this; it prints a line once it looks."""
     return _led("live.mjs", address, text)

@@ -12,19 +12,20 @@ function address(words) {
   return to;
 }
 
-async function search(words) {
-  const to = address(words);
+async function search() {
+  const to = address(document.getElementById("q").value);
   history.replaceState(null, "", to);
   const answer = await fetch(to, { cache: "no-store" });
   if (!answer.ok || to.href !== location.href) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rows");
   document.getElementById("rows").replaceChildren(...fresh.childNodes);
+  document.dispatchEvent(new Event("renewed"));
 }
 
 content.addEventListener("input", ({ target }) => {
   if (target.id !== "q") return;
   clearTimeout(waiting);
-  waiting = setTimeout(search, PAUSE, target.value);
+  waiting = setTimeout(search, PAUSE);
 });
 
 document.addEventListener("selectionchange", () => {
