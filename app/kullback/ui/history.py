@@ -39,7 +39,7 @@ BINARY = (
         "Ratio",
         "Log loss over that of always saying the base rate: lower is better, 1 is of no use.",
         4,
-        (1.0, ""),
+        (1.0, "no better than the base rate"),
     ),
     Drawn(
         "calibration_ratio",
@@ -47,7 +47,7 @@ BINARY = (
         "Predicted / observed",
         "What was predicted over what happened: above 1 is too much, below 1 too little.",
         3,
-        (1.0, ""),
+        (1.0, "right"),
     ),
 )
 MULTICLASS = (
