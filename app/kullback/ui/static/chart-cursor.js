@@ -88,9 +88,9 @@ export function hooks(figure, data) {
   };
 }
 
-// Arrows move the cursor from step to step.
+// Arrows move the cursor from step to step, of the chart that was drawn last in this place.
 export function bindKeys(chart, place, data) {
-  place.addEventListener("keydown", (event) => {
+  place.onkeydown = (event) => {
     const last = data.x.length - 1, at = chart.cursor.left < 0 ? null : chart.cursor.idx;
     const moves = { ArrowLeft: at === null ? last : Math.max(0, at - 1), ArrowRight: at === null ? 0 : Math.min(last, at + 1), Home: 0, End: last };
     if (!(event.key in moves) && event.key !== "Escape") return;
@@ -98,5 +98,5 @@ export function bindKeys(chart, place, data) {
     place.parentElement.querySelector(".reading").setAttribute("aria-live", "polite");
     const left = event.key === "Escape" ? -10 : chart.valToPos(data.x[moves[event.key]], "x");
     chart.setCursor({ left, top: event.key === "Escape" ? -10 : chart.over.clientHeight / 2 });
-  });
+  };
 }
