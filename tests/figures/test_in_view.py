@@ -16,7 +16,7 @@ Row = tuple[float | None, float | None, float | None]
 hostile = st.none() | st.floats(allow_nan=False) | st.sampled_from([0.0, 1e67, -4.249e67, 1e-300])
 mild = st.floats(-10.0, 10.0)
 anything = st.lists(st.tuples(hostile, hostile, hostile), min_size=1, max_size=12)
-styles = st.sampled_from(["line", "points", "bars", "area"])
+styles = st.sampled_from(["line", "points", "bars"])
 scales = st.sampled_from(["linear", "logit"])
 
 
@@ -36,7 +36,7 @@ def sorted_row(value: float, below: float, above: float) -> Row:
 @example([(None, None, None)], "line", "linear")
 @example([(math.inf, math.inf, math.inf)], "bars", "linear")
 @example([(1.7e308, -1.7e308, 1.7e308), (-1.7e308, None, None)], "line", "linear")
-@example([(5e-324, 5e-324, 5e-324)] * 2, "area", "linear")
+@example([(5e-324, 5e-324, 5e-324)] * 2, "bars", "linear")
 @example([(1e16, 1e16, 1e16)] * 2, "line", "linear")
 def test_whatever_is_drawn_lies_inside_the_axis_or_ends_in_an_arrow(
     rows: list[Row], style: Style, scale: ScaleName

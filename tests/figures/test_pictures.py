@@ -32,7 +32,7 @@ WILD = Figure(
     x=[0, 1, 2],
     series=[
         ChartSeries("Points", [1.0, 2.0, math.inf], [-1e9, 1, 1], [1e9, 3, 3], style="points"),
-        ChartSeries("Area", [1.0, 2.0, 1.0], hue=3, style="area", is_dashed=True),
+        ChartSeries("Bars", [1.0, 2.0, 1.0], hue=3, style="bars", is_dashed=True),
         ChartSeries("Line", [1.0, 1.5, 2.0], [1, 1, 1], [2, 2, 2], hue=4, is_faint=True),
     ],
     levels=[(0.0, "nothing"), (1.5, "")],

@@ -117,17 +117,6 @@ def test_bars_stand_on_zero_side_by_side_as_high_as_their_values() -> None:
     assert {"here", "there"} <= set(words(picture))
 
 
-def test_an_area_stands_on_zero() -> None:
-    picture = svg(figure(ChartSeries("Area", [0.5, 0.25, 0.75], style="area")))
-    place = heights(picture)
-    (area,) = shapes(picture, "polygon", "band")
-    assert [y for _, y in points(area)] == pytest.approx(
-        [place(0.5), place(0.25), place(0.75), place(0), place(0)], abs=0.05
-    )
-    edge = points(shapes(picture, "polyline", "c1")[0])
-    assert [y for _, y in edge] == pytest.approx([place(0.5), place(0.25), place(0.75)], abs=0.05)
-
-
 def test_levels_stand_at_their_heights_and_those_beyond_are_left_out() -> None:
     levels = ((1.5, "here"), (1.5001, "the same"), (0.0, "none"), (100.0, "far"))
     picture = svg(replace(figure(ChartSeries("Line", [1.0, 2.0, 3.0])), levels=levels))
@@ -153,10 +142,8 @@ def test_what_is_in_view_is_what_the_figure_says() -> None:
 
 def test_a_legend_shows_what_a_series_looks_like() -> None:
     line = ChartSeries("Line", [1.0, 2.0, 3.0])
-    styles: list[Style] = ["line", "points", "bars", "area"]
-    assert [replace(line, style=style).sign for style in styles] == [
-        *("curve", "point", "column", "band")
-    ]
+    styles: list[Style] = ["line", "points", "bars"]
+    assert [replace(line, style=style).sign for style in styles] == [*("curve", "point", "column")]
     assert ChartSeries("Band", [None], [1.0], [2.0]).sign == "band"
 
 
@@ -197,7 +184,7 @@ def test_any_bins_make_pictures_that_are_whole(bins: list[tuple[float, float, fl
 
 @given(
     st.lists(st.tuples(number, number, number), min_size=1, max_size=8),
-    st.sampled_from(["line", "points", "bars", "area"]),
+    st.sampled_from(["line", "points", "bars"]),
 )
 def test_any_numbers_make_a_picture_that_is_whole(
     rows: list[tuple[float | None, float | None, float | None]],

@@ -12,7 +12,7 @@ from kullback.figures.typesetting import shown
 from kullback.moments import moment
 from kullback.tally.report_types import ReliabilityBin
 
-Style = Literal["line", "points", "bars", "area"]
+Style = Literal["line", "points", "bars"]
 ScaleName = Literal["linear", "logit"]
 MAX_DESCRIBED = 12
 Mark = tuple[float, float, str]
@@ -63,7 +63,7 @@ class ChartSeries:
     @property
     def sign(self) -> str:
         """What it looks like in a legend: a band, a column, a point or a curve."""
-        if self.style == "area" or not has_values(self.y):
+        if not has_values(self.y):
             return "band"
         return {"bars": "column", "points": "point"}.get(self.style, "curve")
 
@@ -120,7 +120,7 @@ class Figure:
         rows = [row for series in self.series for row in series.rows()]
         if self.y_scale == "logit":
             return in_view_of_logits(rows)
-        is_from_0 = any(series.style in ("bars", "area") for series in self.series)
+        is_from_0 = any(series.style == "bars" for series in self.series)
         holds = [*self.y_holds, *([0.0] if is_from_0 else [])]
         return in_view(rows, holds, [level for level, _ in self.levels])
 

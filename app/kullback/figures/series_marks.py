@@ -35,9 +35,6 @@ def values(frame: Frame, series: ChartSeries) -> Iterator[str]:
             for point, (_, y) in zip(points, run, strict=True):
                 yield dot(point, _name("point" if frame.y.holds(y) else "beyond", series))
         else:
-            if series.style == "area":
-                ground = [(points[-1][0], frame.y(0)), (points[0][0], frame.y(0))]
-                yield polygon([*points, *ground], _name("band", series))
             yield polyline(points, _name("curve", series))
 
 

@@ -32,7 +32,7 @@ function dots(series, colour) {
 
 function line(series) {
   const colour = isBand(series) ? fill(series) : hue(series);
-  const isFilled = isBand(series) || series.style === "bars" || series.style === "area";
+  const isFilled = isBand(series) || series.style === "bars";
   return {
     label: series.label,
     stroke: colour,
