@@ -8,9 +8,10 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 
 from kullback.judgement.findings import State
+from kullback.judgement.outcomes import ratio_off
 from kullback.judgement.settings import DEFAULTS
 from kullback.moments import DAY, HOUR, moment
-from kullback.ui.differences import Difference, errors_apart, ratio_off
+from kullback.ui.differences import Difference, errors_apart
 from kullback.ui.interval_bars import Reach, interval_bar, widest
 from tests.monitoring.service import MONITOR, Document, Service
 from tests.ui.test_monitor_page import HERE, page, service, words
@@ -64,6 +65,32 @@ def test_errors_of_both_sides_count() -> None:
 def test_a_ratio_is_as_far_off_either_way_and_by_the_rarer_outcome() -> None:
     assert ratio_off(1.25, 0.1) == pytest.approx(ratio_off(0.8, 0.1)) == pytest.approx(0.25)
     assert ratio_off(1.02, 0.95) == pytest.approx(0.02 * 0.95 / 0.05)
+    assert ratio_off(5e-324, 0.1) == pytest.approx(1e9)
+    assert ratio_off(1.7e308, 1e-3) == 1.7e308
+
+
+@pytest.mark.parametrize("convention", ["exact", "sklearn"])
+@pytest.mark.parametrize(
+    ("p", "weight"), [(5e-324, 1.0), (1e-310, 1.0), (1e-300, 1.0), (0.5, 2e-308), (0.9, 1e-300)]
+)
+async def test_ratios_as_far_off_as_numbers_go_have_a_page(
+    service: Service, convention: str, p: float, weight: float
+) -> None:
+    """The weight is that of what happened."""
+    await service.put(convention=convention, slices=["country"])
+    rows: Document = {
+        "y_true": [1, 0, 1, 0, 1, 0],
+        "y_proba": [p] * 6,
+        "timestamp": [HERE - HOUR + 1] * 6,
+        "sample_weight": [weight, 1.0] * 3,
+    }
+    country = {"country": ["x"] * 3 + ["y"] * 2 + ["z"]}
+    await service.post("observations", **rows, slice=country)
+    for query in ({}, {"by": "country"}, {"slice": "country=x"}):
+        answer = (await service.client.get("/monitors/clicks", params=query)).raise_for_status()
+        assert "Calibration ratio" in answer.text
+        assert re.search(r"\d{20}", answer.text) is None
+        assert re.search(r"\b(inf|nan)\b", answer.text) is None
 
 
 @pytest.mark.parametrize(

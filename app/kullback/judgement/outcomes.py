@@ -1,7 +1,5 @@
 """Checks of outcomes: calibration, skill, and log loss beside the reference and the past."""
 
-import math
-
 import numpy as np
 
 from kullback.judgement.blocks import Block
@@ -12,6 +10,8 @@ from kullback.judgement.lost_skill import lost, past_skill
 from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
+
+_LEAST_RATIO = 1e-9  # what is below is as far off
 
 
 def calibration(history: History) -> Finding:
@@ -81,7 +81,7 @@ def class_or_ratio(rows: Block) -> float:
     if rows.layout.task == "multiclass":
         seen = np.maximum(rows.class_weight, rows.scale / 2)
         ratios = rows.class_predicted / seen
-        furthest = np.argmax(np.abs(np.log(np.maximum(ratios, 1e-9))))
+        furthest = np.argmax(np.abs(np.log(np.maximum(ratios, _LEAST_RATIO))))
         return float(ratios[furthest])
     positive, predicted = float(rows.positive.sum()), float(rows.predicted.sum())
     return predicted / max(positive, rows.scale / 2)
@@ -89,8 +89,18 @@ def class_or_ratio(rows: Block) -> float:
 
 def distance(ratio: float, rows: Block) -> float:
     """How far a ratio is from 1, as a share of the rarer outcome, either way alike."""
-    off = math.exp(abs(math.log(max(ratio, 1e-9)))) - 1
-    mean = rows.mean_prediction if rows.layout.task != "multiclass" else 0.0
+    return ratio_off(ratio, rows.mean_prediction if rows.layout.task != "multiclass" else 0.0)
+
+
+def ratio_off(ratio: float, mean: float) -> float:
+    """How far a calibration ratio is from 1, either way alike, as a share of the rarer outcome.
+
+    Args:
+        ratio: predicted over observed; what is below 10⁻⁹ is as far off as that.
+        mean: the mean prediction.
+    """
+    within = max(ratio, _LEAST_RATIO)
+    off = max(within, 1 / within) - 1
     return off * max(mean / (1 - mean), 1.0) if mean < 1 else off
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from kullback.figures.typesetting import measured, typeset
 from kullback.judgement.findings import State
+from kullback.judgement.outcomes import ratio_off
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.report import MonitorReport
 from kullback.numerics.digits import decimals, number
 from kullback.numerics.reasons import Reason
 from kullback.tally.report_types import AucValue, MetricValue, MetricValues
 from kullback.ui.check_rows import CHECK_HUES
-from kullback.ui.differences import Difference, errors_apart, ratio_off
+from kullback.ui.differences import Difference, errors_apart
 from kullback.ui.past import Past
 
 NAMES = {

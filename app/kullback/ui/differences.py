@@ -39,17 +39,6 @@ class Difference:
         return State.CRITICAL if self.size >= limits.critical else State.WARNING
 
 
-def ratio_off(ratio: float, mean: float) -> float:
-    """How far a calibration ratio is from 1, either way alike, as a share of the rarer outcome.
-
-    Args:
-        ratio: predicted over observed, above 0.
-        mean: the mean prediction.
-    """
-    off = math.exp(abs(math.log(ratio))) - 1
-    return off * max(mean / (1 - mean), 1.0) if mean < 1 else off
-
-
 def errors_apart(difference: float, *errors: float | None) -> float | None:
     """A difference in standard errors, those of both sides together; None without any."""
     both = math.hypot(*(error or 0.0 for error in errors))

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.figures.typesetting import measured, typeset
 from kullback.judgement.findings import State, worst
+from kullback.judgement.outcomes import ratio_off
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.crossed_slices import slice_name, slice_values
 from kullback.monitoring.report import MonitorGroup, MonitorReport
@@ -16,12 +17,13 @@ from kullback.numerics.digits import number
 from kullback.tally.report_types import MetricValue, MetricValues
 from kullback.ui.cards import skill_lost
 from kullback.ui.check_rows import CHECK_HUES
-from kullback.ui.differences import Difference, errors_apart, ratio_off
+from kullback.ui.differences import Difference, errors_apart
 from kullback.ui.interval_bars import Reach, interval_bar, widest
 
 MOST_SHOWN, MOST_ROWS = 10, 100
 _WORST_FIRST = (State.CRITICAL, State.WARNING)
 _LEAST = 1e-3  # nats: a scale is no narrower
+_FURTHEST = 700.0  # of a logarithm: its exponential is still a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +194,11 @@ def _by_ratio(group: MonitorGroup) -> _Measure:
         return _Measure()
     off = math.log(ratio)
     half = STANDARD_ERRORS * (error or 0.0) / ratio
-    low, high = (math.exp(end) for end in (off - half, off + half))
+    low, high = max(off - half, -_FURTHEST), min(off + half, _FURTHEST)
     difference = Difference(ratio_off(ratio, mean), errors_apart(ratio - 1, error), group.n)
-    words = f"{ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}"
-    return _Measure(f"{measured(metric)}×", words, Reach(off, off - half, off + half), difference)
+    value, *ends = (number(each, 2) for each in (ratio, math.exp(low), math.exp(high)))
+    words = f"{value}, 95 % interval {' to '.join(ends)}"
+    return _Measure(f"{measured(metric)}×", words, Reach(off, low, high), difference)
 
 
 def _by_loss(group: MonitorGroup, beside: MetricValues | None) -> _Measure:
