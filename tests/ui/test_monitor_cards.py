@@ -120,10 +120,30 @@ async def test_a_card_compares_with_the_reference(service: Service) -> None:
     before = 0.5 * (-0.2 * log(0.2) - 0.8 * log(0.8)) + 0.5 * log(2)
     difference = report["metrics"]["log_loss"]["value"] - before
     (beside,) = re.findall(r"Log loss, nats \S+ ± \S+ +much worse (.*?) in the reference", text)
-    assert [float(number) for number in beside.split(" to ")] == [
+    assert [float(number) for number in beside.split(" from ")] == [
         pytest.approx(difference, abs=1e-3),
         pytest.approx(before, abs=1e-3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("n", "word", "hue"), [(400, "may be chance", ""), (20_000, "worse", "stop")]
+)
+async def test_what_is_far_off_but_not_surely_may_be_chance_and_has_no_hue(
+    service: Service, n: int, word: str, hue: str
+) -> None:
+    """A quarter happen of what a fifth should: most of the information gain is gone."""
+    await service.put()
+    past = rows(2000, 0)
+    del past["timestamp"]
+    await service.put(f"{MONITOR}/reference", **past)
+    now = rows(n, HERE - HOUR)
+    now["y_true"] = [int(row % 8 == 1) if row % 2 else int(row % 4 < 2) for row in range(n)]
+    await service.post("observations", **now)
+    text = (await service.client.get("/monitors/clicks")).text
+    card = text.split("<div>Log loss, nats</div>")
+    assert card[0].rpartition("<li ")[2].startswith(f'class="card {hue}">')
+    assert word in card[1].partition("</li>")[0]
 
 
 async def test_without_a_reference_a_card_compares_with_the_time_before(service: Service) -> None:

@@ -40,6 +40,7 @@ MEANINGS = {
 
 
 _WORTH_A_WORD = 0.5  # of the standard error: how far bins may leave a metric uncertain
+_CHANCE = "may be chance", ""  # far off, but not surely: neither well nor ill
 _Skill = Callable[[MetricValues], float | None]
 _Size = Callable[[MetricValues, MetricValues], float | None]
 
@@ -117,7 +118,7 @@ def _beside(metric: MetricValue, before: MetricValue, name: str) -> str:
         return ""
     places = decimals(math.hypot(metric.standard_error or 0.0, before.standard_error or 0.0))
     difference = number(metric.value - before.value, places, signed=True)
-    return typeset(f"{difference} to {number(before.value, places)} {name}")
+    return typeset(f"{difference} from {number(before.value, places)} {name}")
 
 
 def _verdict(
@@ -141,6 +142,8 @@ def _verdict(
         return "worse" if state is State.WARNING else "much worse", CHECK_HUES[state]
     if difference.is_sure() and difference.size > -threshold.tolerance:
         return "a little worse" if difference.size > 0 else "a little better", ""
+    if not difference.is_sure() and abs(difference.size) >= threshold.tolerance:
+        return _CHANCE
     return "better" if difference.is_sure() else "as before", CHECK_HUES[State.OK]
 
 
@@ -173,7 +176,8 @@ def _calibration(metric: MetricValue, report: MonitorReport, limits: Thresholds)
         return "", ""
     word = f"{abs(ratio - 1):.0%} too {'high' if ratio > 1 else 'low'}"
     if not state.is_alarm:
-        word = f"within {limits.tolerance:.0%}" if off < limits.tolerance else "may be chance"
+        is_near = off < limits.tolerance
+        return (f"within {limits.tolerance:.0%}", CHECK_HUES[state]) if is_near else _CHANCE
     return word, CHECK_HUES[state]
 
 
