@@ -105,15 +105,13 @@ def test_every_shape_has_a_style_in_pages_and_in_reports() -> None:
 
 
 def test_data_have_infinity_in_words_and_marks_of_time() -> None:
-    marked = replace(
-        WILD, is_time=True, time_marks=[TimeMark(1.0, "deploy", "https://ci.example/")]
-    )
+    marked = replace(WILD, is_time=True, time_marks=[TimeMark(1.0, "deploy")])
     data = marked.data()
     series = data["series"]
     assert isinstance(series, list)
     assert series[0]["y"] == [1.0, 2.0, "inf"]
     assert series[0]["above"] == [0, 2]
     assert series[0]["below"] == [0]
-    assert data["timeMarks"] == [{"x": 1.0, "text": "deploy", "link": "https://ci.example/"}]
+    assert data["timeMarks"] == [{"x": 1.0, "text": "deploy"}]
     assert marked.when(1.0) == "1970-01-01T00:00:01Z"
     assert replace(marked, is_local=True).when(1.0) == "1970-01-01T00:00:01"

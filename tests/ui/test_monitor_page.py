@@ -17,7 +17,7 @@ from kullback.monitoring.series import MetricPoint
 from kullback.numerics.digits import p_value
 from kullback.tally.report_types import MetricValue
 from kullback.ui.dates import absolute
-from kullback.ui.history import MOST_SLICES, Course, shared
+from kullback.ui.history import MOST_MARKS, MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import rounded, small
 from kullback.ui.times import CUSTOM, DEFAULT, MOST_STEPS, RANGES, Ground, View, view
@@ -137,11 +137,25 @@ async def test_what_happened_is_marked_in_every_figure_over_time(service: Servic
         await service.post("annotations", time=moment(at), text=text, link=link)
     figures = (await page(service, **WHEN)).figures
     marks = {
-        name: [(mark["x"], mark["text"], mark["link"]) for mark in figures[name]["timeMarks"]]
+        name: [(mark["x"], mark["text"]) for mark in figures[name]["timeMarks"]]
         for name in ("log-loss", "normalized-entropy", "calibration-ratio", "rows")
     }
-    here = [(HERE - 2 * HOUR, "deploy <b>", "https://ci.example/1")]
-    assert marks == dict.fromkeys(marks, here)
+    assert marks == {name: [(HERE - 2 * HOUR, "deploy <b>")] for name in marks}
+
+
+async def test_of_much_that_happened_figures_mark_the_latest(service: Service) -> None:
+    await service.put()
+    await fill(service)
+    link = f"https://ci.example/{'1' * 1500}"
+    for at in range(MOST_MARKS + 3):
+        time = moment(HERE - 2 * HOUR + 60 * at)
+        await service.post("annotations", time=time, text=f"deploy {at}", link=link)
+    answer = await service.client.get(PAGE, params=WHEN)
+    assert [mark["text"] for mark in Page.of(answer).figures["rows"]["timeMarks"]] == [
+        f"deploy {at}" for at in range(3, MOST_MARKS + 3)
+    ]
+    assert answer.text.count(link) == MOST_MARKS + 3, "once, in the table of what happened"
+    assert "deploy 0" in words(Page.of(answer))
 
 
 async def test_a_long_time_is_drawn_from_its_first_rows_on(service: Service) -> None:

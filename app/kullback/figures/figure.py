@@ -26,12 +26,10 @@ class TimeMark:
     Attributes:
         x: epoch seconds, or what the clocks of the figure show where it is local.
         text: what happened.
-        link: where more of it is told; "" where nowhere.
     """
 
     x: float
     text: str
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +143,7 @@ class Figure:
             "yTicks": [] if self.y_scale == "logit" else labelled(round_numbers(low, high, _TICKS)),
             "levels": [{"y": y, "label": label} for y, label in self.named_levels],
             "notes": [[head, _as_json(values)] for head, values in self.notes],
-            "timeMarks": [
-                {"x": mark.x, "text": mark.text, "link": mark.link} for mark in self.time_marks
-            ],
+            "timeMarks": [{"x": mark.x, "text": mark.text} for mark in self.time_marks],
             "series": [
                 {
                     "label": series.label,

@@ -15,6 +15,7 @@ from kullback.ui.times import RANGES, Ground, View, around
 
 MOST_SLICES = 12
 SLICE_STEPS = 12
+MOST_MARKS = 50  # the latest: the page lists all that happened
 _YOUNG = "Dashed is what is not yet mature: more labels are to come."
 _BAND = "The band is a 95 % interval."
 
@@ -175,8 +176,8 @@ def over_time(
     courses = [Course.of(points[each.metric], *time) for each in drawn]
     figures = [_figure(*pair, past) for pair in zip(drawn, courses, strict=True)]
     marks = [
-        TimeMark(courses[0].place(each.time), each.text, each.link or "")
-        for each in reader.annotations(view.start, view.stop)
+        TimeMark(courses[0].place(each.time), each.text)
+        for each in reader.annotations(view.start, view.stop)[-MOST_MARKS:]
     ]
     return [replace(figure, time_marks=marks) for figure in (*figures, courses[0].rows())]
 
