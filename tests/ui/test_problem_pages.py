@@ -63,6 +63,7 @@ async def test_browsers_get_a_page(
     assert (page.links["Overview"], "Kullback" in page.text) == ("../" * _depth(path) + "./", True)
     assert urljoin(f"http://kullback{path}", page.links["Overview"]) == "http://kullback/"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["vary"] == "accept-encoding, accept"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
@@ -100,7 +101,9 @@ async def test_whoever_has_no_key_is_led_to_the_log_in(settings: Settings) -> No
 async def test_a_type_is_explained_in_the_frame_of_the_site(
     service: Service, kind: ProblemType
 ) -> None:
-    page = Page.of(await service.client.get(kind.type, headers=BROWSER))
+    answer = await service.client.get(kind.type, headers=BROWSER)
+    assert answer.headers["vary"] == "accept-encoding, accept"
+    page = Page.of(answer)
     plain = " ".join(page.text.split())
     assert kind.title in plain
     assert f"HTTP status {kind.status}" in plain

@@ -108,3 +108,12 @@ def test_a_page_is_compressed_for_who_takes_that(header: str, *, is_compressed: 
     assert answer.headers["content-length"] == str(len(body))
     assert {each.headers["vary"] for each in (answer, plain)} == {"accept-encoding"}
     assert answer.headers["etag"] == plain.headers["etag"]
+    assert plain.headers["etag"].startswith('W/"'), "of two encodings"
+
+
+def test_a_tag_is_compared_weakly() -> None:
+    content = Content()
+    tag = page(content).headers["etag"]
+    for kept in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
+        assert page(content, etag=kept).status_code == 304
+    assert page(content, "rows came", etag=tag).status_code == 200

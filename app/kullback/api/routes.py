@@ -115,7 +115,9 @@ async def tagged(
 def has_tag(request: Request, tag: str) -> bool:
     """Whether the caller has the answer that the tag stands for."""
     cached = ",".join(request.headers.getlist("if-none-match")).split(",")
-    return not {tag, "*"}.isdisjoint(part.strip().removeprefix("W/") for part in cached)
+    return not {tag.removeprefix("W/"), "*"}.isdisjoint(
+        part.strip().removeprefix("W/") for part in cached
+    )
 
 
 def as_json(document: object) -> Response:

@@ -18,6 +18,7 @@ LONGEST = 128  # characters of a name that is shown and compared
 _PLACES = {"monitor": "monitors", "experiment": "experiments", "metric": "playground"}
 _SITE = ("/", "/docs", "/playground", "/openapi.json", "/metrics", "/livez", "/readyz")
 _EXPLANATIONS = "/problems/"
+_VARY = "accept-encoding, accept"
 
 
 def near(name: str, names: Sequence[str]) -> list[str]:
@@ -66,14 +67,14 @@ class SitePages:
             "is_unauthenticated": problem.status == 401,
         }
         page = self._pages.page(request, "problem.html", content, problem.status)
-        page.headers.update({**headers, "cache-control": "no-store"})
+        page.headers.update({**headers, "cache-control": "no-store", "vary": _VARY})
         return page
 
     def explained(self, request: Request, kind: ProblemType) -> Response:
         """The page that explains a type."""
         content = {"kind": kind, "kinds": BY_SLUG.values()}
         page = self._pages.page_of(request, "problem_type.html", kind.slug, lambda: content)
-        page.headers["vary"] = "Accept"
+        page.headers["vary"] = _VARY
         return page
 
 

@@ -89,7 +89,7 @@ class Pages:
     ) -> Response:
         """A page, or 304 where the caller has the same already."""
         text = self._render(request, template, content)
-        etag = entity_tag(_IN_WORDS.sub(b"", text))
+        etag = _weak_tag(_IN_WORDS.sub(b"", text))
         if status == 200 and has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
         return _kept_by_nobody(request, _page(request, text, etag, status))
@@ -104,7 +104,7 @@ class Pages:
         """A page whose content follows from `state`: nothing is made where the caller has it."""
         whose = has_session(request), may_write(request)
         parts = (self._edition, self.base_of(request), whose, str(self._notice), state)
-        etag = entity_tag(repr(parts).encode())
+        etag = _weak_tag(repr(parts).encode())
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
         text = self._render(request, template, content())
@@ -135,6 +135,11 @@ def _escaped_slashes(request: Request) -> int:
     """The slashes of a path that part nothing, as they came as %2F."""
     raw = request.scope.get("raw_path")
     return 0 if raw is None else int(request.scope["path"].count("/")) - int(raw.count(b"/"))
+
+
+def _weak_tag(content: bytes) -> str:
+    """A tag of a page, which may be compressed, and whose minutes may have passed."""
+    return f"W/{entity_tag(content)}"
 
 
 def _not_modified(etag: str) -> Response:
