@@ -62,6 +62,15 @@ def test_a_slice_keeps_the_time_and_a_time_keeps_the_slice() -> None:
     assert {each.to[-9:] for each in picker.ranges} == {"by=device"}
 
 
+@pytest.mark.parametrize("query", [{}, {"from": "1970-01-01"}])
+def test_no_time_ends_when_time_begins(query: dict[str, str]) -> None:
+    chosen = view({"to": "1970-01-01T00:00", **query}, GROUND)
+    assert chosen.messages == ("“From” must be before “to”. What is shown are the last 24 hours.",)
+    assert chosen.stop - chosen.start == 24 * HOUR
+    first = view({"to": "1970-01-01T06:00"}, GROUND)
+    assert (first.start, first.stop, first.messages) == (0.0, 6 * HOUR, ())
+
+
 @pytest.mark.parametrize("text", ["2026-11-29", "2026-11-29T00:00", "2026-11-29 00:00:00Z"])
 def test_a_time_is_written_as_iso_dates_are(text: str) -> None:
     chosen = view({"from": text, "to": "2026-11-30"}, GROUND)
@@ -75,6 +84,8 @@ def test_a_time_is_written_as_iso_dates_are(text: str) -> None:
         ("/monitors/a:b", "from=", "./a:b"),
         ("/", "q=&state=ok", "./?state=ok"),
         ("/", "q=a%26b+c&tag=", "./?q=a%26b+c"),
+        ("/", "q=a=&tag=", "./?q=a="),
+        ("/", "q=a=", None),
         ("/", "q=a", None),
         ("/", "q", None),
         ("/", "", None),

@@ -12,7 +12,7 @@ def without_empty(scope: Scope) -> str | None:
     if scope["method"] not in READING:
         return None
     parts = str(scope["query_string"], "latin-1").split("&")
-    kept = [part for part in parts if not part.endswith("=")]
+    kept = [part for part in parts if "=" not in part or part.partition("=")[2]]
     if len(kept) == len(parts):
         return None
     last = quote(scope["path"].rpartition("/")[2], safe=":")

@@ -131,12 +131,12 @@ def _time(query: Mapping[str, str], ground: Ground) -> tuple[str, float, float]:
     if start is None and stop is None:
         raise InvalidInput("A chosen time needs “from” or “to”.")
     last = _next_window(ground) if stop is None else _seconds("to", stop)
-    first = last - DAY if start is None else _seconds("from", start)
+    first = max(last - DAY, 0.0) if start is None else _seconds("from", start)
     if first >= last:
         raise InvalidInput("“From” must be before “to”.")
     if last - first > LONGEST_DAYS * DAY:
         raise InvalidInput(f"At most {LONGEST_DAYS} days can be shown at once.")
-    return CUSTOM, max(first, 0.0), last
+    return CUSTOM, first, last
 
 
 def _last(key: str, ground: Ground) -> tuple[str, float, float]:
