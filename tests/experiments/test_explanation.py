@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.explanation import Diagnosis, explain
+from kullback.experiments.explanation import Diagnosis, explain, in_parts
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
@@ -53,6 +53,21 @@ def test_parts_add_up_to_the_difference_of_log_loss() -> None:
     assert total == pytest.approx(ours - theirs, abs=1e-12)
     assert found.rows == 0.0
     assert f"{total:+.3g} nats" in found.statement
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ((0.01, 0.02, 0.0), "+0.0300 nats: +0.0100 of calibration, +0.0200 of ranking."),
+        ((0.25, -0.25, 1.7e-18), "+0.000 nats: +0.250 of calibration, -0.250 of ranking."),
+        ((1e-12, -2e-12, 0.0), "+0.000000 nats: +0.000000 of calibration, +0.000000 of ranking."),
+        ((0.0, 0.0, 0.0), "0.000 nats: 0.000 of calibration, 0.000 of ranking."),
+    ],
+)
+def test_parts_that_cancel_are_told_to_the_places_of_the_largest(
+    parts: tuple[float, float, float], words: str
+) -> None:
+    assert in_parts(parts, Contrast(0.0, 0.1, 9.0, 10, 0.1)) == f"Log loss {words}"
 
 
 def test_the_other_way_round_every_part_has_the_other_sign() -> None:

@@ -17,6 +17,8 @@ from kullback.tally.report_types import MetricValue
         (1.0, 0.0, "1.000"),
         (0.6931471805599453, 4.6e-17, "0.6931"),
         (0.735530, None, "0.7355"),
+        (-2e-12, 2e-12, "−2.0\u00a0×\u00a010⁻¹² ± 2.0\u00a0×\u00a010⁻¹²"),
+        (1e-300, None, "1.000\u00a0×\u00a010⁻³⁰⁰"),
     ],
 )
 def test_a_metric_has_two_digits_of_its_standard_error(

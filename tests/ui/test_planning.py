@@ -25,6 +25,14 @@ def test_a_plan_of_base_rates_tells_its_rows_before_they_come() -> None:
     assert "8,300 at a base rate of 10%" in rows
 
 
+@pytest.mark.parametrize("effect", [1e-9, 1e-30, 1e-100])
+def test_what_nobody_can_wait_for_is_told_without_its_digits(effect: float) -> None:
+    *_, rows = needs(replace(PARALLEL, metric="base_rate", minimum_effect=effect))
+    assert rows.count("more than a billion at a base rate") == 3
+    told = outlook(PAIRED, TimeToDecision(1000, 0.01, 1e60, None))
+    assert " in more than 1,000 years (more than a billion rows in all), " in told
+
+
 def test_a_plan_without_a_minimum_effect_is_asked_for_one() -> None:
     assert needs(replace(PAIRED, minimum_effect=None))[1].startswith("A minimum_effect")
 

@@ -1,8 +1,10 @@
 """Explanation of an effect: calibration, ranking, or the rows that an arm was shown."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kullback.numerics.digits import number
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.contrast import Contrast, auc_difference
@@ -12,6 +14,7 @@ from kullback.tally.tally import Tally
 
 _MOST = 0.8  # of a difference: what explains so much of it explains it
 _SURE = 0.05
+_MOST_PLACES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,27 @@ def explain(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Expla
     ranking = _difference(theirs.discrimination, ours.discrimination)
     rows = _difference(ours.uncertainty, theirs.uncertainty)
     auc = auc_difference(treatment, control)
-    statement = _statement([calibration, ranking, rows], auc)
+    statement = in_parts([calibration, ranking, rows], auc)
     if is_shown:
         statement += _advice(ours, [calibration, ranking], auc)
     return Explanation(statement, calibration, ranking, rows, auc)
+
+
+def in_parts(parts: Sequence[float | Undefined], auc: Contrast | Undefined) -> str:
+    """The difference of log loss and what adds to it, in words: calibration, ranking, rows."""
+    numbers = [part for part in parts if not isinstance(part, Undefined)]
+    if len(numbers) < len(parts) or isinstance(auc, Undefined):
+        return "There is too little to say why."
+    total = sum(numbers)
+    largest = max(map(abs, numbers))  # of the total nearly nothing may be left
+    places = min(max(0, 2 - math.floor(math.log10(largest))), _MOST_PLACES) if largest else 3
+    names = ("calibration", "ranking", "the rows it was shown")
+    shown = [
+        f"{number(part, places, signed=True)} of {name}"
+        for name, part in zip(names, numbers, strict=True)
+        if round(part, places) or name != names[2]  # paired arms are shown the same
+    ]
+    return f"Log loss {number(total, places, signed=True)} nats: {', '.join(shown)}."
 
 
 def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | Undefined:
@@ -86,21 +106,6 @@ def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | U
         return theirs
     both_finite = math.isfinite(ours) and math.isfinite(theirs)
     return ours - theirs if both_finite else Undefined(Reason.INFINITE)
-
-
-def _statement(parts: list[float | Undefined], auc: Contrast | Undefined) -> str:
-    numbers = [part for part in parts if not isinstance(part, Undefined)]
-    if len(numbers) < len(parts) or isinstance(auc, Undefined):
-        return "There is too little to say why."
-    total = sum(numbers)
-    places = max(0, 2 - math.floor(math.log10(abs(total)))) if total else 3
-    names = ("calibration", "ranking", "the rows it was shown")
-    shown = [
-        f"{part:+.{places}f} of {name}"
-        for name, part in zip(names, numbers, strict=True)
-        if round(part, places) or name != names[2]  # paired arms are shown the same
-    ]
-    return f"Log loss {total:+.{places}f} nats: {', '.join(shown)}."
 
 
 def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Undefined) -> str:

@@ -27,6 +27,8 @@ METRICS = {
     "auc": "AUC",
 }
 _GRADES = (1.0, 3.0, 20.0, 150.0)
+_LEAST_PERCENT = 1e-4
+_MANY = 9.995  # times one: more percent than three digits are
 _WIDEST = 100.0  # standard errors on either side of an effect
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -59,9 +61,11 @@ def interval(bounds: Interval | None, standard_error: float | None) -> str:
 
 
 def percent(part: float | None, *, signed: bool = False) -> str:
-    """A part of one, in percent."""
+    """A part of one, in percent: to three digits, or to whole ones where it is many times one."""
     if part is None:
         return UNKNOWN
+    if 0 < abs(part) < _LEAST_PERCENT / 100 or abs(part) >= _MANY:
+        return f"{number(100 * part, 0 if abs(part) >= _MANY else None, signed=signed)}%"
     return f"{100 * part:{'+' if signed else ''}.3g}%"
 
 

@@ -53,8 +53,8 @@ def measured(metric: MetricValue) -> str:
         return _INFINITIES.get(metric.reason or "", UNKNOWN)
     error = metric.standard_error or 0.0
     places = decimals(error) if error > _NOTHING * abs(metric.value) else None
-    value = typeset(number(metric.value, places))
-    return value if places is None else f"{value} ± {number(error, places)}"
+    value = in_powers(number(metric.value, places))
+    return value if places is None else f"{value} ± {in_powers(number(error, places))}"
 
 
 def shown(value: object) -> str:

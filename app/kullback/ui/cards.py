@@ -140,11 +140,17 @@ def _verdict(
         return "", ""
     if state.is_alarm:
         return "worse" if state is State.WARNING else "much worse", CHECK_HUES[state]
-    if difference.is_sure() and difference.size > -threshold.tolerance:
+    return _tolerated(difference, threshold.tolerance)
+
+
+def _tolerated(difference: Difference, tolerance: float) -> tuple[str, str]:
+    """What a difference comes to that is no alarm: small, or not sure, or for the better."""
+    if not difference.is_sure():
+        is_far = abs(difference.size) >= tolerance
+        return _CHANCE if is_far else ("as before", CHECK_HUES[State.OK])
+    if difference.size > -tolerance:
         return "a little worse" if difference.size > 0 else "a little better", ""
-    if not difference.is_sure() and abs(difference.size) >= threshold.tolerance:
-        return _CHANCE
-    return "better" if difference.is_sure() else "as before", CHECK_HUES[State.OK]
+    return "better", CHECK_HUES[State.OK]
 
 
 def _is_useless(metric: MetricValue, report: MonitorReport, limits: Thresholds) -> bool:
@@ -174,7 +180,7 @@ def _calibration(metric: MetricValue, report: MonitorReport, limits: Thresholds)
     state = Difference(off, errors_apart(ratio - 1, metric.standard_error), report.n).state(limits)
     if state is State.UNKNOWN:
         return "", ""
-    word = f"{abs(ratio - 1):.0%} too {'high' if ratio > 1 else 'low'}"
+    word = f"{number(100 * abs(ratio - 1), 0)}% too {'high' if ratio > 1 else 'low'}"
     if not state.is_alarm:
         is_near = off < limits.tolerance
         return (f"within {limits.tolerance:.0%}", CHECK_HUES[state]) if is_near else _CHANCE

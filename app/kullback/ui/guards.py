@@ -60,7 +60,7 @@ def _crossover(report: ExperimentReport) -> Guard:
 def _weights(report: ExperimentReport) -> Guard:
     counts = _by_arm(report, lambda arm: _counted(arm.effective_sample_size))
     broken = any(arm.refused for arm in report.arms)
-    words = f"After weighting: {counts} (at least {LEAST_EFFECTIVE} of {LEAST_EFFECTIVE} or more)."
+    words = f"After weighting: {counts} (at least {LEAST_EFFECTIVE} where there are so many rows)."
     return Guard("Effective rows", "failed" if broken else "ok", words)
 
 
@@ -95,7 +95,9 @@ def _buckets(report: ExperimentReport) -> Guard:
     words = ", ".join(f"{arm} {share:.2%}" for arm, share in shares.items())
     state: State = "wait" if max(shares.values()) > MOST_OF_ONE else "ok"
     return Guard(
-        name, state, f"Of the variance, the bucket of units that weighs most makes: {words} {most}."
+        name,
+        state,
+        f"Share of the variance that the largest bucket of units makes: {words} {most}.",
     )
 
 

@@ -13,6 +13,8 @@ from kullback.experiments.verdict import LEAST_POSITIVES
 from kullback.numerics.digits import decimals, number
 
 _BASE_RATES = (0.01, 0.1, 0.5)
+_MOST_ROWS = 1e9  # nobody plans with more, nor with longer
+_MOST_YEARS = 1000
 _UNITS = (("years", 365.25, 2), ("months", 30.4375, 2), ("weeks", 7.0, 3), ("days", 1.0, 1.5))
 
 
@@ -60,6 +62,8 @@ def _taking(time: TimeToDecision, rows: float | None) -> str:
 
 def lasting(days: float) -> str:
     """A number of days as people say it when they plan."""
+    if days > _MOST_YEARS * 365.25:
+        return f"more than {_MOST_YEARS:,} years"
     for unit, size, least in _UNITS:
         if days >= least * size:
             return f"about {days / size:,.0f} {unit}"
@@ -79,7 +83,7 @@ def _rows_that_takes(plan: Plan) -> str:
 
 
 def _rounded(rows: float) -> str:
-    return f"{float(f'{rows:.2g}'):,.0f}"
+    return f"{float(f'{rows:.2g}'):,.0f}" if rows <= _MOST_ROWS else "more than a billion"
 
 
 def _listed(words: Sequence[str]) -> str:
