@@ -137,7 +137,7 @@ def test_where_both_differ_both_are_said_to() -> None:
 def test_where_nothing_differs_it_is_said_so() -> None:
     p, _ = scores()
     told = said(p, p)
-    parts = "+0.000 nats: +0.000 of calibration, +0.000 of ranking."
+    parts = "0.000 nats: 0.000 of calibration, 0.000 of ranking."
     assert told.startswith(f"Log loss {parts}")
     assert told.endswith("The two predict alike.")
 

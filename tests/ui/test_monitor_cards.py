@@ -7,8 +7,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from kullback.judgement.findings import State
-from kullback.judgement.outcomes import ratio_off
+from kullback.judgement.findings import State, ratio_off
 from kullback.judgement.settings import DEFAULTS
 from kullback.moments import DAY, HOUR, moment
 from kullback.ui.differences import Difference, errors_apart

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+LEAST_RATIO = 1e-9  # a calibration ratio below it is as far off
+
 
 class State(StrEnum):
     """How a check stands; the worst of them is the monitor's."""
@@ -70,3 +72,15 @@ class Finding:
     def is_alarm(self) -> bool:
         """Whether somebody should look."""
         return self.state.is_alarm
+
+
+def ratio_off(ratio: float, mean: float) -> float:
+    """How far a calibration ratio is from 1, either way alike, as a share of the rarer outcome.
+
+    Args:
+        ratio: predicted over observed; what is below 10⁻⁹ is as far off as that.
+        mean: the mean prediction.
+    """
+    within = max(ratio, LEAST_RATIO)
+    off = max(within, 1 / within) - 1
+    return off * max(mean / (1 - mean), 1.0) if mean < 1 else off

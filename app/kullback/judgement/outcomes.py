@@ -4,14 +4,12 @@ import numpy as np
 
 from kullback.judgement.blocks import Block
 from kullback.judgement.evidence import OutcomeHistory
-from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.findings import LEAST_RATIO, Finding, Size, State, ratio_off
 from kullback.judgement.history import History
 from kullback.judgement.lost_skill import lost, past_skill
 from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
-
-_LEAST_RATIO = 1e-9  # what is below is as far off
 
 
 def calibration(history: History) -> Finding:
@@ -81,7 +79,7 @@ def class_or_ratio(rows: Block) -> float:
     if rows.layout.task == "multiclass":
         seen = np.maximum(rows.class_weight, rows.scale / 2)
         ratios = rows.class_predicted / seen
-        furthest = np.argmax(np.abs(np.log(np.maximum(ratios, _LEAST_RATIO))))
+        furthest = np.argmax(np.abs(np.log(np.maximum(ratios, LEAST_RATIO))))
         return float(ratios[furthest])
     positive, predicted = float(rows.positive.sum()), float(rows.predicted.sum())
     return predicted / max(positive, rows.scale / 2)
@@ -90,18 +88,6 @@ def class_or_ratio(rows: Block) -> float:
 def distance(ratio: float, rows: Block) -> float:
     """How far a ratio is from 1, as a share of the rarer outcome, either way alike."""
     return ratio_off(ratio, rows.mean_prediction if rows.layout.task != "multiclass" else 0.0)
-
-
-def ratio_off(ratio: float, mean: float) -> float:
-    """How far a calibration ratio is from 1, either way alike, as a share of the rarer outcome.
-
-    Args:
-        ratio: predicted over observed; what is below 10⁻⁹ is as far off as that.
-        mean: the mean prediction.
-    """
-    within = max(ratio, _LEAST_RATIO)
-    off = max(within, 1 / within) - 1
-    return off * max(mean / (1 - mean), 1.0) if mean < 1 else off
 
 
 def state_of(is_over: bool, size: float, limits: Thresholds) -> State:  # noqa: FBT001

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kullback.figures.typesetting import measured, typeset
-from kullback.judgement.findings import State
-from kullback.judgement.outcomes import ratio_off
+from kullback.judgement.findings import State, ratio_off
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.report import MonitorReport
 from kullback.numerics.digits import decimals, number

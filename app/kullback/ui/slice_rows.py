@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.figures.typesetting import measured, typeset
-from kullback.judgement.findings import State, worst
-from kullback.judgement.outcomes import ratio_off
+from kullback.judgement.findings import State, ratio_off, worst
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.crossed_slices import slice_name, slice_values
 from kullback.monitoring.report import MonitorGroup, MonitorReport
