@@ -58,7 +58,7 @@ async function viewer() {
     await page.locator(".swagger-ui .opblock").first().waitFor();
     shades[colorScheme] = await page.evaluate(() => {
       const shade = (element, name) => Math.max(...getComputedStyle(element)[name].match(/\d+/g).slice(0, 3).map(Number));
-      return { title: shade(document.querySelector(".swagger-ui .info .title"), "color"), paper: shade(document.body, "backgroundColor") };
+      return { title: shade(document.querySelector(".swagger-ui .info .title"), "color"), paper: shade(document.body, "backgroundColor"), around: shade(document.documentElement, "backgroundColor"), wraps: getComputedStyle(document.getElementById("api")).overflowWrap };
     });
     shades.here = await page.locator("header nav a[aria-current]").textContent();
   }

@@ -70,7 +70,8 @@ def test_the_viewer_of_the_api_follows_the_theme_in_our_frame(seen: Any) -> None
     light, dark = seen["viewer"]["light"], seen["viewer"]["dark"]
     assert seen["viewer"]["here"] == "API docs"
     assert light["title"] < 128 < light["paper"]
-    assert dark["paper"] < 128 < dark["title"]
+    assert dark["around"] == dark["paper"] < 128 < dark["title"]
+    assert light["wraps"] == "normal", "words are not broken where a column is narrow"
 
 
 def test_problems_are_pages_that_everybody_can_use_and_that_lead_on(
