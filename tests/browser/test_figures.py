@@ -45,6 +45,11 @@ def test_a_pointer_reads_the_value_with_its_interval(seen: Seen) -> None:
     assert float(high) == pytest.approx(float(rows[time]["Log loss, high"]), abs=0.01)
 
 
+def latest(seen: Seen) -> str:
+    rows = [row for row in table(csv_of(seen)) if row["Log loss"]]
+    return rows[-1]["Time (UTC)"][:16].replace("T", " ")
+
+
 def csv_of(seen: Seen, name: str = "log-loss") -> str:
     text: str = seen["files"][name]["csv"]
     return text
@@ -54,14 +59,14 @@ def test_the_cursors_of_a_page_are_at_one_time(seen: Seen) -> None:
     own, other = seen["hover"]["own"], seen["hover"]["other"]
     assert own.split(" · ")[0] == other.split(" · ")[0] != ""
     assert "Calibration ratio" in other
-    assert seen["away"] == ""
+    assert seen["away"].startswith(f"Latest: {latest(seen)} · Log loss ")
 
 
 def test_keys_move_the_cursor_from_step_to_step(seen: Seen) -> None:
     times = [row["Time (UTC)"][:16].replace("T", " ") for row in table(csv_of(seen))]
     first, second, third, last, gone = (text.split(" · ")[0] for text in seen["keys"])
     assert [first, second, third, last] == [*times[:3], times[-1]]
-    assert gone == ""
+    assert gone == f"Latest: {latest(seen)}"
 
 
 def test_a_pointer_on_a_picture_reads_its_point(seen: Seen) -> None:
@@ -74,8 +79,8 @@ def test_a_pointer_on_a_picture_reads_its_point(seen: Seen) -> None:
     assert interval.endswith(")")
 
 
-def test_a_mark_of_time_says_what_happened_where_a_pointer_is(seen: Seen) -> None:
-    assert seen["mark"] == {"before": 0, "words": ["deploy 41"]}
+def test_a_mark_of_time_says_what_happened_beside_its_line(seen: Seen) -> None:
+    assert seen["mark"] == {"before": 1, "words": ["deploy 41"]}
     assert seen["marks"] == 4, "one on each chart over time"
 
 

@@ -58,7 +58,7 @@ export function paintBounds(chart, series) {
 export function paintArrows(chart, series) {
   const { ctx, bbox } = chart, unit = devicePixelRatio;
   ctx.save();
-  ctx.fillStyle = hue(series);
+  ctx.fillStyle = ink(`--c${series.hue}`);
   for (const [rows, end, outwards] of [[series.below, bbox.top + bbox.height, 1], [series.above, bbox.top, -1]]) {
     let last = -Infinity;
     for (const at of rows) {
@@ -114,7 +114,7 @@ export function paintLevels(chart, levels) {
   ctx.restore();
 }
 
-// Where something happened: thin lines; what it was is told where a pointer is on them.
+// Where something happened: thin lines.
 export function paintTimeMarks(chart, marks) {
   const { ctx, bbox } = chart, unit = devicePixelRatio;
   ctx.save();

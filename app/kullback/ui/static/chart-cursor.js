@@ -17,11 +17,13 @@ function words(heads, [time, ...cells]) {
   return [time.replace("T", " ").replace(/:00Z?$/, ""), ...parts].join(" · ");
 }
 
-// The values at the cursor are the cells of the figure's own table.
+// The values at the cursor are the cells of the figure's own table; without a cursor, the latest that there are.
 export function read(figure, at) {
-  const row = at === null || at === undefined ? null : figure.querySelector("tbody").rows[at];
   const texts = (cells) => [...cells].map((cell) => cell.textContent);
-  figure.querySelector(".reading").textContent = row ? words(texts(figure.querySelectorAll("thead th")), texts(row.cells)) : "";
+  const rows = [...figure.querySelector("tbody").rows], isLatest = at === null || at === undefined;
+  const row = isLatest ? rows.findLast(({ cells }) => texts(cells).slice(1).some((cell) => cell !== "—")) : rows[at];
+  const values = row ? words(texts(figure.querySelectorAll("thead th")), texts(row.cells)) : "";
+  figure.querySelector(".reading").textContent = row && isLatest ? `Latest: ${values}` : values;
 }
 
 // From the step in which a drag begins to the end of that in which it ends.

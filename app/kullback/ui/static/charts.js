@@ -83,18 +83,25 @@ function finite(data) {
   return { ...data, series };
 }
 
-// What happened at a mark is read where a pointer is on its line.
+// What happened at a mark is written beside its line where there is room, and else read where a pointer is on it.
 function placeMarks(chart, marks) {
   chart.over.querySelectorAll(".time-mark").forEach((mark) => mark.remove());
-  for (const { x, text } of marks) {
-    const left = chart.valToPos(x, "x"), mark = document.createElement("span"), words = document.createElement("span");
-    if (left < 0 || left > chart.over.clientWidth) continue;
-    mark.className = left > chart.over.clientWidth / 2 ? "time-mark left" : "time-mark";
+  const width = chart.over.clientWidth;
+  const places = marks.map((mark) => ({ ...mark, left: chart.valToPos(mark.x, "x") })).filter(({ left }) => left >= 0 && left <= width);
+  places.sort((one, other) => one.left - other.left);
+  let taken = 0;
+  places.forEach(({ x, text, left }, at) => {
+    const mark = document.createElement("span"), words = document.createElement("span"), isLeft = left > width / 2;
+    mark.className = isLeft ? "time-mark left" : "time-mark";
     mark.style.left = `${left - 5}px`;
     words.textContent = `${new Date(x * 1000).toISOString().slice(11, 16)} ${text}`;
     mark.append(words);
     chart.over.append(mark);
-  }
+    const size = words.offsetWidth + 8, end = isLeft ? left : left + size;
+    const hasRoom = end - (isLeft ? size : 0) >= taken && end <= (places[at + 1]?.left ?? width);
+    mark.classList.toggle("roomy", hasRoom);
+    taken = hasRoom ? end : left;
+  });
 }
 
 function draw(figure) {
