@@ -44,6 +44,9 @@ try {
   seen.heights = await heights(".glance .card");
   await page.setViewportSize({ width: 390, height: 900 });
   seen.formIsShown = await page.locator(".times form.pickers").evaluate((form) => form.checkVisibility());
+  seen.cells = await page.locator("#checks + .scroll td").evaluateAll((cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.dataset.label));
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight / 2));
+  seen.jump = await page.locator("nav.jump").boundingBox();
   await page.locator("details").evaluateAll((parts) => parts.forEach((part) => part.setAttribute("open", "")));
   seen.cutOff = await page.locator(".scroll:has(> table.cards)").evaluateAll((regions) =>
     regions.filter((region) => region.scrollWidth > region.clientWidth).map((region) => region.ariaLabel),

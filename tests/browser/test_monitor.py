@@ -79,3 +79,13 @@ def test_cards_are_equal_and_nothing_is_cut_off_on_a_phone(seen: dict[str, objec
     assert len({round(height) for height in heights[3:]}) == 1
     assert seen["cutOff"] == []
     assert not seen["formIsShown"], "numbers come before forms"
+    cells = seen["cells"]
+    assert isinstance(cells, list)
+    assert set(cells) == {"State", "In words"}, "the sentence has the rest"
+
+
+def test_the_list_of_sections_stays_in_sight_on_a_phone(seen: dict[str, object]) -> None:
+    jump = seen["jump"]
+    assert isinstance(jump, dict)
+    assert jump["y"] == 0
+    assert jump["height"] < 60, "one line"
