@@ -55,9 +55,9 @@ async def test_the_worst_value_of_all_slices_comes_first_and_is_marked(service: 
     found = await page(service, **LAST)
     rows = table(found, "Slices")
     assert len(rows) == 7
-    names = [name.removesuffix(" look here") for name in rows]
+    names = [name.removesuffix(" worst") for name in rows]
     assert names[0] == f"country = {BAD}"
-    assert [name for name in rows if name.endswith("look here")] == list(rows)[:1]
+    assert [name for name in rows if name.endswith("worst")] == list(rows)[:1]
     states = [row[0] for row in rows.values()]
     assert states[0] == "critical"
     assert set(states[1:]) <= {"ok", "not judged"}
@@ -153,7 +153,7 @@ async def test_a_value_whose_skill_is_gone_since_the_reference_comes_first(
     await service.put(f"{MONITOR}/reference", **past)
     before = await service.report(**past, slice="country=FR")
     rows_shown = table(await page(service, **LAST), "Slices")
-    assert next(iter(rows_shown)) == "country = FR look here"
+    assert next(iter(rows_shown)) == "country = FR worst"
     first, *others = rows_shown.values()
     assert first[0] == "critical"
     assert [row[0] for row in others] == ["ok", "ok"]
@@ -187,7 +187,7 @@ async def test_values_of_a_multiclass_monitor_are_compared_with_the_reference(
         )
     ]
     for title, row in rows_shown.items():
-        name = title.removesuffix(" look here")[-2:]
+        name = title.removesuffix(" worst")[-2:]
         difference = float(row[1].partition(" ")[0].replace("−", "-"))
         assert difference == pytest.approx(now[name] - then[name], abs=1e-2)
 

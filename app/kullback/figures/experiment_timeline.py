@@ -114,7 +114,7 @@ class _Timeline:
             caption=(
                 f"The e-value as a power of ten: 2 is 100. From {10**enough:.4g} (1/α) on a "
                 "difference is claimed, however often one looks; below 1, which is the power 0, "
-                "the rows rather speak for none."
+                "is evidence against a difference."
             ),
             x_label=self._x_label,
             y_label="e-value, power of ten",
