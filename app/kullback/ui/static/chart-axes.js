@@ -4,6 +4,7 @@ import { ink } from "./chart-canvas.js";
 
 const DAY = 86400;
 const DIGIT = 7; // pixels of a digit, about
+const HALF_DATE = 36; // pixels of half of a date, which stands in the middle beneath the first hour
 const FONT = "12px system-ui, sans-serif";
 
 function axis(label, size) {
@@ -30,7 +31,7 @@ function timeTicks(label) {
 
 function valueTicks(ticks) {
   const words = ticks.map(([, word]) => word.replace("-", "−"));
-  const size = 18 + DIGIT * Math.max(...words.map((word) => word.length));
+  const size = Math.max(HALF_DATE, 18 + DIGIT * Math.max(...words.map((word) => word.length)));
   return { ...axis(undefined, size), splits: () => ticks.map(([value]) => value), filter: (_, all) => all, values: () => words };
 }
 
