@@ -30,11 +30,11 @@ BAD = "B<r>"
 LAST = {"from": moment(HERE - HOUR), "to": moment(HERE)}
 
 
-async def fill(service: Service, *slices: str, n: int = 3000) -> None:
+async def fill(service: Service, *slices: str, n: int = 3000, bad: str = BAD) -> None:
     """Rows of half an hour, of which those of one country are predicted twice as often."""
     rng = np.random.default_rng(3)
     y, p = drawn(rng, n, rate=0.2)
-    country = rng.choice(["DE", "FR", BAD], n, p=[0.6, 0.3, 0.1])
+    country = rng.choice(["DE", "FR", bad], n, p=[0.6, 0.3, 0.1])
     values = {
         "country": country.tolist(),
         "device": rng.choice(["phone", "desk"], n).tolist(),
@@ -43,7 +43,7 @@ async def fill(service: Service, *slices: str, n: int = 3000) -> None:
     await service.put(slices=list(slices))
     rows: Document = {
         "y_true": y.astype(int).tolist(),
-        "y_proba": np.where(country == BAD, np.minimum(2 * p, 0.99), p).tolist(),
+        "y_proba": np.where(country == bad, np.minimum(2 * p, 0.99), p).tolist(),
         "timestamp": (HERE - HOUR + 1800 * np.arange(n) / n).tolist(),
         "slice": {name: values[name] for name in slices},
     }
@@ -211,3 +211,13 @@ async def test_the_verdict_can_be_taken_along(service: Service) -> None:
     table = await service.client.get(f"/{links[-1]}")
     assert table.headers["content-type"].startswith("text/csv")
     assert table.text.count("log_loss") == 30
+
+
+async def test_names_in_the_verdict_stand_as_they_are_and_lead_nowhere(service: Service) -> None:
+    await fill(service, "country", bad="https://a.example/e-value -5 *")
+    found = await page(service, **LAST)
+    text = next(code for code in found.code if "critical" in code)
+    written = r"country = https:\//a.example/e-value -5 \*: "
+    assert text.count(f"- Slice, critical: {written}") == 1
+    assert text.count(f"\n- {written}") == 1
+    assert "://" not in text.rpartition("\n")[0]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from kullback.figures.typesetting import typeset
+from kullback.experiments.page import escaped
 from kullback.monitoring.checks import Check, MonitorChecks, state_of
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
@@ -13,7 +13,6 @@ from kullback.ui.dates import absolute
 from kullback.ui.render import sentence
 from kullback.ui.slice_rows import SliceTable
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>&|~#$@])")
 _MOST_SLICES = 3
 
 
@@ -26,31 +25,32 @@ def verdict_text(
 ) -> str:
     """The state, what warns, the numbers of the time that is shown, and the worst slices."""
     rows = CheckRows.of(checks)
-    lines = [f"**Monitor {_text(setup.name)}: {state_of(checks)}**", ""]
+    lines = [f"**Monitor {escaped(setup.name)}: {state_of(checks)}**", ""]
     lines += [f"- {title(each)}, {each.state}: {_said(each)}" for each in rows.alarms]
     if not rows.alarms:
         lines.append(f"- {len(rows.fine)} checks are ok, {len(rows.unknown)} cannot be judged yet.")
     within = ", ".join(f"{key} = {value}" for key, value in (report.slice or {}).items())
     time = f"{absolute(report.start)} to {absolute(report.stop)}"
-    lines += ["", f"{time}, {_text(within) or 'all rows'}: {report.n:,} rows with labels.", ""]
+    lines += ["", f"{time}, {escaped(within) or 'all rows'}: {report.n:,} rows with labels.", ""]
     lines += [_card(card) for card in cards]
     worst = [row for row in slices.rows[:_MOST_SLICES] if row.state.is_alarm]
     if worst:
         lines += ["", f"Worst slices ({slices.measure.lower()}):", ""]
-        lines += [f"- {_text(row.words)}: {row.off}, {row.group.n:,} rows" for row in worst]
-    return typeset("\n".join(lines))
+        lines += [f"- {escaped(row.words)}: {row.off}, {row.group.n:,} rows" for row in worst]
+    return "\n".join(lines)
 
 
 def _said(check: Check) -> str:
-    return _text(sentence(check.statement))
+    """The statement, in which names stand as they are, to be searched for."""
+    names = {f"{key} = {value}" for key, value in (check.slice or {}).items()}
+    names |= {check.feature} if check.feature else set()
+    if not names:
+        return escaped(sentence(check.statement))
+    parts = re.split(f"({'|'.join(map(re.escape, names))})", check.statement)
+    return escaped("".join(part if part in names else sentence(part) for part in parts))
 
 
 def _card(card: Card) -> str:
     beside = f" ({card.beside})" if card.beside else ""
     word = f": {card.word}" if card.word else ""
     return f"- {card.name} {f'{card.number} {card.error}'.strip()}{beside}{word}"
-
-
-def _text(words: str) -> str:
-    """Words that are no markup, whoever chose them."""
-    return _MARKUP.sub(r"\\\1", words.replace("\n", " "))
