@@ -1,11 +1,14 @@
 """Who opens the page of a monitor sees what came a moment ago, at the price of a look or none."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from kullback.monitoring.looks import UNKNOWN_EVERY, MonitorLooks
 from kullback.monitoring.queries import MonitorReader
+from kullback.monitoring.stored import KIND
 from tests.monitoring.service import MONITOR, Document, Service
 
 pytestmark = pytest.mark.anyio
@@ -93,3 +96,64 @@ async def test_another_setup_is_looked_at_at_once(
     await service.put()
     assert state(service) == ("unknown", 0), "another monitor of the same name"
     assert len(times) == 3
+
+
+async def test_a_look_that_took_long_is_not_kept_over_a_later_one(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.put()
+    await service.post("observations", **SOUND)
+    look, later = MonitorReader.checks, service.clock.now + 10
+
+    def slow(reader: MonitorReader) -> object:
+        checks = look(reader)
+        if "clicks" not in looks(service).checks:
+            service.clock.now = later
+            monkeypatch.setattr(MonitorReader, "checks", look)
+            looks(service).refresh(["clicks"])
+        return checks
+
+    monkeypatch.setattr(MonitorReader, "checks", slow)
+    assert state(service) == ("ok", 400)
+    assert looks(service).checks["clicks"].time == later
+    service.clock.now = later - 100
+    looks(service).renew(service.store.records(KIND), [])
+    assert looks(service).checks["clicks"].time == later - 100, "of a clock that was set back"
+
+
+@pytest.mark.parametrize("is_made_again", [False, True])
+async def test_a_look_at_a_monitor_that_is_gone_is_not_kept(
+    service: Service, *, is_made_again: bool
+) -> None:
+    await service.put()
+    reader = service.inside.monitor_queries.open("clicks")
+    await service.client.delete(MONITOR)
+    if is_made_again:
+        await service.put()
+    looks(service).fresh(reader)
+    assert "clicks" not in looks(service).checks
+    assert "clicks" not in looks(service).recent
+
+
+async def test_who_comes_while_somebody_looks_waits_for_that_look(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.put()
+    await service.post("observations", **SOUND)
+    look, first, second, go = MonitorReader.checks, Event(), Event(), Event()
+
+    def slow(reader: MonitorReader) -> object:
+        (second if first.is_set() else first).set()
+        assert go.wait(30)
+        return look(reader)
+
+    monkeypatch.setattr(MonitorReader, "checks", slow)
+    with ThreadPoolExecutor(2) as threads:
+        tabs = [threads.submit(state, service)]
+        assert first.wait(30)
+        tabs.append(threads.submit(state, service))
+        is_repeated = second.wait(0.3)
+        go.set()
+        assert [tab.result(30) for tab in tabs] == [("ok", 400)] * 2
+    assert not is_repeated
+    assert not second.is_set()

@@ -35,6 +35,16 @@ class _Judged:
     def of(cls, reader: MonitorReader) -> "_Judged":
         return cls(reader.record.id, reader.record.revision, reader.checks())
 
+    def is_of(self, record: Record) -> bool:
+        """Whether the record is still as it was then."""
+        return (self.record, self.revision) == (record.id, record.revision)
+
+    def is_later(self, other: "_Judged", now: float) -> bool:
+        """Whether it was found after another of the same record, and not by a clock gone back."""
+        if self.record != other.record or self.checks.time > now:
+            return False
+        return (self.revision, self.checks.time) > (other.revision, other.checks.time)
+
 
 class MonitorLooks:
     """The last look at each monitor: maintenance renews it, and so does who opens its page."""
@@ -45,6 +55,7 @@ class MonitorLooks:
         self._recent: dict[str, RecentHour] = {}
         self._judged: dict[str, _Judged] = {}
         self._seen: dict[int, tuple[float, Mapping[str, int]]] = {}
+        self._looking: dict[str, Lock] = {}
         self._lock = Lock()  # of what pages and maintenance both write
 
     @property
@@ -87,18 +98,16 @@ class MonitorLooks:
         That is where nobody has looked yet, or at another setup or reference, and every few
         seconds where there was too little to judge.
         """
-        name, record = reader.record.name, reader.record
-        recent, judged = self._recent.get(name), self._judged.get(name)
-        is_same = judged is not None and (judged.record, judged.revision) == (
-            record.id,
-            record.revision,
-        )
-        is_first = recent is None or (recent.last_start is None) != (reader.last_start is None)
-        if judged is None or not is_same or is_first or _is_waiting(judged.checks, reader.now):
-            with suppress(TallyMismatch):  # damaged: what is known of it is all there is
-                recent, judged = reader.recent(), _Judged.of(reader)
-                self._keep({name: recent}, {name: judged})
-        return recent, None if judged is None else judged.checks
+        name = reader.record.name
+        if not self._is_fresh(reader):
+            with self._lock_of(name), suppress(TallyMismatch):  # damaged: what is known is all
+                if not self._is_fresh(reader):  # nobody has looked while this one waited
+                    recent, judged = reader.recent(), _Judged.of(reader)
+                    if self._is_there(reader):
+                        self._keep({name: recent}, {name: judged})
+                    return recent, judged.checks
+        last = self._judged.get(name)
+        return self._recent.get(name), None if last is None else last.checks
 
     def rename(self, before: str, name: str) -> None:
         """Take what is known of a monitor to the name that it has since."""
@@ -109,10 +118,39 @@ class MonitorLooks:
             {} if judged is None or checks is None else {name: replace(judged, checks=checks)},
         )
 
-    def _keep(self, recent: Mapping[str, RecentHour], judged: Mapping[str, _Judged]) -> None:
+    def _is_fresh(self, reader: MonitorReader) -> bool:
+        """Whether the last look is of what the reader has, and not one to be repeated."""
+        name = reader.record.name
+        recent, judged = self._recent.get(name), self._judged.get(name)
+        if recent is None or judged is None or not judged.is_of(reader.record):
+            return False
+        is_first = (recent.last_start is None) != (reader.last_start is None)
+        return not is_first and not _is_waiting(judged.checks, self._clock())
+
+    def _is_there(self, reader: MonitorReader) -> bool:
+        """Whether its monitor has its name still, and is no other by now."""
+        with suppress(NotFound):
+            return self._queries.open(reader.record.name).record.id == reader.record.id
+        return False
+
+    def _lock_of(self, name: str) -> Lock:
+        """What whoever looks at a monitor for its page holds: the others wait for that look."""
         with self._lock:
-            self._recent = {**self._recent, **recent}
-            self._judged = {**self._judged, **judged}
+            return self._looking.setdefault(name, Lock())
+
+    def _keep(self, recent: Mapping[str, RecentHour], judged: Mapping[str, _Judged]) -> None:
+        """Keep looks, but none in place of a later one, which another thread has kept meanwhile."""
+        now = self._clock()
+        with self._lock:
+            late = {
+                name
+                for name, each in judged.items()
+                if name in self._judged and self._judged[name].is_later(each, now)
+            }
+            kept = {name: each for name, each in recent.items() if name not in late}
+            self._recent = {**self._recent, **kept}
+            later = {name: each for name, each in judged.items() if name not in late}
+            self._judged = {**self._judged, **later}
 
     def _read_again(self, names: Sequence[str]) -> None:
         """Read the last hours of these; of what cannot be read nothing is kept."""
@@ -126,6 +164,7 @@ class MonitorLooks:
         with self._lock:
             self._recent = {name: each for name, each in self._recent.items() if name in here}
             self._judged = {name: each for name, each in self._judged.items() if name in here}
+            self._looking = {name: each for name, each in self._looking.items() if name in here}
 
     def _has_changed(self, record: Record, all_counts: Mapping[int, Mapping[str, int]]) -> bool:
         now, counts = self._clock(), all_counts.get(record.id, {})
