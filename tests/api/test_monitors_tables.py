@@ -169,10 +169,13 @@ async def test_the_format_may_stand_in_the_address(service: Service) -> None:
 
 async def test_what_is_not_served_is_refused_with_what_is(service: Service) -> None:
     await service.put()
-    for accept in ("application/vnd.apache.parquet", "text/html", "*/*;q=0", "text/csv;q=0"):
+    for accept in ("application/vnd.apache.parquet", "*/*;q=0", "text/csv;q=0"):
         answer = await service.client.get(f"{MONITOR}/report", headers={"accept": accept})
         assert refused(answer, 406) == ("not-acceptable", "")
         assert all(kind in answer.json()["detail"] for kind in SERVED)
+    page = await service.client.get(f"{MONITOR}/report", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"][:9]) == (406, "text/html")
+    assert all(kind in page.text for kind in SERVED)
 
 
 async def test_each_format_has_an_entity_tag_of_its_own(service: Service) -> None:

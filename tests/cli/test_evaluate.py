@@ -85,7 +85,7 @@ def test_in_parallel_the_arms_are_those_seen_and_their_units_are_counted(logs: P
     assert set(ratio["units"]) == {"a", "b"}
     told = evaluate(logs, *PARALLEL).stdout
     assert "Sample ratio: as planned" in told
-    assert "Note: Each arm is scored on the rows it was shown" in told
+    assert "Note: On split traffic" in told
     assert "Note: Without a minimum effect" in told
 
 

@@ -37,8 +37,9 @@ from kullback.tally.report_types import MetricValue, finite, metric_values, reli
 from kullback.tally.tally import Tally
 
 OWN_TRAFFIC = (
-    "Each arm is scored on the rows it was shown, and easier rows lower its {metric} too: compare "
-    "the base rates, or score every row by every arm (design paired) where you can."
+    "On split traffic {metric} says who predicts its own traffic better, not who recommends "
+    "better: easier rows lower it too. Compare the base rates (base_rate_difference), or score "
+    "every row by every arm (design paired) where you can."
 )
 NO_SEQUENCE = (
     "Without a minimum effect there is only the interval for one look: a difference that is found "

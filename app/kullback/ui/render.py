@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from pydantic_core import to_json
 
+from kullback.access.keys import PATTERN
 from kullback.api.credentials import path_within
 from kullback.api.gate import has_session
 from kullback.api.routes import has_tag
@@ -32,6 +33,7 @@ POLICY = (
 _WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
 _CODE = re.compile("`([^`]+)`")
 _IN_WORDS = re.compile(rb"(?<=>)[^<]*(?=</time>)")  # "5 minutes ago" is "6 minutes ago" in a minute
+_A_KEY = re.compile(PATTERN)
 _HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
@@ -122,7 +124,8 @@ class Pages:
             "may_write": may_write(request),
             **content,
         }
-        return self._environment.get_template(template).render(context).encode()
+        page = self._environment.get_template(template).render(context)
+        return _A_KEY.sub("kb_…", page).encode()  # one in an address goes no further
 
 
 def may_write(request: Request) -> bool:
