@@ -88,7 +88,7 @@ def in_parts(parts: Sequence[float | Undefined], auc: Contrast | Undefined) -> s
     if len(numbers) < len(parts) or isinstance(auc, Undefined):
         return "There is too little to say why."
     total = sum(numbers)
-    largest = max(map(abs, numbers))  # of the total nearly nothing may be left
+    largest = max(map(abs, (total, *numbers)))  # of the total nearly nothing may be left
     places = min(max(0, 2 - math.floor(math.log10(largest))), _MOST_PLACES) if largest else 3
     names = ("calibration", "ranking", "the rows it was shown")
     shown = [
