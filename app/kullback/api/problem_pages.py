@@ -1,6 +1,6 @@
 """Problems as pages: for whoever asks for HTML rather than for JSON, as browsers do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from starlette.requests import Request
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from kullback.api.problem_document import Problem
 from kullback.api.problem_types import ProblemType
+from kullback.payload.media import weighted_names
 
 _HTML = "text/html"
 _JSON = ("application/problem+json", "application/json", "application/*")
@@ -35,21 +36,10 @@ def pages_for(request: Request) -> ProblemPages | None:
 
 def prefers_html(accept: list[str]) -> bool:
     """Whether HTML is named, and JSON is not wanted more; "*/*" alone, as of curl, is JSON."""
-    weights = dict(_ranges(",".join(accept)))
+    weights = {
+        name: weight
+        for name, weight in weighted_names(",".join(accept))
+        if weight is not None and 0 <= weight <= 1
+    }
     html = weights.get(_HTML, 0.0)
     return html > 0 and html >= max(weights.get(kind, 0.0) for kind in _JSON)
-
-
-def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    for part in accept.split(","):
-        name, *parameters = (each.strip().lower() for each in part.split(";"))
-        weights = [each[2:] for each in parameters if each.startswith("q=")]
-        yield name, _weight(weights[0]) if weights else 1.0
-
-
-def _weight(text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        return 0.0
-    return weight if 0 <= weight <= 1 else 0.0

@@ -14,7 +14,7 @@ from kullback.documents import entity_tag
 from kullback.errors import NotAcceptable
 from kullback.moments import moment
 from kullback.monitoring.tables import Entry, Table, TableColumn
-from kullback.payload.media import ARROW, CSV, JSON, media_type
+from kullback.payload.media import ARROW, CSV, JSON, media_type, weighted_names
 
 Format = Literal["json", "csv", "arrow"]
 FORMATS: dict[Format, str] = {"json": JSON, "csv": CSV, "arrow": ARROW}
@@ -67,7 +67,10 @@ def accepted(accept: str, served: Sequence[str]) -> str | None:
     """
     if not accept.strip(" ,"):
         return served[0]
-    ranges = [_media_range(part) for part in accept.split(",") if part.strip()]
+    ranges = [
+        (media_type(name), 1.0 if weight is None else min(weight, 1.0))  # none may be more
+        for name, weight in weighted_names(accept)
+    ]
     best: tuple[float, int, int] = (0.0, 0, 0)
     chosen = None
     for kind in served:
@@ -80,19 +83,6 @@ def accepted(accept: str, served: Sequence[str]) -> str | None:
                     best, chosen = rank, kind
                 break
     return chosen
-
-
-def _media_range(part: str) -> tuple[str, float]:
-    named, *parameters = part.split(";")
-    quality = 1.0
-    for parameter in parameters:
-        name, _, number = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                quality = min(float(number), 1.0)  # inf is more than any weight may be
-            except ValueError:
-                quality = 1.0
-    return media_type(named), quality
 
 
 def tagged_table(

@@ -37,6 +37,32 @@ def media_type(content_type: str) -> str:
     return _ALIASES.get(named, named)
 
 
+def weighted_names(header: str) -> list[tuple[str, float | None]]:
+    """What a header such as Accept names, in order and in lower case, each with its weight q.
+
+    That is 1 where none is said, and None where what is said is no number.
+
+    Source: RFC 9110, §12.4.2.
+    """
+    names = []
+    for part in filter(str.strip, header.split(",")):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        weight: float | None = 1.0
+        for parameter in parameters:
+            key, _, text = parameter.partition("=")
+            if key.strip() == "q":
+                weight = _as_number(text)
+        names.append((name, weight))
+    return names
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def likely_type(body: bytes | bytearray) -> str:
     """The type that a body begins as; empty where its first bytes say nothing."""
     return next((kind for begins, kind in _BEGINNINGS.items() if body.startswith(begins)), "")

@@ -21,6 +21,7 @@ from kullback.figures.svg import svg
 from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
 from kullback.moments import moment
 from kullback.numerics.digits import number, p_value
+from kullback.payload.media import weighted_names
 from kullback.settings import Settings
 from kullback.ui.dates import ago, date
 from kullback.ui.notice import NO_NOTICE, Notice
@@ -39,7 +40,6 @@ _HEADERS = {
     "cache-control": "no-cache",
     "vary": "accept-encoding",
 }
-_REFUSED = re.compile(r"q=0(\.0*)?", re.ASCII)
 
 
 class Pages:
@@ -165,9 +165,8 @@ def _page(request: Request, text: bytes, etag: str, status: int = 200) -> Respon
 
 
 def _takes_gzip(request: Request) -> bool:
-    parts = ",".join(request.headers.getlist("accept-encoding")).split(",")
-    names = (part.replace(" ", "").lower().partition(";") for part in parts)
-    return any(name == "gzip" and not _REFUSED.fullmatch(rest) for name, _, rest in names)
+    names = weighted_names(",".join(request.headers.getlist("accept-encoding")))
+    return any(name == "gzip" and weight != 0 for name, weight in names)
 
 
 def sentence(words: str) -> str:
