@@ -2,19 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from kullback.api.monitor_lifecycle import REMOVES
 from kullback.api.openapi import request_body
-from kullback.api.routes import MOMENT, READS, WRITES, Name, as_json
+from kullback.api.routes import READS, WRITES, From, Name, To, as_json
 from kullback.api.store_requests import StoreRequests
 from kullback.monitoring.annotations import Annotation, AnnotationList
 from kullback.payload.media import JSON
 from kullback.payload.timestamps import parsed_time
 from kullback.requests.annotations import MonitorAnnotation
 
-From = Annotated[str | None, Query(alias="from", description=f"Start: {MOMENT}")]
-To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {MOMENT}")]
 Identifier = Annotated[str, Path(description="Id that it was given.")]
 
 

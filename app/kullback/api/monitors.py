@@ -11,12 +11,13 @@ from kullback.api.monitor_lifecycle import add_lifecycle
 from kullback.api.openapi import request_body
 from kullback.api.routes import (
     LABELS,
-    MOMENT,
     READS,
     SCREENED,
     WRITES,
+    From,
     Name,
     TaggedAnswer,
+    To,
     as_json,
     check_parameters,
     tagged,
@@ -40,8 +41,6 @@ from kullback.payload.media import BATCH_TYPES
 from kullback.payload.timestamps import parsed_time
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
 
-From = Annotated[str | None, Query(alias="from", description=f"Start: {MOMENT}")]
-To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {MOMENT}")]
 Last = Annotated[
     str | None,
     Query(description="In place of from and to: so long up to now, such as 30min, 24h or 7d."),

@@ -33,6 +33,8 @@ NewName = Annotated[
     AfterValidator(_new_name),
 ]
 By = Annotated[str | None, Query(description="Slice to report by.")]
+From = Annotated[str | None, Query(alias="from", description=f"Start: {MOMENT}")]
+To = Annotated[str | None, Query(alias="to", description=f"End, exclusive: {MOMENT}")]
 
 
 def screening_options(

@@ -14,7 +14,7 @@ from kullback.experiments.report import (
     SampleRatioReport,
 )
 from kullback.moments import moment
-from kullback.numerics.digits import UNKNOWN, decimals, number, p_value
+from kullback.numerics.digits import UNKNOWN, decimals, number, p_value, power_of_ten
 from kullback.tally.report_types import AucValue, MetricValue
 
 METRICS = {
@@ -30,7 +30,6 @@ _GRADES = (1.0, 3.0, 20.0, 150.0)
 _LEAST_PERCENT = 1e-4
 _MANY = 9.995  # times one: more percent than three digits are
 _WIDEST = 100.0  # standard errors on either side of an effect
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def measured(metric: MetricValue) -> str:
@@ -81,7 +80,7 @@ def weight_of_evidence(e_value: float | None, log_e_value: float | None) -> str:
     factor = round(10**rest, 1)
     if factor >= 10:
         factor, power = 1.0, power + 1
-    return f"{factor:.1f} × 10{str(int(power)).translate(_SUPERSCRIPT)}"
+    return f"{factor:.1f}{power_of_ten(int(power))}"
 
 
 def strength(e_value: float) -> str:

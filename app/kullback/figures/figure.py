@@ -14,6 +14,7 @@ from kullback.tally.report_types import ReliabilityBin
 
 Style = Literal["line", "points", "bars"]
 ScaleName = Literal["linear", "logit"]
+ARM_HUES = (2, 1, 3, 4, 6)  # the control first
 MAX_DESCRIBED = 12
 Mark = tuple[float, float, str]
 _TICKS = 6

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from kullback.experiments.report import OverallArm
-from kullback.figures.figure import ChartSeries, Figure, ScaleName, bin_notes, bounds
+from kullback.figures.figure import ARM_HUES, ChartSeries, Figure, ScaleName, bin_notes, bounds
 from kullback.figures.intervals import wilson
 from kullback.monitoring.report import MonitorReport
 from kullback.tally.report_types import ReliabilityBin
 
 _CORNER = 0.1
-_HUES = (2, 1, 3, 4, 6)  # the control first
 _HOW_TO_READ = (
     "On the dashed line predictions mean what they say; below it they are too high, above it too "
     "low. Bars are 95 % intervals (Wilson), as if rows were independent."
@@ -59,7 +58,7 @@ def _figure(
                 label,
                 [None if each is None else each.observed for each in own],
                 *bounds(ends),
-                hue=_HUES[at % len(_HUES)] if len(reports) > 1 else 1,
+                hue=ARM_HUES[at % len(ARM_HUES)] if len(reports) > 1 else 1,
                 style="points",
             )
         )

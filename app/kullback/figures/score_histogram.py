@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kullback.experiments.report import SCORE_BINS, OverallArm
-from kullback.figures.figure import ChartSeries, Figure, bin_notes
+from kullback.figures.figure import ARM_HUES, ChartSeries, Figure, bin_notes
 from kullback.figures.in_view import Numbers
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
@@ -18,7 +18,6 @@ _HOW_TO_READ = (
     "Which part of each label has which scores. "
     "The further apart the two are, the better the ranking."
 )
-_HUES = (2, 1, 3, 4, 6)  # the control first
 _NOTHING = ReliabilityBin(0.0, 0.0, 0.0, None, None)
 
 
@@ -31,7 +30,7 @@ def of_arms(arms: Sequence[OverallArm], name: str) -> Figure:
     for at, (arm, each) in enumerate(zip(arms, cells, strict=True)):
         shares = parts([each.get(cell, _NOTHING) for cell in places])
         for label, y in zip(("1", "0"), shares, strict=True):
-            hue = _HUES[at % len(_HUES)]
+            hue = ARM_HUES[at % len(ARM_HUES)]
             series.append(
                 ChartSeries(f"{arm.arm}, label {label}", y, hue=hue, is_faint=label == "0")
             )

@@ -4,12 +4,11 @@ import math
 import re
 from datetime import datetime
 
-from kullback.numerics.digits import UNKNOWN, decimals, number
+from kullback.numerics.digits import UNKNOWN, decimals, number, power_of_ten
 from kullback.tally.report_types import MetricValue
 
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 _POWER = re.compile(r"(?<=\d)e([+-]\d+)")
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOTHING = 1e-9  # of a number: an error below it is one of rounding
 _INFINITIES = {"positive_infinity": "∞", "negative_infinity": "−∞"}
 _MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -23,8 +22,7 @@ def typeset(words: str) -> str:
 
 def in_powers(words: str) -> str:
     """Words typeset, with "4.2e+67" as 4.2 × 10⁶⁷."""
-    written = _POWER.sub(lambda match: f" × 10{str(int(match[1])).translate(_SUPERSCRIPT)}", words)
-    return typeset(written)
+    return typeset(_POWER.sub(lambda match: power_of_ten(int(match[1])), words))
 
 
 def dated(words: str, year: int) -> str:

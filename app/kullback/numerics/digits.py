@@ -7,6 +7,7 @@ _SIGNIFICANT = 4
 _MOST_DECIMALS = 8
 _LARGE = 1e12
 _LEAST_P = 0.001
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def decimals(standard_error: float | None) -> int | None:
@@ -29,6 +30,11 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
         digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
         return f"{value:{sign}.{min(digits, _MOST_DECIMALS)}e}"
     return f"{value if round(value, places) else 0.0:{sign},.{places}f}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """What stands behind a number that is to be multiplied by it: " × 10⁻⁵"."""
+    return f" × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
 def p_value(p: float | None) -> str:
