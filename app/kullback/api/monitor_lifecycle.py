@@ -68,7 +68,7 @@ def _looking(routes: APIRouter, store_requests: StoreRequests) -> None:
 
         def work() -> MonitorDetails:
             services = store_requests.services
-            checks = services.monitor_maintenance.checks.get(name)
+            checks = services.monitor_maintenance.looks.checks_of(name)
             return services.monitor_queries.open(name).details(checks)
 
         return as_json(await store_requests.read(request, work))

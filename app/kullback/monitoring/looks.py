@@ -68,6 +68,11 @@ class MonitorLooks:
         """What the checks of each monitor have found."""
         return {name: judged.checks for name, judged in self._judged.items()}
 
+    def checks_of(self, name: str) -> MonitorChecks | None:
+        """What the checks of one monitor have found; None where nobody has looked."""
+        judged = self._judged.get(name)
+        return None if judged is None else judged.checks
+
     def refresh(self, names: Sequence[str]) -> None:
         """Look at all of these, and at no others any more."""
         self._forget_others(())
@@ -106,8 +111,7 @@ class MonitorLooks:
                     if self._is_there(reader):
                         self._keep({name: recent}, {name: judged})
                     return recent, judged.checks
-        last = self._judged.get(name)
-        return self._recent.get(name), None if last is None else last.checks
+        return self._recent.get(name), self.checks_of(name)
 
     def rename(self, before: str, name: str) -> None:
         """Take what is known of a monitor to the name that it has since."""
