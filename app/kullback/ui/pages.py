@@ -133,9 +133,11 @@ def _page_or_names(
     """A page, or one that lists the names there are for the caller where there is none of this."""
     _, name = place
     sees = caller_of(request).sees
+    is_own = sees(name)
     try:
-        if sees(name):
+        if is_own:
             return work()
     except NotFound:
         pass
-    return missing(pages, request, place, [each for each in names() if sees(each)])
+    own = [each for each in names() if sees(each)]
+    return missing(pages, request, place, own, is_own=is_own)

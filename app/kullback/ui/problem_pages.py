@@ -29,19 +29,28 @@ def near(name: str, names: Sequence[str]) -> list[str]:
 
 
 def missing(
-    pages: Pages, request: Request, place: tuple[str, str], names: Sequence[str]
+    pages: Pages,
+    request: Request,
+    place: tuple[str, str],
+    names: Sequence[str],
+    *,
+    is_own: bool = True,
 ) -> Response:
-    """A page that names what there is not, what is like it, and how it is made."""
+    """A page that names what there is not, what is like it, and how it is made.
+
+    A name that the key is not for (not `is_own`) is not said again, nor how to make it: that key
+    may not, and whether another's is there it may not know.
+    """
     kind, name = place
     likest = near(name, names)
     content = {
         "kind": kind,
         "place": _PLACES[kind],
-        "name": _clipped(name),
+        "name": _clipped(name) if is_own else "",
         "near": likest,
         "names": [each for each in names if each not in likest][:LISTED],
         "total": len(names),
-        "can_be_made": kind != "metric" and is_name(name),
+        "can_be_made": is_own and kind != "metric" and is_name(name),
         "a_name": "" if kind == "metric" or is_name(name) else A_NAME,
     }
     return pages.page(request, "missing.html", content, 404)
