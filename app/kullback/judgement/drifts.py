@@ -6,10 +6,9 @@ import numpy as np
 
 from kullback.judgement.blocks import labels_of
 from kullback.judgement.comparisons import Baseline, Counts, course
-from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.findings import Finding, Size, State, graded
 from kullback.judgement.folds import marks_of
 from kullback.judgement.history import History
-from kullback.judgement.outcomes import state_of
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.shares import rate_evidence, share_evidence, size_of, smoothed
 from kullback.numerics.types import Array, Indices
@@ -53,7 +52,7 @@ def score_drift(history: History) -> Finding:
     here, past = counts.of(result.hours).merged(cells), [e.merged(cells) for e in result.baselines]
     size, scaled = size_of(here.mass, past)
     is_over = result.log_e >= limits.log_threshold
-    state = state_of(is_over, scaled, limits)
+    state = graded(is_over, scaled, limits)
     said = (
         f"Scores are distributed unlike before: PSI {size:.2f}."
         if state is not State.OK
@@ -108,7 +107,7 @@ def label_drift(history: History) -> Finding:
     factor = factors[label]
     size = math.exp(abs(math.log(factor))) - 1
     is_over = result.log_e >= limits.log_threshold
-    state = state_of(is_over, size, limits)
+    state = graded(is_over, size, limits)
     what = "Positive labels" if width == 2 else f"Labels of class {label}"
     said = f"{what} are {factor:.2f} times as frequent as before"
     said += "." if state is not State.OK else ": foreseen, usual, or by chance."

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.judgement.comparisons import Baseline, Counts, ShareCourse, course
-from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.findings import Finding, Size, State, graded
 from kullback.judgement.folds import marks_of
 from kullback.judgement.history import FeatureHour, History
-from kullback.judgement.outcomes import state_of
 from kullback.judgement.shares import share_evidence, size_of
 from kullback.moments import DAY
 from kullback.numerics.types import Array
@@ -41,7 +40,7 @@ def feature_drift(history: History) -> Finding:
         return Finding(name, State.UNKNOWN, None, limits.tolerance, 0, said)
     worst = max(courses, key=lambda each: (each.result.log_e >= most, _size(each)[1]))
     size, scaled = _size(worst)
-    state = state_of(worst.result.log_e >= most, scaled, limits)
+    state = graded(worst.result.log_e >= most, scaled, limits)
     others = [each.feature for each in courses if each.result.log_e >= most and each != worst]
     result = Size(state, size, limits.tolerance, _said(worst, state, size, others))
     return worst.result.finding(worst.counts, name, result, most, worst.feature)

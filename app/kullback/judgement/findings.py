@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from kullback.judgement.settings import Thresholds
+
 LEAST_RATIO = 1e-9  # a calibration ratio below it is as far off
 
 
@@ -72,6 +74,13 @@ class Finding:
     def is_alarm(self) -> bool:
         """Whether somebody should look."""
         return self.state.is_alarm
+
+
+def graded(is_sure: bool, size: float, limits: Thresholds) -> State:  # noqa: FBT001
+    """Whether it is an alarm: sure and far; and whether that is far indeed."""
+    if not is_sure or size < limits.tolerance:
+        return State.OK
+    return State.CRITICAL if size >= limits.critical else State.WARNING
 
 
 def ratio_off(ratio: float, mean: float) -> float:

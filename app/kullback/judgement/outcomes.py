@@ -4,7 +4,7 @@ import numpy as np
 
 from kullback.judgement.blocks import Block
 from kullback.judgement.evidence import OutcomeHistory
-from kullback.judgement.findings import LEAST_RATIO, Finding, Size, State, ratio_off
+from kullback.judgement.findings import LEAST_RATIO, Finding, Size, State, graded, ratio_off
 from kullback.judgement.history import History
 from kullback.judgement.lost_skill import lost, past_skill
 from kullback.judgement.recalibration import fitted_slope
@@ -19,7 +19,7 @@ def calibration(history: History) -> Finding:
         return too_few("calibration", limits, outcomes)
     result = outcomes.rates(limits.log_threshold)
     ratio = class_or_ratio(result.rows)
-    state = state_of(result.is_over, distance(ratio, result.rows), limits)
+    state = graded(result.is_over, distance(ratio, result.rows), limits)
     said = f"Predictions are {ratio:.2f} times what happened"
     said += "." if state is not State.OK else f": within {limits.tolerance:.0%}, or by chance."
     return result.finding("calibration", Size(state, ratio, 1 + limits.tolerance, said))
@@ -61,7 +61,7 @@ def log_loss(history: History) -> Finding:
     slope = 1.0 if result.rows.layout.task == "multiclass" else fitted_slope(result.rows)
     less = 0.0 if base is None or base.gain <= 0 else 1 - have.gain / base.gain
     size = max(less, abs(1 - slope))
-    state = state_of(result.is_over, size, limits)
+    state = graded(result.is_over, size, limits)
     beside = "" if base is None else f" where {1 - base.gain:.3f} is usual"
     if state is State.OK:
         said = f"Normalized entropy is {entropy:.3f}{beside}: no worse than chance explains."
@@ -88,13 +88,6 @@ def class_or_ratio(rows: Block) -> float:
 def distance(ratio: float, rows: Block) -> float:
     """How far a ratio is from 1, as a share of the rarer outcome, either way alike."""
     return ratio_off(ratio, rows.mean_prediction if rows.layout.task != "multiclass" else 0.0)
-
-
-def state_of(is_over: bool, size: float, limits: Thresholds) -> State:  # noqa: FBT001
-    """Whether it is an alarm: sure and far; and whether that is far indeed."""
-    if not is_over or size < limits.tolerance:
-        return State.OK
-    return State.CRITICAL if size >= limits.critical else State.WARNING
 
 
 def too_few(name: str, limits: Thresholds, outcomes: OutcomeHistory) -> Finding:

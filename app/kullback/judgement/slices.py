@@ -8,10 +8,10 @@ from itertools import product
 from kullback.judgement.blocks import summed, without
 from kullback.judgement.detector import log_mean
 from kullback.judgement.evidence import OutcomeHistory
-from kullback.judgement.findings import Finding, Size, State
+from kullback.judgement.findings import Finding, Size, State, graded
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock, judged
-from kullback.judgement.outcomes import class_or_ratio, distance, state_of
+from kullback.judgement.outcomes import class_or_ratio, distance
 from kullback.judgement.recalibration import Tolerance
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
@@ -94,7 +94,7 @@ def _finding(
     if by == "rate":
         result = outcomes.rates(most)
         value = class_or_ratio(result.rows)
-        state = state_of(result.is_over, distance(value, result.rows), limits)
+        state = graded(result.is_over, distance(value, result.rows), limits)
         said = f"{text}: predictions are {value:.2f} times what happened there."
     else:
         result = outcomes.slopes(most)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from kullback.judgement.findings import State
+from kullback.judgement.findings import State, graded
 from kullback.judgement.settings import Thresholds
 
 SURE = 0.001  # a difference that chance makes less often is sure
@@ -34,9 +34,7 @@ class Difference:
         """How bad it is; unknown of few rows, or where nobody knows how sure it is."""
         if self.errors is None or self.rows < limits.minimum_rows:
             return State.UNKNOWN
-        if not self.is_sure(comparisons) or self.size < limits.tolerance:
-            return State.OK
-        return State.CRITICAL if self.size >= limits.critical else State.WARNING
+        return graded(self.is_sure(comparisons), self.size, limits)
 
 
 def errors_apart(difference: float, *errors: float | None) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kullback.figures import feature_shares
 from kullback.figures.figure import Figure
-from kullback.judgement.findings import State
+from kullback.judgement.findings import State, graded
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.drift_report import DriftReport, FeatureDriftReport
 from kullback.monitoring.report import MonitorDrift
@@ -63,6 +63,4 @@ def state_of_drift(drift: DriftReport, limits: Thresholds) -> State:
     """How bad a drift is: it is sure (p) and large (PSI), or fine; unknown without a reference."""
     if drift.p_value is None or drift.psi is None:
         return State.UNKNOWN
-    if drift.p_value >= SURE or drift.psi < limits.tolerance:
-        return State.OK
-    return State.CRITICAL if drift.psi >= limits.critical else State.WARNING
+    return graded(drift.p_value < SURE, drift.psi, limits)
