@@ -144,19 +144,14 @@ def drawn_of(task: str) -> Sequence[Drawn]:
     return MULTICLASS if task == "multiclass" else BINARY
 
 
-def fitted(
-    selection: MonitorSelection, view: View, ground: Ground, value: str | None = None
-) -> View:
-    """The time from about its first rows on, a sixth of it at least, where most of it has none.
+def fitted(view: View, points: Sequence[MetricPoint]) -> View:
+    """The time from about its first points on, a sixth of it at least, where most of it has none.
 
     What comes after the last rows is left as it is, since silence is to be seen; and so is a time
     that somebody has chosen.
     """
-    if view.range not in RANGES:
-        return view
-    points = selection.points(["log_loss"], view.step(ground), value)["log_loss"]
     first, width = points[0].start if points else view.start, view.stop - view.start
-    if first - view.start <= width / 2:
+    if view.range not in RANGES or first - view.start <= width / 2:
         return view
     return replace(view, start=min(float(first), view.stop - width / 6))
 
@@ -167,19 +162,23 @@ def over_time(
     ground: Ground,
     value: str | None = None,
     past: Past | None = None,
-) -> list[Figure]:
-    """The metrics of all rows or of one value of a slice, and how many came."""
-    step, reader = view.step(ground), selection.reader
+) -> tuple[View, list[Figure]]:
+    """The time that is drawn, and in it the metrics of all rows or of one value of a slice."""
+    reader = selection.reader
     drawn = drawn_of(reader.monitor.task)
-    points = selection.points([each.metric for each in drawn], step, value)
-    time = (view.start, view.stop, step, ground.timezone)
+    metrics = [each.metric for each in drawn]
+    points = selection.points(metrics, view.step(ground), value)
+    shown = fitted(view, points["log_loss"])
+    if shown != view:
+        points = selection.points(metrics, shown.step(ground), value)
+    time = (shown.start, shown.stop, shown.step(ground), ground.timezone)
     courses = [Course.of(points[each.metric], *time) for each in drawn]
     figures = [_figure(*pair, past) for pair in zip(drawn, courses, strict=True)]
     marks = [
         TimeMark(courses[0].place(each.time), each.text)
-        for each in reader.annotations(view.start, view.stop)[-MOST_MARKS:]
+        for each in reader.annotations(shown.start, shown.stop)[-MOST_MARKS:]
     ]
-    return [replace(figure, time_marks=marks) for figure in (*figures, courses[0].rows())]
+    return shown, [replace(figure, time_marks=marks) for figure in (*figures, courses[0].rows())]
 
 
 def _figure(drawn: Drawn, course: Course, past: Past | None) -> Figure:

@@ -131,7 +131,7 @@ class MonitorPage:
         report = selection.report()
         compared = report if self.compared is selection else self.compared.report()
         past = past_of(selection, self.value)
-        drawn = history.fitted(selection, chosen, self.ground, self.value)
+        drawn, course = history.over_time(selection, chosen, self.ground, self.value, past)
         shown_cards = cards(report, past, limits) if report.n else []
         names = [slice_name(group.slice) for group in compared.groups]
         past_values = past_of_values(self.compared, names)
@@ -143,9 +143,7 @@ class MonitorPage:
             "why_not": why_not,
             "cards": shown_cards,
             "past": past,
-            "course": history.over_time(selection, drawn, self.ground, self.value, past)
-            if report.n
-            else [],
+            "course": course if report.n else [],
             "drawn_from": drawn.start if drawn.start > chosen.start else None,
             "bins": [
                 reliability.of_monitor(report, setup.task),
