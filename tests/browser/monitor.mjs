@@ -51,6 +51,15 @@ try {
   seen.cutOff = await page.locator(".scroll:has(> table.cards)").evaluateAll((regions) =>
     regions.filter((region) => region.scrollWidth > region.clientWidth).map((region) => region.ariaLabel),
   );
+  const abroad = await browser.newPage({ timezoneId: "Asia/Kolkata" });
+  const clocks = async (query) => {
+    await abroad.goto(address + path + query, { waitUntil: "networkidle" });
+    return abroad.evaluate(() => {
+      const figure = document.querySelector("figure.chart"), [axis] = window.__charts[figure.id].chart.axes;
+      return { label: axis.label, ticks: axis._values, reading: figure.querySelector(".reading").textContent };
+    });
+  };
+  seen.clocks = { utc: await clocks(""), local: await clocks("?tz=local") };
   console.log(JSON.stringify(seen));
 } finally {
   await browser.close();

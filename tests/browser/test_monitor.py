@@ -1,5 +1,6 @@
 """The page of a monitor in a real browser: from the verdict to the cause, and into a ticket."""
 
+from datetime import datetime, timedelta
 from time import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -89,3 +90,15 @@ def test_the_list_of_sections_stays_in_sight_on_a_phone(seen: dict[str, object])
     assert isinstance(jump, dict)
     assert jump["y"] == 0
     assert jump["height"] < 60, "one line"
+
+
+def test_charts_count_the_hours_of_the_zone_that_the_address_asks_for(
+    seen: dict[str, object],
+) -> None:
+    clocks = seen["clocks"]
+    assert isinstance(clocks, dict)
+    utc, local = clocks["utc"], clocks["local"]
+    assert (utc["label"], local["label"]) == ("Time (UTC)", "Time (local)")
+    latest = [datetime.fromisoformat(each["reading"][8:24]) for each in (utc, local)]
+    assert latest[1] - latest[0] == timedelta(hours=5, minutes=30), "as clocks in Kolkata"
+    assert all(tick[3:5] in {"00", "30"} for tick in local["ticks"]), "round by those clocks"

@@ -1,6 +1,7 @@
 // Axes of charts over time: the range and the ticks of y as the service has them, hours and days of x.
 
 import { ink } from "./chart-canvas.js";
+import { clock, isLocal } from "./times.js";
 
 const DAY = 86400;
 const DIGIT = 7; // pixels of a digit, about
@@ -12,18 +13,31 @@ function axis(label, size) {
   return { label, stroke: ink("--quiet"), grid, ticks: grid, size, labelSize: label ? 22 : 0, font: FONT, labelFont: FONT };
 }
 
-// Hours with the day beneath where it changes, or days with the year; in UTC, as in tables.
-function timeTicks(label) {
+// The date that a chart counts hours and days by; x of a zone of its own is what its clocks show.
+export function dateOf(data, seconds) {
+  const date = new Date(seconds * 1000);
+  return isLocal() && !data.local ? date : uPlot.tzDate(date, "Etc/UTC");
+}
+
+export function clockOf(data, seconds) {
+  const date = new Date(seconds * 1000);
+  return data.local ? date.toISOString() : clock(date);
+}
+
+const zoned = (label, data) => (isLocal() && !data.local ? label?.replace("(UTC)", "(local)") : label);
+
+// Hours with the day beneath where it changes, or days with the year.
+function timeTicks(label, data) {
   const words = (moment, before, step) => {
     const [day, hour] = [moment.slice(0, 10), moment.slice(11, 16)];
     if (step < DAY) return day === before ? hour : `${hour}\n${before === "" ? day : day.slice(5)}`;
     return day.slice(0, 4) === before.slice(0, 4) ? day.slice(5) : `${day.slice(5)}\n${day.slice(0, 4)}`;
   };
   return {
-    ...axis(label, 58),
+    ...axis(zoned(label, data), 58),
     space: 60,
     values: (_chart, ticks, _at, _space, step) => {
-      const moments = ticks.map((tick) => new Date(tick * 1000).toISOString());
+      const moments = ticks.map((tick) => clockOf(data, tick));
       return moments.map((moment, at) => words(moment, at === 0 ? "" : moments[at - 1].slice(0, 10), step));
     },
   };
@@ -49,5 +63,5 @@ export function scales(data) {
 }
 
 export function axes(data, isSmall) {
-  return [timeTicks(isSmall ? undefined : data.xLabel), valueTicks(data.yTicks)];
+  return [timeTicks(isSmall ? undefined : data.xLabel, data), valueTicks(data.yTicks)];
 }

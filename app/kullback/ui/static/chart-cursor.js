@@ -1,5 +1,7 @@
 // The cursor of charts over time: what it reads, where it goes by keys, and the time that is dragged over.
 
+import { clockOf } from "./chart-axes.js";
+
 const SHORTEST_DRAG = 8; // pixels: less is a click
 const BEFORE = "kullback-before-zoom"; // where the pages are kept that were zoomed into
 
@@ -18,11 +20,13 @@ function words(heads, [time, ...cells]) {
 }
 
 // The values at the cursor are the cells of the figure's own table; without a cursor, the latest that there are.
-export function read(figure, at) {
+export function read(figure, data, at) {
   const texts = (cells) => [...cells].map((cell) => cell.textContent);
   const rows = [...figure.querySelector("tbody").rows], isLatest = at === null || at === undefined;
   const row = isLatest ? rows.findLast(({ cells }) => texts(cells).slice(1).some((cell) => cell !== "—")) : rows[at];
-  const values = row ? words(texts(figure.querySelectorAll("thead th")), texts(row.cells)) : "";
+  const [time, ...cells] = row ? texts(row.cells) : [""];
+  const moment = time.endsWith("Z") ? clockOf(data, data.x[rows.indexOf(row)]).slice(0, 19) : time;
+  const values = row ? words(texts(figure.querySelectorAll("thead th")), [moment, ...cells]) : "";
   figure.querySelector(".reading").textContent = row && isLatest ? `Latest: ${values}` : values;
 }
 
@@ -85,7 +89,7 @@ export function cursor(data) {
 
 export function hooks(figure, data) {
   return {
-    setCursor: [(chart) => read(figure, chart.cursor.left < 0 ? null : chart.cursor.idx)],
+    setCursor: [(chart) => read(figure, data, chart.cursor.left < 0 ? null : chart.cursor.idx)],
     setSelect: [(chart) => zoom(chart, data)],
   };
 }

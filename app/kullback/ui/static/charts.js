@@ -1,6 +1,6 @@
 // Charts over time: each figure is drawn from the data that stands in it.
 
-import { axes, scales } from "./chart-axes.js";
+import { axes, clockOf, dateOf, scales } from "./chart-axes.js";
 import { fill, hue, isBand, paintArrows, paintBounds, paintLevels, paintName, paintTimeMarks } from "./chart-canvas.js";
 import { bindKeys, cursor, hooks, read } from "./chart-cursor.js";
 import "./figure-files.js";
@@ -53,7 +53,7 @@ function options(data, figure, place) {
   return {
     width: place.clientWidth,
     height: height(figure),
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    tzDate: (seconds) => dateOf(data, seconds),
     scales: scales(data),
     axes: axes(data, small),
     series: [{ label: data.xLabel }, ...data.series.map(line)],
@@ -67,7 +67,7 @@ function options(data, figure, place) {
         (chart) => paintLevels(chart, data.levels),
         (chart) => data.series.forEach((series) => paintArrows(chart, series)),
         (chart) => paintTimeMarks(chart, data.timeMarks),
-        (chart) => placeMarks(chart, data.timeMarks),
+        (chart) => placeMarks(chart, data),
         (chart) => small || paintName(chart, data.yLabel),
       ],
     },
@@ -84,17 +84,17 @@ function finite(data) {
 }
 
 // What happened at a mark is written beside its line where there is room, and else read where a pointer is on it.
-function placeMarks(chart, marks) {
+function placeMarks(chart, data) {
   chart.over.querySelectorAll(".time-mark").forEach((mark) => mark.remove());
   const width = chart.over.clientWidth;
-  const places = marks.map((mark) => ({ ...mark, left: chart.valToPos(mark.x, "x") })).filter(({ left }) => left >= 0 && left <= width);
+  const places = data.timeMarks.map((mark) => ({ ...mark, left: chart.valToPos(mark.x, "x") })).filter(({ left }) => left >= 0 && left <= width);
   places.sort((one, other) => one.left - other.left);
   let taken = 0;
   places.forEach(({ x, text, left }, at) => {
     const mark = document.createElement("span"), words = document.createElement("span"), isLeft = left > width / 2;
     mark.className = isLeft ? "time-mark left" : "time-mark";
     mark.style.left = `${left - 5}px`;
-    words.textContent = `${new Date(x * 1000).toISOString().slice(11, 16)} ${text}`;
+    words.textContent = `${clockOf(data, x).slice(11, 16)} ${text}`;
     mark.append(words);
     chart.over.append(mark);
     const size = words.offsetWidth + 8, end = isLeft ? left : left + size;
@@ -110,7 +110,7 @@ function draw(figure) {
   drawn.get(figure.id)?.destroy();
   const chart = new uPlot(options(data, figure, place), [data.x, ...data.series.map((series) => series.y)], place);
   bindKeys(chart, place, data);
-  read(figure, null);
+  read(figure, data, null);
   drawn.set(figure.id, chart);
   window.__charts[figure.id] = { chart, data };
 }

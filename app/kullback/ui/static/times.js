@@ -20,15 +20,24 @@ function inUtc(date) {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+// What clocks show here, as though they hung in UTC: "2026-11-30T20:00:00.000Z" at 19:00 UTC in Berlin.
+function hereAsUtc(date) {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString();
+}
+
 function inLocal(date) {
   const ahead = -date.getTimezoneOffset();
-  const shifted = new Date(date.getTime() + ahead * 60000);
   const hours = Math.trunc(Math.abs(ahead) / 60);
-  return `${shifted.toISOString().slice(0, 16).replace("T", " ")} ${ahead < 0 ? "−" : "+"}${two(hours)}:${two(ahead % 60)}`;
+  return `${hereAsUtc(date).slice(0, 16).replace("T", " ")} ${ahead < 0 ? "−" : "+"}${two(hours)}:${two(ahead % 60)}`;
 }
 
 export function isLocal() {
   return new URLSearchParams(location.search).get("tz") === "local";
+}
+
+// What clocks show, of UTC or as the address asks of here.
+export function clock(date) {
+  return isLocal() ? hereAsUtc(date) : date.toISOString();
 }
 
 function show() {
