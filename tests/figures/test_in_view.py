@@ -138,3 +138,14 @@ def test_ticks_of_every_size_are_words_that_can_be_read() -> None:
         assert 3 <= len(ticks) <= 7
         assert len({word for _, word in ticks}) == len(ticks)
         assert all(len(word) <= 10 for _, word in ticks)
+
+
+@pytest.mark.parametrize("young", [0.45, 9.0])
+def test_values_that_are_not_yet_mature_are_in_view_where_they_are_near(young: float) -> None:
+    firm = ChartSeries("Log loss", [0.40, 0.42, 0.38, None])
+    tail = ChartSeries("Not yet mature", [None, None, 0.38, young], is_dashed=True)
+    chart = replace(figure([(0.0, None, None)]), x=range(4), series=[firm, tail], is_time=True)
+    low, high = chart.y_range
+    assert (low <= young <= high) == (young < 1.0)
+    assert high < 1.0, "the mature values stay apart"
+    assert replace(chart, series=[tail]).y_range[1] >= young, "where there are no others"

@@ -189,3 +189,11 @@ def test_words_of_an_interval_are_text() -> None:
 def test_a_scale_holds_every_value() -> None:
     assert widest([], 0.1) == pytest.approx(0.2)
     assert widest([Reach(-2.0, -3.0, -1.0), Reach(1.0, 0.0, 2.0)], 0.1) > 2.0
+
+
+def test_intervals_of_one_size_are_all_within_their_scale() -> None:
+    reaches = [Reach(off, off - 0.4, off + 0.4) for off in (-0.1, 0.02, 0.05, 0.11)]
+    far = widest(reaches, 0.05)
+    assert all(-far < each.low < each.high < far for each in reaches), "no arrows"
+    wild = [*reaches, Reach(0.0, -90.0, 90.0)]
+    assert widest(wild, 0.05) < 1.0, "one that says nothing does not decide"

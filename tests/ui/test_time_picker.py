@@ -65,7 +65,7 @@ def test_a_slice_keeps_the_time_and_a_time_keeps_the_slice() -> None:
 @pytest.mark.parametrize("query", [{}, {"from": "1970-01-01"}])
 def test_no_time_ends_when_time_begins(query: dict[str, str]) -> None:
     chosen = view({"to": "1970-01-01T00:00", **query}, GROUND)
-    assert chosen.messages == ("“From” must be before “to”. What is shown are the last 24 hours.",)
+    assert chosen.messages == ("“From” must be before “to”. The last 24 hours are shown.",)
     assert chosen.stop - chosen.start == 24 * HOUR
     first = view({"to": "1970-01-01T06:00"}, GROUND)
     assert (first.start, first.stop, first.messages) == (0.0, 6 * HOUR, ())

@@ -22,7 +22,7 @@ _STEP = 20  # of a hundred
 _READY = """\
 Kullback with example data: {}/
 Rows keep arriving. Ctrl-C ends it and removes the data."""
-_FILLING = "Example data is being filled in: {:.0f} %. What is shown is not whole before."
+_FILLING = "Example data is being filled in: {:.0f} %. Pages are complete when it is done."
 _FILLED = "All example data is there."
 
 _Port = Annotated[int, typer.Option(help="Port; 0 takes any that is free.", min=0, max=65535)]

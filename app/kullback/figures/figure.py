@@ -113,15 +113,23 @@ class Figure:
 
     @property
     def y_range(self) -> tuple[float, float]:
-        """The low and the high end of the y axis: what lies beyond ends in an arrow."""
+        """The low and the high end of the y axis: what lies beyond ends in an arrow.
+
+        Values that are not yet mature are in view where they are near those that are.
+        """
         if self.y_span is not None:
             return self.y_span
-        rows = [row for series in self.series for row in series.rows()]
+        young = [series for series in self.series if self.is_time and series.is_dashed]
+        firm = [series for series in self.series if series not in young]
+        if not any(has_values(series.y) for series in firm):
+            young, firm = [], list(self.series)
+        rows = [row for series in firm for row in series.rows()]
         if self.y_scale == "logit":
             return in_view_of_logits(rows)
         is_from_0 = any(series.style == "bars" for series in self.series)
         holds = [*self.y_holds, *([0.0] if is_from_0 else [])]
-        return in_view(rows, holds, [level for level, _ in self.levels])
+        near = [y for series in young for y in series.y if y is not None]
+        return in_view(rows, holds, [*(level for level, _ in self.levels), *near])
 
     @property
     def named_levels(self) -> list[tuple[float, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from statistics import median
 
 from markupsafe import Markup
 
@@ -10,7 +11,7 @@ from kullback.figures.shapes import box, dot, line, polyline
 
 WIDTH, HEIGHT = 180, 22
 _EDGE, _MIDDLE = 8.0, HEIGHT / 2
-_ROOM = 1.25  # of the widest value: what reaches further ends in an arrow
+_ROOM = 1.25  # of the furthest value: what reaches further ends in an arrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Reach:
 
 
 def widest(reaches: Sequence[Reach], tolerance: float) -> float:
-    """How far the scale goes: as far as the values, and beyond what is fine."""
-    return max([_ROOM * abs(each.value) for each in reaches] + [2 * tolerance])
+    """How far the scale goes: to the usual interval of the furthest value, beyond what is fine."""
+    usual = median((each.high - each.low) / 2 for each in reaches) if reaches else 0.0
+    far = max((abs(each.value) for each in reaches), default=0.0)
+    return max(_ROOM * (far + usual), 2 * tolerance)
 
 
 def interval_bar(reach: Reach, far: float, tolerance: float, hue: str, words: str) -> Markup:

@@ -172,7 +172,7 @@ def _value(reader: MonitorReader, text: str) -> tuple[str | None, Sequence[str]]
     try:
         return counted_query(reader.monitor, MonitorQuery(value=text)).value, ()
     except InvalidInput as error:
-        return None, (f"slice: {error.message} What is shown are all rows.",)
+        return None, (f"slice: {error.message} All rows are shown.",)
 
 
 def _compared(reader: MonitorReader, worst: str) -> tuple[str, ...]:

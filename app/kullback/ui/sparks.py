@@ -73,7 +73,8 @@ def course(values: Sequence[float]) -> tuple[str, str]:
         for at, value in enumerate(values)
     ]
     beyond = "".join(
-        f"M{places[at]}l{min(step, 100 - step * at):.0f} 0"
+        f"M{max(0.0, step * (at - 0.5)):.0f} {places[at].split()[1]}"
+        f"H{min(100.0, step * (at + 0.5)):.0f}"
         for at, value in enumerate(values)
         if abs(value) > 1
     )

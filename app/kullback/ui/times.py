@@ -91,7 +91,7 @@ def view(query: Mapping[str, str], ground: Ground) -> View:
     try:
         key, start, stop = _time(query, ground)
     except InvalidInput as error:
-        messages.append(f"{error.message} What is shown are the last 24 hours.")
+        messages.append(f"{error.message} The last 24 hours are shown.")
         key, start, stop = _last(DEFAULT, ground)
     if query.get("range") in RANGES and (query.get("from") or query.get("to")):
         messages.append("“From” and “to” do not count beside a range; leave that out.")
