@@ -131,6 +131,13 @@ def test_units_that_did_not_go_as_planned_break_everything() -> None:
     assert found is not None
     assert (found.word, found.code) == ("invalid", "sample_ratio_mismatch")
     assert "3,000 : 1,800 where 2,400 : 2,400 is expected" in found.reason
+    assert "(e-value 4.3 × 10⁶², chi-square p-value of one look 3.3 × 10⁻⁶⁷)" in found.reason
+
+
+def test_evidence_beyond_doubles_is_told_by_its_logarithm() -> None:
+    found = invalid_assignment(sample_ratio([10**6, 0], [0.5, 0.5]), 0.0)
+    assert found is not None
+    assert "(e-value 1.5 × 10³⁰⁰⁸²², chi-square p-value of one look < 10⁻³⁰⁸)" in found.reason
 
 
 @pytest.mark.parametrize("crossed", [0.1, 0.15, 1.0])

@@ -1,17 +1,18 @@
 """`make bench-statistics`: thousands of experiments, and a table of their results."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.statistics import coverage, families, peeking
-from tests.statistics.bounds import NOTICED, Bound, noise
+from tests.statistics import coverage, families, peeking, sample_ratios
+from tests.statistics.bounds import NOTICED, noise
 from tests.statistics.coverage import Told
 from tests.statistics.crowds import CROWDS
 
 RUNS = 3000
+RATIO_RUNS = 4000
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 Table = list[Sequence[str]]
 
@@ -20,7 +21,7 @@ def main() -> int:
     """Print the tables; 1 where a bound is broken."""
     tables, broken = [], []
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        for section in (_coverage, _peeking, _others):
+        for section in (_coverage, _peeking, _others, _sample_ratios, _lost_units):
             table, complaints = section(bar)
             tables.append(table)
             broken += complaints
@@ -75,18 +76,31 @@ def _others(bar: Progress) -> tuple[Table, list[str]]:
     ]
     broken = peeking.power_complaints(power, by_many=True)
     broken += families.family_complaints(claims, RUNS)
-    for name, bound, share, alpha in _sample_ratios():
-        found = families.alarms(share, alpha, RUNS)
-        table.append((name, *_percent(found)))
-        broken += bound.complaints(name, found)
     return table, broken
 
 
-def _sample_ratios() -> Iterator[tuple[str, Bound, float, float]]:
-    for alpha in (0.05, 0.01, 0.001):
-        yield f"sample ratio of 50 : 50, e ≥ {1 / alpha:,.0f}", Bound(0.0, alpha), 0.5, alpha
-    for alpha, bound in ((0.01, NOTICED), (0.001, Bound(0.0, 1.0))):
-        yield f"sample ratio of 51 : 49, e ≥ {1 / alpha:,.0f}", bound, 0.51, alpha
+def _sample_ratios(bar: Progress) -> tuple[Table, list[str]]:
+    levels = [f"e ≥ {1 / alpha:,.0f}" for alpha in sample_ratios.ALPHAS]
+    table: Table = [("sample ratio as planned, 1,000 looks", *levels)]
+    broken: list[str] = []
+    for name in bar.track(list(sample_ratios.PLANS), description="sample ratio"):
+        found = sample_ratios.alarms(sample_ratios.PLANS[name], RATIO_RUNS, sample_ratios.OFTEN)
+        table.append((name, *_percent(*found.values())))
+        broken += sample_ratios.alarm_complaints(name, found, None)
+    looks = sample_ratios.Looks()
+    found = sample_ratios.alarms(sample_ratios.HALVES, RATIO_RUNS, looks, (0.51, 0.49))
+    table.append(("51 : 49 of 50 : 50, 200 looks to 100,000", *_percent(*found.values())))
+    return table, broken + NOTICED.complaints("51 : 49", found[0.01])
+
+
+def _lost_units(bar: Progress) -> tuple[Table, list[str]]:
+    table: Table = [("lost units", "half of all runs alarm by")]
+    broken: list[str] = []
+    for name in bar.track(list(sample_ratios.LOST), description="lost units"):
+        found = sample_ratios.LOST[name].median(RATIO_RUNS)
+        table.append((name, f"{found:,.0f}"))
+        broken += sample_ratios.LOST[name].complaints(name, found)
+    return table, broken
 
 
 def _task(bar: Progress, name: str) -> Told:

@@ -1,21 +1,17 @@
-"""False alarms of many comparisons at once, and of units in wrong shares."""
+"""False claims of many comparisons at once."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.multiplicity import e_bh, holm
-from kullback.tally.sample_ratio import log_e_values
 from tests.statistics.bounds import at_most
 from tests.statistics.coverage import ALPHA, Told
 from tests.statistics.estimates import mean
 from tests.statistics.worlds import World, loss, probability, shown
 
 SEGMENTS = 20
-LOOKS = 200
-_AT_ONCE = 500  # units from look to look: 100,000 in all
 _WORLD = World(200 * SEGMENTS)
 
 
@@ -42,16 +38,6 @@ def family_complaints(found: FalseClaims, runs: int) -> list[str]:
     """Why so many claims of a family are too many, if they are."""
     bound = at_most(ALPHA, runs)
     return bound.complaints("Holm", found.holm) + bound.complaints("e-BH", found.e_bh)
-
-
-def alarms(share: float, alpha: float, runs: int) -> float:
-    """How often equal shares are doubted at any look, where `share` of all units come to one."""
-    rng = np.random.default_rng(7)
-    ours = rng.binomial(_AT_ONCE, share, (runs, LOOKS)).cumsum(axis=1)
-    whole = np.arange(1, LOOKS + 1) * _AT_ONCE
-    counts = np.stack([ours, whole - ours], axis=-1).astype(np.float64)
-    log_e = log_e_values(counts, np.array([0.5, 0.5]))
-    return float((log_e.max(axis=1) >= -math.log(alpha)).mean())
 
 
 def _family(rng: np.random.Generator) -> tuple[list[float], list[float]]:

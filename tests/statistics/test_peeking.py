@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast
 from tests.statistics import experiments
-from tests.statistics.bounds import NOTICED, Bound
+from tests.statistics.bounds import NOTICED
 from tests.statistics.coverage import ALPHA
 from tests.statistics.crowds import CROWDS, drawn, seen
 from tests.statistics.estimates import mean
-from tests.statistics.families import alarms, false_claims, family_complaints
+from tests.statistics.families import false_claims, family_complaints
 from tests.statistics.peeking import (
     LEAST,
     by_information,
@@ -27,6 +27,7 @@ from tests.statistics.peeking import (
     power,
     power_complaints,
 )
+from tests.statistics.sample_ratios import HALVES, LOST, PLANS, Looks, alarm_complaints, alarms
 from tests.statistics.worlds import loss
 
 pytestmark = pytest.mark.untraced
@@ -48,13 +49,20 @@ def test_the_planned_effect_is_found_by_twice_the_rows_of_one_look() -> None:
     assert power_complaints(power(RUNS)) == []
 
 
-@pytest.mark.parametrize("alpha", [0.05, 0.01, 0.001])
-def test_equal_shares_are_seldom_doubted(alpha: float) -> None:
-    assert Bound(0.0, alpha).complaints("alarms", alarms(0.5, alpha, QUICK_RUNS)) == []
+@pytest.mark.parametrize("name", PLANS)
+def test_planned_shares_are_seldom_doubted(name: str) -> None:
+    found = alarms(PLANS[name], QUICK_RUNS, Looks())
+    assert alarm_complaints(name, found, QUICK_RUNS) == []
 
 
 def test_51_to_49_is_noticed_within_100_000_units() -> None:
-    assert NOTICED.complaints("alarms", alarms(0.51, 0.01, QUICK_RUNS)) == []
+    found = alarms(HALVES, QUICK_RUNS, Looks(), (0.51, 0.49))
+    assert NOTICED.complaints("alarms", found[0.01]) == []
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_lost_units_alarm_soon(name: str) -> None:
+    assert LOST[name].complaints(name, LOST[name].median(RUNS)) == []
 
 
 def test_a_family_in_which_nothing_differs_is_seldom_claimed_of() -> None:

@@ -12,7 +12,7 @@ from mpmath import MPContext
 from scipy import stats
 
 from kullback.numerics.types import Array
-from kullback.tally.sample_ratio import ALARM, CONCENTRATION, log_e_values, sample_ratio
+from kullback.tally.sample_ratio import ALARM, CONCENTRATIONS, log_e_values, sample_ratio
 
 mp = MPContext()
 mp.dps = 60
@@ -29,12 +29,15 @@ arms = st.lists(st.tuples(counts, shares), min_size=1, max_size=5)
 
 def log_e(units: Sequence[float], planned: Sequence[float]) -> float:
     """The formula as it is written, at 60 digits."""
-    total, c = mp.mpf(0), mp.mpf(CONCENTRATION)
-    whole = mp.fsum(planned)
-    for n, part in zip(units, planned, strict=True):
-        theta = mp.mpf(part) / whole
-        total += mp.loggamma(c * theta + n) - mp.loggamma(c * theta) - n * mp.log(theta)
-    return float(total + mp.loggamma(c) - mp.loggamma(c + mp.fsum(units)))
+    mean, whole = mp.mpf(0), mp.fsum(planned)
+    for concentration, weight in CONCENTRATIONS.items():
+        c = mp.mpf(concentration)
+        total = mp.loggamma(c) - mp.loggamma(c + mp.fsum(units))
+        for n, part in zip(units, planned, strict=True):
+            theta = mp.mpf(part) / whole
+            total += mp.loggamma(c * theta + n) - mp.loggamma(c * theta) - n * mp.log(theta)
+        mean += mp.mpf(weight) * mp.exp(total)
+    return float(mp.log(mean / mp.fsum(CONCENTRATIONS.values())))
 
 
 def looks(random: np.random.Generator, shape: tuple[int, int], truth: Sequence[float]) -> Array:
@@ -53,8 +56,10 @@ def chi_square(units: Array, planned: Sequence[float]) -> Array:
 
 def test_two_units_of_one_arm_by_hand() -> None:
     found = sample_ratio([2, 0], HALVES)
-    assert found.e_value == pytest.approx((5001 / 10001) / 0.5, rel=1e-12)
-    assert found.p_value == pytest.approx(10001 / 10002, rel=1e-12)
+    # of each concentration c the second unit is of the first's arm by (c/2 + 1)/(c + 1)
+    by_hand = 0.1 * 51 / 101 + 0.1 * 501 / 1001 + 0.7 * 5001 / 10001 + 0.1 * 50001 / 100001
+    assert found.e_value == pytest.approx(by_hand / 0.5, rel=1e-12)
+    assert found.p_value == pytest.approx(0.5 / by_hand, rel=1e-12)
     assert found.expected == (1.0, 1.0)
     assert found.units == (2.0, 0.0)
 
@@ -188,10 +193,18 @@ def test_the_retention_game_with_an_odd_ratio_is_no_alarm() -> None:
     # 90,189 players of Cookie Cats, of which a gate at level 30 and one at 40 should share
     found = sample_ratio([44_700, 45_489], HALVES)
     assert found.chi_square_p_value == pytest.approx(0.0086, abs=5e-5)
-    assert found.e_value == pytest.approx(7.06, abs=5e-3)
+    assert found.e_value == pytest.approx(5.74, abs=5e-3)
     assert found.p_value == pytest.approx(1 / found.e_value, rel=1e-12)
     assert not found.alarm
     assert found.expected == (45_094.5, 45_094.5)
+
+
+def test_few_units_far_from_the_plan_alarm() -> None:
+    # 943 people of MovieLens, of whom 375 came to an arm that should have half of them
+    found = sample_ratio([375, 568], HALVES)
+    assert found.chi_square_p_value == pytest.approx(3.3e-10, rel=0.01)
+    assert found.alarm
+    assert found.e_value > 1e6
 
 
 def test_the_alarm_is_at_a_thousand() -> None:

@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import Literal, Self
 
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
+from kullback.numerics.digits import chance, magnitude
 from kullback.tally.confidence_sequence import ConfidenceSequence, still_needed
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish
+from kullback.tally.report_types import finite
 from kullback.tally.sample_ratio import SampleRatio
 from kullback.tally.tally import Tally
 
@@ -17,7 +19,6 @@ LEAST_EFFECTIVE = 100
 MOST_CROSSED = 0.1
 MOST_OF_ONE = 0.1
 WARN_CROSSED = 0.01
-_MILLION = 1e6
 
 
 Tone = Literal["good", "even", "bad", "stop", "open"]
@@ -80,13 +81,13 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
     if ratio is not None and ratio.alarm:
         expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
         counts = " : ".join(f"{count:,.0f}" for count in ratio.units)
-        e_value = "more than a million" if ratio.e_value > _MILLION else f"{ratio.e_value:,.0f}"
         return Verdict(
             VerdictWord.INVALID,
             "sample_ratio_mismatch",
             f"Units are not split as planned: {counts} where {expected} is expected (e-value "
-            f"{e_value}). Look for what loses units of one arm; if this split was "
-            "meant, say so in the shares of the arms.",
+            f"{magnitude(ratio.e_value, finite(ratio.log_e_value))}, chi-square p-value of one "
+            f"look {chance(ratio.chi_square_p_value)}). Look for what loses units of one arm; if "
+            "this split was meant, say so in the shares of the arms.",
         )
     if crossed >= MOST_CROSSED:
         return Verdict(

@@ -1,7 +1,5 @@
 """The words of a report, and its numbers in as many digits as are known."""
 
-import math
-
 from kullback.experiments.report import (
     ArmEffect,
     ArmsReport,
@@ -14,7 +12,7 @@ from kullback.experiments.report import (
     SampleRatioReport,
 )
 from kullback.moments import moment
-from kullback.numerics.digits import UNKNOWN, decimals, number, p_value, power_of_ten
+from kullback.numerics.digits import UNKNOWN, chance, decimals, magnitude, number, p_value
 from kullback.tally.report_types import AucValue, MetricValue
 
 METRICS = {
@@ -68,21 +66,6 @@ def percent(part: float | None, *, signed: bool = False) -> str:
     return f"{100 * part:{'+' if signed else ''}.3g}%"
 
 
-def weight_of_evidence(e_value: float | None, log_e_value: float | None) -> str:
-    """An e-value, however large, in three digits."""
-    if e_value is None:
-        return UNKNOWN
-    if log_e_value is None:
-        return "0" if e_value < 1 else "> 10³⁰⁸"
-    if 1e-3 <= e_value < 1e4:
-        return f"{e_value:,.0f}" if e_value >= 1e3 else f"{e_value:.3g}"
-    power, rest = divmod(log_e_value / math.log(10), 1)
-    factor = round(10**rest, 1)
-    if factor >= 10:
-        factor, power = 1.0, power + 1
-    return f"{factor:.1f}{power_of_ten(int(power))}"
-
-
 def strength(e_value: float) -> str:
     """What an e-value is as evidence, in words: the e-value of a mixture is a Bayes factor.
 
@@ -96,7 +79,7 @@ def graded(comparison: ArmEffect | FirstCrossing) -> str:
     """The evidence in words, and its e-value; — where the data cannot carry any."""
     if comparison.e_value is None or comparison.verdict == "invalid":
         return UNKNOWN
-    weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
+    weight = magnitude(comparison.e_value, comparison.log_e_value)
     return f"{strength(comparison.e_value)} ({weight})"
 
 
@@ -144,7 +127,7 @@ def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
     if telling(comparison.sequence, error) is None:
         return f"{sentences} There are too few units yet to say between which bounds it lies."
     bounds = interval(comparison.sequence, error).replace(" to ", " and ")
-    weight = weight_of_evidence(comparison.e_value, comparison.log_e_value)
+    weight = magnitude(comparison.e_value, comparison.log_e_value)
     return (
         f"{sentences} At every look between {bounds}{in_unit} ({coverage(report)} confidence "
         f"sequence). Evidence: {strength(comparison.e_value)} (e-value {weight})."
@@ -218,11 +201,12 @@ def shares(ratio: SampleRatioReport) -> str:
     units = " : ".join(f"{count:,.0f}" for count in ratio.units.values())
     expected = " : ".join(f"{count:,.0f}" for count in ratio.expected.values())
     verdict = "mismatch" if ratio.alarm else "as planned"
-    e_value = weight_of_evidence(ratio.e_value, ratio.log_e_value)
+    e_value = magnitude(ratio.e_value, ratio.log_e_value)
     names = " : ".join(ratio.units)
     return (
         f"Sample ratio: {verdict}. Units of {names} are {units}, expected {expected}; e-value "
-        f"{e_value} (a mismatch from 1,000)."
+        f"{e_value} (a mismatch from 1,000), chi-square p-value of this one look "
+        f"{chance(ratio.chi_square_p_value)}."
     )
 
 

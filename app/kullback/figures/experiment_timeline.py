@@ -1,6 +1,7 @@
 """The timeline of an experiment: its effect and its evidence over time, or over rows of files."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,7 @@ class _Timeline:
             series=[ChartSeries("Power of ten", powers, hue=4, style=self._style)],
             is_time=self.is_time,
             levels=[(enough, f"claimed: e-value {10**enough:.4g}"), (0.0, "nothing either way")],
-            notes=[("e-value", [look.e_value for look in self.looks])],
+            notes=[("e-value", [_within_doubles(look.e_value) for look in self.looks])],
             y_holds=[0.0, enough],
         )
 
@@ -159,3 +160,8 @@ class _Timeline:
         later = self.looks[len(self.looks) // 2 :]
         rows = [(look.effect, *(look.sequence or look.fixed_interval or _NONE)) for look in later]
         return in_view(rows, [0.0, *margins, *(self.looks[-1].sequence or ())])
+
+
+def _within_doubles(e_value: float | None) -> float | None:
+    """An e-value, unless its power of ten alone can be told."""
+    return e_value if e_value is None or e_value < sys.float_info.max else None

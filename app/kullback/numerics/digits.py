@@ -37,6 +37,29 @@ def power_of_ten(exponent: int) -> str:
     return f" × 10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
+def magnitude(value: float | None, log_value: float | None) -> str:
+    """A number of at least 0, however large, in two or three digits: by its logarithm, nats.
+
+    Where that is null the number is 0 or infinite, but is told as the nearest double.
+    """
+    if value is None:
+        return UNKNOWN
+    if log_value is None:
+        return "0" if value < 1 else "> 10³⁰⁸"
+    if 1e-3 <= value < 1e4:
+        return f"{value:,.0f}" if value >= 1e3 else f"{value:.3g}"
+    power, rest = divmod(log_value / math.log(10), 1)
+    factor = round(10**rest, 1)
+    if factor >= 10:
+        factor, power = 1.0, power + 1
+    return f"{factor:.1f}{power_of_ten(int(power))}"
+
+
+def chance(p: float | None) -> str:
+    """A probability, however small, in two or three digits."""
+    return "< 10⁻³⁰⁸" if p == 0 else magnitude(p, p and math.log(p))
+
+
 def p_value(p: float | None) -> str:
     """What stands behind "p": "< 0.001" of whatever is smaller, else "= 0.034", to two digits."""
     if p is None:

@@ -10,7 +10,7 @@ from kullback.numerics.logspace import phi
 from kullback.numerics.special import chi_square_tail, stirling_remainder
 from kullback.numerics.types import Array
 
-CONCENTRATION = 1e4
+CONCENTRATIONS = {1e2: 0.1, 1e3: 0.1, 1e4: 0.7, 1e5: 0.1}
 ALARM = 1000.0
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -65,14 +65,16 @@ def sample_ratio(units: Sequence[float], shares: Sequence[float]) -> SampleRatio
 
 
 def log_e_values(units: Array, shares: Array) -> Array:
-    """Evidence against shares θ: a Dirichlet mixture of all others, over them.
+    """Evidence against shares θ: Dirichlet mixtures of all others, averaged, over them.
 
-        ln e = ln Γ(c) − ln Γ(c + N) + Σₖ [ln Γ(cθₖ + nₖ) − ln Γ(cθₖ)] − Σₖ nₖ ln θₖ
-             = (c + N) KL(b/(c + N) ‖ θ) + Σₖ [g(bₖ) − g(cθₖ)] − [g(c + N) − g(c)]
+        e = Σ_c π_c e_c        c = 100, 1,000, 10⁴, 10⁵; π_c = 0.1, 0.1, 0.7, 0.1
 
-    with b = cθ + n and g(z) = ln Γ(z) − z ln z + z. The second form is the one computed: the first
-    loses as many digits as N has. Under θ, e is a martingale that begins at 1, so that the chance
-    that it ever comes to 1/α is at most α.
+    A mixture of concentration c looks for shares that are off by about 1/√c of their spread: what
+    is far off after a thousand units, or hardly off after a million, is missed for long by any c
+    that soon finds the other. Each e_c is a martingale under θ that begins at 1, and so is their
+    average: the chance that it ever comes to 1/α is at most α. By simulation most weight is on
+    10⁴: 50.5 : 49.5 is found 3% later than by it alone (9% with equal weights). The ends find
+    55 : 45 in half of the units that it needs, and one of ten arms without 2% in seven tenths.
 
     Args:
         units: n, shape (..., k), at least 0; each row is a look.
@@ -81,22 +83,36 @@ def log_e_values(units: Array, shares: Array) -> Array:
     Returns:
         nats, shape (...); 0 without units, infinite after the impossible.
 
-    Source: Lindon & Malek, Anytime-Valid Inference for Multinomial Count Data (2020), §3; c is
-        CONCENTRATION.
+    Source: Lindon & Malek, Anytime-Valid Inference for Multinomial Count Data (2020), §3.
     """
     possible = shares > 0
     n, theta = units[..., possible], shares[possible]
+    logs = np.stack([_mixture(n, theta, c) for c in CONCENTRATIONS])
+    weights, highest = np.array(list(CONCENTRATIONS.values())), logs.max(axis=0)
+    mean = np.tensordot(weights, np.exp(logs - highest), 1) / weights.sum()
+    return np.where((units[..., ~possible] > 0).any(axis=-1), np.inf, highest + np.log(mean))
+
+
+def _mixture(n: Array, theta: Array, concentration: float) -> Array:
+    """Ln e of the Dirichlet mixture of concentration c.
+
+        ln e = ln Γ(c) − ln Γ(c + N) + Σₖ [ln Γ(cθₖ + nₖ) − ln Γ(cθₖ)] − Σₖ nₖ ln θₖ
+             = (c + N) KL(b/(c + N) ‖ θ) + Σₖ [g(bₖ) − g(cθₖ)] − [g(c + N) − g(c)]
+
+    with b = cθ + n and g(z) = ln Γ(z) − z ln z + z. The second form is the one computed: the first
+    loses as many digits as N has.
+    """
     whole = n.sum(axis=-1, keepdims=True)
-    total = CONCENTRATION + whole
-    before, after = CONCENTRATION * theta, CONCENTRATION * theta + n
+    total = concentration + whole
+    before, after = concentration * theta, concentration * theta + n
     # KL = Σ m φ(θ/m − 1), where no term cancels another; φ would see only rounding near −1
     gap = (whole * theta - n) / after
     direct = gap - np.log(total * theta / after)
     divergence = (after * np.where(gap > -0.5, phi(gap), direct)).sum(axis=-1)
-    prior = np.array([CONCENTRATION])
+    prior = np.array([concentration])
     gain = (_remainder(after) - _remainder(before)).sum(axis=-1)
-    evidence = divergence + gain - (_remainder(total) - _remainder(prior)).sum(axis=-1)
-    return np.where((units[..., ~possible] > 0).any(axis=-1), np.inf, evidence)
+    evidence: Array = divergence + gain - (_remainder(total) - _remainder(prior)).sum(axis=-1)
+    return evidence
 
 
 def _remainder(z: Array) -> Array:
