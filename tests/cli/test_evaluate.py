@@ -28,6 +28,7 @@ COLOURS = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
 TABLE = log(3_000)
 PAIRED = ("--y-true", "click", "--paired", "a=p_a,b=p_b", "--unit", "user")
 PARALLEL = ("--y-true", "click", "--y-proba", "p_a", "--arm", "variant", "--unit", "user")
+_SKIPPED = ("_SUCCESS", "a.txt", "b.txt", "c.txt")
 EFFECT = ("--minimum-effect", "0.05")
 
 
@@ -87,6 +88,59 @@ def test_in_parallel_the_arms_are_those_seen_and_their_units_are_counted(logs: P
     assert "Sample ratio: as planned" in told
     assert "Note: On split traffic" in told
     assert "Note: Without a minimum effect" in told
+
+
+def test_a_control_that_nobody_chose_is_said_with_how_to_choose_another(logs: Path) -> None:
+    note = "Note: The control is a, the first arm by name: --control ARM chooses another."
+    assert note in evaluate(logs, *PARALLEL).stdout
+    for more in (("--control", "a"), ("--shares", "a=0.5,b=0.5")):
+        assert "The control is" not in evaluate(logs, *PARALLEL, *more).stdout
+    assert "The control is" not in evaluate(logs, *PAIRED).stdout
+
+
+@pytest.mark.parametrize("options", [PAIRED, PARALLEL, (*PARALLEL, "--shares", "a=0.5,b=0.5")])
+def test_the_control_comes_first(options: tuple[str, ...], logs: Path) -> None:
+    arms = document(logs, *options, "--control", "b")["arms"]
+    assert isinstance(arms, list)
+    assert [arm["arm"] for arm in arms] == ["b", "a"]
+
+
+def test_without_units_the_verdict_says_what_that_costs(logs: Path, tmp_path: Path) -> None:
+    result = evaluate(logs, *PAIRED[:4], *EFFECT, "--html", tmp_path / "report.html")
+    assert result.exit_code == 0, result.output
+    claim, caution, arms = map(result.stdout.index, ("At every look", "No --unit is given", "Arms"))
+    assert claim < caution < arms
+    assert result.stdout.count("No --unit is given") == 1
+    verdict, _, _ = (tmp_path / "report.html").read_text().partition("</section>")
+    assert "No --unit is given" in verdict
+    assert "No --unit" not in evaluate(logs, *PAIRED, *EFFECT).stdout
+
+
+def test_what_was_read_and_what_was_not_is_said(tmp_path: Path) -> None:
+    written(tmp_path, TABLE.slice(0, 1_000), [500])
+    csv.write_csv(TABLE.slice(1_000), tmp_path / "more.csv")
+    for name in _SKIPPED:
+        (tmp_path / name).touch()
+    shown = evaluate(tmp_path, *PAIRED).stdout
+    assert "Read: 3,000 rows of 3 files (1 CSV, 2 Parquet). Not read, as neither name nor" in shown
+    names = ", ".join(str(tmp_path / name) for name in ("_SUCCESS", "a.txt", "b.txt"))
+    assert f"is that of a log: {names}, …." in " ".join(shown.split())
+    found = document(tmp_path, *PAIRED)
+    assert found["formats"] == {"CSV": 1, "Parquet": 2}
+    assert found["skipped"] == [str(tmp_path / name) for name in _SKIPPED]
+
+
+def test_the_positive_one_of_two_names_is_named(tmp_path: Path) -> None:
+    names = pa.array([("no", "yes")[click] for click in TABLE["click"].to_pylist()])
+    csv.write_csv(TABLE.set_column(0, "click", names), tmp_path / "log.csv")
+    (tmp_path / "same").mkdir()
+    written(tmp_path / "same", TABLE)
+    found = document(tmp_path / "log.csv", *PAIRED, *EFFECT, "--pos-label", "yes")
+    same = document(tmp_path / "same", *PAIRED, *EFFECT)
+    assert comparison(found) == comparison(same)
+    result = evaluate(tmp_path / "log.csv", *PAIRED, "--pos-label", "Yes")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "--pos-label Yes: the column click holds 'no' and 'yes'\n"
 
 
 def test_shares_name_the_arms_and_what_was_planned_for_them(logs: Path) -> None:

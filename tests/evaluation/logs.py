@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.executors import serial
-from kullback.evaluation.files import files_named, open_files, tasks
+from kullback.evaluation.files import open_files, tasks
 from kullback.evaluation.job import evaluate
+from kullback.evaluation.locations import files_named
 from kullback.evaluation.state import EvaluationState
 from kullback.evaluation.work import Task
 from kullback.experiments.plan import Arm, Plan

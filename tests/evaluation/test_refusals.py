@@ -1,6 +1,7 @@
 """What cannot be read is refused by file, column and row; what is missing is counted."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from kullback.errors import InvalidInput
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
-from kullback.evaluation.files import files_named, open_files, tasks
+from kullback.evaluation.files import open_files, tasks
+from kullback.evaluation.locations import files_named
 from kullback.evaluation.work import evaluate_part
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.plan import MAX_ARMS
@@ -53,7 +55,9 @@ def off_policy(column: str = "logged", cells: dict[int, object] | None = None) -
     [
         (PAIRED, with_cells("p_b", {41: 1.5}), "column p_b holds 1.5 in row 42"),
         (PAIRED, with_cells("p_b", {41: -0.1}), "column p_b holds -0.1 in row 42"),
-        (PAIRED, with_cells("p_a", {59: np.nan}), "column p_a holds nan in row 60"),
+        (PAIRED, with_cells("p_a", {59: 1.0000001}), "column p_a holds 1.0000001 in row 60"),
+        (PAIRED, with_cells("p_a", {59: np.inf}), "column p_a holds inf in row 60"),
+        (replace(PAIRED, unit="p_a"), TABLE, "column p_a holds 0.3246457"),
         (PAIRED, with_cells("click", {7: 2}), "column click holds 2 in row 8"),
         (PAIRED, with_cells("w", {30: -1.0}), "column w holds -1 in row 31"),
         (PAIRED, with_cells("w", {30: np.inf}), "column w holds inf in row 31"),
@@ -68,7 +72,7 @@ def test_an_impossible_value_is_refused_by_file_column_and_row(
     names = written(tmp_path, table, group=25)
     with pytest.raises(InvalidInput) as refused:
         state_of(names, columns)
-    assert str(refused.value).startswith(f"{names[0]}: the {said}: ")
+    assert str(refused.value).startswith(f"{names[0]}: the {said}")
 
 
 def test_a_row_behind_excluded_ones_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_a_row_far_into_a_large_file_is_named_by_its_number_in_it(tmp_path: Path
 
 def test_an_arm_that_was_not_planned_is_refused_by_row(tmp_path: Path) -> None:
     names = written(tmp_path, with_cells("variant", {12: "c"}))
-    (task,) = tasks(open_files(names, PARALLEL), PARALLEL, "sklearn", ["a", "b"])
+    (task,) = tasks(open_files(files_named(names), PARALLEL), PARALLEL, "sklearn", ["a", "b"])
     with pytest.raises(InvalidInput, match="variant holds 'c' in row 13: the arms are a, b"):
         evaluate_part(task)
 
@@ -164,7 +168,10 @@ def test_files_in_which_every_row_lacks_something_say_nothing_else(tmp_path: Pat
         (replace(PAIRED, unit="zzz"), "there is no column zzz; it has click, p_a"),
         (replace(PAIRED, y_true="user"), "column user is of type string, where y_true is a number"),
         (replace(PAIRED, weight="user"), "column user is of type string, where weight is a number"),
-        (replace(PAIRED, unit="p_a"), "column p_a is of type double, where unit is an integer or"),
+        (
+            replace(PAIRED, unit="day"),
+            "column day is of type date32[day], where unit is an integer",
+        ),
         (replace(PARALLEL, arm="p_a"), "column p_a is of type double, where arm is a string"),
         (replace(PAIRED, by=("p_a",)), "column p_a is of type double, where segments are by"),
         (
@@ -176,9 +183,10 @@ def test_files_in_which_every_row_lacks_something_say_nothing_else(tmp_path: Pat
 def test_a_column_that_is_not_there_or_of_another_type_is_refused_before_any_row(
     columns: Columns, said: str, tmp_path: Path
 ) -> None:
-    names = written(tmp_path, TABLE)
+    day = pa.array([date(2026, 5, 1)] * TABLE.num_rows)
+    names = written(tmp_path, TABLE.append_column("day", day))
     with pytest.raises(InvalidInput) as refused:
-        open_files(names, columns)
+        open_files(files_named(names), columns)
     assert str(refused.value).startswith(f"{names[0]}: ")
     assert said in str(refused.value)
 
@@ -186,21 +194,23 @@ def test_a_column_that_is_not_there_or_of_another_type_is_refused_before_any_row
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     names = written(tmp_path, TABLE.append_column("user", TABLE["user"]))
     with pytest.raises(InvalidInput, match="two columns are named user"):
-        open_files(names, PAIRED)
+        open_files(files_named(names), PAIRED)
 
 
 def test_units_of_two_kinds_never_match_and_are_refused(tmp_path: Path) -> None:
     names = written(tmp_path, TABLE, [30])
     pq.write_table(TABLE.set_column(3, "user", pa.array(range(60))), names[1])
     with pytest.raises(InvalidInput, match=r"strings in .*000.parquet and integers in .*001"):
-        open_files(names, PAIRED)
+        open_files(files_named(names), PAIRED)
 
 
-def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
+@pytest.mark.parametrize("name", ["log.parquet", "log", "log.arrow"])
+def test_a_file_that_is_not_of_its_format_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
     file.write_text("click,p\n1,0.5\n")
-    with pytest.raises(InvalidInput, match=r"log.csv: not readable as Parquet: "):
-        open_files([str(file)], PAIRED)
+    kind = "Arrow" if name.endswith("arrow") else "Parquet"
+    with pytest.raises(InvalidInput, match=rf"{name}: not readable as {kind}: "):
+        open_files(files_named([str(file)]), PAIRED)
 
 
 def test_a_file_that_breaks_off_is_refused(tmp_path: Path) -> None:
@@ -228,15 +238,19 @@ def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         state_of(written(tmp_path, table), PAIRED)
 
 
+def names_of(patterns: list[str]) -> list[str]:
+    return [file.name for file in files_named(patterns).stored]
+
+
 def test_files_are_found_by_name_directory_and_pattern_in_a_fixed_order(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     for name in ("b.parquet", "a.parquet", "deep/c.parquet", "note.txt"):
         (tmp_path / name).touch()
     names = [str(tmp_path / name) for name in ("a.parquet", "b.parquet", "deep/c.parquet")]
-    assert files_named([str(tmp_path)]) == names
-    assert files_named([str(tmp_path / "*.parquet")]) == names[:2]
-    assert files_named([str(tmp_path / "**/*.parquet")]) == names
-    assert files_named([names[1], names[0]]) == [names[1], names[0]]
+    assert names_of([str(tmp_path)]) == names
+    assert names_of([str(tmp_path / "*.parquet")]) == names[:2]
+    assert names_of([str(tmp_path / "**/*.parquet")]) == names
+    assert names_of([names[1], names[0]]) == [names[1], names[0]]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +258,7 @@ def test_files_are_found_by_name_directory_and_pattern_in_a_fixed_order(tmp_path
     [
         (["no.parquet"], "no.parquet: No such file or directory"),
         (["*.nothing"], r"\*.nothing: no file matches"),
-        (["empty"], "there is no \\*.parquet in this directory"),
+        (["empty"], "there is no \\*.parquet, \\*.csv, "),
         (["a.parquet", "./a.parquet"], "./a.parquet: this file is named twice"),
     ],
 )

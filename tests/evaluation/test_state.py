@@ -15,6 +15,7 @@ from kullback.errors import TallyMismatch
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.files import open_files
 from kullback.evaluation.job import evaluation_report, path
+from kullback.evaluation.locations import files_named
 from kullback.evaluation.state import EvaluationState
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
@@ -123,10 +124,12 @@ def test_the_report_of_files_is_that_of_their_rows_with_what_was_read(
     names = written(tmp_path, TABLE, [400], 100)
     state = state_of(names, columns)
     findings = compare(plan, state.arm_tallies(plan))
-    assert evaluation_report(findings, state, open_files(names, columns)) == extended(
+    assert evaluation_report(findings, state, open_files(files_named(names), columns)) == extended(
         EvaluationReport,
         arms_report(compare(plan, tally_arms(plan, rows_of(TABLE, columns)))),
         files=tuple(names),
+        formats={"Parquet": 2},
+        skipped=(),
         rows=700,
         excluded={},
         path=path(plan, state),

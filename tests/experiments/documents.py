@@ -103,9 +103,15 @@ def all_of_them() -> dict[str, EvaluationReport]:
 
 def _report(findings: Findings) -> EvaluationReport:
     """The report of files of which nothing was excluded."""
-    return extended(
-        EvaluationReport, arms_report(findings), files=(), rows=_ROWS, excluded={}, path=()
-    )
+    report = arms_report(findings)
+    nothing: dict[str, object] = {
+        "files": (),
+        "formats": {},
+        "skipped": (),
+        "excluded": {},
+        "path": (),
+    }
+    return extended(EvaluationReport, report, rows=_ROWS, **nothing)
 
 
 def _around(effect: float) -> tuple[float, float]:

@@ -9,16 +9,21 @@ import pyarrow.compute as pc
 
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
+from kullback.evaluation.formats import StoredFile
 from kullback.evaluation.state import EVERY_ARM
 from kullback.experiments.arm_tallies import CheckedArmRows
 from kullback.experiments.plan import MAX_ARMS
 from kullback.numerics.numerals import numeral
-from kullback.numerics.types import Array, Indices
+from kullback.numerics.types import Array, Flags, Indices
 from kullback.scoring.arrays import HEAVIEST_WEIGHT
 from kullback.tally.unit_set import UnitSet, fingerprint_of
 from kullback.tally.units import Utf8, bucket_of
 
 MAX_SEGMENTS = 1000
+_LABELS_SHOWN = 3  # two, and one that is too many
+_EXACT = 2.0**53
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_UUID_DIGITS = [at for at in range(36) if at not in {8, 13, 18, 23}]
 _PROBABILITY = "a probability lies in [0, 1]"
 
 
@@ -27,14 +32,16 @@ class LogSource:
     """A file whose rows are read.
 
     Attributes:
-        name: as the caller knows it.
-        columns: which of them is what.
+        file: which it is.
+        columns: which of its columns is what.
+        schema: the types of its columns.
         first: the number of its first row over all files.
         arms: those that may occur; any where None.
     """
 
-    name: str
+    file: StoredFile
     columns: Columns
+    schema: pa.Schema
     first: int
     arms: Sequence[str] | None = None
 
@@ -43,13 +50,14 @@ class LogSource:
 class LogBatch:
     """Rows that lack nothing, with the units of each arm, and how many others there were.
 
-    `number` is that of each row over all files.
+    `number` is that of each row over all files; `labels` are those met, where they are names.
     """
 
     sample: CheckedArmRows
     number: Indices
     units: dict[str, UnitSet]
     excluded: dict[str, int]
+    labels: frozenset[str] = frozenset()
 
 
 def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
@@ -62,13 +70,13 @@ def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
     if excluded:
         rows = rows.take(pa.array(number))
     number += start
-    cells, columns = _Cells(source.name, rows, number), source.columns
+    cells, columns = _Cells(source.file.name, rows, number), source.columns
     arms = _arms(source, cells)
     buckets, units = _units(columns.unit, cells, source.first, arms)
     slices = {column: cells.names(column) for column in columns.by}
-    y = cells.numbers(columns.y_true, "a label lies in [0, 1]")
+    y, labels = _labels(columns, cells)
     sample = CheckedArmRows(y, arms, _weight(columns, cells), None, buckets, slices)
-    return LogBatch(sample, number + source.first, units, excluded)
+    return LogBatch(sample, number + source.first, units, excluded, labels)
 
 
 class _Cells:
@@ -77,34 +85,41 @@ class _Cells:
     def __init__(self, file: str, rows: pa.RecordBatch, number: Indices) -> None:
         self.file, self.rows, self.number = file, rows, number
 
+    def plain(self, column: str) -> pa.Array:
+        """The cells themselves, where they are kept as a dictionary or as UUIDs too."""
+        cells = self.rows.column(column)
+        if pa.types.is_dictionary(cells.type):
+            cells = cells.cast(plain(cells.type))
+        return _uuid_text(cells) if cells.type == pa.uuid() else cells
+
     def numbers(
         self, column: str, rule: str, most: float = 1.0, *, is_positive: bool = False
     ) -> Array:
         """Numbers from 0, or above it, to `most`, (n,)."""
-        cells = self.rows.column(column)
-        if pa.types.is_boolean(cells.type):
-            cells = cells.cast(pa.uint8())
-        values = np.asarray(cells.to_numpy(zero_copy_only=False), np.float64)
+        values = _doubles(self.plain(column))
         fine = (values > 0 if is_positive else values >= 0) & (values <= most)
         if not fine.all():
             at = int(np.flatnonzero(~fine)[0])
-            self.refuse(column, at, f"holds {numeral(values[at])}", rule)
+            self.refuse(column, at, f"holds {numeral(values[at], 0.0, most)}", rule)
         return values
 
     def integers(self, column: str) -> Indices:
-        """Whole numbers as 64 bits, (n,)."""
-        cells = self.rows.column(column)
-        if pa.types.is_dictionary(cells.type):
-            cells = cells.cast(plain(cells.type))
+        """Whole numbers as 64 bits, (n,), also where they are kept as floats or decimals."""
+        cells = self.plain(column)
+        if not pa.types.is_integer(cells.type):
+            values = _doubles(cells)
+            fine = (values == np.rint(values)) & (np.abs(values) <= _EXACT)
+            if not fine.all():
+                at = int(np.flatnonzero(~fine)[0])
+                rule = "a unit is a string or a whole number, below 2⁵³ if it is kept as a float"
+                self.refuse(column, at, f"holds {cells[at].as_py()}", rule)
+            return values.astype(np.int64)
         return np.asarray(cells.to_numpy(zero_copy_only=False).astype(np.int64), np.int64)
 
     def coded(self, column: str) -> tuple[list[str], Indices]:
         """The names that occur, each once, and the place of each row's among them; −1 for none."""
-        cells = self.rows.column(column)
-        kind = plain(cells.type)
-        # a dictionary may hold what no row has, and the same twice
-        cells = cells.cast(kind) if pa.types.is_dictionary(cells.type) else cells
-        coded = (cells if is_text(kind) else cells.cast(pa.string())).dictionary_encode()
+        cells = self.plain(column)  # a dictionary may hold what no row has, and the same twice
+        coded = (cells if is_text(cells.type) else cells.cast(pa.string())).dictionary_encode()
         try:
             names = [str(name) for name in coded.dictionary.to_pylist()]
         except UnicodeDecodeError as error:
@@ -114,7 +129,7 @@ class _Cells:
 
     def utf8(self, column: str) -> Utf8:
         """The strings of a column that has no nulls."""
-        cells = self.rows.column(column).cast(pa.large_string())
+        cells = self.plain(column).cast(pa.large_string())
         try:
             cells.validate(full=True)
         except pa.ArrowInvalid as error:
@@ -154,15 +169,54 @@ def _complete(columns: Columns, rows: pa.RecordBatch) -> tuple[Indices, dict[str
     complete = np.ones(rows.num_rows, np.bool_)
     excluded = {}
     for name, column in columns.needed().items():
-        cells = rows.column(column)
-        if not cells.null_count:
+        there = _is_there(rows.column(column))
+        if there is None:
             continue
-        there = np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), np.bool_)
         lost = int(np.count_nonzero(complete & ~there))
         if lost:
             excluded[name] = lost
             complete &= there
     return np.flatnonzero(complete), excluded
+
+
+def _is_there(cells: pa.Array) -> Flags | None:
+    """Which cells are neither null nor NaN, which polars and Spark write instead; None for all."""
+    there = None
+    if cells.null_count:
+        there = np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), np.bool_)
+    if pa.types.is_floating(cells.type):
+        numbers = ~np.isnan(cells.to_numpy(zero_copy_only=False))
+        if not numbers.all():
+            there = numbers  # a null is NaN here
+    return there
+
+
+def _doubles(cells: pa.Array) -> Array:
+    if pa.types.is_boolean(cells.type):
+        cells = cells.cast(pa.uint8())
+    elif pa.types.is_decimal(cells.type):
+        # by its digits: Arrow's own cast is off by a bit
+        cells = cells.cast(pa.string()).cast(pa.float64())
+    return np.asarray(cells.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _uuid_text(cells: pa.Array) -> pa.Array:
+    """UUIDs as they are written: 8-4-4-4-12 hexadecimal digits."""
+    stored = cells.storage.cast(pa.binary())
+    raw = np.frombuffer(b"".join(stored.fill_null(bytes(16)).to_pylist()), np.uint8)
+    text = np.full((len(cells), 36), ord("-"), np.uint8)
+    text[:, _UUID_DIGITS] = _HEX[np.stack((raw >> 4, raw & 15), -1).reshape(-1, 32)]
+    written = pa.array(text.reshape(-1).view("S36"), pa.string())
+    return pc.if_else(pc.is_valid(stored), written, pa.scalar(None, pa.string()))
+
+
+def _labels(columns: Columns, cells: _Cells) -> tuple[Array, frozenset[str]]:
+    """The labels of rows as numbers, and which names they have where names are told apart."""
+    if columns.pos_label is None:
+        return cells.numbers(columns.y_true, "a label lies in [0, 1]"), frozenset()
+    names, index = cells.coded(columns.y_true)
+    is_positive = np.array([name == columns.pos_label for name in names], np.float64)
+    return is_positive[index], frozenset(names[:_LABELS_SHOWN])
 
 
 def _arms(source: LogSource, cells: _Cells) -> dict[str, tuple[Indices | None, Array]]:
@@ -196,7 +250,7 @@ def _units(
     places: dict[str, Indices | None] = {arm: rows for arm, (rows, _) in arms.items()}
     if all(rows is None for rows in places.values()):
         places = {EVERY_ARM: None}
-    is_named = is_text(plain(cells.rows.column(column).type))
+    is_named = is_text(cells.plain(column).type)
     unit = cells.utf8(column) if is_named else cells.integers(column)
     seen = fingerprint_of(unit)
     met = {arm: UnitSet.holding(seen if at is None else seen[at]) for arm, at in places.items()}

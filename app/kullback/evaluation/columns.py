@@ -21,6 +21,7 @@ class Columns:
         unit: whom each row is about; None where rows are independent of each other.
         weight, propensity, target_propensity: of each row.
         by: what segments are told apart by.
+        pos_label: the positive one of two labels, where they are names.
     """
 
     y_true: str
@@ -31,6 +32,7 @@ class Columns:
     propensity: str | None = None
     target_propensity: str | None = None
     by: Sequence[str] = ()
+    pos_label: str | None = None
 
     def needed(self) -> dict[str, str]:
         """What no row can do without: columns by the name of what they are."""
@@ -61,7 +63,7 @@ class Columns:
             _check_there(file, schema.names, column)
         for name, column in self.needed().items():
             field = name.partition(".")[0]
-            expected, fits = _FITS.get(field, _A_NUMBER)
+            expected, fits = self._kind(field)
             _check_type(file, schema, column, f"{field} is {expected}", fits=fits)
         for column in self.by:
             _check_type(file, schema, column, f"segments are by {_A_NAME[0]}", fits=_A_NAME[1])
@@ -71,7 +73,21 @@ class Columns:
         kind = None if self.unit is None else plain(schema.field(self.unit).type)
         if kind is None or _TYPES.is_null(kind):
             return None
-        return "integers" if _TYPES.is_integer(kind) else "strings"
+        return "strings" if is_text(kind) or _is_uuid(kind) else "integers"
+
+    def text_types(self, column: str) -> list[pa.DataType]:
+        """What the cells of a column may be where they are written as text, the first that fits."""
+        if column == self.unit:
+            return [pa.int64(), pa.string()]
+        if column == self.y_true and self.pos_label is None:
+            return [pa.bool_(), pa.float64(), pa.string()]
+        numbers = (*self.y_proba.values(), self.weight, self.propensity, self.target_propensity)
+        return [pa.float64() if column in numbers else pa.string()]
+
+    def _kind(self, field: str) -> "_Fits":
+        if field == "y_true" and self.pos_label is not None:
+            return _A_NAMED_LABEL
+        return _FITS.get(field, _A_NUMBER)
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
@@ -86,8 +102,12 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def _is_uuid(kind: pa.DataType) -> bool:
+    return bool(kind == pa.uuid())
+
+
 def _is_number(kind: pa.DataType) -> bool:
-    return bool(_TYPES.is_integer(kind) or _TYPES.is_floating(kind))
+    return bool(_TYPES.is_integer(kind) or _TYPES.is_floating(kind) or _TYPES.is_decimal(kind))
 
 
 def _is_label(kind: pa.DataType) -> bool:
@@ -95,19 +115,25 @@ def _is_label(kind: pa.DataType) -> bool:
 
 
 def _is_unit(kind: pa.DataType) -> bool:
-    return is_text(kind) or bool(_TYPES.is_integer(kind))
+    return is_text(kind) or _is_uuid(kind) or _is_number(kind)
 
 
 def _is_name(kind: pa.DataType) -> bool:
-    return _is_unit(kind) or bool(_TYPES.is_boolean(kind) or _TYPES.is_date(kind))
+    of_few = _TYPES.is_integer(kind) or _TYPES.is_boolean(kind) or _TYPES.is_date(kind)
+    return is_text(kind) or _is_uuid(kind) or bool(of_few)
+
+
+def _is_named_label(kind: pa.DataType) -> bool:
+    return _is_label(kind) or is_text(kind)
 
 
 _Fits = tuple[str, Callable[[pa.DataType], bool]]
 _A_NUMBER: _Fits = ("a number", _is_number)
 _A_NAME: _Fits = ("a string, an integer, a boolean or a date", _is_name)
+_A_NAMED_LABEL: _Fits = ("a string, a number or a boolean", _is_named_label)
 _FITS: dict[str, _Fits] = {
-    "y_true": ("a number or a boolean", _is_label),
-    "unit": ("an integer or a string", _is_unit),
+    "y_true": ("a number or a boolean; --pos-label names the positive of two names", _is_label),
+    "unit": ("an integer, a string or a UUID", _is_unit),
     "arm": _A_NAME,
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from kullback.evaluation.job import NO_UNIT
 from kullback.experiments import wording
 from kullback.experiments.report import EvaluationReport
 from kullback.figures import experiment_timeline, reliability, score_histogram
@@ -39,6 +40,7 @@ def page(report: EvaluationReport) -> str:
             parts=_drawn(map(difference_parts, report.comparisons)),
             arms=_drawn(figure for figures in arms for figure in figures),
             wording=wording,
+            caution=NO_UNIT if NO_UNIT in report.warnings else "",
             title=_title(report),
         )
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 
 from kullback.documents import extended
 from kullback.evaluation.executors import Work
-from kullback.evaluation.files import File
+from kullback.evaluation.files import Files
 from kullback.evaluation.state import EvaluationState, RunningState
 from kullback.evaluation.work import Task, check_counts
 from kullback.experiments.arm_tallies import ArmTallies
@@ -15,6 +16,11 @@ from kullback.experiments.plan import Plan
 from kullback.experiments.report import ArmEffect, EvaluationLook, EvaluationReport, EvaluationStep
 from kullback.experiments.reporting import arm_effect, arms_report
 from kullback.tally.tally import Tally, total
+
+NO_UNIT = (
+    "No --unit is given, so every row counts as independent: where a user has several rows, "
+    "standard errors and intervals are too small, and the verdict is too sure."
+)
 
 
 def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> EvaluationState:
@@ -42,13 +48,19 @@ def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> 
 
 
 def evaluation_report(
-    findings: Findings, state: EvaluationState, files: Sequence[File]
+    findings: Findings, state: EvaluationState, files: Files, notes: Sequence[str] = ()
 ) -> EvaluationReport:
-    """The report of arms, with the files that it is of and the path through their rows."""
+    """The report of arms, with the files that it is of and the path through their rows.
+
+    `notes` come before its warnings.
+    """
+    report = arms_report(findings)
     return extended(
         EvaluationReport,
-        arms_report(findings),
-        files=tuple(file.name for file in files),
+        replace(report, warnings=(*notes, *report.warnings)),
+        files=tuple(file.name for file in files.opened),
+        formats=files.formats,
+        skipped=tuple(files.skipped),
         rows=state.rows,
         excluded={name: state.excluded[name] for name in sorted(state.excluded)},
         path=path(findings.plan, state),

@@ -33,6 +33,7 @@ class EvaluationState:
         units: which units each arm has met; by EVERY_ARM where each row is of all.
         rows: how many were read, the excluded among them.
         excluded: how many rows lack what they cannot do without, by what is missing first.
+        labels: those met, where they are names.
     """
 
     tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class EvaluationState:
     units: Mapping[str, UnitSet] = field(default_factory=dict)
     rows: int = 0
     excluded: Mapping[str, int] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
 
     @classmethod
     def total(cls, parts: Iterable["EvaluationState"]) -> "EvaluationState":
@@ -54,6 +56,7 @@ class EvaluationState:
             merged([part.units for part in parts], UnitSet.union),
             sum(part.rows for part in parts),
             excluded,
+            frozenset().union(*(part.labels for part in parts)),
         )
 
     @property
@@ -86,6 +89,7 @@ class EvaluationState:
         head = {
             "rows": self.rows,
             "excluded": {name: self.excluded[name] for name in sorted(self.excluded)},
+            "labels": sorted(self.labels),
             "tallies": kept(self.tallies),
             "steps": kept(self.steps),
             "units": kept(self.units),
@@ -112,6 +116,7 @@ class EvaluationState:
             {arm: UnitSet.decoded(parts.taken(size)) for arm, size in head["units"]},
             head["rows"],
             head["excluded"],
+            frozenset(head["labels"]),
         )
 
 

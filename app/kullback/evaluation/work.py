@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from kullback.errors import InvalidInput, first_line
+from kullback.errors import InvalidInput
 from kullback.evaluation.batch import MAX_SEGMENTS, LogBatch, LogSource, read, too_many_segments
+from kullback.evaluation.readers import Part, batches
 from kullback.evaluation.state import EvaluationState, RunningState, without_histograms
 from kullback.experiments.arm_tallies import tallies
 from kullback.experiments.plan import MAX_ARMS, Arm, Plan
@@ -17,8 +16,7 @@ from kullback.scoring.conventions import ConventionName
 from kullback.tally.tally import Tally, total
 
 STEPS = 50
-MAX_BATCH = 1 << 17  # rows of as many columns as an experiment has fit a cache
-_BUFFER = 1 << 16  # bytes: else a whole column of a row group is in memory
+_LABELS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,6 @@ class Task:
 
     Attributes:
         source: the file, as its columns are meant.
-        path: where it is.
         groups: the numbers of its row groups.
         start: the number in the file of their first row.
         rows: how many they are.
@@ -36,7 +33,6 @@ class Task:
     """
 
     source: LogSource
-    path: str
     groups: Sequence[int]
     start: int
     rows: int
@@ -50,27 +46,12 @@ def evaluate_part(task: Task) -> bytes:
     Raises:
         InvalidInput: the file cannot be read, or a value in it is impossible.
     """
-    running, at = RunningState(lambda state: check_counts(task.source, state)), task.start
-    try:
-        with pq.ParquetFile(task.path, pre_buffer=False, buffer_size=_BUFFER) as file:
-            for rows in file.iter_batches(
-                MAX_BATCH,
-                row_groups=list(task.groups),
-                columns=task.source.columns.names(),
-                use_threads=False,
-            ):
-                running.add(_said(task, read(task.source, rows, at)))
-                at += rows.num_rows
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(task.source.name, error) from error
+    source, at = task.source, task.start
+    running = RunningState(lambda state: check_counts(source, state))
+    for rows in batches(Part(source.file, source.columns, source.schema, task.groups)):
+        running.add(_said(task, read(source, rows, at)))
+        at += rows.num_rows
     return replace(running.total(), rows=at - task.start).encoded()
-
-
-def unreadable(file: str, error: Exception) -> InvalidInput:
-    """The refusal of a file that is not there, or not Parquet."""
-    if isinstance(error, OSError) and error.strerror:
-        return InvalidInput(f"{file}: {error.strerror}")
-    return InvalidInput(f"{file}: not readable as Parquet: {first_line(error)}")
 
 
 def check_counts(source: LogSource, state: EvaluationState) -> None:
@@ -83,6 +64,10 @@ def check_counts(source: LogSource, state: EvaluationState) -> None:
     if columns.arm is not None and len(state.arms) > MAX_ARMS:
         detail = f"the column {columns.arm} names more than {MAX_ARMS} arms"
         raise InvalidInput.at(detail, columns.arm)
+    if len(state.labels) > _LABELS:
+        listed = ", ".join(repr(label[:80]) for label in sorted(state.labels)[: _LABELS + 1])
+        detail = f"the column {columns.y_true} holds more than two labels: {listed}"
+        raise InvalidInput.at(detail, columns.y_true)
     segments = {segment for segment, _ in state.tallies}
     for column in columns.by:
         if sum(name.startswith(f"{column}=") for name in segments) > MAX_SEGMENTS:
@@ -111,7 +96,7 @@ def _said(task: Task, batch: LogBatch) -> EvaluationState:
         if not segment
     }
     whole = {key: total(several) for key, several in grouped.items()}
-    return EvaluationState(whole, steps, batch.units, 0, batch.excluded)
+    return EvaluationState(whole, steps, batch.units, 0, batch.excluded, batch.labels)
 
 
 def _bare(names: Sequence[str], convention: ConventionName) -> Plan:

@@ -269,9 +269,14 @@ class EvaluationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport(ArmsReport):
-    """The report of arms in files; `excluded` counts rows by what is missing in them."""
+    """The report of arms in files; `excluded` counts rows by what is missing in them.
+
+    `formats` counts the files by what they hold; `skipped` lie beside them and were not read.
+    """
 
     files: tuple[str, ...]
+    formats: Mapping[str, int]
+    skipped: tuple[str, ...]
     rows: int
     excluded: Mapping[str, int]
     path: tuple[EvaluationStep, ...]

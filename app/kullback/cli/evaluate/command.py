@@ -38,9 +38,16 @@ def _option(words: str, metavar: str, panel: str) -> typer.models.OptionInfo:
 
 _Files = Annotated[
     list[str],
-    typer.Argument(help="Parquet files, directories of them, or 'patterns'.", metavar="FILES..."),
+    typer.Argument(
+        help="Files of Parquet, CSV, JSON lines or Arrow, directories of them, or 'patterns'; "
+        "also at s3://…, gs://… or file://….",
+        metavar="FILES...",
+    ),
 ]
 _YTrue = Annotated[str, _column("Labels: 0 and 1, booleans, or shares in between.")]
+_PosLabel = Annotated[
+    str | None, _column("Positive label, where labels are names or not 0 and 1.", "LABEL")
+]
 _YProba = Annotated[str | None, _column("P(1) of each row, predicted by the arm that --arm names.")]
 _Arm = Annotated[str | None, _column("Arm of each row.")]
 _Paired = Annotated[
@@ -116,6 +123,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     *,
     files: _Files,
     y_true: _YTrue,
+    pos_label: _PosLabel = None,
     y_proba: _YProba = None,
     arm: _Arm = None,
     paired: _Paired = None,
@@ -138,7 +146,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     html: _Html = None,
     markdown: _Markdown = None,
 ) -> None:
-    """Compare recommenders by their logs: Parquet files of any size, on every CPU or on Dask."""
+    """Compare recommenders by their logs: files of any size, on every CPU or on Dask."""
     # imported here: a service that is started by this command never reads a file
     from kullback.cli.evaluate.plan import EvaluateOptions  # noqa: PLC0415
     from kullback.cli.evaluate.run import ExecutorOptions, run  # noqa: PLC0415
@@ -154,7 +162,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)
     options = EvaluateOptions(
-        *predictions, by or (), propensity, target_propensity, shares, settings
+        *predictions, by or (), propensity, target_propensity, shares, settings, pos_label
     )
     targets = {"--json": json, "--html": html, "--markdown": markdown}
     try:

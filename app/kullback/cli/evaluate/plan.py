@@ -1,14 +1,17 @@
 """Plan of an evaluation: columns, arms and settings, from the options."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns
+from kullback.evaluation.job import NO_UNIT
 from kullback.experiments.plan import Plan
 from kullback.requests.experiments import ExperimentSettings
 from kullback.requests.validation import validated
+
+CONTROL = "The control is {control}, the first arm by name: --control ARM chooses another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class EvaluateOptions:
     target_propensity: str | None
     shares: str | None
     settings: Mapping[str, object]
+    pos_label: str | None = None
 
     def plan(self) -> "EvaluationPlan":
         """What they ask.
@@ -45,6 +49,7 @@ class EvaluateOptions:
             propensity=self.propensity,
             target_propensity=self.target_propensity,
             by=tuple(dict.fromkeys(self.by)),
+            pos_label=self.pos_label,
         )
         arms = None if self.shares is None else _shares(self.shares)
         design = "parallel" if self.paired is None else "paired"
@@ -102,8 +107,31 @@ class EvaluationPlan:
                 raise InvalidInput(f"two arms or more are needed in {self.columns.arm}: {listed}")
         if control is not None and control not in names:
             raise InvalidInput(f"--control {control}: the arms are {', '.join(names)}")
-        is_planned = self.arms is not None and None not in self.arms.values()
-        return self._planned(dict(self.arms or {}) if is_planned else names)
+        if control is not None:
+            names = [str(control), *(name for name in names if name != control)]
+        shares = {name: (self.arms or {}).get(name) for name in names}
+        return self._planned(names if None in shares.values() else shares)
+
+    def check(self, labels: Collection[str]) -> None:
+        """Refuse a positive label that no row has.
+
+        Raises:
+            InvalidInput: see above.
+        """
+        label = self.columns.pos_label
+        if label is not None and labels and label not in labels:
+            listed = " and ".join(map(repr, sorted(labels)))
+            detail = f"--pos-label {label}: the column {self.columns.y_true} holds {listed}"
+            raise InvalidInput(detail)
+
+    def notes(self, plan: Plan) -> tuple[str, ...]:
+        """What the options leave open, and what was taken instead."""
+        notes: list[str] = []
+        if self.columns.unit is None:
+            notes.append(NO_UNIT)
+        if self.arms is None and self.settings["control"] is None:
+            notes.append(CONTROL.format(control=plan.control))
+        return tuple(notes)
 
     def provisional(self) -> Plan:
         """The plan as far as it can be known before any row is read.

@@ -15,6 +15,7 @@ from kullback.evaluation import files as logs
 from kullback.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
 from kullback.evaluation.html import page
 from kullback.evaluation.job import evaluate, evaluation_report
+from kullback.evaluation.locations import files_named
 from kullback.experiments.comparison import compare
 from kullback.experiments.page import markdown
 from kullback.experiments.report import EvaluationReport
@@ -71,13 +72,15 @@ def run(
 def _report(
     question: EvaluationPlan, names: Sequence[str], workers: ExecutorOptions
 ) -> EvaluationReport:
-    files = logs.open_files(logs.files_named(names), question.columns)
+    files = logs.open_files(files_named(names), question.columns)
     convention = question.provisional().convention
     tasks = list(logs.tasks(files, question.columns, convention, question.names))
-    with progress(sum(file.rows for file in files)) as done:
+    with progress(files.rows) as done:
         state = evaluate(tasks, workers.work(len(tasks)), done)
+    question.check(state.labels)
     plan = question.plan(state.arms)
-    return evaluation_report(compare(plan, state.arm_tallies(plan)), state, files)
+    findings = compare(plan, state.arm_tallies(plan))
+    return evaluation_report(findings, state, files, question.notes(plan))
 
 
 def _as_json(report: EvaluationReport) -> str:

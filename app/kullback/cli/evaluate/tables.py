@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kullback.cli.terminal import printable
+from kullback.evaluation.job import NO_UNIT
 from kullback.experiments import wording
 from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport, EvaluationReport
 from kullback.experiments.verdict import Tone, VerdictWord
@@ -22,6 +23,7 @@ _STYLES: Mapping[Tone, str] = {
     "open": "yellow",
     "stop": "magenta",
 }
+_SHOWN = 3  # files
 _ARM_METRICS = ("log_loss", "normalized_entropy", "calibration_ratio", "auc")
 
 
@@ -35,6 +37,8 @@ def show(report: EvaluationReport) -> None:
         console.print(_indented(wording.evidence(report, comparison)))
         console.print(_indented(comparison.reason))
         console.print(_indented(wording.explanation(comparison)))
+    if NO_UNIT in report.warnings:
+        console.print(Text(NO_UNIT, "yellow"))
     console.print(_arms(report))
     console.print(_comparisons(report))
     if report.groups:
@@ -120,13 +124,25 @@ def _rows_of(arms: Iterable[ArmReport], name: str) -> int:
 
 
 def _notes(report: EvaluationReport) -> list[str]:
-    notes = [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
+    notes = [_files(report)]
+    notes += [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
     ratio = wording.shares(report.sample_ratio)
     notes += [ratio] if ratio else []
     if report.excluded:
         causes = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
         notes.append(f"Excluded of {report.rows:,} rows: {causes}.")
-    return [*notes, *(f"Note: {warning}" for warning in report.warnings)]
+    return [*notes, *(f"Note: {text}" for text in report.warnings if text != NO_UNIT)]
+
+
+def _files(report: EvaluationReport) -> str:
+    """What was read, and what was not though it lies there."""
+    number = len(report.files)
+    kinds = ", ".join(f"{count:,} {name}" for name, count in sorted(report.formats.items()))
+    text = f"Read: {report.rows:,} rows of {number:,} file{'s' * (number != 1)} ({kinds})."
+    if not report.skipped:
+        return text
+    listed = ", ".join(report.skipped[:_SHOWN]) + ", …" * (len(report.skipped) > _SHOWN)
+    return f"{text} Not read, as neither name nor place is that of a log: {listed}."
 
 
 def _table(
