@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .schemas import experiment_reports, monitor_reports
-from .schemas.monitor_reports import AucValue, MetricPoint, MetricValue, MonitorDrift
+from .schemas.monitor_reports import AucValue, EceValue, MetricPoint, MetricValue, MonitorDrift
 from .tables import Row, Table
 
 
@@ -139,20 +139,23 @@ class ExperimentSeries(Table, experiment_reports.ExperimentSeries):
         ]
 
 
-def number(value: MetricValue | AucValue | MetricPoint) -> float | None:
+def number(value: MetricValue | AucValue | EceValue | MetricPoint) -> float | None:
     """A metric as a number: infinite where it is, None where it is undefined."""
     if value.status == "infinite":
         return float("-inf" if value.reason == "negative_infinity" else "inf")
     return value.value
 
 
-def _metric_columns(metrics: Mapping[str, MetricValue | AucValue]) -> Row:
+def _metric_columns(metrics: Mapping[str, MetricValue | AucValue | EceValue]) -> Row:
     columns: Row = {}
     for name, value in metrics.items():
         columns[name] = number(value)
         columns[f"{name}_standard_error"] = value.standard_error
         if isinstance(value, AucValue):
             columns[f"{name}_error_bound"] = value.error_bound
+        if isinstance(value, EceValue):
+            columns[f"{name}_debiased"] = value.debiased
+            columns[f"{name}_expected_if_calibrated"] = value.expected_if_calibrated
     return columns
 
 

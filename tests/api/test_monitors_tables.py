@@ -59,8 +59,7 @@ def of_report(report: Document) -> list[Document]:
             **{
                 name if key == "value" else f"{name}_{key}": number(value, key)
                 for name, value in row["metrics"].items()
-                for key in ("value", "standard_error", "error_bound")
-                if key in value
+                for key in value.keys() - {"status", "reason"}
             },
             **{
                 f"drift_{side}_{key}": row["drift"][side][key]

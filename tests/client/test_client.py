@@ -237,6 +237,7 @@ def test_answers_are_documents(kb: Client, monitor: Monitor) -> None:
         report.logloss  # noqa: B018 - it raises
     assert isinstance(report.metrics["auc"], type(report.metrics["auc"]))
     assert hasattr(report.metrics["auc"], "error_bound")
+    assert hasattr(report.metrics["ece"], "debiased")
     assert not hasattr(report.metrics["log_loss"], "error_bound")
     assert kb.monitors()
 

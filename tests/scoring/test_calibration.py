@@ -16,7 +16,7 @@ from kullback.scoring.calibration import CalibrationOptions, calibration
 from kullback.scoring.labels import Labels
 from kullback.scoring.log_loss import LogLossOptions, log_loss
 from kullback.scoring.options import Options
-from kullback.scoring.reliability import Reliability
+from kullback.scoring.reliability import CalibrationNoise, Reliability
 from kullback.scoring.score import Score
 from tests import oracles
 from tests import strategies as draw
@@ -251,6 +251,44 @@ def test_logits_of_a_softmax_have_a_temperature() -> None:
     assert number(found, "temperature") == pytest.approx(1 / math.log(3), rel=1e-14)
 
 
+def test_what_chance_makes_of_a_bin_by_hand() -> None:
+    # a gap of 1 where √(4 · ¼) = 1 is what chance makes
+    found = of_p(np.array([1.0, 1.0, 1.0, 0.0]), np.full(4, 0.5))
+    density = math.exp(-0.5) / math.sqrt(2 * math.pi)
+    debiased = (math.erf(math.sqrt(0.5)) - 2 * density) / 4
+    assert number(found, "expected_if_calibrated") == pytest.approx(math.sqrt(2 / math.pi) / 4)
+    assert number(found, "debiased") == pytest.approx(debiased, rel=1e-13)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.3, -1.0, 2.5, 40.0])
+def test_a_gap_without_chance_is_that_of_one_half_with_the_sign_of_the_other(gap: float) -> None:
+    noise = np.random.default_rng(41).normal(0.0, 2.0, 400_000)
+    halves = np.sign(gap + noise) * (gap - noise)
+    found = CalibrationNoise.of(np.array([gap]), np.array([2.0]), 50.0).debiased
+    assert found == pytest.approx(halves.mean() / 50.0, abs=5 * 2.0 / 50.0 / math.sqrt(noise.size))
+
+
+def test_sure_predictions_leave_nothing_to_chance() -> None:
+    found = of_p(np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0]))
+    assert number(found, "expected_if_calibrated") == 0
+    assert number(found, "debiased") == found.value == pytest.approx(1 / 3)
+
+
+def test_soft_labels_say_nothing_of_chance() -> None:
+    found = of_p(np.array([0.5, 1.0]), np.array([0.5, 0.25]))
+    for name in ("debiased", "expected_if_calibrated"):
+        assert reason(found, name) == "soft_labels"
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+def test_the_scale_of_weights_makes_no_chance(scale: float) -> None:
+    rng = np.random.default_rng(42)
+    y, p, w = np.array([1.0, 0.0] * 50), rng.random(100), rng.gamma(2.0, 1.0, 100)
+    found, scaled = (of_p(y, p, options=Options(sample_weight=w * by)) for by in (1.0, scale))
+    for name in ("debiased", "expected_if_calibrated"):
+        assert number(scaled, name) == pytest.approx(number(found, name), rel=1e-12)
+
+
 def test_without_weight_there_is_no_error() -> None:
     options = Options(sample_weight=np.zeros(2))
     for p in (np.array([0.5, 0.5]), np.full((2, 2), 0.5)):
@@ -258,6 +296,7 @@ def test_without_weight_there_is_no_error() -> None:
         assert found.status == "undefined"
         assert found.reason == "zero_weight"
         assert reason(found, "mce") == "zero_weight"
+        assert reason(found, "debiased") == "zero_weight"
         assert found.details["table"] == []
 
 

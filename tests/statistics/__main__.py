@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.statistics import coverage, families, peeking, sample_ratios
+from tests.statistics import calibration, coverage, families, peeking, sample_ratios
 from tests.statistics.bounds import NOTICED, noise
 from tests.statistics.coverage import Told
 from tests.statistics.crowds import CROWDS
@@ -21,7 +21,7 @@ def main() -> int:
     """Print the tables; 1 where a bound is broken."""
     tables, broken = [], []
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        for section in (_coverage, _peeking, _others, _sample_ratios, _lost_units):
+        for section in (_coverage, _peeking, _others, _sample_ratios, _lost_units, _ece):
             table, complaints = section(bar)
             tables.append(table)
             broken += complaints
@@ -100,6 +100,19 @@ def _lost_units(bar: Progress) -> tuple[Table, list[str]]:
         found = sample_ratios.LOST[name].median(RATIO_RUNS)
         table.append((name, f"{found:,.0f}"))
         broken += sample_ratios.LOST[name].complaints(name, found)
+    return table, broken
+
+
+def _ece(bar: Progress) -> tuple[Table, list[str]]:
+    means = ("truth", "ece", "expected if calibrated", "debiased")
+    table: Table = [("calibration error", *means, "ece held by ±2 SE", "debiased held")]
+    broken: list[str] = []
+    for name, model in calibration.MODELS.items():
+        found = calibration.ece_runs(model, RUNS, _task(bar, name))
+        numbers = (found.truth, found.plain, found.expected, found.debiased)
+        held = _percent(found.plain_held, found.debiased_held)
+        table.append((name, *(f"{number:.5f}" for number in numbers), *held))
+        broken += calibration.ece_complaints(name, model, found)
     return table, broken
 
 

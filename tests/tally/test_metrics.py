@@ -241,6 +241,33 @@ def test_the_scale_of_weights_changes_nothing_but_the_weight(
         assert error == pytest.approx(estimate.standard_error, rel=1e-11), name
 
 
+@pytest.mark.parametrize("is_weighted", [True, False])
+def test_what_chance_makes_of_the_calibration_error_is_that_of_the_rows(
+    *, is_weighted: bool
+) -> None:
+    batch = clicks()
+    batch = batch if is_weighted else replace(batch, w=None)
+    assert batch.y is not None
+    found = TallyMetrics(batch.tally()).ece().noise
+    of_rows = Reliability.of(batch.p, batch.y, batch.w, 15, "uniform").noise()
+    assert found is not None
+    tolerance = 0.02 if is_weighted else 1e-5  # bins share the spread of weights
+    chance = of_rows.expected_if_calibrated
+    assert found.expected_if_calibrated == pytest.approx(chance, rel=tolerance)
+    assert found.debiased == pytest.approx(of_rows.debiased, abs=tolerance * chance)
+
+
+def test_chance_is_not_known_of_soft_labels_nor_of_units() -> None:
+    batch = clicks(100)
+    assert batch.y is not None
+    units = np.arange(100)
+    clustered = Batch(replace(BINARY, clustered=True), batch.p, batch.y, units=units)
+    for other in (replace(batch, y=0.3 + 0.4 * batch.y), clustered):
+        ece = TallyMetrics(other.tally()).ece()
+        assert isinstance(ece.value, float)
+        assert ece.noise is None
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(st.data())
 def test_whatever_came_is_read_as_numbers_or_reasons(kind: Kind, data: st.DataObject) -> None:

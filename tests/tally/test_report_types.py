@@ -74,6 +74,7 @@ def test_metrics_are_json_whatever_they_are_of(tally: Tally) -> None:
     values = metric_values(metrics)
     assert list(values) == metrics.names()
     assert "error_bound" in json.loads(to_json(values["auc"]))
+    assert {"debiased", "expected_if_calibrated"} <= json.loads(to_json(values["ece"])).keys()
     for name, value in values.items():
         assert value.status in {"finite", "infinite", "undefined"}, name
         assert (value.value is None) == (value.status != "finite"), name

@@ -106,6 +106,13 @@ async def test_calibration_is_coloured_by_how_far_it_is_off(
     assert word in text
 
 
+async def test_the_calibration_error_is_told_beside_that_of_chance(service: Service) -> None:
+    await service.put()
+    await service.post("observations", **rows(2000, HERE - HOUR))
+    text = words(await page(service))
+    assert re.search(r"by chance alone 0\.\d+, without chance [-−]?0\.\d+", text)
+
+
 async def test_a_card_compares_with_the_reference(service: Service) -> None:
     await service.put()
     past = rows(2000, 0)

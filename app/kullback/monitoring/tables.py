@@ -8,7 +8,7 @@ from typing import Literal
 from kullback.monitoring.report import MonitorDrift, MonitorGroup, MonitorReport
 from kullback.monitoring.series import MetricPoint, MonitorSeries
 from kullback.numerics.reasons import Reason
-from kullback.tally.report_types import AucValue, MetricValue, MetricValues
+from kullback.tally.report_types import AucValue, EceValue, MetricValue, MetricValues
 
 Entry = str | float | int | bool | None
 Kind = Literal["text", "time", "count", "number", "flag"]  # a time is epoch seconds
@@ -81,6 +81,9 @@ def _metrics(metrics: MetricValues) -> Mapping[str, float | None]:
         numbers[f"{name}_standard_error"] = metric.standard_error
         if isinstance(metric, AucValue):
             numbers[f"{name}_error_bound"] = metric.error_bound
+        if isinstance(metric, EceValue):
+            numbers[f"{name}_debiased"] = metric.debiased
+            numbers[f"{name}_expected_if_calibrated"] = metric.expected_if_calibrated
     return numbers
 
 

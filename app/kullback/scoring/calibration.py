@@ -23,6 +23,8 @@ from kullback.scoring.smooth_calibration import smooth_calibration_error
 from kullback.scoring.task import Task
 from kullback.scoring.temperature import temperature
 
+_NOISE = ("debiased", "expected_if_calibrated")
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrationOptions:
@@ -61,8 +63,10 @@ def calibration(
 
     Returns:
         In [0, 1]; for multilabel the mean of the `per_label` errors, beside `micro`, that of all
-        entries together, of which all else speaks. `mce` is the largest gap, `rmsce`
-        √Σ share·gap², `smooth_ece` the error without bins, `brier` the mean (p − y)² or
+        entries together, of which all else speaks. `debiased` is the error without chance, and
+        `expected_if_calibrated` what chance alone would make, of labels 0 and 1. `mce` is the
+        largest gap, `rmsce` √Σ share·gap², `smooth_ece` the error without bins, `brier` the mean
+        (p − y)² or
         Σₖ(pₖ − yₖ)²; `decomposition` of the log loss of what is binned; `temperature` for
         logits; `classwise` the mean ECE over classes, one against the rest.
 
@@ -141,11 +145,12 @@ def _binned(
     several = context.conventions["task"] == "multilabel"
     if weight is not None and not (weight > 0).any():
         gone = Undefined(Reason.ZERO_WEIGHT)
-        names = ("mce", "rmsce", "smooth_ece", "micro" if several else "classwise")
+        names = (*_NOISE, "mce", "rmsce", "smooth_ece", "micro" if several else "classwise")
         return gone, dict.fromkeys(names, gone) | {"table": []}
     reliability = Reliability.of(p, y, weight, bins, strategy)
     value = reliability.ece()
     details: dict[str, object] = {
+        **_noise(reliability, y),
         "mce": float(reliability.gaps().max()),
         "rmsce": math.sqrt(float(reliability.shares() @ reliability.gaps() ** 2)),
         "smooth_ece": smooth_calibration_error(p, y, weight),
@@ -160,6 +165,13 @@ def _binned(
     if several:
         return mean, details | {"micro": value, "per_label": errors}
     return value, details | {"classwise": mean, "per_class": errors}
+
+
+def _noise(reliability: Reliability, y: Array) -> dict[str, float | Undefined]:
+    if ((y > 0) & (y < 1)).any():
+        return dict.fromkeys(_NOISE, Undefined(Reason.SOFT_LABELS))
+    noise = reliability.noise()
+    return dict(zip(_NOISE, (noise.debiased, noise.expected_if_calibrated), strict=True))
 
 
 def _temperature(forecast: CalibrationForecast) -> float | Undefined:

@@ -1,5 +1,6 @@
 """Reliability: predictions in bins, beside the observed rates."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from kullback.scoring.binning import Strategy, bin_edges, bin_index
 class Reliability:
     """Predictions in bins beside what was observed there: `low` < p ≤ `high`, (b,) each.
 
-    The first bin has its `low` too.
+    The first bin has its `low` too. `spread` is √Σ w²p(1 − p), the standard deviation of
+    Σ w(y − p) where predictions are calibrated.
     """
 
     low: Array
@@ -24,6 +26,7 @@ class Reliability:
     weight: Array
     predicted: Array
     observed: Array
+    spread: Array
 
     @classmethod
     def of(
@@ -41,6 +44,7 @@ class Reliability:
             bin_sums(index, w, size),
             bin_sums(index, w * p, size),
             bin_sums(index, w * y, size),
+            np.sqrt(bin_sums(index, w * w * p * (1.0 - p), size)),
         )
 
     def gaps(self) -> Array:
@@ -59,6 +63,12 @@ class Reliability:
         """Σ_b share_b·gap_b."""
         return min(float(self.shares() @ self.gaps()), 1.0)
 
+    def noise(self) -> "CalibrationNoise":
+        """What chance makes of the ECE."""
+        return CalibrationNoise.of(
+            self.observed - self.predicted, self.spread, float(self.weight.sum())
+        )
+
     def table(self) -> list[dict[str, object]]:
         """The bins as rows; the means of an empty bin are undefined."""
         empty = Undefined(Reason.EMPTY_BIN)
@@ -76,6 +86,50 @@ class Reliability:
                 *(column.tolist() for column in columns), strict=True
             )
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationNoise:
+    """What chance makes of an expected calibration error, of labels 0 and 1 that are independent.
+
+    Attributes:
+        debiased: the error without it, at most 1: 0 on average where predictions are calibrated
+            (so it may be below 0), on average never more than the error of the bins without
+            chance, and the plug-in error where gaps are many times what chance makes.
+        expected_if_calibrated: the mean of the plug-in error where predictions are calibrated.
+    """
+
+    debiased: float
+    expected_if_calibrated: float
+
+    @classmethod
+    def of(cls, gaps: Array, spread: Array, weight: float) -> "CalibrationNoise":
+        """By the normal distribution of each gap.
+
+            expected = √(2/π) Σ_b σ_b / W
+            debiased = Σ_b [g_b (2Φ(g_b/σ_b) − 1) − 2σ_b φ(g_b/σ_b)] / W
+
+        which is the mean of sign(g + ε)·(g − ε) over ε ~ N(0, σ²): the gap of one half of the
+        data with the sign that the other half says. For a true gap μ that is |μ| (2Φ(|μ|/√2σ) − 1)
+        on average.
+
+        Args:
+            gaps: g, Σ w(y − p) of each bin, (b,).
+            spread: σ, √Σ w²p(1 − p) of each bin, (b,).
+            weight: W.
+
+        Source: Kumar, Liang & Ma, NeurIPS (2019), for normal gaps of bins; Bröcker, Climate
+            Dynamics 39 (2012), for their bias; Roelofs, Cain, Shlens & Mozer, AISTATS (2022), for
+            that of the ECE; Leiner, Duan, Wasserman & Ramdas, JASA 120 (2025), for halves by ε.
+        """
+        gaps, some = np.abs(gaps), spread > 0
+        z = np.divide(gaps, spread, out=np.zeros_like(gaps), where=some)
+        sure = np.where(some, [math.erf(value) for value in (z / math.sqrt(2)).tolist()], 1.0)
+        density = np.exp(-0.5 * z * z) * math.sqrt(2 / math.pi)
+        return cls(
+            min(float((gaps * sure - spread * density).sum()) / weight, 1.0),
+            float(spread.sum()) * math.sqrt(2 / math.pi) / weight,
+        )
 
 
 def column_errors(

@@ -15,6 +15,7 @@ from kullback.numerics.isotonic import (
 )
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Indices, Undefined
+from kullback.scoring.reliability import CalibrationNoise
 from kullback.tally.bins import BINS, uniform
 from kullback.tally.class_entropy import class_normalized_entropy
 from kullback.tally.contrast import auc_error
@@ -44,11 +45,15 @@ _TOO_FEW = Undefined(Reason.TOO_FEW_ROWS)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its standard error; `error_bound` where the bins leave it uncertain."""
+    """A number with its standard error; `error_bound` where the bins leave it uncertain.
+
+    `noise` is what chance makes of a calibration error, where that can be told.
+    """
 
     value: float | Undefined
     standard_error: float | Undefined | None = None
     error_bound: float | None = None
+    noise: CalibrationNoise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,8 @@ class TallyMetrics:
         """Σ_b |Σ w(y − p)| / Σ w over 15 bins of equal width, of a multiclass task's top label.
 
         The standard error is of first order, with the sign of every gap held, of rows whose
-        weights say nothing about their gaps; there is none of units, nor of entries.
+        weights say nothing about their gaps; there is none of units, nor of entries. So is the
+        noise, which labels between 0 and 1 have not either.
         """
         nothing = self._missing()
         if nothing:
@@ -130,7 +136,20 @@ class TallyMetrics:
         above, below = error.as_integer_ratio()
         spread = max((yy - 2 * py + pp) * below**2 - above**2 * ww, 0)
         of_sum = row_error(self.tally, spread, UNIT + below.bit_length() - 1)
-        return Estimate(error, of_sum if isinstance(of_sum, Undefined) else of_sum / self._w)
+        if not isinstance(of_sum, Undefined):
+            of_sum /= self._w
+        return Estimate(error, of_sum, noise=self._noise(observed - predicted))
+
+    def _noise(self, gaps: Array) -> CalibrationNoise | None:
+        """By the means of the fine bins, and the same weights in each."""
+        if self.tally.square("wwy") != self.tally.square("wwyy"):
+            return None
+        weight, _, predicted = self._histogram()
+        some = weight > 0
+        mean = np.divide(predicted, weight, out=np.zeros(BINS), where=some)
+        variance = uniform(predicted * np.maximum(1.0 - mean, 0.0), ECE_BINS)
+        heaviness = self.tally.square("ww") / (self.tally.scalar("w") << UNIT)
+        return CalibrationNoise.of(gaps, np.sqrt(variance) * math.sqrt(heaviness), self._w)
 
     def auc(self) -> Estimate:
         """AUC from the score histogram, pairs within a bin counting half: true to ± error_bound.

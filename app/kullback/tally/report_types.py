@@ -32,7 +32,20 @@ class AucValue(MetricValue):
     error_bound: float | None
 
 
-MetricValues = Mapping[str, AucValue | MetricValue]
+@dataclass(frozen=True, slots=True)
+class EceValue(MetricValue):
+    """The expected calibration error, which chance makes larger.
+
+    `debiased` is it without chance, 0 on average of calibrated predictions; `standard_error` is
+    its own too. `expected_if_calibrated` is what chance alone would make. Both are null of units,
+    of entries, and of labels between 0 and 1.
+    """
+
+    debiased: float | None
+    expected_if_calibrated: float | None
+
+
+MetricValues = Mapping[str, AucValue | EceValue | MetricValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +92,18 @@ def finite(value: float | Undefined | None) -> float | None:
 
 def metric_values(metrics: TallyMetrics) -> MetricValues:
     """Every metric of a tally by its name."""
-    values: dict[str, AucValue | MetricValue] = {}
+    values: dict[str, AucValue | EceValue | MetricValue] = {}
     for name, estimate in metrics.metrics().items():
-        value = MetricValue.of(estimate)
+        value, error = stated(estimate.value), finite(estimate.standard_error)
         if name == "auc":
-            value = AucValue(
-                value.value, value.status, value.reason, value.standard_error, estimate.error_bound
-            )
-        values[name] = value
+            values[name] = AucValue(*value, error, estimate.error_bound)
+        elif name == "ece":
+            noise = estimate.noise
+            without = None if noise is None else noise.debiased
+            chance = None if noise is None else noise.expected_if_calibrated
+            values[name] = EceValue(*value, error, without, chance)
+        else:
+            values[name] = MetricValue(*value, error)
     return values
 
 

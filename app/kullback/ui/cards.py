@@ -10,7 +10,7 @@ from kullback.judgement.settings import Thresholds
 from kullback.monitoring.report import MonitorReport
 from kullback.numerics.digits import decimals, number
 from kullback.numerics.reasons import Reason
-from kullback.tally.report_types import AucValue, MetricValue, MetricValues
+from kullback.tally.report_types import AucValue, EceValue, MetricValue, MetricValues
 from kullback.ui.check_rows import CHECK_HUES
 from kullback.ui.differences import Difference, errors_apart
 from kullback.ui.past import Past
@@ -105,6 +105,10 @@ def _card(
     bound = metric.error_bound if isinstance(metric, AucValue) else None
     if bound and bound > _WORTH_A_WORD * (metric.standard_error or 0.0):
         meaning += f"; exact to ± {number(bound, decimals(bound))}"
+    if isinstance(metric, EceValue) and metric.expected_if_calibrated is not None:
+        places = decimals(metric.standard_error)
+        chance = number(metric.expected_if_calibrated, places)
+        meaning += f"; by chance alone {chance}, without chance {number(metric.debiased, places)}"
     before = None if past is None else past.metrics.get(name)
     beside = "" if past is None or before is None else _beside(metric, before, past.place)
     word, hue = _verdict(name, metric, report, past, limits)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..documents import Document
 from .experiments import FirstCrossing, VerdictWord
-from .monitor_reports import AucValue, MetricValue, ReliabilityBin
+from .monitor_reports import AucValue, EceValue, MetricValue, ReliabilityBin
 from .scores import Reason
 
 
@@ -28,7 +28,7 @@ class OverallArm(Document):
     clusters: int
     n: int
     weight: float
-    metrics: dict[str, AucValue | MetricValue]
+    metrics: dict[str, AucValue | EceValue | MetricValue]
     refused: str | None
     clipped: int
     infinite: int
@@ -147,7 +147,7 @@ class ArmReport(Document):
     clusters: int
     n: int
     weight: float
-    metrics: dict[str, AucValue | MetricValue]
+    metrics: dict[str, AucValue | EceValue | MetricValue]
     refused: str | None
     clipped: int
     infinite: int

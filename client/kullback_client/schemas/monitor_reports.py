@@ -18,6 +18,17 @@ class AucValue(Document):
     error_bound: float | None
 
 
+class EceValue(Document):
+    """The expected calibration error, which chance makes larger."""
+
+    value: float | None
+    status: Literal["finite", "infinite", "undefined"]
+    reason: Reason | None
+    standard_error: float | None
+    debiased: float | None
+    expected_if_calibrated: float | None
+
+
 class LogLossDecomposition(Document):
     """Log loss = miscalibration − discrimination + uncertainty, in nats."""
 
@@ -113,7 +124,7 @@ class MonitorGroup(Document):
     slice: dict[str, str]
     n: int
     weight: float
-    metrics: dict[str, AucValue | MetricValue]
+    metrics: dict[str, AucValue | EceValue | MetricValue]
     predictions: int
     labelled_share: float | None
     drift: MonitorDrift
@@ -146,7 +157,7 @@ class MonitorReport(Document):
     to: datetime
     n: int
     weight: float
-    metrics: dict[str, AucValue | MetricValue]
+    metrics: dict[str, AucValue | EceValue | MetricValue]
     predictions: int
     labelled_share: float | None
     mature_until: datetime | None
