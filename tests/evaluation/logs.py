@@ -57,9 +57,10 @@ def written(
     return names
 
 
-def work_of(names: Iterable[str], columns: Columns) -> list[Task]:
+def work_of(names: Iterable[str], columns: Columns, most_rows: int = 1 << 20) -> list[Task]:
     """The tasks of these files."""
-    return list(tasks(open_files(files_named(names), columns), columns, "sklearn"))
+    files = open_files(files_named(names), columns)
+    return list(tasks(files, columns, PAIRED_PLAN.layout, most_rows=most_rows))
 
 
 def state_of(names: Iterable[str], columns: Columns) -> EvaluationState:

@@ -41,7 +41,7 @@ def work(request: pytest.FixtureRequest) -> Work:
 
 def test_everyone_says_the_same_bit_by_bit(work: Work, files: list[str]) -> None:
     done: list[int] = []
-    found = evaluate(reversed(work_of(files, PAIRED)), work, done.append)
+    found = evaluate(reversed(work_of(files, PAIRED, 500)), work, done.append)
     assert found.encoded().hex() == state_of(files, PAIRED).encoded().hex()
     assert done == [500] * 12
 
@@ -50,7 +50,7 @@ def test_a_refusal_comes_through_as_it_was_meant(work: Work, tmp_path: Path) -> 
     table = TABLE.set_column(2, "p_b", pa.array([0.5] * 5_000 + [7.0] * 1_000))
     names = written(tmp_path, table, FILES)
     with pytest.raises(InvalidInput) as refused:
-        evaluate(work_of(names, PAIRED), work, lambda _: None)
+        evaluate(work_of(names, PAIRED, 500), work, lambda _: None)
     assert "p_b holds 7 in row 1: a probability" in refused.value.message
     assert refused.value.offences[0].pointer == "/p_b/0"
 
@@ -64,7 +64,7 @@ def test_a_dask_worker_that_is_killed_changes_nothing(files: list[str]) -> None:
             done.append(rows)
             running.workers[0].kill()
 
-        found = evaluate(work_of(files, PARALLEL), by_dask(running.address), kill_one)
+        found = evaluate(work_of(files, PARALLEL, 500), by_dask(running.address), kill_one)
         assert running.workers[0].wait() != 0
     assert found.encoded().hex() == state_of(files, PARALLEL).encoded().hex()
     assert sum(done) == 6_000
@@ -72,7 +72,7 @@ def test_a_dask_worker_that_is_killed_changes_nothing(files: list[str]) -> None:
 
 def test_a_cluster_without_scheduler_or_workers_is_named(files: list[str]) -> None:
     pytest.importorskip("distributed")
-    tasks = work_of(files, PAIRED)
+    tasks = work_of(files, PAIRED, 500)
     with cluster(0) as running, pytest.raises(WorkStopped, match=r"tcp://.* has no workers"):
         evaluate(tasks, by_dask(running.address, 4.0), lambda _: None)
     with pytest.raises(WorkStopped, match="no Dask scheduler answers at tcp:"):
@@ -86,7 +86,7 @@ def test_without_dask_one_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(WorkStopped, match=r'pip install "kullback\[dask\]"'):
-        evaluate(work_of(files, PAIRED), by_dask("tcp://127.0.0.1:1"), lambda _: None)
+        evaluate(work_of(files, PAIRED, 500), by_dask("tcp://127.0.0.1:1"), lambda _: None)
 
 
 def test_a_worker_process_that_dies_stops_the_work(files: list[str]) -> None:
@@ -95,7 +95,7 @@ def test_a_worker_process_that_dies_stops_the_work(files: list[str]) -> None:
             child.kill()
 
     with pytest.raises(WorkStopped, match="a worker process died"):
-        evaluate(work_of(files, PAIRED), by_processes(2), kill_all)
+        evaluate(work_of(files, PAIRED, 500), by_processes(2), kill_all)
     assert active_children() == []
 
 
@@ -105,5 +105,5 @@ def test_nobody_works_on_when_the_answer_is_not_wanted_any_more(files: list[str]
 
     for work in (serial, by_processes(2)):
         with pytest.raises(KeyboardInterrupt):
-            evaluate(work_of(files, PAIRED), work, leave)
+            evaluate(work_of(files, PAIRED, 500), work, leave)
     assert active_children() == []

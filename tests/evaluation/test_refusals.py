@@ -86,7 +86,7 @@ def test_a_row_far_into_a_large_file_is_named_by_its_number_in_it(tmp_path: Path
     p = np.full(n, 0.5)
     names = written(tmp_path, pa.table({"click": np.ones(n, np.int8), "p": p}), group=300_000)
     columns = Columns("click", {"a": "p", "b": "p"})
-    assert [(task.start, task.rows) for task in work_of(names, columns)] == [
+    assert [(task.parts[0].start, task.rows) for task in work_of(names, columns)] == [
         (0, 900_000),
         (900_000, 200_000),
     ]
@@ -98,7 +98,9 @@ def test_a_row_far_into_a_large_file_is_named_by_its_number_in_it(tmp_path: Path
 
 def test_an_arm_that_was_not_planned_is_refused_by_row(tmp_path: Path) -> None:
     names = written(tmp_path, with_cells("variant", {12: "c"}))
-    (task,) = tasks(open_files(files_named(names), PARALLEL), PARALLEL, "sklearn", ["a", "b"])
+    (task,) = tasks(
+        open_files(files_named(names), PARALLEL), PARALLEL, PARALLEL_PLAN.layout, ["a", "b"]
+    )
     with pytest.raises(InvalidInput, match="variant holds 'c' in row 13: the arms are a, b"):
         evaluate_part(task)
 

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns, is_text, plain
 from kullback.evaluation.formats import StoredFile
+from kullback.evaluation.log_batch import LogBatch, Segments
 from kullback.evaluation.state import EVERY_ARM
-from kullback.experiments.arm_tallies import CheckedArmRows
 from kullback.experiments.plan import MAX_ARMS
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
@@ -46,20 +46,6 @@ class LogSource:
     arms: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogBatch:
-    """Rows that lack nothing, with the units of each arm, and how many others there were.
-
-    `number` is that of each row over all files; `labels` are those met, where they are names.
-    """
-
-    sample: CheckedArmRows
-    number: Indices
-    units: dict[str, UnitSet]
-    excluded: dict[str, int]
-    labels: frozenset[str] = frozenset()
-
-
 def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
     """The rows of a file that begin at row `start` of it, counted from 0.
 
@@ -73,10 +59,10 @@ def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
     cells, columns = _Cells(source.file.name, rows, number), source.columns
     arms = _arms(source, cells)
     buckets, units = _units(columns.unit, cells, source.first, arms)
-    slices = {column: cells.names(column) for column in columns.by}
+    segments = {column: cells.segments(column) for column in columns.by}
     y, labels = _labels(columns, cells)
-    sample = CheckedArmRows(y, arms, _weight(columns, cells), None, buckets, slices)
-    return LogBatch(sample, number + source.first, units, excluded, labels)
+    weight, number = _weight(columns, cells), number + source.first
+    return LogBatch(number, y, arms, weight, buckets, segments, units, excluded, labels)
 
 
 class _Cells:
@@ -139,13 +125,12 @@ class _Cells:
         raw = np.frombuffer(content or b"", np.uint8)[stops[0] : stops[-1]]
         return Utf8(np.diff(stops), raw)
 
-    def names(self, column: str) -> list[str | None]:
-        """The name in each row."""
+    def segments(self, column: str) -> Segments:
+        """The segment of each row."""
         names, index = self.coded(column)
         if len(names) > MAX_SEGMENTS:
             raise too_many_segments(column)
-        listed: list[str | None] = np.array([*names, None], dtype=object)[index].tolist()
-        return listed
+        return Segments(names, index)
 
     def _no_text(self, column: str) -> InvalidInput:
         detail = f"{self.file}: the column {column} holds a string that is not UTF-8"

@@ -12,10 +12,11 @@ from kullback.evaluation.columns import Columns
 from kullback.evaluation.formats import FileContents, Format, StoredFile
 from kullback.evaluation.locations import LogFiles
 from kullback.evaluation.readers import contents
-from kullback.evaluation.work import Task
-from kullback.scoring.conventions import ConventionName
+from kullback.evaluation.work import LogRows, Task
+from kullback.tally.tally import Layout
 
 _MOST_ROWS = 1 << 20  # of a task: about half a second
+_MOST_FILES = 256  # of a task: so that progress is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,42 @@ def open_files(named: LogFiles, columns: Columns) -> Files:
 def tasks(
     files: Files,
     columns: Columns,
-    convention: ConventionName,
+    layout: Layout,
     arms: Sequence[str] | None = None,
+    most_rows: int = _MOST_ROWS,
 ) -> Iterator[Task]:
-    """All rows of the files in tasks of whole row groups; `arms` are those that may occur."""
-    first, all_rows = 0, files.rows
+    """All rows of the files in tasks of whole row groups, of several files where they are small.
+
+    Args:
+        files: the files.
+        columns: which of their columns is what.
+        layout: of the tallies.
+        arms: those that may occur.
+        most_rows: of a task, unless a row group alone has more.
+    """
+    taken: list[LogRows] = []
+    rows = 0
+    for part, size in _parts(files, columns, arms, most_rows):
+        if taken and (rows + size > most_rows or len(taken) == _MOST_FILES):
+            yield Task(taken, rows, files.rows, layout)
+            taken, rows = [], 0
+        taken.append(part)
+        rows += size
+    if taken:
+        yield Task(taken, rows, files.rows, layout)
+
+
+def _parts(
+    files: Files, columns: Columns, arms: Sequence[str] | None, most_rows: int
+) -> Iterator[tuple[LogRows, int]]:
+    first = 0
     for file in files.opened:
         source = LogSource(file.stored, columns, file.contents.schema, first, arms)
         start = 0
-        for groups in _together(file.contents.groups):
-            rows = sum(file.contents.groups[at] for at in groups)
-            yield Task(source, groups, start, rows, all_rows, convention)
-            start += rows
+        for groups in _together(file.contents.groups, most_rows):
+            size = sum(file.contents.groups[at] for at in groups)
+            yield LogRows(source, groups, start), size
+            start += size
         first += file.rows
 
 
@@ -112,12 +137,12 @@ def _with_named_units(file: File, columns: Columns) -> File:
     return replace(file, contents=FileContents(named, file.contents.groups))
 
 
-def _together(groups: Sequence[int]) -> Iterator[list[int]]:
+def _together(groups: Sequence[int], most_rows: int) -> Iterator[list[int]]:
     """Row groups in a row, as many as make a task; empty ones are left out."""
     taken: list[int] = []
     rows = 0
     for at, size in enumerate(groups):
-        if taken and rows + size > _MOST_ROWS:
+        if taken and rows + size > most_rows:
             yield taken
             taken, rows = [], 0
         if size:

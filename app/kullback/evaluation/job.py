@@ -39,7 +39,7 @@ def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> 
     first = next(tasks, None)
     if first is None:
         return EvaluationState()
-    running = RunningState(lambda state: check_counts(first.source, state))
+    running = RunningState(lambda state: check_counts(first.columns, state))
     with closing(work(chain([first], tasks))) as results:
         for task, content in results:
             running.add(EvaluationState.decoded(content))

@@ -11,7 +11,8 @@ from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.plan import Plan
 from kullback.tally.exact import BinSums
 from kullback.tally.merge import merged
-from kullback.tally.tally import VECTORS, Tally, total
+from kullback.tally.merged_tallies import merged_tallies
+from kullback.tally.tally import VECTORS, Tally
 from kullback.tally.unit_set import UnitSet
 
 EVERY_ARM = ""
@@ -51,8 +52,8 @@ class EvaluationState:
         for part in parts:
             excluded.update(part.excluded)
         return cls(
-            merged([part.tallies for part in parts], total),
-            merged([part.steps for part in parts], total),
+            merged_tallies([part.tallies for part in parts]),
+            merged_tallies([part.steps for part in parts]),
             merged([part.units for part in parts], UnitSet.union),
             sum(part.rows for part in parts),
             excluded,

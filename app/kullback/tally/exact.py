@@ -21,11 +21,11 @@ UNIT = 1074
 DIGIT = 40
 ONES = "1"
 _HALF = DIGIT // 2
-_ROWS = 1 << 13  # 2¹³ rows of 40 bits sum to at most 2⁵³, which a double holds exactly
+ROWS = 1 << 13  # 2¹³ rows of 40 bits sum to at most 2⁵³, which a double holds exactly
 _PARTS = 1 << 13
 _EXPECTED = 6  # parts of 20 bits that numbers of one kind have, and one more row
-_MASK = (1 << DIGIT) - 1
-_INDEX = np.dtype("<u2")
+MASK = (1 << DIGIT) - 1
+INDEX = np.dtype("<u2")
 
 
 def real(units: int) -> float:
@@ -44,9 +44,9 @@ def exact_products(
     totals = dict.fromkeys(pairs, 0)
     totals |= {(ONES, first): 0 for first, second in pairs if first == second}
     size = max(column.size for column in columns.values())
-    rooms = {name: np.empty((_EXPECTED, min(_ROWS, size))) for name in columns}
-    for start in range(0, size, _ROWS):
-        rows = slice(start, start + _ROWS)
+    rooms = {name: np.empty((_EXPECTED, min(ROWS, size))) for name in columns}
+    for start in range(0, size, ROWS):
+        rows = slice(start, start + ROWS)
         parts = {name: _parts(columns[name][rows], rooms[name]) for name in columns}
         for first, second in pairs:
             ones, product = _product(parts[first], parts[second])
@@ -73,7 +73,7 @@ def _parts(rest: Array, room: Array) -> _Parts:
         rest = rest - whole * 2.0 ** (top - _HALF)
         grids.append(top - _HALF)
         top = math.frexp(np.abs(rest).max())[1]
-    rest, grid = _shifted(rest, _HALF - top), top - _HALF
+    rest, grid = shifted(rest, _HALF - top), top - _HALF
     while True:
         rows = _with_room(rows, len(grids))
         rest -= np.rint(rest, out=rows[len(grids)])
@@ -84,7 +84,7 @@ def _parts(rest: Array, room: Array) -> _Parts:
         step = _HALF + 1  # at most ½ is left
         if len(grids) >= _EXPECTED:  # it may be far less
             step = _HALF - math.frexp(np.abs(rest).max())[1]
-            rest = _shifted(rest, step)
+            rest = shifted(rest, step)
         else:
             rest *= 2.0**step
         grid -= step
@@ -112,7 +112,7 @@ def _in_units(total: int, grid: int) -> int:
     return total << 2 * UNIT + grid if grid >= -2 * UNIT else total >> -2 * UNIT - grid
 
 
-def _split(rest: Array) -> Iterator[tuple[int, Array]]:
+def split(rest: Array) -> Iterator[tuple[int, Array]]:
     """Cut numbers ≥ 0 into multiples of 2^grid of at most 40 bits, until nothing is left.
 
     Adding and taking away 1.5·2^(52+grid) rounds to a multiple of 2^grid, without error. Every
@@ -156,11 +156,11 @@ class BinSums:
     def of(cls, index: Indices, values: Array, size: int) -> "BinSums":
         """Σ values ≥ 0 of the rows of each of `size` bins."""
         sums: dict[int, Indices] = defaultdict(lambda: np.zeros(size, dtype=np.int64))
-        for start in range(0, values.size, _ROWS):
-            at = index[start : start + _ROWS]
-            for grid, part in _split(values[start : start + _ROWS]):
+        for start in range(0, values.size, ROWS):
+            at = index[start : start + ROWS]
+            for grid, part in split(values[start : start + ROWS]):
                 step = grid // DIGIT
-                digits = np.bincount(at, _shifted(part, -DIGIT * step), size)
+                digits = np.bincount(at, shifted(part, -DIGIT * step), size)
                 sums[step] += digits.astype(np.int64)
         return _canonical(dict(sums))
 
@@ -190,15 +190,15 @@ class BinSums:
 
     def indices(self) -> Indices:
         """The bins that have a sum."""
-        return np.frombuffer(self.bins, _INDEX).astype(np.int64)
+        return np.frombuffer(self.bins, INDEX).astype(np.int64)
 
     def reals(self, size: int) -> Array:
         """The sum of each of `size` bins as a double, (size,)."""
         dense = np.zeros(size)
-        sums = np.zeros(len(self.bins) // _INDEX.itemsize)
+        sums = np.zeros(len(self.bins) // INDEX.itemsize)
         for plane in self.planes:
-            digits = _digits(plane.digits, plane.width).astype(np.float64)
-            sums += _shifted(digits, DIGIT * plane.step)
+            digits = numbers_of(plane.digits, plane.width).astype(np.float64)
+            sums += shifted(digits, DIGIT * plane.step)
         dense[self.indices()] = sums
         return dense
 
@@ -206,20 +206,20 @@ class BinSums:
         """The sum over all bins, in units of 2⁻¹⁰⁷⁴."""
         total = 0
         for plane in self.planes:
-            digits: list[int] = _digits(plane.digits, plane.width).tolist()
+            digits: list[int] = numbers_of(plane.digits, plane.width).tolist()
             total += sum(digits) << (DIGIT * plane.step + UNIT + DIGIT)
         return total >> DIGIT  # the lowest digit reaches below the unit
 
     def encoded(self) -> bytes:
         """The bytes from which `decoded` makes it again."""
-        size = len(self.bins) // _INDEX.itemsize
+        size = len(self.bins) // INDEX.itemsize
         head = [size.to_bytes(2, "little"), bytes([len(self.planes)]), self.bins]
         for plane in self.planes:
             head += [bytes([plane.step + 128, plane.width]), plane.digits]
         return b"".join(head)
 
 
-def _shifted(values: Array, power: int) -> Array:
+def shifted(values: Array, power: int) -> Array:
     """Values × 2^power, where no result is beyond a double; ldexp is three times slower."""
     if abs(power) <= 1000:
         return values * 2.0**power
@@ -231,7 +231,7 @@ def _shifted(values: Array, power: int) -> Array:
 def decoded(content: bytes, at: int) -> tuple[BinSums, int]:
     """The sums whose bytes begin at a place, and the place behind them."""
     size, count = content[at] | content[at + 1] << 8, content[at + 2]
-    end = at + 3 + size * _INDEX.itemsize
+    end = at + 3 + size * INDEX.itemsize
     bins, at = content[at + 3 : end], end
     planes: list[Plane] = []
     for _ in range(count):
@@ -251,8 +251,8 @@ def _added(parts: Iterable[BinSums], size: int) -> Iterator[tuple[int, Indices]]
             bins.append(part.bins)
             digits.append(plane.digits)
     for (step, width), (bins, digits) in alike.items():
-        index = np.frombuffer(b"".join(bins), _INDEX)
-        sums = np.bincount(index, _digits(b"".join(digits), width), size)
+        index = np.frombuffer(b"".join(bins), INDEX)
+        sums = np.bincount(index, numbers_of(b"".join(digits), width), size)
         yield step, sums.astype(np.int64)
 
 
@@ -270,13 +270,13 @@ def _canonical(sums: dict[int, Indices]) -> BinSums:
     planes = []
     while step <= last or carry.any():
         digits = carry + sums[step][bins] if step in sums else carry
-        kept, carry = digits & _MASK, digits >> DIGIT
+        kept, carry = digits & MASK, digits >> DIGIT
         if kept.any():
             planes.append(_plane(step, kept))
         if step >= last and (carry < 0).any():
             raise ArithmeticError("a sum is below 0")
         step += 1
-    return BinSums(bins.astype(_INDEX).tobytes(), tuple(planes))
+    return BinSums(bins.astype(INDEX).tobytes(), tuple(planes))
 
 
 def _plane(step: int, digits: Indices) -> Plane:
@@ -285,7 +285,7 @@ def _plane(step: int, digits: Indices) -> Plane:
     return Plane(step, width, whole[:, :width].tobytes())
 
 
-def _digits(raw: bytes, width: int) -> Indices:
+def numbers_of(raw: bytes, width: int) -> Indices:
     """Numbers of `width` bytes each: eight bytes are read of each, and those behind it dropped."""
     padded = raw + bytes(8 - width)
     wide = np.ndarray((len(raw) // width,), "<i8", padded, strides=(width,))

@@ -131,9 +131,9 @@ class Terms:
         w, p, n = self.w, self.p, self.p.size
         names = ("wp", "wwp", "wwpp")
         if w is None:
-            scalars = {"w": n << UNIT, "ww": n << 2 * UNIT, **_sums(names, {"p": p})}
+            scalars = {"w": n << UNIT, "ww": n << 2 * UNIT, **sums_of(names, {"p": p})}
         else:
-            scalars = _sums(("w", "ww", *names), {"w": w, "p": p * w})
+            scalars = sums_of(("w", "ww", *names), {"w": w, "p": p * w})
         vectors = self._histogram()
         if self.proba is not None:
             k = self.proba.shape[1]
@@ -147,8 +147,8 @@ class Terms:
         positive = {name: column[some] for name, column in columns.items() if name != "b"}
         lost = {name: column for name, column in columns.items() if name in "wlb"}
         scalars = {
-            **_sums(("wl", "wb", "wwl", "wwll", "wwb", "wwbb"), lost),
-            **_sums(("wy", "wwy", "wwyy", "wwly", "wwpy"), positive),
+            **sums_of(("wl", "wb", "wwl", "wwll", "wwb", "wwbb"), lost),
+            **sums_of(("wy", "wwy", "wwyy", "wwly", "wwpy"), positive),
         }
         if rows.labels is None:
             vectors = {"bin_wy": BinSums.of(self.bins[some], positive["y"], BINS)}
@@ -201,8 +201,8 @@ class Terms:
         scalars = {name: vectors[f"unit_{name}"].whole() for name in MOMENTS}
         weights = {"ww": self.p.size << 2 * UNIT}
         if self.w is not None:
-            weights = _sums(("ww",), {"w": self.w})
-        scalars |= self._rows() | _counted(rows) | weights | _sums(("wwy", "wwyy"), positive)
+            weights = sums_of(("ww",), {"w": self.w})
+        scalars |= self._rows() | _counted(rows) | weights | sums_of(("wwy", "wwyy"), positive)
         vectors |= {
             "bin_wy": BinSums.of(self.bins[some], positive["y"], BINS),
             "rank_w": _by(index, None, self.w, size),
@@ -228,7 +228,7 @@ class Terms:
         return {
             "bin_w": _by(bins, None, w, BINS),
             # 12 digits are enough for a mean of a bin, and take one plane less on disk
-            "bin_wp": _by(bins, _rounded(p), w, BINS),
+            "bin_wp": _by(bins, rounded(p), w, BINS),
         }
 
     def _by_unit(
@@ -247,7 +247,7 @@ def _counted(rows: Outcomes) -> dict[str, int]:
     }
 
 
-def _sums(names: Sequence[str], columns: Mapping[str, Array]) -> dict[str, int]:
+def sums_of(names: Sequence[str], columns: Mapping[str, Array]) -> dict[str, int]:
     """MOMENTS and SQUARES of columns that have been multiplied by w, which is 1 if not there."""
     pairs = {}
     for name in names:
@@ -268,7 +268,8 @@ def _taken(column: Indices | None, rows: Indices | slice) -> Indices | None:
     return None if column is None else column[rows]
 
 
-def _rounded(p: Array) -> Array:
+def rounded(p: Array) -> Array:
+    """Predictions to 12 digits."""
     rounded = np.empty_like(p)
     for block in blocks(p.size):
         whole = p[block] * _FINE

@@ -73,8 +73,8 @@ def _report(
     question: EvaluationPlan, names: Sequence[str], workers: ExecutorOptions
 ) -> EvaluationReport:
     files = logs.open_files(files_named(names), question.columns)
-    convention = question.provisional().convention
-    tasks = list(logs.tasks(files, question.columns, convention, question.names))
+    layout = question.provisional().layout
+    tasks = list(logs.tasks(files, question.columns, layout, question.names))
     with progress(files.rows) as done:
         state = evaluate(tasks, workers.work(len(tasks)), done)
     question.check(state.labels)
