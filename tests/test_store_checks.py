@@ -42,7 +42,7 @@ async def filled(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     async with running(url, clock=Clock(NOON)) as service:
         await fill(service)
         plan = {"arms": {"a": 0.5, "b": 0.5}, "control": "b", "design": "parallel"}
-        await service.put(EXPERIMENT, **plan)  # the plan before is kept beside it
+        await service.put(f"{EXPERIMENT}?epoch=new", **plan)  # the plan before is kept beside it
     monkeypatch.setenv("KULLBACK_DATABASE_URL", url)
     return url
 

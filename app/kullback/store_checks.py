@@ -13,8 +13,8 @@ from kullback.access.book import KIND as KEY
 from kullback.access.book import FileShelf, decoded_key
 from kullback.errors import KullbackError, StoreUnavailable
 from kullback.experiments.plan import Plan
-from kullback.experiments.writes import KIND as EXPERIMENT
-from kullback.experiments.writes import StoredExperiment
+from kullback.experiments.stored import KIND as EXPERIMENT
+from kullback.experiments.stored import StoredExperiment
 from kullback.monitoring.annotations import ANNOTATIONS, annotations_of
 from kullback.monitoring.arrival_times import ARRIVALS, ArrivalTimes
 from kullback.monitoring.delayed_labels import unpack_rows

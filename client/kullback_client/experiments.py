@@ -1,6 +1,6 @@
 """Experiments: which of several recommenders predicts better, and how surely."""
 
-from typing import Unpack
+from typing import Literal, Unpack
 
 from .batches import CHUNK, Progress, Sending, send
 from .bodies import Table
@@ -8,7 +8,7 @@ from .columns import named_columns
 from .exchange import MARKDOWN, Flow, Request, Retry, exchange
 from .queries import query, read, segment, write
 from .reports import ExperimentReport, ExperimentSeries
-from .schemas.experiments import AcceptedObservations, ExperimentDetail, ExperimentSetup
+from .schemas.experiments import AcceptedObservations, ChangedExperiment, ExperimentDetail
 from .schemas.settings import ExperimentSettings
 
 COLUMNS = frozenset(
@@ -27,13 +27,26 @@ class ExperimentCalls:
         self.path = f"/v1/experiments/{segment(name)}"
         self.retry = retry
 
-    def put(self, **settings: Unpack[ExperimentSettings]) -> Flow[ExperimentSetup]:
-        """Create it, or give it another plan, which opens the next epoch once it has rows.
+    def put(
+        self,
+        *,
+        epoch: Literal["new"] | None = None,
+        dry_run: bool = False,
+        **settings: Unpack[ExperimentSettings],
+    ) -> Flow[ChangedExperiment]:
+        """Create it, or give it another plan.
 
         Args:
+            epoch: "new" where rows that the change would leave behind may stay in their epoch.
+            dry_run: whether to say only what the change would do.
             settings: as docs/experiments.md says; what is not named has its default.
+
+        Raises:
+            Conflict: rows would be left behind, and no new epoch was asked for.
         """
-        return ExperimentSetup((yield from write(self.retry, "PUT", self.path, settings)))
+        parameters = query(epoch=epoch, dry_run=dry_run or None)
+        answer = yield from write(self.retry, "PUT", self.path, settings, parameters)
+        return ChangedExperiment(answer)
 
     def details(self) -> Flow[ExperimentDetail]:
         """The plan, and what came."""

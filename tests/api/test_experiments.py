@@ -12,6 +12,7 @@ from kullback.settings import Settings
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,
+    NEW_EPOCH,
     OBSERVATIONS,
     PAIRED,
     PARALLEL,
@@ -56,7 +57,8 @@ async def test_an_experiment_is_created_once_and_says_its_plan(service: Service)
     assert answer.status_code == 201
     assert answer.json() == {"name": "ranker", "epoch": 1} | ALL
     again = await service.client.put(EXPERIMENT, json=ALL)
-    assert (again.status_code, again.json()) == (200, answer.json())
+    nothing = {"fields": [], "opens_epoch": False, "rows_left_behind": 0, "rows_kept": 0}
+    assert (again.status_code, again.json()) == (200, answer.json() | {"change": nothing})
     found = await one(service)
     assert found == answer.json() | {
         "created": "2026-03-05T12:00:30.500000Z",
@@ -95,8 +97,7 @@ async def test_a_plan_changes_in_its_epoch_until_rows_come(service: Service) -> 
     assert (await service.put(EXPERIMENT, **PAIRED))["epoch"] == 1
     await observe(service, **TWO)
     assert (await service.put(EXPERIMENT, **PAIRED))["epoch"] == 1
-    assert (await service.put(EXPERIMENT, **PARALLEL))["epoch"] == 2
-    assert (await service.put(EXPERIMENT, **PAIRED))["epoch"] == 3
+    assert (await service.put(NEW_EPOCH, **PARALLEL))["epoch"] == 2
 
 
 async def test_a_changed_plan_begins_anew_and_the_old_one_stays_readable(
@@ -106,7 +107,7 @@ async def test_a_changed_plan_begins_anew_and_the_old_one_stays_readable(
     await service.put(EXPERIMENT, **PAIRED)
     await observe(service, **rows)
     old, series = await report(service), await service.get(f"{EXPERIMENT}/series")
-    await service.put(EXPERIMENT, **(PARALLEL | {"metric": "brier"}))
+    await service.put(NEW_EPOCH, **(PARALLEL | {"metric": "brier"}))
     fresh = await report(service)
     assert (fresh["epoch"], fresh["metric"], fresh["design"]) == (2, "brier", "parallel")
     assert [arm["n"] for arm in fresh["arms"]] == [0, 0]
@@ -134,7 +135,7 @@ async def test_experiments_are_listed_by_name(service: Service) -> None:
 async def test_a_removed_experiment_leaves_nothing(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
     await observe(service, **TWO)
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     answer = await service.client.delete(EXPERIMENT)
     assert (answer.status_code, answer.content) == (204, b"")
     assert await service.get("/v1/experiments") == {"experiments": []}
@@ -231,7 +232,7 @@ async def test_what_is_clipped_and_infinite_is_told_of_all_arms(service: Service
     await service.put(EXPERIMENT, **PAIRED)
     rows = TWO | {"y_proba": {"a": [0.0, 0.5], "b": [0.0, 1.0]}}
     assert (await observe(service, **rows))["clipped"] == 3
-    await service.put(EXPERIMENT, **(PAIRED | {"convention": "exact"}))
+    await service.put(NEW_EPOCH, **(PAIRED | {"convention": "exact"}))
     assert (await observe(service, **rows)).items() >= {"infinite": 3, "epoch": 2}.items()
 
 

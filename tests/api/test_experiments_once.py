@@ -8,7 +8,7 @@ import pytest
 
 from kullback.clock import WatchedClock
 from kullback.experiments.plan import Plan
-from kullback.experiments.writes import KIND
+from kullback.experiments.stored import KIND
 from kullback.main import Runtime, create_app
 from kullback.settings import Settings
 from tests.api.test_monitors_away import open_to_all
@@ -16,6 +16,7 @@ from tests.experiments.arms import PAIRED as PLAN
 from tests.experiments.arms import paired
 from tests.experiments.service import (
     EXPERIMENT,
+    NEW_EPOCH,
     OBSERVATIONS,
     PAIRED,
     PARALLEL,
@@ -77,16 +78,16 @@ async def test_another_body_under_the_same_key_is_refused(service: Service) -> N
 async def test_keys_of_a_past_epoch_are_new_to_the_present_one(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
     assert done(await send(service, "POST", OBSERVATIONS, TWO))["epoch"] == 1
-    changed = await send(service, "PUT", EXPERIMENT, PAIRED | {"alpha": 0.01}, "plan")
+    changed = await send(service, "PUT", NEW_EPOCH, PAIRED | {"alpha": 0.01}, "plan")
     assert done(changed)["epoch"] == 2
     for is_replayed in (False, True):
         answer = await send(service, "POST", OBSERVATIONS, TWO)
         assert done(answer)["epoch"] == 2
         assert ("idempotency-replayed" in answer.headers) is is_replayed
         assert [arm["n"] for arm in (await report(service))["arms"]] == [2, 2]
-    again = await send(service, "PUT", EXPERIMENT, PAIRED | {"alpha": 0.01}, "plan")
+    again = await send(service, "PUT", NEW_EPOCH, PAIRED | {"alpha": 0.01}, "plan")
     assert again.headers["idempotency-replayed"] == "true"
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     assert refused(await send(service, "POST", OBSERVATIONS, TWO)) == ("invalid-input", "/y_proba")
 
 

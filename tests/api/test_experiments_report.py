@@ -6,6 +6,7 @@ from kullback.tally.units import bucket_of
 from tests.experiments.arms import paired, split
 from tests.experiments.service import (
     EXPERIMENT,
+    NEW_EPOCH,
     PAIRED,
     PARALLEL,
     TWO,
@@ -181,7 +182,7 @@ async def test_what_has_not_changed_is_not_sent_again(service: Service, accept: 
     changed = await service.client.get(REPORT, headers=known)
     assert (changed.status_code, changed.headers["etag"] != first.headers["etag"]) == (200, True)
     known = headers | {"if-none-match": changed.headers["etag"]}
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     assert (await service.client.get(REPORT, headers=known)).status_code == 200
 
 
@@ -218,7 +219,7 @@ async def test_a_first_crossing_is_kept_as_it_was_when_the_verdict_goes_back(
     for _ in range(2):
         await observe(service, **rows)
     assert (await report(service))["first_crossing"] == [kept]
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     assert (await report(service))["first_crossing"] == []
     assert (await report(service, epoch=1))["first_crossing"] == [kept]
 
@@ -228,7 +229,7 @@ async def test_a_crossing_in_the_past_epoch_is_kept_when_it_is_first_read(
 ) -> None:
     await service.put(EXPERIMENT, **PAIRED)
     await observe(service, **sent(paired(noise=3.0, n=N)))
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     assert len((await report(service, epoch=1))["first_crossing"]) == 1
     assert (await report(service))["first_crossing"] == []
 
@@ -285,5 +286,5 @@ async def two_epochs(service: Service) -> None:
     """An experiment with rows in two epochs, by slice."""
     rows = sent(paired(noise=3.0, n=600), slice={"country": ["DE", "FR"] * 300})
     for alpha in (0.05, 0.1):
-        await service.put(EXPERIMENT, **PAIRED, slices=["country"], alpha=alpha)
+        await service.put(NEW_EPOCH, **PAIRED, slices=["country"], alpha=alpha)
         await observe(service, **rows)

@@ -24,6 +24,7 @@ from kullback_client import (
     AsyncExperiment,
     AsyncMonitor,
     Client,
+    Conflict,
     Experiment,
     InvalidInput,
     Monitor,
@@ -199,7 +200,14 @@ def test_an_experiment_from_its_plan_to_its_end(caller: Caller, unused: Callable
     assert point.effect == report.comparisons[0].effect
     assert caller.get(trial.details()).observations == {"1": 4000}
     assert trial.name in {each.name for each in caller.get(caller.client.experiments())}
-    assert caller.get(trial.put(arms={"old": 0.5, "new": 0.3, "other": 0.2})).epoch == 2
+    arms = {"old": 0.5, "new": 0.3, "other": 0.2}
+    with pytest.raises(Conflict, match="epoch=new"):
+        caller.get(trial.put(arms=arms))
+    would = caller.get(trial.put(arms=arms, dry_run=True)).change
+    assert would is not None
+    assert would.fields == ["arms", "design", "minimum_effect", "slices"]
+    assert would.rows_left_behind == 4000
+    assert caller.get(trial.put(arms=arms, epoch="new")).epoch == 2
     assert caller.get(trial.report(epoch=1)).verdict == "better"
     with pytest.raises(ValueError, match="2 arms are compared: see verdicts"):
         caller.get(trial.report()).verdict  # noqa: B018 - it raises

@@ -24,7 +24,7 @@ ANSWERS = {
     ),
     "monitor_reports": ("MonitorReport", "MonitorSeries", "MonitorChecks"),
     "experiments": (
-        "ExperimentSetup",
+        "ChangedExperiment",
         "ExperimentDetail",
         "ExperimentList",
         "AcceptedObservations",

@@ -9,6 +9,7 @@ from kullback.experiments.rows import ArmRows
 from tests.monitoring.service import NOON, Document, Service
 
 EXPERIMENT = "/v1/experiments/ranker"
+NEW_EPOCH = f"{EXPERIMENT}?epoch=new"
 OBSERVATIONS = f"{EXPERIMENT}/observations"
 PAIRED: Document = {"arms": ["a", "b"], "design": "paired", "minimum_effect": 0.02}
 PARALLEL: Document = PAIRED | {"design": "parallel"}

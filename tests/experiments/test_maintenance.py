@@ -3,12 +3,13 @@
 import anyio
 import pytest
 
-from kullback.experiments.writes import KIND
+from kullback.experiments.stored import KIND
 from kullback.settings import Settings
 from kullback.storage.writer import PLACES
 from tests.experiments.arms import paired
 from tests.experiments.service import (
     EXPERIMENT,
+    NEW_EPOCH,
     OBSERVATIONS,
     PAIRED,
     PARALLEL,
@@ -65,8 +66,8 @@ async def test_hours_become_days_two_days_later(service: Service) -> None:
 
 async def test_epochs_are_folded_apart(service: Service) -> None:
     await service.put(EXPERIMENT, **PAIRED)
-    for plan, rows in ((PAIRED, TWO), (PARALLEL, TWO_APART), (PAIRED, TWO)):
-        await service.put(EXPERIMENT, **plan)
+    for plan, rows in ((PAIRED, TWO), (PARALLEL, TWO_APART), (PAIRED | {"alpha": 0.1}, TWO)):
+        await service.put(NEW_EPOCH, **plan)
         for _ in range(2):
             await observe(service, **rows)
     before = [await report(service, epoch=epoch) for epoch in (1, 2, 3)]
@@ -88,7 +89,7 @@ async def test_only_experiments_that_something_came_to_are_looked_at(service: Se
     attend(service)
     second = maintenance.states["ranker"]
     assert (first.version, second.version) == (0, 1)
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     attend(service)
     assert maintenance.states["ranker"].epoch == 2
 

@@ -16,7 +16,8 @@ from kullback.experiments.plan import Plan
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.selection import POINTS, ExperimentQuery
-from kullback.experiments.writes import KIND, Experiments, StoredExperiment
+from kullback.experiments.stored import KIND, StoredExperiment
+from kullback.experiments.writes import Experiments
 from kullback.storage.base import Store
 from kullback.storage.sql import open_store
 from kullback.storage.writer import PLACES
@@ -49,7 +50,7 @@ def queries(store: Store) -> ExperimentQueries:
 
 
 def filled(experiments: Experiments, *batches: ArmRows, plan: Plan = PAIRED) -> None:
-    experiments.put("ranker", plan, None).result(30)
+    experiments.put("ranker", plan, None, new_epoch=True).result(30)
     for rows in batches:
         experiments.observe("ranker", rows, None).result(30)
 
@@ -140,7 +141,7 @@ def test_a_tag_changes_with_all_that_an_answer_is_made_of(
     seen.append(queries.select("ranker").etag)
     queries.keep_crossings(stands(queries, store))
     seen.append(queries.select("ranker").etag)
-    experiments.put("ranker", PARALLEL, None).result(30)
+    experiments.put("ranker", PARALLEL, None, new_epoch=True).result(30)
     seen.append(queries.select("ranker").etag)
     experiments.delete("ranker", None).result(30)
     filled(experiments)

@@ -12,7 +12,8 @@ from kullback.errors import Conflict, InvalidInput, NotFound
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.queries import ExperimentQueries
 from kullback.experiments.rows import ArmRows
-from kullback.experiments.writes import KIND, Experiments, PlanDocument, plan_of
+from kullback.experiments.stored import KIND, PlanDocument, plan_of
+from kullback.experiments.writes import Experiments
 from kullback.storage.base import IdempotencyKey, Store
 from kullback.storage.sql import open_store
 from kullback.tally.merge import merge
@@ -39,14 +40,14 @@ def experiments(store: Store) -> Experiments:
 
 
 def put(experiments: Experiments, plan: Plan = PAIRED) -> None:
-    experiments.put("ranker", plan, None).result(30)
+    experiments.put("ranker", plan, None, new_epoch=True).result(30)
 
 
 CHANGES = (
     replace(PAIRED, convention="exact"),
     replace(PAIRED, control="b"),
     replace(PAIRED, alpha=0.1),
-    replace(PAIRED, arms=(Arm("b", 0.5), Arm("a", 0.5))),
+    replace(PAIRED, arms=(Arm("a", 0.25), Arm("b", 0.75))),
     PARALLEL,
 )
 
@@ -60,7 +61,7 @@ def test_rows_that_were_checked_by_another_plan_are_not_added(
     if has_rows:
         experiments.observe("ranker", ROWS, None).result(30)
     with held(store):
-        changed = experiments.put("ranker", plan, None)
+        changed = experiments.put("ranker", plan, None, new_epoch=True)
         late = experiments.observe("ranker", ROWS, None)
     changed.result(30)
     with pytest.raises(Conflict, match="send them again"):
@@ -116,7 +117,7 @@ def test_a_plan_that_waits_behind_rows_opens_an_epoch(
     put(experiments)
     with held(store):
         experiments.observe("ranker", ROWS, None)
-        changed = experiments.put("ranker", PARALLEL, None)
+        changed = experiments.put("ranker", PARALLEL, None, new_epoch=True)
     changed.result(30)
     (record,) = store.records(KIND)
     assert PlanDocument.decoded(record.document) == PlanDocument(2, PARALLEL)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from kullback.storage.base import Reply, Store, Transaction, Work
-from tests.storage.writes import add, cell, do, held, made, merge, refusing, removed, together
+from tests.storage.writes import do, held, made, merge, refusing, removed, together
 
 Replicas = tuple[Store, Store]
 
@@ -117,14 +117,6 @@ def refused_after(work: Work) -> Work:
         return refusing(ValueError("no"))(transaction)
 
     return both
-
-
-def test_attachments_are_no_rows(store: Store) -> None:
-    number = made(store)
-    do(store, lambda transaction: transaction.attach(number, "first", b"1"))
-    assert do(store, lambda transaction: transaction.has_rows(number)) is False
-    add(store, number, {cell(0): 1})
-    assert do(store, lambda transaction: transaction.has_rows(number)) is True
 
 
 def test_of_replicas_that_come_at_once_the_first_is_kept(replicas: Replicas) -> None:

@@ -136,22 +136,16 @@ def test_a_removal_that_fails_keeps_what_was_added_before_it(store: Store) -> No
     assert sums(store, number) == {cell(0): 1}
 
 
-@pytest.mark.parametrize("brought", ["part", "count", "row", "nothing"])
-def test_a_record_knows_whether_it_has_rows(brought: str, store: Store) -> None:
+def test_a_write_sees_the_counts_that_it_has_added_to(store: Store) -> None:
     number = made(store)
 
-    def bring(transaction: Transaction) -> bool:
-        if brought == "part":
-            transaction.add(number, {cell(0): b"1"})
-        elif brought == "count":
-            transaction.count(number, {"late": 1})
-        elif brought == "row":
-            transaction.join(number, {"x": half("label", "x")}, 1.0)
-        return transaction.has_rows(number)
+    def counted(transaction: Transaction) -> dict[str, int]:
+        transaction.count(number, {"rows": 2})
+        return transaction.counts(number)
 
-    assert do(store, bring) is (brought != "nothing")
-    assert do(store, lambda transaction: transaction.has_rows(number)) is (brought != "nothing")
-    assert not do(store, lambda transaction: transaction.has_rows(number + 1))
+    assert do(store, counted) == {"rows": 2}
+    assert do(store, counted) == {"rows": 4}
+    assert do(store, lambda transaction: transaction.counts(number + 1)) == {}
 
 
 def test_what_a_write_raises_is_raised_and_nothing_of_it_is_kept(store: Store) -> None:
@@ -171,7 +165,6 @@ def test_what_a_write_raises_is_raised_and_nothing_of_it_is_kept(store: Store) -
     assert store.attachment(number, "reference") is None
     assert store.parts(number, -LATE, LATE) == []
     assert store.counts(number) == {}
-    assert not do(store, lambda transaction: transaction.has_rows(number))
 
 
 def changing_what_is_no_number(transaction: Transaction) -> Reply:

@@ -157,10 +157,19 @@ def test_keys_of_rows_end_with_the_era(store: Store) -> None:
         ]
 
     replays = [both()]
-    do(store, lambda tx: tx.renew(number))
+    do(store, lambda tx: tx.renew(number, 1))
     replays += [both(), both()]
     assert replays == [[False, False], [False, True], [True, True]]
     assert sums(store, number) == {cell(0): 2}
+
+
+def test_keys_of_rows_are_known_again_in_their_own_era(store: Store) -> None:
+    number = made(store)
+    write(store, keyed("rows"), {cell(0): 1})
+    do(store, lambda tx: tx.renew(number, 1))
+    do(store, lambda tx: tx.renew(number, 0))
+    assert write(store, keyed("rows"), {cell(0): 1})
+    assert sums(store, number) == {cell(0): 1}
 
 
 def test_rows_that_arrived_in_some_time_are_counted(store: Store) -> None:

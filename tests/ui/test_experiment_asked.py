@@ -7,6 +7,7 @@ import pytest
 from tests.experiments.arms import paired
 from tests.experiments.service import (
     EXPERIMENT,
+    NEW_EPOCH,
     PAIRED,
     PARALLEL,
     TWO,
@@ -32,7 +33,7 @@ async def crossed_service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
 
 async def test_a_past_epoch_can_be_looked_at(service: Service) -> None:
     await crossed(service)
-    await service.put(EXPERIMENT, **PARALLEL)
+    await service.put(NEW_EPOCH, **PARALLEL)
     present = await opened(service)
     assert "No rows yet" in present.text
     assert present.links["See the epoch before"] == "?epoch=1"

@@ -1,6 +1,6 @@
 """Routes under /v1/experiments: settings, observations, reports and series of experiments."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -25,10 +25,10 @@ from kullback.api.store_requests import StoreRequests
 from kullback.experiments.page import markdown
 from kullback.experiments.replies import (
     AcceptedObservations,
+    ChangedExperiment,
     ExperimentDetail,
     ExperimentList,
     ExperimentSeries,
-    ExperimentSetup,
 )
 from kullback.experiments.report import ExperimentReport
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
@@ -40,6 +40,11 @@ MARKDOWN = "text/markdown"
 Epoch = Annotated[
     int | None, Query(ge=1, description="Epoch of the plan; default the present one.")
 ]
+NewEpoch = Annotated[
+    Literal["new"] | None,
+    Query(description="new: rows that the change would leave behind may stay in their epoch."),
+]
+DryRun = Annotated[bool, Query(description="Whether to say only what the change would do.")]
 ArmName = Annotated[str | None, Query(description="Arm to show; default the first treatment.")]
 Step = Annotated[int, Query(description="Seconds of a step, a multiple of 3600.")]
 
@@ -73,17 +78,30 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
     @routes.put(
         "/{name}",
         operation_id="put_experiment",
-        response_model=ExperimentSetup,
-        responses={201: {"description": "Created", "model": ExperimentSetup}, **WRITES},
+        response_model=ChangedExperiment,
+        responses={201: {"description": "Created", "model": ChangedExperiment}, **WRITES},
         openapi_extra=request_body(ExperimentSettings, (JSON,)),
     )
-    async def put(name: NewName, request: Request) -> Response:
-        """Create an experiment, or change its plan: once it has rows, that opens a new epoch."""
+    async def put(
+        name: NewName,
+        request: Request,
+        epoch: NewEpoch = None,
+        dry_run: DryRun = False,  # noqa: FBT002 - a parameter of the query
+    ) -> Response:
+        """Create an experiment, or change its plan; rows are left behind only where that is said.
+
+        Rows count on where slices are added, arms are described or `minimum_units` changes. Any
+        other change leaves them in their epoch, and needs `?epoch=new`; the plan of an earlier
+        epoch returns to it.
+        """
         return await store_requests.write(
             request,
             ExperimentSettings,
-            lambda sent, key: store_requests.services.experiments.put(name, sent.plan(), key),
+            lambda sent, key: store_requests.services.experiments.put(
+                name, sent.plan(), key, new_epoch=epoch == "new", dry_run=dry_run
+            ),
             (JSON,),
+            own={"epoch", "dry_run"},
         )
 
     @routes.get(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
-from kullback.experiments.writes import StoredExperiment
+from kullback.experiments.stored import StoredExperiment
 from kullback.monitoring.stored import StoredMonitor
 
 Need = Literal["open", "score", "read", "write", "admin"]

@@ -12,7 +12,7 @@ from kullback.experiments.comparison import Comparison, Findings
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import FirstCrossing
 from kullback.experiments.reporting import arm_effect
-from kullback.experiments.writes import KIND
+from kullback.experiments.stored import KIND
 from kullback.moments import Clock
 from kullback.numerics.types import Undefined
 from kullback.storage.base import DONE, Record, Reply, Store, Transaction

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from kullback.errors import TallyMismatch
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.queries import ExperimentQueries
+from kullback.experiments.stored import KIND, StoredExperiment
 from kullback.experiments.windows import HOURS_KEPT_SECONDS
-from kullback.experiments.writes import KIND, StoredExperiment
 from kullback.maintenance import RECENT_SECONDS, MaintenanceThread
 from kullback.moments import DAY, HOUR, Clock
 from kullback.storage.base import Store, Times, Transaction

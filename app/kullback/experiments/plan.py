@@ -1,9 +1,10 @@
 """Plan of an experiment: its settings, fixed before the first row."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from kullback.errors import InvalidInput
 from kullback.scoring.conventions import ConventionName
@@ -25,6 +26,7 @@ class Arm:
 
     name: str
     share: float
+    description: Annotated[str, Field(exclude_if=lambda text: not text)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,32 @@ class Plan:
         return [arm.name for arm in self.arms]
 
     @property
+    def shares(self) -> Mapping[str, float]:
+        """The part of all units planned for each arm."""
+        return {arm.name: arm.share for arm in self.arms}
+
+    @property
     def treatments(self) -> list[str]:
         """The arms that are compared with the control."""
         return [name for name in self.names if name != self.control]
+
+    def differing(self, other: "Plan") -> tuple[str, ...]:
+        """The settings in which another plan differs."""
+        names = (field.name for field in fields(self))
+        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+
+    def incompatible(self, other: "Plan") -> tuple[str, ...]:
+        """Those of them that rows of this plan rule out: they cannot count under the other.
+
+        Rows count on where a slice is added, where an arm is described, where the order of arms
+        or slices changes, and with other `minimum_units`.
+        """
+        kept = {"minimum_units"}
+        if self.shares == other.shares:
+            kept.add("arms")
+        if set(self.slices) <= set(other.slices):
+            kept.add("slices")
+        return tuple(name for name in self.differing(other) if name not in kept)
 
     def check_slice(self, name: str, *place: str) -> None:
         """Refuse a slice that was not planned, sent at this place.

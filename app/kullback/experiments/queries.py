@@ -7,7 +7,7 @@ from kullback.errors import DamagedTally
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
 from kullback.experiments.replies import ExperimentList
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection, listed
-from kullback.experiments.writes import KIND, StoredExperiment
+from kullback.experiments.stored import KIND, StoredExperiment
 from kullback.moments import Clock
 from kullback.storage.base import Store
 

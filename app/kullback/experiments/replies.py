@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kullback.documents import extended
 from kullback.errors import FieldError
 from kullback.experiments.plan import Arm, Assignment, Design, MetricName, Plan
 from kullback.experiments.report import ArmEffect, FirstCrossing
@@ -42,7 +43,7 @@ class ExperimentSeries:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentSetup:
-    """An experiment as it was set up; each plan that came after rows opened an epoch."""
+    """An experiment as it was set up; `epoch` is that of the rows that come now."""
 
     name: str
     epoch: int
@@ -74,6 +75,33 @@ class ExperimentSetup:
             convention=plan.convention,
             slices=plan.slices,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """What another plan changes: rows that stay behind are of the epoch that ends.
+
+    `rows_kept` are the rows so far of the epoch of the other plan.
+    """
+
+    fields: tuple[str, ...]
+    opens_epoch: bool
+    rows_left_behind: int
+    rows_kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedExperiment(ExperimentSetup):
+    """An experiment under the plan that was put, and what that changes, where it was there."""
+
+    change: Annotated[PlanChange | None, Field(exclude_if=lambda change: change is None)] = None
+
+    @classmethod
+    def after(
+        cls, name: str, epoch: int, plan: Plan, change: PlanChange | None
+    ) -> "ChangedExperiment":
+        """An experiment after a change of its plan."""
+        return extended(cls, ExperimentSetup.of(name, epoch, plan), change=change)
 
 
 @dataclass(frozen=True, slots=True)

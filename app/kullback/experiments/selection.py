@@ -19,8 +19,8 @@ from kullback.experiments.replies import (
 )
 from kullback.experiments.report import ArmEffect, ExperimentReport
 from kullback.experiments.reporting import arm_effect, arms_report
+from kullback.experiments.stored import WRITES, StoredExperiment, plan_of, rows_of
 from kullback.experiments.windows import by_step, count_steps, tallies_by_segment
-from kullback.experiments.writes import WRITES, StoredExperiment, plan_of
 from kullback.moments import DAY, HOUR
 from kullback.storage.base import Cell, Part, Store
 
@@ -91,7 +91,7 @@ class ExperimentSelection:
             return self.experiment.plan
         kept = self._store.attachment(self._record.id, plan_of(self.epoch))
         if kept is None:
-            raise InvalidInput.at(f"epoch is one of 1..{self.experiment.epoch}", "epoch")
+            raise InvalidInput.at(f"epoch is one of 1..{self.epochs[-1]}", "epoch")
         return Plan.decoded(kept)
 
     def details(self) -> ExperimentDetail:
@@ -109,11 +109,11 @@ class ExperimentSelection:
     @property
     def epochs(self) -> range:
         """The numbers of all epochs."""
-        return range(1, self.experiment.epoch + 1)
+        return self.experiment.epochs
 
     def rows_of(self, epoch: int) -> int:
         """How many rows came in an epoch."""
-        return self.counts.get(f"observations/{epoch}", 0)
+        return rows_of(self.counts, epoch)
 
     def report(self) -> ExperimentReport:
         """The report; a verdict that is reached for the first time is kept.

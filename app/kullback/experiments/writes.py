@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
-
 from kullback.clock import WatchedClock
 from kullback.errors import Conflict
 from kullback.experiments.arm_tallies import CheckedArmRows, checked_arm_rows
 from kullback.experiments.plan import Plan
-from kullback.experiments.replies import AcceptedObservations, ExperimentSetup
+from kullback.experiments.plan_changes import PlanTransition
+from kullback.experiments.replies import AcceptedObservations, ChangedExperiment
 from kullback.experiments.rows import ArmRows
+from kullback.experiments.stored import KIND, WRITES, PlanDocument, StoredExperiment
 from kullback.experiments.windows import cells, times
 from kullback.numerics.types import Array
 from kullback.scoring.screening import Screening, screened_batch
@@ -28,58 +28,8 @@ from kullback.storage.base import (
 from kullback.storage.prepared import write_prepared
 from kullback.storage.records import existing
 from kullback.storage.slice_values import admit
-from kullback.stored_sums import naming_settings
 from kullback.tally.merge import merge
 from kullback.tally.tally import decoded_total
-
-KIND = "experiment"
-WRITES = "writes"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanDocument:
-    """An experiment as it stands: its plan, and how many plans with rows came before."""
-
-    epoch: int
-    plan: Plan
-
-    def encoded(self) -> bytes:
-        """The bytes that `decoded` makes it from."""
-        return _JSON.dump_json(self)
-
-    @classmethod
-    def decoded(cls, document: bytes) -> "PlanDocument":
-        """See encoded."""
-        return _JSON.validate_json(document)
-
-
-_JSON = TypeAdapter(PlanDocument)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredExperiment:
-    """An experiment as it stands in the store."""
-
-    record: Record
-    epoch: int
-    plan: Plan
-
-    @classmethod
-    def of(cls, record: Record | None, name: str) -> "StoredExperiment":
-        """The experiment of a record.
-
-        Raises:
-            NotFound: there is none.
-            DamagedTally: its settings cannot be read.
-        """
-        record = existing(record, KIND, name)
-        with naming_settings(KIND, record.name):
-            document = PlanDocument.decoded(record.document)
-        return cls(record, document.epoch, document.plan)
-
-    def setup(self) -> ExperimentSetup:
-        """The experiment as its callers set it up."""
-        return ExperimentSetup.of(self.record.name, self.epoch, self.plan)
 
 
 class Experiments:
@@ -93,26 +43,35 @@ class Experiments:
         self._store = store
         self._clock = clock
 
-    def put(self, name: str, plan: Plan, key: IdempotencyKey | None) -> Future[Written]:
-        """Create an experiment, or change its plan; once rows have come that opens a new epoch."""
+    def put(
+        self,
+        name: str,
+        plan: Plan,
+        key: IdempotencyKey | None,
+        *,
+        new_epoch: bool = False,
+        dry_run: bool = False,
+    ) -> Future[Written]:
+        """Create an experiment, or give it another plan; a dry run answers the same, and is none.
+
+        The future raises:
+            Conflict: rows would be left behind, and nobody said that they may be.
+        """
 
         def work(tx: Transaction) -> Reply:
             record = tx.record(KIND, name, for_change=True)
             if record is None:
-                record = tx.create(KIND, name, PlanDocument(1, plan).encoded(), self._clock())
-                return Reply.of(StoredExperiment(record, 1, plan).setup(), 201)
-            present = StoredExperiment.of(record, name)
-            if present.plan == plan:
-                return Reply.of(present.setup())
-            epoch = present.epoch
-            if tx.has_rows(record.id):
-                tx.attach(record.id, plan_of(epoch), present.plan.encoded())
-                epoch += 1
-                tx.renew(record.id)  # keys of rows that are of the past are new again
-            tx.change(record.id, PlanDocument(epoch, plan).encoded())
-            return Reply.of(StoredExperiment(record, epoch, plan).setup())
+                if not dry_run:
+                    tx.create(KIND, name, PlanDocument(1, plan).encoded(), self._clock())
+                created = ChangedExperiment.after(name, 1, plan, None)
+                return Reply.of(created, 200 if dry_run else 201)
+            transition = PlanTransition.of(tx, StoredExperiment.of(record, name), plan)
+            if not dry_run:
+                transition.make(tx, new_epoch=new_epoch)
+            return Reply.of(transition.reply())
 
-        return self._store.write(work, key)
+        # a dry run takes no key: it would be the answer to the change that comes after it
+        return self._store.write(work, None if dry_run else key)
 
     def delete(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
         """Remove an experiment and all that it holds."""
@@ -172,11 +131,6 @@ class _PreparedRows:
         for cell, content in self.cells.items():
             kept[cell._replace(slice=moved.get(cell.slice, cell.slice))].append(content)
         return {cell: merge(contents) for cell, contents in kept.items()}
-
-
-def plan_of(epoch: int) -> str:
-    """The name under which the plan of a past epoch is kept."""
-    return f"plan/{epoch}"
 
 
 def _accepted(epoch: int, n: int, sums: Mapping[Cell, bytes], screening: Screening) -> Reply:

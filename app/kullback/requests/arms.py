@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Self
 
@@ -30,13 +31,14 @@ from kullback.experiments.plan import (
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array
 from kullback.payload.columns import Column, EntryType
-from kullback.payload.identifiers import are_names, identifiers_as_text, refuse_twice
+from kullback.payload.identifiers import are_names, identifiers_as_text, is_text, refuse_twice
 from kullback.requests.batch_columns import RowSlices, Truth, probabilities
 from kullback.requests.batches import check_lengths
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.refusals import refuse
 
 LONGEST_ARM = 64
+LONGEST_DESCRIPTION = 2000
 _SUM_TOLERANCE = 1e-6
 _ROUNDING = 1e-12
 _LARGEST = 1e100
@@ -101,8 +103,10 @@ UnitCount = Annotated[int, Field(ge=2, lt=2**63)]
 
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_ARM}
 _SHARE: JsonSchemaValue = {"type": "number", "minimum": _SMALLEST, "maximum": 1}
-_NAMED: JsonSchemaValue = {"name": _NAME, "share": _SHARE}
-_NAMED_SHARE = {"type": "object", "required": [*_NAMED], "additionalProperties": False}
+_NOTE: JsonSchemaValue = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
+_NAMED: JsonSchemaValue = {"name": _NAME, "share": _SHARE, "description": _NOTE}
+_NAMED_SHARE = {"type": "object", "required": ["name", "share"], "additionalProperties": False}
+_ARM = _NAMED.keys()
 _LIST: JsonSchemaValue = {"type": "array", "minItems": 2, "maxItems": MAX_ARMS}
 _SHARES: JsonSchemaValue = {"type": "object", "minProperties": 2, "maxProperties": MAX_ARMS}
 _FORMS: list[JsonSchemaValue] = [
@@ -240,10 +244,12 @@ def _arm(name: object, share: object, *place: Step) -> Arm:
 
 
 def _of_object(item: object, at: int) -> Arm:
-    if not isinstance(item, dict) or item.keys() != {"name", "share"}:
-        raise InvalidInput.at("an object of a name and a share is expected", "arms", at)
+    if not isinstance(item, dict) or not {"name", "share"} <= item.keys() <= _ARM:
+        detail = "an object of a name and a share is expected, and a description if you like"
+        raise InvalidInput.at(detail, "arms", at)
     name = _check_name(item["name"], "arms", at, "name")
-    return Arm(name, _check_share(item["share"], "arms", at, "share"))
+    share = _check_share(item["share"], "arms", at, "share")
+    return Arm(name, share, _check_description(item.get("description", ""), at))
 
 
 def _check_name(name: object, *place: Step) -> str:
@@ -251,6 +257,13 @@ def _check_name(name: object, *place: Step) -> str:
         detail = f"an arm is named by 1 to {LONGEST_ARM} characters, none a control character"
         raise InvalidInput.at(detail, *place)
     return name
+
+
+def _check_description(text: object, at: int) -> str:
+    if not isinstance(text, str) or len(text) > LONGEST_DESCRIPTION or not is_text(text):
+        detail = f"text of at most {LONGEST_DESCRIPTION} characters, none a control character"
+        raise InvalidInput.at(detail, "arms", at, "description")
+    return text
 
 
 def _check_share(share: object, *place: Step) -> float:
@@ -266,4 +279,4 @@ def _normalized(arms: list[Arm]) -> tuple[Arm, ...]:
         raise InvalidInput.at(f"the shares sum to {total:.12g}, not 1", "arms")
     if abs(total - 1) <= _ROUNDING:  # what was normalized must stay the same, sent once more
         return tuple(arms)
-    return tuple(Arm(arm.name, arm.share / total) for arm in arms)
+    return tuple(replace(arm, share=arm.share / total) for arm in arms)

@@ -78,7 +78,7 @@ def is_new(done: Future[Written]) -> bool:
 class Record:
     """A named thing that owns what is added to it; `revision` rises with each change of it.
 
-    `era` rises when what was added so far is of the past: keys of such writes are new again.
+    `era` changes with what is added from then on: keys of writes of another era are new again.
     """
 
     id: int
@@ -113,8 +113,8 @@ class Transaction(Protocol):
     def change(self, record: int, document: bytes, *, revises: bool = True) -> None:
         """Give a record another document, and, where that `revises` it, the next revision."""
 
-    def renew(self, record: int) -> None:
-        """Begin the next era of a record: whatever rows come again with their keys are new."""
+    def renew(self, record: int, era: int) -> None:
+        """Put a record in an era: rows that come again with keys of another one are new."""
 
     def rename(self, record: int, name: str) -> None:
         """Give a record another name; the caller has found none of that name.
@@ -142,8 +142,8 @@ class Transaction(Protocol):
         commits cannot wait for each other.
         """
 
-    def has_rows(self, record: int) -> bool:
-        """Whether the record has a part or a count, or a row that came for its other half."""
+    def counts(self, record: int) -> dict[str, int]:
+        """All counts of a record."""
 
     def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
         """Add a part to each of these cells."""

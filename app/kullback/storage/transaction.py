@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kullback.moments import DAY, LAST_DAY
@@ -32,7 +32,7 @@ from kullback.storage.removal import (
     within,
 )
 from kullback.storage.rows import Expired, Joined, Looked, Row
-from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, PARTS, RECORDS, WAITING
+from kullback.storage.schema import ATTACHMENTS, COUNTS, OWNED, RECORDS, WAITING
 from kullback.storage.sums import PendingSums
 
 
@@ -89,10 +89,9 @@ class SqlTransaction:
         values = {"document": document, "revision": RECORDS.c.revision + int(revises)}
         self._connection.execute(update(RECORDS).where(RECORDS.c.id == record).values(values))
 
-    def renew(self, record: int) -> None:
+    def renew(self, record: int, era: int) -> None:
         """See Transaction."""
-        next_era = update(RECORDS).where(RECORDS.c.id == record).values(era=RECORDS.c.era + 1)
-        self._connection.execute(next_era)
+        self._connection.execute(update(RECORDS).where(RECORDS.c.id == record).values(era=era))
 
     def rename(self, record: int, name: str) -> None:
         """See Transaction."""
@@ -134,11 +133,11 @@ class SqlTransaction:
         """See Transaction."""
         self._own.accumulate(record, name, [content], merge)
 
-    def has_rows(self, record: int) -> bool:
+    def counts(self, record: int) -> dict[str, int]:
         """See Transaction."""
         self._settle()
-        present = (exists().where(table.c.record == record) for table in (PARTS, COUNTS, WAITING))
-        return bool(self._connection.execute(select(or_(*present))).scalar())
+        chosen = select(COUNTS.c.name, COUNTS.c.amount).where(COUNTS.c.record == record)
+        return {row.name: row.amount for row in self._connection.execute(chosen)}
 
     def add(self, record: int, parts: Mapping[Cell, bytes]) -> None:
         """See Transaction."""

@@ -41,11 +41,11 @@ class PageQuery:
     complaints: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, query: Mapping[str, str], epochs: int) -> "PageQuery":
-        """What a query asks of an experiment with so many epochs."""
+    def of(cls, query: Mapping[str, str], epochs: range) -> "PageQuery":
+        """What a query asks of an experiment with these epochs."""
         epoch, step = _whole(query.get("epoch", "")), _whole(query.get("step", ""))
         complaints = []
-        if query.get("epoch") and (epoch is None or not 1 <= epoch <= epochs):
+        if query.get("epoch") and epoch not in epochs:
             epoch = None
             complaints.append("There is no such epoch; this is the present one.")
         if query.get("step") and (step is None or step < HOUR or step % HOUR):
@@ -77,7 +77,7 @@ class ExperimentPage:
             NotFound: there is no experiment of that name.
         """
         selection = services.experiment_queries.select(name)
-        wanted = PageQuery.of(query, selection.experiment.epoch)
+        wanted = PageQuery.of(query, selection.epochs)
         return cls(selection.narrowed(ExperimentQuery(wanted.epoch)), wanted)
 
     @property

@@ -11,9 +11,9 @@ from kullback.errors import NotFound, TallyMismatch
 from kullback.experiments.comparison import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.selection import STEPS
+from kullback.experiments.stored import StoredExperiment
 from kullback.experiments.verdict import VerdictWord
 from kullback.experiments.wording import METRICS, percent, unit
-from kullback.experiments.writes import StoredExperiment
 from kullback.figures.typesetting import shown, typeset
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.checks import MonitorChecks, state_of

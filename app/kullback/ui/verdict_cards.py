@@ -18,7 +18,7 @@ ADVICE = {
     "equivalent": "Neither predicts better by as much as matters: take the cheaper one.",
     "not_worse": "Enough for a change that is wanted for other reasons. It need not be better.",
     "undecided": "Wait for more rows.",
-    "no_minimum_effect": "Plan one: that opens a new epoch.",
+    "no_minimum_effect": "Plan one: that opens a new epoch (?epoch=new).",
     "dominated": "Wait for more units, or look for a robot.",
     "crossover": "Mend the assignment, and send the unit that was assigned.",
     "effective_sample_size": "Look at weights and propensities: a few rows carry them.",

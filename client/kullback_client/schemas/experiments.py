@@ -12,10 +12,20 @@ class Arm(Document):
 
     name: str
     share: float
+    description: str | None
 
 
-class ExperimentSetup(Document):
-    """An experiment as it was set up; each plan that came after rows opened an epoch."""
+class PlanChange(Document):
+    """What another plan changes: rows that stay behind are of the epoch that ends."""
+
+    fields: list[str]
+    opens_epoch: bool
+    rows_left_behind: int
+    rows_kept: int
+
+
+class ChangedExperiment(Document):
+    """An experiment under the plan that was put, and what that changes, where it was there."""
 
     name: str
     epoch: int
@@ -41,6 +51,7 @@ class ExperimentSetup(Document):
         "spark",
     ]
     slices: list[str]
+    change: PlanChange | None
 
 
 VerdictWord: TypeAlias = Literal[
