@@ -209,6 +209,24 @@ def test_other_settings_are_refused_by_name(fields: dict[str, Any], expected: st
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("minimum_effect", 0, "minimum_effect: must be above 0"),
+        ("minimum_effect", -0.01, "minimum_effect: must be above 0"),
+        ("minimum_effect", 1e-200, "minimum_effect: is not in [1e-100, 1e+100]"),
+        ("alpha", 0, "alpha: must be above 0"),
+        ("alpha", 0.6, "alpha: is not in [1e-100, 0.5]"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_in_words(
+    field: str, value: float, detail: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        read(ExperimentSettings, as_json({"arms": PAIR, field: value}))
+    assert refusal.value.message == detail
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ('"arms": {"a": 0.5, "a": 0.25, "b": 0.5}', "/arms/a"),

@@ -11,6 +11,7 @@ from kullback.experiments.report import (
     ParallelComparison,
     SampleRatioReport,
 )
+from kullback.experiments.verdict import LEAST_POSITIVES
 from kullback.moments import moment
 from kullback.numerics.digits import UNKNOWN, chance, decimals, magnitude, number, p_value
 from kullback.tally.report_types import AucValue, MetricValue
@@ -232,8 +233,9 @@ def reading(report: ArmsReport) -> list[str]:
         return [effects, planned]
     always = (
         f"The confidence sequence is right at every look at once in {coverage(report)} of all "
-        "experiments, so stop whenever you like; the interval for one look is right only at a "
-        "time that was planned in advance."
+        f"experiments, from the look on at which each arm has {report.minimum_units:,} units and "
+        f"{LEAST_POSITIVES} rows of the rarer label: from then on stop whenever you like. The "
+        "interval for one look is right only at a time that was planned in advance."
     )
     grades = (
         "Evidence in words is Kass and Raftery's scale (1995): positive from an e-value of 3, "

@@ -79,6 +79,13 @@ def _propensities(values: Array) -> Array:
     return values
 
 
+def _positive(name: str, largest: float, value: float) -> float:
+    if _SMALLEST <= value <= largest:
+        return value
+    bounds = "must be above 0" if value <= 0 else f"is not in [{_SMALLEST:g}, {largest:g}]"
+    raise InvalidInput.at(bounds, name)
+
+
 ArmForecasts = Annotated[
     Array | dict[str, Array],
     Column(EntryType.NUMBER, 1, keys=MAX_ARMS, plain=True, typed=True, empty=True),
@@ -97,8 +104,16 @@ TargetPropensities = Annotated[
     Column(EntryType.NUMBER, 1, typed=True, empty=True),
     AfterValidator(partial(probabilities, "target_propensity")),
 ]
-Alpha = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=0.5)]
-Effect = Annotated[FiniteFloat, Field(ge=_SMALLEST, le=_LARGEST)]
+Alpha = Annotated[
+    FiniteFloat,
+    AfterValidator(partial(_positive, "alpha", 0.5)),
+    WithJsonSchema({"type": "number", "minimum": _SMALLEST, "maximum": 0.5}),
+]
+Effect = Annotated[
+    FiniteFloat,
+    AfterValidator(partial(_positive, "minimum_effect", _LARGEST)),
+    WithJsonSchema({"type": "number", "minimum": _SMALLEST, "maximum": _LARGEST}),
+]
 UnitCount = Annotated[int, Field(ge=2, lt=2**63)]
 
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_ARM}
