@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 Clock = Callable[[], float]  # now, in epoch seconds
 
@@ -24,4 +24,7 @@ Moment = Annotated[  # epoch seconds that JSON has as RFC 3339
     float,
     PlainSerializer(moment),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+KeptMoment = Annotated[  # one that is read again as it was written
+    Moment, BeforeValidator(lambda text: datetime.fromisoformat(text).timestamp())
 ]

@@ -8,7 +8,12 @@ from .columns import named_columns
 from .exchange import MARKDOWN, Flow, Request, Retry, exchange
 from .queries import query, read, segment, write
 from .reports import ExperimentReport, ExperimentSeries
-from .schemas.experiments import AcceptedObservations, ChangedExperiment, ExperimentDetail
+from .schemas.experiments import (
+    AcceptedObservations,
+    ChangedExperiment,
+    ExperimentDetail,
+    ExperimentSetup,
+)
 from .schemas.settings import ExperimentSettings
 
 COLUMNS = frozenset(
@@ -51,6 +56,18 @@ class ExperimentCalls:
     def details(self) -> Flow[ExperimentDetail]:
         """The plan, and what came."""
         return ExperimentDetail((yield from read(self.retry, self.path)))
+
+    def stop(self, note: str) -> Flow[ExperimentSetup]:
+        """Take no more rows in the present epoch, for good.
+
+        Args:
+            note: why: it stands in reports, and in the refusal of rows that come later.
+
+        Raises:
+            Conflict: it was stopped before, with another note.
+        """
+        answer = yield from write(self.retry, "POST", f"{self.path}/stop", {"note": note})
+        return ExperimentSetup(answer)
 
     def delete(self) -> Flow[None]:
         """Remove it with all that it holds."""

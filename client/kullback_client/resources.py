@@ -96,6 +96,7 @@ class Experiment(Blocking[ExperimentCalls]):
 
     put = blocking(ExperimentCalls.put)
     details = blocking(ExperimentCalls.details)
+    stop = blocking(ExperimentCalls.stop)
     delete = blocking(ExperimentCalls.delete)
     observe = blocking(ExperimentCalls.observe)
     report = blocking(ExperimentCalls.report)
@@ -118,6 +119,7 @@ class AsyncExperiment(Awaiting[ExperimentCalls]):
 
     put = awaiting(ExperimentCalls.put)
     details = awaiting(ExperimentCalls.details)
+    stop = awaiting(ExperimentCalls.stop)
     delete = awaiting(ExperimentCalls.delete)
     observe = awaiting(ExperimentCalls.observe)
     report = awaiting(ExperimentCalls.report)

@@ -35,6 +35,7 @@ WRITES: list[tuple[str, str, Document]] = [
     ("POST", "/v1/monitors/{name}/annotations", {"text": "deploy 1.4"}),
     ("PUT", "/v1/experiments/{name}", PAIRED),
     ("POST", "/v1/experiments/{name}/observations", TWO),
+    ("POST", "/v1/experiments/{name}/stop", {"note": "shipped in 4.2"}),
     ("POST", "/v1/scores/{metric}", dict(METRICS["log-loss"].example.request)),
     ("POST", "/v1/scores", {"metrics": ["log-loss", "calibration"]} | ROWS),
     *(("POST", f"/v1/scores/{name}", dict(each.example.request)) for name, each in METRICS.items()),

@@ -41,6 +41,7 @@ ALL: Document = {
     "minimum_units": 7,
     "convention": "exact",
     "slices": ["country"],
+    "other_arms": "ignore",
 }
 
 
@@ -87,6 +88,7 @@ async def test_what_is_not_planned_has_its_default(service: Service) -> None:
         "minimum_units": 100,
         "convention": "sklearn",
         "slices": [],
+        "other_arms": "error",
     }
 
 
@@ -153,10 +155,11 @@ async def test_a_removed_experiment_leaves_nothing(service: Service) -> None:
         ("GET", "/report"),
         ("GET", "/series"),
         ("POST", "/observations"),
+        ("POST", "/stop"),
     ],
 )
 async def test_what_is_not_there_is_404(service: Service, method: str, what: str) -> None:
-    body = TWO if method == "POST" else None
+    body = {"/observations": TWO, "/stop": {"note": "enough"}}.get(what)
     answer = await service.client.request(method, f"/v1/experiments/none{what}", json=body)
     assert refused(answer, 404)[0] == "not-found"
     assert "no experiment is named none" in answer.json()["detail"]
@@ -169,6 +172,7 @@ async def test_what_is_not_there_is_404(service: Service, method: str, what: str
         ("PUT", "/observations", "POST"),
         ("POST", "/report", "GET"),
         ("DELETE", "/series", "GET"),
+        ("GET", "/stop", "POST"),
     ],
 )
 async def test_other_methods_are_told_which_there_are(
@@ -220,7 +224,7 @@ async def test_every_type_of_body_brings_the_same_rows(service: Service, design:
     for kind, body in bodies(columns):
         await service.put(EXPERIMENT, **(PAIRED | {"design": design, "slices": ["country"]}))
         answer = done(await post(service, body, kind))
-        screened = {"rejected": 0, "rejections": []}
+        screened = {"ignored": 0, "rejected": 0, "rejections": []}
         assert answer == {"accepted": 200, "clipped": 0, "infinite": 0, "epoch": 1} | screened
         found.append((await report(service), await service.get(f"{EXPERIMENT}/series", step=3600)))
         await service.client.delete(EXPERIMENT)

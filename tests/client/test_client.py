@@ -211,6 +211,11 @@ def test_an_experiment_from_its_plan_to_its_end(caller: Caller, unused: Callable
     assert caller.get(trial.report(epoch=1)).verdict == "better"
     with pytest.raises(ValueError, match="2 arms are compared: see verdicts"):
         caller.get(trial.report()).verdict  # noqa: B018 - it raises
+    stopped = caller.get(trial.stop("shipped")).stopped
+    assert stopped is not None
+    assert stopped.note == "shipped"
+    with pytest.raises(Conflict, match="shipped"):
+        caller.get(trial.observe({"y_true": [1], "y_proba": [0.5], "arm": ["old"], "unit": [1]}))
     caller.get(trial.delete())
     with pytest.raises(NotFound):
         caller.get(trial.report())

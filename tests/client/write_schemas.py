@@ -24,6 +24,7 @@ ANSWERS = {
     ),
     "monitor_reports": ("MonitorReport", "MonitorSeries", "MonitorChecks"),
     "experiments": (
+        "ExperimentSetup",
         "ChangedExperiment",
         "ExperimentDetail",
         "ExperimentList",

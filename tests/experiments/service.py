@@ -24,7 +24,7 @@ TWO_APART: Document = {
     "arm": ["a", "b"],
     "unit": ["ann", "bob"],
 }
-HEAD = ("experiment", "epoch", "version", "first_crossing")
+HEAD = ("experiment", "epoch", "version", "ignored", "stopped", "first_crossing")
 
 
 def sent(rows: ArmRows, **more: object) -> Document:

@@ -15,6 +15,7 @@ from kullback.experiments.comparison import compare
 from kullback.experiments.page import escaped, markdown
 from kullback.experiments.report import ExperimentReport, FirstCrossing, ParallelComparison
 from kullback.experiments.reporting import arms_report
+from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
 from kullback.numerics.reasons import Reason
 from kullback.tally.report_types import AucValue, MetricValue
@@ -160,11 +161,14 @@ def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
         experiment="home-ranking",
         epoch=2,
         version=41,
+        ignored=1,
+        stopped=Stop(1767312000.0, "shipped"),
         first_crossing=(CROSSING,),
     )
     page = markdown(document)
     assert page.startswith("# Experiment home-ranking\n")
-    assert "Epoch: 2" in page
+    assert "Epoch: 2 · Stopped: 2026-01-02T00:00:00Z: shipped" in page
+    assert "Left out: 1 of arms that are not planned" in page
     words = (
         "new: better since 2026-01-01T00:00:00Z; then the effect was -0.250 ± 0.050, and the "
         "evidence of a difference very strong (4,021)"

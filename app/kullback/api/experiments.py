@@ -29,12 +29,13 @@ from kullback.experiments.replies import (
     ExperimentDetail,
     ExperimentList,
     ExperimentSeries,
+    ExperimentSetup,
 )
 from kullback.experiments.report import ExperimentReport
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection
 from kullback.moments import DAY
 from kullback.payload.media import BATCH_TYPES, JSON
-from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.requests.experiments import ExperimentBatch, ExperimentSettings, StopNote
 
 MARKDOWN = "text/markdown"
 Epoch = Annotated[
@@ -114,6 +115,22 @@ def _setting_up(routes: APIRouter, store_requests: StoreRequests) -> None:
             return as_json(store_requests.services.experiment_queries.select(name).details())
 
         return await store_requests.read(request, work)
+
+    @routes.post(
+        "/{name}/stop",
+        operation_id="stop_experiment",
+        response_model=ExperimentSetup,
+        responses=WRITES,
+        openapi_extra=request_body(StopNote, (JSON,)),
+    )
+    async def stop(name: Name, request: Request) -> Response:
+        """Take no more rows in the present epoch, for good, and keep the note that says why."""
+        return await store_requests.write(
+            request,
+            StopNote,
+            lambda sent, key: store_requests.services.experiments.stop(name, sent.note, key),
+            (JSON,),
+        )
 
     @routes.delete(
         "/{name}",

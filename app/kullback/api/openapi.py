@@ -25,7 +25,7 @@ from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.annotations import MonitorAnnotation
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
-from kullback.requests.experiments import ExperimentBatch, ExperimentSettings
+from kullback.requests.experiments import ExperimentBatch, ExperimentSettings, StopNote
 from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.monitors import MonitorRename, MonitorSettings
 from kullback.requests.several import SeveralRequest
@@ -43,7 +43,7 @@ BODIES: tuple[type[BaseModel], ...] = (
         LabelBatch,
         ReferenceBatch,
     ),
-    *(ExperimentSettings, ExperimentBatch),
+    *(ExperimentSettings, ExperimentBatch, StopNote),
     *(KeySettings, KeyRotation),
 )
 KEY: JsonSchemaValue = {

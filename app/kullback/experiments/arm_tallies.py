@@ -59,6 +59,8 @@ class CheckedArmRows:
         unit: whom each row is about (n,); rows are units where None.
         buckets: of the units, (n,).
         slices: by slice the value of each row.
+        accepted: how many rows are of an arm that is planned.
+        ignored: how many rows, or predictions of paired rows, are of other arms.
     """
 
     y: Array
@@ -67,6 +69,8 @@ class CheckedArmRows:
     unit: Labels | None
     buckets: Indices
     slices: Slices
+    accepted: int = 0
+    ignored: int = 0
 
 
 def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRows:
@@ -77,14 +81,17 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
     """
     refuse_strays(rows.slices, lambda name: plan.check_slice(name, "slice", name))
     y = positive_shares("y_true", rows.y_true).values if len(rows) else np.zeros(0)
-    number = np.arange(first, first + y.size)
+    number, arms = np.arange(first, first + y.size), _arms(plan, rows, y.size)
+    accepted = y.size if plan.design == "paired" else sum(p.size for _, p in arms.values())
     return CheckedArmRows(
         y=y,
-        arms=_arms(plan, rows, y.size),
+        arms=arms,
         w=_weight(rows, y.size),
         unit=rows.unit,
         buckets=bucket_of(number if rows.unit is None else rows.unit),
         slices={name: rows.slices[name] for name in rows.slices if name in plan.slices},
+        accepted=accepted,
+        ignored=_predictions(rows.y_proba) - sum(p.size for _, p in arms.values()),
     )
 
 
@@ -144,10 +151,16 @@ def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, 
     p = _probabilities(rows.y_proba, n)
     codes = {name: code for code, name in enumerate(plan.names)}
     code = np.fromiter((codes.get(arm, -1) for arm in rows.arm), np.int64, len(rows.arm))
-    names = ", ".join(plan.names)
-    refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {names}")
+    if plan.other_arms == "error":
+        names = ", ".join(plan.names)
+        refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {names}")
     own = {name: np.flatnonzero(code == at) for name, at in codes.items()}
     return {name: (places, p[places]) for name, places in own.items()}
+
+
+def _predictions(y_proba: Array | Mapping[str, Array]) -> int:
+    parts = y_proba.values() if isinstance(y_proba, Mapping) else (y_proba,)
+    return sum(part.size for part in parts)
 
 
 def _paired(
@@ -155,7 +168,7 @@ def _paired(
 ) -> dict[str, tuple[Indices | None, Array]]:
     names = ", ".join(plan.names)
     for name in y_proba:
-        if name not in plan.names:
+        if name not in plan.names and plan.other_arms == "error":
             detail = f"not an arm of this experiment, which has {names}"
             raise InvalidInput.at(detail, "y_proba", name)
     for name in plan.names:

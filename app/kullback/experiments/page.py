@@ -156,6 +156,8 @@ def _checks(report: ArmsReport) -> list[str]:
         checks.append(f"Crossover: {wording.percent(report.crossover)} of units met several arms.")
     excluded = report.excluded.items() if isinstance(report, EvaluationReport) else ()
     checks += [f"Excluded: {count:,} rows without {name}." for name, count in excluded if count]
+    if isinstance(report, ExperimentReport) and report.ignored:
+        checks.append(wording.ignored(report))
     return checks
 
 

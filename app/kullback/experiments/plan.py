@@ -12,6 +12,7 @@ from kullback.tally.tally import Layout
 
 Design = Literal["parallel", "paired"]
 Assignment = Literal["unit", "request"]
+OtherArms = Literal["error", "ignore"]
 MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
 HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
 MAX_ARMS = 20
@@ -46,6 +47,8 @@ class Plan:
         minimum_units: no verdict before each arm has so many units.
         convention: whose log loss.
         slices: names of the segments that rows may be told apart by.
+        other_arms: what becomes of rows of arms that are not planned: `error`, they are refused;
+            `ignore`, they are left out and counted.
     """
 
     arms: tuple[Arm, ...]
@@ -58,6 +61,7 @@ class Plan:
     minimum_units: int = MINIMUM_UNITS
     convention: ConventionName = "sklearn"
     slices: tuple[str, ...] = ()
+    other_arms: OtherArms = "error"
 
     @property
     def layout(self) -> Layout:
@@ -98,9 +102,9 @@ class Plan:
         """Those of them that rows of this plan rule out: they cannot count under the other.
 
         Rows count on where a slice is added, where an arm is described, where the order of arms
-        or slices changes, and with other `minimum_units`.
+        or slices changes, and with other `minimum_units` or `other_arms`.
         """
-        kept = {"minimum_units"}
+        kept = {"minimum_units", "other_arms"}
         if self.shares == other.shares:
             kept.add("arms")
         if set(self.slices) <= set(other.slices):

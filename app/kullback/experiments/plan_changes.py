@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kullback.errors import Conflict, FieldError, pointer
 from kullback.experiments.plan import Plan
-from kullback.experiments.replies import ChangedExperiment, PlanChange
+from kullback.experiments.replies import ChangedExperiment, ExperimentSetup, PlanChange
 from kullback.experiments.stored import PlanDocument, StoredExperiment, plan_of, rows_of
 from kullback.storage.base import Transaction
 
@@ -17,7 +17,8 @@ class PlanTransition:
         stored: the experiment as it stands.
         plan: the other plan.
         epoch: the epoch of the other plan: the present one where its rows count on, else the
-            latest one whose rows do, else the next; the present one too where it has no rows.
+            latest one whose rows do, else the next; the present one too where it has no rows. An
+            epoch that was stopped is none of these, unless nothing changes.
         rows: how many rows the present epoch has.
         kept: how many rows the epoch of the other plan has.
     """
@@ -29,12 +30,15 @@ class PlanTransition:
     kept: int
 
     @classmethod
-    def of(cls, tx: Transaction, stored: StoredExperiment, plan: Plan) -> "PlanTransition":
+    def of(
+        cls, tx: Transaction, stored: StoredExperiment, plan: Plan, *, new_epoch: bool
+    ) -> "PlanTransition":
         """The way of an experiment to a plan; nothing is written."""
-        counts = tx.counts(stored.record.id)
+        counts, is_stopped = tx.counts(stored.record.id), stored.stop is not None
         rows, epoch = rows_of(counts, stored.epoch), stored.epoch
-        if stored.plan.incompatible(plan):
-            unused = stored.epochs.stop if rows else stored.epoch
+        reopens = is_stopped and (new_epoch or stored.plan != plan)
+        if reopens or stored.plan.incompatible(plan):
+            unused = stored.epochs.stop if rows or is_stopped else stored.epoch
             epoch = stored.earlier(tx, plan) or unused
         return cls(stored, plan, epoch, rows, rows_of(counts, epoch))
 
@@ -52,36 +56,43 @@ class PlanTransition:
         """The experiment under the other plan, and what has changed."""
         fields = self.stored.plan.differing(self.plan)
         change = PlanChange(fields, self.opens_epoch, self.left, self.kept)
-        return ChangedExperiment.after(self.stored.record.name, self.epoch, self.plan, change)
+        stopped = None if self.opens_epoch else self.stored.stop
+        setup = ExperimentSetup.of(self.stored.record.name, self.epoch, self.plan, stopped)
+        return ChangedExperiment.after(setup, change)
 
     def make(self, tx: Transaction, *, new_epoch: bool) -> None:
         """Change the plan, if there is anything to change.
 
         Raises:
-            Conflict: rows would be left behind, and no new epoch was asked for.
+            Conflict: rows would be left behind, or it was stopped, and no new epoch was asked for.
         """
-        if self.left and not new_epoch:
+        is_stopped = self.stored.stop is not None
+        if (self.left or (self.opens_epoch and is_stopped)) and not new_epoch:
             self._refuse()
         stored, record, last = self.stored, self.stored.record.id, self.stored.epochs.stop - 1
         if self.opens_epoch:
-            is_nothing = stored.epoch == last and not self.rows
+            is_nothing = stored.epoch == last and not self.rows and not is_stopped
             if is_nothing:
                 last -= 1
             else:
                 tx.attach(record, plan_of(stored.epoch), stored.plan.encoded())
             last = max(last, self.epoch)
             tx.renew(record, self.epoch - 1)  # keys are of the rows of their epoch
-        if stored.plan != self.plan:
+        if stored.plan != self.plan or self.opens_epoch:
             ahead = None if last == self.epoch else last
-            tx.change(record, PlanDocument(self.epoch, self.plan, ahead).encoded())
+            document = PlanDocument(self.epoch, self.plan, ahead, stored.document.stops)
+            tx.change(record, document.encoded())
 
     def _refuse(self) -> None:
-        names = self.stored.plan.incompatible(self.plan)
-        rows = f"{self.left:,} row{'s' * (self.left != 1)} of epoch {self.stored.epoch}"
+        stop, epoch = self.stored.stop, self.stored.epoch
+        names = self.stored.plan.differing(self.plan)
+        if stop is None:
+            names = self.stored.plan.incompatible(self.plan)
+        rows = f"this would leave {self.left:,} row{'s' * (self.left != 1)} of epoch {epoch} behind"
+        why = rows if stop is None else f"epoch {epoch} is {stop}"
         way = "returns to" if self.epoch in self.stored.epochs else "opens"
         detail = (
-            f"this would leave {rows} behind: ?dry_run=true says what would change, and "
-            f"?epoch=new {way} epoch {self.epoch}"
+            f"{why}: ?dry_run=true says what would change, and ?epoch=new {way} epoch {self.epoch}"
         )
         places = [FieldError(pointer(name), detail) for name in names]
         raise Conflict(f"{', '.join(names)}: {detail}", places)

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from kullback.documents import extended
 from kullback.errors import FieldError
-from kullback.experiments.plan import Arm, Assignment, Design, MetricName, Plan
+from kullback.experiments.plan import Arm, Assignment, Design, MetricName, OtherArms, Plan
 from kullback.experiments.report import ArmEffect, FirstCrossing
+from kullback.experiments.stops import Stop
 from kullback.moments import Moment
 from kullback.scoring.conventions import ConventionName
 
@@ -57,9 +58,13 @@ class ExperimentSetup:
     minimum_units: int
     convention: ConventionName
     slices: tuple[str, ...]
+    other_arms: OtherArms
+    stopped: Annotated[Stop | None, Field(exclude_if=lambda stop: stop is None)]
 
     @classmethod
-    def of(cls, name: str, epoch: int, plan: Plan) -> "ExperimentSetup":
+    def of(
+        cls, name: str, epoch: int, plan: Plan, stopped: Stop | None = None
+    ) -> "ExperimentSetup":
         """The set-up that a plan is of."""
         return ExperimentSetup(
             name=name,
@@ -74,6 +79,8 @@ class ExperimentSetup:
             minimum_units=plan.minimum_units,
             convention=plan.convention,
             slices=plan.slices,
+            other_arms=plan.other_arms,
+            stopped=stopped,
         )
 
 
@@ -97,11 +104,9 @@ class ChangedExperiment(ExperimentSetup):
     change: Annotated[PlanChange | None, Field(exclude_if=lambda change: change is None)] = None
 
     @classmethod
-    def after(
-        cls, name: str, epoch: int, plan: Plan, change: PlanChange | None
-    ) -> "ChangedExperiment":
+    def after(cls, setup: ExperimentSetup, change: PlanChange | None) -> "ChangedExperiment":
         """An experiment after a change of its plan."""
-        return extended(cls, ExperimentSetup.of(name, epoch, plan), change=change)
+        return extended(cls, setup, change=change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +137,12 @@ class ExperimentDetail(ListedExperiment):
 class AcceptedObservations:
     """What became of observations that were sent, counted over all arms.
 
-    `rejected` rows were left out, the first of them with a reason.
+    `rejected` rows were left out, the first of them with a reason; `ignored` ones too, as the plan
+    says: rows, or predictions of paired rows, of arms that are not in it.
     """
 
     accepted: int
+    ignored: int
     rejected: int
     rejections: tuple[FieldError, ...]
     clipped: int

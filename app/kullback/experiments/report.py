@@ -5,14 +5,14 @@ JSON begins with the fields of a type's last base.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from kullback.experiments.plan import Assignment, Design, MetricName
+from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
-from kullback.moments import Moment
+from kullback.moments import KeptMoment
 from kullback.numerics.reasons import Reason
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.report_types import MetricValues, ReliabilityBin
@@ -20,10 +20,6 @@ from kullback.tally.report_types import MetricValues, ReliabilityBin
 Interval = tuple[float, float]
 SCORE_BINS = 64  # at most, of an arm
 OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
-
-
-def _seconds(at: str) -> float:
-    return datetime.fromisoformat(at).timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +211,7 @@ class FirstCrossing:
     """The first verdict on an arm that was not open, as it was kept, at a version."""
 
     version: int
-    at: Annotated[Moment, BeforeValidator(_seconds)]
+    at: KeptMoment
     arm: str
     verdict: VerdictWord
     effect: float
@@ -236,8 +232,13 @@ class ExperimentVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentReport(ArmsReport, ExperimentVersion):
-    """The report of an epoch of an experiment."""
+    """The report of an epoch of an experiment.
 
+    `ignored` counts rows of arms that are not planned: they were left out.
+    """
+
+    ignored: int
+    stopped: Stop | None
     first_crossing: tuple[FirstCrossing, ...]
 
     @property

@@ -19,7 +19,7 @@ from kullback.experiments.replies import (
 )
 from kullback.experiments.report import ArmEffect, ExperimentReport
 from kullback.experiments.reporting import arm_effect, arms_report
-from kullback.experiments.stored import WRITES, StoredExperiment, plan_of, rows_of
+from kullback.experiments.stored import WRITES, StoredExperiment, ignored_in, plan_of, rows_of
 from kullback.experiments.windows import by_step, count_steps, tallies_by_segment
 from kullback.moments import DAY, HOUR
 from kullback.storage.base import Cell, Part, Store
@@ -130,6 +130,8 @@ class ExperimentSelection:
             experiment=self._record.name,
             epoch=snapshot.epoch,
             version=snapshot.version,
+            ignored=ignored_in(self.counts, snapshot.epoch),
+            stopped=self.experiment.document.stops.get(snapshot.epoch),
             first_crossing=self._crossings.keep(snapshot).crossings,
         )
 

@@ -1,23 +1,25 @@
 """An experiment as it stands in the store: its plan, and the epochs that its rows came in."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import ExperimentSetup
+from kullback.experiments.stops import Stop
 from kullback.storage.base import Record, Transaction
 from kullback.storage.records import existing
 from kullback.stored_sums import naming_settings
 
 KIND = "experiment"
 WRITES = "writes"
+IGNORED = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanDocument:
-    """The plan of an experiment, the epoch that rows come in now, and the last epoch there is.
+    """The plan of an experiment, the epoch of rows that come now, the last one, those stopped.
 
     The last is the present one where it is not said: it is where nobody has gone back.
     """
@@ -25,6 +27,7 @@ class PlanDocument:
     epoch: int
     plan: Plan
     last: int | None = None
+    stops: Mapping[int, Stop] = field(default_factory=dict)
 
     @property
     def epochs(self) -> range:
@@ -78,17 +81,28 @@ class StoredExperiment:
         """The numbers of all epochs."""
         return self.document.epochs
 
+    @property
+    def stop(self) -> Stop | None:
+        """Since when and why the epoch takes no more rows, if it does not."""
+        return self.document.stops.get(self.epoch)
+
+    def stopped(self, stop: Stop) -> "StoredExperiment":
+        """The same, stopped in its present epoch."""
+        stops = {**self.document.stops, self.epoch: stop}
+        return replace(self, document=replace(self.document, stops=stops))
+
     def setup(self) -> ExperimentSetup:
         """The experiment as its callers set it up."""
-        return ExperimentSetup.of(self.record.name, self.epoch, self.plan)
+        return ExperimentSetup.of(self.record.name, self.epoch, self.plan, self.stop)
 
     def earlier(self, tx: Transaction, plan: Plan) -> int | None:
-        """The latest epoch but the present one whose rows count under a plan; None if none do."""
+        """The latest other epoch that was not stopped and whose rows count under a plan, if any."""
         return next((epoch for epoch, past in self._past(tx) if not past.incompatible(plan)), None)
 
     def _past(self, tx: Transaction) -> Iterator[tuple[int, Plan]]:
+        ended = {self.epoch, *self.document.stops}
         for epoch in reversed(self.epochs):
-            kept = None if epoch == self.epoch else tx.attachment(self.record.id, plan_of(epoch))
+            kept = None if epoch in ended else tx.attachment(self.record.id, plan_of(epoch))
             if kept is not None:
                 with naming_settings(KIND, self.record.name):
                     plan = Plan.decoded(kept)
@@ -103,3 +117,8 @@ def plan_of(epoch: int) -> str:
 def rows_of(counts: Mapping[str, int], epoch: int) -> int:
     """How many rows came in an epoch, of the counts of an experiment."""
     return counts.get(f"observations/{epoch}", 0)
+
+
+def ignored_in(counts: Mapping[str, int], epoch: int) -> int:
+    """How many rows of other arms were left out of an epoch."""
+    return counts.get(f"{IGNORED}/{epoch}", 0)

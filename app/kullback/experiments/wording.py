@@ -187,7 +187,14 @@ def setting(report: ArmsReport) -> list[tuple[str, str]]:
         settings.append(("Rows", f"{report.rows:,}"))
     if isinstance(report, ExperimentReport):
         settings.append(("Epoch", str(report.epoch)))
+        if report.stopped is not None:
+            settings.append(("Stopped", f"{moment(report.stopped.at)}: {report.stopped.note}"))
     return settings
+
+
+def ignored(report: ExperimentReport) -> str:
+    """How many rows of other arms were left out; "" where none were."""
+    return f"Left out: {report.ignored:,} of arms that are not planned." if report.ignored else ""
 
 
 def direction(report: ArmsReport) -> str:

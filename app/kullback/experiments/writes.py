@@ -10,9 +10,10 @@ from kullback.errors import Conflict
 from kullback.experiments.arm_tallies import CheckedArmRows, checked_arm_rows
 from kullback.experiments.plan import Plan
 from kullback.experiments.plan_changes import PlanTransition
-from kullback.experiments.replies import AcceptedObservations, ChangedExperiment
+from kullback.experiments.replies import AcceptedObservations, ChangedExperiment, ExperimentSetup
 from kullback.experiments.rows import ArmRows
-from kullback.experiments.stored import KIND, WRITES, PlanDocument, StoredExperiment
+from kullback.experiments.stops import Stop
+from kullback.experiments.stored import IGNORED, KIND, WRITES, PlanDocument, StoredExperiment
 from kullback.experiments.windows import cells, times
 from kullback.numerics.types import Array
 from kullback.scoring.screening import Screening, screened_batch
@@ -63,15 +64,34 @@ class Experiments:
             if record is None:
                 if not dry_run:
                     tx.create(KIND, name, PlanDocument(1, plan).encoded(), self._clock())
-                created = ChangedExperiment.after(name, 1, plan, None)
+                created = ChangedExperiment.after(ExperimentSetup.of(name, 1, plan), None)
                 return Reply.of(created, 200 if dry_run else 201)
-            transition = PlanTransition.of(tx, StoredExperiment.of(record, name), plan)
+            stored = StoredExperiment.of(record, name)
+            transition = PlanTransition.of(tx, stored, plan, new_epoch=new_epoch)
             if not dry_run:
                 transition.make(tx, new_epoch=new_epoch)
             return Reply.of(transition.reply())
 
         # a dry run takes no key: it would be the answer to the change that comes after it
         return self._store.write(work, None if dry_run else key)
+
+    def stop(self, name: str, note: str, key: IdempotencyKey | None) -> Future[Written]:
+        """Take no more rows in the present epoch, for good; the same stop again changes nothing.
+
+        The future raises:
+            Conflict: it was stopped before, with another note.
+        """
+
+        def work(tx: Transaction) -> Reply:
+            stored = StoredExperiment.of(tx.record(KIND, name, for_change=True), name)
+            if stored.stop is None:
+                stored = stored.stopped(Stop(self._clock(), note))
+                tx.change(stored.record.id, stored.document.encoded())
+            elif stored.stop.note != note:
+                raise Conflict.at(f"the experiment is {stored.stop}", "note")
+            return Reply.of(stored.setup())
+
+        return self._store.write(work, key)
 
     def delete(self, name: str, key: IdempotencyKey | None) -> Future[Written]:
         """Remove an experiment and all that it holds."""
@@ -92,6 +112,8 @@ class Experiments:
             if ready.rows:
                 tx.add(record.id, ready.bounded(tx))
                 tx.count(record.id, {WRITES: 1, f"observations/{ready.epoch}": ready.rows})
+            if ready.ignored:
+                tx.count(record.id, {f"{IGNORED}/{ready.epoch}": ready.ignored})
             return ready.reply
 
         return write_prepared(self._store, lambda: self._prepared(name, rows), commit, key)
@@ -99,15 +121,26 @@ class Experiments:
     def _prepared(self, name: str, rows: ArmRows) -> "_PreparedRows":
         self._clock.check()
         present = StoredExperiment.of(self._store.record(KIND, name), name)
+        if present.stop is not None:
+            raise Conflict(
+                f"the experiment is {present.stop}: it takes no more rows, unless a PUT of its "
+                "plan with ?epoch=new opens the next epoch"
+            )
         epoch, now = present.epoch, self._clock()
 
         def check(these: ArmRows) -> tuple[CheckedArmRows, Array]:
             return checked_arm_rows(present.plan, these), times(these.timestamp, len(these), now)
 
         checked, rows, screening = screened_batch(rows, check, rows.screening)
-        n, sums = len(rows), {} if checked is None else cells(present.plan, epoch, *checked)
-        reply = _accepted(epoch, n, sums, screening)
-        return _PreparedRows(present.record, epoch, n, sums, reply, present.plan.max_values)
+        if checked is None:
+            n = ignored = 0
+            sums: dict[Cell, bytes] = {}
+        else:
+            n, ignored = checked[0].accepted, checked[0].ignored
+            sums = cells(present.plan, epoch, *checked)
+        reply = _accepted(epoch, n, ignored, sums, screening)
+        values = present.plan.max_values
+        return _PreparedRows(present.record, epoch, n, ignored, sums, reply, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +150,7 @@ class _PreparedRows:
     record: Record
     epoch: int
     rows: int
+    ignored: int
     cells: Mapping[Cell, bytes]
     reply: Reply
     values: int
@@ -133,12 +167,14 @@ class _PreparedRows:
         return {cell: merge(contents) for cell, contents in kept.items()}
 
 
-def _accepted(epoch: int, n: int, sums: Mapping[Cell, bytes], screening: Screening) -> Reply:
+def _accepted(
+    epoch: int, n: int, ignored: int, sums: Mapping[Cell, bytes], screening: Screening
+) -> Reply:
     of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
     clipped = infinite = 0
     if of_rows:
         tally = decoded_total(of_rows)
         clipped, infinite = tally.scalar("clipped"), tally.scalar("infinite")
     first = tuple(place for _, place in screening.rejections)
-    accepted = AcceptedObservations(n, screening.rejected, first, clipped, infinite, epoch)
+    accepted = AcceptedObservations(n, ignored, screening.rejected, first, clipped, infinite, epoch)
     return Reply.of(accepted)

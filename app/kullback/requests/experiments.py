@@ -1,12 +1,13 @@
 """Settings of an experiment and batches of its rows, as a caller sends them."""
 
-from typing import Self
+from dataclasses import replace
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kullback.experiments.plan import Design, Plan
+from kullback.experiments.plan import Design, OtherArms, Plan
 from kullback.experiments.rows import ArmRows
-from kullback.payload.identifiers import refuse_twice
+from kullback.payload.identifiers import check_note, refuse_twice
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
 from kullback.requests.batch_columns import RowTimes, RowWeights, SliceNames, Units
 from kullback.requests.batches import ScreenedBatch
@@ -29,6 +30,13 @@ class ExperimentSettings(PlanFields):
         description="Parallel: each row belongs to one arm. Paired: every arm scores every row.",
     )
     slices: SliceNames = Field(default=[])
+    other_arms: OtherArms = Field(
+        default="error",
+        description=(
+            "What becomes of rows of arms that are not planned. error: they are refused. ignore: "
+            "they are left out and counted."
+        ),
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -38,7 +46,23 @@ class ExperimentSettings(PlanFields):
 
     def plan(self) -> Plan:
         """The plan that is asked for, with nothing left open."""
-        return self.plan_of(self.arms, self.design, self.slices)
+        plan = self.plan_of(self.arms, self.design, self.slices)
+        return replace(plan, other_arms=self.other_arms)
+
+
+class StopNote(BaseModel):
+    """Why an experiment is stopped."""
+
+    model_config = _STRICT
+
+    note: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        description="Why it is stopped, such as: shipped in 4.2."
+    )
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        check_note(self.note, "note")
+        return self
 
 
 class ExperimentBatch(ArmFields, ScreenedBatch):

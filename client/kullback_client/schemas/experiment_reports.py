@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..documents import Document
-from .experiments import FirstCrossing, VerdictWord
+from .experiments import FirstCrossing, Stop, VerdictWord
 from .monitor_reports import AucValue, EceValue, MetricValue, ReliabilityBin
 from .scores import Reason
 
@@ -221,6 +221,8 @@ class ExperimentReport(Document):
     groups: list[SegmentReport]
     warnings: list[str]
     base_rate_difference: dict[str, float | None] | None
+    ignored: int
+    stopped: Stop | None
     first_crossing: list[FirstCrossing]
 
 

@@ -15,6 +15,44 @@ class Arm(Document):
     description: str | None
 
 
+class Stop(Document):
+    """From when on an epoch takes no more rows, and the note of whoever stopped it."""
+
+    at: datetime
+    note: str
+
+
+class ExperimentSetup(Document):
+    """An experiment as it was set up; `epoch` is that of the rows that come now."""
+
+    name: str
+    epoch: int
+    arms: list[Arm]
+    control: str
+    design: Literal["parallel", "paired"]
+    assignment: Literal["unit", "request"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    alpha: float
+    minimum_effect: float | None
+    minimum_units: int
+    convention: Literal[
+        "exact",
+        "sklearn",
+        "torchrec",
+        "lightgbm",
+        "xgboost",
+        "keras",
+        "torch",
+        "lightgbm_cross_entropy",
+        "catboost",
+        "river",
+        "spark",
+    ]
+    slices: list[str]
+    other_arms: Literal["error", "ignore"]
+    stopped: Stop | None
+
+
 class PlanChange(Document):
     """What another plan changes: rows that stay behind are of the epoch that ends."""
 
@@ -51,6 +89,8 @@ class ChangedExperiment(Document):
         "spark",
     ]
     slices: list[str]
+    other_arms: Literal["error", "ignore"]
+    stopped: Stop | None
     change: PlanChange | None
 
 
@@ -100,6 +140,8 @@ class ExperimentDetail(Document):
         "spark",
     ]
     slices: list[str]
+    other_arms: Literal["error", "ignore"]
+    stopped: Stop | None
     created: datetime
     version: int
     observations: dict[str, int]
@@ -134,6 +176,8 @@ class ListedExperiment(Document):
         "spark",
     ]
     slices: list[str]
+    other_arms: Literal["error", "ignore"]
+    stopped: Stop | None
     created: datetime
 
 
@@ -147,6 +191,7 @@ class AcceptedObservations(Document):
     """What became of observations that were sent, counted over all arms."""
 
     accepted: int
+    ignored: int
     rejected: int
     rejections: list[FieldError]
     clipped: int

@@ -81,3 +81,4 @@ class ExperimentSettings(TypedDict, total=False):
     arms: Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, float]
     design: Literal["parallel", "paired"]
     slices: Sequence[str]
+    other_arms: Literal["error", "ignore"]
