@@ -1,5 +1,6 @@
 """The picker of times leads at once to spans, by short addresses."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
@@ -50,6 +51,15 @@ def test_there_is_no_later_than_now_and_no_earlier_than_all_time() -> None:
     assert time_picker(view({}, GROUND), GROUND, {}).later is None
     first = view({"from": "1970-01-01", "to": "1970-01-02"}, GROUND)
     assert time_picker(first, GROUND, {}).earlier is None
+
+
+def test_there_is_no_earlier_than_what_is_kept() -> None:
+    week = replace(GROUND, oldest=NOW - 7 * 24 * HOUR)
+    shown, steps = view({"range": "24h"}, week), 0
+    while (earlier := time_picker(shown, week, {}).earlier) is not None:
+        shown, steps = view(dict(parse_qsl(earlier[1:])), week), steps + 1
+        assert steps <= 8, "whoever follows it comes to an end"
+    assert shown.start <= week.oldest < shown.stop
 
 
 def test_a_slice_keeps_the_time_and_a_time_keeps_the_slice() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kullback.errors import InvalidInput
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import measured
-from kullback.moments import HOUR, moment
+from kullback.moments import DAY, HOUR, moment
 from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.crossed_slices import CROSS, slice_name
@@ -61,7 +61,13 @@ class MonitorPage:
         """
         reader = services.monitor_queries.open(name)
         monitor = reader.monitor
-        ground = Ground(monitor.window_seconds, monitor.slices, reader.now, monitor.timezone)
+        ground = Ground(
+            monitor.window_seconds,
+            monitor.slices,
+            reader.now,
+            monitor.timezone,
+            reader.now - monitor.retention_days * DAY,
+        )
         recent, checks = services.monitor_maintenance.looks.fresh(reader)
         chosen = view({key: text for key, text in query.items() if key != "slice"}, ground)
         value, messages = _value(reader, query.get("slice", ""))

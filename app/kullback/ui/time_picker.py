@@ -26,7 +26,7 @@ class TimePicker:
 
     Attributes:
         ranges: the last hour, day, ...
-        earlier: the span as long before this; None where that is before all time.
+        earlier: the span as long before this; None where nothing of it is kept.
         later: the span as long after this; None where that has not begun.
         slices: by which slice, where the monitor has any.
         start, stop: what the fields of a chosen time have.
@@ -61,7 +61,9 @@ def time_picker(view: View, ground: Ground, kept: Mapping[str, str]) -> TimePick
     whole = PickerLink(DEFAULT_SLICE, "All rows", _to(view.query, others), is_whole)
     return TimePicker(
         ranges,
-        _span(view.start - width, view.start, rest) if view.start >= width else None,
+        _span(view.start - width, view.start, rest)
+        if view.start > max(width, ground.oldest)
+        else None,
         _span(view.stop, view.stop + width, rest) if view.stop < ground.now else None,
         [whole, *slices] if slices else [],
         local(view.start),

@@ -33,12 +33,13 @@ _WITHOUT_ZONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a page may be asked of: the monitor's window, slices and time zone, and now."""
+    """What a page may be asked of: the monitor's window, slices, time zone, now, oldest rows."""
 
     window: int
     slices: Sequence[str]
     now: float
     timezone: str | None = None
+    oldest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
