@@ -104,7 +104,8 @@ def test_arms_are_told_as_their_tallies_read() -> None:
         assert len(entries(arm, "reliability")) == 10
         assert 10 < len(entries(arm, "score_histogram")) <= 64
         assert entry(arm, "diagnosis").keys() == {
-            *("miscalibration", "discrimination", "uncertainty", "slope", "intercept")
+            *("miscalibration", "discrimination", "uncertainty", "slope", "intercept"),
+            *("slope_standard_error", "intercept_standard_error"),
         }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from statsmodels.genmod.generalized_linear_model import GLMResults
 
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
@@ -14,6 +15,7 @@ from kullback.tally.tally import Layout, Tally
 from tests.tally.strategies import Batch
 
 BINARY = Layout("binary", 2, "sklearn")
+CLUSTERED = replace(BINARY, clustered=True)
 
 
 def drawn(intercept: float, slope: float, seed: int = 3, spread: float = 1.5) -> Batch:
@@ -25,14 +27,101 @@ def drawn(intercept: float, slope: float, seed: int = 3, spread: float = 1.5) ->
     return Batch(BINARY, 1 / (1 + np.exp(-logit)), y, w=rng.gamma(2.0, 1.0, n))
 
 
-def regressed(batch: Batch) -> tuple[float, float]:
-    """What statsmodels makes of the rows."""
+def fitted(batch: Batch, *, units: bool = False) -> GLMResults:
+    """The logistic regression of the rows by statsmodels, its errors by unit if asked."""
     logit = np.log(batch.p) - np.log1p(-batch.p)
     model = sm.GLM(
         batch.y, sm.add_constant(logit), family=sm.families.Binomial(), freq_weights=batch.w
     )
-    intercept, slope = model.fit().params
+    if not units:
+        return model.fit()
+    return model.fit(cov_type="cluster", cov_kwds={"groups": batch.units})
+
+
+def regressed(batch: Batch) -> tuple[float, float]:
+    """Intercept and slope as statsmodels has them."""
+    intercept, slope = fitted(batch).params
     return float(intercept), float(slope)
+
+
+def narrow(mean: float, spread: float, n: int = 30_000, seed: int = 5) -> Batch:
+    """Calibrated predictions around one."""
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(-rng.normal(mean, spread, n)))
+    return Batch(BINARY, p, np.where(rng.random(n) < p, 1.0, 0.0))
+
+
+SPREADS = [(-1.0, 1.5), (-5.0, 0.1), (-1.0, 0.1), (-1.0, 0.02), (-1.0, 0.005), (-10.0, 3.0)]
+
+
+@pytest.mark.parametrize(("mean", "spread"), SPREADS)
+def test_however_narrow_predictions_are_the_line_and_its_errors_are_those_of_the_rows(
+    mean: float, spread: float
+) -> None:
+    batch = narrow(mean, spread)
+    line, theirs = calibration_line(batch.tally()), fitted(batch)
+    error = line.intercept_standard_error, line.slope_standard_error
+    assert error == pytest.approx(theirs.bse, rel=0.005)
+    within = 0.01 * theirs.bse.max()
+    assert (line.intercept, line.slope) == pytest.approx(tuple(theirs.params), abs=within)
+
+
+@pytest.mark.parametrize(("mean", "spread"), [each for each in SPREADS if each[1] > 0.005])
+@pytest.mark.parametrize("is_clustered", [True, False])
+def test_by_units_or_weights_the_line_is_near_that_of_the_rows(
+    mean: float, spread: float, *, is_clustered: bool
+) -> None:
+    batch, rng = narrow(mean, spread), np.random.default_rng(6)
+    if is_clustered:
+        units = rng.integers(0, 1024, batch.p.size)
+        batch = replace(batch, layout=CLUSTERED, units=units)
+    else:
+        batch = replace(batch, w=rng.gamma(2.0, 1.0, batch.p.size))
+    line, theirs = calibration_line(batch.tally()), fitted(batch)
+    assert line.slope == pytest.approx(theirs.params[1], abs=0.12 * theirs.bse[1])
+    assert line.intercept == pytest.approx(theirs.params[0], abs=0.12 * theirs.bse[0])
+
+
+def test_by_units_or_weights_a_line_of_predictions_in_one_bin_is_not_guessed() -> None:
+    batch = narrow(-1.0, 0.005)
+    weighted = replace(batch, w=np.random.default_rng(6).gamma(2.0, 1.0, batch.p.size))
+    assert calibration_line(weighted.tally()) == nothing("one_prediction")
+
+
+def test_by_units_errors_are_those_of_groups_of_units() -> None:
+    rng, users = np.random.default_rng(7), 1024
+    unit = rng.integers(0, users, 40_000)
+    logit = rng.normal(-1.0, 1.0, unit.size)
+    truth = 1 / (1 + np.exp(-(logit + rng.normal(0.0, 1.0, users)[unit])))
+    y = np.where(rng.random(unit.size) < truth, 1.0, 0.0)
+    batch = Batch(CLUSTERED, 1 / (1 + np.exp(-logit)), y, units=unit)
+    line = calibration_line(batch.tally())
+    by_unit, by_row = fitted(batch, units=True).bse, fitted(batch).bse
+    assert by_unit[0] > 1.8 * by_row[0]
+    # 64 groups leave 9% of an error to chance
+    assert line.intercept_standard_error == pytest.approx(by_unit[0], rel=0.25)
+    assert line.slope_standard_error == pytest.approx(by_unit[1], rel=0.25)
+
+
+def test_weights_widen_the_errors() -> None:
+    batch = drawn(0.0, 1.0)
+    assert batch.w is not None
+    line, even = calibration_line(batch.tally()), calibration_line(replace(batch, w=None).tally())
+    assert line.slope_standard_error is not None
+    assert even.slope_standard_error is not None
+    wider = np.sqrt(np.square(batch.w).mean()) / batch.w.mean()
+    assert line.slope_standard_error / even.slope_standard_error == pytest.approx(wider, rel=0.05)
+
+
+def test_soft_labels_and_too_narrow_groups_have_no_errors() -> None:
+    batch = narrow(-1.0, 0.02)
+    units = np.arange(batch.p.size) % 1024
+    soft = replace(batch, y=0.1 + 0.5 * batch.y) if batch.y is not None else batch
+    for other in (soft, replace(batch, layout=CLUSTERED, units=units)):
+        line = calibration_line(other.tally())
+        assert isinstance(line.slope, float)
+        assert line.slope_standard_error is None
+        assert line.intercept_standard_error is None
 
 
 @pytest.mark.parametrize("is_weighted", [True, False])
@@ -134,8 +223,14 @@ def test_the_scale_of_weights_does_not_matter(scale: float) -> None:
     assert scaled.intercept == pytest.approx(line.intercept, rel=1e-9)
 
 
-def test_sure_predictions_have_no_logit_and_are_left_out() -> None:
+@pytest.mark.parametrize("is_weighted", [True, False])
+def test_sure_predictions_have_no_logit_and_are_left_out(*, is_weighted: bool) -> None:
     batch = drawn(0.2, 0.7)
     sure = Batch(BINARY, np.array([0.0, 1.0]), np.array([1.0, 0.0]), w=np.full(2, 5.0))
-    assert calibration_line((batch + sure).tally()) == calibration_line(batch.tally())
-    assert isinstance(calibration_line(batch.tally()).slope, float)
+    if not is_weighted:
+        batch, sure = replace(batch, w=None), replace(sure, w=None)
+    line, without = calibration_line((batch + sure).tally()), calibration_line(batch.tally())
+    assert isinstance(line.slope, float)
+    assert line.slope == pytest.approx(without.slope, abs=1e-5)
+    assert line.intercept == pytest.approx(without.intercept, abs=1e-5)
+    assert line.slope_standard_error == pytest.approx(without.slope_standard_error, rel=1e-3)

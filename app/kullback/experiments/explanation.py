@@ -29,6 +29,8 @@ class Diagnosis:
     uncertainty: float | Undefined
     slope: float | Undefined
     intercept: float | Undefined
+    slope_standard_error: float | None
+    intercept_standard_error: float | None
     calibration_ratio: float | Undefined
     auc: Estimate
 
@@ -43,6 +45,8 @@ class Diagnosis:
             parts.uncertainty,
             line.slope,
             line.intercept,
+            line.slope_standard_error,
+            line.intercept_standard_error,
             reading.metric("calibration_ratio").value,
             reading.auc(),
         )

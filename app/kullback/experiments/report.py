@@ -137,13 +137,18 @@ class ArmReport:
 
 @dataclass(frozen=True, slots=True)
 class ArmDiagnosis:
-    """What the log loss of an arm is made of, in nats, and its calibration line in logits."""
+    """What the log loss of an arm is made of, in nats, and its calibration line in logits.
+
+    Standard errors are null of labels between 0 and 1, and by units where predictions are narrow.
+    """
 
     miscalibration: float | None
     discrimination: float | None
     uncertainty: float | None
     slope: float | None
     intercept: float | None
+    slope_standard_error: float | None
+    intercept_standard_error: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,8 @@ def _overall_arm(findings: Findings, arm: Arm) -> OverallArm:
             finite(diagnosis.uncertainty),
             finite(diagnosis.slope),
             finite(diagnosis.intercept),
+            diagnosis.slope_standard_error,
+            diagnosis.intercept_standard_error,
         ),
         reliability=reliability_bins(metrics.quantiles(RELIABILITY_BINS)),
         score_histogram=reliability_bins(metrics.scores(SCORE_BINS)),

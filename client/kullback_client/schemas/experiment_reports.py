@@ -17,6 +17,8 @@ class ArmDiagnosis(Document):
     uncertainty: float | None
     slope: float | None
     intercept: float | None
+    slope_standard_error: float | None
+    intercept_standard_error: float | None
 
 
 class OverallArm(Document):
