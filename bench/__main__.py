@@ -12,6 +12,7 @@ from bench import (
     features,
     kernels,
     load,
+    logs,
     monitors,
     pages,
     ranking,
@@ -46,6 +47,8 @@ BENCHMARKS: Mapping[str, Callable[[], Rows]] = {
     "reporter": reporter.reporter,
     "buckets": experiments.bucket_sums,
     "evaluate": experiments.evaluate,
+    "evaluate-segments": logs.segments,
+    "evaluate-files": logs.small_files,
 }
 
 

@@ -36,7 +36,7 @@ def work(request: pytest.FixtureRequest) -> Work:
         return by_processes(2)
     running = request.getfixturevalue("dask")
     assert isinstance(running, Cluster)
-    return by_dask(running.address)
+    return by_dask(running.address, pytest.fail)
 
 
 def test_everyone_says_the_same_bit_by_bit(work: Work, files: list[str]) -> None:
@@ -64,21 +64,43 @@ def test_a_dask_worker_that_is_killed_changes_nothing(files: list[str]) -> None:
             done.append(rows)
             running.workers[0].kill()
 
-        found = evaluate(work_of(files, PARALLEL, 500), by_dask(running.address), kill_one)
+        found = evaluate(
+            work_of(files, PARALLEL, 500), by_dask(running.address, pytest.fail), kill_one
+        )
         assert running.workers[0].wait() != 0
     assert found.encoded().hex() == state_of(files, PARALLEL).encoded().hex()
     assert sum(done) == 6_000
+
+
+def test_a_cluster_that_has_lost_all_its_workers_is_named_and_waited_for(files: list[str]) -> None:
+    pytest.importorskip("distributed")
+    said: list[str] = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(text: str) -> None:
+        said.append(text)
+        raise Enough
+
+    with cluster(1) as running:
+        work, tasks = by_dask(running.address, stop, 4.0), work_of(files, PAIRED, 500)
+        with pytest.raises(Enough):
+            evaluate(tasks, work, lambda _: running.workers[0].kill())
+    assert said == [
+        f"the Dask scheduler at {running.address} has no workers any more: waiting for one"
+    ]
 
 
 def test_a_cluster_without_scheduler_or_workers_is_named(files: list[str]) -> None:
     pytest.importorskip("distributed")
     tasks = work_of(files, PAIRED, 500)
     with cluster(0) as running, pytest.raises(WorkStopped, match=r"tcp://.* has no workers"):
-        evaluate(tasks, by_dask(running.address, 4.0), lambda _: None)
+        evaluate(tasks, by_dask(running.address, pytest.fail, 4.0), lambda _: None)
     with pytest.raises(WorkStopped, match="no Dask scheduler answers at tcp:"):
-        evaluate(tasks, by_dask("tcp://127.0.0.1:1", 0.1), lambda _: None)
+        evaluate(tasks, by_dask("tcp://127.0.0.1:1", pytest.fail, 0.1), lambda _: None)
     with pytest.raises(WorkStopped, match="no Dask scheduler answers at ftp:"):
-        evaluate(tasks, by_dask("ftp://nowhere", 0.1), lambda _: None)
+        evaluate(tasks, by_dask("ftp://nowhere", pytest.fail, 0.1), lambda _: None)
 
 
 def test_without_dask_one_is_told_how_to_get_it(
@@ -86,7 +108,9 @@ def test_without_dask_one_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(WorkStopped, match=r'pip install "kullback\[dask\]"'):
-        evaluate(work_of(files, PAIRED, 500), by_dask("tcp://127.0.0.1:1"), lambda _: None)
+        evaluate(
+            work_of(files, PAIRED, 500), by_dask("tcp://127.0.0.1:1", pytest.fail), lambda _: None
+        )
 
 
 def test_a_worker_process_that_dies_stops_the_work(files: list[str]) -> None:

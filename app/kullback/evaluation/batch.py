@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kullback.errors import InvalidInput
-from kullback.evaluation.columns import Columns, is_text, plain
+from kullback.evaluation.columns import Columns, is_text, numpy_of, plain
 from kullback.evaluation.formats import StoredFile
 from kullback.evaluation.log_batch import LogBatch, Segments
 from kullback.evaluation.state import EVERY_ARM
@@ -100,7 +100,7 @@ class _Cells:
                 rule = "a unit is a string or a whole number, below 2⁵³ if it is kept as a float"
                 self.refuse(column, at, f"holds {cells[at].as_py()}", rule)
             return values.astype(np.int64)
-        return np.asarray(cells.to_numpy(zero_copy_only=False).astype(np.int64), np.int64)
+        return numpy_of(cells).astype(np.int64, copy=False)
 
     def coded(self, column: str) -> tuple[list[str], Indices]:
         """The names that occur, each once, and the place of each row's among them; −1 for none."""
@@ -110,8 +110,7 @@ class _Cells:
             names = [str(name) for name in coded.dictionary.to_pylist()]
         except UnicodeDecodeError as error:
             raise self._no_text(column) from error
-        index = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return names, np.asarray(index, np.int64)
+        return names, numpy_of(coded.indices.fill_null(-1)).astype(np.int64)
 
     def utf8(self, column: str) -> Utf8:
         """The strings of a column that has no nulls."""
@@ -166,23 +165,15 @@ def _complete(columns: Columns, rows: pa.RecordBatch) -> tuple[Indices, dict[str
 
 def _is_there(cells: pa.Array) -> Flags | None:
     """Which cells are neither null nor NaN, which polars and Spark write instead; None for all."""
-    there = None
-    if cells.null_count:
-        there = np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), np.bool_)
-    if pa.types.is_floating(cells.type):
-        numbers = ~np.isnan(cells.to_numpy(zero_copy_only=False))
-        if not numbers.all():
-            there = numbers  # a null is NaN here
-    return there
+    missing = pc.is_null(cells, nan_is_null=True)
+    return numpy_of(pc.invert(missing)).astype(np.bool_) if pc.any(missing).as_py() else None
 
 
 def _doubles(cells: pa.Array) -> Array:
-    if pa.types.is_boolean(cells.type):
-        cells = cells.cast(pa.uint8())
-    elif pa.types.is_decimal(cells.type):
+    if pa.types.is_decimal(cells.type):
         # by its digits: Arrow's own cast is off by a bit
         cells = cells.cast(pa.string()).cast(pa.float64())
-    return np.asarray(cells.to_numpy(zero_copy_only=False), np.float64)
+    return numpy_of(cells).astype(np.float64, copy=False)
 
 
 def _uuid_text(cells: pa.Array) -> pa.Array:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from kullback.errors import InvalidInput, hint
@@ -88,6 +91,15 @@ class Columns:
         if field == "y_true" and self.pos_label is not None:
             return _A_NAMED_LABEL
         return _FITS.get(field, _A_NUMBER)
+
+
+def numpy_of(cells: pa.Array) -> npt.NDArray[Any]:
+    """Numbers or flags without nulls, (n,); Array.to_numpy would import pandas, of 40 MB."""
+    if not len(cells):
+        return np.zeros(0)
+    flags = _TYPES.is_boolean(cells.type)
+    values: npt.NDArray[Any] = np.from_dlpack(cells.cast(pa.uint8()) if flags else cells)
+    return values
 
 
 def plain(kind: pa.DataType) -> pa.DataType:

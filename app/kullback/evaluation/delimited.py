@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from kullback.errors import InvalidInput
-from kullback.evaluation.columns import Columns
+from kullback.evaluation.columns import Columns, numpy_of
 from kullback.evaluation.formats import MAX_BATCH, FileContents, StoredFile
 from kullback.numerics.types import Indices
 
 _BLOCK = 1 << 22  # bytes
 # as pandas, R, SQL, spreadsheets and JSON write that there is no number
-_MISSING = pa.array(["NA", "NaN", "nan", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>"])
+_MISSING = ("NA", "NaN", "nan", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>")
 _FITS: Mapping[pa.DataType, str] = {
     pa.bool_(): r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$",
     pa.int64(): r"^-?(0|[1-9][0-9]{0,17})$",  # 007 is a name
@@ -80,14 +80,14 @@ def _opened(file: StoredFile, names: Sequence[str] = ()) -> csv.CSVStreamingRead
 def _misfits(cells: pa.Array, kind: pa.DataType) -> Indices:
     """The places of cells that are not of a type."""
     fits = pc.match_substring_regex(_there(cells, kind), _FITS[kind])
-    return np.flatnonzero(~fits.fill_null(fill_value=True).to_numpy(zero_copy_only=False))
+    return np.flatnonzero(numpy_of(fits.fill_null(fill_value=True)) == 0)
 
 
 def _there(cells: pa.Array, kind: pa.DataType) -> pa.Array:
     """The cells; null where what is written means that there is no number."""
     if kind == pa.string():
         return cells
-    return pc.if_else(pc.is_in(cells, _MISSING), pa.scalar(None, pa.string()), cells)
+    return pc.if_else(pc.is_in(cells, pa.array(_MISSING)), pa.scalar(None, pa.string()), cells)
 
 
 def _typed(file: StoredFile, name: str, cells: pa.Array, kind: pa.DataType, start: int) -> pa.Array:

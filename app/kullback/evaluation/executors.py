@@ -42,13 +42,14 @@ def by_processes(workers: int) -> Work:
     return partial(_processes, workers)
 
 
-def by_dask(address: str, wait_seconds: float = 10.0) -> Work:
+def by_dask(address: str, notify: Callable[[str], None], wait_seconds: float = 10.0) -> Work:
     """A Dask cluster whose scheduler is there, and whose workers see the files by the same names.
 
     A worker that dies changes nothing: the scheduler gives its tasks to another one, three times
-    at most. The work raises WorkStopped where it gives up, or cannot be reached.
+    at most. Where none is left, `notify` is called with a sentence, and the work waits for one.
+    The work raises WorkStopped where the scheduler gives up, or cannot be reached.
     """
-    return partial(_dask, address, wait_seconds)
+    return partial(_dask, address, notify, wait_seconds)
 
 
 def _processes(workers: int, tasks: Iterable[Task]) -> Done:
@@ -67,7 +68,9 @@ def _processes(workers: int, tasks: Iterable[Task]) -> Done:
         pool.shutdown(cancel_futures=True)
 
 
-def _dask(address: str, wait_seconds: float, tasks: Iterable[Task]) -> Done:
+def _dask(
+    address: str, notify: Callable[[str], None], wait_seconds: float, tasks: Iterable[Task]
+) -> Done:
     try:
         distributed = import_module("distributed")
     except ImportError as error:
@@ -77,12 +80,18 @@ def _dask(address: str, wait_seconds: float, tasks: Iterable[Task]) -> Done:
         client = distributed.Client(address, timeout=wait_seconds, set_as_default=False)
     except (OSError, ValueError) as error:
         raise WorkStopped(f"no Dask scheduler answers at {address}: {error}") from error
+
+    def idle() -> None:
+        if not client.nthreads():
+            notify(f"the Dask scheduler at {address} has no workers any more: waiting for one")
+
     with client:
         try:
             client.wait_for_workers(1, timeout=wait_seconds)
             # a result of an earlier run may be of files that have changed since: never reused
             pool = client.get_executor(pure=False)
-            yield from _in_flight(pool, tasks, 2 * sum(client.nthreads().values()))
+            limit = 2 * sum(client.nthreads().values())
+            yield from _in_flight(pool, tasks, limit, wait_seconds / 2, idle)
         except TimeoutError as error:
             raise WorkStopped(f"the Dask scheduler at {address} has no workers") from error
         except distributed.KilledWorker as error:
@@ -94,23 +103,33 @@ def _dask(address: str, wait_seconds: float, tasks: Iterable[Task]) -> Done:
             raise WorkStopped(detail) from error
 
 
-def _in_flight(pool: Executor, tasks: Iterable[Task], limit: int) -> Done:
-    """Tasks as they are done, a limited number at a time."""
+def _in_flight(
+    pool: Executor,
+    tasks: Iterable[Task],
+    limit: int,
+    seconds: float | None = None,
+    idle: Callable[[], None] = lambda: None,
+) -> Done:
+    """Tasks as they are done, a limited number at a time; `idle` where none is for so long."""
     waiting: dict[Future[bytes], Task] = {}
     try:
         for task in tasks:
             if len(waiting) >= limit:
-                yield from _done(waiting)
+                yield from _done(waiting, seconds, idle)
             waiting[pool.submit(evaluate_part, task)] = task
         while waiting:
-            yield from _done(waiting)
+            yield from _done(waiting, seconds, idle)
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _done(waiting: dict[Future[bytes], Task]) -> Done:
-    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+def _done(
+    waiting: dict[Future[bytes], Task], seconds: float | None, idle: Callable[[], None]
+) -> Done:
+    while not (done := wait(waiting, seconds, FIRST_COMPLETED).done):
+        idle()
+    for future in done:
         yield waiting.pop(future), future.result()
 
 

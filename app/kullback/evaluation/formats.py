@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import pyarrow as pa
-from pyarrow import dataset, fs
+from pyarrow import fs
 
 MAX_BATCH = 1 << 17  # rows of as many columns as an experiment has fit a cache
 _COMPRESSED = (".gz", ".bz2", ".zst")
@@ -62,6 +62,11 @@ class StoredFile:
         """The columns that directories tell, as in day=2026-05-01/country=DE."""
         directory = self.name.rpartition("/")[0]
         names = [part.partition("=")[0] for part in directory.split("/") if "=" in part]
+        if not names:
+            return {}
+        # imported here: it brings 50 MB to each process, and few logs need it
+        from pyarrow import dataset  # noqa: PLC0415
+
         fields = pa.schema([(name, pa.string()) for name in dict.fromkeys(names) if name])
         parsed = dataset.HivePartitioning(fields).parse(f"{directory}/")
         values: Mapping[str, str | None] = dataset.get_partition_keys(parsed)

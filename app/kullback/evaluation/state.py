@@ -18,7 +18,7 @@ from kullback.tally.unit_set import UnitSet
 EVERY_ARM = ""
 _VERSION = b"\x45"
 _LENGTH = 4
-_AT_ONCE = 8
+_AT_ONCE = 4
 _MANY = 600  # tallies, of some 100 kB each
 _Key = TypeVar("_Key", bound=Hashable)
 

@@ -21,7 +21,7 @@ UNIT = 1074
 DIGIT = 40
 ONES = "1"
 _HALF = DIGIT // 2
-ROWS = 1 << 13  # 2¹³ rows of 40 bits sum to at most 2⁵³, which a double holds exactly
+_ROWS = 1 << 13  # 2¹³ rows of 40 bits sum to at most 2⁵³, which a double holds exactly
 _PARTS = 1 << 13
 _EXPECTED = 6  # parts of 20 bits that numbers of one kind have, and one more row
 MASK = (1 << DIGIT) - 1
@@ -44,9 +44,9 @@ def exact_products(
     totals = dict.fromkeys(pairs, 0)
     totals |= {(ONES, first): 0 for first, second in pairs if first == second}
     size = max(column.size for column in columns.values())
-    rooms = {name: np.empty((_EXPECTED, min(ROWS, size))) for name in columns}
-    for start in range(0, size, ROWS):
-        rows = slice(start, start + ROWS)
+    rooms = {name: np.empty((_EXPECTED, min(_ROWS, size))) for name in columns}
+    for start in range(0, size, _ROWS):
+        rows = slice(start, start + _ROWS)
         parts = {name: _parts(columns[name][rows], rooms[name]) for name in columns}
         for first, second in pairs:
             ones, product = _product(parts[first], parts[second])
@@ -156,9 +156,9 @@ class BinSums:
     def of(cls, index: Indices, values: Array, size: int) -> "BinSums":
         """Σ values ≥ 0 of the rows of each of `size` bins."""
         sums: dict[int, Indices] = defaultdict(lambda: np.zeros(size, dtype=np.int64))
-        for start in range(0, values.size, ROWS):
-            at = index[start : start + ROWS]
-            for grid, part in split(values[start : start + ROWS]):
+        for start in range(0, values.size, _ROWS):
+            at = index[start : start + _ROWS]
+            for grid, part in split(values[start : start + _ROWS]):
                 step = grid // DIGIT
                 digits = np.bincount(at, shifted(part, -DIGIT * step), size)
                 sums[step] += digits.astype(np.int64)

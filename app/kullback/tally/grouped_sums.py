@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import DIGIT, MASK, ROWS, UNIT, BinSums, Plane, numbers_of, shifted, split
+from kullback.tally.exact import DIGIT, MASK, UNIT, BinSums, Plane, numbers_of, shifted, split
 from kullback.tally.exact import INDEX as BIN
 
 _DENSE = 4  # cells for each row: of more most have none
-Digits = Sequence[tuple[int, Array]]
+Digits = Sequence[tuple[int, Indices]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +32,25 @@ class GroupSums:
 
 
 class Cells:
-    """The cell of each row: a bin of a group."""
+    """The cell of each row, a bin of a group: of at most 2²² rows, whose sums 63 bits hold."""
 
     def __init__(self, group: Indices, groups: int, bins: Indices, size: int) -> None:
         self._size, self._place = size, group * size + bins
         self._numbers: Indices | None = None
         if groups * size > _DENSE * bins.size:
             self._numbers, self._place = np.unique(self._place, return_inverse=True)
-        cells = groups * size if self._numbers is None else self._numbers.size
-        self._counts = np.bincount(self._place, minlength=cells)
+        self._cells = groups * size if self._numbers is None else self._numbers.size
 
     def counts(self) -> GroupSums:
         """How many rows each cell has."""
-        return _by_group({0: self._counts}, self._size, self._numbers)
+        counts = np.bincount(self._place, minlength=self._cells)
+        return _by_group({0: counts}, self._size, self._numbers)
 
     def sums(self, digits: Digits) -> GroupSums:
         """Σ of numbers, cut into digits, in each cell."""
-        once = self._place.size if self._counts.max() <= ROWS else ROWS
-        sums: dict[int, Indices] = {}
+        sums: dict[int, Indices] = defaultdict(lambda: np.zeros(self._cells, np.int64))
         for step, part in digits:
-            for start in range(0, part.size, once):
-                rows = slice(start, start + once)
-                cells = np.bincount(self._place[rows], part[rows], self._counts.size)
-                _add(sums, step, cells.astype(np.int64))
+            np.add.at(sums[step], self._place, part)
         return _by_group(sums, self._size, self._numbers)
 
 
@@ -122,7 +118,7 @@ class _Digit:
 def digits_of(values: Array) -> Digits:
     """Numbers ≥ 0 as digits of 40 bits, with the place of each."""
     steps = [(grid // DIGIT, part) for grid, part in split(values)]
-    return [(step, shifted(part, -DIGIT * step)) for step, part in steps]
+    return [(step, shifted(part, -DIGIT * step).astype(np.int64)) for step, part in steps]
 
 
 def _carried(sums: Mapping[int, Indices]) -> Iterator[tuple[int, Indices]]:

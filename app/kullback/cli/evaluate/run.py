@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+import typer
 
 from kullback.cli import outputs
 from kullback.cli.evaluate.plan import EvaluateOptions, EvaluationPlan
@@ -38,7 +41,7 @@ class ExecutorOptions:
             if self.processes is not None:
                 detail = "--workers says nothing beside --dask: its cluster has its own"
                 raise Failure(detail, Status.UNUSABLE)
-            return by_dask(self.dask)
+            return by_dask(self.dask, partial(typer.echo, err=True))
         workers = min(self.processes or os.cpu_count() or 1, tasks)
         return serial if workers <= 1 else by_processes(workers)
 
