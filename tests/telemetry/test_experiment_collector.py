@@ -11,7 +11,16 @@ from kullback.experiments.verdict import VerdictWord
 from kullback.telemetry.experiment_collector import ExperimentCollector
 from tests.deploy.families import OF_EXPERIMENTS
 from tests.experiments.arms import paired, split
-from tests.experiments.service import EXPERIMENT, PAIRED, PARALLEL, TWO, observe, report, sent
+from tests.experiments.service import (
+    EXPERIMENT,
+    NEW_EPOCH,
+    PAIRED,
+    PARALLEL,
+    TWO,
+    observe,
+    report,
+    sent,
+)
 from tests.monitoring.service import Document, Service
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +44,17 @@ def named(name: str, **labels: str) -> str:
     labels |= {"experiment": "ranker"}
     said = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
     return f"kullback_experiment_{name}{{{said}}}"
+
+
+async def test_a_stopped_experiment_has_no_gauges_until_it_goes_on(service: Service) -> None:
+    await filled(service)
+    await service.client.post(f"{EXPERIMENT}/stop", json={"note": "shipped"})
+    service.inside.experiment_maintenance.run_due()
+    assert await samples(service) == {"kullback_experiments_not_shown": 0}
+    assert "ranker" in service.inside.experiment_maintenance.states
+    await service.put(NEW_EPOCH, **PARALLEL)
+    service.inside.experiment_maintenance.run_due()
+    assert (await samples(service))[named("version")] == 1
 
 
 async def test_every_gauge_is_what_the_report_says(service: Service) -> None:

@@ -24,6 +24,7 @@ class ExperimentMaintenance:
         self._clock = clock
         self._maintenance = maintenance
         self._states: dict[str, ExperimentSnapshot] = {}
+        self._stopped: frozenset[str] = frozenset()
         self._seen: dict[int, tuple[int, Mapping[str, int]]] = {}
         self._compacted: dict[int, float] = {}
 
@@ -32,10 +33,17 @@ class ExperimentMaintenance:
         """What each experiment said at the last round."""
         return self._states
 
+    @property
+    def running(self) -> Mapping[str, ExperimentSnapshot]:
+        """The same of those that were not stopped by then."""
+        stopped = self._stopped
+        return {name: state for name, state in self._states.items() if name not in stopped}
+
     def run_due(self) -> None:
         """Refresh and compact where rows came; compact everything once an hour."""
         here = list(self._maintenance.sound(self._store.records(KIND), StoredExperiment.of))
         names = {stored.record.name for stored in here}
+        self._stopped = frozenset(stored.record.name for stored in here if stored.stop is not None)
         numbers = {stored.record.id for stored in here}
         self._states = {name: state for name, state in self._states.items() if name in names}
         for kept in (self._seen, self._compacted):

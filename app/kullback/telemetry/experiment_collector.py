@@ -26,7 +26,7 @@ _PER_ARM = {
 
 
 class ExperimentCollector(Collector):
-    """The gauges of each experiment, of the first by name that so many series have room for."""
+    """The gauges of each running experiment, of the first by name that there is room for."""
 
     def __init__(self, maintenance: ExperimentMaintenance, cap: int = MAX_SERIES) -> None:
         self._maintenance = maintenance
@@ -38,7 +38,7 @@ class ExperimentCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client.registry.Collector."""
-        states = self._maintenance.states
+        states = self._maintenance.running
         shown = _within(self._cap, states)
         for name in _PER_ARM:
             yield _of_arms(name, shown)
