@@ -89,7 +89,7 @@ def evaluate(n: int = 20_000_000, group: int = 1_000_000) -> Rows:
         what = f"memory of it at its peak, all processes, {n:,} rows"
         size = f"{log.stat().st_size / 1e6:.0f} MB on disk"
         peak = max(peaks)
-        yield Row(what, f"{peak:.0f} MB", size, peak, Target("≤", 500, " MB"))
+        yield Row(what, f"{peak:.0f} MB", size, peak, Target("≤", 350, " MB"))
 
 
 def evaluation(log: Path, *more: str) -> list[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import pyarrow as pa
 from pyarrow import fs
 
-MAX_BATCH = 1 << 17  # rows of as many columns as an experiment has fit a cache
+MAX_BATCH = 1 << 16  # rows of as many columns as an experiment has fit a cache
 _COMPRESSED = (".gz", ".bz2", ".zst")
 
 

@@ -16,7 +16,7 @@ from kullback.tally.tally import Layout, Tally, total
 
 STEPS = 50
 _LABELS = 2
-_AT_ONCE = 1 << 17  # rows that are summed at once
+_AT_ONCE = 1 << 16  # rows that are summed at once
 _BY_SEGMENT = 1 << 19  # the same, where every segment costs something each time
 
 
