@@ -8,7 +8,7 @@ from kullback.tally.confidence_sequence import boundary
 
 ALPHA = 0.05
 RUNS, LOOKS = 4_000, 100
-NARROWEST = 8.0  # the information at which a sequence is narrowest: here the last look has it
+NARROWEST = 6.0  # the information at which a sequence is narrowest: here the last look has it
 _ONE_LOOK = 1.959964  # standard errors: a fixed interval of 95 %
 # Grey words, and two colours, that can be read on a page that is light or dark.
 _STYLE = (

@@ -42,6 +42,7 @@ ALL: Document = {
     "convention": "exact",
     "slices": ["country"],
     "other_arms": "ignore",
+    "objective": "non_inferiority",
 }
 
 
@@ -89,6 +90,7 @@ async def test_what_is_not_planned_has_its_default(service: Service) -> None:
         "convention": "sklearn",
         "slices": [],
         "other_arms": "error",
+        "objective": "superiority",
     }
 
 

@@ -186,6 +186,6 @@ async def test_a_step_may_be_longer_than_all_time(service: Service, step: int) -
 
 async def test_a_sequence_of_parallel_arms_needs_a_minimum_effect(service: Service) -> None:
     await service.put(EXPERIMENT, **(PARALLEL | {"minimum_effect": None}))
-    await observe(service, **sent(split(paired(n=400))))
+    await observe(service, **sent(split(paired(n=4000))))
     (point,) = await points(service)
     assert (point["sequence"], point["e_value"], point["verdict"]) == (None, None, "undecided")

@@ -1,7 +1,7 @@
 """Arms are compared as their rows say: verdicts, guards and their order, families."""
 
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,7 @@ def test_the_effect_is_the_difference_of_the_metric_and_relative_to_the_control(
     findings = found(PAIRED, rows)
     one, tallies = findings.comparisons[""][0], findings.tallies[""]
     log_loss = FUNCTIONALS["log_loss"]
-    assert one.effect == difference(log_loss, tallies["b"], tallies["a"])
+    assert one.effect == difference(log_loss, tallies["b"], tallies["a"], is_paired=True)
     base = log_loss(tallies["a"]).value
     assert isinstance(base, float)
     assert one.relative == effect(one).effect / base
@@ -100,7 +100,9 @@ def test_arms_the_other_way_round_have_the_other_effect(metric: MetricName) -> N
     plan, rows = replace(PAIRED, metric=metric), paired(0.1, 8000)
     one, other = only(plan, rows), only(replace(plan, control="b"), rows)
     assert (other.arm, other.control) == ("a", "b")
-    assert other.effect == replace(effect(one), effect=-effect(one).effect)
+    assert other.effect == replace(
+        effect(one), effect=-effect(one).effect, skewness=-effect(one).skewness
+    )
     assert one.confidence_sequence is not None
     assert other.confidence_sequence == replace(
         one.confidence_sequence,
@@ -113,8 +115,11 @@ def test_arms_the_other_way_round_have_the_other_effect(metric: MetricName) -> N
 def test_paired_rows_say_as_much_as_the_same_rows_of_each_arm() -> None:
     rows = paired(0.1)
     one, other = only(PAIRED, rows), only(PARALLEL, one_after_another(rows))
-    assert one.effect == other.effect
-    assert one.confidence_sequence == other.confidence_sequence
+    assert astuple(effect(other)) == pytest.approx(astuple(effect(one)), rel=1e-9)
+    assert one.confidence_sequence is not None
+    assert other.confidence_sequence is not None
+    sequences = one.confidence_sequence, other.confidence_sequence
+    assert astuple(sequences[1]) == pytest.approx(astuple(sequences[0]), rel=1e-9)
     assert one.verdict.word == "better"
     assert other.verdict.code == "crossover"
 
@@ -257,14 +262,14 @@ def test_evidence_of_batches_is_compared_as_that_of_all_rows() -> None:
 
 
 @pytest.mark.parametrize("minimum", [None, 0.0002, 0.0005, 0.001, 0.005])
-def test_real_clicks_that_neither_model_knows_leave_it_undecided(minimum: float | None) -> None:
+def test_real_clicks_that_neither_model_knows_tell_no_difference(minimum: float | None) -> None:
     if not CLICKS.is_file():
         pytest.skip("the Open Bandit sample is not part of the repository")
     table = pq.read_table(CLICKS, columns=["click", "p_a", "p_b", "unit_id"])
     scores = {"a": table["p_a"].to_numpy(), "b": table["p_b"].to_numpy()}
     rows = ArmRows(table["click"].to_numpy(), scores, table["unit_id"].to_pylist())
     one = only(replace(PAIRED, minimum_effect=minimum), rows)
-    assert one.verdict.word == "undecided"
+    assert one.verdict.word == ("equivalent" if minimum == 0.005 else "undecided")
     assert effect(one).effect == pytest.approx(-0.000744, abs=1e-6)
     assert effect(one).p_value() == pytest.approx(0.023, abs=1e-3)
     if one.confidence_sequence is not None:

@@ -32,7 +32,7 @@ def tallies(p: Array, q: Array, y: Array | None = None, convention: str = "sklea
 
 def said(p: Array, q: Array) -> str:
     control, treatment = tallies(p, q)
-    return explain(treatment, control).statement
+    return explain(treatment, control, is_paired=True).statement
 
 
 def scores() -> tuple[Array, Array]:
@@ -42,7 +42,7 @@ def scores() -> tuple[Array, Array]:
 
 def test_parts_add_up_to_the_difference_of_log_loss() -> None:
     control, treatment = tallies(*scores())
-    found = explain(treatment, control)
+    found = explain(treatment, control, is_paired=True)
     losses = [TallyMetrics(tally).metric("log_loss").value for tally in (treatment, control)]
     parts = (found.calibration, found.ranking, found.rows)
     assert not any(isinstance(part, Undefined) for part in parts)
@@ -72,7 +72,10 @@ def test_parts_that_cancel_are_told_to_the_places_of_the_largest(
 
 def test_the_other_way_round_every_part_has_the_other_sign() -> None:
     control, treatment = tallies(*scores())
-    there, back = explain(treatment, control), explain(control, treatment)
+    there, back = (
+        explain(treatment, control, is_paired=True),
+        explain(control, treatment, is_paired=True),
+    )
     for one, other in (
         (there.calibration, back.calibration),
         (there.ranking, back.ranking),
@@ -82,7 +85,7 @@ def test_the_other_way_round_every_part_has_the_other_sign() -> None:
         assert isinstance(other, float)
         assert one == -other
     assert isinstance(there.auc, Contrast)
-    assert back.auc == replace(there.auc, effect=-there.auc.effect)
+    assert back.auc == replace(there.auc, effect=-there.auc.effect, skewness=-there.auc.skewness)
 
 
 def test_what_is_too_sure_is_to_be_recalibrated() -> None:
@@ -119,18 +122,23 @@ def test_what_ranks_better_or_worse_is_said_to() -> None:
     dull, keen = recalibrated()
     y = drawn(keen)
     control, treatment = tallies(dull, keen, y)
-    assert explain(treatment, control).statement.endswith("It ranks better.")
-    told = explain(control, treatment).statement
+    assert explain(treatment, control, is_paired=True).statement.endswith("It ranks better.")
+    told = explain(control, treatment, is_paired=True).statement
     assert told.endswith("It ranks worse, and recalibration does not mend that.")
 
 
 def test_where_both_differ_both_are_said_to() -> None:
     dull, keen = recalibrated()
     control, treatment = tallies(sigmoid(logit(dull) + 0.6), keen, drawn(keen))
-    better, worse = explain(treatment, control).statement, explain(control, treatment).statement
+    better, worse = (
+        explain(treatment, control, is_paired=True).statement,
+        explain(control, treatment, is_paired=True).statement,
+    )
     assert better.endswith("It is better calibrated and ranks better.")
     assert worse.endswith("It is worse calibrated and ranks worse.")
-    mixed = explain(*tallies(sigmoid(logit(keen) + 0.6), dull, drawn(keen))[::-1]).statement
+    mixed = explain(
+        *tallies(sigmoid(logit(keen) + 0.6), dull, drawn(keen))[::-1], is_paired=True
+    ).statement
     assert mixed.endswith("It is better calibrated but ranks worse.")
 
 
@@ -147,7 +155,7 @@ def test_where_the_ranking_is_sure_to_differ_a_little_it_is_not_called_the_same(
     rng = np.random.default_rng(5)
     noisy = sigmoid(3.0 * (logit(p) + 0.3 * rng.normal(size=p.size)))
     control, treatment = tallies(p, noisy)
-    found = explain(treatment, control)
+    found = explain(treatment, control, is_paired=True)
     assert isinstance(found.auc, Contrast)
     assert found.auc.p_value() < 0.05
     assert "Hardly worse ranking, badly calibrated" in found.statement
@@ -156,21 +164,23 @@ def test_where_the_ranking_is_sure_to_differ_a_little_it_is_not_called_the_same(
 def test_without_a_slope_the_calibration_ratio_tells() -> None:
     y = np.where(np.arange(400) < 100, 1.0, 0.0)
     control, treatment = tallies(np.full(400, 0.25), np.full(400, 0.6), y)
-    told = explain(treatment, control).statement
+    told = explain(treatment, control, is_paired=True).statement
     assert "badly calibrated (predicts 2.40 times what happens)" in told
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_of_one_class_there_is_too_little_to_say(label: float) -> None:
     control, treatment = tallies(np.full(50, 0.3), np.full(50, 0.4), np.full(50, label))
-    assert explain(treatment, control).statement == "There is too little to say why."
+    assert (
+        explain(treatment, control, is_paired=True).statement == "There is too little to say why."
+    )
 
 
 def test_of_no_rows_there_is_too_little_to_say() -> None:
     nothing = Tally(PAIRED.layout)
     some = tallies(*scores())[0]
     for ours, theirs in ((nothing, some), (some, nothing), (nothing, nothing)):
-        found = explain(ours, theirs)
+        found = explain(ours, theirs, is_paired=True)
         assert found.statement == "There is too little to say why."
         assert found.calibration == found.ranking == found.rows == Undefined(Reason.EMPTY)
 
@@ -182,7 +192,7 @@ def test_of_an_infinite_loss_there_is_too_little_to_say() -> None:
     lost[np.flatnonzero(y)[0]] = spoilt[np.flatnonzero(y)[1]] = 0.0
     for scored in ((p, spoilt), (lost, q), (lost, spoilt)):
         control, treatment = tallies(*scored, convention="exact")
-        found = explain(treatment, control)
+        found = explain(treatment, control, is_paired=True)
         assert isinstance(found.calibration, Undefined)
         assert isinstance(found.ranking, float)
         assert found.statement == "There is too little to say why."

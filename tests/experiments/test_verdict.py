@@ -1,11 +1,12 @@
 """Verdicts: each word by its interval, each refusal by what is wrong with the data."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from kullback.experiments.plan import Arm, MetricName, Plan
+from kullback.experiments.plan import Arm, MetricName, Objective, Plan
 from kullback.experiments.verdict import (
     Verdict,
     invalid_assignment,
@@ -108,14 +109,62 @@ def test_what_is_undecided_says_what_would_do() -> None:
     assert "more than 10,000 times" in never.reason
 
 
-@pytest.mark.parametrize("bounds", [(-0.05, -0.01), (0.01, 0.05), (-0.01, 0.01)])
-def test_where_one_bucket_makes_the_variance_nothing_is_decided(
-    bounds: tuple[float, float],
+@pytest.mark.parametrize("share", [0.11, 0.1])
+def test_where_one_bucket_makes_the_variance_evidence_counts_less(share: float) -> None:
+    undecided = between(-0.03, 0.03, share=share)
+    assert (undecided.code == "dominated") == (share > 0.1)
+    assert undecided.word == "undecided"
+    if share > 0.1:
+        assert undecided.reason.startswith(
+            "The units of one bucket make 11% of the variance (at most 10%): so long evidence "
+            "counts a 500th."
+        )
+    assert between(-0.05, -0.01, share=share).word == "better", "the sequence has it in already"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "superiority", "margin"),
+    [
+        (-0.05, -0.03, "better", "better"),
+        (-0.05, -0.01, "better", "not_worse"),
+        (-0.015, -0.001, "better", "equivalent"),
+        (-0.05, 0.01, "undecided", "not_worse"),
+        (-0.01, 0.01, "undecided", "equivalent"),
+        (0.001, 0.015, "worse", "equivalent"),
+        (0.001, 0.05, "worse", "undecided"),
+        (0.021, 0.05, "worse", "worse"),
+        (-0.05, 0.05, "undecided", "undecided"),
+    ],
+)
+def test_two_questions_have_an_answer_each_and_the_objective_says_which_counts(
+    low: float, high: float, superiority: str, margin: str
 ) -> None:
-    found = between(*bounds, share=0.11)
-    assert (found.word, found.code) == ("undecided", "dominated")
-    assert found.reason.startswith("The units of one bucket make 11% of the variance (at most 10%)")
-    assert between(*bounds, share=0.1).code != "dominated"
+    sequence = ConfidenceSequence(1.0, low, high, 4.0)
+    verdicts = {
+        objective: verdict_of(
+            replace(PAIRED, minimum_effect=MARGIN, objective=objective),
+            Contrast((low + high) / 2, 0.01, 300.0, 400, 0.01),
+            sequence,
+        )
+        for objective in get_args(Objective)
+    }
+    assert {(each.superiority, each.margin) for each in verdicts.values()} == {
+        (superiority, margin)
+    }
+    assert verdicts["superiority"].word == (margin if superiority == "undecided" else superiority)
+    is_enough = margin in {"better", "equivalent", "not_worse"}
+    assert verdicts["non_inferiority"].word == ("not_worse" if is_enough else margin)
+    assert verdicts["equivalence"].word == ("undecided" if margin == "not_worse" else margin)
+    assert all(each.needed is None for each in verdicts.values() if each.word != "undecided")
+
+
+def test_what_is_worse_within_the_margin_says_so() -> None:
+    assert between(0.001, 0.015).reason == (
+        "Its log loss is worse by at least 0.001 nats, but within the margin of 0.02 nats "
+        "(95% sure at every look)."
+    )
+    assert "within" not in between(0.001, 0.05).reason
+    assert "within" not in between(0.03, 0.05).reason
 
 
 def test_without_a_minimum_effect_nothing_is_decided() -> None:

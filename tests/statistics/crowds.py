@@ -116,11 +116,22 @@ def _looks(looks: int, arms: list[tuple[float, Indices, Array]]) -> Looks:
         effect += sign * mean
         u -= mean[:, None] * count
         u /= total[:, None]
+        if len(arms) > 1:  # each has a correction of its own, and the sum has another below
+            u *= _correction(count)[:, None]
         counts.append(count)
         parts.append(u)
     # without a copy where there is one
     rows, u = (sum(several[1:], several[0]) for several in (counts, parts))
+    if len(arms) > 1:
+        u /= _correction(rows)[:, None]
     return Looks(effect, u, np.count_nonzero(rows, axis=1))
+
+
+def _correction(rows: Array) -> Array:
+    """√(G/(G − 1)) of the buckets with rows at each look, (looks,)."""
+    g = np.maximum(np.count_nonzero(rows, axis=1), 2)
+    corrected: Array = np.sqrt(g / (g - 1))
+    return corrected
 
 
 def _so_far(looks: int, at: Indices, values: Array | None) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.numerics.types import Array, Flags, Indices, Undefined
-from kullback.tally.contrast import Contrast, contrast
+from kullback.tally.contrast import Contrast, contrast, contrast_of_arms
 from kullback.tally.units import BUCKETS
 
 NORMAL_95 = 1.959963984540054
@@ -14,16 +14,22 @@ NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """An effect θ and what each row adds to it, u (n,), of sum 0."""
+    """An effect θ and what each row adds to it, u (n,), of sum 0; of two arms which are treated."""
 
     effect: float
     u: Array
+    treated: Flags | None = None
 
     def by(self, buckets: Indices) -> Contrast:
         """The contrast of these influences, summed by bucket."""
-        clusters = np.count_nonzero(np.bincount(buckets, minlength=BUCKETS))
-        u = np.bincount(buckets, self.u, BUCKETS).astype(np.float64)
-        found = contrast(self.effect, u, int(clusters))
+        if self.treated is None:
+            clusters = np.count_nonzero(np.bincount(buckets, minlength=BUCKETS))
+            found = contrast(self.effect, _summed(buckets, self.u), int(clusters))
+        else:
+            rows = self.treated, ~self.treated
+            new, old = (_summed(buckets, self.u * of_arm) for of_arm in rows)
+            met = [np.bincount(buckets[of_arm], minlength=BUCKETS) > 0 for of_arm in rows]
+            found = contrast_of_arms(self.effect, (new, -old), (met[0], met[1]))
         assert not isinstance(found, Undefined)
         return found
 
@@ -32,6 +38,10 @@ class Estimate:
         """The standard error as if rows were independent."""
         n = self.u.size
         return math.sqrt(n / (n - 1) * float(np.square(self.u).sum()))
+
+
+def _summed(buckets: Indices, u: Array) -> Array:
+    return np.bincount(buckets, u, BUCKETS).astype(np.float64)
 
 
 def mean(values: Array) -> Estimate:
@@ -43,13 +53,13 @@ def mean(values: Array) -> Estimate:
 def apart(losses: Array, treated: Flags) -> Estimate:
     """The mean of the treated minus that of the others."""
     ours, theirs = (_share(losses, rows) for rows in (treated, ~treated))
-    return Estimate(ours.effect - theirs.effect, ours.u - theirs.u)
+    return Estimate(ours.effect - theirs.effect, ours.u - theirs.u, treated)
 
 
 def entropies_apart(y: Array, losses: Array, treated: Flags) -> Estimate:
     """The normalized entropy of the treated minus that of the others."""
     ours, theirs = (_entropy(y, losses, rows) for rows in (treated, ~treated))
-    return Estimate(ours.effect - theirs.effect, ours.u - theirs.u)
+    return Estimate(ours.effect - theirs.effect, ours.u - theirs.u, treated)
 
 
 def log_calibration(y: Array, p: Array) -> Estimate:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kullback.experiments.arm_tallies import ArmTallies, tally_arms
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.binary import binary_terms
+from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.functionals import FUNCTIONALS, log_loss, normalized_entropy
 from kullback.tally.inference import influence, standard_error
 from kullback.tally.tally import Layout
@@ -42,10 +43,9 @@ factors = st.one_of(st.floats(0.01, 100.0), st.sampled_from((2.0**-40, 2.0, 1e9)
 
 def numbers(experiment: Experiment) -> Array:
     """All that is said of the difference: effect, error, freedom, interval, sequence, ln e."""
-    found = experiment.comparison()
-    effect, sure = found.effect, found.confidence_sequence
-    assert not isinstance(effect, Undefined)
-    assert sure is not None
+    effect, plan = experiment.effect(), experiment.plan
+    assert plan.minimum_effect is not None
+    sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
     return np.array(
         [
             *(effect.effect, effect.standard_error, effect.degrees_of_freedom),

@@ -9,11 +9,11 @@ import statsmodels.api as sm
 import tea_tasting as tt  # it ships no types
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, optimize, special, stats
+from scipy import integrate, stats
 from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.confidence_sequence import boundary, confidence_sequence
+from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.units import bucket_of
 from tests.statistics import worlds
@@ -80,9 +80,10 @@ def test_the_split_error_is_that_of_least_squares_with_clusters(
     n = rows.y.size
     found = split(rows, treated).weighted(weight).effect()
     assert found.effect == pytest.approx(fitted.params[1], rel=1e-10)
-    # theirs has (n − 1)/(n − 2) of two parameters
+    # theirs has (n − 1)/(n − 2) of two parameters, and G/(G − 1) of all where ours has it of arms
     theirs = fitted.bse[1] * math.sqrt((n - 2) / (n - 1))
-    assert found.standard_error == pytest.approx(theirs, rel=1e-10)
+    assert found.standard_error == pytest.approx(theirs, rel=3e-3)
+    assert found.standard_error > theirs
 
 
 def test_the_split_error_is_that_of_a_ratio_of_means_of_users() -> None:
@@ -103,10 +104,7 @@ def test_the_split_error_is_that_of_a_ratio_of_means_of_users() -> None:
     found = split(rows, arm[rows.user]).effect()
     error = (theirs.effect_size_ci_upper - theirs.effect_size) / stats.norm.ppf(0.975)
     assert found.effect == pytest.approx(theirs.effect_size, rel=1e-10)
-    # theirs has 300/299 of each arm, ours 600/599 of all
-    assert found.standard_error == pytest.approx(
-        error * math.sqrt(600 / 599 * 299 / 300), rel=1e-10
-    )
+    assert found.standard_error == pytest.approx(error, rel=1e-10)
 
 
 def contrast_of(statistic: float, error: float, freedom: float) -> Contrast:
@@ -132,16 +130,20 @@ def test_the_p_value_is_that_of_students_distribution(found: Contrast) -> None:
 
 @given(st.floats(-6.0, 6.0), st.floats(0.05, 20.0))
 def test_the_e_value_is_the_mean_likelihood_ratio(statistic: float, minimum: float) -> None:
-    """∫ N(θ; 0, φ) · N(θ̂; θ, SE²)/N(θ̂; 0, SE²) dθ, in standard errors."""
-    phi = minimum**2
-    center, spread = statistic * phi / (1 + phi), minimum / math.sqrt(1 + phi)
+    """∫ Σ w N(θ; 0, φ) · N(θ̂; θ, SE²)/N(θ̂; 0, SE²) dθ, in standard errors."""
 
-    def mass(theta: float) -> float:
-        prior = math.exp(-0.5 * (theta / minimum) ** 2) / (minimum * math.sqrt(2 * math.pi))
-        return math.exp(statistic * theta - 0.5 * theta**2) * prior
+    def mean_over(phi: float) -> float:
+        center, spread = statistic * phi / (1 + phi), math.sqrt(phi / (1 + phi))
 
-    whole, _ = integrate.quad(
-        mass, center - 12 * spread, center + 12 * spread, epsrel=1e-12, points=[center]
+        def mass(theta: float) -> float:
+            prior = math.exp(-0.5 * theta**2 / phi) / math.sqrt(2 * math.pi * phi)
+            return math.exp(statistic * theta - 0.5 * theta**2) * prior
+
+        ends = center - 12 * spread, center + 12 * spread
+        return float(integrate.quad(mass, *ends, epsrel=1e-12, points=[center])[0])
+
+    whole = sum(
+        w * mean_over(times * minimum**2) for times, w in ((1, 0.5), (10, 0.25), (100, 0.25))
     )
     found = confidence_sequence(Contrast(statistic, 1.0, math.inf, 1024, 0.0), minimum, 0.05)
     assert found.e_value == pytest.approx(whole, rel=1e-10)
@@ -155,15 +157,3 @@ def test_the_sequence_leaves_0_out_where_the_e_value_says_so(
     gap = now.log_e_value + math.log(alpha)
     if abs(gap) > 1e-9:
         assert (now.low > 0 or now.high < 0) == (gap > 0)
-
-
-@pytest.mark.parametrize(("alpha", "best"), [(0.05, 8.212), (0.01, 11.76)])
-def test_the_sequence_is_narrowest_at_the_information_that_lambert_says(
-    alpha: float, best: float
-) -> None:
-    exact = -float(special.lambertw(-(alpha**2) / math.e, -1).real) - 1
-    found = optimize.minimize_scalar(
-        lambda v: boundary(v, alpha), bounds=(1.0, 50.0), method="bounded", options={"xatol": 1e-9}
-    )
-    assert exact == pytest.approx(best, abs=0.005)
-    assert found.x == pytest.approx(exact, rel=1e-6)

@@ -39,7 +39,7 @@ def test_a_difference_of_auc_is_that_of_sklearn_with_the_error_of_the_jackknife(
     for left_out in range(-1, GROUPS):
         rest = [np.flatnonzero(group != left_out) for group in groups]
         effects.append(area(treatment, rest[0]) - area(control, rest[1]))
-    found = sure(auc_difference(ranked(treatment), ranked(control)))
+    found = sure(auc_difference(ranked(treatment), ranked(control), is_paired=is_paired))
     assert found.clusters == GROUPS
     assert found.effect == pytest.approx(effects[0], abs=1e-4)
     assert found.standard_error == pytest.approx(jackknife(np.array(effects[1:])), rel=0.03)
@@ -48,7 +48,9 @@ def test_a_difference_of_auc_is_that_of_sklearn_with_the_error_of_the_jackknife(
 def test_an_auc_by_hand() -> None:
     p, y = np.array([0.1, 0.4, 0.6, 0.9]), np.array([0.0, 1.0, 0.0, 1.0])
     control = Batch(BINARY, p, y, units=np.array([0, 300, 600, 900]))
-    found = sure(auc_difference(ranked(replace(control, p=p[[0, 2, 1, 3]])), ranked(control)))
+    found = sure(
+        auc_difference(ranked(replace(control, p=p[[0, 2, 1, 3]])), ranked(control), is_paired=True)
+    )
     # placements of the control: 1, 1/2, 1/2, 1 around 3/4; of the treatment all are 1
     assert found.effect == 0.25
     assert found.standard_error == pytest.approx(math.sqrt(4 / 3 * 4) / 8, rel=1e-12)
@@ -69,14 +71,14 @@ def test_of_one_class_there_is_no_auc(label: float) -> None:
     both, _ = arms(50)
     one = replace(both, y=np.full(50, label))
     for treatment, control in ((one, both), (both, one), (one, one)):
-        found = auc_difference(ranked(treatment), ranked(control))
+        found = auc_difference(ranked(treatment), ranked(control), is_paired=True)
         assert found == Undefined(Reason.ONE_CLASS)
     assert auc_error(ranked(one)) == Undefined(Reason.ONE_CLASS)
 
 
 def test_without_ranks_there_is_no_error_of_auc() -> None:
     control, treatment = arms(50)
-    found = auc_difference(treatment.tally(), control.tally())
+    found = auc_difference(treatment.tally(), control.tally(), is_paired=True)
     assert found == Undefined(Reason.TOO_FEW_UNITS)
 
 

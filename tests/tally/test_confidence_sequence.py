@@ -11,7 +11,7 @@ from scipy import integrate, optimize, stats
 
 from kullback.numerics.student_t import t_log_tail_inverse
 from kullback.tally.confidence_sequence import boundary, confidence_sequence, still_needed
-from kullback.tally.contrast import Contrast
+from kullback.tally.contrast import Contrast, contrast
 
 MINIMUM = 0.02
 FOUND = Contrast(0.03, 0.01, 400.0, 900, 0.01)
@@ -24,19 +24,25 @@ contrasts = st.builds(
     st.floats(1e-3, 1.0),
     st.one_of(st.just(math.inf), st.floats(2.0, 1000.0)),
     st.just(500),
-    st.just(0.01),
+    st.sampled_from([0.01, 0.3]),
+    st.floats(-0.9, 0.9),
 )
 
 
 def test_an_e_value_by_hand() -> None:
     found = confidence_sequence(NORMAL, MINIMUM, 0.05)
-    # v = 4, z = 3: ln e = −½ ln 5 + ½ · 9 · 4/5
+    # v = 4, 40, 400 of weights ½, ¼, ¼, z = 3: e = Σ w (1 + v)^−½ exp(½ · 9 v/(1 + v))
+    e = sum(
+        w / math.sqrt(1 + v) * math.exp(4.5 * v / (1 + v))
+        for v, w in ((4.0, 0.5), (40.0, 0.25), (400.0, 0.25))
+    )
     assert found.information == pytest.approx(4.0, rel=1e-14)
-    assert found.log_e_value == pytest.approx(3.6 - 0.5 * math.log(5), rel=1e-12)
-    assert found.e_value == pytest.approx(math.exp(3.6) / math.sqrt(5), rel=1e-12)
-    assert found.p_value == pytest.approx(math.sqrt(5) * math.exp(-3.6), rel=1e-12)
-    half = 0.01 * math.sqrt(1.25 * (math.log(5) + 2 * math.log(20)))
-    assert (found.low, found.high) == pytest.approx((0.03 - half, 0.03 + half), rel=1e-12)
+    assert found.e_value == pytest.approx(e, rel=1e-12)
+    assert found.log_e_value == pytest.approx(math.log(e), rel=1e-12)
+    assert found.p_value == pytest.approx(1 / e, rel=1e-12)
+    assert found.high - 0.03 == pytest.approx(0.03 - found.low, rel=1e-12)
+    at_the_edge = confidence_sequence(replace(NORMAL, effect=0.03 - found.low), MINIMUM, 0.05)
+    assert at_the_edge.e_value == pytest.approx(20.0, rel=1e-9)
 
 
 @pytest.mark.parametrize("effect", [0.0, 0.005, -0.03])
@@ -46,9 +52,10 @@ def test_an_e_value_is_the_mean_likelihood_over_that_of_no_difference(
 ) -> None:
     def weighed(theta: float) -> float:
         likely: float = stats.norm.pdf(effect, theta, error) / stats.norm.pdf(effect, 0, error)
-        return likely * float(stats.norm.pdf(theta, 0, MINIMUM))
+        scales = MINIMUM * np.sqrt([1.0, 10.0, 100.0])
+        return likely * float(stats.norm.pdf(theta, 0, scales) @ [0.5, 0.25, 0.25])
 
-    expected, _ = integrate.quad(weighed, -0.3, 0.3, points=[effect, 0.0], epsabs=1e-12)
+    expected, _ = integrate.quad(weighed, -0.5, 0.5, points=[effect, 0.0], epsabs=1e-12)
     found = confidence_sequence(Contrast(effect, error, math.inf, 500, 0.01), MINIMUM, 0.05)
     assert found.e_value == pytest.approx(expected, rel=1e-8)
 
@@ -68,7 +75,8 @@ def test_the_interval_leaves_out_none_exactly_where_the_e_value_says_so(
 @given(contrasts, alphas)
 def test_the_other_way_round_only_the_sign_is_other(found: Contrast, alpha: float) -> None:
     sure = confidence_sequence(found, MINIMUM, alpha)
-    other = confidence_sequence(replace(found, effect=-found.effect), MINIMUM, alpha)
+    mirrored = replace(found, effect=-found.effect, skewness=-found.skewness)
+    other = confidence_sequence(mirrored, MINIMUM, alpha)
     assert other == replace(sure, low=-sure.high, high=-sure.low)
 
 
@@ -80,7 +88,7 @@ def test_few_degrees_of_freedom_make_it_less_sure(found: Contrast) -> None:
     assert few.high - few.low >= (many.high - many.low) * (1 - 1e-12)
 
 
-@pytest.mark.parametrize(("alpha", "best"), [(0.05, 8.21), (0.01, 11.76)])
+@pytest.mark.parametrize(("alpha", "best"), [(0.05, 6.02), (0.01, 8.66)])
 def test_the_sequence_is_narrowest_where_it_is_planned_to_end(alpha: float, best: float) -> None:
     narrowest = optimize.minimize_scalar(
         lambda v: boundary(v, alpha), bounds=(1.0, 100.0), method="bounded"
@@ -163,3 +171,44 @@ def test_the_half_width_is_a_quantile_of_student() -> None:
     t = t_log_tail_inverse(float(stats.norm.logsf(c)), 400.0)
     assert found.high - FOUND.effect == pytest.approx(0.01 * t, rel=1e-9)
     assert t == pytest.approx(stats.t.isf(stats.norm.sf(c), 400), rel=1e-9)
+
+
+@given(contrasts)
+def test_skewness_takes_evidence_from_one_side_and_room_from_the_other(found: Contrast) -> None:
+    plain = confidence_sequence(replace(found, skewness=0.0), MINIMUM, 0.05)
+    skewed = confidence_sequence(found, MINIMUM, 0.05)
+    assert skewed.log_e_value <= plain.log_e_value + 1e-12
+    if found.effect * found.skewness >= 0:
+        assert skewed.log_e_value == plain.log_e_value
+    near, far = (skewed.low, skewed.high) if found.skewness > 0 else (-skewed.high, -skewed.low)
+    plain_near, plain_far = (
+        (plain.low, plain.high) if found.skewness > 0 else (-plain.high, -plain.low)
+    )
+    assert near == plain_near
+    assert far >= plain_far
+
+
+def test_what_one_bucket_makes_counts_a_five_hundredth() -> None:
+    alone = confidence_sequence(replace(FOUND, largest_share=0.11), MINIMUM, 0.05)
+    several = confidence_sequence(FOUND, MINIMUM, 0.05)
+    assert alone.log_e_value == pytest.approx(several.log_e_value - math.log(500), rel=1e-12)
+    later = confidence_sequence(FOUND, MINIMUM, 0.05 / 500)
+    assert (alone.low, alone.high) == pytest.approx((later.low, later.high), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [1.0, 1.5])
+def test_means_of_skewed_effects_are_no_evidence_in_the_tail(shape: float) -> None:
+    """The chance that e of lognormal effects of units ever comes to 20, 100, 1,000."""
+    runs, looks = 400, range(100, 1001, 50)
+    most = np.full(runs, -math.inf)
+    for run in range(runs):
+        x = np.exp(shape * np.random.default_rng([8, run]).standard_normal(1000))
+        x -= math.exp(shape**2 / 2)
+        for n in looks:
+            sure = contrast(float(x[:n].mean()), (x[:n] - x[:n].mean()) / n, n)
+            assert isinstance(sure, Contrast)
+            planned = 2.8 * math.sqrt(math.exp(shape**2) * math.expm1(shape**2) / 1000)
+            most[run] = max(most[run], confidence_sequence(sure, planned, 0.05).log_e_value)
+    assert (most >= math.log(20)).mean() <= 0.05
+    assert (most >= math.log(100)).mean() <= 0.01
+    assert (most >= math.log(1000)).mean() <= 0.0025, "1 of 400"

@@ -6,9 +6,8 @@ a loss here and a double there cannot cancel.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
-from types import MappingProxyType
 from typing import NamedTuple
 
 BASE = 8
@@ -25,7 +24,7 @@ class Row(NamedTuple):
     w: float
     time: float
     unit: str = ""
-    scores: Mapping[str, float] = MappingProxyType({})
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 class Said(NamedTuple):
@@ -74,7 +73,7 @@ class Page:
     stop: int
     rows: Mapping[int, Sequence[Row]]
     jobs: Sequence[Job]
-    counts: Mapping[str, int] = MappingProxyType({})
+    counts: Mapping[str, int] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
     rebatched: bool = False
     by_default: frozenset[int] = frozenset()

@@ -60,8 +60,8 @@ async def test_one_moment_of_rows_is_not_drawn_over_time(service: Service) -> No
 async def test_a_plan_without_rows_says_what_it_needs(service: Service) -> None:
     await service.put(EXPERIMENT, **(PARALLEL | {"metric": "base_rate"}))
     page = await opened(service)
-    assert "A standard error of about 0.0066: then a difference of base rate of 0.02" in page.text
-    assert "8,300 at a base rate of 10%" in page.text
+    assert "A standard error of about 0.0063: then a difference of base rate of 0.02" in page.text
+    assert "9,200 at a base rate of 10%" in page.text
 
 
 async def test_what_is_too_little_waits(service: Service) -> None:
@@ -81,8 +81,7 @@ async def test_four_rows_have_no_outlook_and_no_number_beyond_belief(service: Se
     await observe(service, **rows, unit=["a", "b", "c", "d"])
     page, document = await opened(service), await report(service)
     (comparison,) = document["comparisons"]
-    low, high = comparison["sequence"]
-    assert high - low > 200 * comparison["standard_error"]
+    assert comparison["sequence"] is None
     assert "rows in all" not in page.text
     assert "10,000 times" not in page.text
     assert not re.search(r"e\+\d|10[⁰¹²³⁴-⁹]{2}", page.text)

@@ -13,7 +13,7 @@ def test_a_plan_needs_units_labels_and_a_small_error() -> None:
     least, narrow, rows = needs(PAIRED)
     assert least == "100 units and 25 rows of the rarer label in each arm."
     assert narrow == (
-        "A standard error of about 0.0066 nats: then a difference of log loss of 0.02 nats is "
+        "A standard error of about 0.0063 nats: then a difference of log loss of 0.02 nats is "
         "decided."
     )
     assert "two hours after the first rows" in rows
@@ -22,7 +22,7 @@ def test_a_plan_needs_units_labels_and_a_small_error() -> None:
 def test_a_plan_of_base_rates_tells_its_rows_before_they_come() -> None:
     *_, rows = needs(replace(PARALLEL, metric="base_rate"))
     assert rows.startswith("With independent rows that takes ")
-    assert "8,300 at a base rate of 10%" in rows
+    assert "9,200 at a base rate of 10%" in rows
 
 
 @pytest.mark.parametrize("effect", [1e-9, 1e-30, 1e-100])

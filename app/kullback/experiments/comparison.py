@@ -55,9 +55,10 @@ class Comparison:
     Attributes:
         effect: of the plan's metric.
         relative: the effect in terms of the control's value.
-        confidence_sequence: what holds at all looks at once; None without `minimum_effect`.
+        confidence_sequence: what holds at all looks at once; None without `minimum_effect`, and
+            as long as the arms cannot carry one (the verdict says why).
         other_metrics: the difference of every other metric, and of the plan's own, for one look.
-        adjusted: among all arms and segments; None where there is no effect.
+        adjusted: among all arms and segments that may carry a verdict; None for the others.
     """
 
     arm: str
@@ -147,20 +148,19 @@ def _crossed(plan: Plan, whole: ArmTallies) -> float:
 def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> Comparison:
     ours, theirs = part.tallies[arm], part.tallies[plan.control]
     metric = FUNCTIONALS[plan.metric]
-    effect = difference(metric, ours, theirs)
+    effect = difference(metric, ours, theirs, is_paired=plan.design == "paired")
     if isinstance(effect, Undefined):
         verdict = wrong or _undefined_effect(effect)
         return Comparison(arm, plan.control, effect, effect, None, verdict)
     base = metric(theirs).value
     assert not isinstance(base, Undefined)
     relative = effect.effect / base if base else Undefined(Reason.CONTROL_IS_ZERO)
-    wrong = wrong or too_thin(ours) or too_thin(theirs)
-    if plan.minimum_effect is None:
-        verdict = wrong or without_minimum()
+    units = min(_units(part, name) for name in (arm, plan.control))
+    early = too_thin(ours) or too_thin(theirs) or too_early(plan, [ours, theirs], units)
+    if early or plan.minimum_effect is None:
+        verdict = wrong or early or without_minimum()
         return Comparison(arm, plan.control, effect, relative, None, verdict)
     sequence = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
-    units = min(_units(part, name) for name in (arm, plan.control))
-    wrong = wrong or too_early(plan, [ours, theirs], units)
     verdict = wrong or verdict_of(plan, effect, sequence)
     return Comparison(arm, plan.control, effect, relative, sequence, verdict)
 
@@ -171,7 +171,7 @@ def _undefined_effect(effect: Undefined) -> Verdict:
         "zero_weight": "The rows of an arm have no weight.",
         "one_class": "An arm has rows of one label only: its metric is undefined.",
         "infinite": "A prediction of 0 came true: the metric is infinite.",
-        "too_few_units": "All rows are of one unit.",
+        "too_few_units": "All rows of an arm are of one unit.",
     }
     reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
     return Verdict(VerdictWord.INVALID, effect.reason, reason)
@@ -187,14 +187,17 @@ def _units(part: ArmTallies, arm: str) -> float:
 
 def _explained(plan: Plan, part: ArmTallies, comparison: Comparison) -> Comparison:
     ours, theirs = part.tallies[comparison.arm], part.tallies[comparison.control]
+    is_paired = plan.design == "paired"
     others = {
-        name: difference(functional, ours, theirs)
+        name: difference(functional, ours, theirs, is_paired=is_paired)
         for name, functional in FUNCTIONALS.items()
-        if plan.design == "parallel" or name != _OF_LABELS
+        if not is_paired or name != _OF_LABELS
     }
     return replace(
         comparison,
-        explanation=explain(ours, theirs, is_shown=_is_shown(plan, comparison)),
+        explanation=explain(
+            ours, theirs, is_paired=is_paired, is_shown=_is_shown(plan, comparison)
+        ),
         other_metrics=others,
     )
 
@@ -211,23 +214,18 @@ def _is_shown(plan: Plan, comparison: Comparison) -> bool:
 def _adjusted(
     plan: Plan, comparisons: Mapping[str, list[Comparison]]
 ) -> dict[str, list[Comparison]]:
-    """Every comparison with what is left of it among them all."""
-    family = [comparison for several in comparisons.values() for comparison in several]
-    p_values = [
-        comparison.effect.p_value()
-        for comparison in family
-        if not isinstance(comparison.effect, Undefined)
-    ]
-    corrected = iter(zip(holm(p_values), benjamini_hochberg(p_values), strict=True))
-    log_e = [_log_e_value(comparison) for comparison in family]
-    claims = e_bh(log_e, plan.alpha)
-    alpha, claimed = selected_alpha(claims, plan.alpha), iter(claims)
+    """Every comparison with what is left of it among all that may carry a verdict."""
+    family = [each for several in comparisons.values() for each in several if _may_claim(each)]
+    p_values = [each.effect.p_value() for each in family if not isinstance(each.effect, Undefined)]
+    claims = e_bh([_log_e_value(each) for each in family], plan.alpha)
+    alpha = selected_alpha(claims, plan.alpha)
+    members = iter(zip(holm(p_values), benjamini_hochberg(p_values), claims, strict=True))
 
     def one_of_many(comparison: Comparison) -> Comparison:
-        is_claimed = next(claimed)
-        if isinstance(comparison.effect, Undefined):
+        if isinstance(comparison.effect, Undefined) or not _may_claim(comparison):
             return comparison
-        adjusted = AdjustedComparison(*next(corrected))
+        of_holm, of_hochberg, is_claimed = next(members)
+        adjusted = AdjustedComparison(of_holm, of_hochberg)
         if plan.minimum_effect is not None:
             sequence = (
                 confidence_sequence(comparison.effect, plan.minimum_effect, alpha)
@@ -243,8 +241,11 @@ def _adjusted(
     }
 
 
+def _may_claim(comparison: Comparison) -> bool:
+    """Whether the data can carry a claim."""
+    return not isinstance(comparison.effect, Undefined) and comparison.verdict.word != "invalid"
+
+
 def _log_e_value(comparison: Comparison) -> float:
-    """The evidence that a claim may rest on: none where the data cannot carry one."""
-    if comparison.confidence_sequence is None or comparison.verdict.word == "invalid":
-        return -math.inf
-    return comparison.confidence_sequence.log_e_value
+    sequence = comparison.confidence_sequence
+    return -math.inf if sequence is None else sequence.log_e_value

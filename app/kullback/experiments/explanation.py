@@ -70,7 +70,9 @@ class Explanation:
     auc: Contrast | Undefined
 
 
-def explain(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Explanation:
+def explain(
+    treatment: Tally, control: Tally, *, is_paired: bool, is_shown: bool = True
+) -> Explanation:
     """Split the difference of log loss by the decompositions of the two.
 
     Advice is given only where the difference `is_shown` to be one.
@@ -79,7 +81,7 @@ def explain(treatment: Tally, control: Tally, *, is_shown: bool = True) -> Expla
     calibration = _difference(ours.miscalibration, theirs.miscalibration)
     ranking = _difference(theirs.discrimination, ours.discrimination)
     rows = _difference(ours.uncertainty, theirs.uncertainty)
-    auc = auc_difference(treatment, control)
+    auc = auc_difference(treatment, control, is_paired=is_paired)
     statement = in_parts([calibration, ranking, rows], auc)
     if is_shown:
         statement += _advice(ours, [calibration, ranking], auc)

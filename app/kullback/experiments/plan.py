@@ -13,6 +13,7 @@ from kullback.tally.tally import Layout
 Design = Literal["parallel", "paired"]
 Assignment = Literal["unit", "request"]
 OtherArms = Literal["error", "ignore"]
+Objective = Literal["superiority", "non_inferiority", "equivalence"]
 MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
 HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
 MAX_ARMS = 20
@@ -43,12 +44,14 @@ class Plan:
         metric: what decides. Lower is better, but for `base_rate`.
         alpha: how often, at most, a difference is claimed where there is none.
         minimum_effect: the smallest effect worth knowing of, in the metric's unit; its square is
-            the variance φ of the mixture behind the sequence. Without one nothing is decided.
+            the scale of the mixture behind the sequence. Without one nothing is decided.
         minimum_units: no verdict before each arm has so many units.
         convention: whose log loss.
         slices: names of the segments that rows may be told apart by.
         other_arms: what becomes of rows of arms that are not planned: `error`, they are refused;
             `ignore`, they are left out and counted.
+        objective: what is asked: whether there is a difference, whether it is not worse by the
+            minimum effect, or whether it is smaller either way.
     """
 
     arms: tuple[Arm, ...]
@@ -62,6 +65,7 @@ class Plan:
     convention: ConventionName = "sklearn"
     slices: tuple[str, ...] = ()
     other_arms: OtherArms = "error"
+    objective: Objective = "superiority"
 
     @property
     def layout(self) -> Layout:
@@ -102,9 +106,9 @@ class Plan:
         """Those of them that rows of this plan rule out: they cannot count under the other.
 
         Rows count on where a slice is added, where an arm is described, where the order of arms
-        or slices changes, and with other `minimum_units` or `other_arms`.
+        or slices changes, and with another `minimum_units`, `objective` or `other_arms`.
         """
-        kept = {"minimum_units", "other_arms"}
+        kept = {"minimum_units", "objective", "other_arms"}
         if self.shares == other.shares:
             kept.add("arms")
         if set(self.slices) <= set(other.slices):

@@ -8,7 +8,15 @@ from pydantic import Field
 
 from kullback.documents import extended
 from kullback.errors import FieldError
-from kullback.experiments.plan import Arm, Assignment, Design, MetricName, OtherArms, Plan
+from kullback.experiments.plan import (
+    Arm,
+    Assignment,
+    Design,
+    MetricName,
+    Objective,
+    OtherArms,
+    Plan,
+)
 from kullback.experiments.report import ArmEffect, FirstCrossing
 from kullback.experiments.stops import Stop
 from kullback.moments import Moment
@@ -56,6 +64,7 @@ class ExperimentSetup:
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Objective
     convention: ConventionName
     slices: tuple[str, ...]
     other_arms: OtherArms
@@ -77,6 +86,7 @@ class ExperimentSetup:
             alpha=plan.alpha,
             minimum_effect=plan.minimum_effect,
             minimum_units=plan.minimum_units,
+            objective=plan.objective,
             convention=plan.convention,
             slices=plan.slices,
             other_arms=plan.other_arms,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kullback.experiments.plan import Assignment, Design, MetricName
+from kullback.experiments.plan import Assignment, Design, MetricName, Objective
 from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
 from kullback.moments import KeptMoment
@@ -27,7 +27,8 @@ class ContrastReport:
     """The difference of a metric, arm minus control; null throughout where there is none.
 
     `fixed_interval` and `fixed_p_value` are valid for one look, at a time planned in advance.
-    `clusters` are buckets of units; `largest_share` is the part of the variance that one makes.
+    `clusters` are buckets of units; `largest_share` is the part of the variance that one makes,
+    `skewness` that of the sum of what they add.
     """
 
     effect: float | None
@@ -35,6 +36,7 @@ class ContrastReport:
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: Interval | None
     fixed_p_value: float | None
 
@@ -60,7 +62,8 @@ class ArmEffect(ContrastReport, ArmPair):
     """The effect of an arm and the verdict on it.
 
     `sequence`, `e_value` and `p_value` are valid at every look at once; they are null without a
-    minimum effect. `information_needed`: how many times the present information would decide.
+    minimum effect. `verdict` answers what the plan asks, `superiority` and `margin` each question.
+    `information_needed`: how many times the present information would decide.
     """
 
     relative_effect: float | None
@@ -70,6 +73,8 @@ class ArmEffect(ContrastReport, ArmPair):
     p_value: float | None
     information: float | None
     verdict: VerdictWord
+    superiority: VerdictWord
+    margin: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None
@@ -201,6 +206,7 @@ class ArmsReport:
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Objective
     convention: ConventionName
     arms: tuple[OverallArm, ...]
     comparisons: tuple[ParallelComparison | OverallComparison, ...]

@@ -50,15 +50,7 @@ ONE_LOOK = (
     "finding only if this very look was planned in advance."
 )
 CROSSED = "{:.1%} of all units met more than one arm."
-_NO_CONTRAST = ContrastReport(
-    effect=None,
-    standard_error=None,
-    degrees_of_freedom=None,
-    clusters=None,
-    largest_share=None,
-    fixed_interval=None,
-    fixed_p_value=None,
-)
+_NO_CONTRAST = ContrastReport(**dict.fromkeys(ContrastReport.__dataclass_fields__))
 
 
 def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
@@ -77,6 +69,7 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         alpha=plan.alpha,
         minimum_effect=plan.minimum_effect,
         minimum_units=plan.minimum_units,
+        objective=plan.objective,
         convention=plan.convention,
         arms=tuple(_overall_arm(findings, arm) for arm in plan.arms),
         comparisons=tuple(_overall(comparison, plan.alpha) for comparison in comparisons),
@@ -107,6 +100,8 @@ def arm_effect(comparison: Comparison, alpha: float) -> ArmEffect:
         p_value=None if sequence is None else sequence.p_value,
         information=None if sequence is None else finite(sequence.information),
         verdict=verdict.word,
+        superiority=verdict.superiority,
+        margin=verdict.margin,
         reason=verdict.reason,
         reason_code=verdict.code,
         information_needed=verdict.needed,
@@ -196,6 +191,7 @@ def _contrast(contrast: Contrast | Undefined, alpha: float) -> ContrastReport:
         degrees_of_freedom=contrast.degrees_of_freedom,
         clusters=contrast.clusters,
         largest_share=contrast.largest_share,
+        skewness=contrast.skewness,
         fixed_interval=_interval(*contrast.interval(alpha)),
         fixed_p_value=contrast.p_value(),
     )

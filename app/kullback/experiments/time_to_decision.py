@@ -58,7 +58,7 @@ def time_to_decision(
     if contrast is None or delta is None or not points:
         return None
     minimum = still_needed(replace(contrast, effect=delta), delta, plan.alpha)
-    effect = still_needed(contrast, delta, plan.alpha)
+    effect = comparison.information_needed or still_needed(contrast, delta, plan.alpha)
     rows = points[-1].n
     return TimeToDecision(
         rows,
@@ -110,4 +110,5 @@ def _contrast(effect: ArmEffect) -> Contrast | None:
         effect.degrees_of_freedom,
         effect.clusters or 0,
         effect.largest_share or 0.0,
+        effect.skewness or 0.0,
     )

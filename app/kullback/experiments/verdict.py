@@ -7,7 +7,12 @@ from typing import Literal, Self
 
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.numerics.digits import chance, magnitude
-from kullback.tally.confidence_sequence import ConfidenceSequence, still_needed
+from kullback.tally.confidence_sequence import (
+    DISCOUNT,
+    MOST_OF_ONE,
+    ConfidenceSequence,
+    still_needed,
+)
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish
 from kullback.tally.report_types import finite
@@ -17,7 +22,6 @@ from kullback.tally.tally import Tally
 LEAST_POSITIVES = 25
 LEAST_EFFECTIVE = 100
 MOST_CROSSED = 0.1
-MOST_OF_ONE = 0.1
 WARN_CROSSED = 0.01
 
 
@@ -63,12 +67,16 @@ class Verdict:
         code: why, for programs.
         reason: why, in a sentence.
         needed: how many times the present information decides, where that can be told.
+        superiority: whether there is a difference: better, worse, or open.
+        margin: how it lies to the margin: better or worse by more, equivalent, not worse, or open.
     """
 
     word: VerdictWord
     code: str
     reason: str
     needed: float | None = None
+    superiority: VerdictWord = VerdictWord.INVALID
+    margin: VerdictWord = VerdictWord.INVALID
 
 
 def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | None:
@@ -134,62 +142,95 @@ def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None
 def verdict_of(plan: Plan, difference: Contrast, sequence: ConfidenceSequence) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
-        better u < 0 · worse l > 0 · equivalent −d < l, u < d · not worse u < d · else undecided
+        superiority: better u < 0 · worse l > 0
+        margin: better u < −d · equivalent −d < l, u < d · not worse u < d · worse l > d
 
-    for a metric of which less is better; the other way round where more is. Undecided, too, as
-    long as the units of one bucket make more than a tenth of the variance.
+    for a metric of which less is better; the other way round where more is. Both are read off one
+    sequence, which rules out effects at every look. The plan's objective says which of them is
+    the verdict: of superiority it is that of the margin where there is no difference to claim.
     """
+    superiority, margin = _superiority(plan, sequence), _margin(plan, sequence)
+    word = _word(plan, superiority, margin)
+    if word is VerdictWord.UNDECIDED:
+        code, reason, needed = _outlook(plan, difference)
+    else:
+        code, reason, needed = word, _claim(plan, word, sequence, margin), None
+    return Verdict(word, code, reason, needed, superiority, margin)
+
+
+def _bounds(plan: Plan, sequence: ConfidenceSequence) -> tuple[float, float]:
+    """The least and the most that the treatment may be worse."""
+    if plan.metric in HIGHER_IS_BETTER:
+        return -sequence.high, -sequence.low
+    return sequence.low, sequence.high
+
+
+def _superiority(plan: Plan, sequence: ConfidenceSequence) -> VerdictWord:
+    low, high = _bounds(plan, sequence)
+    if high < 0:
+        return VerdictWord.BETTER
+    return VerdictWord.WORSE if low > 0 else VerdictWord.UNDECIDED
+
+
+def _margin(plan: Plan, sequence: ConfidenceSequence) -> VerdictWord:
+    (low, high), margin = _bounds(plan, sequence), plan.minimum_effect or 0.0
+    if high < -margin:
+        return VerdictWord.BETTER
+    if high < margin:
+        return VerdictWord.EQUIVALENT if low > -margin else VerdictWord.NOT_WORSE
+    return VerdictWord.WORSE if low > margin else VerdictWord.UNDECIDED
+
+
+def _word(plan: Plan, superiority: VerdictWord, margin: VerdictWord) -> VerdictWord:
+    """What is answered to the question that the plan asks."""
+    if plan.objective == "superiority":
+        return margin if superiority is VerdictWord.UNDECIDED else superiority
+    if plan.objective == "non_inferiority":
+        is_open = margin in (VerdictWord.WORSE, VerdictWord.UNDECIDED)
+        return margin if is_open else VerdictWord.NOT_WORSE
+    return VerdictWord.UNDECIDED if margin is VerdictWord.NOT_WORSE else margin
+
+
+def _claim(plan: Plan, word: VerdictWord, sequence: ConfidenceSequence, margin: VerdictWord) -> str:
+    (low, high), bound = _bounds(plan, sequence), plan.minimum_effect or 0.0
+    name, unit = plan.metric.replace("_", " "), " nats" if plan.metric == "log_loss" else ""
+    sure = f"({100 * (1 - plan.alpha):g}% sure at every look)"
+    is_within = margin in (VerdictWord.EQUIVALENT, VerdictWord.NOT_WORSE)
+    within = f", but within the margin of {bound:g}{unit}" if is_within else ""
+    sentences = {
+        VerdictWord.BETTER: f"is better by at least {-high:.3g}{unit}",
+        VerdictWord.WORSE: f"is worse by at least {low:.3g}{unit}{within}",
+        VerdictWord.EQUIVALENT: f"differs by less than {bound:g}{unit}",
+        VerdictWord.NOT_WORSE: f"is not worse by {bound:g}{unit} or more",
+    }
+    return f"Its {name} {sentences[word]} {sure}."
+
+
+def _outlook(plan: Plan, difference: Contrast) -> tuple[str, str, float | None]:
+    """Why nothing is decided: the code, a sentence, and how much information would do."""
+
+    def is_decided(later: ConfidenceSequence) -> bool:
+        word = _word(plan, _superiority(plan, later), _margin(plan, later))
+        return word is not VerdictWord.UNDECIDED
+
+    decides = None if plan.objective == "superiority" else is_decided
+    needed = still_needed(difference, plan.minimum_effect or 0.0, plan.alpha, decides)
     if difference.largest_share > MOST_OF_ONE:
         reason = (
-            f"The units of one bucket make {difference.largest_share:.0%} of the variance "
-            f"(at most {MOST_OF_ONE:.0%}): more units are needed for a verdict."
+            f"The units of one bucket make {difference.largest_share:.0%} of the variance (at most "
+            f"{MOST_OF_ONE:.0%}): so long evidence counts a {DISCOUNT:.0f}th."
         )
-        needed = _needed(plan, difference)
-        spread = difference.largest_share / MOST_OF_ONE
-        return Verdict(VerdictWord.UNDECIDED, "dominated", reason, needed and max(needed, spread))
-    low, high = sequence.low, sequence.high
-    if plan.metric in HIGHER_IS_BETTER:
-        low, high = -high, -low
-    return _in_words(plan, low, high) or _undecided(_needed(plan, difference))
+        return "dominated", reason, needed
+    times = "more than 10,000" if needed is None else f"about {float(f'{needed:.2g}'):,.9g}"
+    outlook = f"If the effect stays as it is, {times} times the present information decides."
+    return "undecided", outlook, needed
 
 
 def without_minimum() -> Verdict:
     """The verdict of a plan that does not say what is worth knowing of."""
     reason = "The plan has no minimum_effect, the smallest effect that matters: nothing is decided."
-    return Verdict(VerdictWord.UNDECIDED, "no_minimum_effect", reason)
-
-
-def _in_words(plan: Plan, low: float, high: float) -> Verdict | None:
-    margin, name = plan.minimum_effect or 0.0, plan.metric.replace("_", " ")
-    unit = " nats" if plan.metric == "log_loss" else ""
-    looks = f"({100 * (1 - plan.alpha):g}% sure at every look)"
-    if high < 0:
-        return Verdict(
-            VerdictWord.BETTER,
-            "better",
-            f"Its {name} is better by at least {-high:.3g}{unit} {looks}.",
-        )
-    if low > 0:
-        return Verdict(
-            VerdictWord.WORSE, "worse", f"Its {name} is worse by at least {low:.3g}{unit} {looks}."
-        )
-    if -margin < low and high < margin:
-        reason = f"Its {name} differs by less than {margin:g}{unit} {looks}."
-        return Verdict(VerdictWord.EQUIVALENT, "equivalent", reason)
-    if high < margin:
-        reason = f"Its {name} is not worse by {margin:g}{unit} or more {looks}."
-        return Verdict(VerdictWord.NOT_WORSE, "not_worse", reason)
-    return None
-
-
-def _needed(plan: Plan, difference: Contrast) -> float | None:
-    return still_needed(difference, plan.minimum_effect or 0.0, plan.alpha)
-
-
-def _undecided(needed: float | None) -> Verdict:
-    times = "more than 10,000" if needed is None else f"about {float(f'{needed:.2g}'):,.9g}"
-    reason = f"If the effect stays as it is, {times} times the present information decides."
-    return Verdict(VerdictWord.UNDECIDED, "undecided", reason, needed)
+    both = VerdictWord.UNDECIDED, VerdictWord.UNDECIDED
+    return Verdict(VerdictWord.UNDECIDED, "no_minimum_effect", reason, None, *both)
 
 
 def _effective_outcomes(tally: Tally) -> tuple[float, float]:

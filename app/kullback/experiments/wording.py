@@ -181,6 +181,7 @@ def setting(report: ArmsReport) -> list[tuple[str, str]]:
         ("α", f"{report.alpha:g}"),
         ("Minimum effect", _with_unit(report)),
         ("Minimum units", f"{report.minimum_units:,}"),
+        ("Objective", report.objective.replace("_", " ")),
         ("Log loss convention", report.convention),
     ]
     if isinstance(report, (EvaluationReport, ExperimentReport)):

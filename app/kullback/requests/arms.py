@@ -26,6 +26,7 @@ from kullback.experiments.plan import (
     Assignment,
     Design,
     MetricName,
+    Objective,
     Plan,
 )
 from kullback.numerics.numerals import numeral
@@ -142,9 +143,7 @@ class PlanFields(BaseModel):
     )
     assignment: Assignment = Field(
         default="unit",
-        description=(
-            "What is assigned to one of parallel arms: a unit with all its rows, or each request."
-        ),
+        description="What goes to one of parallel arms: a unit with all its rows, or each request.",
     )
     metric: MetricName = Field(default="log_loss", description="Metric that decides.")
     alpha: Alpha = Field(
@@ -160,6 +159,10 @@ class PlanFields(BaseModel):
     )
     minimum_units: UnitCount = Field(
         default=MINIMUM_UNITS, description="Units that each arm needs before a verdict."
+    )
+    objective: Objective = Field(
+        default="superiority",
+        description="Question of the verdict: better, not worse by the minimum effect, or as good?",
     )
     convention: ConventionName = Field(
         default="sklearn",
@@ -188,6 +191,7 @@ class PlanFields(BaseModel):
             minimum_units=self.minimum_units,
             convention=self.convention,
             slices=tuple(slices),
+            objective=self.objective,
         )
 
 
@@ -204,10 +208,7 @@ class ArmFields(BaseModel):
     slice: RowSlices = None
     propensity: Propensities | None = Field(
         default=None,
-        description=(
-            "Logging propensity: probability in (0, 1] with which the logging policy showed "
-            "this item."
-        ),
+        description="Logging propensity: P in (0, 1] that the logging policy showed this item.",
     )
     target_propensity: TargetPropensities | None = Field(
         default=None,

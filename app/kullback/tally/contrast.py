@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kullback.numerics.reasons import Reason
 from kullback.numerics.student_t import t_log_tail, t_log_tail_inverse
-from kullback.numerics.types import Array, Undefined
+from kullback.numerics.types import Array, Flags, Undefined
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.functionals import Functional
 from kullback.tally.inference import influence
@@ -24,10 +24,11 @@ class Contrast:
 
     Attributes:
         effect: θ.
-        standard_error: SE = √(G/(G − 1) Σ u_b²).
+        standard_error: SE = √(G/(G − 1) Σ u_b²), where arms have rows of their own by arm.
         degrees_of_freedom: of Student's t, fewer than G − 1 where few units weigh much.
         clusters: G, how many buckets have rows.
         largest_share: max u_b² / Σ u_b²: how much of the variance one bucket makes.
+        skewness: Σ u_b³ / (Σ u_b²)^1.5, in [−1, 1]: about that of θ itself.
     """
 
     effect: float
@@ -35,6 +36,7 @@ class Contrast:
     degrees_of_freedom: float
     clusters: int
     largest_share: float
+    skewness: float = 0.0
 
     @property
     def statistic(self) -> float:
@@ -76,32 +78,79 @@ def contrast(effect: float, u: Array, clusters: int) -> Contrast | Undefined:
     """
     if clusters < 2:
         return Undefined(Reason.TOO_FEW_UNITS)
-    size = math.hypot(*u.tolist())
-    error = math.sqrt(clusters / (clusters - 1)) * size
+    with np.errstate(over="ignore"):  # then SE is no double either
+        return _of(effect, math.sqrt(clusters / (clusters - 1)) * u, clusters)
+
+
+def contrast_of_arms(
+    effect: float, arms: tuple[Array, Array], occupied: tuple[Flags, Flags]
+) -> Contrast | Undefined:
+    """A contrast of arms that have rows of their own, of units that may be in both.
+
+        SE² = Σ (c₂u₂ − c₁u₁)²,  c² = G/(G − 1)
+        df = min(df of c₂u₂ − c₁u₁, (V₁ + V₂)² / (V₁²/df₁ + V₂²/df₂)),  V = c² Σ u²
+
+    An arm of few units leaves few degrees of freedom, however many the other has.
+
+    Args:
+        effect: θ.
+        arms: influences of treatment and control, each of sum 0.
+        occupied: which buckets have rows of each.
+
+    Returns:
+        Undefined (`too_few_units`) where an arm has rows of one bucket only; see contrast.
+
+    Source: Welch, Biometrika 34 (1947), with df of an arm as in contrast.
+    """
+    counts = [int(np.count_nonzero(rows)) for rows in occupied]
+    if min(counts) < 2:
+        return Undefined(Reason.TOO_FEW_UNITS)
+    with np.errstate(over="ignore", invalid="ignore"):  # then SE is no double either
+        scaled = [math.sqrt(g / (g - 1)) * u for u, g in zip(arms, counts, strict=True)]
+        joint = scaled[0] - scaled[1]
+    of_both = _of(effect, joint, int(np.count_nonzero(occupied[0] | occupied[1])))
+    if isinstance(of_both, Undefined):
+        return of_both
+    apart = [_of(0.0, u, g) for u, g in zip(scaled, counts, strict=True)]
+    return replace(of_both, degrees_of_freedom=min(of_both.degrees_of_freedom, _welch(apart)))
+
+
+def _of(effect: float, u: Array, clusters: int) -> Contrast | Undefined:
+    """The contrast whose SE is the size of u."""
+    error = math.hypot(*u.tolist())
     if not (math.isfinite(error) and math.isfinite(effect)):
         return Undefined(Reason.BEYOND_DOUBLES)
-    if size == 0:
+    if error == 0:
         return Contrast(effect, 0.0, clusters - 1.0, clusters, 0.0)
-    shares = np.square(u / size)
+    parts = u / error
+    shares = np.square(parts)
     spread = float(np.square(shares).sum()) - 1 / clusters
     freedom = clusters - 1.0
     if spread > 0:
         freedom = min(freedom, 2 / spread)
-    return Contrast(effect, error, freedom, clusters, float(shares.max()))
+    skewness = float((shares * parts).sum())
+    return Contrast(effect, error, freedom, clusters, float(shares.max()), skewness)
+
+
+def _welch(arms: Sequence[Contrast | Undefined]) -> float:
+    """(V₁ + V₂)² / (V₁²/df₁ + V₂²/df₂); infinite where no arm varies."""
+    sure = [arm for arm in arms if not isinstance(arm, Undefined)]
+    whole = math.hypot(*(arm.standard_error for arm in sure))
+    spent = sum((arm.standard_error / whole) ** 4 / arm.degrees_of_freedom for arm in sure if whole)
+    return 1 / spent if spent else math.inf
 
 
 def difference(
-    functional: Callable[[Tally], Functional], treatment: Tally, control: Tally
+    functional: Callable[[Tally], Functional], treatment: Tally, control: Tally, *, is_paired: bool
 ) -> Contrast | Undefined:
-    """g(treatment) − g(control), whether the tallies are of the same rows or of other ones.
+    """g(treatment) − g(control) of the same rows (paired), or of rows of their own.
 
-        u_b = Σₐ ∂g₂/∂Sₐ · s₂ₐ_b − Σₐ ∂g₁/∂Sₐ · s₁ₐ_b
-
-    One joint sum per bucket: of paired tallies what is common cancels, of parallel ones users
-    who are in both are accounted for.
+        u_b = Σₐ ∂g/∂Sₐ · sₐ_b of each arm, added up by bucket: of paired tallies what is common
+        cancels, of others units that are in both are accounted for.
 
     Returns:
-        Undefined where one of the two is, or (`infinite`) where one is infinite; see contrast.
+        Undefined where one of the two is, or (`infinite`) where one is infinite; see contrast and
+        contrast_of_arms.
     """
     of_treatment, of_control = functional(treatment), functional(control)
     for value in (of_treatment.value, of_control.value):
@@ -111,17 +160,27 @@ def difference(
     assert not isinstance(of_control.value, Undefined)
     if math.isinf(of_treatment.value) or math.isinf(of_control.value):
         return Undefined(Reason.INFINITE)
-    with np.errstate(invalid="ignore"):  # ∞ − ∞ of heavy rows: contrast says that it is no double
-        u = influence(treatment, of_treatment.slopes) - influence(control, of_control.slopes)
-    return contrast(of_treatment.value - of_control.value, u, clusters([treatment, control]))
+    arms = influence(treatment, of_treatment.slopes), influence(control, of_control.slopes)
+    occupied = _with_rows(treatment), _with_rows(control)
+    return _between(of_treatment.value - of_control.value, arms, occupied, is_paired=is_paired)
 
 
-def clusters(tallies: Sequence[Tally]) -> int:
-    """How many buckets of units have rows in any of these."""
-    return _occupied([tally.vector("unit_w").reals(BUCKETS) for tally in tallies])
+def _with_rows(tally: Tally) -> Flags:
+    """Which buckets of units have rows."""
+    rows: Flags = tally.vector("unit_w").reals(BUCKETS) != 0
+    return rows
 
 
-def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
+def _between(
+    effect: float, arms: tuple[Array, Array], occupied: tuple[Flags, Flags], *, is_paired: bool
+) -> Contrast | Undefined:
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ of heavy rows: then SE is no double
+        if is_paired:
+            return contrast(effect, arms[0] - arms[1], int(np.count_nonzero(occupied[0])))
+        return contrast_of_arms(effect, arms, occupied)
+
+
+def auc_difference(treatment: Tally, control: Tally, *, is_paired: bool) -> Contrast | Undefined:
     """AUC(treatment) − AUC(control) of clustered tallies, from 64 groups of buckets.
 
         AUC = Σ w⁺ F⁻(p) / W⁺
@@ -138,8 +197,8 @@ def auc_difference(treatment: Tally, control: Tally) -> Contrast | Undefined:
         return of_treatment
     if isinstance(of_control, Undefined):
         return of_control
-    groups = _occupied([_ranks(tally, "rank_w").sum(axis=1) for tally in (treatment, control)])
-    return contrast(of_treatment.area - of_control.area, of_treatment.u - of_control.u, groups)
+    arms, occupied = (of_treatment.u, of_control.u), (of_treatment.groups, of_control.groups)
+    return _between(of_treatment.area - of_control.area, arms, occupied, is_paired=is_paired)
 
 
 def auc_error(tally: Tally) -> float | Undefined:
@@ -147,8 +206,7 @@ def auc_error(tally: Tally) -> float | Undefined:
     auc = _area(tally)
     if isinstance(auc, Undefined):
         return auc
-    groups = _occupied([_ranks(tally, "rank_w").sum(axis=1)])
-    of_area = contrast(auc.area, auc.u, groups)
+    of_area = contrast(auc.area, auc.u, int(np.count_nonzero(auc.groups)))
     return of_area if isinstance(of_area, Undefined) else of_area.standard_error
 
 
@@ -156,6 +214,7 @@ def auc_error(tally: Tally) -> float | Undefined:
 class _Area:
     area: float
     u: Array
+    groups: Flags
 
 
 def _area(tally: Tally) -> _Area | Undefined:
@@ -170,7 +229,7 @@ def _area(tally: Tally) -> _Area | Undefined:
     ones = _ranks(tally, "rank_wy")
     zeros = np.maximum(_ranks(tally, "rank_w") - ones, 0.0)
     u = ones @ (_coarse(below, positive) - area) / p + zeros @ (_coarse(above, negative) - area) / n
-    return _Area(area, u - u.sum() / u.size)
+    return _Area(area, u - u.sum() / u.size, _ranks(tally, "rank_w").sum(axis=1) != 0)
 
 
 def _coarse(placement: Array, weight: Array) -> Array:
@@ -183,8 +242,3 @@ def _coarse(placement: Array, weight: Array) -> Array:
 
 def _ranks(tally: Tally, name: str) -> Array:
     return tally.vector(name).reals(GROUPS * RANK_BINS).reshape(GROUPS, RANK_BINS)
-
-
-def _occupied(weights: Sequence[Array]) -> int:
-    """How many buckets, or groups, have weight in any of these."""
-    return int(np.count_nonzero(np.sum(weights, axis=0)))

@@ -121,7 +121,7 @@ def _course(
     first: str,
 ) -> dict[str, object]:
     """The figures over time, or why there are none."""
-    drawn = [point for point in points if _tells(point)]
+    drawn = [point for point in points if _tells(report, point)]
     if len(drawn) > 1:
         return {"course": over_time(report, comparison, drawn, first)}
     if comparison.effect is None:
@@ -130,9 +130,9 @@ def _course(
     return {"course": [], "no_course": reason}
 
 
-def _tells(point: EffectPoint) -> bool:
+def _tells(report: ExperimentReport, point: EffectPoint) -> bool:
     """Whether a point has an interval that is not wider than all that may be."""
-    ends = point.sequence or point.fixed_interval
+    ends = point.fixed_interval if report.minimum_effect is None else point.sequence
     return point.effect is not None and wording.telling(ends, point.standard_error) is not None
 
 

@@ -10,10 +10,10 @@ from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
     LEAST_POSITIVES,
     MOST_CROSSED,
-    MOST_OF_ONE,
     WARN_CROSSED,
 )
 from kullback.numerics.digits import UNKNOWN
+from kullback.tally.confidence_sequence import MOST_OF_ONE
 
 State = Literal["ok", "wait", "warning", "failed"]
 HUES: dict[State, str] = {"ok": "good", "wait": "", "warning": "stop", "failed": "bad"}

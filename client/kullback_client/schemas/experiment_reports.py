@@ -67,6 +67,7 @@ class MetricDifference(Document):
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
     benjamini_hochberg: float | None
@@ -83,6 +84,7 @@ class OverallComparison(Document):
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
     relative_effect: float | None
@@ -92,6 +94,8 @@ class OverallComparison(Document):
     p_value: float | None
     information: float | None
     verdict: VerdictWord
+    superiority: VerdictWord
+    margin: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None
@@ -110,6 +114,7 @@ class ParallelComparison(Document):
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
     relative_effect: float | None
@@ -119,6 +124,8 @@ class ParallelComparison(Document):
     p_value: float | None
     information: float | None
     verdict: VerdictWord
+    superiority: VerdictWord
+    margin: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None
@@ -166,6 +173,7 @@ class ComparisonReport(Document):
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
     relative_effect: float | None
@@ -175,6 +183,8 @@ class ComparisonReport(Document):
     p_value: float | None
     information: float | None
     verdict: VerdictWord
+    superiority: VerdictWord
+    margin: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None
@@ -203,6 +213,7 @@ class ExperimentReport(Document):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",
@@ -241,6 +252,7 @@ class EffectPoint(Document):
     degrees_of_freedom: float | None
     clusters: int | None
     largest_share: float | None
+    skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
     relative_effect: float | None
@@ -250,6 +262,8 @@ class EffectPoint(Document):
     p_value: float | None
     information: float | None
     verdict: VerdictWord
+    superiority: VerdictWord
+    margin: VerdictWord
     reason: str
     reason_code: str
     information_needed: float | None

@@ -35,6 +35,7 @@ class ExperimentSetup(Document):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",
@@ -75,6 +76,7 @@ class ChangedExperiment(Document):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",
@@ -126,6 +128,7 @@ class ExperimentDetail(Document):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",
@@ -162,6 +165,7 @@ class ListedExperiment(Document):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",

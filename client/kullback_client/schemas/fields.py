@@ -118,6 +118,7 @@ WORDS: Final = frozenset(
         "missing",
         "mode",
         "normalizer",
+        "objective",
         "on_duplicate",
         "on_invalid",
         "on_unnormalized",

@@ -65,6 +65,7 @@ class ExperimentSettings(TypedDict, total=False):
     alpha: float
     minimum_effect: float | None
     minimum_units: int
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
         "exact",
         "sklearn",

@@ -97,6 +97,9 @@ _Effect = Annotated[
     _option("Smallest effect that matters; without it nothing is decided.", "EFFECT", _PLAN),
 ]
 _MinimumUnits = Annotated[int, _option("Units that each arm needs before a verdict.", "N", _PLAN)]
+_Objective = Annotated[
+    str, _option("What is asked: superiority, non_inferiority or equivalence.", "NAME", _PLAN)
+]
 _Alpha = Annotated[
     float,
     _option("Largest probability of claiming a difference that does not exist.", "ALPHA", _PLAN),
@@ -138,6 +141,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     assignment: _Assignment = "unit",
     minimum_effect: _Effect = None,
     minimum_units: _MinimumUnits = MINIMUM_UNITS,
+    objective: _Objective = "superiority",
     alpha: _Alpha = 0.05,
     convention: _Convention = "sklearn",
     workers: _Processes = None,
@@ -158,6 +162,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "alpha": alpha,
         "minimum_effect": minimum_effect,
         "minimum_units": minimum_units,
+        "objective": objective,
         "convention": convention,
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)
