@@ -74,7 +74,10 @@ WRITES = [
     Call("DELETE", MONITOR, status=204),
     Call("PUT", EXPERIMENT, PLAN, status=201),
     Call("POST", f"{EXPERIMENT}/observations", ARMS),
-    Call("PUT", EXPERIMENT, PLAN | {"alpha": 0.1}),
+    Call("PUT", EXPERIMENT, PLAN | {"alpha": 0.1}, status=409),
+    Call("PUT", EXPERIMENT, PLAN | {"alpha": 0.1}, query={"dry_run": "true"}),
+    Call("PUT", EXPERIMENT, PLAN | {"alpha": 0.1}, query={"epoch": "new"}),
+    Call("POST", f"{EXPERIMENT}/stop", {"note": "It is decided."}),
     *reads(EXPERIMENT, "new"),
     Call("DELETE", EXPERIMENT, status=204),
 ]
