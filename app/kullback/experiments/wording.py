@@ -181,9 +181,10 @@ def setting(report: ArmsReport) -> list[tuple[str, str]]:
         ("α", f"{report.alpha:g}"),
         ("Minimum effect", _with_unit(report)),
         ("Minimum units", f"{report.minimum_units:,}"),
-        ("Objective", report.objective.replace("_", " ")),
         ("Log loss convention", report.convention),
     ]
+    if report.objective != "superiority":
+        settings.insert(0, ("Objective", report.objective.replace("_", " ")))
     if isinstance(report, (EvaluationReport, ExperimentReport)):
         settings.append(("Rows", f"{report.rows:,}"))
     if isinstance(report, ExperimentReport):
