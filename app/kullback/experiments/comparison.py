@@ -59,6 +59,7 @@ class Comparison:
             as long as the arms cannot carry one (the verdict says why).
         other_metrics: the difference of every other metric, and of the plan's own, for one look.
         adjusted: among all arms and segments that may carry a verdict; None for the others.
+        may_claim: whether the data can carry a claim, if a plan says what is worth one.
     """
 
     arm: str
@@ -70,6 +71,7 @@ class Comparison:
     explanation: Explanation | None = None
     other_metrics: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
     adjusted: AdjustedComparison | None = None
+    may_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +158,17 @@ def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> 
     assert not isinstance(base, Undefined)
     relative = effect.effect / base if base else Undefined(Reason.CONTROL_IS_ZERO)
     units = min(_units(part, name) for name in (arm, plan.control))
-    early = too_thin(ours) or too_thin(theirs) or too_early(plan, [ours, theirs], units)
-    if early or plan.minimum_effect is None:
-        verdict = wrong or early or without_minimum()
-        return Comparison(arm, plan.control, effect, relative, None, verdict)
-    sequence = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
-    verdict = wrong or verdict_of(plan, effect, sequence)
-    return Comparison(arm, plan.control, effect, relative, sequence, verdict)
+    thin, sequence = too_thin(ours) or too_thin(theirs), None
+    early = thin or too_early(plan, [ours, theirs], units)
+    claims = wrong is None and early is None
+    if plan.minimum_effect is None:
+        verdict = wrong or thin or without_minimum()
+    elif early is not None:
+        verdict = wrong or early
+    else:
+        sequence = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
+        verdict = wrong or verdict_of(plan, effect, sequence)
+    return Comparison(arm, plan.control, effect, relative, sequence, verdict, may_claim=claims)
 
 
 def _undefined_effect(effect: Undefined) -> Verdict:
@@ -215,14 +221,14 @@ def _adjusted(
     plan: Plan, comparisons: Mapping[str, list[Comparison]]
 ) -> dict[str, list[Comparison]]:
     """Every comparison with what is left of it among all that may carry a verdict."""
-    family = [each for several in comparisons.values() for each in several if _may_claim(each)]
+    family = [each for several in comparisons.values() for each in several if each.may_claim]
     p_values = [each.effect.p_value() for each in family if not isinstance(each.effect, Undefined)]
     claims = e_bh([_log_e_value(each) for each in family], plan.alpha)
     alpha = selected_alpha(claims, plan.alpha)
     members = iter(zip(holm(p_values), benjamini_hochberg(p_values), claims, strict=True))
 
     def one_of_many(comparison: Comparison) -> Comparison:
-        if isinstance(comparison.effect, Undefined) or not _may_claim(comparison):
+        if isinstance(comparison.effect, Undefined) or not comparison.may_claim:
             return comparison
         of_holm, of_hochberg, is_claimed = next(members)
         adjusted = AdjustedComparison(of_holm, of_hochberg)
@@ -239,11 +245,6 @@ def _adjusted(
         name: [one_of_many(comparison) for comparison in several]
         for name, several in comparisons.items()
     }
-
-
-def _may_claim(comparison: Comparison) -> bool:
-    """Whether the data can carry a claim."""
-    return not isinstance(comparison.effect, Undefined) and comparison.verdict.word != "invalid"
 
 
 def _log_e_value(comparison: Comparison) -> float:
