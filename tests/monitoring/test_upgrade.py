@@ -21,6 +21,12 @@ DATA = Path(__file__).parent / "data"
 RELEASE = "655f791"
 VERSION = 3  # of its tables
 WORDS = ("statement", "reason", "warnings")  # they may be better ones by now
+# what is concluded from the same sums, which may be sharper by now
+INFERRED = (
+    *("standard_error", "degrees_of_freedom", "fixed_interval", "fixed_p_value"),
+    *("sequence", "e_value", "log_e_value", "p_value", "information", "adjusted"),
+    *("information_needed", "benjamini_hochberg", "largest_share", "slope", "intercept"),
+)
 
 
 @pytest.fixture
@@ -76,8 +82,11 @@ async def upgraded(url: str) -> AsyncIterator[Service]:
 
 def assert_says(found: object, expected: object, place: str = "") -> None:
     """What is said now holds all that was said before."""
-    if place.rpartition("/")[2] in WORDS:
+    name = place.rpartition("/")[2]
+    if name in WORDS:
         assert type(found) is type(expected), place
+    elif name in INFERRED and place.startswith("/experiment/"):
+        assert found is None or type(found) is type(expected), place
     elif isinstance(expected, dict):
         assert isinstance(found, dict), place
         for name, value in expected.items():
