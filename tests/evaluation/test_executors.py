@@ -1,14 +1,18 @@
 """Whoever does the work, it says the same; whoever dies, nothing is counted twice or lost."""
 
+import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from kullback.errors import InvalidInput
+from kullback.evaluation import executors
 from kullback.evaluation.executors import Work, WorkStopped, by_dask, by_processes, serial
 from kullback.evaluation.job import evaluate
 from tests.evaluation.cluster import Cluster, cluster
@@ -120,6 +124,30 @@ def test_a_worker_process_that_dies_stops_the_work(files: list[str]) -> None:
 
     with pytest.raises(WorkStopped, match="a worker process died"):
         evaluate(work_of(files, PAIRED, 500), by_processes(2), kill_all)
+    assert active_children() == []
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_answer_stops_the_work(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of a message that nobody ends."""
+    pools = list[ProcessPoolExecutor]()
+
+    class Pool(ProcessPoolExecutor):
+        def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - as they come
+            super().__init__(*arguments)
+            pools.append(self)
+
+    def half_an_answer(_: int) -> None:
+        (pool,) = pools
+        writer = pool._result_queue._writer  # type: ignore[attr-defined] # noqa: SLF001
+        os.write(writer.fileno(), (100_000_000).to_bytes(4, "big") + b"x")
+        for child in active_children():
+            child.kill()
+
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", Pool)
+    with pytest.raises(WorkStopped, match="a worker process died"):
+        evaluate(work_of(files, PAIRED, 500), by_processes(2), half_an_answer)
     assert active_children() == []
 
 

@@ -17,11 +17,13 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from importlib import import_module
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 
 from kullback.evaluation.work import Task, evaluate_part
 
 Done = Generator[tuple[Task, bytes], None, None]
 Work = Callable[[Iterable[Task]], Done]
+_LOOK_SECONDS = 1.0
 
 
 class WorkStopped(Exception):
@@ -53,10 +55,18 @@ def by_dask(address: str, notify: Callable[[str], None], wait_seconds: float = 1
 
 
 def _processes(workers: int, tasks: Iterable[Task]) -> Done:
-    others = set(active_children())
+    others, ours = set(active_children()), set[BaseProcess]()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_signals_to_the_parent)
+
+    def look() -> None:
+        ours.update(set(active_children()) - others)
+        if any(child.exitcode is not None for child in ours):
+            _let_go(pool, ours)
+
     try:
-        yield from _in_flight(pool, tasks, 2 * workers)
+        for done in _in_flight(pool, tasks, 2 * workers, _LOOK_SECONDS, look):
+            ours.update(set(active_children()) - others)
+            yield done
     except BrokenProcessPool as error:
         detail = "a worker process died, perhaps for want of memory: try fewer --workers"
         raise WorkStopped(detail) from error
@@ -66,6 +76,18 @@ def _processes(workers: int, tasks: Iterable[Task]) -> Done:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _let_go(pool: ProcessPoolExecutor, children: Iterable[BaseProcess]) -> None:
+    """End a pool of which a worker died.
+
+    Where that was in the middle of its answer the pool waits for the rest, for ever: it has an end
+    of that pipe itself. With all ends closed it finds that it is broken.
+    """
+    for child in children:
+        child.kill()
+    results = pool._result_queue  # noqa: SLF001 - there is no other way
+    results._writer.close()  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def _dask(
