@@ -11,6 +11,7 @@ try {
   await page.goto(address, { waitUntil: "networkidle" });
   const before = await rows(page);
   await page.locator("#q").pressSequentially(words, { delay: 20 });
+  await page.waitForFunction((words) => new URL(location).searchParams.get("q") === words, words); // typed slowly, it is asked more than once
   await page.waitForFunction((count) => document.querySelectorAll("#rows tbody tr").length < count, before.length);
   const typed = { rows: await rows(page), address: page.url() };
   await page.waitForTimeout(6000); // a poll goes by
