@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.statistics import calibration, coverage, families, peeking, sample_ratios
-from tests.statistics.bounds import NOTICED, noise
+from tests.statistics.bounds import FOUND_ANYHOW, NOTICED, noise
 from tests.statistics.coverage import Told
 from tests.statistics.crowds import CROWDS
 
@@ -66,15 +66,18 @@ def _peeking(bar: Progress) -> tuple[Table, list[str]]:
 
 def _others(bar: Progress) -> tuple[Table, list[str]]:
     power = peeking.power(RUNS, _task(bar, "power"))
+    anyhow = peeking.power(RUNS, _task(bar, "power, margin too small"), too_small=10.0)
     claims = families.false_claims(RUNS, _task(bar, "families"))
     table: Table = [
         ("beside these", "share"),
         ("planned effect found by 2× fixed n", *_percent(power.better)),
         ("planned effect in the wrong direction", *_percent(power.worse)),
+        ("the same by a margin 10 times too small", *_percent(anyhow.better)),
         ("any claim of 40 by Holm, nothing differs", *_percent(claims.holm)),
         ("any claim of 40 by e-BH, nothing differs", *_percent(claims.e_bh)),
     ]
     broken = peeking.power_complaints(power, by_many=True)
+    broken += FOUND_ANYHOW.complaints("a margin 10 times too small", anyhow.better)
     broken += families.family_complaints(claims, RUNS)
     return table, broken
 

@@ -66,16 +66,17 @@ def crossing(name: str, runs: int, told: Told = lambda: None) -> Crossing:
     return Crossing(fixed / runs, sure / runs)
 
 
-def power(runs: int, told: Told = lambda: None) -> Power:
-    """To find an effect of the planned minimum by twice the rows that one look needs."""
+def power(runs: int, told: Told = lambda: None, too_small: float = 1.0) -> Power:
+    """To find an effect by twice the rows that one look needs, of a margin `too_small` times."""
     crowd = CROWDS["arrivals"]
-    minimum = planned(crowd)
+    effect = planned(crowd)
+    minimum = effect / too_small
     arms = (Arm("old", 0.5), Arm("new", 0.5))
     plan = Plan(arms, "old", design="paired", alpha=ALPHA, minimum_effect=minimum)
     twice = Crowd(replace(crowd.world, users=2 * crowd.world.users), crowd.visits)
     first = []
     for run in range(runs):
-        looks = seen(np.random.default_rng([3, run]), twice, 2 * LOOKS, -minimum)
+        looks = seen(np.random.default_rng([3, run]), twice, 2 * LOOKS, -effect)
         words = (verdict_of(plan, *now).word for now in notable(looks, minimum))
         first.append(next((word for word in words if word in {"better", "worse"}), ""))
         told()
