@@ -79,9 +79,9 @@ def confidence_sequence(
         return ConfidenceSequence(log_e, difference.effect, difference.effect, v)
     freedom, skewness = difference.degrees_of_freedom, difference.skewness
     z = normal_log_tail_inverse(t_log_tail(abs(difference.statistic), freedom))
-    against = -math.copysign(skewness, difference.effect * skewness)
+    against = -skewness if difference.effect > 0 else skewness
     discount = math.log(DISCOUNT) if difference.largest_share > MOST_OF_ONE else 0.0
-    log_e = log_mixture(_less_skewed(z, against), v) - discount
+    log_e = _log_mixture(_less_skewed(z, against) ** 2, _parts(v))[0] - discount
     c = boundary(v, alpha * math.exp(-discount))
     below, above = (
         _quantile(_more_skewed(c, side), freedom) * difference.standard_error
@@ -90,27 +90,19 @@ def confidence_sequence(
     return ConfidenceSequence(log_e, difference.effect - below, difference.effect + above, v)
 
 
-def log_mixture(z: float, v: float) -> float:
-    """Ln e of z standard errors at v = minimum_effect²/SE²; see confidence_sequence."""
-    return _log_mixture(z * z, _parts(v)) if v > 0 else 0.0
-
-
 def boundary(v: float, alpha: float) -> float:
     """The standard errors c(v) at which e comes to 1/α; infinite without information.
 
     Newton's method from above: ln e is convex in c² and grows with it.
     """
-    parts = _parts(v) if v > 0 else []
+    parts = _parts(v)
     if not parts:
         return math.inf
     aim = -math.log(alpha)
     square = min(2 * (aim - log_weight) / rate for log_weight, rate in parts)
     for _ in range(_STEPS if math.isfinite(square) else 0):
-        logs = [log_weight + 0.5 * rate * square for log_weight, rate in parts]
-        most = max(logs)
-        shares = [math.exp(each - most) for each in logs]
-        slope = sum(0.5 * rate * share for (_, rate), share in zip(parts, shares, strict=True))
-        step = (most + math.log(sum(shares)) - aim) * sum(shares) / slope
+        log_e, slope = _log_mixture(square, parts)
+        step = (log_e - aim) / slope
         square -= step
         if abs(step) <= 1e-15 * square:
             break
@@ -178,12 +170,15 @@ def _parts(v: float) -> list[tuple[float, float]]:
     ]
 
 
-def _log_mixture(square: float, parts: list[tuple[float, float]]) -> float:
+def _log_mixture(square: float, parts: list[tuple[float, float]]) -> tuple[float, float]:
+    """Ln e at z² = square, and how fast it grows with that; 0 without information."""
     logs = [log_weight + 0.5 * rate * square for log_weight, rate in parts]
-    most = max(logs)
-    if math.isinf(most):
-        return most
-    return most + math.log(sum(math.exp(each - most) for each in logs))
+    most = max(logs, default=0.0)
+    if not parts or math.isinf(most):
+        return most, 0.0
+    shares = [math.exp(each - most) for each in logs]
+    slope = sum(0.5 * rate * share for (_, rate), share in zip(parts, shares, strict=True))
+    return most + math.log(sum(shares)), slope / sum(shares)
 
 
 def _less_skewed(z: float, skewness: float) -> float:
