@@ -65,7 +65,7 @@ def _processes(workers: int, tasks: Iterable[Task]) -> Done:
 
     try:
         for done in _in_flight(pool, tasks, 2 * workers, _LOOK_SECONDS, look):
-            ours.update(set(active_children()) - others)
+            look()
             yield done
     except BrokenProcessPool as error:
         detail = "a worker process died, perhaps for want of memory: try fewer --workers"

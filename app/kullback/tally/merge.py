@@ -10,6 +10,7 @@ from kullback.tally.unit_set import UnitSet
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 
 def merge(parts: Sequence[bytes]) -> bytes:
@@ -26,9 +27,9 @@ def merge(parts: Sequence[bytes]) -> bytes:
 
 
 def merged(
-    maps: Sequence[Mapping[Key, Value]], merge_values: Callable[[list[Value]], Value]
-) -> dict[Key, Value]:
-    """One map in which the values of a key have become one."""
+    maps: Sequence[Mapping[Key, Value]], merge_values: Callable[[list[Value]], Result]
+) -> dict[Key, Result]:
+    """One map in which the values of a key have become one, or whatever is made of them."""
     values_of: dict[Key, list[Value]] = defaultdict(list)
     for mapping in maps:
         for key, value in mapping.items():

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import TypeVar
 
 from kullback.tally.grouped_sums import added
+from kullback.tally.merge import merged
 from kullback.tally.tally import Tally, widest
 
 _KEYS = 64  # at once: of more the cells do not fit a cache
@@ -17,10 +18,7 @@ def merged_tallies(maps: Sequence[Mapping[Key, Tally]]) -> dict[Key, Tally]:
     Raises:
         TallyMismatch: they are not all of one layout, but for the number of classes.
     """
-    parts: dict[Key, list[Tally]] = {}
-    for mapping in maps:
-        for key, tally in mapping.items():
-            parts.setdefault(key, []).append(tally)
+    parts: dict[Key, list[Tally]] = merged(maps, list)
     keys = iter(parts)
     sums: dict[Key, Tally] = {}
     while some := list(islice(keys, _KEYS)):
