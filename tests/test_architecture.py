@@ -35,7 +35,8 @@ EDGE = (
 )
 REPORTS = (
     *("monitoring.report", "monitoring.drift_report", "monitoring.replies"),
-    *(f"experiments.{module}" for module in ("plan", "report", "replies", "wording")),
+    *(f"experiments.{name}" for name in ("plan", "report", "evaluation_report", "replies")),
+    "experiments.wording",
 )
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),

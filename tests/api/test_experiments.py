@@ -68,6 +68,7 @@ async def test_an_experiment_is_created_once_and_says_its_plan(service: Service)
         "observations": {"1": 0},
         "last_window": None,
         "first_crossing": [],
+        "first_answers": [],
     }
     for name in ("arms", "control", "design", "slices"):
         same = {key: found[key] for key in ALL}

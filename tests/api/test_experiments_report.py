@@ -224,6 +224,22 @@ async def test_a_first_crossing_is_kept_as_it_was_when_the_verdict_goes_back(
     assert (await report(service, epoch=1))["first_crossing"] == [kept]
 
 
+async def test_the_first_answer_to_each_question_is_kept(service: Service) -> None:
+    found = await crossed(service)
+    (told,) = found["comparisons"]
+    assert [(each["question"], each["verdict"]) for each in found["first_answers"]] == [
+        ("superiority", told["superiority"]),
+        ("margin", told["margin"]),
+    ]
+    rows = sent(paired(noise=3.0, n=N))
+    p = rows["y_proba"]
+    await observe(service, **(rows | {"y_proba": {"a": p["b"], "b": p["a"]}}))
+    later = await report(service)
+    assert later["comparisons"][0]["superiority"] != told["superiority"]
+    assert later["first_answers"] == found["first_answers"]
+    assert (await service.get(EXPERIMENT))["first_answers"] == found["first_answers"]
+
+
 async def test_a_crossing_in_the_past_epoch_is_kept_when_it_is_first_read(
     service: Service,
 ) -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from kullback.documents import to_json
 from kullback.evaluation.html import page
 from kullback.experiments import wording
-from kullback.experiments.report import EvaluationReport
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.figures.intervals import wilson
 from tests.experiments import documents
 from tests.experiments.documents import HOSTILE

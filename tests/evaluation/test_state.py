@@ -19,8 +19,8 @@ from kullback.evaluation.locations import files_named
 from kullback.evaluation.state import EvaluationState
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import EvaluationReport
 from kullback.experiments.reporting import arms_report
 from tests.evaluation.logs import (
     PAIRED,

@@ -8,8 +8,8 @@ import numpy as np
 from kullback.documents import extended
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import Findings, compare
+from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport, EvaluationStep
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.report import EvaluationLook, EvaluationReport, EvaluationStep
 from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array

@@ -24,7 +24,9 @@ TWO_APART: Document = {
     "arm": ["a", "b"],
     "unit": ["ann", "bob"],
 }
-HEAD = ("experiment", "epoch", "version", "ignored", "stopped", "first_crossing")
+HEAD = (
+    *("experiment", "epoch", "version", "ignored", "stopped", "first_crossing", "first_answers"),
+)
 
 
 def sent(rows: ArmRows, **more: object) -> Document:

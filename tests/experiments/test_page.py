@@ -13,7 +13,12 @@ from kullback.documents import extended
 from kullback.experiments import wording
 from kullback.experiments.comparison import compare
 from kullback.experiments.page import escaped, markdown
-from kullback.experiments.report import ExperimentReport, FirstCrossing, ParallelComparison
+from kullback.experiments.report import (
+    ExperimentReport,
+    FirstAnswer,
+    FirstCrossing,
+    ParallelComparison,
+)
 from kullback.experiments.reporting import arms_report
 from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
@@ -164,6 +169,7 @@ def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
         ignored=1,
         stopped=Stop(1767312000.0, "shipped"),
         first_crossing=(CROSSING,),
+        first_answers=(extended(FirstAnswer, CROSSING, question="margin"),),
     )
     page = markdown(document)
     assert page.startswith("# Experiment home-ranking\n")
@@ -174,6 +180,7 @@ def test_an_experiment_is_named_with_its_version_and_first_verdicts() -> None:
         "evidence of a difference very strong (4,021)"
     )
     assert f"- {words}" in page
+    assert "- new, margin: better since 2026-01-01T00:00:00Z; then the effect was" in page
     assert "First verdicts" not in markdown(DOCUMENTS[VerdictWord.BETTER])
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from kullback.experiments.report import EvaluationReport, OverallArm, OverallComparison
+from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.report import OverallArm, OverallComparison
 from kullback.experiments.verdict import VerdictWord
 from kullback.tally.report_types import ReliabilityBin
 from tests.experiments import documents

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from kullback.experiments.report import EvaluationLook, EvaluationReport, EvaluationStep
+from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport, EvaluationStep
 from kullback.figures.experiment_timeline import first_crossing, over_rows
 from kullback.figures.figure import Figure
 from kullback.figures.svg import svg

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from kullback.experiments.report import EvaluationReport, OverallComparison
+from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.report import OverallComparison
 from kullback.figures.relative_effects import effect_bar, effects_by_metric
 from kullback.figures.svg import svg
 from kullback.tally.report_types import MetricValue

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kullback.evaluation.job import NO_UNIT
 from kullback.experiments import wording
-from kullback.experiments.report import EvaluationReport
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.figures import experiment_timeline, reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
 from kullback.figures.figure import Figure

@@ -12,8 +12,9 @@ from kullback.evaluation.state import EvaluationState, RunningState
 from kullback.evaluation.work import Task, check_counts
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Findings, effects
+from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport, EvaluationStep
 from kullback.experiments.plan import Plan
-from kullback.experiments.report import ArmEffect, EvaluationLook, EvaluationReport, EvaluationStep
+from kullback.experiments.report import ArmEffect
 from kullback.experiments.reporting import arm_effect, arms_report
 from kullback.tally.tally import Tally, total
 

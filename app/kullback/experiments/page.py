@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kullback.experiments import wording
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.report import (
     ArmReport,
     ArmsReport,
     ComparisonReport,
-    EvaluationReport,
     ExperimentReport,
     FirstCrossing,
 )
@@ -28,7 +28,10 @@ def markdown(report: ArmsReport) -> str:
     arms = ", ".join(comparison.arm for comparison in report.comparisons)
     title, first = escaped(f"{arms} against {report.control}"), tuple[FirstCrossing, ...]()
     if isinstance(report, ExperimentReport):
-        title, first = f"Experiment {escaped(report.experiment)}", report.first_crossing
+        title, first = (
+            f"Experiment {escaped(report.experiment)}",
+            (*report.first_crossing, *report.first_answers),
+        )
     parts = [
         [f"# {title}"],
         [escaped(" · ".join(f"{name}: {value}" for name, value in wording.setting(report)))],

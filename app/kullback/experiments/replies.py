@@ -17,7 +17,7 @@ from kullback.experiments.plan import (
     OtherArms,
     Plan,
 )
-from kullback.experiments.report import ArmEffect, FirstCrossing
+from kullback.experiments.report import ArmEffect, FirstAnswer, FirstCrossing
 from kullback.experiments.stops import Stop
 from kullback.moments import Moment
 from kullback.scoring.conventions import ConventionName
@@ -135,12 +135,13 @@ class ExperimentList:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentDetail(ListedExperiment):
-    """An experiment, the number of rows in each epoch, and its first verdicts."""
+    """An experiment, the number of rows in each epoch, its first verdicts and answers."""
 
     version: int
     observations: Mapping[str, int]
     last_window: Moment | None
     first_crossing: tuple[FirstCrossing, ...]
+    first_answers: tuple[FirstAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ JSON begins with the fields of a type's last base.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from kullback.scoring.conventions import ConventionName
 from kullback.tally.report_types import MetricValues, ReliabilityBin
 
 Interval = tuple[float, float]
+Question = Literal["superiority", "margin"]
 SCORE_BINS = 64  # at most, of an arm
 OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
 
@@ -232,6 +233,13 @@ class FirstCrossing:
     log_e_value: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAnswer(FirstCrossing):
+    """The first answer to a question that was not open, as it was kept: `verdict` is its word."""
+
+    question: Question
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExperimentVersion:
     """Which state of an experiment: `version` is the number of writes that brought rows."""
@@ -251,50 +259,10 @@ class ExperimentReport(ArmsReport, ExperimentVersion):
     ignored: int
     stopped: Stop | None
     first_crossing: tuple[FirstCrossing, ...]
+    first_answers: tuple[FirstAnswer, ...]
 
     @property
     def rows(self) -> int:
         """How many rows came: each is of every arm where arms are paired."""
         counts = [arm.n for arm in self.arms]
         return max(counts) if self.design == "paired" else sum(counts)
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationLook:
-    """The effect of an arm after some rows of files."""
-
-    arm: str
-    effect: float | None
-    sequence: Interval | None
-    fixed_interval: Interval | None
-    e_value: float | None
-    log_e_value: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationStep:
-    """The effects after the first `n` rows of files."""
-
-    n: int
-    comparisons: tuple[EvaluationLook, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationReport(ArmsReport):
-    """The report of arms in files; `excluded` counts rows by what is missing in them.
-
-    `formats` counts the files by what they hold; `skipped` lie beside them and were not read.
-    """
-
-    files: tuple[str, ...]
-    formats: Mapping[str, int]
-    skipped: tuple[str, ...]
-    rows: int
-    excluded: Mapping[str, int]
-    path: tuple[EvaluationStep, ...]
-
-    def looks(self, arm: str) -> list[tuple[int, EvaluationLook]]:
-        """The effects of an arm, with the number of rows, in order."""
-        return [
-            (step.n, look) for step in self.path for look in step.comparisons if look.arm == arm
-        ]

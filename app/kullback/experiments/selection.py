@@ -97,13 +97,15 @@ class ExperimentSelection:
     def details(self) -> ExperimentDetail:
         """The plan, the number of rows in each epoch, and the first verdicts."""
         experiment = self.experiment
+        kept = self._crossings.of(self._record, experiment.epoch, experiment.plan)
         return extended(
             ExperimentDetail,
             listed(experiment),
             version=self.counts.get(WRITES, 0),
             observations={str(epoch): self.rows_of(epoch) for epoch in self.epochs},
             last_window=self.last_start,
-            first_crossing=self._crossings.of(self._record, experiment.epoch, experiment.plan),
+            first_crossing=kept.crossings,
+            first_answers=kept.answers,
         )
 
     @property
@@ -124,6 +126,7 @@ class ExperimentSelection:
         if self.query.by is not None:
             self.plan.check_slice(self.query.by, "by")
         snapshot = self.snapshot()
+        kept = self._crossings.keep(snapshot)
         return extended(
             ExperimentReport,
             arms_report(snapshot.findings, self.query.by),
@@ -132,7 +135,8 @@ class ExperimentSelection:
             version=snapshot.version,
             ignored=ignored_in(self.counts, snapshot.epoch),
             stopped=self.experiment.document.stops.get(snapshot.epoch),
-            first_crossing=self._crossings.keep(snapshot).crossings,
+            first_crossing=kept.crossings,
+            first_answers=kept.answers,
         )
 
     def snapshot(self) -> ExperimentSnapshot:

@@ -1,11 +1,12 @@
 """The words of a report, and its numbers in as many digits as are known."""
 
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.report import (
     ArmEffect,
     ArmsReport,
     ComparisonReport,
-    EvaluationReport,
     ExperimentReport,
+    FirstAnswer,
     FirstCrossing,
     Interval,
     ParallelComparison,
@@ -221,11 +222,12 @@ def shares(ratio: SampleRatioReport) -> str:
 
 
 def crossing(first: FirstCrossing) -> str:
-    """When the first verdict on an arm was written down."""
+    """When the first verdict on an arm was written down, or the first answer to a question."""
+    name = f"{first.arm}, {first.question}" if isinstance(first, FirstAnswer) else first.arm
     error = number(first.standard_error, decimals(first.standard_error))
     effect = number(first.effect, decimals(first.standard_error), signed=True)
     return (
-        f"{first.arm}: {first.verdict.label} since {moment(first.at)}; then the effect was "
+        f"{name}: {first.verdict.label} since {moment(first.at)}; then the effect was "
         f"{effect} ± {error}, and the evidence of a difference "
         f"{graded(first)}"
     )

@@ -6,16 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kullback.experiments import wording
+from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.replies import EffectPoint
-from kullback.experiments.report import (
-    ArmPair,
-    ArmsReport,
-    EvaluationLook,
-    EvaluationReport,
-    ExperimentReport,
-    Interval,
-)
+from kullback.experiments.report import ArmPair, ArmsReport, ExperimentReport, Interval
 from kullback.figures.figure import ChartSeries, Figure, Mark, Style, bounds, has_values
 from kullback.figures.in_view import in_view
 from kullback.figures.typesetting import typeset

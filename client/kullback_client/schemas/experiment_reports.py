@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..documents import Document
-from .experiments import FirstCrossing, Stop, VerdictWord
+from .experiments import FirstAnswer, FirstCrossing, Stop, VerdictWord
 from .monitor_reports import AucValue, EceValue, MetricValue, ReliabilityBin
 from .scores import Reason
 
@@ -237,6 +237,7 @@ class ExperimentReport(Document):
     ignored: int
     stopped: Stop | None
     first_crossing: list[FirstCrossing]
+    first_answers: list[FirstAnswer]
 
 
 class EffectPoint(Document):

@@ -101,6 +101,21 @@ VerdictWord: TypeAlias = Literal[
 ]
 
 
+class FirstAnswer(Document):
+    """The first answer to a question that was not open, as it was kept: `verdict` is its word."""
+
+    version: int
+    at: datetime
+    arm: str
+    verdict: VerdictWord
+    effect: float
+    standard_error: float
+    sequence: tuple[float, float] | None
+    e_value: float
+    log_e_value: float | None
+    question: Literal["superiority", "margin"]
+
+
 class FirstCrossing(Document):
     """The first verdict on an arm that was not open, as it was kept, at a version."""
 
@@ -116,7 +131,7 @@ class FirstCrossing(Document):
 
 
 class ExperimentDetail(Document):
-    """An experiment, the number of rows in each epoch, and its first verdicts."""
+    """An experiment, the number of rows in each epoch, its first verdicts and answers."""
 
     name: str
     epoch: int
@@ -150,6 +165,7 @@ class ExperimentDetail(Document):
     observations: dict[str, int]
     last_window: datetime | None
     first_crossing: list[FirstCrossing]
+    first_answers: list[FirstAnswer]
 
 
 class ListedExperiment(Document):

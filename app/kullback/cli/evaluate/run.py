@@ -20,8 +20,8 @@ from kullback.evaluation.html import page
 from kullback.evaluation.job import evaluate, evaluation_report
 from kullback.evaluation.locations import files_named
 from kullback.experiments.comparison import compare
+from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.page import markdown
-from kullback.experiments.report import EvaluationReport
 
 
 @dataclass(frozen=True, slots=True)

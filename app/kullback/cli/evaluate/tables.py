@@ -10,7 +10,8 @@ from rich.text import Text
 from kullback.cli.terminal import printable
 from kullback.evaluation.job import NO_UNIT
 from kullback.experiments import wording
-from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport, EvaluationReport
+from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.report import ArmReport, ArmsReport, ComparisonReport
 from kullback.experiments.verdict import Tone, VerdictWord
 from kullback.experiments.wording import measured
 from kullback.numerics.digits import UNKNOWN, decimals, number
