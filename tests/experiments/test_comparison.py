@@ -83,7 +83,7 @@ def test_the_effect_is_the_difference_of_the_metric_and_relative_to_the_control(
     assert one.relative == effect(one).effect / base
     assert one.confidence_sequence == confidence_sequence(effect(one), 0.02, 0.05)
     assert effects(PAIRED, tally_arms(PAIRED, rows)[""]) == [
-        replace(one, explanation=None, other_metrics={}, adjusted=None)
+        replace(one, explanation=None, other_metrics={}, adjusted=None, relative_sets=None)
     ]
 
 

@@ -43,7 +43,7 @@ def at(rows: float, one: ArmEffect, difference: float) -> tuple[float, float]:
 
 def test_a_difference_is_decided_when_its_sequence_leaves_zero() -> None:
     one = effect()
-    time = time_to_decision(PAIRED, one, STEPS, 9 * DAY)
+    time = time_to_decision(PAIRED, 0.02, one, STEPS, 9 * DAY)
     assert time is not None
     assert time.minimum is not None
     assert time.minimum > ROWS
@@ -52,11 +52,11 @@ def test_a_difference_is_decided_when_its_sequence_leaves_zero() -> None:
 
 def test_the_effect_as_it_stands_takes_what_the_report_says() -> None:
     one = effect()
-    time = time_to_decision(PAIRED, one, STEPS, 9 * DAY)
+    time = time_to_decision(PAIRED, 0.02, one, STEPS, 9 * DAY)
     assert time is not None
     assert one.information_needed is None or time.effect is not None
     small = replace(one, effect=0.001)
-    time = time_to_decision(PAIRED, small, STEPS, 9 * DAY)
+    time = time_to_decision(PAIRED, 0.02, small, STEPS, 9 * DAY)
     assert time is not None
     assert time.effect is not None
     low, high = at(1.01 * time.effect, one, 0.001)
@@ -67,7 +67,7 @@ def test_days_are_those_of_the_rows_of_the_last_week() -> None:
     assert rows_per_day(STEPS, 9 * DAY) == pytest.approx((ROWS - 200) / 7)
     assert rows_per_day(STEPS[:3], 3 * DAY) == pytest.approx(110 / 2)
     assert rows_per_day(STEPS, 8 * DAY + HOUR) == pytest.approx((ROWS - 100) / (7 + 1 / 24))
-    time = time_to_decision(PAIRED, effect(), STEPS, 9 * DAY)
+    time = time_to_decision(PAIRED, 0.02, effect(), STEPS, 9 * DAY)
     assert time is not None
     assert time.days(ROWS + 2 * (ROWS - 200) / 7) == pytest.approx(2)
     assert time.days(ROWS / 2) == 0
@@ -76,7 +76,7 @@ def test_days_are_those_of_the_rows_of_the_last_week() -> None:
 def test_of_one_step_nobody_knows_what_comes_in_a_day() -> None:
     assert rows_per_day(STEPS[:1], DAY) is None
     assert rows_per_day([STEPS[0], replace(STEPS[1], n=100)], 2 * DAY) is None
-    time = time_to_decision(PAIRED, effect(), STEPS[:1], DAY)
+    time = time_to_decision(PAIRED, 0.02, effect(), STEPS[:1], DAY)
     assert time is not None
     assert time.days(1000) is None
 
@@ -84,11 +84,11 @@ def test_of_one_step_nobody_knows_what_comes_in_a_day() -> None:
 def test_without_a_minimum_effect_or_an_error_there_is_no_time() -> None:
     one = effect()
     without = replace(PAIRED, minimum_effect=None)
-    assert time_to_decision(without, one, STEPS, DAY) is None
+    assert time_to_decision(without, None, one, STEPS, DAY) is None
     assert decisive_error(without) is rows_of_base_rates(without, 0.1, "b") is None
     for lacking in (replace(one, effect=None), replace(one, standard_error=0.0)):
-        assert time_to_decision(PAIRED, lacking, STEPS, DAY) is None
-    assert time_to_decision(PAIRED, one, [], DAY) is None
+        assert time_to_decision(PAIRED, 0.02, lacking, STEPS, DAY) is None
+    assert time_to_decision(PAIRED, 0.02, one, [], DAY) is None
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])

@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from kullback.experiments.margins import absolute_margin
 from kullback.experiments.plan import Arm, MetricName, Objective, Plan
 from kullback.experiments.verdict import (
     Verdict,
@@ -26,6 +27,12 @@ from tests.tally.strategies import Batch
 MARGIN = 0.02
 
 
+def absolute_verdict(plan: Plan, effect: Contrast, sequence: ConfidenceSequence) -> Verdict:
+    """The verdict of a plan whose margin is a number."""
+    assert isinstance(plan.minimum_effect, float)
+    return verdict_of(plan, effect, sequence, absolute_margin(plan.minimum_effect, sequence))
+
+
 def between(
     low: float, high: float, metric: MetricName = "log_loss", share: float = 0.01
 ) -> Verdict:
@@ -33,7 +40,7 @@ def between(
     effect = (low + high) / 2
     plan = replace(PAIRED, metric=metric, minimum_effect=MARGIN)
     found = Contrast(effect, 0.01, 300.0, 400, share)
-    return verdict_of(plan, found, ConfidenceSequence(1.0, low, high, 4.0))
+    return absolute_verdict(plan, found, ConfidenceSequence(1.0, low, high, 4.0))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def between(
     ],
 )
 def test_the_word_is_by_where_the_sequence_lies(low: float, high: float, word: str) -> None:
-    found = verdict_of(
+    found = absolute_verdict(
         PAIRED, Contrast(0.0, 0.01, 300.0, 400, 0.01), ConfidenceSequence(1.0, low, high, 4.0)
     )
     assert (found.word, found.code) == (word, word)
@@ -100,7 +107,7 @@ def test_what_is_undecided_says_what_would_do() -> None:
         f"If the effect stays as it is, about {found.needed:.2g} times the present information "
         "decides."
     )
-    never = verdict_of(
+    never = absolute_verdict(
         replace(PAIRED, minimum_effect=1e-9),
         Contrast(0.0, 0.5, 300.0, 400, 0.01),
         ConfidenceSequence(0.0, -9.0, 9.0, 1e-18),
@@ -141,7 +148,7 @@ def test_two_questions_have_an_answer_each_and_the_objective_says_which_counts(
 ) -> None:
     sequence = ConfidenceSequence(1.0, low, high, 4.0)
     verdicts = {
-        objective: verdict_of(
+        objective: absolute_verdict(
             replace(PAIRED, minimum_effect=MARGIN, objective=objective),
             Contrast((low + high) / 2, 0.01, 300.0, 400, 0.01),
             sequence,

@@ -45,26 +45,26 @@ def test_the_bar_has_the_effect_its_intervals_and_the_margin_in_percent() -> Non
     picture = effect_bar(BETTER, one)
     place = ruler(picture)
     assert one.effect is not None
-    assert one.fixed_interval is not None
-    assert one.sequence is not None
+    assert one.relative_fixed_interval is not None
+    assert one.relative_sequence is not None
     (diamond,) = shapes(picture, "polygon", "estimate")
     assert points(diamond)[0][0] == pytest.approx(place(100 * one.effect / base), abs=0.05)
     (fixed,), (margin,) = shapes(picture, "rect", "fixed"), shapes(picture, "rect", "margin")
     left, wide = numbers(fixed, "x", "width")
-    low, high = (100 * end / base for end in one.fixed_interval)
+    low, high = (100 * end for end in one.relative_fixed_interval)
     assert (left, left + wide) == pytest.approx((place(low), place(high)), abs=0.05)
     left, wide = numbers(margin, "x", "width")
     assert (left, left + wide) == pytest.approx(
         (place(-100 * 0.02 / base), place(100 * 0.02 / base)), abs=0.05
     )
     (line,) = shapes(picture, "line", "sequence")
-    ends = [place(100 * end / base) for end in one.sequence]
+    ends = [place(100 * end) for end in one.relative_sequence]
     assert numbers(line, "x1", "x2") == pytest.approx(ends, abs=0.05)
     assert {"% of old's log loss", "← better", "worse →"} <= set(words(picture))
 
 
 def test_an_interval_that_tells_nothing_is_not_drawn() -> None:
-    wild = replace(first(BETTER), sequence=(-4e67, 4e67))
+    wild = replace(first(BETTER), relative_sequence=(-4e67, 4e67))
     picture = effect_bar(BETTER, wild)
     assert shapes(picture, "line", "sequence") == []
     assert shapes(picture, "rect", "fixed")

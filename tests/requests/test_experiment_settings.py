@@ -188,6 +188,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"minimum_effect": 0}, "/minimum_effect"),
     ({"minimum_effect": -0.01}, "/minimum_effect"),
     ({"minimum_effect": 1e-200}, "/minimum_effect"),
+    ({"minimum_effect": "two%"}, "/minimum_effect"),
+    ({"minimum_effect": "0%"}, "/minimum_effect"),
     ({"minimum_effect": 1e200}, "/minimum_effect"),
     ({"minimum_effect": True}, "/minimum_effect"),
     ({"minimum_units": 1}, "/minimum_units"),

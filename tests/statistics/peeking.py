@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kullback.experiments.margins import absolute_margin
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.verdict import verdict_of
 from kullback.numerics.types import Flags, Undefined
@@ -69,15 +70,18 @@ def crossing(name: str, runs: int, told: Told = lambda: None) -> Crossing:
 def power(runs: int, told: Told = lambda: None, too_small: float = 1.0) -> Power:
     """To find an effect by twice the rows that one look needs, of a margin `too_small` times."""
     crowd = CROWDS["arrivals"]
-    effect = planned(crowd)
-    minimum = effect / too_small
+    smallest = planned(crowd)
+    minimum = smallest / too_small
     arms = (Arm("old", 0.5), Arm("new", 0.5))
     plan = Plan(arms, "old", design="paired", alpha=ALPHA, minimum_effect=minimum)
     twice = Crowd(replace(crowd.world, users=2 * crowd.world.users), crowd.visits)
     first = []
     for run in range(runs):
-        looks = seen(np.random.default_rng([3, run]), twice, 2 * LOOKS, -effect)
-        words = (verdict_of(plan, *now).word for now in notable(looks, minimum))
+        looks = seen(np.random.default_rng([3, run]), twice, 2 * LOOKS, -smallest)
+        words = (
+            verdict_of(plan, effect, sequence, absolute_margin(minimum, sequence)).word
+            for effect, sequence in notable(looks, minimum)
+        )
         first.append(next((word for word in words if word in {"better", "worse"}), ""))
         told()
     return Power(first.count("better") / runs, first.count("worse") / runs)

@@ -44,7 +44,7 @@ factors = st.one_of(st.floats(0.01, 100.0), st.sampled_from((2.0**-40, 2.0, 1e9)
 def numbers(experiment: Experiment) -> Array:
     """All that is said of the difference: effect, error, freedom, interval, sequence, ln e."""
     effect, plan = experiment.effect(), experiment.plan
-    assert plan.minimum_effect is not None
+    assert isinstance(plan.minimum_effect, float)
     sure = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
     return np.array(
         [

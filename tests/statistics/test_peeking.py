@@ -87,7 +87,7 @@ def test_what_is_claimed_of_sums_is_claimed_by_the_service() -> None:
     rows = replace(rows, second=rows.first + 0.5)
     d = mean(loss(rows.y, rows.second) - loss(rows.y, rows.first)).by(rows.buckets)
     experiment = experiments.paired(rows)
-    assert experiment.plan.minimum_effect is not None
+    assert isinstance(experiment.plan.minimum_effect, float)
     ours = confidence_sequence(d, experiment.plan.minimum_effect, ALPHA)
     found = experiment.comparison()
     assert found.confidence_sequence is not None

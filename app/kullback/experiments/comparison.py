@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.explanation import Explanation, explain
+from kullback.experiments.margins import amount, margin_of
 from kullback.experiments.plan import Plan
 from kullback.experiments.verdict import (
     Verdict,
@@ -19,10 +20,11 @@ from kullback.experiments.verdict import (
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
-from kullback.tally.contrast import Contrast, difference
+from kullback.tally.contrast import Contrast, arm_influences, difference
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.inference import occupied_buckets as occupied
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
+from kullback.tally.relative_effect import RelativeEffect, relative_effect
 from kullback.tally.sample_ratio import SampleRatio, sample_ratio
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
@@ -60,6 +62,9 @@ class Comparison:
         other_metrics: the difference of every other metric, and of the plan's own, for one look.
         adjusted: among all arms and segments that may carry a verdict; None for the others.
         may_claim: whether the data can carry a claim, if a plan says what is worth one.
+        margin: the minimum effect in the metric's unit, of the control as it stands.
+        relative_sets: the effect in terms of the control's value with its intervals; None where
+            nobody asks, as of a series.
     """
 
     arm: str
@@ -72,6 +77,8 @@ class Comparison:
     other_metrics: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
     adjusted: AdjustedComparison | None = None
     may_claim: bool = False
+    margin: float | None = None
+    relative_sets: RelativeEffect | Undefined | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ def compare(plan: Plan, parts: Mapping[str, ArmTallies]) -> Findings:
     wrong = invalid_assignment(ratio, crossed)
     complete = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
     comparisons = {
-        name: [_compared(plan, part, arm, wrong) for arm in plan.treatments]
+        name: [_compared(plan, part, arm, wrong, is_whole=True) for arm in plan.treatments]
         for name, part in complete.items()
     }
     comparisons[""] = [_explained(plan, complete[""], comparison) for comparison in comparisons[""]]
@@ -121,7 +128,7 @@ def effects(plan: Plan, whole: ArmTallies) -> list[Comparison]:
         _complete(plan, whole),
         invalid_assignment(_ratio(plan, whole), _crossed(plan, whole)),
     )
-    return [_compared(plan, part, arm, wrong) for arm in plan.treatments]
+    return [_compared(plan, part, arm, wrong, is_whole=False) for arm in plan.treatments]
 
 
 def _complete(plan: Plan, part: ArmTallies) -> ArmTallies:
@@ -147,18 +154,21 @@ def _crossed(plan: Plan, whole: ArmTallies) -> float:
     return UnitSet.shared(sets).count / everyone if everyone else 0.0
 
 
-def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> Comparison:
+def _compared(
+    plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None, *, is_whole: bool
+) -> Comparison:
     ours, theirs = part.tallies[arm], part.tallies[plan.control]
     metric = FUNCTIONALS[plan.metric]
-    effect = difference(metric, ours, theirs, is_paired=plan.design == "paired")
-    if isinstance(effect, Undefined):
+    is_paired = plan.design == "paired"
+    arms = arm_influences(metric, ours, theirs)
+    effect = arms if isinstance(arms, Undefined) else arms.contrast(is_paired=is_paired)
+    if isinstance(arms, Undefined) or isinstance(effect, Undefined):
+        assert isinstance(effect, Undefined)
         verdict = wrong or _undefined_effect(effect)
         return Comparison(arm, plan.control, effect, effect, None, verdict)
-    base = metric(theirs).value
-    assert not isinstance(base, Undefined)
-    relative = effect.effect / base if base else Undefined(Reason.CONTROL_IS_ZERO)
+    relative = effect.effect / arms.control if arms.control else Undefined(Reason.CONTROL_IS_ZERO)
     units = min(_units(part, name) for name in (arm, plan.control))
-    thin, sequence = too_thin(ours) or too_thin(theirs), None
+    thin, sequence, delta = too_thin(ours) or too_thin(theirs), None, None
     early = thin or too_early(plan, [ours, theirs], units)
     claims = wrong is None and early is None
     if plan.minimum_effect is None:
@@ -166,9 +176,25 @@ def _compared(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> 
     elif early is not None:
         verdict = wrong or early
     else:
-        sequence = confidence_sequence(effect, plan.minimum_effect, plan.alpha)
-        verdict = wrong or verdict_of(plan, effect, sequence)
-    return Comparison(arm, plan.control, effect, relative, sequence, verdict, may_claim=claims)
+        delta = amount(plan.minimum_effect, arms.control)
+        sequence = confidence_sequence(effect, delta, plan.alpha)
+        margin = margin_of(plan.minimum_effect, sequence, arms, plan.alpha, is_paired=is_paired)
+        verdict = wrong or verdict_of(plan, effect, sequence, margin)
+    return Comparison(
+        arm,
+        plan.control,
+        effect,
+        relative,
+        sequence,
+        verdict,
+        may_claim=claims,
+        margin=delta,
+        relative_sets=relative_effect(
+            arms, plan.alpha, None if sequence is None else delta, is_paired=is_paired
+        )
+        if is_whole
+        else None,
+    )
 
 
 def _undefined_effect(effect: Undefined) -> Verdict:
@@ -232,9 +258,9 @@ def _adjusted(
             return comparison
         of_holm, of_hochberg, is_claimed = next(members)
         adjusted = AdjustedComparison(of_holm, of_hochberg)
-        if plan.minimum_effect is not None:
+        if comparison.margin is not None:
             sequence = (
-                confidence_sequence(comparison.effect, plan.minimum_effect, alpha)
+                confidence_sequence(comparison.effect, comparison.margin, alpha)
                 if is_claimed
                 else None
             )

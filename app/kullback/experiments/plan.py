@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from kullback.errors import InvalidInput
+from kullback.experiments.margins import MinimumEffect
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.tally import Layout
 
@@ -43,8 +44,9 @@ class Plan:
             apart, and then units meet several arms and their number says nothing.
         metric: what decides. Lower is better, but for `base_rate`.
         alpha: how often, at most, a difference is claimed where there is none.
-        minimum_effect: the smallest effect worth knowing of, in the metric's unit; its square is
-            the scale of the mixture behind the sequence. Without one nothing is decided.
+        minimum_effect: the smallest effect worth knowing of, in the metric's unit, or as "2%" of
+            the control's value; its square is the scale of the mixture behind the sequence.
+            Without one nothing is decided.
         minimum_units: no verdict before each arm has so many units.
         convention: whose log loss.
         slices: names of the segments that rows may be told apart by.
@@ -60,7 +62,7 @@ class Plan:
     assignment: Assignment = "unit"
     metric: MetricName = "log_loss"
     alpha: float = 0.05
-    minimum_effect: float | None = None
+    minimum_effect: MinimumEffect | None = None
     minimum_units: int = MINIMUM_UNITS
     convention: ConventionName = "sklearn"
     slices: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kullback.documents import extended
 from kullback.errors import FieldError
+from kullback.experiments.margins import MinimumEffect
 from kullback.experiments.plan import (
     Arm,
     Assignment,
@@ -62,7 +63,7 @@ class ExperimentSetup:
     assignment: Assignment
     metric: MetricName
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: MinimumEffect | None
     minimum_units: int
     objective: Objective
     convention: ConventionName

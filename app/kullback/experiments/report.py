@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kullback.experiments.margins import MinimumEffect, amount
 from kullback.experiments.plan import Assignment, Design, MetricName, Objective
 from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
@@ -104,8 +105,16 @@ class AdjustedValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonReport(ArmEffect):
-    """An arm against the control."""
+    """An arm against the control.
 
+    Relative intervals are Fieller's, of the effect in terms of the control's value;
+    `relative_reason` says why there is none.
+    """
+
+    relative_standard_error: float | None
+    relative_fixed_interval: Interval | None
+    relative_sequence: Interval | None
+    relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
 
@@ -205,7 +214,7 @@ class ArmsReport:
     metric: MetricName
     control: str
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: MinimumEffect | None
     minimum_units: int
     objective: Objective
     convention: ConventionName
@@ -216,6 +225,15 @@ class ArmsReport:
     groups: tuple[SegmentReport, ...]
     warnings: tuple[str, ...]
     base_rate_difference: Annotated[Mapping[str, float | None] | None, OnlyWhereKnown] = None
+
+    @property
+    def margin(self) -> float | None:
+        """The minimum effect in the metric's unit, of the control as it stands, if that is."""
+        if not isinstance(self.minimum_effect, str):
+            return self.minimum_effect
+        control = next(arm for arm in self.arms if arm.arm == self.control)
+        value = control.metrics[self.metric].value
+        return None if value is None else amount(self.minimum_effect, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from kullback.documents import extended
 from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
 from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.plan import Arm
+from kullback.experiments.relative_fields import relative_fields
 from kullback.experiments.report import (
     SCORE_BINS,
     AdjustedValues,
@@ -167,6 +168,7 @@ def _compared(comparison: Comparison, alpha: float) -> ComparisonReport:
     return extended(
         ComparisonReport,
         arm_effect(comparison, alpha),
+        **relative_fields(comparison.relative_sets),
         why=None if explanation is None else _explanation(explanation),
         adjusted=None if adjusted is None else _adjusted(adjusted),
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from kullback.experiments.margins import amount
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ArmEffect
@@ -38,7 +39,11 @@ class TimeToDecision:
 
 
 def time_to_decision(
-    plan: Plan, comparison: ArmEffect, points: Sequence[SeriesStep], last: float
+    plan: Plan,
+    margin: float | None,
+    comparison: ArmEffect,
+    points: Sequence[SeriesStep],
+    last: float,
 ) -> TimeToDecision | None:
     """The time from the information so far, which grows with the rows.
 
@@ -47,6 +52,7 @@ def time_to_decision(
 
     Args:
         plan: what is compared.
+        margin: the minimum effect in the metric's unit, as the control stands.
         comparison: of all rows so far.
         points: the steps up to now, with their rows.
         last: epoch seconds, the end of the last hour that has rows.
@@ -54,7 +60,7 @@ def time_to_decision(
     Returns:
         None without a minimum effect, or an effect with an error.
     """
-    contrast, delta = _contrast(comparison), plan.minimum_effect
+    contrast, delta = _contrast(comparison), margin
     if contrast is None or delta is None or not points:
         return None
     minimum = still_needed(replace(contrast, effect=delta), delta, plan.alpha)
@@ -79,11 +85,14 @@ def rows_per_day(points: Sequence[SeriesStep], last: float) -> float | None:
     return rows / days if days > 0 and rows > 0 else None
 
 
-def decisive_error(plan: Plan) -> float | None:
-    """The standard error at which a difference as large as the minimum effect is decided."""
-    delta = plan.minimum_effect
-    if delta is None:
+def decisive_error(plan: Plan, control: float = 1.0) -> float | None:
+    """The standard error at which a difference as large as the minimum effect is decided.
+
+    Of a minimum effect in percent it is that of a control of this value.
+    """
+    if plan.minimum_effect is None:
         return None
+    delta = amount(plan.minimum_effect, control)
     times = still_needed(Contrast(delta, delta, BUCKETS - 1.0, BUCKETS, 0.0), delta, plan.alpha)
     return None if times is None else delta / math.sqrt(times)
 
@@ -93,7 +102,7 @@ def rows_of_base_rates(plan: Plan, base_rate: float, arm: str) -> float | None:
 
     n = p(1 − p) (1/s + 1/s₀)/SE², of which s go to the arm and s₀ to the control
     """
-    error, shares = decisive_error(plan), {each.name: each.share for each in plan.arms}
+    error, shares = decisive_error(plan, base_rate), {each.name: each.share for each in plan.arms}
     if error is None:
         return None
     split = 1 / shares[arm] + 1 / shares[plan.control]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 
+from kullback.experiments.margins import Margin, absolute_margin, worded
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.numerics.digits import chance, magnitude
 from kullback.tally.confidence_sequence import (
@@ -139,7 +140,9 @@ def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None
     return None
 
 
-def verdict_of(plan: Plan, difference: Contrast, sequence: ConfidenceSequence) -> Verdict:
+def verdict_of(
+    plan: Plan, difference: Contrast, sequence: ConfidenceSequence, margin: Margin
+) -> Verdict:
     """The verdict of the confidence sequence [l, u] of the treatment's effect, margin d.
 
         superiority: better u < 0 · worse l > 0
@@ -149,13 +152,13 @@ def verdict_of(plan: Plan, difference: Contrast, sequence: ConfidenceSequence) -
     sequence, which rules out effects at every look. The plan's objective says which of them is
     the verdict: of superiority it is that of the margin where there is no difference to claim.
     """
-    superiority, margin = _superiority(plan, sequence), _margin(plan, sequence)
-    word = _word(plan, superiority, margin)
+    superiority, within = _superiority(plan, sequence), _within(plan, margin)
+    word = _word(plan, superiority, within)
     if word is VerdictWord.UNDECIDED:
-        code, reason, needed = _outlook(plan, difference)
+        code, reason, needed = _outlook(plan, difference, margin.amount)
     else:
-        code, reason, needed = word, _claim(plan, word, sequence, margin), None
-    return Verdict(word, code, reason, needed, superiority, margin)
+        code, reason, needed = word, _claim(plan, word, sequence, within), None
+    return Verdict(word, code, reason, needed, superiority, within)
 
 
 def _bounds(plan: Plan, sequence: ConfidenceSequence) -> tuple[float, float]:
@@ -172,13 +175,17 @@ def _superiority(plan: Plan, sequence: ConfidenceSequence) -> VerdictWord:
     return VerdictWord.WORSE if low > 0 else VerdictWord.UNDECIDED
 
 
-def _margin(plan: Plan, sequence: ConfidenceSequence) -> VerdictWord:
-    (low, high), margin = _bounds(plan, sequence), plan.minimum_effect or 0.0
-    if high < -margin:
+def _within(plan: Plan, margin: Margin) -> VerdictWord:
+    """How the effect lies to the margin: by the bounds of what is beyond it on either side."""
+    sides = margin.below, margin.above
+    if plan.metric in HIGHER_IS_BETTER:
+        sides = margin.above, margin.below
+    (least, beyond), (above, most) = (_bounds(plan, side) for side in sides)
+    if beyond < 0:
         return VerdictWord.BETTER
-    if high < margin:
-        return VerdictWord.EQUIVALENT if low > -margin else VerdictWord.NOT_WORSE
-    return VerdictWord.WORSE if low > margin else VerdictWord.UNDECIDED
+    if most < 0:
+        return VerdictWord.EQUIVALENT if least > 0 else VerdictWord.NOT_WORSE
+    return VerdictWord.WORSE if above > 0 else VerdictWord.UNDECIDED
 
 
 def _word(plan: Plan, superiority: VerdictWord, margin: VerdictWord) -> VerdictWord:
@@ -192,29 +199,31 @@ def _word(plan: Plan, superiority: VerdictWord, margin: VerdictWord) -> VerdictW
 
 
 def _claim(plan: Plan, word: VerdictWord, sequence: ConfidenceSequence, margin: VerdictWord) -> str:
-    (low, high), bound = _bounds(plan, sequence), plan.minimum_effect or 0.0
+    low, high = _bounds(plan, sequence)
     name, unit = plan.metric.replace("_", " "), " nats" if plan.metric == "log_loss" else ""
+    bound = worded(plan.minimum_effect or 0.0, unit)
     sure = f"({100 * (1 - plan.alpha):g}% sure at every look)"
     is_within = margin in (VerdictWord.EQUIVALENT, VerdictWord.NOT_WORSE)
-    within = f", but within the margin of {bound:g}{unit}" if is_within else ""
+    within = f", but within the margin of {bound}" if is_within else ""
     sentences = {
         VerdictWord.BETTER: f"is better by at least {-high:.3g}{unit}",
         VerdictWord.WORSE: f"is worse by at least {low:.3g}{unit}{within}",
-        VerdictWord.EQUIVALENT: f"differs by less than {bound:g}{unit}",
-        VerdictWord.NOT_WORSE: f"is not worse by {bound:g}{unit} or more",
+        VerdictWord.EQUIVALENT: f"differs by less than {bound}",
+        VerdictWord.NOT_WORSE: f"is not worse by {bound} or more",
     }
     return f"Its {name} {sentences[word]} {sure}."
 
 
-def _outlook(plan: Plan, difference: Contrast) -> tuple[str, str, float | None]:
+def _outlook(plan: Plan, difference: Contrast, delta: float) -> tuple[str, str, float | None]:
     """Why nothing is decided: the code, a sentence, and how much information would do."""
 
     def is_decided(later: ConfidenceSequence) -> bool:
-        word = _word(plan, _superiority(plan, later), _margin(plan, later))
+        within = _within(plan, absolute_margin(delta, later))
+        word = _word(plan, _superiority(plan, later), within)
         return word is not VerdictWord.UNDECIDED
 
     decides = None if plan.objective == "superiority" else is_decided
-    needed = still_needed(difference, plan.minimum_effect or 0.0, plan.alpha, decides)
+    needed = still_needed(difference, delta, plan.alpha, decides)
     if difference.largest_share > MOST_OF_ONE:
         reason = (
             f"The units of one bucket make {difference.largest_share:.0%} of the variance (at most "

@@ -1,6 +1,7 @@
 """The words of a report, and its numbers in as many digits as are known."""
 
 from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.margins import MinimumEffect, worded
 from kullback.experiments.report import (
     ArmEffect,
     ArmsReport,
@@ -107,6 +108,11 @@ def unit(metric: str) -> str:
     return " nats" if metric == "log_loss" else ""
 
 
+def margin(minimum: MinimumEffect, metric: str) -> str:
+    """A minimum effect as it was typed, with its unit."""
+    return worded(minimum, unit(metric))
+
+
 def claim(comparison: ArmEffect) -> str:
     """The verdict, as what is claimed."""
     return comparison.verdict.claim.format(comparison.arm, comparison.control)
@@ -159,6 +165,23 @@ def relative(comparison: ArmEffect) -> str:
     if not part or not whole or not error:
         return percent(part, signed=True)
     return f"{number(100 * part, decimals(100 * error * abs(part / whole)), signed=True)}%"
+
+
+def relative_sequence(comparison: ComparisonReport) -> str:
+    """The confidence sequence in percent of the control's value; — where it cannot be told."""
+    error = comparison.relative_standard_error
+    bounds = telling(comparison.relative_sequence, error)
+    if bounds is None or error is None or comparison.verdict == "invalid":
+        return UNKNOWN
+    return " to ".join(
+        f"{number(100 * end, decimals(100 * error), signed=True)}%" for end in bounds
+    )
+
+
+def relative_in_full(comparison: ComparisonReport) -> str:
+    """The effect in percent of the control's value, and its sequence where that can be told."""
+    ends = relative_sequence(comparison)
+    return relative(comparison) + ("" if ends == UNKNOWN else f" ({ends})")
 
 
 def coverage(report: ArmsReport) -> str:
@@ -259,4 +282,4 @@ def reading(report: ArmsReport) -> list[str]:
 def _with_unit(report: ArmsReport) -> str:
     if report.minimum_effect is None:
         return "none"
-    return f"{report.minimum_effect:g}{unit(report.metric)}"
+    return margin(report.minimum_effect, report.metric)

@@ -79,7 +79,7 @@ class _Timeline:
             self._band(f"{coverage} interval for one look", fixed, 5),
             ChartSeries("Effect", [look.effect for look in self.looks], style=self._style),
         ]
-        margin = self.report.minimum_effect
+        margin = self.report.margin
         margins = [] if margin is None else [-margin, margin]
         return Figure(
             name="effect",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from kullback.experiments.plan import HIGHER_IS_BETTER
 from kullback.experiments.report import ArmsReport
 from kullback.experiments.wording import METRICS, effect, interval, unit
+from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.interval_rows import EffectAxis, IntervalRow, interval_rows
 from kullback.figures.segment_effects import SegmentEffect, effects
 
@@ -23,12 +24,14 @@ def drawing(report: ArmsReport, by_arm: Mapping[str, Sequence[SegmentEffect]]) -
         f"{arm} against {report.control}": [_row(row) for row in several]
         for arm, several in by_arm.items()
     }
-    in_unit, margin = unit(report.metric), report.minimum_effect
+    in_unit, margin = unit(report.metric), report.margin
     axis = EffectAxis(
         in_unit.strip(),
         directions(report),
         margin,
-        "" if margin is None else f"less than ±{margin:g}{in_unit}",
+        ""
+        if report.minimum_effect is None
+        else f"less than ±{margin_in_words(report.minimum_effect, report.metric)}",
     )
     description = "; ".join(
         f"{row.comparison.arm} against {report.control}, {row.segment}: {effect(row.comparison)}"

@@ -12,6 +12,7 @@ from kullback.experiments.report import (
     OverallComparison,
 )
 from kullback.experiments.wording import METRICS, coverage, evidence, telling, unit
+from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.figure import ChartSeries, Figure, bounds
 from kullback.figures.forest import directions
 from kullback.figures.interval_rows import EffectAxis, IntervalRow, interval_rows
@@ -32,15 +33,16 @@ def effect_bar(report: ArmsReport, comparison: ComparisonReport) -> str:
         return ""
     percent = _percent(report, comparison, report.metric)
     along, error = percent or (lambda value: value), comparison.standard_error
-    row = IntervalRow(
-        "",
-        "",
-        along(comparison.effect),
-        _along(along, telling(comparison.fixed_interval, error)),
-        _along(along, telling(comparison.sequence, error)),
-    )
-    metric, margin = METRICS[report.metric], report.minimum_effect
-    words = f"less than the minimum effect, {margin:g}{unit(report.metric)}" if margin else ""
+    fixed, sequence = comparison.fixed_interval, comparison.sequence
+    ends = [_along(along, telling(each, error)) for each in (fixed, sequence)]
+    if percent is not None:
+        error = comparison.relative_standard_error
+        fixed, sequence = comparison.relative_fixed_interval, comparison.relative_sequence
+        ends = [_along(lambda part: 100 * part, telling(each, error)) for each in (fixed, sequence)]
+    row = IntervalRow("", "", along(comparison.effect), fixed=ends[0], sequence=ends[1])
+    metric, margin, minimum = METRICS[report.metric], report.margin, report.minimum_effect
+    size = "" if minimum is None else margin_in_words(minimum, report.metric)
+    words = f"less than the minimum effect, {size}" if margin else ""
     axis = EffectAxis(
         f"% of {comparison.control}'s {metric}" if percent else f"{metric}{unit(report.metric)}",
         directions(report),

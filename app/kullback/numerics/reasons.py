@@ -76,4 +76,8 @@ class Reason(StrEnum):
     TOO_FEW_UNITS = "too_few_units", "needs more units"
     BEYOND_DOUBLES = "beyond_doubles", "too large or too small for a number"
     CONTROL_IS_ZERO = "control_is_zero", "the control's value is 0, so nothing is relative to it"
+    CONTROL_NEAR_ZERO = (
+        "control_near_zero",
+        "the control's value may be 0, so what is relative to it has no bounds",
+    )
     EFFECTIVE_SAMPLE_SIZE = "effective_sample_size", "a few rows hold most of the weight"

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 
 from kullback.errors import InvalidInput, Step
+from kullback.experiments.margins import LARGEST, SMALLEST, MinimumEffect, check_minimum_effect
 from kullback.experiments.plan import (
     MAX_ARMS,
     MINIMUM_UNITS,
@@ -42,8 +43,6 @@ LONGEST_ARM = 64
 LONGEST_DESCRIPTION = 2000
 _SUM_TOLERANCE = 1e-6
 _ROUNDING = 1e-12
-_LARGEST = 1e100
-_SMALLEST = 1e-100  # squares and quotients of smaller numbers are 0 or infinite in float64
 
 
 def _planned(value: object) -> tuple[Arm, ...]:
@@ -81,9 +80,9 @@ def _propensities(values: Array) -> Array:
 
 
 def _positive(name: str, largest: float, value: float) -> float:
-    if _SMALLEST <= value <= largest:
+    if SMALLEST <= value <= largest:
         return value
-    bounds = "must be above 0" if value <= 0 else f"is not in [{_SMALLEST:g}, {largest:g}]"
+    bounds = "must be above 0" if value <= 0 else f"is not in [{SMALLEST:g}, {largest:g}]"
     raise InvalidInput.at(bounds, name)
 
 
@@ -108,17 +107,19 @@ TargetPropensities = Annotated[
 Alpha = Annotated[
     FiniteFloat,
     AfterValidator(partial(_positive, "alpha", 0.5)),
-    WithJsonSchema({"type": "number", "minimum": _SMALLEST, "maximum": 0.5}),
+    WithJsonSchema({"type": "number", "minimum": SMALLEST, "maximum": 0.5}),
+]
+_EFFECTS: list[JsonSchemaValue] = [
+    {"type": "number", "minimum": SMALLEST, "maximum": LARGEST},
+    {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
 ]
 Effect = Annotated[
-    FiniteFloat,
-    AfterValidator(partial(_positive, "minimum_effect", _LARGEST)),
-    WithJsonSchema({"type": "number", "minimum": _SMALLEST, "maximum": _LARGEST}),
+    MinimumEffect, PlainValidator(check_minimum_effect), WithJsonSchema({"anyOf": _EFFECTS})
 ]
 UnitCount = Annotated[int, Field(ge=2, lt=2**63)]
 
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_ARM}
-_SHARE: JsonSchemaValue = {"type": "number", "minimum": _SMALLEST, "maximum": 1}
+_SHARE: JsonSchemaValue = {"type": "number", "minimum": SMALLEST, "maximum": 1}
 _NOTE: JsonSchemaValue = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 _NAMED: JsonSchemaValue = {"name": _NAME, "share": _SHARE, "description": _NOTE}
 _NAMED_SHARE = {"type": "object", "required": ["name", "share"], "additionalProperties": False}
@@ -153,8 +154,8 @@ class PlanFields(BaseModel):
     minimum_effect: Effect | None = Field(
         default=None,
         description=(
-            "Smallest effect that matters, in the metric's unit; without it the verdict is "
-            "undecided."
+            "Smallest effect that matters, in the metric's unit, or as \"2%\" of the control's "
+            "value; without it the verdict is undecided."
         ),
     )
     minimum_units: UnitCount = Field(
@@ -250,8 +251,8 @@ class ArmFields(BaseModel):
             return None
         with np.errstate(over="ignore"):
             ratio: Array = target / logged
-        detail = f"too small: target_propensity is over {_LARGEST:g} times as large"
-        refuse("propensity", ratio > _LARGEST, lambda _: detail)
+        detail = f"too small: target_propensity is over {LARGEST:g} times as large"
+        refuse("propensity", ratio > LARGEST, lambda _: detail)
         return ratio
 
 
@@ -283,7 +284,7 @@ def _check_description(text: object, at: int) -> str:
 
 
 def _check_share(share: object, *place: Step) -> float:
-    if isinstance(share, (int, float)) and not isinstance(share, bool) and _SMALLEST <= share <= 1:
+    if isinstance(share, (int, float)) and not isinstance(share, bool) and SMALLEST <= share <= 1:
         return float(share)
     raise InvalidInput.at("a share is a number above 0, and at most 1", *place)
 

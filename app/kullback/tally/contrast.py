@@ -152,6 +152,37 @@ def difference(
         Undefined where one of the two is, or (`infinite`) where one is infinite; see contrast and
         contrast_of_arms.
     """
+    influences = arm_influences(functional, treatment, control)
+    if isinstance(influences, Undefined):
+        return influences
+    return influences.contrast(is_paired=is_paired)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmInfluences:
+    """θ₂ − θ₁ and θ₁, what each bucket of units adds to θ₂ and θ₁, and which have rows of them."""
+
+    effect: float
+    control: float
+    arms: tuple[Array, Array]
+    occupied: tuple[Flags, Flags]
+
+    def contrast(self, *, is_paired: bool) -> Contrast | Undefined:
+        """The contrast of the two; see contrast and contrast_of_arms."""
+        return _between(self.effect, self.arms, self.occupied, is_paired=is_paired)
+
+    def of_ratio(self, ratio: float) -> "ArmInfluences":
+        """θ₂ − ρθ₁ in place of θ₂ − θ₁."""
+        treatment, control = self.arms
+        effect = self.effect + (1.0 - ratio) * self.control
+        arms = (treatment, ratio * control)
+        return ArmInfluences(effect, ratio * self.control, arms, self.occupied)
+
+
+def arm_influences(
+    functional: Callable[[Tally], Functional], treatment: Tally, control: Tally
+) -> ArmInfluences | Undefined:
+    """What buckets of units add to g(treatment) and to g(control); see difference."""
     of_treatment, of_control = functional(treatment), functional(control)
     for value in (of_treatment.value, of_control.value):
         if isinstance(value, Undefined):
@@ -162,7 +193,8 @@ def difference(
         return Undefined(Reason.INFINITE)
     arms = influence(treatment, of_treatment.slopes), influence(control, of_control.slopes)
     occupied = _with_rows(treatment), _with_rows(control)
-    return _between(of_treatment.value - of_control.value, arms, occupied, is_paired=is_paired)
+    effect = of_treatment.value - of_control.value
+    return ArmInfluences(effect, of_control.value, arms, occupied)
 
 
 def _with_rows(tally: Tally) -> Flags:

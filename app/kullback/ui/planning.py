@@ -30,10 +30,12 @@ def needs(plan: Plan) -> list[str]:
             "A minimum_effect, the smallest effect that matters: put the plan with one.",
         ]
     unit, metric = wording.unit(plan.metric), wording.METRICS[plan.metric]
-    delta = f"{plan.minimum_effect:g}{unit}"
+    delta = wording.margin(plan.minimum_effect, plan.metric)
+    size = f"{number(error, decimals(error))}{unit}"
+    if isinstance(plan.minimum_effect, str):
+        size = f"{number(100 * error, decimals(100 * error))}% of the control's"
     narrow = (
-        f"A standard error of about {number(error, decimals(error))}{unit}: then a difference of "
-        f"{metric} of {delta} is decided."
+        f"A standard error of about {size}: then a difference of {metric} of {delta} is decided."
     )
     return [least, narrow, _rows_that_takes(plan)]
 
@@ -42,7 +44,7 @@ def outlook(plan: Plan, time: TimeToDecision | None) -> str:
     """How long a decision takes at the rate of rows so far; "" where nobody knows."""
     if time is None or plan.minimum_effect is None:
         return ""
-    delta = f"{plan.minimum_effect:g}{wording.unit(plan.metric)}"
+    delta = wording.margin(plan.minimum_effect, plan.metric)
     minimum, effect = _taking(time, time.minimum), _taking(time, time.effect)
     sentence = f"a difference of {delta} is decided {minimum}, the effect as it stands {effect}."
     if time.per_day is None:

@@ -70,7 +70,7 @@ def verdict_cards(
     first = {crossing.arm: first_verdict(crossing) for crossing in report.first_crossing}
     cards = []
     for comparison in report.comparisons:
-        code, time = comparison.reason_code, _outlook(plan, comparison, points, last)
+        code, time = comparison.reason_code, _outlook(plan, report, comparison, points, last)
         cards.append(
             VerdictCard(
                 comparison,
@@ -97,10 +97,14 @@ def _advice(report: ExperimentReport, comparison: ComparisonReport) -> str:
 
 
 def _outlook(
-    plan: Plan, comparison: ComparisonReport, points: Sequence[SeriesStep], last: float
+    plan: Plan,
+    report: ExperimentReport,
+    comparison: ComparisonReport,
+    points: Sequence[SeriesStep],
+    last: float,
 ) -> str:
     is_open = comparison.verdict == "undecided" or comparison.reason_code in EARLY
     tells = telling(comparison.sequence, comparison.standard_error) is not None
-    return (
-        outlook(plan, time_to_decision(plan, comparison, points, last)) if is_open and tells else ""
-    )
+    if not (is_open and tells):
+        return ""
+    return outlook(plan, time_to_decision(plan, report.margin, comparison, points, last))

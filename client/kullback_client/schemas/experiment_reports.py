@@ -99,6 +99,10 @@ class OverallComparison(Document):
     reason: str
     reason_code: str
     information_needed: float | None
+    relative_standard_error: float | None
+    relative_fixed_interval: tuple[float, float] | None
+    relative_sequence: tuple[float, float] | None
+    relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
     metrics: dict[str, MetricDifference]
@@ -129,6 +133,10 @@ class ParallelComparison(Document):
     reason: str
     reason_code: str
     information_needed: float | None
+    relative_standard_error: float | None
+    relative_fixed_interval: tuple[float, float] | None
+    relative_sequence: tuple[float, float] | None
+    relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
     metrics: dict[str, MetricDifference]
@@ -188,6 +196,10 @@ class ComparisonReport(Document):
     reason: str
     reason_code: str
     information_needed: float | None
+    relative_standard_error: float | None
+    relative_fixed_interval: tuple[float, float] | None
+    relative_sequence: tuple[float, float] | None
+    relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
 
@@ -211,7 +223,7 @@ class ExperimentReport(Document):
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     control: str
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[

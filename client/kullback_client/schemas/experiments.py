@@ -33,7 +33,7 @@ class ExperimentSetup(Document):
     assignment: Literal["unit", "request"]
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
@@ -74,7 +74,7 @@ class ChangedExperiment(Document):
     assignment: Literal["unit", "request"]
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
@@ -141,7 +141,7 @@ class ExperimentDetail(Document):
     assignment: Literal["unit", "request"]
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[
@@ -179,7 +179,7 @@ class ListedExperiment(Document):
     assignment: Literal["unit", "request"]
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[

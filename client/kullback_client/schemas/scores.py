@@ -119,6 +119,7 @@ Reason: TypeAlias = Literal[
     "too_few_units",
     "beyond_doubles",
     "control_is_zero",
+    "control_near_zero",
     "effective_sample_size",
 ]
 

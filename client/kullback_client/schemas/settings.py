@@ -63,7 +63,7 @@ class ExperimentSettings(TypedDict, total=False):
     assignment: Literal["unit", "request"]
     metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
     alpha: float
-    minimum_effect: float | None
+    minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
     convention: Literal[

@@ -93,8 +93,12 @@ _Assignment = Annotated[
     ),
 ]
 _Effect = Annotated[
-    float | None,
-    _option("Smallest effect that matters; without it nothing is decided.", "EFFECT", _PLAN),
+    str | None,
+    _option(
+        "Smallest effect that matters, or 2% of the control's; without it nothing is decided.",
+        "EFFECT",
+        _PLAN,
+    ),
 ]
 _MinimumUnits = Annotated[int, _option("Units that each arm needs before a verdict.", "N", _PLAN)]
 _Objective = Annotated[
@@ -160,7 +164,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "assignment": assignment,
         "metric": metric,
         "alpha": alpha,
-        "minimum_effect": minimum_effect,
+        "minimum_effect": None if minimum_effect is None else _number(minimum_effect),
         "minimum_units": minimum_units,
         "objective": objective,
         "convention": convention,
@@ -177,3 +181,11 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     except KeyboardInterrupt:
         typer.echo("interrupted: nothing was written", err=True)
         raise typer.Exit(_INTERRUPTED) from None
+
+
+def _number(text: str) -> float | str:
+    """The number that a text is, or else the text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -104,6 +104,7 @@ def _effect_head(report: ArmsReport) -> tuple[str, ...]:
     return (
         effect,
         "± error",
+        "Of the control's, every look",
         f"{coverage}, one look",
         f"{coverage}, every look",
         "Evidence (e-value)",
@@ -114,6 +115,7 @@ def _cells(comparison: ComparisonReport) -> list[str]:
     return [
         wording.effect(comparison),
         number(comparison.standard_error, decimals(comparison.standard_error)),
+        wording.relative_in_full(comparison),
         wording.one_look(comparison),
         wording.sequence(comparison),
         wording.graded(comparison),

@@ -144,9 +144,16 @@ function interval(picture, [low, high], place, y, name) {
   picture.append(make("line", { class: name, x1: place(low), x2: place(high), y1: y, y2: y }));
 }
 
+// The smallest effect that matters in the metric's unit: "2%" is of the control's value.
+function inUnit({ minimum_effect: minimum, arms, control, metric }) {
+  if (typeof minimum !== "string") return minimum;
+  const value = arms.find((one) => one.arm === control)?.metrics[metric]?.value;
+  return Math.abs(value ?? 0) * Number.parseFloat(minimum) / 100;
+}
+
 // Each arm against the control: the effect with its intervals, on one scale.
 function forest({ details, unit }) {
-  const arms = details.comparisons.filter((one) => one.effect !== null), margin = details.minimum_effect;
+  const arms = details.comparisons.filter((one) => one.effect !== null), margin = inUnit(details);
   if (!arms.length) return [];
   const ends = [0, ...(margin ? [-margin, margin] : []), ...arms.flatMap((one) => [one.effect, ...(one.fixed_interval ?? []), ...(one.sequence ?? [])])].filter(Number.isFinite);
   const low = Math.min(...ends), room = Math.max(...ends) - low || 1;
