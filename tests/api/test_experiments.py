@@ -59,7 +59,13 @@ async def test_an_experiment_is_created_once_and_says_its_plan(service: Service)
     assert answer.status_code == 201
     assert answer.json() == {"name": "ranker", "epoch": 1} | ALL
     again = await service.client.put(EXPERIMENT, json=ALL)
-    nothing = {"fields": [], "opens_epoch": False, "rows_left_behind": 0, "rows_kept": 0}
+    nothing = {
+        "fields": [],
+        "opens_epoch": False,
+        "opens_stratum": False,
+        "rows_left_behind": 0,
+        "rows_kept": 0,
+    }
     assert (again.status_code, again.json()) == (200, answer.json() | {"change": nothing})
     found = await one(service)
     assert found == answer.json() | {

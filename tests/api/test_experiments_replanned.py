@@ -29,7 +29,13 @@ from tests.postgresql import Server
 pytestmark = pytest.mark.anyio
 
 DRY_RUN = f"{EXPERIMENT}?dry_run=true"
-NOTHING = {"fields": [], "opens_epoch": False, "rows_left_behind": 0, "rows_kept": 2}
+NOTHING = {
+    "fields": [],
+    "opens_epoch": False,
+    "opens_stratum": False,
+    "rows_left_behind": 0,
+    "rows_kept": 2,
+}
 DESCRIBED = [
     {"name": "a", "share": 0.5, "description": "as it is"},
     {"name": "b", "share": 0.5, "description": "two towers"},
@@ -107,7 +113,13 @@ async def test_a_change_that_leaves_rows_behind_needs_a_word(
     for words in ("2 rows of epoch 1", "?dry_run=true", "?epoch=new opens epoch 2"):
         assert words in answer.json()["detail"]
     assert await service.get(EXPERIMENT) == before
-    would = {"fields": [name], "opens_epoch": True, "rows_left_behind": 2, "rows_kept": 0}
+    would = {
+        "fields": [name],
+        "opens_epoch": True,
+        "opens_stratum": False,
+        "rows_left_behind": 2,
+        "rows_kept": 0,
+    }
     dry = await service.put(DRY_RUN, **plan)
     assert (dry["epoch"], dry["change"]) == (2, would)
     assert await service.get(EXPERIMENT) == before
@@ -152,7 +164,13 @@ async def test_an_earlier_plan_returns_to_its_epoch_and_its_rows(service: Servic
     answer = await service.client.put(EXPERIMENT, json=PAIRED)
     assert "?epoch=new returns to epoch 1" in answer.json()["detail"]
     back = await service.put(NEW_EPOCH, **PAIRED)
-    would = {"fields": ["design"], "opens_epoch": True, "rows_left_behind": 2, "rows_kept": 400}
+    would = {
+        "fields": ["design"],
+        "opens_epoch": True,
+        "opens_stratum": False,
+        "rows_left_behind": 2,
+        "rows_kept": 400,
+    }
     assert (back["epoch"], back["change"]) == (1, would)
     assert findings(await report(service)) == findings(first)
     assert (await observe(service, **TWO))["epoch"] == 1

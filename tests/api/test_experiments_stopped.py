@@ -78,7 +78,13 @@ async def test_the_same_plan_leaves_it_stopped_until_a_new_epoch_is_asked_for(
     await stopped(service)
     assert (await service.put(EXPERIMENT, **PAIRED))["stopped"] == STOPPED
     opened = await service.put(NEW_EPOCH, **PAIRED)
-    change = {"fields": [], "opens_epoch": True, "rows_left_behind": 2, "rows_kept": 0}
+    change = {
+        "fields": [],
+        "opens_epoch": True,
+        "opens_stratum": False,
+        "rows_left_behind": 2,
+        "rows_kept": 0,
+    }
     assert (opened["epoch"], opened["change"], "stopped" in opened) == (2, change, False)
     assert (await observe(service, **TWO))["epoch"] == 2
     assert (await report(service))["stopped"] is None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.statistics import calibration, coverage, families, peeking, sample_ratios
+from tests.statistics import calibration, coverage, families, peeking, ramps, sample_ratios
 from tests.statistics.bounds import FOUND_ANYHOW, NOTICED, noise
 from tests.statistics.coverage import Told
 from tests.statistics.crowds import CROWDS
@@ -21,7 +21,10 @@ def main() -> int:
     """Print the tables; 1 where a bound is broken."""
     tables, broken = [], []
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        for section in (_coverage, _peeking, _others, _sample_ratios, _lost_units, _ece):
+        for section in (
+            *(_coverage, _ramps, _peeking, _others),
+            *(_sample_ratios, _lost_units, _ece),
+        ):
             table, complaints = section(bar)
             tables.append(table)
             broken += complaints
@@ -42,6 +45,17 @@ def _coverage(bar: Progress) -> tuple[Table, list[str]]:
         found = coverage.coverage(name, RUNS, _task(bar, name))
         table.append((name, *_percent(found.naive, found.normal, found.student)))
         broken += coverage.complaints(name, found, by_many=True)
+    return table, broken
+
+
+def _ramps(bar: Progress) -> tuple[Table, list[str]]:
+    table: Table = [("ramps", "all rows", "strata", "sequence misses", "SE by strata")]
+    broken = []
+    for name, ramp in ramps.RAMPS.items():
+        found = ramps.ramp_runs(ramp, RUNS, told=_task(bar, name))
+        shares = _percent(found.pooled, found.stratified, found.missed)
+        table.append((name, *shares, f"{found.error:.3f}"))
+        broken += ramps.complaints(name, found, by_many=True)
     return table, broken
 
 

@@ -22,6 +22,10 @@ from kullback.tally.terms import Terms
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import bucket_of
 
+StratumKey = tuple[
+    int, int
+]  # the period of constant shares, from 1; and the day, if days are apart
+
 
 @dataclass(frozen=True, slots=True)
 class ArmTallies:
@@ -30,10 +34,12 @@ class ArmTallies:
     Attributes:
         tallies: by arm; with score histograms by group of units.
         units: which units each arm has met; not known where rows came without, or of a segment.
+        strata: the same of the rows of each stratum, where arms are compared within strata.
     """
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     units: Mapping[str, UnitSet] = field(default_factory=dict)
+    strata: Mapping[StratumKey, "ArmTallies"] = field(default_factory=dict)
 
     def __add__(self, other: "ArmTallies") -> "ArmTallies":
         return ArmTallies.total([self, other])
@@ -45,6 +51,7 @@ class ArmTallies:
         return cls(
             merged([part.tallies for part in parts], total),
             merged([part.units for part in parts], UnitSet.union),
+            merged([part.strata for part in parts], cls.total),
         )
 
 

@@ -1,13 +1,16 @@
 """Comparison of arms: effects with their errors, verdicts and explanations."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kullback.experiments.arm_tallies import ArmTallies
+from kullback.experiments.assignment import AssignmentCheck
+from kullback.experiments.compared_arms import ComparedArms
 from kullback.experiments.explanation import Explanation, explain
 from kullback.experiments.margins import amount, margin_of
 from kullback.experiments.plan import Plan
+from kullback.experiments.share_periods import SharePeriod
 from kullback.experiments.verdict import (
     Verdict,
     VerdictWord,
@@ -20,12 +23,12 @@ from kullback.experiments.verdict import (
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
-from kullback.tally.contrast import Contrast, arm_influences, difference
+from kullback.tally.contrast import Contrast
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.inference import occupied_buckets as occupied
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
 from kullback.tally.relative_effect import RelativeEffect, relative_effect
-from kullback.tally.sample_ratio import SampleRatio, sample_ratio
+from kullback.tally.sample_ratio import SampleRatio
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import BUCKETS
@@ -88,46 +91,66 @@ class Findings:
     Attributes:
         tallies: by segment ("" for all rows) and arm.
         units: how many units each arm has met; None where rows came without.
-        sample_ratio: whether units went to the arms as planned; None where that is not a question.
-        crossover: the part of all units that met more than one arm.
+        assignment: whether units, or requests, went to the arms as planned.
         comparisons: by segment, each arm against the control.
+        compared: by arm, what it is compared by in all rows.
     """
 
     plan: Plan
     tallies: Mapping[str, Mapping[str, Tally]]
     units: Mapping[str, float] | None
-    sample_ratio: SampleRatio | None
-    crossover: float
+    assignment: AssignmentCheck
     comparisons: Mapping[str, list[Comparison]]
+    compared: Mapping[str, ComparedArms]
+
+    @property
+    def sample_ratio(self) -> SampleRatio | None:
+        """Of units, or of requests; None where that is not a question."""
+        return self.assignment.ratio
+
+    @property
+    def crossover(self) -> float:
+        """The part of all units that met more than one arm."""
+        return self.assignment.crossed
 
 
-def compare(plan: Plan, parts: Mapping[str, ArmTallies]) -> Findings:
-    """Compare the arms by what rows say of them, as a whole ("") and by segment."""
+def compare(
+    plan: Plan, parts: Mapping[str, ArmTallies], periods: Sequence[SharePeriod] = ()
+) -> Findings:
+    """Compare the arms by what rows say of them, as a whole ("") and by segment.
+
+    Args:
+        plan: what is compared.
+        parts: what rows say; with strata where arms are compared within them.
+        periods: those of constant shares, where shares have changed.
+    """
     whole = parts.get("", ArmTallies())
-    ratio, crossed = _ratio(plan, whole), _crossed(plan, whole)
-    wrong = invalid_assignment(ratio, crossed)
+    assignment = AssignmentCheck.of(plan, whole, periods)
+    wrong = invalid_assignment(assignment.ratio, assignment.crossed)
     complete = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
     comparisons = {
         name: [_compared(plan, part, arm, wrong, is_whole=True) for arm in plan.treatments]
         for name, part in complete.items()
     }
-    comparisons[""] = [_explained(plan, complete[""], comparison) for comparison in comparisons[""]]
+    compared = {arm: ComparedArms.of(plan, complete[""], arm) for arm in plan.treatments}
+    comparisons[""] = [
+        _explained(plan, compared[each.arm], each, is_ramp=len(periods) > 1)
+        for each in comparisons[""]
+    ]
     return Findings(
         plan,
         {name: part.tallies for name, part in complete.items()},
         {arm: met.count for arm, met in complete[""].units.items()} if whole.units else None,
-        ratio,
-        crossed,
+        assignment,
         _adjusted(plan, comparisons),
+        compared,
     )
 
 
-def effects(plan: Plan, whole: ArmTallies) -> list[Comparison]:
+def effects(plan: Plan, whole: ArmTallies, periods: Sequence[SharePeriod] = ()) -> list[Comparison]:
     """Each arm against the control and no more: what a point of a series needs."""
-    part, wrong = (
-        _complete(plan, whole),
-        invalid_assignment(_ratio(plan, whole), _crossed(plan, whole)),
-    )
+    assignment = AssignmentCheck.of(plan, whole, periods)
+    part, wrong = _complete(plan, whole), invalid_assignment(assignment.ratio, assignment.crossed)
     return [_compared(plan, part, arm, wrong, is_whole=False) for arm in plan.treatments]
 
 
@@ -136,31 +159,16 @@ def _complete(plan: Plan, part: ArmTallies) -> ArmTallies:
     return ArmTallies(
         {arm: part.tallies.get(arm, nothing) for arm in plan.names},
         {arm: part.units.get(arm, UnitSet()) for arm in plan.names} if part.units else {},
+        part.strata,
     )
-
-
-def _ratio(plan: Plan, whole: ArmTallies) -> SampleRatio | None:
-    if not (plan.splits_units and whole.units):
-        return None
-    counts = [whole.units.get(arm, UnitSet()).count for arm in plan.names]
-    return sample_ratio(counts, [arm.share for arm in plan.arms])
-
-
-def _crossed(plan: Plan, whole: ArmTallies) -> float:
-    if not (plan.splits_units and whole.units):
-        return 0.0
-    sets = list(whole.units.values())
-    everyone = UnitSet.union(sets).count
-    return UnitSet.shared(sets).count / everyone if everyone else 0.0
 
 
 def _compared(
     plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None, *, is_whole: bool
 ) -> Comparison:
     ours, theirs = part.tallies[arm], part.tallies[plan.control]
-    metric = FUNCTIONALS[plan.metric]
     is_paired = plan.design == "paired"
-    arms = arm_influences(metric, ours, theirs)
+    arms = ComparedArms.of(plan, part, arm).influences(FUNCTIONALS[plan.metric])
     effect = arms if isinstance(arms, Undefined) else arms.contrast(is_paired=is_paired)
     if isinstance(arms, Undefined) or isinstance(effect, Undefined):
         assert isinstance(effect, Undefined)
@@ -217,21 +225,21 @@ def _units(part: ArmTallies, arm: str) -> float:
     return -BUCKETS * math.log(free / BUCKETS) if free else math.inf
 
 
-def _explained(plan: Plan, part: ArmTallies, comparison: Comparison) -> Comparison:
-    ours, theirs = part.tallies[comparison.arm], part.tallies[comparison.control]
-    is_paired = plan.design == "paired"
+def _explained(
+    plan: Plan, both: ComparedArms, comparison: Comparison, *, is_ramp: bool
+) -> Comparison:
     others = {
-        name: difference(functional, ours, theirs, is_paired=is_paired)
+        name: both.difference(functional)
         for name, functional in FUNCTIONALS.items()
-        if not is_paired or name != _OF_LABELS
+        if not both.is_paired or name != _OF_LABELS
     }
-    return replace(
-        comparison,
-        explanation=explain(
-            ours, theirs, is_paired=is_paired, is_shown=_is_shown(plan, comparison)
-        ),
-        other_metrics=others,
-    )
+    explanation = None
+    if not is_ramp:  # all rows of arms are not of the same time then
+        is_shown = _is_shown(plan, comparison)
+        explanation = explain(
+            both.treatment, both.control, is_paired=both.is_paired, is_shown=is_shown
+        )
+    return replace(comparison, explanation=explanation, other_metrics=others)
 
 
 def _is_shown(plan: Plan, comparison: Comparison) -> bool:

@@ -117,6 +117,11 @@ class Plan:
             kept.add("slices")
         return tuple(name for name in self.differing(other) if name not in kept)
 
+    def ramps_to(self, other: "Plan") -> bool:
+        """Whether rows count on under the other in a stratum of their own: shares alone differ."""
+        is_ramp = self.design == "parallel" and self.shares.keys() == other.shares.keys()
+        return is_ramp and self.incompatible(other) == ("arms",)
+
     def check_slice(self, name: str, *place: str) -> None:
         """Refuse a slice that was not planned, sent at this place.
 

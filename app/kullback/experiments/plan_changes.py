@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kullback.errors import Conflict, FieldError, pointer
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import ChangedExperiment, ExperimentSetup, PlanChange
+from kullback.experiments.share_periods import SharePeriod, changed_shares
 from kullback.experiments.stored import PlanDocument, StoredExperiment, plan_of, rows_of
 from kullback.storage.base import Transaction
 
@@ -21,6 +22,7 @@ class PlanTransition:
             epoch that was stopped is none of these, unless nothing changes.
         rows: how many rows the present epoch has.
         kept: how many rows the epoch of the other plan has.
+        opens_stratum: whether rows count on, in a stratum of their own, as shares alone change.
     """
 
     stored: StoredExperiment
@@ -28,6 +30,7 @@ class PlanTransition:
     epoch: int
     rows: int
     kept: int
+    opens_stratum: bool = False
 
     @classmethod
     def of(
@@ -37,7 +40,10 @@ class PlanTransition:
         counts, is_stopped = tx.counts(stored.record.id), stored.stop is not None
         rows, epoch = rows_of(counts, stored.epoch), stored.epoch
         reopens = is_stopped and (new_epoch or stored.plan != plan)
-        if reopens or stored.plan.incompatible(plan):
+        is_ramp = not (reopens or new_epoch) and stored.plan.ramps_to(plan)
+        if is_ramp and rows:
+            return cls(stored, plan, epoch, rows, rows, opens_stratum=True)
+        if reopens or (stored.plan.incompatible(plan) and not is_ramp):
             unused = stored.epochs.stop if rows or is_stopped else stored.epoch
             epoch = stored.earlier(tx, plan) or unused
         return cls(stored, plan, epoch, rows, rows_of(counts, epoch))
@@ -55,13 +61,13 @@ class PlanTransition:
     def reply(self) -> ChangedExperiment:
         """The experiment under the other plan, and what has changed."""
         fields = self.stored.plan.differing(self.plan)
-        change = PlanChange(fields, self.opens_epoch, self.left, self.kept)
+        change = PlanChange(fields, self.opens_epoch, self.opens_stratum, self.left, self.kept)
         stopped = None if self.opens_epoch else self.stored.stop
         setup = ExperimentSetup.of(self.stored.record.name, self.epoch, self.plan, stopped)
         return ChangedExperiment.after(setup, change)
 
-    def make(self, tx: Transaction, *, new_epoch: bool) -> None:
-        """Change the plan, if there is anything to change.
+    def make(self, tx: Transaction, now: float, *, new_epoch: bool) -> None:
+        """Change the plan at a moment, if there is anything to change.
 
         Raises:
             Conflict: rows would be left behind, or it was stopped, and no new epoch was asked for.
@@ -80,8 +86,19 @@ class PlanTransition:
             tx.renew(record, self.epoch - 1)  # keys are of the rows of their epoch
         if stored.plan != self.plan or self.opens_epoch:
             ahead = None if last == self.epoch else last
-            document = PlanDocument(self.epoch, self.plan, ahead, stored.document.stops)
+            stops, ramps = stored.document.stops, self._ramps(now)
+            document = PlanDocument(self.epoch, self.plan, ahead, stops, ramps)
             tx.change(record, document.encoded())
+
+    def _ramps(self, now: float) -> dict[int, tuple[SharePeriod, ...]]:
+        """The periods of shares of all epochs, once the plan has changed."""
+        stored, ramps = self.stored, dict(self.stored.document.ramps)
+        if self.opens_stratum:
+            before, shares = stored.plan.shares, self.plan.shares
+            ramps[self.epoch] = changed_shares(stored.periods(self.epoch), before, shares, now)
+        elif not self.kept:
+            ramps.pop(self.epoch, None)
+        return ramps
 
     def _refuse(self) -> None:
         stop, epoch = self.stored.stop, self.stored.epoch

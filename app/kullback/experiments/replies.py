@@ -99,11 +99,13 @@ class ExperimentSetup:
 class PlanChange:
     """What another plan changes: rows that stay behind are of the epoch that ends.
 
-    `rows_kept` are the rows so far of the epoch of the other plan.
+    `rows_kept` are the rows so far of the epoch of the other plan. `opens_stratum`: rows count on,
+    and those from now on are compared among themselves, as they come in other shares.
     """
 
     fields: tuple[str, ...]
     opens_epoch: bool
+    opens_stratum: bool
     rows_left_behind: int
     rows_kept: int
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kullback.experiments.assignment_report import SampleRatioReport, StrataReport
 from kullback.experiments.margins import MinimumEffect, amount
 from kullback.experiments.plan import Assignment, Design, MetricName, Objective
 from kullback.experiments.stops import Stop
@@ -189,24 +190,12 @@ class SegmentReport:
         return ", ".join(f"{key} = {value}" for key, value in self.slice.items())
 
 
-@dataclass(frozen=True, slots=True)
-class SampleRatioReport:
-    """Whether units went to the arms in the planned shares; null where that is not a question."""
-
-    e_value: float | None
-    log_e_value: float | None
-    p_value: float | None
-    chi_square_p_value: float | None
-    alarm: bool
-    units: Mapping[str, int] | None
-    expected: Mapping[str, float] | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmsReport:
     """Arms and how they compare, by what a plan says.
 
-    `crossover` is the part of all units that met more than one arm.
+    `crossover` is the part of all units that met more than one arm; `strata` are null where arms
+    are compared by all rows at once.
     """
 
     design: Design
@@ -222,6 +211,7 @@ class ArmsReport:
     comparisons: tuple[ParallelComparison | OverallComparison, ...]
     sample_ratio: SampleRatioReport
     crossover: float
+    strata: StrataReport | None
     groups: tuple[SegmentReport, ...]
     warnings: tuple[str, ...]
     base_rate_difference: Annotated[Mapping[str, float | None] | None, OnlyWhereKnown] = None

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from kullback.documents import extended
+from kullback.experiments.assignment_reporting import sample_ratio_report, strata_report
 from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
 from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.plan import Arm
@@ -23,7 +24,6 @@ from kullback.experiments.report import (
     OverallArm,
     OverallComparison,
     ParallelComparison,
-    SampleRatioReport,
     SegmentReport,
 )
 from kullback.experiments.verdict import WARN_CROSSED, too_thin
@@ -74,8 +74,9 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         convention=plan.convention,
         arms=tuple(_overall_arm(findings, arm) for arm in plan.arms),
         comparisons=tuple(_overall(comparison, plan.alpha) for comparison in comparisons),
-        sample_ratio=_sample_ratio(findings),
+        sample_ratio=sample_ratio_report(findings),
         crossover=findings.crossover,
+        strata=strata_report(findings),
         groups=tuple(_segment(findings, name) for name in segments),
         warnings=_warnings(findings),
         base_rate_difference={
@@ -238,22 +239,6 @@ def _adjusted(adjusted: AdjustedComparison) -> AdjustedValues:
         adjusted.benjamini_hochberg,
         adjusted.e_bh,
         _bounds(adjusted.confidence_sequence),
-    )
-
-
-def _sample_ratio(findings: Findings) -> SampleRatioReport:
-    ratio, counts = findings.sample_ratio, findings.units
-    units = None if counts is None else {arm: round(count) for arm, count in counts.items()}
-    if ratio is None:
-        return SampleRatioReport(None, None, None, None, alarm=False, units=units, expected=None)
-    return SampleRatioReport(
-        ratio.e_value,
-        finite(ratio.log_e_value),
-        ratio.p_value,
-        ratio.chi_square_p_value,
-        ratio.alarm,
-        units,
-        dict(zip(findings.plan.names, ratio.expected, strict=True)),
     )
 
 

@@ -145,7 +145,8 @@ class ExperimentSelection:
         if self._counted_parts is None:
             self._counted_parts = self._store.counted_parts(self._record.id, WRITES)
         version, parts = self._counted_parts
-        findings = compare(plan, tallies_by_segment(plan, self.epoch, parts))
+        by_segment = tallies_by_segment(plan, self.epoch, parts)
+        findings = compare(plan, by_segment, self.experiment.periods(self.epoch))
         return ExperimentSnapshot(self._record, self.epoch, version, findings)
 
     def series(self, step: int | None = None, arm: str | None = None) -> ExperimentSeries:
@@ -198,7 +199,8 @@ class ExperimentSelection:
             yield extended(EffectPoint, effect, start=start, to=stop, n=n)
 
     def _effect(self, tallies: ArmTallies, arm: str) -> ArmEffect:
-        comparisons = {comparison.arm: comparison for comparison in effects(self.plan, tallies)}
+        several = effects(self.plan, tallies, self.experiment.periods(self.epoch))
+        comparisons = {comparison.arm: comparison for comparison in several}
         return arm_effect(comparisons[arm], self.plan.alpha)
 
     @cached_property

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import ExperimentSetup
+from kullback.experiments.share_periods import SharePeriod
 from kullback.experiments.stops import Stop
 from kullback.storage.base import Record, Transaction
 from kullback.storage.records import existing
@@ -21,13 +22,15 @@ IGNORED = "ignored"
 class PlanDocument:
     """The plan of an experiment, the epoch of rows that come now, the last one, those stopped.
 
-    The last is the present one where it is not said: it is where nobody has gone back.
+    The last is the present one where it is not said: it is where nobody has gone back. `ramps` are
+    the periods of shares of epochs in which these have changed.
     """
 
     epoch: int
     plan: Plan
     last: int | None = None
     stops: Mapping[int, Stop] = field(default_factory=dict)
+    ramps: Mapping[int, tuple[SharePeriod, ...]] = field(default_factory=dict)
 
     @property
     def epochs(self) -> range:
@@ -85,6 +88,10 @@ class StoredExperiment:
     def stop(self) -> Stop | None:
         """Since when and why the epoch takes no more rows, if it does not."""
         return self.document.stops.get(self.epoch)
+
+    def periods(self, epoch: int) -> tuple[SharePeriod, ...]:
+        """The periods of constant shares of an epoch; none where shares have never changed."""
+        return self.document.ramps.get(epoch, ())
 
     def stopped(self, stop: Stop) -> "StoredExperiment":
         """The same, stopped in its present epoch."""

@@ -90,13 +90,14 @@ def invalid_assignment(ratio: SampleRatio | None, crossed: float) -> Verdict | N
     if ratio is not None and ratio.alarm:
         expected = " : ".join(f"{count:,.0f}" for count in ratio.expected)
         counts = " : ".join(f"{count:,.0f}" for count in ratio.units)
+        evidence = magnitude(ratio.e_value, finite(ratio.log_e_value))
         return Verdict(
             VerdictWord.INVALID,
             "sample_ratio_mismatch",
-            f"Units are not split as planned: {counts} where {expected} is expected (e-value "
-            f"{magnitude(ratio.e_value, finite(ratio.log_e_value))}, chi-square p-value of one "
-            f"look {chance(ratio.chi_square_p_value)}). Look for what loses units of one arm; if "
-            "this split was meant, say so in the shares of the arms.",
+            f"{ratio.trials.capitalize()} are not split as planned: {counts} where {expected} is "
+            f"expected (e-value {evidence}, chi-square p-value of one look "
+            f"{chance(ratio.chi_square_p_value)}). Look for what loses {ratio.trials} of one "
+            "arm; if this split was meant, say so in the shares of the arms.",
         )
     if crossed >= MOST_CROSSED:
         return Verdict(

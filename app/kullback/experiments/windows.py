@@ -1,12 +1,20 @@
 """Windows of an experiment in the store: sums by epoch, arm and hour."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from kullback.experiments.arm_tallies import ArmTallies, CheckedArmRows, tallies, units
+from kullback.experiments.arm_tallies import (
+    ArmTallies,
+    CheckedArmRows,
+    StratumKey,
+    tallies,
+    units,
+)
 from kullback.experiments.plan import Plan
+from kullback.experiments.share_periods import SharePeriod, period_of
 from kullback.moments import DAY, FUTURE_SECONDS, HOUR, LAST_DAY
 from kullback.numerics.types import Array
 from kullback.scoring.refusals import refuse
@@ -17,7 +25,8 @@ from kullback.tally.unit_set import UnitSet
 from kullback.timezones import Timestamps
 
 HOURS_KEPT_SECONDS = 2 * DAY  # how long hours stay; then they become days
-_TALLY, _UNITS = "tally", "units"
+_TALLY, _UNITS = "tally", "units"  # of the second period of shares and later: "tally.2", …
+_PERIODS = 1 << 10
 
 
 def times(timestamp: Timestamps | None, n: int, now: float) -> Array:
@@ -34,25 +43,42 @@ def times(timestamp: Timestamps | None, n: int, now: float) -> Array:
     return time
 
 
-def cells(plan: Plan, epoch: int, checked: CheckedArmRows, time: Array) -> dict[Cell, bytes]:
+def cells(
+    plan: Plan,
+    epoch: int,
+    checked: CheckedArmRows,
+    time: Array,
+    periods: Sequence[SharePeriod] = (),
+) -> dict[Cell, bytes]:
     """The sums of rows, ready to be added to the store.
 
     Raises:
         InvalidInput: the rows lie in more groups than one request may touch.
     """
-    window = (time // HOUR).astype(np.int64)
+    # hours and periods in the order of time: as few windows lie between the first and the last
+    window = (time // HOUR).astype(np.int64) * _PERIODS + period_of(periods, time)
+
+    def cell(what: str, arm: str, name: str, place: int) -> Cell:
+        hour, period = divmod(place, _PERIODS)
+        of = what if period == 1 else f"{what}.{period}"
+        return Cell(f"{epoch}/{of}/{arm}", name, hour * HOUR, HOUR)
+
     contents: dict[Cell, bytes] = {}
     for arm, groups in tallies(plan, checked, window).items():
         for (name, place), tally in groups.items():
-            kind = f"{epoch}/{_TALLY}/{arm}"
-            contents[Cell(kind, name, place * HOUR, HOUR)] = tally.encoded()
+            contents[cell(_TALLY, arm, name, place)] = tally.encoded()
     met = units(checked, window)
     if plan.design == "paired":  # every arm has met the same
         met = {"": met[plan.control]}
     for arm, windows in met.items():
         for place, these in windows.items():
-            contents[Cell(f"{epoch}/{_UNITS}/{arm}", "", place * HOUR, HOUR)] = these.encoded()
+            contents[cell(_UNITS, arm, "", place)] = these.encoded()
     return contents
+
+
+def is_of_tally(cell: Cell) -> bool:
+    """Whether a cell has sums of rows, and not units."""
+    return cell.kind.split("/", 2)[1].startswith(_TALLY)
 
 
 def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
@@ -62,25 +88,51 @@ def tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[st
 
 
 def _tallies_by_segment(plan: Plan, epoch: int, parts: Iterable[Part]) -> dict[str, ArmTallies]:
-    sums: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    met: dict[str, list[UnitSet]] = defaultdict(list)
+    sums: dict[str, dict[str, list[tuple[StratumKey, bytes]]]]
+    sums = defaultdict(lambda: defaultdict(list))
+    met: dict[str, list[tuple[StratumKey, UnitSet]]] = defaultdict(list)
     for cell, content in parts:
         of, what, arm = cell.kind.split("/", 2)
         if of != str(epoch):
             continue
+        what, _, period = what.partition(".")
+        day = cell.start // DAY if plan.assignment == "request" else 0
+        stratum = int(period or 1), day
         if what == _UNITS:
-            met[arm].append(UnitSet.decoded(content))
+            met[arm].append((stratum, UnitSet.decoded(content)))
         else:
-            sums[cell.slice][arm].append(content)
-    everyone = _everyone(plan, {arm: UnitSet.union(sets) for arm, sets in met.items()})
+            sums[cell.slice][arm].append((stratum, content))
+    everyone = _everyone(plan, met)
     by_segment = {
-        name: ArmTallies(
-            {arm: decoded_total(contents) for arm, contents in arms.items()},
-            {} if name else everyone,
-        )
-        for name, arms in sums.items()
+        name: _by_stratum(plan, arms, {} if name else everyone) for name, arms in sums.items()
     }
     return {"": ArmTallies()} | by_segment
+
+
+def _by_stratum(
+    plan: Plan,
+    sums: Mapping[str, Sequence[tuple[StratumKey, bytes]]],
+    met: Mapping[str, Sequence[tuple[StratumKey, UnitSet]]],
+) -> ArmTallies:
+    """The sums of all rows; of parallel arms those of each stratum too, if there are several."""
+    strata = {stratum for contents in sums.values() for stratum, _ in contents}
+    apart = strata if plan.design == "parallel" and len(strata) > 1 else set()
+
+    def of(chosen: Callable[[StratumKey], bool]) -> ArmTallies:
+        tallies = {
+            arm: [content for stratum, content in contents if chosen(stratum)]
+            for arm, contents in sums.items()
+        }
+        units = {
+            arm: [each for stratum, each in sets if chosen(stratum)] for arm, sets in met.items()
+        }
+        return ArmTallies(
+            {arm: decoded_total(contents) for arm, contents in tallies.items() if contents},
+            {arm: UnitSet.union(sets) for arm, sets in units.items() if sets},
+        )
+
+    whole = of(lambda _: True)
+    return replace(whole, strata={key: of(key.__eq__) for key in sorted(apart)})
 
 
 def by_step(epoch: int, step: int, parts: Iterable[Part]) -> dict[int, list[Part]]:
@@ -105,5 +157,7 @@ def _end_of_step(cell: Cell, step: int) -> int:
     return min(-(-(cell.start + cell.width) // step) * step, LAST_DAY)
 
 
-def _everyone(plan: Plan, met: Mapping[str, UnitSet]) -> dict[str, UnitSet]:
+def _everyone(
+    plan: Plan, met: Mapping[str, list[tuple[StratumKey, UnitSet]]]
+) -> dict[str, list[tuple[StratumKey, UnitSet]]]:
     return dict.fromkeys(plan.names, met[""]) if "" in met else dict(met)

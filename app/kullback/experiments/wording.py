@@ -1,5 +1,6 @@
 """The words of a report, and its numbers in as many digits as are known."""
 
+from kullback.experiments.assignment_report import SampleRatioReport
 from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.margins import MinimumEffect, worded
 from kullback.experiments.report import (
@@ -11,7 +12,6 @@ from kullback.experiments.report import (
     FirstCrossing,
     Interval,
     ParallelComparison,
-    SampleRatioReport,
 )
 from kullback.experiments.verdict import LEAST_POSITIVES
 from kullback.moments import moment
@@ -229,18 +229,23 @@ def direction(report: ArmsReport) -> str:
 
 
 def shares(ratio: SampleRatioReport) -> str:
-    """Whether units went to the arms as planned; "" where that is no question."""
-    if ratio.expected is None or ratio.units is None:
+    """Whether units or requests went to the arms as planned; "" where that is no question."""
+    counts = ratio.units if ratio.requests is None else ratio.requests
+    if ratio.expected is None or counts is None:
         return ""
-    units = " : ".join(f"{count:,.0f}" for count in ratio.units.values())
+    if ratio.periods:  # a unit that came in two of them is expected in both
+        counts = {arm: sum(each.observed[arm] for each in ratio.periods) for arm in counts}
+    observed = " : ".join(f"{count:,.0f}" for count in counts.values())
+    trials = "Units" if ratio.requests is None else "Rows of requests"
     expected = " : ".join(f"{count:,.0f}" for count in ratio.expected.values())
     verdict = "mismatch" if ratio.alarm else "as planned"
     e_value = magnitude(ratio.e_value, ratio.log_e_value)
-    names = " : ".join(ratio.units)
+    names = " : ".join(counts)
+    periods = f", in {len(ratio.periods)} periods of shares" if ratio.periods else ""
     return (
-        f"Sample ratio: {verdict}. Units of {names} are {units}, expected {expected}; e-value "
-        f"{e_value} (a mismatch from 1,000), chi-square p-value of this one look "
-        f"{chance(ratio.chi_square_p_value)}."
+        f"Sample ratio: {verdict}. {trials} of {names} are {observed}, expected {expected}"
+        f"{periods}; e-value {e_value} (a mismatch from 1,000), chi-square p-value of this one "
+        f"look {chance(ratio.chi_square_p_value)}."
     )
 
 

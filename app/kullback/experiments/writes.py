@@ -14,7 +14,7 @@ from kullback.experiments.replies import AcceptedObservations, ChangedExperiment
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.stops import Stop
 from kullback.experiments.stored import IGNORED, KIND, WRITES, PlanDocument, StoredExperiment
-from kullback.experiments.windows import cells, times
+from kullback.experiments.windows import cells, is_of_tally, times
 from kullback.numerics.types import Array
 from kullback.scoring.screening import Screening, screened_batch
 from kullback.storage.base import (
@@ -69,7 +69,7 @@ class Experiments:
             stored = StoredExperiment.of(record, name)
             transition = PlanTransition.of(tx, stored, plan, new_epoch=new_epoch)
             if not dry_run:
-                transition.make(tx, new_epoch=new_epoch)
+                transition.make(tx, self._clock(), new_epoch=new_epoch)
             return Reply.of(transition.reply())
 
         # a dry run takes no key: it would be the answer to the change that comes after it
@@ -137,7 +137,7 @@ class Experiments:
             sums: dict[Cell, bytes] = {}
         else:
             n, ignored = checked[0].accepted, checked[0].ignored
-            sums = cells(present.plan, epoch, *checked)
+            sums = cells(present.plan, epoch, *checked, present.periods(epoch))
         reply = _accepted(epoch, n, ignored, sums, screening)
         values = present.plan.max_values
         return _PreparedRows(present.record, epoch, n, ignored, sums, reply, values)
@@ -170,7 +170,7 @@ class _PreparedRows:
 def _accepted(
     epoch: int, n: int, ignored: int, sums: Mapping[Cell, bytes], screening: Screening
 ) -> Reply:
-    of_rows = [sums[cell] for cell in sums if not cell.slice and "/tally/" in cell.kind]
+    of_rows = [sums[cell] for cell in sums if not cell.slice and is_of_tally(cell)]
     clipped = infinite = 0
     if of_rows:
         tally = decoded_total(of_rows)

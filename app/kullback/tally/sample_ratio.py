@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypedDict
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from kullback.numerics.types import Array
 CONCENTRATIONS = {1e2: 0.1, 1e3: 0.1, 1e4: 0.7, 1e5: 0.1}
 ALARM = 1000.0
 _LARGEST = float(np.finfo(np.float64).max)
+Trials = Literal["units", "requests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class SampleRatio:
         p_value: min(1, 1/e), valid however often one looks.
         alarm: whether e is ALARM or more, which at most one right experiment in ALARM ever sees.
         chi_square_p_value: of Pearson's test, valid for one look that was planned for.
+        design_effect: of requests, how many of their rows count as one; 1 of units.
+        trials: what was split.
     """
 
     units: tuple[float, ...]
@@ -36,31 +40,84 @@ class SampleRatio:
     p_value: float
     alarm: bool
     chi_square_p_value: float
+    design_effect: float = 1.0
+    trials: Trials = "units"
 
 
-def sample_ratio(units: Sequence[float], shares: Sequence[float]) -> SampleRatio:
+def sample_ratio(
+    units: Sequence[float], shares: Sequence[float], *, design_effect: float | None = None
+) -> SampleRatio:
     """Units per arm against the shares of a plan, by a test that may be looked at again and again.
 
     Args:
         units: how many each arm has, (k,), at least 0: of units, never of rows, as what an arm
-            does may change how active its units are.
+            does may change how active its units are. Where requests are split, of their rows.
         shares: planned part of each arm, (k,), in proportion; 0 for an arm that should have none.
+        design_effect: D, where requests are split: N rows count as N/D that are independent.
 
     Returns:
         No evidence (e = 1) where there are no units, or all are of the one arm with a share.
     """
     counts, planned = np.array(units, np.float64), np.array(shares, np.float64)
     planned /= planned.sum()
-    log_e = float(log_e_values(counts, planned))
     expected: Array = counts.sum() * planned
+    together = 1.0 if design_effect is None else design_effect
+    log_e = float(log_e_values(counts / together, planned))
     return SampleRatio(
         units=tuple(counts.tolist()),
         expected=tuple(expected.tolist()),
+        chi_square_p_value=_chi_square(counts / together, expected / together),
+        design_effect=together,
+        trials="units" if design_effect is None else "requests",
+        **_evidence(log_e),
+    )
+
+
+def pooled_ratio(periods: Sequence[SampleRatio]) -> SampleRatio:
+    """One answer of several periods, each against shares of its own.
+
+        e = mean of the e-values
+
+    whatever ties the periods, such as units that are in several. It comes to ALARM only where one
+    of the e-values does: of K periods at most K in ALARM right experiments ever see that.
+
+    Args:
+        periods: one or more.
+
+    Source: Vovk & Wang, Annals of Statistics 49 (2021), §3, for the mean; the p-value of one look
+        is that of Bonferroni.
+    """
+    first, *others = periods
+    if not others:
+        return first
+    log_e = np.array([each.log_e_value for each in periods])
+    highest = log_e.max()
+    mean = highest + math.log(np.exp(log_e - highest).mean()) if math.isfinite(highest) else highest
+    return replace(
+        first,
+        units=tuple(map(sum, zip(*(each.units for each in periods), strict=True))),
+        expected=tuple(map(sum, zip(*(each.expected for each in periods), strict=True))),
+        chi_square_p_value=min(
+            1.0, len(periods) * min(each.chi_square_p_value for each in periods)
+        ),
+        design_effect=max(each.design_effect for each in periods),
+        **_evidence(float(mean)),
+    )
+
+
+class _Evidence(TypedDict):
+    log_e_value: float
+    e_value: float
+    p_value: float
+    alarm: bool
+
+
+def _evidence(log_e: float) -> _Evidence:
+    return _Evidence(
         log_e_value=log_e,
         e_value=math.exp(log_e) if log_e < math.log(_LARGEST) else _LARGEST,
         p_value=math.exp(min(0.0, -log_e)),
         alarm=log_e >= math.log(ALARM),
-        chi_square_p_value=_chi_square(counts, expected),
     )
 
 

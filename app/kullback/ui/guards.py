@@ -35,8 +35,9 @@ class Guard:
 
 def guards(report: ExperimentReport) -> list[Guard]:
     """All checks that are a question here, in the order in which they count."""
-    of_units = (_split, _crossover) if report.sample_ratio.expected is not None else ()
-    every = (*of_units, _weights, _units, _labels, _buckets, _losses)
+    split = (_split,) if report.sample_ratio.expected is not None else ()
+    crossover = (_crossover,) if split and report.assignment == "unit" else ()
+    every = (*split, *crossover, _weights, _units, _labels, _buckets, _losses)
     return [guard(report) for guard in every]
 
 

@@ -143,8 +143,19 @@ class ParallelComparison(Document):
     base_rate_difference: float | None
 
 
+class SharePeriodReport(Document):
+    """A period of constant shares: what came to each arm, and evidence against its shares."""
+
+    since: datetime | None
+    shares: dict[str, float]
+    observed: dict[str, int]
+    expected: dict[str, float]
+    e_value: float
+    log_e_value: float | None
+
+
 class SampleRatioReport(Document):
-    """Whether units went to the arms in the planned shares; null where that is not a question."""
+    """Whether units or requests went to the arms as planned; null where that is no question."""
 
     e_value: float | None
     log_e_value: float | None
@@ -152,7 +163,10 @@ class SampleRatioReport(Document):
     chi_square_p_value: float | None
     alarm: bool
     units: dict[str, int] | None
+    requests: dict[str, int] | None
     expected: dict[str, float] | None
+    design_effect: float | None
+    periods: list[SharePeriodReport]
 
 
 class ArmReport(Document):
@@ -212,6 +226,14 @@ class SegmentReport(Document):
     comparisons: list[ComparisonReport]
 
 
+class StrataReport(Document):
+    """In how many strata of rows arms are compared, and how many say nothing."""
+
+    count: int
+    left_out: dict[str, int]
+    rows_left_out: dict[str, int]
+
+
 class ExperimentReport(Document):
     """The report of an epoch of an experiment."""
 
@@ -243,6 +265,7 @@ class ExperimentReport(Document):
     comparisons: list[ParallelComparison | OverallComparison]
     sample_ratio: SampleRatioReport
     crossover: float
+    strata: StrataReport | None
     groups: list[SegmentReport]
     warnings: list[str]
     base_rate_difference: dict[str, float | None] | None

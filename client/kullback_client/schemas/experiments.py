@@ -59,6 +59,7 @@ class PlanChange(Document):
 
     fields: list[str]
     opens_epoch: bool
+    opens_stratum: bool
     rows_left_behind: int
     rows_kept: int
 
