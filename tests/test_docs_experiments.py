@@ -174,7 +174,7 @@ def test_every_code_of_a_reason_is_documented_with_its_verdict() -> None:
     source = inspect.getsource(verdict) + inspect.getsource(comparison)
     given = re.findall(r'Verdict\(\s*VerdictWord\.(\w+),\s*"(\w+)"', source)
     codes = {(word.lower(), code) for word, code in given}
-    sentences = inspect.getsource(comparison).split("sentences = {")[1].split("}")[0]
+    sentences = inspect.getsource(verdict.undefined_effect).split("sentences = {")[1].split("}")[0]
     undefined = re.findall(r'^\s*"(\w+)":', sentences, flags=re.MULTILINE)
     codes |= {("invalid", code) for code in undefined}
     codes |= {("invalid", "beyond_doubles")}
@@ -215,6 +215,6 @@ def test_a_unit_takes_as_many_bytes_as_the_page_says() -> None:
 
 def test_sections_to_be_filled_with_measurements_are_there() -> None:
     names: Sequence[str] = re.findall(r"<!-- measured: ([\w ]+), begin -->", STATISTICS_PAGE)
-    assert names == ["coverage", "ramps", "peeking", "power", "sample ratio"]
+    assert names == ["coverage", "ramps", "peeking", "power", "methods", "sample ratio"]
     for name in names:
         assert f"<!-- measured: {name}, end -->" in STATISTICS_PAGE

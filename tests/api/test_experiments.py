@@ -43,6 +43,7 @@ ALL: Document = {
     "slices": ["country"],
     "other_arms": "ignore",
     "objective": "non_inferiority",
+    "power": 0.9,
 }
 
 
@@ -98,6 +99,7 @@ async def test_what_is_not_planned_has_its_default(service: Service) -> None:
         "slices": [],
         "other_arms": "error",
         "objective": "superiority",
+        "power": None,
     }
 
 

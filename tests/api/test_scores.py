@@ -67,7 +67,7 @@ DETAILS = {
     "bpr": {"pairs", "auc", "groups", "groups_without_pairs"},
     "sampled-softmax": {"accuracy", "negatives"},
 }
-NOT_ASKED = {"compare": {"minimum_effect"}}  # null as nothing was sent
+NOT_ASKED = {"compare": {"minimum_effect", "power", "strata"}}  # null as nothing was sent
 UNITS = {"brier": "squared probability", "calibration": "probability", "perplexity": "tokens"}
 WITHOUT_WEIGHTS = {"gan-loss", "gccs"}
 WITH_GRADIENT: dict[str, Score] = {

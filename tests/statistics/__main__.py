@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.statistics import calibration, coverage, families, peeking, ramps, sample_ratios
+from tests.statistics import (
+    calibration,
+    coverage,
+    families,
+    peeking,
+    power,
+    ramps,
+    sample_ratios,
+)
 from tests.statistics.bounds import FOUND_ANYHOW, NOTICED, noise
 from tests.statistics.coverage import Told
 from tests.statistics.crowds import CROWDS
@@ -22,7 +30,7 @@ def main() -> int:
     tables, broken = [], []
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         for section in (
-            *(_coverage, _ramps, _peeking, _others),
+            *(_coverage, _ramps, _peeking, _power, _others),
             *(_sample_ratios, _lost_units, _ece),
         ):
             table, complaints = section(bar)
@@ -78,19 +86,30 @@ def _peeking(bar: Progress) -> tuple[Table, list[str]]:
     return table, broken
 
 
+def _power(bar: Progress) -> tuple[Table, list[str]]:
+    times = [f"{time:g} ×" for time in power.TIMES]
+    table: Table = [("effect found by so many times a fixed look", *times, "claimed, A/A at 5 ×")]
+    told = _task(bar, "power of methods")
+    found = power.power_table(RATIO_RUNS)
+    told()
+    for name, row in found.items():
+        table.append((name, *_percent(*row.found, row.claimed)))
+    return table, power.table_complaints(found)
+
+
 def _others(bar: Progress) -> tuple[Table, list[str]]:
-    power = peeking.power(RUNS, _task(bar, "power"))
+    planned = peeking.power(RUNS, _task(bar, "power"))
     anyhow = peeking.power(RUNS, _task(bar, "power, margin too small"), too_small=10.0)
     claims = families.false_claims(RUNS, _task(bar, "families"))
     table: Table = [
         ("beside these", "share"),
-        ("planned effect found by 2× fixed n", *_percent(power.better)),
-        ("planned effect in the wrong direction", *_percent(power.worse)),
+        ("planned effect found by 2× fixed n", *_percent(planned.better)),
+        ("planned effect in the wrong direction", *_percent(planned.worse)),
         ("the same by a margin 10 times too small", *_percent(anyhow.better)),
         ("any claim of 40 by Holm, nothing differs", *_percent(claims.holm)),
         ("any claim of 40 by e-BH, nothing differs", *_percent(claims.e_bh)),
     ]
-    broken = peeking.power_complaints(power, by_many=True)
+    broken = peeking.power_complaints(planned, by_many=True)
     broken += FOUND_ANYHOW.complaints("a margin 10 times too small", anyhow.better)
     broken += families.family_complaints(claims, RUNS)
     return table, broken

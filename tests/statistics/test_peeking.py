@@ -27,6 +27,7 @@ from tests.statistics.peeking import (
     power,
     power_complaints,
 )
+from tests.statistics.power import power_table, table_complaints
 from tests.statistics.sample_ratios import HALVES, LOST, PLANS, Looks, alarm_complaints, alarms
 from tests.statistics.worlds import loss
 
@@ -110,3 +111,11 @@ def test_nothing_is_ever_claimed_of_less_than_the_least_statistic(
     assert not is_claimed(
         confidence_sequence(Contrast(theta, error, freedom, 1024, 0.0), minimum, ALPHA)
     )
+
+
+def test_a_horizon_finds_at_twice_the_rows_what_a_sequence_finds_at_three_times() -> None:
+    table = power_table(3000)
+    assert table_complaints(table) == []
+    sequence, horizon = table["sequence: what is answered"], table["horizon of 95 % power"]
+    assert horizon.found[2] > sequence.found[2] + 0.08
+    assert table["fixed interval at every look"].claimed > 0.3

@@ -9,14 +9,14 @@ from kullback.experiments.assignment import AssignmentCheck
 from kullback.experiments.compared_arms import ComparedArms
 from kullback.experiments.explanation import Explanation, explain
 from kullback.experiments.margins import amount, margin_of
-from kullback.experiments.plan import Plan
+from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.experiments.share_periods import SharePeriod
 from kullback.experiments.verdict import (
     Verdict,
-    VerdictWord,
     invalid_assignment,
     too_early,
     too_thin,
+    undefined_effect,
     verdict_of,
     without_minimum,
 )
@@ -25,6 +25,7 @@ from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.functionals import FUNCTIONALS
+from kullback.tally.horizon import Horizon, HorizonLook, horizon_look
 from kullback.tally.inference import occupied_buckets as occupied
 from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
 from kullback.tally.relative_effect import RelativeEffect, relative_effect
@@ -66,6 +67,8 @@ class Comparison:
         adjusted: among all arms and segments that may carry a verdict; None for the others.
         may_claim: whether the data can carry a claim, if a plan says what is worth one.
         margin: the minimum effect in the metric's unit, of the control as it stands.
+        horizon: the look on the way to a planned horizon; None without one, and of segments.
+        higher_is_better: which sign of the effect is good.
         relative_sets: the effect in terms of the control's value with its intervals; None where
             nobody asks, as of a series.
     """
@@ -82,6 +85,8 @@ class Comparison:
     may_claim: bool = False
     margin: float | None = None
     relative_sets: RelativeEffect | Undefined | None = None
+    horizon: HorizonLook | None = None
+    higher_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ def _compared(
     effect = arms if isinstance(arms, Undefined) else arms.contrast(is_paired=is_paired)
     if isinstance(arms, Undefined) or isinstance(effect, Undefined):
         assert isinstance(effect, Undefined)
-        verdict = wrong or _undefined_effect(effect)
+        verdict = wrong or undefined_effect(effect)
         return Comparison(arm, plan.control, effect, effect, None, verdict)
     relative = effect.effect / arms.control if arms.control else Undefined(Reason.CONTROL_IS_ZERO)
     units = min(_units(part, name) for name in (arm, plan.control))
@@ -205,18 +210,6 @@ def _compared(
     )
 
 
-def _undefined_effect(effect: Undefined) -> Verdict:
-    sentences = {
-        "empty": "An arm has no rows yet.",
-        "zero_weight": "The rows of an arm have no weight.",
-        "one_class": "An arm has rows of one label only: its metric is undefined.",
-        "infinite": "A prediction of 0 came true: the metric is infinite.",
-        "too_few_units": "All rows of an arm are of one unit.",
-    }
-    reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
-    return Verdict(VerdictWord.INVALID, effect.reason, reason)
-
-
 def _units(part: ArmTallies, arm: str) -> float:
     """How many units an arm has met: where that is not known, as its buckets tell it."""
     if part.units:
@@ -239,7 +232,21 @@ def _explained(
         explanation = explain(
             both.treatment, both.control, is_paired=both.is_paired, is_shown=is_shown
         )
-    return replace(comparison, explanation=explanation, other_metrics=others)
+    return replace(
+        comparison,
+        explanation=explanation,
+        other_metrics=others,
+        horizon=_horizon(plan, comparison),
+        higher_is_better=plan.metric in HIGHER_IS_BETTER,
+    )
+
+
+def _horizon(plan: Plan, comparison: Comparison) -> HorizonLook | None:
+    if plan.power is None or comparison.margin is None or not comparison.may_claim:
+        return None
+    assert not isinstance(comparison.effect, Undefined)
+    horizon = Horizon(plan.alpha, plan.power)
+    return horizon_look(horizon, comparison.effect, comparison.margin)
 
 
 def _is_shown(plan: Plan, comparison: Comparison) -> bool:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from kullback.documents import extended, to_json
 from kullback.errors import KullbackError
 from kullback.experiments.comparison import Comparison, Findings
+from kullback.experiments.horizon_answers import settled_word
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import FirstAnswer, FirstCrossing
 from kullback.experiments.reporting import arm_effect
@@ -21,7 +22,7 @@ from kullback.tally.report_types import finite
 
 _OPEN = ("undecided", "invalid")
 _VERDICT = "crossing"
-_QUESTIONS = ("superiority", "margin")
+_QUESTIONS = ("superiority", "margin", "horizon")
 _JSON = TypeAdapter(FirstCrossing)
 _Key = tuple[str, str]  # the verdict or a question, and the arm
 
@@ -88,8 +89,8 @@ class FirstCrossings:
         fresh = {
             (what, comparison.arm): _crossing(comparison, word, plan.alpha, snapshot.version, now)
             for comparison in comparisons
-            for what, word in _words(comparison).items()
-            if word not in _OPEN and (what, comparison.arm) not in kept
+            for what, word in _decided(comparison).items()
+            if (what, comparison.arm) not in kept
         }
         try:
             kept |= self._write(snapshot, fresh) if fresh else {}
@@ -134,10 +135,12 @@ def _name(epoch: int, key: _Key) -> str:
     return f"{what}/{epoch}/{arm}"
 
 
-def _words(comparison: Comparison) -> Mapping[str, VerdictWord]:
-    verdict = comparison.verdict
-    answers = (verdict.superiority, verdict.margin)
-    return {_VERDICT: verdict.word, **dict(zip(_QUESTIONS, answers, strict=True))}
+def _decided(comparison: Comparison) -> Mapping[str, VerdictWord]:
+    verdict, horizon = comparison.verdict, settled_word(comparison)
+    words = (verdict.word, verdict.superiority, verdict.margin)
+    decided = dict(zip((_VERDICT, *_QUESTIONS), words, strict=False))
+    decided = {what: word for what, word in decided.items() if word not in _OPEN}
+    return decided if horizon is None else decided | {"horizon": horizon}
 
 
 def _crossing(

@@ -14,6 +14,12 @@ from kullback.tally.contrast import ArmInfluences
 
 MinimumEffect = float | str  # a string is percent of the control's value, as it was typed
 SMALLEST, LARGEST = 1e-100, 1e100  # squares and quotients of others are 0 or infinite in float64
+EFFECTS = {
+    "anyOf": [
+        {"type": "number", "minimum": SMALLEST, "maximum": LARGEST},
+        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
+    ]
+}
 _SYNTAX = 'a number above 0, or percent of the control\'s value such as "2%"'
 
 

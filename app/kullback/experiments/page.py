@@ -11,6 +11,7 @@ from kullback.experiments.report import (
     ComparisonReport,
     ExperimentReport,
     FirstCrossing,
+    OverallComparison,
 )
 from kullback.experiments.wording import interval, measured
 from kullback.numerics.digits import UNKNOWN, decimals, number
@@ -55,9 +56,12 @@ def escaped(text: str) -> str:
     return _MEANT.sub(r"\\\g<0>", on_one_line).replace("://", r":\//")
 
 
-def _headline(report: ArmsReport, comparison: ComparisonReport) -> str:
+def _headline(report: ArmsReport, comparison: OverallComparison) -> str:
     claim, evidence = wording.claim(comparison), wording.evidence(report, comparison)
-    return f"**{escaped(claim)}**. {escaped(evidence)} {escaped(comparison.reason)}"
+    horizon = escaped(wording.horizon(report, comparison))
+    return (
+        f"**{escaped(claim)}**. {escaped(evidence)} {escaped(comparison.reason)} {horizon}".strip()
+    )
 
 
 def _arms(arms: Sequence[ArmReport]) -> list[str]:

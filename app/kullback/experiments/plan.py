@@ -54,6 +54,8 @@ class Plan:
             `ignore`, they are left out and counted.
         objective: what is asked: whether there is a difference, whether it is not worse by the
             minimum effect, or whether it is smaller either way.
+        power: of a planned horizon, at whose end an effect as large as the minimum effect is
+            found so often; None for none. It is answered beside the sequence.
     """
 
     arms: tuple[Arm, ...]
@@ -68,6 +70,7 @@ class Plan:
     slices: tuple[str, ...] = ()
     other_arms: OtherArms = "error"
     objective: Objective = "superiority"
+    power: float | None = None
 
     @property
     def layout(self) -> Layout:

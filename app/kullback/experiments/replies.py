@@ -66,6 +66,7 @@ class ExperimentSetup:
     minimum_effect: MinimumEffect | None
     minimum_units: int
     objective: Objective
+    power: float | None
     convention: ConventionName
     slices: tuple[str, ...]
     other_arms: OtherArms
@@ -88,6 +89,7 @@ class ExperimentSetup:
             minimum_effect=plan.minimum_effect,
             minimum_units=plan.minimum_units,
             objective=plan.objective,
+            power=plan.power,
             convention=plan.convention,
             slices=plan.slices,
             other_arms=plan.other_arms,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kullback.experiments.assignment_report import SampleRatioReport, StrataReport
+from kullback.experiments.horizon_report import HorizonReport
 from kullback.experiments.margins import MinimumEffect, amount
 from kullback.experiments.plan import Assignment, Design, MetricName, Objective
 from kullback.experiments.stops import Stop
@@ -20,7 +21,7 @@ from kullback.scoring.conventions import ConventionName
 from kullback.tally.report_types import MetricValues, ReliabilityBin
 
 Interval = tuple[float, float]
-Question = Literal["superiority", "margin"]
+Question = Literal["superiority", "margin", "horizon"]
 SCORE_BINS = 64  # at most, of an arm
 OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
 
@@ -122,8 +123,12 @@ class ComparisonReport(ArmEffect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallComparison(ComparisonReport):
-    """An arm against the control in all rows, by every metric."""
+    """An arm against the control in all rows, by every metric.
 
+    `horizon` is null without a planned one, and as long as the arms cannot carry a sequence.
+    """
+
+    horizon: HorizonReport | None
     metrics: Mapping[str, MetricDifference]
 
 
@@ -206,6 +211,7 @@ class ArmsReport:
     minimum_effect: MinimumEffect | None
     minimum_units: int
     objective: Objective
+    power: float | None
     convention: ConventionName
     arms: tuple[OverallArm, ...]
     comparisons: tuple[ParallelComparison | OverallComparison, ...]

@@ -7,6 +7,7 @@ from kullback.documents import extended
 from kullback.experiments.assignment_reporting import sample_ratio_report, strata_report
 from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
 from kullback.experiments.explanation import Diagnosis, Explanation
+from kullback.experiments.horizon_answers import horizon_report
 from kullback.experiments.plan import Arm
 from kullback.experiments.relative_fields import relative_fields
 from kullback.experiments.report import (
@@ -71,6 +72,7 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         minimum_effect=plan.minimum_effect,
         minimum_units=plan.minimum_units,
         objective=plan.objective,
+        power=plan.power,
         convention=plan.convention,
         arms=tuple(_overall_arm(findings, arm) for arm in plan.arms),
         comparisons=tuple(_overall(comparison, plan.alpha) for comparison in comparisons),
@@ -156,7 +158,10 @@ def _arm(arm: Arm, tally: Tally, units: int | None) -> ArmReport:
 
 def _overall(comparison: Comparison, alpha: float) -> OverallComparison:
     overall = extended(
-        OverallComparison, _compared(comparison, alpha), metrics=_differences(comparison, alpha)
+        OverallComparison,
+        _compared(comparison, alpha),
+        horizon=horizon_report(comparison),
+        metrics=_differences(comparison, alpha),
     )
     if "base_rate" not in comparison.other_metrics:
         return overall

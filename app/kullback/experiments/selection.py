@@ -1,7 +1,7 @@
 """An experiment and a query about it, answered by what is read of the store once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -10,6 +10,7 @@ from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import compare, effects
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
+from kullback.experiments.horizon_answers import with_settled
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import (
     EffectPoint,
@@ -127,9 +128,10 @@ class ExperimentSelection:
             self.plan.check_slice(self.query.by, "by")
         snapshot = self.snapshot()
         kept = self._crossings.keep(snapshot)
+        report = arms_report(snapshot.findings, self.query.by)
         return extended(
             ExperimentReport,
-            arms_report(snapshot.findings, self.query.by),
+            replace(report, comparisons=with_settled(report.comparisons, kept.answers)),
             experiment=self._record.name,
             epoch=snapshot.epoch,
             version=snapshot.version,

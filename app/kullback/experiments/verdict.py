@@ -8,6 +8,7 @@ from typing import Literal, Self
 from kullback.experiments.margins import Margin, absolute_margin, worded
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.numerics.digits import chance, magnitude
+from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import (
     DISCOUNT,
     MOST_OF_ONE,
@@ -234,6 +235,19 @@ def _outlook(plan: Plan, difference: Contrast, delta: float) -> tuple[str, str, 
     times = "more than 10,000" if needed is None else f"about {float(f'{needed:.2g}'):,.9g}"
     outlook = f"If the effect stays as it is, {times} times the present information decides."
     return "undecided", outlook, needed
+
+
+def undefined_effect(effect: Undefined) -> Verdict:
+    """Why there is no verdict: there is no effect."""
+    sentences = {
+        "empty": "An arm has no rows yet.",
+        "zero_weight": "The rows of an arm have no weight.",
+        "one_class": "An arm has rows of one label only: its metric is undefined.",
+        "infinite": "A prediction of 0 came true: the metric is infinite.",
+        "too_few_units": "All rows of an arm are of one unit.",
+    }
+    reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
+    return Verdict(VerdictWord.INVALID, effect.reason, reason)
 
 
 def without_minimum() -> Verdict:

@@ -11,6 +11,7 @@ from kullback.experiments.report import (
     FirstAnswer,
     FirstCrossing,
     Interval,
+    OverallComparison,
     ParallelComparison,
 )
 from kullback.experiments.verdict import LEAST_POSITIVES
@@ -142,6 +143,19 @@ def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
     )
 
 
+def horizon(report: ArmsReport, comparison: OverallComparison) -> str:
+    """What the planned horizon says, in a sentence; "" without one."""
+    look = comparison.horizon
+    if look is None:
+        return ""
+    answer = look.answer.claim.format(comparison.arm, comparison.control)
+    if look.answer == "undecided":
+        answer = "no difference was found" if look.is_last else "not decided yet"
+    bounds = interval(look.interval, comparison.standard_error).replace(" to ", " and ")
+    head = f"Planned horizon, {percent(look.information_fraction)} of its information: {answer}."
+    return f"{head} By its looks the effect is between {bounds}{unit(report.metric)}."
+
+
 def explanation(comparison: ComparisonReport) -> str:
     """Why the effect is what it is; "" where that is not known."""
     sentences = [] if comparison.why is None else [comparison.why.statement]
@@ -198,12 +212,13 @@ def adjusted(comparison: ComparisonReport) -> str:
 
 def setting(report: ArmsReport) -> list[tuple[str, str]]:
     """What the report is of, by name."""
+    least = report.minimum_effect
     settings = [
         ("Design", report.design),
         ("Metric", f"{METRICS[report.metric]} ({direction(report)})"),
         ("Control", report.control),
         ("α", f"{report.alpha:g}"),
-        ("Minimum effect", _with_unit(report)),
+        ("Minimum effect", "none" if least is None else margin(least, report.metric)),
         ("Minimum units", f"{report.minimum_units:,}"),
         ("Log loss convention", report.convention),
     ]
@@ -282,9 +297,3 @@ def reading(report: ArmsReport) -> list[str]:
         "difference; e-BH keeps the part of false claims among all arms and segments below α."
     )
     return [effects, always, grades]
-
-
-def _with_unit(report: ArmsReport) -> str:
-    if report.minimum_effect is None:
-        return "none"
-    return margin(report.minimum_effect, report.metric)

@@ -11,7 +11,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    FiniteFloat,
     PlainValidator,
     WithJsonSchema,
     model_validator,
@@ -19,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 
 from kullback.errors import InvalidInput, Step
-from kullback.experiments.margins import LARGEST, SMALLEST, MinimumEffect, check_minimum_effect
+from kullback.experiments.margins import LARGEST, SMALLEST
 from kullback.experiments.plan import (
     MAX_ARMS,
     MINIMUM_UNITS,
@@ -36,6 +35,7 @@ from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, is_text, refuse_twice
 from kullback.requests.batch_columns import RowSlices, Truth, probabilities
 from kullback.requests.batches import check_lengths
+from kullback.requests.plan_numbers import Alpha, Effect, Power, UnitCount
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.refusals import refuse
 
@@ -79,13 +79,6 @@ def _propensities(values: Array) -> Array:
     return values
 
 
-def _positive(name: str, largest: float, value: float) -> float:
-    if SMALLEST <= value <= largest:
-        return value
-    bounds = "must be above 0" if value <= 0 else f"is not in [{SMALLEST:g}, {largest:g}]"
-    raise InvalidInput.at(bounds, name)
-
-
 ArmForecasts = Annotated[
     Array | dict[str, Array],
     Column(EntryType.NUMBER, 1, keys=MAX_ARMS, plain=True, typed=True, empty=True),
@@ -104,20 +97,6 @@ TargetPropensities = Annotated[
     Column(EntryType.NUMBER, 1, typed=True, empty=True),
     AfterValidator(partial(probabilities, "target_propensity")),
 ]
-Alpha = Annotated[
-    FiniteFloat,
-    AfterValidator(partial(_positive, "alpha", 0.5)),
-    WithJsonSchema({"type": "number", "minimum": SMALLEST, "maximum": 0.5}),
-]
-_EFFECTS: list[JsonSchemaValue] = [
-    {"type": "number", "minimum": SMALLEST, "maximum": LARGEST},
-    {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"},
-]
-Effect = Annotated[
-    MinimumEffect, PlainValidator(check_minimum_effect), WithJsonSchema({"anyOf": _EFFECTS})
-]
-UnitCount = Annotated[int, Field(ge=2, lt=2**63)]
-
 _NAME: JsonSchemaValue = {"type": "string", "minLength": 1, "maxLength": LONGEST_ARM}
 _SHARE: JsonSchemaValue = {"type": "number", "minimum": SMALLEST, "maximum": 1}
 _NOTE: JsonSchemaValue = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
@@ -165,6 +144,7 @@ class PlanFields(BaseModel):
         default="superiority",
         description="Question of the verdict: better, not worse by the minimum effect, or as good?",
     )
+    power: Power | None = None
     convention: ConventionName = Field(
         default="sklearn",
         description="Library whose log loss to use: it decides what p = 0 on the truth costs.",
@@ -181,6 +161,8 @@ class PlanFields(BaseModel):
             raise InvalidInput.at("not one of the arms", "control")
         if self.metric == "base_rate" and design == "paired":
             raise InvalidInput.at("the labels of paired arms are the same", "metric")
+        if self.power is not None and self.minimum_effect is None:
+            raise InvalidInput.at("this is the power to find a minimum_effect: name one", "power")
         return Plan(
             arms=arms,
             control=names[0] if self.control is None else self.control,
@@ -193,6 +175,7 @@ class PlanFields(BaseModel):
             convention=self.convention,
             slices=tuple(slices),
             objective=self.objective,
+            power=self.power,
         )
 
 

@@ -77,17 +77,27 @@ def confidence_sequence(
     if math.isinf(v):
         log_e = math.inf if difference.effect else -math.inf
         return ConfidenceSequence(log_e, difference.effect, difference.effect, v)
+    discount = math.log(DISCOUNT) if difference.largest_share > MOST_OF_ONE else 0.0
+    log_e = _log_mixture(deviate(difference) ** 2, _parts(v))[0] - discount
+    below, above = reach(difference, boundary(v, alpha * math.exp(-discount)))
+    return ConfidenceSequence(log_e, difference.effect - below, difference.effect + above, v)
+
+
+def deviate(difference: Contrast) -> float:
+    """The normal |z| that is as rare as |θ|/SE, without what skewness adds to it."""
     freedom, skewness = difference.degrees_of_freedom, difference.skewness
     z = normal_log_tail_inverse(t_log_tail(abs(difference.statistic), freedom))
-    against = -skewness if difference.effect > 0 else skewness
-    discount = math.log(DISCOUNT) if difference.largest_share > MOST_OF_ONE else 0.0
-    log_e = _log_mixture(_less_skewed(z, against) ** 2, _parts(v))[0] - discount
-    c = boundary(v, alpha * math.exp(-discount))
+    return _less_skewed(z, -skewness if difference.effect > 0 else skewness)
+
+
+def reach(difference: Contrast, z: float) -> tuple[float, float]:
+    """How far below and above θ lies what is as far from it as |z| normal deviates."""
+    freedom, skewness = difference.degrees_of_freedom, difference.skewness
     below, above = (
-        _quantile(_more_skewed(c, side), freedom) * difference.standard_error
+        _quantile(_more_skewed(z, side), freedom) * difference.standard_error
         for side in (-skewness, skewness)
     )
-    return ConfidenceSequence(log_e, difference.effect - below, difference.effect + above, v)
+    return below, above
 
 
 def boundary(v: float, alpha: float) -> float:

@@ -59,6 +59,17 @@ class ExplanationReport(Document):
     auc_difference: float | None
 
 
+class HorizonReport(Document):
+    """A comparison on its way to a planned horizon, by group-sequential looks."""
+
+    information_fraction: float | None
+    statistic: float | None
+    boundary: float | None
+    interval: tuple[float, float] | None
+    answer: VerdictWord
+    is_last: bool
+
+
 class MetricDifference(Document):
     """The difference of another metric, with its p-value corrected for the number of metrics."""
 
@@ -105,6 +116,7 @@ class OverallComparison(Document):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    horizon: HorizonReport | None
     metrics: dict[str, MetricDifference]
 
 
@@ -139,6 +151,7 @@ class ParallelComparison(Document):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    horizon: HorizonReport | None
     metrics: dict[str, MetricDifference]
     base_rate_difference: float | None
 
@@ -248,6 +261,7 @@ class ExperimentReport(Document):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",

@@ -36,6 +36,7 @@ class ExperimentSetup(Document):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",
@@ -78,6 +79,7 @@ class ChangedExperiment(Document):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",
@@ -114,7 +116,7 @@ class FirstAnswer(Document):
     sequence: tuple[float, float] | None
     e_value: float
     log_e_value: float | None
-    question: Literal["superiority", "margin"]
+    question: Literal["superiority", "margin", "horizon"]
 
 
 class FirstCrossing(Document):
@@ -145,6 +147,7 @@ class ExperimentDetail(Document):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",
@@ -183,6 +186,7 @@ class ListedExperiment(Document):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",

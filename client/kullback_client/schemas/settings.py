@@ -66,6 +66,7 @@ class ExperimentSettings(TypedDict, total=False):
     minimum_effect: float | str | None
     minimum_units: int
     objective: Literal["superiority", "non_inferiority", "equivalence"]
+    power: float | None
     convention: Literal[
         "exact",
         "sklearn",

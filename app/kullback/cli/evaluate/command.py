@@ -104,6 +104,10 @@ _MinimumUnits = Annotated[int, _option("Units that each arm needs before a verdi
 _Objective = Annotated[
     str, _option("What is asked: superiority, non_inferiority or equivalence.", "NAME", _PLAN)
 ]
+_Power = Annotated[
+    float | None,
+    _option("Power of a planned horizon to find that effect; default no horizon.", "POWER", _PLAN),
+]
 _Alpha = Annotated[
     float,
     _option("Largest probability of claiming a difference that does not exist.", "ALPHA", _PLAN),
@@ -146,6 +150,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     minimum_effect: _Effect = None,
     minimum_units: _MinimumUnits = MINIMUM_UNITS,
     objective: _Objective = "superiority",
+    power: _Power = None,
     alpha: _Alpha = 0.05,
     convention: _Convention = "sklearn",
     workers: _Processes = None,
@@ -167,6 +172,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "minimum_effect": None if minimum_effect is None else _number(minimum_effect),
         "minimum_units": minimum_units,
         "objective": objective,
+        "power": power,
         "convention": convention,
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)

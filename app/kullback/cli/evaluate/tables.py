@@ -37,6 +37,8 @@ def show(report: EvaluationReport) -> None:
         console.print(_claim(comparison))
         console.print(_indented(wording.evidence(report, comparison)))
         console.print(_indented(comparison.reason))
+        if comparison.horizon is not None:
+            console.print(_indented(wording.horizon(report, comparison)))
         console.print(_indented(wording.explanation(comparison)))
     if NO_UNIT in report.warnings:
         console.print(Text(NO_UNIT, "yellow"))
