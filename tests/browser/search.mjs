@@ -8,7 +8,7 @@ const browser = await open();
 const rows = (page) => page.locator("#rows table tbody th a:first-child").allTextContents();
 try {
   const page = await browser.newPage();
-  await page.goto(address, { waitUntil: "networkidle" });
+  await page.goto(`${address}/?page=2&arms=2`, { waitUntil: "networkidle" });
   const before = await rows(page);
   await page.locator("#q").pressSequentially(words, { delay: 20 });
   await page.waitForFunction((words) => new URL(location).searchParams.get("q") === words, words); // typed slowly, it is asked more than once

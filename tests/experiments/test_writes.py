@@ -146,7 +146,7 @@ def test_a_report_that_is_read_while_its_plan_changes_is_of_one_plan(
     put(experiments)
     experiments.observe("ranker", ROWS, None).result(30)
     queries = ExperimentQueries(store, lambda: NOW)
-    (stored,) = queries.stored()
+    (stored,) = queries.present().values()
     put(experiments, replace(PARALLEL, convention="exact"))
     state = queries.of(stored).snapshot()
     assert (state.epoch, state.findings.plan) == (1, PAIRED)

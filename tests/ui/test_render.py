@@ -76,7 +76,7 @@ def test_minutes_that_pass_make_no_other_page() -> None:
     scope = {"type": "http", "path": "/", "query_string": b"", "headers": headers}
 
     def home() -> Response:
-        return pages.page(Request(scope), "overview.html", content)
+        return pages.page_of(Request(scope), "overview.html", row, lambda: content)
 
     before = home()
     now += 60

@@ -1,15 +1,14 @@
 """Queries of experiments: which there are, and what each says."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
-from kullback.errors import DamagedTally
 from kullback.experiments.crossings import ExperimentSnapshot, FirstCrossings
 from kullback.experiments.replies import ExperimentList
 from kullback.experiments.selection import ExperimentQuery, ExperimentSelection, listed
 from kullback.experiments.stored import KIND, StoredExperiment
 from kullback.moments import Clock
 from kullback.storage.base import Store
+from kullback.storage.records import PresentRecords
 
 _PRESENT = ExperimentQuery()
 
@@ -20,6 +19,7 @@ class ExperimentQueries:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._crossings = FirstCrossings(store, clock)
+        self._present = PresentRecords(StoredExperiment.of)
 
     def list_all(self, sees: Callable[[str], bool]) -> ExperimentList:
         """Every experiment whose name is seen, by name.
@@ -32,13 +32,9 @@ class ExperimentQueries:
             tuple(listed(StoredExperiment.of(record, record.name)) for record in records)
         )
 
-    def stored(self) -> list[StoredExperiment]:
-        """Every experiment as it stands whose settings can be read, by name."""
-        here: list[StoredExperiment] = []
-        for record in self._store.records(KIND):
-            with suppress(DamagedTally):
-                here.append(StoredExperiment.of(record, record.name))
-        return here
+    def present(self) -> dict[str, StoredExperiment]:
+        """Every experiment whose settings can be read, by name: the same until it changes."""
+        return self._present.of(self._store.records(KIND))
 
     def select(self, name: str, query: ExperimentQuery = _PRESENT) -> ExperimentSelection:
         """An experiment as it is now, and a query about it.

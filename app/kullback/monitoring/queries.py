@@ -31,6 +31,7 @@ from kullback.monitoring.stored import KIND, REFERENCE, StoredMonitor
 from kullback.monitoring.window_tallies import WindowTallies, tallies_by_slice
 from kullback.monitoring.windows import Span, span
 from kullback.storage.base import Record, Store
+from kullback.storage.records import PresentRecords
 from kullback.storage.slice_values import values_with_places
 from kullback.tally.feature_table import FeatureTable
 from kullback.tally.metrics import TallyMetrics
@@ -44,6 +45,7 @@ class MonitorQueries:
         self._store = store
         self._clock = clock
         self._histories = Histories()
+        self._present = PresentRecords(StoredMonitor.of)
 
     def list_all(
         self,
@@ -114,12 +116,8 @@ class MonitorQueries:
         self._histories.forget_others(records)
 
     def present(self) -> dict[str, StoredMonitor]:
-        """Every monitor whose settings can be read, by name."""
-        present: dict[str, StoredMonitor] = {}
-        for record in self._store.records(KIND):
-            with suppress(DamagedTally):
-                present[record.name] = StoredMonitor.of(record, record.name)
-        return present
+        """Every monitor whose settings can be read, by name: the same objects until they change."""
+        return self._present.of(self._store.records(KIND))
 
 
 def _may_have(record: Record, tag: str) -> bool:

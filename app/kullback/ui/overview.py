@@ -24,6 +24,7 @@ from kullback.numerics.digits import decimals, number
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.ui.check_rows import CHECK_HUES, CheckRows, badness, in_short
+from kullback.ui.kept_rows import KeptRows, NamedRows, digest_of
 from kullback.ui.slice_rows import words_of
 from kullback.ui.sparks import NOTHING, Spark, Sparks, course
 
@@ -77,12 +78,26 @@ class OverviewRow:
         return "\n".join((*parts, *self.tags)).casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class OverviewRows:
+    """The rows that a caller sees, each name's together."""
+
+    monitors: Sequence[NamedRows[OverviewRow]]
+    experiments: Sequence[NamedRows[OverviewRow]]
+
+    @property
+    def state(self) -> object:
+        """What changes whenever a row does, or their order."""
+        return digest_of(self.monitors), digest_of(self.experiments)
+
+
 class Overview:
     """How everything stands; a request reads the names, what was drawn is of the upkeep."""
 
     def __init__(self) -> None:
-        self._of_monitors = Sparks()
-        self._of_experiments = Sparks()
+        self._of_monitors, self._of_experiments = Sparks(), Sparks()
+        self._monitors = KeptRows[OverviewRow]()
+        self._experiments = KeptRows[OverviewRow]()
 
     def refresh(self, services: Services, now: float) -> None:
         """Draw what is due."""
@@ -90,33 +105,43 @@ class Overview:
         marks = {name: each.last_start for name, each in recent.items()}
         self._of_monitors.refresh(marks, lambda name: _losses(services, name), now)
         states = services.experiment_maintenance.states
-        stored = {each.record.name: each for each in services.experiment_queries.stored()}
+        stored = services.experiment_queries.present()
         versions = {name: states[name].version if name in states else None for name in stored}
         self._of_experiments.refresh(versions, lambda name: _effects(services, stored[name]), now)
 
-    def monitors(self, services: Services, sees: Sees) -> list[OverviewRow]:
-        """Every monitor whose name is seen, the worst first, then by name."""
+    def rows(self, services: Services, sees: Sees) -> OverviewRows:
+        """The rows of every name that is seen."""
+        monitors, experiments = self._all_monitors(services), self._all_experiments(services)
+        return OverviewRows(
+            [each for each in monitors if sees(each.name)],
+            [each for each in experiments if sees(each.name)],
+        )
+
+    def _all_monitors(self, services: Services) -> Sequence[NamedRows[OverviewRow]]:
+        """A row for each monitor, the worst first, then by name."""
         recent, checks = services.monitor_maintenance.recent, services.monitor_maintenance.checks
-        present = services.monitor_queries.present()
-        names = sorted(filter(sees, present), key=lambda name: (badness(checks.get(name)), name))
-        return [
-            _monitor(present[name], recent.get(name), checks.get(name), self._of_monitors.of(name))
-            for name in names
-        ]
+        present, spark = services.monitor_queries.present(), self._of_monitors.of
+        sources = {
+            name: (stored, recent.get(name), checks.get(name), spark(name))
+            for name, stored in present.items()
+        }
+        return self._monitors.of(
+            sources, lambda name: (badness(checks.get(name)), [_monitor(*sources[name])])
+        )
 
-    def experiments(self, services: Services, sees: Sees) -> list[OverviewRow]:
+    def _all_experiments(self, services: Services) -> Sequence[NamedRows[OverviewRow]]:
         """A row for each arm that is compared; experiments with a verdict come first."""
-        snapshots = services.experiment_maintenance.states
-        rows = [
-            _arms(stored, snapshots.get(stored.record.name), self._of_experiments)
-            for stored in services.experiment_queries.stored()
-            if sees(stored.record.name)
-        ]
-        return [row for arms in sorted(rows, key=_openness) for row in arms]
+        states, spark = services.experiment_maintenance.states, self._of_experiments.of
+        sources = {
+            name: (stored, states.get(name), spark(name))
+            for name, stored in services.experiment_queries.present().items()
+        }
 
+        def make(name: str) -> tuple[tuple[int], Sequence[OverviewRow]]:
+            arms = _arms(*sources[name])
+            return (min(row.rank for row in arms),), arms
 
-def _openness(arms: Sequence[OverviewRow]) -> tuple[int, str]:
-    return min(row.rank for row in arms), arms[0].name
+        return self._experiments.of(sources, make)
 
 
 def _rank(comparison: Comparison | None) -> int:
@@ -164,10 +189,10 @@ def hour_of(recent: RecentHour) -> str:
 
 
 def _arms(
-    stored: StoredExperiment, snapshot: ExperimentSnapshot | None, sparks: Sparks
+    stored: StoredExperiment, snapshot: ExperimentSnapshot | None, spark: Spark
 ) -> list[OverviewRow]:
     """A row for each arm that is compared; the sparkline is that of the first."""
-    plan, spark = stored.plan, sparks.of(stored.record.name)
+    plan = stored.plan
     comparisons = () if snapshot is None else snapshot.findings.comparisons[""]
     by_arm = {comparison.arm: comparison for comparison in comparisons}
     rows = []

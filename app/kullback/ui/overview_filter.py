@@ -1,11 +1,13 @@
 """Which rows of the overview are shown, as its address says."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
+MOST_ROWS = 200  # of a page, of monitors and of experiments
 CHOICES = 12  # tags and owners to choose from, those of most monitors; the rest by words
 
 
@@ -29,31 +31,39 @@ class FilteredRow(Protocol):
         """What is searched, casefolded."""
 
 
+Row = TypeVar("Row", bound=FilteredRow)
 STATES = ("critical", "warning", "ok", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewFilter:
-    """Words that must all stand in a row, and its state, tag and owner where they are chosen."""
+    """Words that must all stand in a row, and its state, tag and owner where they are chosen.
+
+    Attributes:
+        page, arms: which part of the monitors is shown, and of the arms of experiments, from 1 on.
+    """
 
     q: str = ""
     state: str = ""
     tag: str = ""
     owner: str = ""
+    page: int = 1
+    arms: int = 1
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "OverviewFilter":
         """What an address asks for."""
         q, state, tag, owner = (query.get(name, "") for name in ("q", "state", "tag", "owner"))
-        return cls(q.strip(), state, tag, owner)
+        page, arms = (_page(query.get(name, "")) for name in ("page", "arms"))
+        return cls(q.strip(), state, tag, owner, page, arms)
 
     @property
     def is_chosen(self) -> bool:
         """Whether not all are shown."""
-        return self != OverviewFilter()
+        return replace(self, page=1, arms=1) != OverviewFilter()
 
-    def address(self, **changes: str) -> str:
-        """The query of an address that asks for this, with some of it changed."""
+    def address(self, **changes: str | int) -> str:
+        """The query of an address that asks for this, with some of it changed: its first page."""
         fields = {"q": self.q, "state": self.state, "tag": self.tag, "owner": self.owner, **changes}
         return "?" + urlencode({name: value for name, value in fields.items() if value})
 
@@ -72,7 +82,8 @@ class OverviewFilter:
 
     def counts(self, rows: Sequence[FilteredRow]) -> dict[str, int]:
         """How many rows are in each state, whichever of these is chosen; without empty ones."""
-        numbers = Counter(row.state for row in rows if replace(self, state="").fits(row))
+        beside = replace(self, state="")
+        numbers = Counter(row.state for row in rows if beside.fits(row))
         return {state: numbers[state] for state in STATES if numbers[state]}
 
     def tags(self, rows: Sequence[FilteredRow]) -> list[tuple[str, int]]:
@@ -94,12 +105,39 @@ class OverviewFilter:
         return f"No state “{self.state[:40]}”; there are {', '.join(STATES)}."
 
 
+@dataclass(frozen=True, slots=True)
+class RowsPage(Generic[Row]):
+    """The rows of one page, of `total` that fit."""
+
+    rows: Sequence[Row]
+    number: int
+    total: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], number: int) -> "RowsPage[Row]":
+        """The page of that number, or the last there is."""
+        number = min(number, max(1, math.ceil(len(rows) / MOST_ROWS)))
+        return cls(rows[(number - 1) * MOST_ROWS : number * MOST_ROWS], number, len(rows))
+
+    @property
+    def first(self) -> int:
+        """The number of its first row, from 1 on."""
+        return (self.number - 1) * MOST_ROWS + 1
+
+    @property
+    def last(self) -> int:
+        """The number of its last row."""
+        return self.first + len(self.rows) - 1
+
+
 def chosen_rows(
     chosen: OverviewFilter, monitors: Sequence[FilteredRow], experiments: Sequence[FilteredRow]
 ) -> dict[str, object]:
     """What the overview shows: rows that are chosen, and what there is to choose from."""
     message = chosen.message()
     chosen = replace(chosen, state="") if message else chosen
+    fitting = [row for row in monitors if chosen.fits(row)]
+    arms = [row for row in experiments if chosen.has_words(row)]
     return {
         "here": "Overview",
         "live": True,
@@ -109,7 +147,12 @@ def chosen_rows(
         "tags": chosen.tags(monitors),
         "owners": chosen.owners(monitors),
         "has_monitors": bool(monitors),
-        "monitors": [row for row in monitors if chosen.fits(row)],
+        "monitors": RowsPage.of(fitting, chosen.page),
         "has_experiments": bool(experiments),
-        "experiments": [row for row in experiments if chosen.has_words(row)],
+        "experiments": RowsPage.of(arms, chosen.arms),
     }
+
+
+def _page(text: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) < 7
+    return max(1, int(text)) if is_number else 1

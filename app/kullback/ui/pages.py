@@ -10,6 +10,7 @@ from kullback.errors import NotFound
 from kullback.scoring.catalog import METRICS
 from kullback.ui import playground
 from kullback.ui.experiment import ExperimentPage
+from kullback.ui.kept_rows import rows_of
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.overview import RATIO, SHARE, Overview
@@ -45,12 +46,14 @@ def _remembered(
 
         def work() -> Response:
             chosen = OverviewFilter.of(request.query_params)
-            services, sees = store_requests.services, caller_of(request).sees
-            content = chosen_rows(
-                chosen, overview.monitors(services, sees), overview.experiments(services, sees)
-            )
-            scales = {"ratio": RATIO, "share": SHARE}
-            return pages.page(request, "overview.html", content | scales)
+            rows = overview.rows(store_requests.services, caller_of(request).sees)
+
+            def content() -> dict[str, object]:
+                monitors, experiments = rows_of(rows.monitors), rows_of(rows.experiments)
+                scales = {"ratio": RATIO, "share": SHARE}
+                return scales | chosen_rows(chosen, monitors, experiments)
+
+            return pages.page_of(request, "overview.html", (rows.state, chosen), content)
 
         return await store_requests.read(request, work)
 
@@ -78,9 +81,7 @@ def _remembered(
             return pages.page_of(request, "experiment.html", page.state, page.content)
 
         def names() -> list[str]:
-            return [
-                stored.record.name for stored in store_requests.services.experiment_queries.stored()
-            ]
+            return sorted(store_requests.services.experiment_queries.present())
 
         return await store_requests.read(
             request, lambda: _page_or_names(pages, request, ("experiment", name), names, work)

@@ -33,7 +33,6 @@ POLICY = (
 )
 _WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
 _CODE = re.compile("`([^`]+)`")
-_IN_WORDS = re.compile(rb"(?<=>)[^<]*(?=</time>)")  # "5 minutes ago" is "6 minutes ago" in a minute
 _A_KEY = re.compile(PATTERN)
 _HEADERS = {
     "content-security-policy": POLICY,
@@ -89,12 +88,10 @@ class Pages:
     def page(
         self, request: Request, template: str, content: Mapping[str, object], status: int = 200
     ) -> Response:
-        """A page, or 304 where the caller has the same already."""
-        text = self._render(request, template, content)
-        etag = _weak_tag(_IN_WORDS.sub(b"", text))
-        if status == 200 and has_tag(request, etag):
-            return _kept_by_nobody(request, _not_modified(etag))
-        return _kept_by_nobody(request, _page(request, text, etag, status))
+        """A page that is made for each who asks."""
+        return _kept_by_nobody(
+            request, _page(request, self._render(request, template, content), {}, status)
+        )
 
     def page_of(
         self,
@@ -110,7 +107,7 @@ class Pages:
         if has_tag(request, etag):
             return _kept_by_nobody(request, _not_modified(etag))
         text = self._render(request, template, content())
-        return _kept_by_nobody(request, _page(request, text, etag))
+        return _kept_by_nobody(request, _page(request, text, {"etag": etag}))
 
     def _render(self, request: Request, template: str, content: Mapping[str, object]) -> bytes:
         depth = path_within(request.scope).count("/") - 1 - _escaped_slashes(request)
@@ -141,7 +138,7 @@ def _escaped_slashes(request: Request) -> int:
 
 
 def _weak_tag(content: bytes) -> str:
-    """A tag of a page, which may be compressed, and whose minutes may have passed."""
+    """A tag of a page, which may be compressed, and whose words for times may be others by now."""
     return f"W/{entity_tag(content)}"
 
 
@@ -156,9 +153,9 @@ def _kept_by_nobody(request: Request, page: Response) -> Response:
     return page
 
 
-def _page(request: Request, text: bytes, etag: str, status: int = 200) -> Response:
+def _page(request: Request, text: bytes, tags: Mapping[str, str], status: int = 200) -> Response:
     """The page, compressed where that is taken: no secret stands beside what callers chose."""
-    headers = {**_HEADERS, "etag": etag}
+    headers = {**_HEADERS, **tags}
     if _takes_gzip(request):
         text, headers["content-encoding"] = compress(text, 6, mtime=0), "gzip"
     return Response(text, status, headers, "text/html; charset=utf-8")

@@ -9,6 +9,7 @@ function address(words) {
   const to = new URL(location.href);
   if (words.trim()) to.searchParams.set("q", words);
   else to.searchParams.delete("q");
+  for (const part of ["page", "arms"]) to.searchParams.delete(part);
   return to;
 }
 
