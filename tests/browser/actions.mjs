@@ -41,6 +41,13 @@ seen.refusal = await page.locator("form.action [role='alert']:visible").innerTex
 await press("Remove deploy <b>1.4</b>");
 seen.unmarked = await marks();
 
+await page.goto(`${address}/experiments/${name}`);
+await page.getByText("Change this experiment").click();
+await page.locator("#note").fill("enough <b>rows</b>");
+await press("Stop");
+seen.stopped = await page.locator("#content p:has(.state)").first().innerText();
+await page.goto(`${address}/monitors/${name}`);
+
 await page.getByText("Change this monitor").click();
 await page.locator("#confirm").fill("another");
 await page.getByRole("button", { name: "Delete" }).click();

@@ -79,7 +79,7 @@ try {
   await Promise.all([page.waitForURL((url) => url.href !== seen.before), across(page, 0.3, 0.6)]);
   await page.waitForLoadState("networkidle");
   seen.zoomed = page.url();
-  seen.inside = await page.evaluate(() => window.__charts["log-loss"].data.x);
+  seen.inside = await page.evaluate(async () => (await import(document.querySelector("script[src$='charts.js']").src)).drawn.get("log-loss").data.x);
   await Promise.all([page.waitForURL(seen.before), page.locator("#log-loss .u-over").dblclick()]);
   await page.waitForLoadState("networkidle");
   await page.locator("#log-loss").scrollIntoViewIfNeeded();

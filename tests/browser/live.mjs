@@ -27,7 +27,10 @@ try {
   const rest = await page.evaluate(() => Math.max(...window.__rests) / 1000);
   const isOpen = some ? await page.locator("figure[id] details").first().evaluate((part) => part.open) : true;
   const hasFocus = some ? await summary.evaluate((part) => part === document.activeElement) : true;
-  const charts = await page.evaluate(() => Object.values(window.__charts ?? {}).filter(({ chart }) => chart.root.isConnected).length);
+  const charts = await page.evaluate(async () => {
+    const script = document.querySelector("script[src$='charts.js']");
+    return script ? [...(await import(script.src)).drawn.values()].filter(({ chart }) => chart.root.isConnected).length : 0;
+  });
   const plots = await page.locator("figure.chart .plot").count();
   console.log(JSON.stringify({ told, rest, isOpen, hasFocus, charts, plots }));
 } finally {

@@ -54,8 +54,9 @@ try {
   const abroad = await browser.newPage({ timezoneId: "Asia/Kolkata" });
   const clocks = async (query) => {
     await abroad.goto(address + path + query, { waitUntil: "networkidle" });
-    return abroad.evaluate(() => {
-      const figure = document.querySelector("figure.chart"), [axis] = window.__charts[figure.id].chart.axes;
+    return abroad.evaluate(async () => {
+      const { drawn } = await import(document.querySelector("script[src$='charts.js']").src);
+      const figure = document.querySelector("figure.chart"), [axis] = drawn.get(figure.id).chart.axes;
       return { label: axis.label, ticks: axis._values, reading: figure.querySelector(".reading").textContent };
     });
   };

@@ -27,6 +27,8 @@ def test_it_happens_and_is_seen(tmp_path: Path) -> None:
             client.put(path, json={}).raise_for_status()
             rows = {"y_true": [1, 0], "y_proba": [0.5, 0.25]}
             client.post(f"{path}/observations", json=rows).raise_for_status()
+            plan = {"arms": ["old", "new"], "design": "parallel", "minimum_effect": 0.01}
+            client.put(f"/v1/experiments/{NAME}", json=plan).raise_for_status()
             page = client.get(
                 f"/monitors/{NAME}", headers={"authorization": f"Bearer {reader}"}
             ).text
@@ -39,5 +41,6 @@ def test_it_happens_and_is_seen(tmp_path: Path) -> None:
     assert (seen["reference"], seen["removed"]) == (1, 0)
     assert "RFC 3339" in seen["refusal"]
     assert seen["unmarked"] == []
+    assert seen["stopped"].endswith("enough <b>rows</b>")
     assert seen["kept"].endswith(f"/monitors/{NAME}")
     assert seen["gone"] == [f"{service.address}/", 0]

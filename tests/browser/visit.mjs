@@ -100,8 +100,10 @@ async function listen(page, address) {
 }
 
 async function settled(page) {
-  const drawn = () =>
-    Object.keys(window.__charts ?? {}).length >= document.querySelectorAll("figure.chart .plot").length;
+  const drawn = async () => {
+    const script = document.querySelector("script[src$='charts.js']");
+    return !script || (await import(script.src)).drawn.size >= document.querySelectorAll("figure.chart .plot").length;
+  };
   await page.waitForFunction(drawn, null, { timeout: 5000 }).catch(() => {});
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }

@@ -78,9 +78,22 @@ async def test_an_unknown_state_is_not_looked_at_with_every_request(
     times = next(looked)
     await service.put()
     for _ in range(10):
+        await service.post("observations", y_true=[1, 0], y_proba=[0.8, 0.3])
         state(service)
         service.clock.now += UNKNOWN_EVERY / 4
     assert len(times) == 3
+
+
+async def test_an_unknown_state_to_which_nothing_came_is_not_looked_at_again(
+    service: Service, looked: Iterator[list[float]]
+) -> None:
+    times = next(looked)
+    await service.put()
+    await service.post("observations", y_true=[1, 0], y_proba=[0.8, 0.3])
+    for _ in range(3):
+        assert state(service)[1] == 2
+        service.clock.now += UNKNOWN_EVERY
+    assert len(times) == 1
 
 
 async def test_another_setup_is_looked_at_at_once(

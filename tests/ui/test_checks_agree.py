@@ -72,9 +72,11 @@ async def test_pages_and_prometheus_say_what_the_api_answers(service: Service) -
         assert gauges == {check["name"]: LEVELS.get(check["state"]) for check in answer["checks"]}
         alarms = [each for each in answer["checks"] if each["state"] == answer["state"]]
         if answer["state"] in {"warning", "critical"}:
-            first, _, _ = sentence(alarms[0]["statement"]).partition(". ")
+            first, _, _ = sentence(alarms[0]["statement"], service.clock.now).partition(". ")
             assert rows[name][2].startswith(first.removesuffix("."))
-            assert sentence(alarms[0]["statement"]) in " ".join(pages[name].text.split())
+            assert sentence(alarms[0]["statement"], service.clock.now) in " ".join(
+                pages[name].text.split()
+            )
 
 
 async def test_the_page_of_a_monitor_has_every_check_the_worst_first(service: Service) -> None:
@@ -99,7 +101,7 @@ async def test_the_page_of_a_monitor_has_every_check_the_worst_first(service: Se
                 check["threshold"] is None,
             )
             assert (row[4] == "—") == (check["since"] is None)
-            assert row[5] == sentence(check["statement"])
+            assert row[5] == sentence(check["statement"], service.clock.now)
 
 
 async def test_the_overview_has_the_worst_first_and_those_of_a_state(service: Service) -> None:

@@ -13,10 +13,11 @@ from tests.experiments.service import (
     TWO,
     hours,
     observe,
+    report,
     sent,
 )
 from tests.monitoring.service import NOON, Service, running
-from tests.ui.experiments import PAGE, crossed, opened
+from tests.ui.experiments import PAGE, N, crossed, opened
 from tests.ui.opened import Page
 
 pytestmark = pytest.mark.anyio
@@ -124,3 +125,34 @@ async def test_a_name_that_is_not_there_lists_those_that_are(service: Service) -
     await service.put(EXPERIMENT, **PAIRED)
     page = Page.of(await service.client.get("/experiments/<b>nothing"), 404)
     assert page.links["ranker"] == "../experiments/ranker"
+
+
+async def test_both_answers_stand_in_the_verdict_whatever_the_plan_asks(service: Service) -> None:
+    page = await crossed(service)
+    (one,) = (await report(service))["comparisons"]
+    assert (one["superiority"], one["margin"]) == ("worse", "worse")
+    assert "Is there a difference? Yes, worse." in " ".join(page.text.split())
+    assert "Yes, worse by more." in page.text
+    await service.put(NEW_EPOCH, **(PAIRED | {"minimum_effect": 0.5}))
+    await observe(service, **sent(paired(noise=3.0, n=N), timestamp=hours(N, 30)))
+    (one,) = (await report(service))["comparisons"]
+    assert (one["superiority"], one["margin"]) == ("worse", "undecided")
+    text = " ".join((await opened(service)).text.split())
+    assert (
+        "Is there a difference? Yes, worse. Does it matter, by 0.5 nats? Not decided yet." in text
+    )
+
+
+async def test_a_stopped_experiment_is_marked_and_cannot_be_stopped_again(
+    service: Service,
+) -> None:
+    page = await crossed(service)
+    assert "note" in page.ids
+    home = Page.of(await service.client.get("/"))
+    assert home.rows("Experiments")[0][2] == "undecided"
+    await service.post("stop", EXPERIMENT, note="enough")
+    home = Page.of(await service.client.get("/"))
+    assert home.rows("Experiments")[0][2] == "undecided stopped"
+    page = await opened(service)
+    assert "Stopped" in page.states
+    assert "note" not in page.ids

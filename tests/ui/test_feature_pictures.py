@@ -53,7 +53,7 @@ async def test_features_stand_in_the_table_and_as_pictures(service: Service) -> 
     assert f"critical device : {drift['device']['statement']} 25 % missing" in text
     assert f"ok age : {drift['age']['statement']}" in text
     assert text.index("device :") < text.index("age :")
-    device, age = (shown_page.figures[f"feature-{place}"] for place in (1, 2))
+    device, age = (shown_page.figures[f"feature-{name}-values"] for name in drift)
     assert device["xNames"] == [f"{HOSTILE[0][:23]}…", "mobile", "missing"]
     assert [each["label"] for each in device["series"]] == ["In the reference", "Share of rows"]
     assert device["series"][1]["y"] == [0.25, 0.5, 0.25]

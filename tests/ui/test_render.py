@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from kullback.ui.overview import OverviewRow
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
-from kullback.ui.render import Pages
+from kullback.ui.render import Pages, sentence
 from kullback.ui.site_links import SiteLinks
 
 PAGES = Pages("1.0")
@@ -117,3 +117,9 @@ def test_a_tag_is_compared_weakly() -> None:
     for kept in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         assert page(content, etag=kept).status_code == 304
     assert page(content, "rows came", etag=tag).status_code == 200
+
+
+def test_a_moment_of_another_year_has_its_year() -> None:
+    words, in_2026 = "Silent since 2026-03-05T12:00:00Z.", 1_780_000_000.0
+    assert sentence(words, in_2026) == "Silent since 5 Mar 12:00 UTC."
+    assert sentence(words, in_2026 + 365 * 86_400) == "Silent since 5 Mar 2026 12:00 UTC."

@@ -1,5 +1,7 @@
 """Shares of a feature's values: how many rows have which, beside the reference."""
 
+from urllib.parse import quote
+
 from kullback.figures.figure import ChartSeries, Figure
 from kullback.figures.typesetting import shown
 from kullback.monitoring.drift_report import AnyBin, CategoryBin, FeatureDriftReport, NumberBin
@@ -8,15 +10,15 @@ _NO_BOUND = "…"
 _LONGEST = 24
 
 
-def of_feature(name: str, drift: FeatureDriftReport, place: int) -> Figure:
-    """The values of one feature; `place` is its rank on the page, from 1."""
+def of_feature(name: str, drift: FeatureDriftReport) -> Figure:
+    """The values of one feature."""
     current = [part.share for part in drift.bins]
     past = [part.reference_share for part in drift.bins]
     series = [ChartSeries("Share of rows", current, hue=1, style="bars")]
     if any(share is not None for share in past):
         series.insert(0, ChartSeries("In the reference", past, hue=2, style="bars"))
     return Figure(
-        name=f"feature-{place}",
+        name=f"feature-{quote(name, safe='')}-values",
         title=name,
         caption=drift.statement,
         x_label="Value",

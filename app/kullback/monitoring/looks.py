@@ -25,15 +25,17 @@ _OF_OUTCOMES = ("log_loss", "calibration")
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What the checks of a monitor found, and of which revision of which record."""
+    """What the checks of a monitor found, and of which revision, which record and which counts."""
 
     record: int
     revision: int
+    counts: Mapping[str, int]
     checks: MonitorChecks
 
     @classmethod
     def of(cls, reader: MonitorReader) -> "_Judged":
-        return cls(reader.record.id, reader.record.revision, reader.checks())
+        record = reader.record
+        return cls(record.id, record.revision, reader.counts, reader.checks())
 
     def is_of(self, record: Record) -> bool:
         """Whether the record is still as it was then."""
@@ -101,7 +103,7 @@ class MonitorLooks:
         """The last look at a monitor, or a new one where the last may be wrong by now.
 
         That is where nobody has looked yet, or at another setup or reference, and every few
-        seconds where there was too little to judge.
+        seconds where there was too little to judge and more has come since.
         """
         name = reader.record.name
         if not self._is_fresh(reader):
@@ -129,7 +131,9 @@ class MonitorLooks:
         if recent is None or judged is None or not judged.is_of(reader.record):
             return False
         is_first = (recent.last_start is None) != (reader.last_start is None)
-        return not is_first and not _is_waiting(judged.checks, self._clock())
+        if is_first or not _is_waiting(judged.checks, self._clock()):
+            return not is_first
+        return judged.counts == reader.counts
 
     def _is_there(self, reader: MonitorReader) -> bool:
         """Whether its monitor has its name still, and is no other by now."""

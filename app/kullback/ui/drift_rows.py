@@ -52,10 +52,8 @@ def drift_rows(drift: MonitorDrift, limits: Thresholds) -> list[DriftRow]:
 def feature_rows(drift: MonitorDrift, limits: Thresholds) -> Sequence[FeatureRow]:
     """The features, those that changed most first."""
     return [
-        FeatureRow(
-            name, each, state_of_drift(each, limits), feature_shares.of_feature(name, each, place)
-        )
-        for place, (name, each) in enumerate(drift.features.items(), 1)
+        FeatureRow(name, each, state_of_drift(each, limits), feature_shares.of_feature(name, each))
+        for name, each in drift.features.items()
     ]
 
 

@@ -49,6 +49,7 @@ class OverviewRow:
         statement: what its worst check says, `place` the slice that it is worst in.
         since: when what is wrong began.
         rank: of an experiment, less the more there is to be done.
+        is_stopped: whether an experiment takes no more rows.
     """
 
     name: str
@@ -65,6 +66,7 @@ class OverviewRow:
     tags: tuple[str, ...] = ()
     spark: Spark = NOTHING
     rank: int = len(_DECIDED_FIRST)
+    is_stopped: bool = False
 
     @property
     def hue(self) -> str:
@@ -209,6 +211,7 @@ def _arms(
                 statement=METRICS[plan.metric],
                 spark=spark if arm == plan.treatments[0] else NOTHING,
                 rank=_rank(comparison),
+                is_stopped=stored.stop is not None,
             )
         )
     return rows

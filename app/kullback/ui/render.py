@@ -69,6 +69,7 @@ class Pages:
             **NUMBERS,
         }
         self._environment.filters["code"] = code
+        self._environment.filters["typeset"] = lambda words: sentence(words, clock())
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
         self._environment.globals |= {"release": release, "site": links}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
@@ -166,9 +167,9 @@ def _takes_gzip(request: Request) -> bool:
     return any(name == "gzip" and weight != 0 for name, weight in names)
 
 
-def sentence(words: str) -> str:
-    """A sentence as pages have it: with true minus signs, and moments as people write them."""
-    return typeset(dated(words, datetime.now(UTC).year))
+def sentence(words: str, now: float) -> str:
+    """A sentence as pages have it: with true minus signs, and moments as people write them now."""
+    return typeset(dated(words, datetime.fromtimestamp(now, UTC).year))
 
 
 def rounded(value: float | None, places: int | None = None) -> str:
@@ -193,7 +194,6 @@ NUMBERS: Mapping[str, Callable[..., str]] = {
     "rounded": rounded,
     "shown": shown,
     "small": small,
-    "typeset": sentence,
 }
 
 

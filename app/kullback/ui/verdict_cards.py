@@ -7,7 +7,7 @@ from kullback.experiments.plan import Plan
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ComparisonReport, ExperimentReport, FirstCrossing
 from kullback.experiments.time_to_decision import time_to_decision
-from kullback.experiments.wording import telling
+from kullback.experiments.wording import margin, telling
 from kullback.figures.relative_effects import effect_bar
 from kullback.ui.dates import absolute
 from kullback.ui.planning import needs, outlook
@@ -34,6 +34,18 @@ OF_BASE_RATES: Mapping[str, str] = {
     "worse": "Do not ship it: fewer of its rows have the label 1.",
     "equivalent": "Neither gets more of the label 1 by as much as matters: take the cheaper one.",
 }
+SUPERIORITY: Mapping[str, str] = {
+    "better": "Yes, better.",
+    "worse": "Yes, worse.",
+    "undecided": "Not shown yet.",
+}
+MARGIN: Mapping[str, str] = {
+    "better": "Yes, better by more.",
+    "worse": "Yes, worse by more.",
+    "equivalent": "No, less either way.",
+    "not_worse": "Not worse by as much; whether better by it is open.",
+    "undecided": "Not decided yet.",
+}
 EARLY = ("empty", "one_class", "too_few_units", "too_few_positives")
 
 
@@ -45,6 +57,7 @@ class VerdictCard:
         reason: of the verdict; "" where `outlook` says the same.
         outlook: how long it takes until something is decided; "" where it is, or nobody knows.
         needs: what the plan needs first, while there is too little.
+        answers: what is asked of an arm, each with the answer; none of what is invalid.
         first: when there was a verdict for the first time; "" where there was none.
         bar: the effect with its intervals and the margin, as SVG; "" where it is invalid.
     """
@@ -54,6 +67,7 @@ class VerdictCard:
     reason: str
     outlook: str
     needs: Sequence[str]
+    answers: Sequence[tuple[str, str]]
     first: str
     bar: str
 
@@ -78,11 +92,24 @@ def verdict_cards(
                 "" if time and code == "undecided" else comparison.reason,
                 time,
                 needs(plan) if code in EARLY else (),
+                _answers(report, comparison),
                 first.get(comparison.arm, ""),
                 "" if comparison.verdict == "invalid" else effect_bar(report, comparison),
             )
         )
     return cards
+
+
+def _answers(report: ExperimentReport, comparison: ComparisonReport) -> Sequence[tuple[str, str]]:
+    """Whether an arm is better, and how it lies to the margin; whatever the plan asks."""
+    least = report.minimum_effect
+    if least is None or comparison.verdict == "invalid":
+        return ()
+    bound = margin(least, report.metric)
+    return (
+        ("Is there a difference?", SUPERIORITY[comparison.superiority]),
+        (f"Does it matter, by {bound}?", MARGIN[comparison.margin]),
+    )
 
 
 def first_verdict(crossing: FirstCrossing) -> str:

@@ -24,9 +24,9 @@ def verdict_text(
     slices: SliceTable,
 ) -> str:
     """The state, what warns, the numbers of the time that is shown, and the worst slices."""
-    rows = CheckRows.of(checks)
+    rows, now = CheckRows.of(checks), 0.0 if checks is None else checks.time
     lines = [f"**Monitor {escaped(setup.name)}: {state_of(checks)}**", ""]
-    lines += [f"- {title(each)}, {each.state}: {_said(each)}" for each in rows.alarms]
+    lines += [f"- {title(each)}, {each.state}: {_said(each, now)}" for each in rows.alarms]
     if not rows.alarms:
         lines.append(f"- {len(rows.fine)} checks are ok, {len(rows.unknown)} cannot be judged yet.")
     within = ", ".join(f"{key} = {value}" for key, value in (report.slice or {}).items())
@@ -40,14 +40,14 @@ def verdict_text(
     return "\n".join(lines)
 
 
-def _said(check: Check) -> str:
+def _said(check: Check, now: float) -> str:
     """The statement, in which names stand as they are, to be searched for."""
     names = {f"{key} = {value}" for key, value in (check.slice or {}).items()}
     names |= {check.feature} if check.feature else set()
     if not names:
-        return escaped(sentence(check.statement))
+        return escaped(sentence(check.statement, now))
     parts = re.split(f"({'|'.join(map(re.escape, names))})", check.statement)
-    return escaped("".join(part if part in names else sentence(part) for part in parts))
+    return escaped("".join(part if part in names else sentence(part, now) for part in parts))
 
 
 def _card(card: Card) -> str:

@@ -9,8 +9,7 @@ import "./live.js";
 const HEIGHT = 260;
 const SMALL = 180; // high, of charts side by side: what they share is said once, above them
 const NAME_HEIGHT = 22;
-const drawn = new Map();
-window.__charts = {};
+export const drawn = new Map(); // the chart and its data, by the id of the figure
 
 function paths(series) {
   if (series.style === "bars") return uPlot.paths.bars({ size: [0.9, 60] });
@@ -107,12 +106,11 @@ function placeMarks(chart, data) {
 function draw(figure) {
   const place = figure.querySelector(".plot");
   const data = finite(JSON.parse(figure.querySelector("script[type='application/json']").textContent));
-  drawn.get(figure.id)?.destroy();
+  drawn.get(figure.id)?.chart.destroy();
   const chart = new uPlot(options(data, figure, place), [data.x, ...data.series.map((series) => series.y)], place);
   bindKeys(chart, place, data);
   read(figure, data, null);
-  drawn.set(figure.id, chart);
-  window.__charts[figure.id] = { chart, data };
+  drawn.set(figure.id, { chart, data });
 }
 
 function drawAll() {
@@ -120,14 +118,13 @@ function drawAll() {
 }
 
 function drawAnew() {
-  drawn.forEach((chart) => chart.destroy());
+  drawn.forEach(({ chart }) => chart.destroy());
   drawn.clear();
-  window.__charts = {};
   drawAll();
 }
 
 function fit() {
-  for (const [id, chart] of drawn) {
+  for (const [id, { chart }] of drawn) {
     const place = chart.root.parentElement, figure = document.getElementById(id);
     if (!place?.clientWidth || place.clientWidth === chart.width) continue;
     chart.setSize({ width: place.clientWidth, height: height(figure) });
