@@ -12,10 +12,13 @@ import pytest
 from kullback.errors import InvalidInput
 from kullback.evaluation.batch import MAX_SEGMENTS
 from kullback.evaluation.columns import Columns
-from kullback.evaluation.files import open_files, tasks
+from kullback.evaluation.files import Files, open_files, tasks
+from kullback.evaluation.job import evaluation_report
 from kullback.evaluation.locations import files_named
+from kullback.evaluation.state import EvaluationState
 from kullback.evaluation.work import evaluate_part
 from kullback.experiments.arm_tallies import tally_arms
+from kullback.experiments.comparison import compare
 from kullback.experiments.plan import MAX_ARMS
 from tests.evaluation.logs import (
     PAIRED,
@@ -272,3 +275,13 @@ def test_files_that_are_not_there_or_there_twice_are_refused(
     Path("a.parquet").touch()
     with pytest.raises(InvalidInput, match=said):
         files_named(asked)
+
+
+def test_what_many_rows_lack_is_warned_of() -> None:
+    findings = compare(PAIRED_PLAN, {})
+    few, many = (
+        evaluation_report(findings, EvaluationState(rows=1000, excluded={"arm": count}), Files([]))
+        for count in (9, 10)
+    )
+    (warning,) = set(many.warnings) - set(few.warnings)
+    assert warning.startswith("10 of 1,000 rows (1.0%) have no arm and are left out")

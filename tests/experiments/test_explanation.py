@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.isotonic import IsotonicRegression
 
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.explanation import Diagnosis, explain, in_parts
+from kullback.experiments.explanation import Diagnosis, LossMargin, explain, in_parts
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
 from kullback.tally.contrast import Contrast
@@ -92,20 +93,65 @@ def test_what_is_too_sure_is_to_be_recalibrated() -> None:
     p, _ = scores()
     told = said(p, sigmoid(2.5 * logit(p)))
     assert "Same ranking, badly calibrated (slope 0." in told
-    assert told.endswith("): recalibrate, do not roll back.")
+    assert "). With both recalibrated as well as can be it is 0.00024 nats better: " in told
+    assert told.endswith(": recalibrate, do not roll back.")
 
 
 def test_what_is_shifted_is_to_be_recalibrated() -> None:
     p, _ = scores()
     told = said(p, sigmoid(logit(p) + 1.0))
     assert "badly calibrated" in told
-    assert "times what happens): recalibrate, do not roll back." in told
+    assert "times what happens). With both recalibrated" in told
+    assert told.endswith("nats worse: recalibrate, do not roll back."), "by no more than noise"
+
+
+def test_what_still_is_worse_recalibrated_is_held_against_the_margin() -> None:
+    p, _ = scores()
+    noise = np.random.default_rng(7).normal(size=p.size)
+    control, treatment = tallies(p, sigmoid(2.5 * (logit(p) + 0.5 * noise)))
+
+    def statement(margin: LossMargin | None) -> str:
+        return explain(treatment, control, is_paired=True, margin=margin).statement
+
+    found = explain(treatment, control, is_paired=True)
+    assert isinstance(found.ranking, float)
+    left = f"it is {found.ranking:.2g} nats worse"
+    small, large = (LossMargin(size * found.ranking, "a margin") for size in (0.9, 1.1))
+    assert statement(large).endswith(
+        f"{left}, within the margin of a margin: recalibrate, do not roll back."
+    )
+    assert statement(small).endswith(
+        f"{left}, beyond the margin of a margin: recalibration does not mend it all."
+    )
+    assert statement(None).endswith(f"{left}: recalibrate, and compare again.")
+
+
+def test_the_margin_is_the_plans_where_it_is_of_log_loss() -> None:
+    assert LossMargin.of(replace(PAIRED, minimum_effect="2%"), 0.01) == LossMargin(
+        0.01, "2% of the control's"
+    )
+    assert LossMargin.of(replace(PAIRED, metric="brier"), 0.02) is None
+    assert LossMargin.of(PAIRED, None) is None
+
+
+def test_left_over_is_the_log_loss_after_isotonic_recalibration() -> None:
+    p, q = scores()
+    control, treatment = tallies(p, q)
+    y = np.asarray(paired(0.2, n=8000).y_true, np.float64)
+    found = explain(treatment, control, is_paired=True).ranking
+
+    def recalibrated_loss(scored: Array) -> float:
+        fitted = np.clip(IsotonicRegression().fit(scored, y).predict(scored), 1e-12, 1 - 1e-12)
+        return float(-(y * np.log(fitted) + (1 - y) * np.log1p(-fitted)).mean())
+
+    assert found == pytest.approx(recalibrated_loss(q) - recalibrated_loss(p), abs=3e-4)
 
 
 def test_where_the_control_is_too_sure_it_would_do_to_recalibrate_that() -> None:
     p, _ = scores()
     told = said(sigmoid(2.5 * logit(p)), p)
-    assert told.endswith("It is better calibrated; recalibrating the control would do as much.")
+    left = "With both recalibrated as well as can be it is 0.00024 nats worse."
+    assert told.endswith(f"It is better calibrated. {left}")
 
 
 def recalibrated() -> tuple[Array, Array]:

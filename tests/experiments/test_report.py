@@ -10,10 +10,14 @@ from kullback.documents import to_json
 from kullback.experiments.arm_tallies import tally_arms
 from kullback.experiments.comparison import compare
 from kullback.experiments.plan import Arm, Plan
-from kullback.experiments.reporting import (
+from kullback.experiments.report_warnings import (
+    HEAVY,
+    MANY_ROWS,
     NO_SEQUENCE,
     ONE_LOOK,
     OWN_TRAFFIC,
+)
+from kullback.experiments.reporting import (
     arm_effect,
     arms_report,
 )
@@ -25,8 +29,10 @@ from tests.experiments.arms import (
     PARALLEL,
     SLICED,
     found,
+    of_arms,
     paired,
     split,
+    taken,
 )
 from tests.experiments.reports import Document, entries, entry, written
 
@@ -206,3 +212,31 @@ def test_segments_are_told_in_order_or_of_one_slice_alone() -> None:
     of_one = arms_report(findings, by="os")
     assert [group.slice for group in of_one.groups] == [{"os": "a"}]
     assert arms_report(findings, by="o").groups == ()
+
+
+def test_an_arm_with_twice_the_rows_of_its_share_is_warned_of() -> None:
+    rows = split(paired(0.2, n=4000))
+    assert rows.arm is not None
+    second = np.flatnonzero(np.array(rows.arm) == "b")
+    twice = taken(rows, np.concatenate([np.arange(4000), second, second]))
+    (_, warning) = arms_report(found(PARALLEL, twice)).warnings
+    times = 3 * second.size / (4000 - second.size)
+    assert warning == MANY_ROWS.format(arm="b", control="a", times=times)
+    assert len(arms_report(found(PARALLEL, rows)).warnings) == 1
+    planned = replace(PARALLEL, arms=(Arm("a", 0.25), Arm("b", 0.75)))
+    assert len(arms_report(found(planned, twice)).warnings) == 1
+
+
+def test_a_verdict_on_few_heavy_units_names_their_share() -> None:
+    rows = paired(noise=3.0, n=4000)
+    assert isinstance(rows.unit, np.ndarray)
+    scores = of_arms(rows)
+    far = np.argsort(np.abs(scores["b"] - scores["a"]))[-20:]
+    whale = rows.unit.copy()
+    whale[far] = 7
+    report = arms_report(found(PAIRED, replace(rows, unit=whale)))
+    (one,) = report.comparisons
+    assert one.largest_share is not None
+    assert one.largest_share > 0.1
+    assert one.verdict in {"better", "worse"}
+    assert HEAVY.format(arm="b", share=one.largest_share) in report.warnings

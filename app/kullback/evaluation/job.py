@@ -1,6 +1,6 @@
 """Evaluation job: tasks become one state, and the state a report."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
@@ -22,6 +22,12 @@ NO_UNIT = (
     "No --unit is given, so every row counts as independent: where a user has several rows, "
     "standard errors and intervals are too small, and the verdict is too sure."
 )
+
+LACKING = (
+    "{count:,} of {rows:,} rows ({share:.1%}) have no {name} and are left out: if those are not "
+    "like the others, neither is what is told of them."
+)
+_MANY_EXCLUDED = 0.01  # of all rows
 
 
 def evaluate(tasks: Iterable[Task], work: Work, done: Callable[[int], None]) -> EvaluationState:
@@ -58,7 +64,7 @@ def evaluation_report(
     report = arms_report(findings)
     return extended(
         EvaluationReport,
-        replace(report, warnings=(*notes, *report.warnings)),
+        replace(report, warnings=(*notes, *_lacking(state), *report.warnings)),
         files=tuple(file.name for file in files.opened),
         formats=files.formats,
         skipped=tuple(files.skipped),
@@ -66,6 +72,13 @@ def evaluation_report(
         excluded={name: state.excluded[name] for name in sorted(state.excluded)},
         path=path(findings.plan, state),
     )
+
+
+def _lacking(state: EvaluationState) -> Iterator[str]:
+    """Warnings of what so many rows lack that the others may not be like them."""
+    for name, count in sorted(state.excluded.items()):
+        if count >= _MANY_EXCLUDED * state.rows:
+            yield LACKING.format(count=count, rows=state.rows, share=count / state.rows, name=name)
 
 
 def path(plan: Plan, state: EvaluationState) -> tuple[EvaluationStep, ...]:

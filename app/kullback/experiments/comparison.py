@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.assignment import AssignmentCheck
 from kullback.experiments.compared_arms import ComparedArms
-from kullback.experiments.explanation import Explanation, explain
+from kullback.experiments.explanation import Explanation, LossMargin, explain
 from kullback.experiments.margins import amount, margin_of
 from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
 from kullback.experiments.share_periods import SharePeriod
@@ -230,7 +230,11 @@ def _explained(
     if not is_ramp:  # all rows of arms are not of the same time then
         is_shown = _is_shown(plan, comparison)
         explanation = explain(
-            both.treatment, both.control, is_paired=both.is_paired, is_shown=is_shown
+            both.treatment,
+            both.control,
+            is_paired=both.is_paired,
+            is_shown=is_shown,
+            margin=LossMargin.of(plan, comparison.margin),
         )
     return replace(
         comparison,

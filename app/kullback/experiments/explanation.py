@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kullback.experiments.margins import worded
+from kullback.experiments.plan import Plan
 from kullback.numerics.digits import number
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
@@ -70,12 +72,33 @@ class Explanation:
     auc: Contrast | Undefined
 
 
+@dataclass(frozen=True, slots=True)
+class LossMargin:
+    """How much log loss does not matter, in nats and in words."""
+
+    nats: float
+    words: str
+
+    @classmethod
+    def of(cls, plan: Plan, nats: float | None) -> "LossMargin | None":
+        """The minimum effect of a plan by log loss, which is so many nats by now."""
+        if plan.metric != "log_loss" or plan.minimum_effect is None or nats is None:
+            return None
+        return cls(nats, worded(plan.minimum_effect, " nats"))
+
+
 def explain(
-    treatment: Tally, control: Tally, *, is_paired: bool, is_shown: bool = True
+    treatment: Tally,
+    control: Tally,
+    *,
+    is_paired: bool,
+    is_shown: bool = True,
+    margin: LossMargin | None = None,
 ) -> Explanation:
     """Split the difference of log loss by the decompositions of the two.
 
-    Advice is given only where the difference `is_shown` to be one.
+    Advice is given only where the difference `is_shown` to be one: to recalibrate, where after the
+    best monotone recalibration of both the arm is better, or worse within the margin.
     """
     ours, theirs = Diagnosis.of(treatment), Diagnosis.of(control)
     calibration = _difference(ours.miscalibration, theirs.miscalibration)
@@ -84,7 +107,7 @@ def explain(
     auc = auc_difference(treatment, control, is_paired=is_paired)
     statement = in_parts([calibration, ranking, rows], auc)
     if is_shown:
-        statement += _advice(ours, [calibration, ranking], auc)
+        statement += _advice(ours, [calibration, ranking], auc, margin)
     return Explanation(statement, calibration, ranking, rows, auc)
 
 
@@ -114,7 +137,12 @@ def _difference(ours: float | Undefined, theirs: float | Undefined) -> float | U
     return ours - theirs if both_finite else Undefined(Reason.INFINITE)
 
 
-def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Undefined) -> str:
+def _advice(
+    ours: Diagnosis,
+    parts: list[float | Undefined],
+    auc: Contrast | Undefined,
+    margin: LossMargin | None,
+) -> str:
     numbers = [part for part in parts if not isinstance(part, Undefined)]
     if len(numbers) < len(parts) or isinstance(auc, Undefined):
         return ""
@@ -124,16 +152,38 @@ def _advice(ours: Diagnosis, parts: list[float | Undefined], auc: Contrast | Und
         advice = "The two predict alike."
     elif calibration >= most:
         calibrated = f"badly calibrated ({_calibration(ours)})"
-        advice = f"{_ranking(auc)} {calibrated}: recalibrate, do not roll back."
+        advice = f"{_ranking(auc)} {calibrated}. {_left(ranking, auc, margin)}"
     elif ranking >= most:
         advice = "It ranks worse, and recalibration does not mend that."
     elif -calibration >= most:
-        advice = "It is better calibrated; recalibrating the control would do as much."
+        advice = f"It is better calibrated. {_once_recalibrated(ranking)}."
     elif -ranking >= most:
         advice = "It ranks better."
     else:
         advice = _both(calibration, ranking)
     return f" {advice}"
+
+
+def _left(ranking: float, auc: Contrast, margin: LossMargin | None) -> str:
+    """What is left of a bad calibration once both are recalibrated, and what that calls for."""
+    what = _once_recalibrated(ranking)
+    if ranking <= 0 or (margin is None and auc.p_value() >= _SURE):
+        return f"{what}: recalibrate, do not roll back."
+    if margin is None:
+        return f"{what}: recalibrate, and compare again."
+    if ranking < margin.nats:
+        return f"{what}, within the margin of {margin.words}: recalibrate, do not roll back."
+    return f"{what}, beyond the margin of {margin.words}: recalibration does not mend it all."
+
+
+def _once_recalibrated(ranking: float) -> str:
+    """How much worse an arm ranks in nats: all that is left by the best monotone recalibration."""
+    words = "as good" if ranking == 0 else f"{abs(ranking):.2g} nats {_than(ranking)}"
+    return f"With both recalibrated as well as can be it is {words}"
+
+
+def _than(ranking: float) -> str:
+    return "worse" if ranking > 0 else "better"
 
 
 def _both(calibration: float, ranking: float) -> str:

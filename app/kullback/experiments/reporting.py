@@ -27,7 +27,8 @@ from kullback.experiments.report import (
     ParallelComparison,
     SegmentReport,
 )
-from kullback.experiments.verdict import WARN_CROSSED, too_thin
+from kullback.experiments.report_warnings import report_warnings
+from kullback.experiments.verdict import too_thin
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence
@@ -38,20 +39,6 @@ from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.report_types import MetricValue, finite, metric_values, reliability_bins
 from kullback.tally.tally import Tally
 
-OWN_TRAFFIC = (
-    "On split traffic {metric} says who predicts its own traffic better, not who recommends "
-    "better: easier rows lower it too. Compare the base rates (base_rate_difference), or score "
-    "every row by every arm (design paired) where you can."
-)
-NO_SEQUENCE = (
-    "Without a minimum effect there is only the interval for one look: a difference that is found "
-    "by looking again and again may be none."
-)
-ONE_LOOK = (
-    "{arm}: the interval for one look is beyond 0 and the confidence sequence is not. That is a "
-    "finding only if this very look was planned in advance."
-)
-CROSSED = "{:.1%} of all units met more than one arm."
 _NO_CONTRAST = ContrastReport(**dict.fromkeys(ContrastReport.__dataclass_fields__))
 
 
@@ -80,7 +67,7 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         crossover=findings.crossover,
         strata=strata_report(findings),
         groups=tuple(_segment(findings, name) for name in segments),
-        warnings=_warnings(findings),
+        warnings=report_warnings(findings),
         base_rate_difference={
             comparison.arm: _base_rate_difference(comparison) for comparison in comparisons
         }
@@ -245,27 +232,6 @@ def _adjusted(adjusted: AdjustedComparison) -> AdjustedValues:
         adjusted.e_bh,
         _bounds(adjusted.confidence_sequence),
     )
-
-
-def _warnings(findings: Findings) -> tuple[str, ...]:
-    """What would mislead somebody here."""
-    plan, warnings = findings.plan, list[str]()
-    if plan.design == "parallel" and plan.metric != "base_rate":
-        warnings.append(OWN_TRAFFIC.format(metric=plan.metric.replace("_", " ")))
-    if findings.crossover >= WARN_CROSSED:
-        warnings.append(CROSSED.format(findings.crossover))
-    if plan.minimum_effect is None:
-        return (*warnings, NO_SEQUENCE)
-    tempting = [each.arm for each in findings.comparisons[""] if _is_tempting(each, plan.alpha)]
-    return (*warnings, *(ONE_LOOK.format(arm=arm) for arm in tempting))
-
-
-def _is_tempting(comparison: Comparison, alpha: float) -> bool:
-    """Whether one look would find a difference that the confidence sequence does not."""
-    effect, sequence = comparison.effect, comparison.confidence_sequence
-    if isinstance(effect, Undefined) or sequence is None or comparison.verdict.word == "invalid":
-        return False
-    return effect.p_value() < alpha and sequence.low <= 0 <= sequence.high
 
 
 def _base_rate_difference(comparison: Comparison) -> float | None:

@@ -35,11 +35,14 @@ def show(report: EvaluationReport) -> None:
         console = Console(highlight=False, width=_WIDE)
     for comparison in report.comparisons:
         console.print(_claim(comparison))
-        console.print(_indented(wording.evidence(report, comparison)))
-        console.print(_indented(comparison.reason))
-        if comparison.horizon is not None:
-            console.print(_indented(wording.horizon(report, comparison)))
-        console.print(_indented(wording.explanation(comparison)))
+        for sentences in (
+            wording.evidence(report, comparison),
+            comparison.reason,
+            wording.horizon(report, comparison),
+            wording.explanation(comparison),
+        ):
+            if sentences:  # a pipe has no width to wrap at
+                console.print(_indented(sentences), soft_wrap=not console.is_terminal)
     if NO_UNIT in report.warnings:
         console.print(Text(NO_UNIT, "yellow"))
     console.print(_arms(report))
