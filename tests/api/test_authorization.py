@@ -75,7 +75,7 @@ async def test_no_route_is_open_that_should_not_be(app: FastAPI) -> None:
     is_open = {route.path for method, route in operations(app) if need(method, route) == "open"}
     assert {path for path in is_open if not path.startswith("/v1/scores")} == OPEN
     posts = [route for method, route in operations(app) if method == "POST"]
-    assert {need("POST", route) for route in posts} == {"open", "score", "write", "admin"}
+    assert {need("POST", route) for route in posts} == {"open", "score", "read", "write", "admin"}
 
 
 async def test_without_a_key_every_route_answers_401_before_it_reads_a_body(

@@ -13,6 +13,7 @@ from tests.monitoring.service import Document
 pytestmark = pytest.mark.anyio
 
 ROWS: Document = {"y_true": [1, 0], "y_proba": [0.75, 0.25]}
+PILOT: Document = {"y_true": [1, 0] * 10, "y_proba": [0.75, 0.25, 0.5, 0.5] * 5}
 NAMES = {
     "/v1/monitors/{name}": "clicks",
     "/v1/experiments/{name}": "ranker",
@@ -35,6 +36,7 @@ WRITES: list[tuple[str, str, Document]] = [
     ("POST", "/v1/monitors/{name}/annotations", {"text": "deploy 1.4"}),
     ("PUT", "/v1/experiments/{name}", PAIRED),
     ("POST", "/v1/experiments/{name}/observations", TWO),
+    ("POST", "/v1/experiments/plan", {"minimum_effect": 0.1} | PILOT),
     ("POST", "/v1/experiments/{name}/stop", {"note": "shipped in 4.2"}),
     ("POST", "/v1/scores/{metric}", dict(METRICS["log-loss"].example.request)),
     ("POST", "/v1/scores", {"metrics": ["log-loss", "calibration"]} | ROWS),

@@ -30,6 +30,7 @@ ANSWERS = {
         "ExperimentList",
         "AcceptedObservations",
     ),
+    "experiment_assignment": ("SampleRatioReport", "StrataReport"),
     "experiment_reports": ("ExperimentReport", "ExperimentSeries"),
 }
 SETTINGS = ("MonitorSettings", "ExperimentSettings")

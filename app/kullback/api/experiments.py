@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kullback.api.authorization import AuthorizedRoute
+from kullback.api.experiment_plans import add_plans
 from kullback.api.gate import caller_of
 from kullback.api.openapi import request_body
 from kullback.api.problems import problems
@@ -58,6 +59,7 @@ def router(store_requests: StoreRequests) -> APIRouter:
         dependencies=[Depends(check_parameters)],
         route_class=AuthorizedRoute,
     )
+    add_plans(routes, store_requests)
     _setting_up(routes, store_requests)
     _writing(routes, store_requests)
     _reading(routes, store_requests)

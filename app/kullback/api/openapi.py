@@ -25,6 +25,7 @@ from kullback.payload.media import JSON
 from kullback.requests import REQUESTS
 from kullback.requests.annotations import MonitorAnnotation
 from kullback.requests.batches import LabelBatch, ObservationBatch, PredictionBatch, ReferenceBatch
+from kullback.requests.experiment_plans import ExperimentPlanRequest
 from kullback.requests.experiments import ExperimentBatch, ExperimentSettings, StopNote
 from kullback.requests.keys import KeyRotation, KeySettings
 from kullback.requests.monitors import MonitorRename, MonitorSettings
@@ -43,7 +44,7 @@ BODIES: tuple[type[BaseModel], ...] = (
         LabelBatch,
         ReferenceBatch,
     ),
-    *(ExperimentSettings, ExperimentBatch, StopNote),
+    *(ExperimentSettings, ExperimentBatch, StopNote, ExperimentPlanRequest),
     *(KeySettings, KeyRotation),
 )
 KEY: JsonSchemaValue = {

@@ -35,6 +35,7 @@ RULES: dict[str, Rule] = {
     ),  # to read is the catalog, which docs/metrics.md has too
     "/v1/monitors": Rule("read", "write", missing=StoredMonitor.of),
     "/v1/experiments": Rule("read", "write", missing=StoredExperiment.of),
+    "/v1/experiments/plan": Rule("read", "read"),  # what it reads by name it asks for itself
     "/v1/keys": Rule("admin", "admin"),  # which no key has that is bound to names
     "/metrics": Rule("read", "read", everything=True, from_memory=True),
     "/livez": Rule("open", "open"),

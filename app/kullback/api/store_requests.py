@@ -107,6 +107,26 @@ class StoreRequests:
 
         return await self._answered(submitted())
 
+    async def compute(
+        self, request: Request, model: type[Model], work: Callable[[Model], Response]
+    ) -> Response:
+        """Take a body of JSON in, and answer what `work` makes of it; nothing is written."""
+        head = BodyHeaders.of(request.scope)
+        check_media_type(head.media_type, (JSON,))
+        query = request.query_params.multi_items()
+        async with self._admission.turn() as turn:
+            body = await self._intake.read(request, head)
+            turn.begin()
+
+            def computed() -> Response:
+                with body.hold:
+                    return work(read_batch(body, query, model, self._cap))
+
+            try:
+                return await self._readers.run(computed)
+            finally:
+                body.hold.release()
+
     async def write_empty(
         self, request: Request, submit: Callable[[IdempotencyKey | None], Future[Written]]
     ) -> Response:

@@ -1,4 +1,4 @@
-"""The command `kullback`: serve, keys, backup, restore, check, score, evaluate, metrics, demo."""
+"""The command `kullback`: serve, keys, backup, restore, check, score, evaluate, plan, demo."""
 
 import json
 import platform
@@ -16,6 +16,8 @@ from kullback.cli.check import check
 from kullback.cli.demo import demo
 from kullback.cli.evaluate.command import EXAMPLES, evaluate
 from kullback.cli.keys import keys
+from kullback.cli.plan import EXAMPLES as PLAN_EXAMPLES
+from kullback.cli.plan import plan
 from kullback.cli.score import score
 from kullback.cli.terminal import Failure, Status, fail
 from kullback.scoring.catalog import METRICS
@@ -32,6 +34,7 @@ app = typer.Typer(
 app.add_typer(score, name="score")
 app.add_typer(keys, name="keys")
 app.command(no_args_is_help=True, epilog=escape(EXAMPLES))(evaluate)
+app.command(no_args_is_help=True, epilog=escape(PLAN_EXAMPLES))(plan)
 app.command()(demo)
 app.command(no_args_is_help=True)(backup)
 app.command(no_args_is_help=True)(restore)

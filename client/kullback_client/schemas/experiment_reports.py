@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..documents import Document
+from .experiment_assignment import SampleRatioReport, StrataReport
 from .experiments import FirstAnswer, FirstCrossing, Stop, VerdictWord
 from .monitor_reports import AucValue, EceValue, MetricValue, ReliabilityBin
 from .scores import Reason
@@ -156,32 +157,6 @@ class ParallelComparison(Document):
     base_rate_difference: float | None
 
 
-class SharePeriodReport(Document):
-    """A period of constant shares: what came to each arm, and evidence against its shares."""
-
-    since: datetime | None
-    shares: dict[str, float]
-    observed: dict[str, int]
-    expected: dict[str, float]
-    e_value: float
-    log_e_value: float | None
-
-
-class SampleRatioReport(Document):
-    """Whether units or requests went to the arms as planned; null where that is no question."""
-
-    e_value: float | None
-    log_e_value: float | None
-    p_value: float | None
-    chi_square_p_value: float | None
-    alarm: bool
-    units: dict[str, int] | None
-    requests: dict[str, int] | None
-    expected: dict[str, float] | None
-    design_effect: float | None
-    periods: list[SharePeriodReport]
-
-
 class ArmReport(Document):
     """An arm and its metrics; `refused` says why there are none."""
 
@@ -237,14 +212,6 @@ class SegmentReport(Document):
     slice: dict[str, str]
     arms: list[ArmReport]
     comparisons: list[ComparisonReport]
-
-
-class StrataReport(Document):
-    """In how many strata of rows arms are compared, and how many say nothing."""
-
-    count: int
-    left_out: dict[str, int]
-    rows_left_out: dict[str, int]
 
 
 class ExperimentReport(Document):

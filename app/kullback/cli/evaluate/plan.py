@@ -39,7 +39,7 @@ class EvaluateOptions:
             InvalidInput: a setting is impossible whatever the arms are.
         """
         self._check()
-        forecasts = {"": self.y_proba or ""} if self.paired is None else _paired(self.paired)
+        forecasts = {"": self.y_proba or ""} if self.paired is None else paired_columns(self.paired)
         columns = Columns(
             y_true=self.y_true,
             y_proba=forecasts,
@@ -51,7 +51,7 @@ class EvaluateOptions:
             by=tuple(dict.fromkeys(self.by)),
             pos_label=self.pos_label,
         )
-        arms = None if self.shares is None else _shares(self.shares)
+        arms = None if self.shares is None else planned_shares(self.shares)
         design = "parallel" if self.paired is None else "paired"
         equal = None if self.paired is None else dict.fromkeys(forecasts)
         question = EvaluationPlan(columns, {**self.settings, "design": design}, arms or equal)
@@ -146,8 +146,12 @@ class EvaluationPlan:
         return validated(ExperimentSettings, {**self.settings, "arms": arms}).plan()
 
 
-def _paired(text: str) -> dict[str, str]:
-    """The column of each arm: COL, or NAME=COL, with commas in between."""
+def paired_columns(text: str) -> dict[str, str]:
+    """The column of each arm: COL, or NAME=COL, with commas in between.
+
+    Raises:
+        Failure: they are none, or too few.
+    """
     columns: dict[str, str] = {}
     for part in text.split(","):
         name, sign, column = part.partition("=")
@@ -159,7 +163,12 @@ def _paired(text: str) -> dict[str, str]:
     return columns
 
 
-def _shares(text: str) -> dict[str, float]:
+def planned_shares(text: str) -> dict[str, float]:
+    """The share of each arm: ARM=SHARE, with commas in between.
+
+    Raises:
+        Failure: it is none.
+    """
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.rpartition("=")
