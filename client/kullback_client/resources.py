@@ -1,6 +1,6 @@
 """Monitors and experiments of a service: with methods that block, and with methods to await."""
 
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from .binding import Awaiting, Blocking, awaiting, blocking
 from .experiments import ExperimentCalls
@@ -89,9 +89,11 @@ class Experiment(Blocking[ExperimentCalls]):
         """Its name."""
         return self._calls.name
 
-    def ensure(self, **settings: Unpack[ExperimentSettings]) -> Self:
+    def ensure(
+        self, *, epoch: Literal["new"] | None = None, **settings: Unpack[ExperimentSettings]
+    ) -> Self:
         """Create it, or give it this plan; it is returned itself. See `put`."""
-        self.put(**settings)
+        self.put(epoch=epoch, **settings)
         return self
 
     put = blocking(ExperimentCalls.put)
@@ -112,9 +114,11 @@ class AsyncExperiment(Awaiting[ExperimentCalls]):
         """Its name."""
         return self._calls.name
 
-    async def ensure(self, **settings: Unpack[ExperimentSettings]) -> Self:
+    async def ensure(
+        self, *, epoch: Literal["new"] | None = None, **settings: Unpack[ExperimentSettings]
+    ) -> Self:
         """Create it, or give it this plan; it is returned itself. See `put`."""
-        await self.put(**settings)
+        await self.put(epoch=epoch, **settings)
         return self
 
     put = awaiting(ExperimentCalls.put)

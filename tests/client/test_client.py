@@ -207,7 +207,8 @@ def test_an_experiment_from_its_plan_to_its_end(caller: Caller, unused: Callable
     assert would is not None
     assert would.fields == ["arms", "design", "minimum_effect", "slices"]
     assert would.rows_left_behind == 4000
-    assert caller.get(trial.put(arms=arms, epoch="new")).epoch == 2
+    caller.get(trial.ensure(arms=arms, epoch="new"))
+    assert caller.get(trial.details()).epoch == 2
     assert caller.get(trial.report(epoch=1)).verdict == "better"
     with pytest.raises(ValueError, match="2 arms are compared: see verdicts"):
         caller.get(trial.report()).verdict  # noqa: B018 - it raises
