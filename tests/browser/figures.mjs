@@ -67,7 +67,7 @@ try {
     await page.keyboard.press(key);
     (seen.keys ??= []).push(await reading(page, "log-loss"));
   }
-  const mark = page.locator("#log-loss .time-mark"), words = page.locator("#log-loss .time-mark span:visible");
+  const mark = page.locator("#log-loss .time-mark").first(), words = page.locator("#log-loss .time-mark span:visible");
   seen.mark = { before: await words.count() };
   await mark.hover();
   seen.mark.words = (await words.allTextContents()).map((text) => text.slice(6));

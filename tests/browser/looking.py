@@ -165,6 +165,13 @@ def on_phone(address: str, path: str) -> Any:  # noqa: ANN401 - what a test look
     return json.loads(text)
 
 
+def heights(address: str, paths: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How high pages are on a phone, and what of them is folded."""
+    text, _ = _led("heights.mjs", address, *paths).communicate(timeout=_LOOK_SECONDS)
+    seen: dict[str, dict[str, int]] = json.loads(text)
+    return seen
+
+
 def search(address: str, words: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
     """The overview while words are typed into its search."""
     text, _ = _led("search.mjs", address, words).communicate(timeout=_LOOK_SECONDS)

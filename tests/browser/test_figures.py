@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +23,9 @@ HEADS = ["Log loss", "Log loss, low", "Log loss, high"]
 def seen(client: httpx.Client, course: str, hours: dict[str, str]) -> Seen:
     deploy = {"time": f"{hours['from'][:11]}{hours['from'][11:13]}:30:00Z", "text": "deploy 41"}
     client.post("/v1/monitors/clicks/annotations", json=deploy).raise_for_status()
+    last = datetime.fromisoformat(hours["to"]) - timedelta(seconds=1)
+    rolled_back = {"time": f"{last.isoformat()}Z", "text": "rolled back"}
+    client.post("/v1/monitors/clicks/annotations", json=rolled_back).raise_for_status()
     return use_figures(address_of(client), course)
 
 
@@ -80,8 +83,8 @@ def test_a_pointer_on_a_picture_reads_its_point(seen: Seen) -> None:
 
 
 def test_a_mark_of_time_says_what_happened_beside_its_line(seen: Seen) -> None:
-    assert seen["mark"] == {"before": 1, "words": ["deploy 41"]}
-    assert seen["marks"] == 4, "one on each chart over time"
+    assert seen["mark"] == {"before": 2, "words": ["deploy 41", "rolled back"]}
+    assert seen["marks"] == 2 * 4, "on each chart over time, also of what came after its last step"
 
 
 def test_a_drag_zooms_to_whole_steps_and_writes_them_into_the_address(seen: Seen) -> None:

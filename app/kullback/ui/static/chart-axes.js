@@ -49,13 +49,15 @@ function valueTicks(ticks) {
   return { ...axis(undefined, size), splits: () => ticks.map(([value]) => value), filter: (_, all) => all, values: () => words };
 }
 
-// Bars and points at both ends are seen whole; around a single one there is half an hour.
-function timeRange({ x, series }) {
+// Bars and points at both ends are seen whole; around a single one there is half an hour. What
+// happened within the last step is in view too.
+function timeRange({ x, series, timeMarks }) {
+  const reach = (end) => Math.max(end, ...timeMarks.map((mark) => mark.x));
   const has = (style) => series.some((one) => one.style === style);
-  if (x.length === 1) return () => [x[0] - 1800, x[0] + 1800];
+  if (x.length === 1) return () => [x[0] - 1800, reach(x[0] + 1800)];
   const half = has("bars") ? Math.min(...x.slice(1).map((value, at) => value - x[at])) / 2 : 0;
   const pad = has("points") ? 0.03 * (x.at(-1) - x[0]) : half;
-  return (_, low, high) => [low - pad, high + pad];
+  return (_, low, high) => [low - pad, reach(high + pad)];
 }
 
 export function scales(data) {
