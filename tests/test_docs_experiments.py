@@ -215,6 +215,6 @@ def test_a_unit_takes_as_many_bytes_as_the_page_says() -> None:
 
 def test_sections_to_be_filled_with_measurements_are_there() -> None:
     names: Sequence[str] = re.findall(r"<!-- measured: ([\w ]+), begin -->", STATISTICS_PAGE)
-    assert names == ["coverage", "ramps", "peeking", "power", "methods", "sample ratio"]
+    assert names == ["coverage", "ramps", "peeking", "power", "methods", "families", "sample ratio"]
     for name in names:
         assert f"<!-- measured: {name}, end -->" in STATISTICS_PAGE

@@ -25,6 +25,7 @@ from kullback.experiments.verdict import VerdictWord
 from kullback.numerics.reasons import Reason
 from kullback.tally.report_types import AucValue, MetricValue
 from tests.experiments import documents
+from tests.experiments.arms import PAIRED, found, paired
 from tests.experiments.documents import HOSTILE
 
 DOCUMENTS = documents.all_of_them()
@@ -241,3 +242,16 @@ def test_a_first_verdict_without_evidence_that_can_be_told_is_told() -> None:
     assert wording.crossing(replace(CROSSING, e_value=0.0, log_e_value=None)).endswith(
         "difference none (0)"
     )
+
+
+def test_a_relative_effect_is_told_with_its_sequence_or_why_there_is_none() -> None:
+    (one,) = arms_report(found(PAIRED, paired(noise=1.5))).comparisons
+    assert one.relative_sequence is not None
+    assert one.relative_effect is not None
+    words = wording.relative_in_full(one)
+    low, high = (f"{100 * end:+.1f}%" for end in one.relative_sequence)
+    assert words == f"{100 * one.relative_effect:+.1f}% ({low} to {high})"
+    reason = Reason.CONTROL_NEAR_ZERO
+    unbounded = replace(one, relative_sequence=None, relative_reason=reason)
+    assert wording.relative_in_full(unbounded).endswith(f"% (—: {reason.sentence})")
+    assert wording.relative_in_full(replace(one, relative_sequence=None)).endswith("%")

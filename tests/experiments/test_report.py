@@ -18,10 +18,13 @@ from kullback.experiments.report_warnings import (
     OWN_TRAFFIC,
 )
 from kullback.experiments.reporting import (
+    AUC_SCALE,
     arm_effect,
     arms_report,
 )
 from kullback.experiments.rows import ArmRows
+from kullback.tally.confidence_sequence import confidence_sequence
+from kullback.tally.contrast import Contrast
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.metrics import TallyMetrics
 from tests.experiments.arms import (
@@ -240,3 +243,25 @@ def test_a_verdict_on_few_heavy_units_names_their_share() -> None:
     assert one.largest_share > 0.1
     assert one.verdict in {"better", "worse"}
     assert HEAVY.format(arm="b", share=one.largest_share) in report.warnings
+
+
+def test_auc_has_a_sequence_from_the_burn_in_on_and_other_metrics_have_none() -> None:
+    findings = found(PAIRED, paired(noise=3.0))
+    (one,) = arms_report(findings).comparisons
+    sequences = {name: each.sequence for name, each in one.metrics.items()}
+    (comparison,) = findings.comparisons[""]
+    assert comparison.explanation is not None
+    area = comparison.explanation.auc
+    assert isinstance(area, Contrast)
+    sequence = confidence_sequence(area, AUC_SCALE, 0.05)
+    assert sequences.pop("auc") == (sequence.low, sequence.high)
+    assert sequence.high < 0
+    assert set(sequences.values()) == {None}
+    (early,) = arms_report(found(PAIRED, paired(n=40))).comparisons
+    assert early.metrics["auc"].sequence is None
+    (one_class,) = arms_report(found(PAIRED, ones(paired()))).comparisons
+    assert one_class.metrics["auc"].sequence is None
+
+
+def ones(rows: ArmRows) -> ArmRows:
+    return replace(rows, y_true=np.ones(len(rows.y_true)))

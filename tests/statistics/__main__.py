@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.statistics import (
+    auc,
     calibration,
     coverage,
     families,
@@ -14,6 +16,7 @@ from tests.statistics import (
     power,
     ramps,
     sample_ratios,
+    segment_families,
 )
 from tests.statistics.bounds import FOUND_ANYHOW, NOTICED, noise
 from tests.statistics.coverage import Told
@@ -21,6 +24,8 @@ from tests.statistics.crowds import CROWDS
 
 RUNS = 3000
 RATIO_RUNS = 4000
+FAMILY_RUNS = 150
+AUC_RUNS = 1000
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 Table = list[Sequence[str]]
 
@@ -30,7 +35,7 @@ def main() -> int:
     tables, broken = [], []
     with Progress(*_COLUMNS, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         for section in (
-            *(_coverage, _ramps, _peeking, _power, _others),
+            *(_coverage, _ramps, _peeking, _power, _others, _families, _auc),
             *(_sample_ratios, _lost_units, _ece),
         ):
             table, complaints = section(bar)
@@ -113,6 +118,29 @@ def _others(bar: Progress) -> tuple[Table, list[str]]:
     broken += FOUND_ANYHOW.complaints("a margin 10 times too small", anyhow.better)
     broken += families.family_complaints(claims, RUNS)
     return table, broken
+
+
+def _families(bar: Progress) -> tuple[Table, list[str]]:
+    head = ("Holm", "BH", "e-BH", "verdicts", "members")
+    table: Table = [("any claim of all arms and segments, A/A", *head)]
+    broken: list[str] = []
+    for name, family in segment_families.FAMILIES.items():
+        task = bar.add_task(name, total=FAMILY_RUNS)
+        found = segment_families.family_claims(family, FAMILY_RUNS, partial(bar.advance, task))
+        shares = _percent(found.holm, found.hochberg, found.e_bh, found.verdict)
+        table.append((name, *shares, f"{found.members:.0f}"))
+        broken += segment_families.segment_complaints(name, found, FAMILY_RUNS)
+    return table, broken
+
+
+def _auc(bar: Progress) -> tuple[Table, list[str]]:
+    task = bar.add_task("AUC", total=AUC_RUNS)
+    found = auc.auc_claims(AUC_RUNS, partial(bar.advance, task))
+    table: Table = [("difference of AUC, 20 looks, A/A", "share")]
+    table.append(("claimed by the interval at any look", *_percent(found.fixed)))
+    table.append(("claimed by the sequence", *_percent(found.sequence)))
+    table.append(("held by the interval at the last look", *_percent(found.covered)))
+    return table, auc.auc_complaints(found)
 
 
 def _sample_ratios(bar: Progress) -> tuple[Table, list[str]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kullback.tally.confidence_sequence import confidence_sequence
 from kullback.tally.contrast import Contrast
 from tests.statistics import experiments
+from tests.statistics.auc import auc_claims
 from tests.statistics.bounds import NOTICED
 from tests.statistics.coverage import ALPHA
 from tests.statistics.crowds import CROWDS, drawn, seen
@@ -29,6 +30,7 @@ from tests.statistics.peeking import (
 )
 from tests.statistics.power import power_table, table_complaints
 from tests.statistics.sample_ratios import HALVES, LOST, PLANS, Looks, alarm_complaints, alarms
+from tests.statistics.segment_families import FAMILIES, family_claims
 from tests.statistics.worlds import loss
 
 pytestmark = pytest.mark.untraced
@@ -119,3 +121,16 @@ def test_a_horizon_finds_at_twice_the_rows_what_a_sequence_finds_at_three_times(
     sequence, horizon = table["sequence: what is answered"], table["horizon of 95 % power"]
     assert horizon.found[2] > sequence.found[2] + 0.08
     assert table["fixed interval at every look"].claimed > 0.3
+
+
+def test_looking_often_at_auc_claims_little_that_is_not() -> None:
+    found = auc_claims(100)
+    assert found.sequence <= 0.06
+    assert found.fixed > 0.12
+    assert found.covered >= 0.88
+
+
+def test_no_family_of_segments_claims_much_where_nothing_differs() -> None:
+    found = family_claims(FAMILIES["split, 4,000 users, 30 segments, log loss"], 25)
+    assert max(found.holm, found.hochberg, found.e_bh) <= 0.2, "without the burn-in 92 %"
+    assert 1 < found.members < 31

@@ -47,8 +47,12 @@ class ContrastReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDifference(ContrastReport):
-    """The difference of another metric, with its p-value corrected for the number of metrics."""
+    """The difference of another metric, with its p-value corrected for the number of metrics.
 
+    `sequence` is valid at every look at once, and of `auc` alone.
+    """
+
+    sequence: Interval | None
     benjamini_hochberg: float | None
     reason: Reason | None
 

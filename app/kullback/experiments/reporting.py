@@ -31,7 +31,7 @@ from kullback.experiments.report_warnings import report_warnings
 from kullback.experiments.verdict import too_thin
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
-from kullback.tally.confidence_sequence import ConfidenceSequence
+from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish, occupied_buckets
 from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
@@ -39,6 +39,7 @@ from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.report_types import MetricValue, finite, metric_values, reliability_bins
 from kullback.tally.tally import Tally
 
+AUC_SCALE = 0.005  # the effect whose square is the scale of its mixture
 _NO_CONTRAST = ContrastReport(**dict.fromkeys(ContrastReport.__dataclass_fields__))
 
 
@@ -208,11 +209,20 @@ def _differences(comparison: Comparison, alpha: float) -> Mapping[str, MetricDif
         name: extended(
             MetricDifference,
             _contrast(contrast, alpha),
+            sequence=_auc_sequence(comparison, alpha) if name == "auc" else None,
             benjamini_hochberg=corrected.get(name),
             reason=contrast.reason if isinstance(contrast, Undefined) else None,
         )
         for name, contrast in contrasts.items()
     }
+
+
+def _auc_sequence(comparison: Comparison, alpha: float) -> Interval | None:
+    """What holds of the difference of AUC at every look, from the burn-in on."""
+    explanation = comparison.explanation
+    if explanation is None or isinstance(explanation.auc, Undefined) or not comparison.may_claim:
+        return None
+    return _bounds(confidence_sequence(explanation.auc, AUC_SCALE, alpha))
 
 
 def _explanation(explanation: Explanation) -> ExplanationReport:

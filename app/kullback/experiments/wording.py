@@ -193,9 +193,10 @@ def relative_sequence(comparison: ComparisonReport) -> str:
 
 
 def relative_in_full(comparison: ComparisonReport) -> str:
-    """The effect in percent of the control's value, and its sequence where that can be told."""
-    ends = relative_sequence(comparison)
-    return relative(comparison) + ("" if ends == UNKNOWN else f" ({ends})")
+    """The effect in percent of the control's value, and its sequence or why there is none."""
+    reason = comparison.relative_reason
+    words = relative_sequence(comparison) if reason is None else f"{UNKNOWN}: {reason.sentence}"
+    return relative(comparison) + ("" if words == UNKNOWN else f" ({words})")
 
 
 def coverage(report: ArmsReport) -> str:

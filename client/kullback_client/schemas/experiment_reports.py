@@ -82,6 +82,7 @@ class MetricDifference(Document):
     skewness: float | None
     fixed_interval: tuple[float, float] | None
     fixed_p_value: float | None
+    sequence: tuple[float, float] | None
     benjamini_hochberg: float | None
     reason: Reason | None
 
