@@ -285,3 +285,21 @@ async def test_the_arms_of_more_than_twenty_rows_are_too_many(client: AsyncClien
     assert await refused(client, "compare", **rows) == "/arm"
     answer = await client.post("/v1/scores/compare", json=rows, headers=typed(JSON))
     assert "21 arms" in answer.json()["detail"]
+
+
+async def test_rows_of_other_arms_are_left_out_and_counted(client: AsyncClient) -> None:
+    rows = sent(split(paired(n=600)))
+    plan = {"arms": ["a", "b"], "minimum_effect": 0.02}
+    arm = ["holdout", *rows["arm"][1:]]
+    answer = await client.post("/v1/scores/compare", json=rows | plan | {"arm": arm})
+    assert answer.status_code == 422
+    ignored = await client.post(
+        "/v1/scores/compare", json=rows | plan | {"arm": arm, "other_arms": "ignore"}
+    )
+    rest = {name: column[1:] for name, column in rows.items()}
+    found, alone = (
+        ignored.json(),
+        (await client.post("/v1/scores/compare", json=rest | plan)).json(),
+    )
+    assert (found["n"], found["diagnostics"]["dropped"]) == (599, 1)
+    assert found["details"] == alone["details"]

@@ -12,6 +12,7 @@ from kullback.evaluation.columns import Columns, is_text, numpy_of, plain
 from kullback.evaluation.formats import StoredFile
 from kullback.evaluation.log_batch import LogBatch, Segments
 from kullback.evaluation.state import EVERY_ARM
+from kullback.experiments.evaluation_report import OTHER_ARMS
 from kullback.experiments.plan import MAX_ARMS
 from kullback.numerics.numerals import numeral
 from kullback.numerics.types import Array, Flags, Indices
@@ -52,7 +53,7 @@ def read(source: LogSource, rows: pa.RecordBatch, start: int) -> LogBatch:
     Raises:
         InvalidInput: a value is impossible; the file, the column and the row are named.
     """
-    number, excluded = _complete(source.columns, rows)
+    number, excluded = _complete(source, rows)
     if excluded:
         rows = rows.take(pa.array(number))
     number += start
@@ -148,8 +149,9 @@ def too_many_segments(column: str) -> InvalidInput:
     return InvalidInput.at(detail, column)
 
 
-def _complete(columns: Columns, rows: pa.RecordBatch) -> tuple[Indices, dict[str, int]]:
+def _complete(source: LogSource, rows: pa.RecordBatch) -> tuple[Indices, dict[str, int]]:
     """The places of rows that lack nothing, and how many others there are, by what they lack."""
+    columns = source.columns
     complete = np.ones(rows.num_rows, np.bool_)
     excluded = {}
     for name, column in columns.needed().items():
@@ -160,6 +162,13 @@ def _complete(columns: Columns, rows: pa.RecordBatch) -> tuple[Indices, dict[str
         if lost:
             excluded[name] = lost
             complete &= there
+    if columns.ignores_others and columns.arm is not None and source.arms is not None:
+        names, index = _Cells(source.file.name, rows, complete.nonzero()[0]).coded(columns.arm)
+        planned = np.array([*(name in source.arms for name in names), True])  # −1, of none
+        others = int(np.count_nonzero(complete & ~planned[index]))
+        if others:
+            excluded[OTHER_ARMS] = others
+            complete &= planned[index]
     return np.flatnonzero(complete), excluded
 
 

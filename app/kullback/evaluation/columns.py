@@ -25,6 +25,7 @@ class Columns:
         weight, propensity, target_propensity: of each row.
         by: what segments are told apart by.
         pos_label: the positive one of two labels, where they are names.
+        ignores_others: whether rows of arms that are not named are left out.
     """
 
     y_true: str
@@ -36,6 +37,7 @@ class Columns:
     target_propensity: str | None = None
     by: Sequence[str] = ()
     pos_label: str | None = None
+    ignores_others: bool = False
 
     def needed(self) -> dict[str, str]:
         """What no row can do without: columns by the name of what they are."""

@@ -12,7 +12,12 @@ from kullback.evaluation.state import EvaluationState, RunningState
 from kullback.evaluation.work import Task, check_counts
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.comparison import Findings, effects
-from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport, EvaluationStep
+from kullback.experiments.evaluation_report import (
+    OTHER_ARMS,
+    EvaluationLook,
+    EvaluationReport,
+    EvaluationStep,
+)
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import ArmEffect
 from kullback.experiments.reporting import arm_effect, arms_report
@@ -77,7 +82,7 @@ def evaluation_report(
 def _lacking(state: EvaluationState) -> Iterator[str]:
     """Warnings of what so many rows lack that the others may not be like them."""
     for name, count in sorted(state.excluded.items()):
-        if count >= _MANY_EXCLUDED * state.rows:
+        if count >= _MANY_EXCLUDED * state.rows and name != OTHER_ARMS:
             yield LACKING.format(count=count, rows=state.rows, share=count / state.rows, name=name)
 
 

@@ -69,6 +69,7 @@ def compare_once(plan: Plan, rows: ArmRows, options: Options) -> Score:
             infinite=int(np.count_nonzero(losses.infinite)),
             infinite_rows=tuple(np.flatnonzero(losses.infinite)[:ROWS_NAMED].tolist()),
             clipped=sum(tally.scalar("clipped") for tally in tallies.values()),
+            dropped=len(rows) - sum(tally.scalar("rows") for tally in arms),
         ),
     )
 

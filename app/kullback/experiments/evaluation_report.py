@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from kullback.experiments.report import ArmsReport, Interval
 
+OTHER_ARMS = "other_arms"  # why rows are left out that are of arms that nobody named
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationLook:
@@ -39,6 +41,15 @@ class EvaluationReport(ArmsReport):
     rows: int
     excluded: Mapping[str, int]
     path: tuple[EvaluationStep, ...]
+
+    @property
+    def left_out(self) -> list[tuple[int, str]]:
+        """How many rows were left out, and what they lack."""
+        return [
+            (count, "of other arms" if name == OTHER_ARMS else f"without {name}")
+            for name, count in self.excluded.items()
+            if count
+        ]
 
     def looks(self, arm: str) -> list[tuple[int, EvaluationLook]]:
         """The effects of an arm, with the number of rows, in order."""

@@ -163,8 +163,8 @@ def _checks(report: ArmsReport) -> list[str]:
     checks = [ratio] if ratio else []
     if report.sample_ratio.expected is not None:
         checks.append(f"Crossover: {wording.percent(report.crossover)} of units met several arms.")
-    excluded = report.excluded.items() if isinstance(report, EvaluationReport) else ()
-    checks += [f"Excluded: {count:,} rows without {name}." for name, count in excluded if count]
+    excluded = report.left_out if isinstance(report, EvaluationReport) else ()
+    checks += [f"Excluded: {count:,} rows {what}." for count, what in excluded]
     if isinstance(report, ExperimentReport) and report.ignored:
         checks.append(wording.ignored(report))
     return checks

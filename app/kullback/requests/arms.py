@@ -27,6 +27,7 @@ from kullback.experiments.plan import (
     Design,
     MetricName,
     Objective,
+    OtherArms,
     Plan,
 )
 from kullback.numerics.numerals import numeral
@@ -150,6 +151,14 @@ class PlanFields(BaseModel):
         description="Library whose log loss to use: it decides what p = 0 on the truth costs.",
     )
 
+    other_arms: OtherArms = Field(
+        default="error",
+        description=(
+            "What becomes of rows of arms that are not planned. error: they are refused. ignore: "
+            "they are left out and counted."
+        ),
+    )
+
     def plan_of(self, arms: tuple[Arm, ...], design: Design, slices: Sequence[str]) -> Plan:
         """The plan of these arms, with nothing left open.
 
@@ -175,6 +184,7 @@ class PlanFields(BaseModel):
             convention=self.convention,
             slices=tuple(slices),
             objective=self.objective,
+            other_arms=self.other_arms,
             power=self.power,
         )
 

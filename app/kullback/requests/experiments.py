@@ -1,11 +1,10 @@
 """Settings of an experiment and batches of its rows, as a caller sends them."""
 
-from dataclasses import replace
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kullback.experiments.plan import Design, OtherArms, Plan
+from kullback.experiments.plan import Design, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.payload.identifiers import check_note, refuse_twice
 from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
@@ -30,13 +29,6 @@ class ExperimentSettings(PlanFields):
         description="Parallel: each row belongs to one arm. Paired: every arm scores every row.",
     )
     slices: SliceNames = Field(default=[])
-    other_arms: OtherArms = Field(
-        default="error",
-        description=(
-            "What becomes of rows of arms that are not planned. error: they are refused. ignore: "
-            "they are left out and counted."
-        ),
-    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -46,8 +38,7 @@ class ExperimentSettings(PlanFields):
 
     def plan(self) -> Plan:
         """The plan that is asked for, with nothing left open."""
-        plan = self.plan_of(self.arms, self.design, self.slices)
-        return replace(plan, other_arms=self.other_arms)
+        return self.plan_of(self.arms, self.design, self.slices)
 
 
 class StopNote(BaseModel):

@@ -122,6 +122,7 @@ WORDS: Final = frozenset(
         "on_duplicate",
         "on_invalid",
         "on_unnormalized",
+        "other_arms",
         "reduction",
         "strategy",
         "task",

@@ -80,7 +80,7 @@ class ExperimentSettings(TypedDict, total=False):
         "river",
         "spark",
     ]
+    other_arms: Literal["error", "ignore"]
     arms: Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, float]
     design: Literal["parallel", "paired"]
     slices: Sequence[str]
-    other_arms: Literal["error", "ignore"]

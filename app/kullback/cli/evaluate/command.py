@@ -84,6 +84,14 @@ _Shares = Annotated[
     str | None,
     _option("Planned share of the units of each arm; default equal.", "ARM=SHARE,…", _PLAN),
 ]
+_OtherArms = Annotated[
+    str,
+    _option(
+        "Rows of arms that --shares does not name: error refuses them, ignore leaves them out.",
+        "error|ignore",
+        _PLAN,
+    ),
+]
 _Assignment = Annotated[
     str,
     _option(
@@ -146,6 +154,7 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
     metric: _Metric = "log_loss",
     control: _Control = None,
     shares: _Shares = None,
+    other_arms: _OtherArms = "error",
     assignment: _Assignment = "unit",
     minimum_effect: _Effect = None,
     minimum_units: _MinimumUnits = MINIMUM_UNITS,
@@ -176,8 +185,9 @@ def evaluate(  # noqa: PLR0913 - each is an option of the command
         "convention": convention,
     }
     predictions = (y_true, y_proba, arm, paired, unit, weight)
+    propensities = (propensity, target_propensity)
     options = EvaluateOptions(
-        *predictions, by or (), propensity, target_propensity, shares, settings, pos_label
+        *predictions, by or (), *propensities, shares, settings, pos_label, other_arms
     )
     targets = {"--json": json, "--html": html, "--markdown": markdown}
     try:

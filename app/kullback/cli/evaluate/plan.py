@@ -30,6 +30,7 @@ class EvaluateOptions:
     shares: str | None
     settings: Mapping[str, object]
     pos_label: str | None = None
+    other_arms: str = "error"
 
     def plan(self) -> "EvaluationPlan":
         """What they ask.
@@ -50,6 +51,7 @@ class EvaluateOptions:
             target_propensity=self.target_propensity,
             by=tuple(dict.fromkeys(self.by)),
             pos_label=self.pos_label,
+            ignores_others=self.other_arms == "ignore",
         )
         arms = None if self.shares is None else planned_shares(self.shares)
         design = "parallel" if self.paired is None else "paired"
@@ -69,9 +71,16 @@ class EvaluateOptions:
                 raise _unusable("--shares says nothing beside --paired: each row is of all arms")
         if (self.propensity is None) != (self.target_propensity is None):
             raise _unusable("--propensity and --target-propensity are needed both, or none")
+        self._check_other_arms()
         for column in self.by:
             if "=" in column:
                 raise _unusable(f"--by {column}: a segment is named COL=VALUE, so no = may be in")
+
+    def _check_other_arms(self) -> None:
+        if self.other_arms not in {"error", "ignore"}:
+            raise _unusable(f"--other-arms {self.other_arms}: error or ignore is expected")
+        if self.other_arms == "ignore" and self.shares is None:
+            raise _unusable("--other-arms ignore needs --shares, which names the arms that count")
 
 
 @dataclass(frozen=True, slots=True)

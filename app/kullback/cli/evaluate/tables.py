@@ -136,8 +136,8 @@ def _notes(report: EvaluationReport) -> list[str]:
     notes += [f"{arm.arm}: {arm.refused}" for arm in report.arms if arm.refused]
     ratio = wording.shares(report.sample_ratio)
     notes += [ratio] if ratio else []
-    if report.excluded:
-        causes = ", ".join(f"{count:,} without {name}" for name, count in report.excluded.items())
+    if report.left_out:
+        causes = ", ".join(f"{count:,} {what}" for count, what in report.left_out)
         notes.append(f"Excluded of {report.rows:,} rows: {causes}.")
     return [*notes, *(f"Note: {text}" for text in report.warnings if text != NO_UNIT)]
 
