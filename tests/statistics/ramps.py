@@ -158,7 +158,7 @@ class RampRuns:
     error: float
 
 
-def ramp_runs(ramp: Ramp, runs: int, looks: int = 40, told: Told = lambda: None) -> RampRuns:
+def ramp_runs(ramp: Ramp, runs: int, looks: int = 20, told: Told = lambda: None) -> RampRuns:
     """Of a ramp, over so many runs."""
     minimum = PLANNED * planned_error(ramp)
     held, missed, found, errors = np.zeros(2), 0, 0, np.zeros(2)
