@@ -34,6 +34,7 @@ from kullback.monitoring.lifecycle import MonitorLifecycle
 from kullback.monitoring.maintenance import MonitorMaintenance
 from kullback.monitoring.queries import MonitorQueries
 from kullback.monitoring.writes import Monitors
+from kullback.scores_at_once import ScoresAtOnce
 from kullback.scoring.catalog import METRICS
 from kullback.services import Services
 from kullback.settings import Settings
@@ -245,9 +246,8 @@ def create_app(
         telemetry=export.config,
     )
     app.root_path = settings.root_path  # as an argument FastAPI warns of it at each start
-    app.state.readiness, app.state.store_requests = readiness, store_requests
-    app.state.gate, app.state.telemetry = gate, telemetry
-    app.state.overview, app.state.problem_pages = overview, SitePages(site)
+    app.state.readiness, app.state.store_requests, app.state.gate = readiness, store_requests, gate
+    app.state.telemetry, app.state.problem_pages = telemetry, SitePages(site)
     # Not include_router: it matches every request twice, which costs a small one half its time.
     for router in (
         scores.router(settings, workers, telemetry.observe),
@@ -266,6 +266,11 @@ def create_app(
     ):
         app.router.routes += router.routes
     check_routes(app.routes)
+    app.state.overview, app.state.at_once = (
+        overview,
+        # What spans requests must see them.
+        ScoresAtOnce(app.routes if export.config is OFF else (), gate, telemetry),
+    )
     app.state.management = management = FastAPI(
         openapi_url=None,
         exception_handlers=problems.handlers(),

@@ -121,7 +121,8 @@ class Management:
     def __init__(self, app: FastAPI, listener: socket.socket, count: Callable[[int], None]) -> None:
         self._listener = listener
         guard = ConnectionGuard(ConnectionLimits(connections=MANAGERS), count)
-        self._server = uvicorn.Server(_config(app, guard, grace=1, lifespan="off"))
+        connection = partial(Connection, guard)
+        self._server = uvicorn.Server(_config(app, connection, grace=1, lifespan="off"))
         self._thread = Thread(target=self._run, name="management", daemon=True)
 
     def start(self) -> None:
@@ -209,7 +210,9 @@ def _run(
     management = None
     if managed:
         management = Management(app.state.management, managed[0], count)
-    config = _config(app, ConnectionGuard(limits, count), settings.grace_seconds)
+    guard = ConnectionGuard(limits, count)
+    connection = partial(Connection, guard, answer=app.state.at_once.answer)
+    config = _config(app, connection, settings.grace_seconds)
     config.proxy_headers = bool(settings.trusted_proxies)
     config.forwarded_allow_ips = settings.trusted_proxies
     if context is not None:
@@ -231,12 +234,15 @@ def _set_alarm(seconds: float) -> None:
 
 
 def _config(
-    app: FastAPI, guard: ConnectionGuard, grace: int, lifespan: Literal["on", "off"] = "on"
+    app: FastAPI,
+    connection: Callable[..., Connection],
+    grace: int,
+    lifespan: Literal["on", "off"] = "on",
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="auto",  # uvloop wherever it is to be had
-        http=partial(Connection, guard),  # type: ignore[arg-type] # it is called, no more
+        http=connection,  # type: ignore[arg-type] # it is called, no more
         ws="none",
         lifespan=lifespan,
         workers=1,

@@ -133,21 +133,26 @@ class LoopWorker:
         if len(self._queue) >= LINE:
             raise Overloaded(_FULL)
 
+    def has_time(self) -> bool:
+        """Whether `do` may be called now: nobody waits, and this turn of the loop has time left."""
+        return not self._queue and self._spent < SHARE_SECONDS
+
     async def run(self, work: Callable[[], Result]) -> Result:
         """What `work` returns: at once, or in a later turn of the loop.
 
         Raises:
             Overloaded: there was no time for it.
         """
-        if not self._queue and self._spent < SHARE_SECONDS:
-            return self._do(work)
+        if self.has_time():
+            return self.do(work)
         self.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._queue.append((work, future, loop.time() + PATIENCE_SECONDS))
         return await future
 
-    def _do(self, work: Callable[[], Result]) -> Result:
+    def do(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns, at once; it counts as time of this turn of the loop."""
         if not self._spent:
             asyncio.get_running_loop().call_soon(self._next_turn)
         began = perf_counter()
@@ -166,7 +171,7 @@ class LoopWorker:
                 future.set_exception(Overloaded(_FULL))
                 continue
             try:
-                result = self._do(work)
+                result = self.do(work)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
                 future.set_exception(error)
             else:

@@ -7,8 +7,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from kullback.access.ring import ANYBODY, Caller
 from kullback.api.credentials import check_host
-from kullback.api.scopes import rule_of
+from kullback.api.scopes import Need, Protected, rule_of
+from kullback.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
     from kullback.api.gate import Gate
@@ -50,3 +52,26 @@ def check_routes(routes: Iterable[BaseRoute]) -> None:
     for route in routes:
         if not isinstance(route, AuthorizedRoute):
             raise TypeError(f"{route} does not ask who is there: make it an AuthorizedRoute")
+
+
+def authorize(caller: Caller, need: Need, route: Protected, scope: Scope) -> None:
+    """Let a caller do this.
+
+    Raises:
+        Forbidden: the key lacks the scope, or the name is not its own to give.
+        NotFound: there is something of another's name, or not.
+    """
+    if need == "admin" and caller is ANYBODY:
+        raise Forbidden("there are no keys yet: stop the service and run `kullback keys create`")
+    if need not in caller.scopes:
+        raise Forbidden(f"this needs a key with the scope {need}")
+    rule = route.rule
+    if rule.everything and caller.prefixes:
+        raise Forbidden("this shows everything: it needs a key that is not bound to prefixes")
+    name: str | None = scope["path_params"].get("name")
+    if rule.missing is None or name is None or caller.sees(name):
+        return
+    if scope["method"] == "PUT" and route.path.endswith("/{name}"):
+        caller.may_create(name)
+    rule.missing(None, name)
+    raise NotFound("there is nothing of this name")

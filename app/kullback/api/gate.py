@@ -20,6 +20,7 @@ from kullback.access.ring import (
 )
 from kullback.access.sessions import Session, Sessions
 from kullback.access.tokens import TokenVerifier
+from kullback.api.authorization import authorize
 from kullback.api.credentials import (
     NO_VALID_KEY,
     EndedKey,
@@ -31,12 +32,11 @@ from kullback.api.credentials import (
     session_token,
 )
 from kullback.api.failures import Failures, audit
-from kullback.api.scopes import READING, Need, Protected
+from kullback.api.scopes import READING, Protected
 from kullback.api.session_lookups import SessionLookups
 from kullback.errors import (
     AccessRefused,
-    Forbidden,
-    NotFound,
+    Misdirected,
     RateLimited,
     StoreUnavailable,
     Unauthenticated,
@@ -154,9 +154,29 @@ class Gate:
             caller = await self._caller(ring, scope)
             scope["state"]["caller"] = caller
             self._count(caller)
-            _authorize(caller, need, route, scope)
+            authorize(caller, need, route, scope)
         except AccessRefused as refusal:
             raise self._failures.recorded(refusal, scope, route) from None
+
+    def admits_at_once(self, scope: Scope, route: Protected) -> bool:
+        """Whether `admit` would let a request in without waiting; then the scope says who asks.
+
+        Where it would wait, count or refuse, nothing has happened.
+        """
+        ring, need = self._ring, route.rule.writing
+        if ring is None or ring.age > REFRESH_SECONDS or route.rule.missing is not None:
+            return False
+        try:
+            check_host(scope, self._hosts)
+            key = None if self._tokens is not None else bearer(scope)
+            is_anybody = self._admits_anybody(ring, scope)
+        except (AccessRefused, Misdirected):
+            return False
+        caller = ANYBODY if is_anybody else None if key is None else ring.caller(key)
+        if caller is None or caller.requests_per_second is not None or need not in caller.scopes:
+            return False
+        scope["state"]["caller"] = caller
+        return True
 
     async def log_in(self, request: Request, key: bytes) -> str | None:
         """The token of a new session of whoever has this key; none where none is needed.
@@ -278,21 +298,3 @@ def _refreshed(keys: KeyRing | TokenVerifier) -> None:
         keys.refresh()
     except StoreUnavailable as error:
         audit.warning("keys cannot be read: %s", error.message)
-
-
-def _authorize(caller: Caller, need: Need, route: Protected, scope: Scope) -> None:
-    """Let a caller do this, or refuse it."""
-    if need == "admin" and caller is ANYBODY:
-        raise Forbidden("there are no keys yet: stop the service and run `kullback keys create`")
-    if need not in caller.scopes:
-        raise Forbidden(f"this needs a key with the scope {need}")
-    rule = route.rule
-    if rule.everything and caller.prefixes:
-        raise Forbidden("this shows everything: it needs a key that is not bound to prefixes")
-    name: str | None = scope["path_params"].get("name")
-    if rule.missing is None or name is None or caller.sees(name):
-        return
-    if scope["method"] == "PUT" and route.path.endswith("/{name}"):
-        caller.may_create(name)
-    rule.missing(None, name)
-    raise NotFound("there is nothing of this name")

@@ -50,7 +50,9 @@ class MetricHandler(ScoreHandler[ScoreRequest]):
 
     def score(self, sent: ScoreRequest, cap: int) -> Scored:
         """See ScoreHandler."""
-        cost.check(sent.costs(), sum(sent.sizes()), cap)
+        costs = sent.costs()
+        if costs:
+            cost.check(costs, sum(sent.sizes()), cap)
         score = sent.score()
         return [score], score_json.encode(score)
 

@@ -1,7 +1,8 @@
 """The routes under /v1/scores: a payload goes in, a score comes out."""
 
 from collections.abc import Callable
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.routing import Match
@@ -69,6 +70,20 @@ class Scorer:
             self._observe(score)
         return Response(scored[1], media_type=JSON)
 
+    def at_once(self, handler: ScoreHandler[Sent], body: Body) -> bytes | None:
+        """The answer to a small body, where there is time for it now and nothing to refuse."""
+        if not self._loop_worker.has_time():
+            return None
+        try:
+            _, scored = self._loop_worker.do(lambda: handler.cheap_score(body, [], self._cap))
+        except Exception:  # noqa: BLE001 - whatever it is, the regular way comes to it again
+            return None
+        if scored is None:
+            return None
+        for score in scored[0]:
+            self._observe(score)
+        return scored[1]
+
     async def _small(
         self, request: Request, head: BodyHeaders, query: Query, handler: ScoreHandler[Sent]
     ) -> Scored:
@@ -119,7 +134,16 @@ class ScoreRoute(AuthorizedRoute):
     """A route whose path is compared, not searched, and whose request FastAPI leaves alone.
 
     For a small body the regular way would cost as much again as reading and scoring it.
+
+    Attributes:
+        at_once: the answer to a small body, or None where only the endpoint can give it.
     """
+
+    at_once: Callable[[Body], bytes | None]
+
+    def __init__(self, path: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
+        super().__init__(path, *arguments, **options)
+        self.at_once = _never
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See starlette.routing.Route."""
@@ -134,6 +158,10 @@ class ScoreRoute(AuthorizedRoute):
             await response(scope, receive, send)
         else:
             await super().serve(scope, receive, send)
+
+
+def _never(_: Body) -> None:
+    return None
 
 
 def router(settings: Settings, workers: WorkerPool, observe: Observe) -> APIRouter:
@@ -199,3 +227,6 @@ def _add(routes: APIRouter, name: str, handler: MetricHandler, scorer: Scorer) -
         responses=problems(400, 413, 415, 422, 503),
         openapi_extra=request_body(REQUESTS[name], MEDIA_TYPES),
     )
+    route = routes.routes[-1]
+    assert isinstance(route, ScoreRoute)
+    route.at_once = partial(scorer.at_once, handler)

@@ -1,7 +1,8 @@
 """Protocol of one connection: uvicorn's, which sees one whole and checked head at a time."""
 
 from asyncio import AbstractEventLoop
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from uvicorn.config import Config
@@ -26,6 +27,10 @@ from kullback.connections.refusals import Refusal
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
+SMALL_BODY = 1 << 12
+# The fields of a head, an empty line and the body of an answer of status 200, or None.
+Answer = Callable[[dict[str, Any], bytearray], bytes | None]
+_OK = b"HTTP/1.1 200 OK\r\n"
 _MOST_FRAMING = 8  # bytes of chunked framing for each of the body; a chunk of one byte has five
 
 
@@ -39,8 +44,11 @@ class Connection(BoundedConnection):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: AbstractEventLoop | None = None,
+        *,
+        answer: Answer | None = None,
     ) -> None:
         super().__init__(guard, config, server_state, app_state, _loop)
+        self._answer = answer
         self._head = self._version = b""
         self._framing: list[tuple[bytes, bytes]] = []
         self._left = 0  # bytes of the body that are still to come, or CHUNKED
@@ -58,6 +66,13 @@ class Connection(BoundedConnection):
             self.flow.pause_reading()
         else:
             self._read(self._arrived + data if self._arrived else data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol; the application hears of who left before their body came."""
+        unstarted, self._unstarted = self._unstarted, None
+        if unstarted is not None and self._phase is not OVER:
+            super()._start_asgi_task(*unstarted)
+        super().connection_lost(exc)
 
     # What the parser calls.
 
@@ -137,13 +152,33 @@ class Connection(BoundedConnection):
             cause = error.__context__
             self.refuse(cause if isinstance(cause, Refusal) else unreadable(str(error), self._head))
         else:
-            if self._unstarted is not None:
+            if self._unstarted is not None and not self._awaits_small_body():
                 unstarted, self._unstarted = self._unstarted, None
-                super()._start_asgi_task(*unstarted)
+                if not self._answer_at_once(unstarted[0]):
+                    super()._start_asgi_task(*unstarted)
             if self._phase is BODY and self not in self.guard.sending:
                 self.guard.sending[self] = None
                 self.began = self.loop.time()
                 self.deadline = self.began + self.guard.limits.body_seconds
+
+    def _awaits_small_body(self) -> bool:
+        """Whether a moment may show that the request can be answered at once."""
+        is_small = self._phase is BODY and CHUNKED < self._left <= SMALL_BODY
+        return is_small and self._answer is not None and not self.expect_100_continue
+
+    def _answer_at_once(self, cycle: RequestResponseCycle) -> bool:
+        """Answer a small request that is here whole, with nothing behind it, if that can be."""
+        is_here = self._phase is ANSWER and not self._arrived and len(cycle.body) <= SMALL_BODY
+        if self._answer is None or not is_here or not cycle.keep_alive or self.flow.write_paused:
+            return False
+        answer = self._answer(cast("dict[str, Any]", cycle.scope), cycle.body)
+        if answer is None:
+            return False
+        lines = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        cycle.response_started = cycle.response_complete = True
+        self._transport.write(b"".join((_OK, *lines, answer)))
+        self.on_response_complete()
+        return True
 
     def _read_head(self, data: bytes) -> bytes:
         """Read a head; what comes behind it."""

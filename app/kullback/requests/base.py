@@ -54,6 +54,10 @@ class ScoreRequest(BaseModel):
         default="mean", description="How the losses of rows become one value."
     )
     per_row: bool = Field(default=False, description="Return the loss of each row too.")
+    details: bool = Field(
+        default=True,
+        description="Return what stands beside the value too; a small request is faster without.",
+    )
     sample_weight: Vector | None = Field(
         default=None, description="Weight of each row, at least 0."
     )
@@ -88,13 +92,13 @@ class ScoreRequest(BaseModel):
             sample_weight=self.sample_weight,
             sum_tolerance=self.sum_tolerance,
             on_unnormalized=self.on_unnormalized,
+            details=self.details,
         )
 
     def _refuse_idle(self) -> None:
         """Refuse options that were asked for and would change nothing."""
-        fields = type(self).model_fields
         for name, why in self.refused.items():
-            if getattr(self, name) != fields[name].default:
+            if getattr(self, name) != type(self).model_fields[name].default:
                 raise InvalidInput.at(f"{why}: leave it out", name)
         if self.on_unnormalized != "error":
             self._refuse_alone("on_unnormalized", self.summed_fields)
@@ -121,13 +125,17 @@ class ScoreRequest(BaseModel):
         return [Cost("per_row", "leave it out", numbers=max(map(rows, self.__dict__.values())))]
 
     def score(self) -> Score:
-        """The score of the rows that count.
+        """The score of the rows that count, with its details if they are asked for.
 
         Where all count no row is looked at twice: a formula refuses what is missing by itself.
 
         Raises:
             InvalidInput: what counts is missing, or cannot be scored.
         """
+        score = self._score_of_those_that_count()
+        return score if self.details or not score.details else replace(score, details={})
+
+    def _score_of_those_that_count(self) -> Score:
         refusal = None
         if not self._leaves_rows_out():
             try:

@@ -39,6 +39,12 @@ def word_options(model: type[BaseModel]) -> frozenset[str]:
 
 
 @cache
+def field_names(model: type[BaseModel]) -> frozenset[str]:
+    """The fields that a request may have."""
+    return frozenset(model.model_fields)
+
+
+@cache
 def required_fields(model: type[BaseModel]) -> frozenset[str]:
     """The fields that a request must have."""
     fields = model.model_fields.items()
@@ -64,7 +70,7 @@ def validated(model: type[Model], fields: dict[str, object]) -> Model:
     Raises:
         InvalidInput: a field is missing, unknown or impossible; each is named.
     """
-    if fields.keys() - model.model_fields.keys():
+    if not fields.keys() <= field_names(model):
         refuse_unknown(fields, [field.alias or name for name, field in model.model_fields.items()])
     try:
         return model.model_validate(fields)

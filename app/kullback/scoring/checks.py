@@ -6,12 +6,22 @@ from kullback.scoring.arrays import CheckedDistributions, CheckedProbabilities
 from kullback.scoring.score import Context
 
 
-def after_checks(context: Context, *checked: CheckedProbabilities) -> Context:
-    """The context with the entries clipped, the rows renormalized and the largest |Σ − 1| told."""
-    rows = [each for each in checked if isinstance(each, CheckedDistributions)]
-    return replace(
-        context,
-        clipped=context.clipped + sum(each.clipped for each in checked),
-        renormalized=context.renormalized + sum(each.renormalized for each in rows),
-        max_sum_error=max([context.max_sum_error, *(each.max_sum_error for each in rows)]),
-    )
+def after_checks(context: Context, *checked: CheckedProbabilities, clipped: int = 0) -> Context:
+    """The context with the entries clipped, the rows renormalized and the largest |Σ − 1| told.
+
+    `clipped` are those that a convention has clipped beside the checks.
+    """
+    clipped, renormalized, worst = clipped + context.clipped, context.renormalized, 0.0
+    for each in checked:
+        clipped += each.clipped
+        if isinstance(each, CheckedDistributions):
+            renormalized += each.renormalized
+            worst = max(worst, each.max_sum_error)
+    worst = max(worst, context.max_sum_error)
+    if (clipped, renormalized, worst) == (
+        context.clipped,
+        context.renormalized,
+        context.max_sum_error,
+    ):
+        return context
+    return replace(context, clipped=clipped, renormalized=renormalized, max_sum_error=worst)

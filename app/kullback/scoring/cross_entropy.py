@@ -29,11 +29,13 @@ def cross_entropy(pair: DistributionPair, options: Options) -> Score:
     context = pair.context("cross_entropy", options)
     weight = context.options.sample_weight
     reduced = reduce_rows(Losses(rows), weight)
-    details = {
-        "entropy": mean_in_unit(pair.target.entropy(), weight, options),
-        "kl_divergence": mean_in_unit(pair.kl(), weight, options),
-        "perplexity": exp(reduced.value()),
-        **pair.tails(weight),
-    }
+    details: dict[str, object] = {}
+    if options.details:
+        details = {
+            "entropy": mean_in_unit(pair.target.entropy(), weight, options),
+            "kl_divergence": mean_in_unit(pair.kl(), weight, options),
+            "perplexity": exp(reduced.value()),
+            **pair.tails(weight),
+        }
     gradient = pair.cross_entropy_slope() if options.gradient else None
     return score_rows(Losses(rows, gradient=gradient), details, context, reduced)

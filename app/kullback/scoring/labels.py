@@ -137,8 +137,9 @@ def class_indices(
     """
     if labels is None:
         indices = whole(name, in_one_type(y, ())[0])
-        outside = (indices < 0) | (indices >= k)
-        refuse(name, outside, lambda at: f"the label {indices[at]} is not among 0..{k - 1}")
+        if indices.size and not (indices.min() >= 0 and indices.max() < k):
+            outside = (indices < 0) | (indices >= k)
+            refuse(name, outside, lambda at: f"the label {indices[at]} is not among 0..{k - 1}")
         return indices
     _check_labels(labels, k)
     y, names = in_one_type(y, labels)

@@ -1,14 +1,14 @@
 """Log loss: binary, multiclass and multilabel, under a named convention."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.means import ClassMeans, Mean, blocks, part
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Array, Undefined
+from kullback.numerics.types import Array, Indices, Undefined
 from kullback.scoring.arrays import (
     CheckedDistributions,
     row_sums,
@@ -183,8 +183,7 @@ def _binary(y_true: Labels, y_proba: Array, settings: LogLossOptions, context: C
                 sides = (negative, positive)
                 gradient = binary_gradient(y, p, convention, checked.logs, sides)
         details["class_weights"] = class_weight
-    context = replace(context, clipped=int(np.count_nonzero(clipped)))
-    context = after_checks(context, checked, truth)
+    context = after_checks(context, checked, truth, clipped=int(np.count_nonzero(clipped)))
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
 
 
@@ -215,26 +214,18 @@ def _multiclass(
         return _soft_rows(index, checked, convention, settings, context)
     p = checked.values
     weight = context.options.sample_weight
-    counts = class_counts(index if weight is None else index[weight > 0], k)
-    class_weight = class_weights(settings.class_weight, counts, settings.beta)
-    losses = np.empty(n)
-    accuracy, brier, macro, clipped = Mean(), Mean(), ClassMeans(k), 0
+    class_weight = None
+    if settings.class_weight is not None or settings.beta is not None:
+        counts = class_counts(index if weight is None else index[weight > 0], k)
+        class_weight = class_weights(settings.class_weight, counts, settings.beta)
+    losses, clipped = np.empty(n), 0
     for block in blocks(n):
-        w, truth, predicted = part(weight, block), index[block], p[block]
-        rows = np.arange(truth.size)
-        logs = None if checked.logs is None else checked.logs[block]
-        losses[block], bounded = outcome_losses(truth, predicted, convention, logs)
+        logs = part(checked.logs, block)
+        losses[block], bounded = outcome_losses(index[block], p[block], convention, logs)
         clipped += int(np.count_nonzero(bounded))
-        accuracy.add(predicted.argmax(axis=1) == truth, w)
-        miss = predicted.copy()
-        miss[rows, truth] -= 1.0
-        brier.add(row_sums(np.square(miss, out=miss)), w)
-        macro.add(losses[block], truth, w)
-    details: dict[str, object] = {
-        "accuracy": accuracy.value(),
-        "brier": brier.value(),
-        "macro": in_unit(macro.value(), context.options),
-    }
+    details: dict[str, object] = {}
+    if context.options.details:
+        details = _multiclass_details(index, p, losses, context.options)
     gradient = None
     if context.options.gradient:
         target = np.zeros_like(p)
@@ -246,8 +237,27 @@ def _multiclass(
         losses = scaled(losses, share)
         gradient = None if gradient is None else scaled(gradient, share[:, None])
         details["class_weights"] = class_weight
-    context = after_checks(replace(context, clipped=clipped), checked)
+    context = after_checks(context, checked, clipped=clipped)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
+
+
+def _multiclass_details(
+    index: Indices, p: Array, losses: Array, options: Options
+) -> dict[str, object]:
+    weight = options.sample_weight
+    accuracy, brier, macro = Mean(), Mean(), ClassMeans(p.shape[1])
+    for block in blocks(index.size):
+        w, truth, predicted = part(weight, block), index[block], p[block]
+        accuracy.add(predicted.argmax(axis=1) == truth, w)
+        miss = predicted.copy()
+        miss[np.arange(truth.size), truth] -= 1.0
+        brier.add(row_sums(np.square(miss, out=miss)), w)
+        macro.add(losses[block], truth, w)
+    return {
+        "accuracy": accuracy.value(),
+        "brier": brier.value(),
+        "macro": in_unit(macro.value(), options),
+    }
 
 
 def _soft_rows(
@@ -279,5 +289,5 @@ def _soft_rows(
     if context.options.gradient:
         gradient = outcome_gradient(mass, p, convention, checked.logs)
     clipped = int(np.count_nonzero((bounded & (y > 0)).any(axis=1)))
-    context = after_checks(replace(context, clipped=clipped), checked, target)
+    context = after_checks(context, checked, target, clipped=clipped)
     return score_rows(Losses(losses, gradient=gradient), details, context)

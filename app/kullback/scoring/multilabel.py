@@ -85,7 +85,7 @@ def multilabel(
     gradient = binary_gradient(y, p, convention, checked.logs) if context.options.gradient else None
     details = _details(losses, p, y, entries, context.options)
     bounded = np.count_nonzero(clipped if entries is None else clipped[entries.counted.reshape(-1)])
-    context = after_checks(replace(context, clipped=int(bounded)), checked, truth)
+    context = after_checks(context, checked, truth, clipped=int(bounded))
     if entries is not None:
         context = replace(context, options=entries.options)
         rows, reduced = entries.rows(losses, columns, gradient)

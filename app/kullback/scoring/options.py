@@ -33,6 +33,7 @@ class Options:
     sample_weight: Array | None = None
     sum_tolerance: float | None = None
     on_unnormalized: OnUnnormalized = "error"
+    details: bool = True
 
     @property
     def nats(self) -> float:

@@ -5,6 +5,7 @@ import logging
 import re
 from secrets import token_hex
 from time import perf_counter
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect
@@ -19,9 +20,10 @@ CLIENT_GONE = 499
 PATH_LENGTH = 256
 METHOD_LENGTH = 16
 
+REQUEST_ID_HEADER = b"x-request-id"
+SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 _CSP = b"content-security-policy"
-_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
-_POLICY = (_CSP, b"default-src 'self'; frame-ancestors 'none'")
+POLICY = (_CSP, b"default-src 'self'; frame-ancestors 'none'")
 _IS_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 
 _IS_PRINTABLE = re.compile(rb"[!-~]*").fullmatch
@@ -77,29 +79,43 @@ class RequestTelemetry:
                 await self._failure(scope, exchange.receive, exchange.send)
 
     def _record(self, scope: Scope, exchange: "_Exchange", seconds: float) -> None:
-        method = scope["method"]
-        route = getattr(scope.get("route"), "path_format", UNMATCHED)
-        status = exchange.final_status
         exemplar = None if exchange.trace is None else exchange.trace.exemplar()
-        self._telemetry.series(method, route).observe(status, seconds, exchange.bytes_in, exemplar)
-        if _access.isEnabledFor(logging.INFO):
-            fields = {
-                "method": method[:METHOD_LENGTH],
-                "route": route,
-                "path": _path(scope),
-                "status": status,
-                "ms": round(seconds * 1000, 3),
-                "bytes_in": exchange.bytes_in,
-                "bytes_out": exchange.bytes_out,
-            }
-            key = getattr(scope["state"].get("caller"), "key", "")
-            if key:
-                fields["key"] = key
-            record = logging.LogRecord(
-                _access.name, logging.INFO, __file__, 0, "request", None, None
-            )
-            record.__dict__["fields"] = fields
-            _access.handle(record)
+        status, (came, went) = exchange.final_status, (exchange.bytes_in, exchange.bytes_out)
+        record(self._telemetry, scope, Answered(status, seconds, came, went, exemplar))
+
+
+class Answered(NamedTuple):
+    """What became of a request; `exemplar` names a trace of it."""
+
+    status: int
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+    exemplar: dict[str, str] | None = None
+
+
+def record(telemetry: Telemetry, scope: Scope, answered: Answered) -> None:
+    """Count and log a request."""
+    method = scope["method"]
+    route = getattr(scope.get("route"), "path_format", UNMATCHED)
+    status, seconds, bytes_in, bytes_out, exemplar = answered
+    telemetry.series(method, route).observe(status, seconds, bytes_in, exemplar)
+    if _access.isEnabledFor(logging.INFO):
+        fields = {
+            "method": method[:METHOD_LENGTH],
+            "route": route,
+            "path": _path(scope),
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "bytes_in": bytes_in,
+            "bytes_out": bytes_out,
+        }
+        key = getattr(scope["state"].get("caller"), "key", "")
+        if key:
+            fields["key"] = key
+        line = logging.LogRecord(_access.name, logging.INFO, __file__, 0, "request", None, None)
+        line.__dict__["fields"] = fields
+        _access.handle(line)
 
 
 class _Exchange:
@@ -114,7 +130,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._state = scope.setdefault("state", {})
-        self.request_id = self._state.setdefault("request_id", _request_id(scope))
+        self.request_id = self._state.setdefault("request_id", request_id(scope))
         self.trace = TraceContext.of_request(scope)
         self.status = CLIENT_GONE  # until an answer begins
         self.bytes_in = 0
@@ -138,20 +154,21 @@ class _Exchange:
             self.status = message["status"]
             headers = [
                 *message.get("headers", ()),
-                (b"x-request-id", self.request_id.encode()),
-                *_SECURITY,
+                (REQUEST_ID_HEADER, self.request_id.encode()),
+                *SECURITY,
             ]
             if all(name != _CSP for name, _ in headers):
-                headers.append(_POLICY)
+                headers.append(POLICY)
             message["headers"] = headers
         else:
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
 
 
-def _request_id(scope: Scope) -> str:
+def request_id(scope: Scope) -> str:
+    """The id of a request: its own, if it has a sensible one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _IS_REQUEST_ID(value):
+        if name == REQUEST_ID_HEADER and _IS_REQUEST_ID(value):
             return str(value, "ascii")
     return token_hex(16)
 
