@@ -35,7 +35,8 @@ EDGE = (
 )
 REPORTS = (
     *("monitoring.report", "monitoring.drift_report", "monitoring.replies"),
-    *(f"experiments.{name}" for name in ("plan", "report", "evaluation_report", "replies")),
+    *(f"experiments.{name}" for name in ("plan", "measured", "report", "evaluation_report")),
+    "experiments.replies",
     "experiments.wording",
 )
 ALLOWED: dict[str, tuple[str, ...]] = {

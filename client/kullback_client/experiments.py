@@ -20,6 +20,7 @@ COLUMNS = frozenset(
     (
         *("y_true", "y_proba", "arm", "unit", "sample_weight", "timestamp", "slice"),
         *("propensity", "target_propensity"),
+        *("outcome", "numerator", "denominator", "covariate"),
     )
 )
 
@@ -97,7 +98,8 @@ class ExperimentCalls:
             progress: called after each part with the rows that were taken, and all there are.
             fields: columns, or their names in `data`: `y_true`, `y_proba` (of paired arms a mapping
                 by arm), `arm`, `unit`, `sample_weight`, `timestamp`, `propensity`,
-                `target_propensity`, `slice`; and `on_invalid`.
+                `target_propensity`, `slice`, `outcome` (of several a mapping by name), `numerator`,
+                `denominator`, `covariate`; and `on_invalid`.
 
         Raises:
             InvalidInput: rows are wrong: `row` and `errors` say which.

@@ -30,6 +30,7 @@ ANSWERS = {
         "ExperimentList",
         "AcceptedObservations",
     ),
+    "experiment_effects": ("GuardrailReport", "ExplanationReport"),
     "experiment_assignment": ("SampleRatioReport", "StrataReport"),
     "experiment_reports": ("ExperimentReport", "ExperimentSeries"),
 }

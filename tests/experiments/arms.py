@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kullback.experiments.arm_tallies import ArmTallies, tally_arms
-from kullback.experiments.comparison import Comparison, Findings, compare
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import Findings, compare
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
@@ -49,7 +50,7 @@ def split(rows: ArmRows) -> ArmRows:
 def one_after_another(rows: ArmRows) -> ArmRows:
     """Rows that every arm has scored as rows of one arm each."""
     scores = of_arms(rows)
-    n, k = len(rows.y_true), len(scores)
+    n, k = len(rows), len(scores)
     many = taken(rows, np.tile(np.arange(n), k))
     arm = [name for name in scores for _ in range(n)]
     return replace(many, y_proba=np.concatenate(list(scores.values())), arm=arm)
@@ -64,6 +65,7 @@ def of_arms(rows: ArmRows) -> Mapping[str, Array]:
 def taken(rows: ArmRows, places: Indices) -> ArmRows:
     """Some of the rows, in this order."""
     scores = rows.y_proba
+    assert scores is not None
     return ArmRows(
         y_true=np.asarray(rows.y_true)[places],
         y_proba={name: found[places] for name, found in scores.items()}

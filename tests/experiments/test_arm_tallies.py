@@ -46,7 +46,7 @@ def test_cut_anywhere_and_added_in_any_order_it_is_the_same(
     batch: tuple[Plan, ArmRows], data: st.DataObject
 ) -> None:
     plan, rows = batch
-    order = np.array(data.draw(st.permutations(range(len(rows.y_true)))), np.int64)
+    order = np.array(data.draw(st.permutations(range(len(rows)))), np.int64)
     cuts = data.draw(st.sets(st.integers(1, max(order.size - 1, 1)), max_size=3))
     places = np.split(order, sorted(cuts & set(range(1, order.size))))
     parts = [tally_arms(plan, taken(rows, some)) for some in places]
@@ -61,7 +61,7 @@ def test_rows_without_units_are_units_by_their_number(
     batch: tuple[Plan, ArmRows], place: int
 ) -> None:
     plan, rows = batch
-    n = len(rows.y_true)
+    n = len(rows)
     cut = 1 + place % n
     first = tally_arms(plan, taken(rows, np.arange(cut)), 100)
     rest = [tally_arms(plan, taken(rows, np.arange(cut, n)), 100 + cut)] if cut < n else []
@@ -202,7 +202,7 @@ WRONG = {
     ),
     "a list, of paired arms": (PAIRED, EACH, "/y_proba"),
     "lists by arm, of parallel arms": (PARALLEL, WHOLE, "/y_proba"),
-    "no arms": (PARALLEL, replace(EACH, arm=None), "/y_proba"),
+    "no arms": (PARALLEL, replace(EACH, arm=None), "/arm"),
     "a score below 0": (PARALLEL, replace(EACH, y_proba=with_cell(HALF, -0.1)), "/y_proba/17"),
     "fewer scores": (PARALLEL, replace(EACH, y_proba=HALF[:3]), "/y_proba"),
     "a table of scores": (PARALLEL, many_lists(), "/y_proba"),

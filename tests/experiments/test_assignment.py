@@ -119,7 +119,7 @@ def test_periods_and_days_add_up_to_what_the_rows_say(
     drawn_rows: tuple[Plan, ArmRows], moments: list[float]
 ) -> None:
     plan, rows = drawn_rows
-    time = np.resize([*moments, 15.0], len(rows.y_true))
+    time = np.resize([*moments, 15.0], len(rows))
     periods = (SharePeriod(None, plan.shares), SharePeriod(12.0, plan.shares))
     for assigned in (plan, replace(plan, assignment="request")):
         parts = compacted(stored(assigned, rows, time, periods), DAY)
@@ -178,7 +178,7 @@ def test_strata_without_rows_of_an_arm_are_told() -> None:
 def test_strata_are_of_segments_too() -> None:
     rows, time = ramped()
     plan = replace(REQUESTS, slices=("country",))
-    sliced = replace(rows, slices={"country": np.resize(["DE", "FR"], len(rows.y_true)).tolist()})
+    sliced = replace(rows, slices={"country": np.resize(["DE", "FR"], len(rows)).tolist()})
     segments = found(plan, sliced, time, PERIODS).comparisons
     for name in ("country=DE", "country=FR"):
         effect = segments[name][0].effect

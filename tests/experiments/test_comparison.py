@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from kullback.experiments.arm_tallies import ArmTallies, tally_arms
-from kullback.experiments.comparison import Comparison, compare, effects
-from kullback.experiments.plan import Arm, MetricName, Plan
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import compare, effects
+from kullback.experiments.measured import MetricName
+from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined

@@ -52,7 +52,7 @@ def lost(rows: ArmRows) -> ArmRows:
 
 
 def heavy(rows: ArmRows) -> ArmRows:
-    w = np.ones(len(rows.y_true))
+    w = np.ones(len(rows))
     w[:3] = 1e4
     return replace(rows, weight=w)
 
@@ -71,7 +71,7 @@ GUARDED: dict[str, tuple[Plan, Callable[[], ArmRows], str]] = {
     "lost units, and heavy rows": (PARALLEL, lambda: heavy(lost(SPLIT)), "sample_ratio_mismatch"),
     "lost units of one class": (
         PARALLEL,
-        lambda: with_y(lost(SPLIT), np.zeros(len(lost(SPLIT).y_true))),
+        lambda: with_y(lost(SPLIT), np.zeros(len(lost(SPLIT)))),
         "sample_ratio_mismatch",
     ),
     "units of both arms": (PARALLEL, lambda: crossing(SPLIT, 0.3), "crossover"),
@@ -176,6 +176,6 @@ def test_more_than_fill_all_buckets_are_enough_units() -> None:
 
 
 def test_what_breaks_the_whole_breaks_its_segments() -> None:
-    rows = replace(lost(SPLIT), slices={"country": ["DE"] * len(lost(SPLIT).y_true)})
+    rows = replace(lost(SPLIT), slices={"country": ["DE"] * len(lost(SPLIT))})
     findings = found(replace(PARALLEL, slices=SLICED), rows)
     assert findings.comparisons["country=DE"][0].verdict.code == "sample_ratio_mismatch"

@@ -7,7 +7,7 @@ import pytest
 from kullback.errors import InvalidInput
 from kullback.experiments import wording
 from kullback.experiments.horizon_answers import horizon_report, settled_word
-from kullback.experiments.plan import MetricName
+from kullback.experiments.measured import MetricName
 from kullback.experiments.report import OverallComparison
 from kullback.experiments.reporting import arms_report
 from kullback.experiments.verdict import VerdictWord

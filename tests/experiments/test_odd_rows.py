@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kullback.experiments.plan import MetricName, Plan
+from kullback.experiments.measured import MetricName
+from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array
 from tests.experiments.arms import PAIRED, batches, found, of_arms, paired
@@ -67,7 +68,7 @@ def test_whatever_the_rows_the_report_is_json(odd: str, metric: MetricName) -> N
     plan = replace(PAIRED, metric=metric, convention="exact")
     if metric != "base_rate":
         written(found(plan, rows))
-    scores, n = of_arms(rows), len(rows.y_true)
+    scores, n = of_arms(rows), len(rows)
     even = np.arange(n) % 2 == 0
     p = np.where(even, scores["a"], scores["b"])
     arm = ["a" if one else "b" for one in even.tolist()]

@@ -65,7 +65,8 @@ def test_tallies_are_of_its_convention() -> None:
 def test_a_set_up_names_everything_that_was_planned() -> None:
     document = json.loads(to_json(ExperimentSetup.of("ranker", 1, PAIRED)))
     assert document["arms"] == [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]
-    assert set(document) == {"name", "epoch", *Plan.__dataclass_fields__}
+    unsaid = {"outcome", "higher_is_better", "winsorize", "covariate", "guardrails"}
+    assert set(document) == {"name", "epoch", *Plan.__dataclass_fields__} - unsaid
     planned = {name: value for name, value in document.items() if name not in {"name", "epoch"}}
     assert TypeAdapter(Plan).validate_python(planned) == PAIRED
 

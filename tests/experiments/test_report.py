@@ -264,4 +264,4 @@ def test_auc_has_a_sequence_from_the_burn_in_on_and_other_metrics_have_none() ->
 
 
 def ones(rows: ArmRows) -> ArmRows:
-    return replace(rows, y_true=np.ones(len(rows.y_true)))
+    return replace(rows, y_true=np.ones(len(rows)))

@@ -9,8 +9,9 @@ from scipy import stats
 
 from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import tally_arms
+from kullback.experiments.measured import Objective
 from kullback.experiments.pilots import pilot_of_rows
-from kullback.experiments.plan import Arm, Objective, Plan
+from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.experiments.sample_size import Pilot, experiment_size
 from kullback.tally.confidence_sequence import confidence_sequence

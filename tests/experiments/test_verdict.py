@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from kullback.experiments.margins import absolute_margin
-from kullback.experiments.plan import Arm, MetricName, Objective, Plan
+from kullback.experiments.measured import MetricName, Objective
+from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.verdict import (
     Verdict,
     invalid_assignment,

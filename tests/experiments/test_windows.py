@@ -50,7 +50,7 @@ def test_parts_of_any_hours_say_what_the_rows_say(
     drawn: tuple[Plan, ArmRows], data: st.DataObject
 ) -> None:
     plan, rows = drawn
-    n, epoch = len(rows.y_true), data.draw(epochs)
+    n, epoch = len(rows), data.draw(epochs)
     time = data.draw(draw.columns_of(n, moments))
     parts = data.draw(st.permutations(stored(plan, epoch, rows, time)))
     expected = written(of_rows(plan, rows))
@@ -65,7 +65,7 @@ def test_batches_add_up_to_what_all_rows_say(
     drawn: tuple[Plan, ArmRows], data: st.DataObject
 ) -> None:
     plan, rows = drawn
-    n = len(rows.y_true)
+    n = len(rows)
     order = np.array(data.draw(st.permutations(range(n))), np.int64)
     cut = data.draw(st.integers(0, n))
     parts = [
@@ -81,7 +81,7 @@ def test_batches_add_up_to_what_all_rows_say(
 @given(batches())
 def test_epochs_never_mix(drawn: tuple[Plan, ArmRows]) -> None:
     plan, rows = drawn
-    time = np.zeros(len(rows.y_true))
+    time = np.zeros(len(rows))
     parts = [part for epoch in (1, 2, 11, 12) for part in stored(plan, epoch, rows, time)]
     for epoch in (1, 2, 11, 12):
         assert written(tallies_by_segment(plan, epoch, parts)) == written(of_rows(plan, rows))
@@ -119,7 +119,7 @@ def test_steps_take_every_part_once_and_in_order(
     drawn: tuple[Plan, ArmRows], data: st.DataObject, step: int
 ) -> None:
     plan, rows = drawn
-    time = data.draw(draw.columns_of(len(rows.y_true), moments))
+    time = data.draw(draw.columns_of(len(rows), moments))
     parts = stored(plan, 1, rows, time)
     steps = by_step(1, step, parts)
     assert list(steps) == sorted(steps)

@@ -249,7 +249,7 @@ def test_places_past_the_first_are_within_their_arm_too() -> None:
     assert error.message == "line 1: y_proba: 2 is not in [0, 1]"
 
 
-@pytest.mark.parametrize("missing", ["y_true", "y_proba", "unit", "arm"])
+@pytest.mark.parametrize("missing", ["unit", "arm"])
 def test_a_missing_field_is_named_in_every_type_of_body(missing: str) -> None:
     columns = {field: values for field, values in PARALLEL.items() if field != missing}
     for media_type, raw in bodies(columns):
@@ -259,7 +259,6 @@ def test_a_missing_field_is_named_in_every_type_of_body(missing: str) -> None:
 FORECASTS = [
     ("0.5", ""),
     ("true", ""),
-    ("null", ""),
     ('"0.5"', ""),
     ("NaN", ""),
     ("[]", ""),
@@ -335,7 +334,6 @@ def test_every_line_has_forecasts_like_the_first(first: str, second: str, expect
 
 
 STRUCTS = {
-    "no fields": (pa.array([{}, {}], pa.struct([])), "/y_proba"),
     "a null": (pa.array([{"a": 0.5}, {"a": None}]), "/y_proba/a/1"),
     "a null struct": (pa.array([{"a": 0.5}, None]), "/y_proba/a/1"),
     "not a number": (pa.array([{"a": 0.5}, {"a": math.nan}]), "/y_proba/a/1"),
@@ -440,8 +438,8 @@ def test_propensities_that_do_not_fit_are_refused(
 
 def test_both_forms_of_forecasts_are_described_for_callers() -> None:
     schema = ExperimentBatch.model_json_schema()
-    assert schema["required"] == ["y_true", "y_proba", "unit"]
-    one, named = schema["properties"]["y_proba"]["anyOf"]
+    assert schema["required"] == ["unit"]
+    one, named, _ = schema["properties"]["y_proba"]["anyOf"]
     assert one == {"type": "array", "items": {"type": "number"}}
     assert named["additionalProperties"] == one
     assert (named["minProperties"], named["maxProperties"]) == (1, 20)

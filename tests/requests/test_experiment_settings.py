@@ -2,15 +2,16 @@
 
 import json
 import math
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kullback.documents import to_json
 from kullback.errors import InvalidInput
 from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.replies import ExperimentSetup
 from kullback.requests.experiments import ExperimentSettings
 from tests.payload.batch_bodies import read
 from tests.payload.bodies import as_json
@@ -117,7 +118,10 @@ def test_shares_sum_to_one_but_for_rounding(drawn: dict[str, float]) -> None:
 @given(st.one_of(shares(), shares().map(list)))
 def test_a_plan_that_is_sent_as_it_was_answered_stays_the_same(drawn: Any) -> None:  # noqa: ANN401
     first = plan(arms=drawn, minimum_effect=0.01, slices=["country"])
-    assert plan(**json.loads(json.dumps(asdict(first)))) == first
+    answered = ExperimentSetup.of("ranker", 1, first)
+    fields = json.loads(to_json(answered))
+    sent = {name: fields[name] for name in fields if name not in {"name", "epoch"}}
+    assert plan(**sent) == first
 
 
 def test_paired_arms_are_compared_by_what_differs_between_them() -> None:
@@ -252,7 +256,7 @@ def test_numbers_beyond_doubles_are_refused(field: str) -> None:
 
 def test_the_forms_of_arms_are_described_for_callers() -> None:
     schema = ExperimentSettings.model_json_schema()
-    assert "$defs" not in schema
+    assert set(schema["$defs"]) == {"GuardrailFields", "WinsorizeFields"}
     assert schema["required"] == ["arms"]
     names, objects, by_name = schema["properties"]["arms"]["anyOf"]
     assert names["items"] == {"type": "string", "minLength": 1, "maxLength": 64}

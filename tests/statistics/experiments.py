@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.comparison import Comparison, compare
-from kullback.experiments.plan import Arm, Design, MetricName, Plan
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import compare
+from kullback.experiments.measured import MetricName
+from kullback.experiments.plan import Arm, Design, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Flags, Indices, Undefined
 from kullback.tally.contrast import Contrast
@@ -83,6 +85,7 @@ def _taken(rows: ArmRows, places: Indices) -> ArmRows:
     proba = rows.y_proba
     assert isinstance(rows.y_true, np.ndarray)
     assert isinstance(rows.unit, np.ndarray)
+    assert proba is not None
     return ArmRows(
         rows.y_true[places],
         proba[places] if isinstance(proba, np.ndarray) else _by_arm(proba, places),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.comparison import AdjustedComparison, compare
-from kullback.experiments.plan import Arm, MetricName, Plan
+from kullback.experiments.compared import AdjustedComparison
+from kullback.experiments.comparison import compare
+from kullback.experiments.measured import MetricName
+from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
 from tests.statistics.bounds import at_most

@@ -10,7 +10,8 @@ from sklearn.metrics import log_loss
 
 from kullback.numerics.types import Array, Indices
 from kullback.tally.metrics import TallyMetrics
-from kullback.tally.tally import VECTORS, Layout, Tally
+from kullback.tally.sum_names import VECTORS
+from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS
 from tests.tally.strategies import Batch
 

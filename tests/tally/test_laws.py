@@ -14,7 +14,8 @@ from kullback.scoring.conventions import CONVENTIONS, ConventionName
 from kullback.tally.bins import BINS, RANK_BINS, bin_of
 from kullback.tally.merge import merge
 from kullback.tally.metrics import TallyMetrics
-from kullback.tally.tally import SCALARS, VECTORS, Layout, Tally, total
+from kullback.tally.sum_names import SCALARS, VECTORS
+from kullback.tally.tally import Layout, Tally, total
 from kullback.tally.units import BUCKETS, GROUPS
 from tests.strategies import indices
 from tests.tally.strategies import KINDS, Batch, Kind

@@ -11,6 +11,7 @@ from kullback.evaluation.executors import serial
 from kullback.evaluation.job import evaluate
 from kullback.evaluation.locations import files_named
 from kullback.experiments.arm_tallies import ArmTallies
+from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.pilots import pilot_of_rows
 from kullback.experiments.plan import Arm, Plan
 from kullback.experiments.sample_size import ExperimentSize, experiment_size
@@ -79,6 +80,8 @@ class PilotFiles:
                 detail = "--shares says nothing beside --paired: each row is of all arms"
                 raise Failure(detail, Status.UNUSABLE)
         settings = {**self.settings, "arms": arms, "design": design}
+        if settings.get("metric") in OF_MEASURES:
+            raise Failure(f"--metric {settings['metric']}: files bring labels", Status.UNUSABLE)
         return validated(ExperimentSettings, settings).plan()
 
 

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from kullback.evaluation.job import NO_UNIT
 from kullback.experiments import wording
 from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.reading import reading
 from kullback.figures import experiment_timeline, reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
 from kullback.figures.figure import Figure
@@ -40,6 +41,7 @@ def page(report: EvaluationReport) -> str:
             parts=_drawn(map(difference_parts, report.comparisons)),
             arms=_drawn(figure for figures in arms for figure in figures),
             wording=wording,
+            reading=reading(report),
             caution=NO_UNIT if NO_UNIT in report.warnings else "",
             title=_title(report),
         )

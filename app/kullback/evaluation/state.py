@@ -12,7 +12,8 @@ from kullback.experiments.plan import Plan
 from kullback.tally.exact import BinSums
 from kullback.tally.merge import merged
 from kullback.tally.merged_tallies import merged_tallies
-from kullback.tally.tally import VECTORS, Tally
+from kullback.tally.sum_names import VECTORS
+from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
 
 EVERY_ARM = ""

@@ -1,26 +1,27 @@
 """Tallies of the arms: the sums of each, and the units that it has."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kullback.errors import FieldError, InvalidInput, InvalidRows, pointer
+from kullback.errors import InvalidInput
+from kullback.experiments.arm_columns import ArmColumns, arm_columns, ignored_in
 from kullback.experiments.plan import Plan
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.types import Array, Indices
-from kullback.scoring.arrays import unit_interval, weights
+from kullback.scoring.arrays import weights
 from kullback.scoring.label_types import rows_of
 from kullback.scoring.labels import Labels, positive_shares
-from kullback.scoring.refusals import refuse
 from kullback.scoring.screening import refuse_strays
 from kullback.tally.binary import binary_terms
 from kullback.tally.grouping import Slices, group_ids
 from kullback.tally.merge import merged
+from kullback.tally.row_terms import RowTerms
 from kullback.tally.tally import Tally, total
-from kullback.tally.terms import Terms
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import bucket_of
+from kullback.tally.unpredicted import UnpredictedTerms
 
 StratumKey = tuple[
     int, int
@@ -60,8 +61,8 @@ class CheckedArmRows:
     """Rows of an experiment, checked.
 
     Attributes:
-        y: outcomes in [0, 1] (n,).
-        arms: by arm which rows are its own, all where None, and their P(1).
+        y: labels in [0, 1] (n,), or None where rows came without.
+        arms: by arm which rows are its own, with its predictions and measures.
         w: weights (n,), or None.
         unit: whom each row is about (n,); rows are units where None.
         buckets: of the units, (n,).
@@ -70,8 +71,8 @@ class CheckedArmRows:
         ignored: how many rows, or predictions of paired rows, are of other arms.
     """
 
-    y: Array
-    arms: Mapping[str, tuple[Indices | None, Array]]
+    y: Array | None
+    arms: Mapping[str, ArmColumns]
     w: Array | None
     unit: Labels | None
     buckets: Indices
@@ -87,18 +88,19 @@ def checked_arm_rows(plan: Plan, rows: ArmRows, first: int = 0) -> CheckedArmRow
         InvalidInput: a label, a prediction, an arm or a slice is not this experiment's.
     """
     refuse_strays(rows.slices, lambda name: plan.check_slice(name, "slice", name))
-    y = positive_shares("y_true", rows.y_true).values if len(rows) else np.zeros(0)
-    number, arms = np.arange(first, first + y.size), _arms(plan, rows, y.size)
-    accepted = y.size if plan.design == "paired" else sum(p.size for _, p in arms.values())
+    n, y = len(rows), rows.y_true
+    shares = None if y is None else positive_shares("y_true", y).values if n else np.zeros(0)
+    number, arms = np.arange(first, first + n), arm_columns(plan, rows, n)
+    accepted = n if plan.design == "paired" else sum(each.size for each in arms.values())
     return CheckedArmRows(
-        y=y,
+        y=shares,
         arms=arms,
-        w=_weight(rows, y.size),
+        w=_weight(rows, n),
         unit=rows.unit,
         buckets=bucket_of(number if rows.unit is None else rows.unit),
         slices={name: rows.slices[name] for name in rows.slices if name in plan.slices},
         accepted=accepted,
-        ignored=_predictions(rows.y_proba) - sum(p.size for _, p in arms.values()),
+        ignored=ignored_in(plan, rows, n, arms),
     )
 
 
@@ -107,10 +109,11 @@ def tallies(
 ) -> dict[str, dict[tuple[str, int], Tally]]:
     """By arm, the tally of each window and slice: see grouped."""
     by_arm = {}
-    for name, (rows, p) in checked.arms.items():
-        if p.size:
+    for name, columns in checked.arms.items():
+        rows = columns.rows
+        if columns.size:
             part = _taken(checked, rows)
-            terms = _terms(plan, part, p)
+            terms = _terms(plan, part, columns)
             by_arm[name] = group_ids(terms, window if rows is None else window[rows], part.slices)
     return by_arm
 
@@ -121,11 +124,12 @@ def units(checked: CheckedArmRows, window: Indices) -> dict[str, dict[int, UnitS
         return {}
     by_arm: dict[str, dict[int, UnitSet]] = {}
     shared: dict[int, UnitSet] | None = None
-    for name, (rows, p) in checked.arms.items():
+    for name, columns in checked.arms.items():
+        rows = columns.rows
         if rows is None:
             shared = shared or _by_window(checked.unit, window)
             by_arm[name] = shared
-        elif p.size:
+        elif columns.size:
             by_arm[name] = _by_window(rows_of(checked.unit, rows), window[rows])
     return by_arm
 
@@ -139,76 +143,13 @@ def tally_arms(plan: Plan, rows: ArmRows, first: int = 0) -> dict[str, ArmTallie
     if not len(rows):
         raise InvalidInput.at("y_true is empty", "y_true")
     checked = checked_arm_rows(plan, rows, first)
-    window = np.zeros(checked.y.size, np.int64)
+    window = np.zeros(len(rows), np.int64)
     parts: dict[str, dict[str, Tally]] = {"": {}}
     for arm, groups in tallies(plan, checked, window).items():
         for (name, _), tally in groups.items():
             parts.setdefault(name, {})[arm] = tally
     met = {arm: windows[0] for arm, windows in units(checked, window).items()}
     return {name: ArmTallies(by_arm, {} if name else met) for name, by_arm in parts.items()}
-
-
-def _arms(plan: Plan, rows: ArmRows, n: int) -> dict[str, tuple[Indices | None, Array]]:
-    if isinstance(rows.y_proba, Mapping):
-        if plan.design != "paired":
-            raise InvalidInput.at("the experiment is parallel: [n], and the arm of each", "y_proba")
-        return _paired(plan, rows.y_proba, n)
-    if plan.design != "parallel" or rows.arm is None:
-        raise InvalidInput.at("the experiment is paired: an object of [n] by arm", "y_proba")
-    p = _probabilities(rows.y_proba, n)
-    codes = {name: code for code, name in enumerate(plan.names)}
-    code = np.fromiter((codes.get(arm, -1) for arm in rows.arm), np.int64, len(rows.arm))
-    if plan.other_arms == "error":
-        names = ", ".join(plan.names)
-        refuse("arm", code < 0, lambda _: f"not an arm of this experiment, which has {names}")
-    own = {name: np.flatnonzero(code == at) for name, at in codes.items()}
-    return {name: (places, p[places]) for name, places in own.items()}
-
-
-def _predictions(y_proba: Array | Mapping[str, Array]) -> int:
-    parts = y_proba.values() if isinstance(y_proba, Mapping) else (y_proba,)
-    return sum(part.size for part in parts)
-
-
-def _paired(
-    plan: Plan, y_proba: Mapping[str, Array], n: int
-) -> dict[str, tuple[Indices | None, Array]]:
-    names = ", ".join(plan.names)
-    for name in y_proba:
-        if name not in plan.names and plan.other_arms == "error":
-            detail = f"not an arm of this experiment, which has {names}"
-            raise InvalidInput.at(detail, "y_proba", name)
-    for name in plan.names:
-        if name not in y_proba:
-            raise InvalidInput.at("this arm is missing: each row is scored by all", "y_proba", name)
-    return {name: (None, _probabilities(y_proba[name], n, name)) for name in plan.names}
-
-
-def _probabilities(values: Array, n: int, *arm: str) -> Array:
-    if values.ndim != 1:
-        raise InvalidInput.at("[n]: one P(1) per row is expected", "y_proba", *arm)
-    if values.size == n == 0:
-        return values
-    try:
-        p = unit_interval("y_proba", values)
-    except InvalidInput as error:
-        raise _of_arm(error, *arm) from error
-    if p.size != n:
-        raise InvalidInput.at(f"{p.size} rows where y_true has {n}", "y_proba", *arm)
-    return p
-
-
-def _of_arm(error: InvalidInput, *arm: str) -> InvalidInput:
-    """The same refusal, of the predictions of an arm."""
-    field = pointer("y_proba")
-
-    def moved(offence: FieldError) -> FieldError:
-        place = field + pointer(*arm) + offence.pointer.removeprefix(field)
-        return FieldError(place, offence.detail)
-
-    if isinstance(error, InvalidRows):
-        return error.moved(moved, error.message, error.depth + len(arm))
-    return error.moved(moved, error.message)
 
 
 def _weight(rows: ArmRows, n: int) -> Array | None:
@@ -226,7 +167,7 @@ def _taken(checked: CheckedArmRows, rows: Indices | None) -> CheckedArmRows:
         return checked
     places = rows.tolist()
     return CheckedArmRows(
-        checked.y[rows],
+        None if checked.y is None else checked.y[rows],
         {},
         None if checked.w is None else checked.w[rows],
         None,
@@ -235,12 +176,17 @@ def _taken(checked: CheckedArmRows, rows: Indices | None) -> CheckedArmRows:
     )
 
 
-def _terms(plan: Plan, part: CheckedArmRows, p: Array) -> Callable[[slice], Terms]:
-    layout = plan.layout
+def _terms(plan: Plan, part: CheckedArmRows, of_arm: ArmColumns) -> Callable[[slice], RowTerms]:
+    layout, p = plan.layout, of_arm.p
 
-    def terms(rows: slice) -> Terms:
+    def terms(rows: slice) -> RowTerms:
         w = None if part.w is None else part.w[rows]
-        return binary_terms(layout, part.y[rows], p[rows], w, part.buckets[rows])
+        y = None if part.y is None else part.y[rows]
+        units, measures = part.buckets[rows], of_arm.measures[:, rows]
+        if p is None:
+            return UnpredictedTerms(layout, units, measures, y, w)
+        predicted = binary_terms(layout, y, p[rows], w, units)
+        return replace(predicted, measures=measures) if len(measures) else predicted
 
     return terms
 

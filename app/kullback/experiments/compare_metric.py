@@ -8,8 +8,10 @@ import numpy as np
 
 from kullback.documents import to_mapping
 from kullback.experiments.arm_tallies import tally_arms
-from kullback.experiments.comparison import Comparison, Findings, compare
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import Findings, compare
 from kullback.experiments.plan import Plan
+from kullback.experiments.questions import primary
 from kullback.experiments.reporting import arms_report
 from kullback.experiments.rows import ArmRows
 from kullback.numerics.reasons import Reason
@@ -19,7 +21,6 @@ from kullback.scoring.labels import positive_shares
 from kullback.scoring.losses import binary_losses
 from kullback.scoring.options import Options
 from kullback.scoring.score import ROWS_NAMED, Context, Diagnostics, Score, conventions, explained
-from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.metrics import TallyMetrics
 
 _IN_NATS = "log_loss"
@@ -78,7 +79,7 @@ def _value(findings: Findings, comparison: Comparison) -> tuple[float, Reason | 
     """The effect, as a number that is not finite where there is none, and why."""
     if not isinstance(comparison.effect, Undefined):
         return comparison.effect.effect, None
-    tallies, metric = findings.tallies[""], FUNCTIONALS[findings.plan.metric]
+    tallies, metric = findings.tallies[""], primary(findings.plan).metric
     treatment = metric(tallies[comparison.arm]).value
     control = metric(tallies[comparison.control]).value
     if not isinstance(treatment, Undefined) and not isinstance(control, Undefined):
@@ -101,6 +102,8 @@ def _losses(plan: Plan, rows: ArmRows, comparison: Comparison, *, is_needed: boo
     convention = CONVENTIONS[plan.convention]
     if not is_needed and convention is not EXACT:
         return _Losses(np.empty(0), np.empty(0, np.bool_))
+    assert rows.y_true is not None
+    assert rows.y_proba is not None
     y = positive_shares("y_true", rows.y_true).values
     if not isinstance(rows.y_proba, Mapping):
         losses, _ = binary_losses(y, rows.y_proba, convention)

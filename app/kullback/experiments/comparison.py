@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.assignment import AssignmentCheck
+from kullback.experiments.compared import Comparison, adjusted_family
 from kullback.experiments.compared_arms import ComparedArms
-from kullback.experiments.explanation import Explanation, LossMargin, explain
+from kullback.experiments.explanation import LossMargin, explain
 from kullback.experiments.margins import amount, margin_of
-from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
+from kullback.experiments.measured import OF_MEASURES
+from kullback.experiments.plan import Plan
+from kullback.experiments.questions import PlanQuestion, guardrails, measured_metrics, primary
 from kullback.experiments.share_periods import SharePeriod
 from kullback.experiments.verdict import (
     Verdict,
@@ -18,75 +21,25 @@ from kullback.experiments.verdict import (
     too_thin,
     undefined_effect,
     verdict_of,
+    with_guardrails,
     without_minimum,
 )
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
-from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
-from kullback.tally.contrast import Contrast
+from kullback.tally.confidence_sequence import confidence_sequence
+from kullback.tally.contrast import ArmInfluences
+from kullback.tally.cuped import CovariateAdjustment, adjusted_influences
 from kullback.tally.functionals import FUNCTIONALS
 from kullback.tally.horizon import Horizon, HorizonLook, horizon_look
 from kullback.tally.inference import occupied_buckets as occupied
-from kullback.tally.multiplicity import benjamini_hochberg, e_bh, holm, selected_alpha
-from kullback.tally.relative_effect import RelativeEffect, relative_effect
+from kullback.tally.relative_effect import relative_effect
 from kullback.tally.sample_ratio import SampleRatio
 from kullback.tally.tally import Tally
 from kullback.tally.unit_set import UnitSet
 from kullback.tally.units import BUCKETS
+from kullback.tally.unpredicted import lacks_predictions
 
 _OF_LABELS = "base_rate"  # the same in every arm where each row is of all
-
-
-@dataclass(frozen=True, slots=True)
-class AdjustedComparison:
-    """What is left of a comparison among all of its family.
-
-    Attributes:
-        holm: the adjusted fixed-horizon p-value: some false claim in α of all families.
-        benjamini_hochberg: the same for α of all claims being false.
-        e_bh: whether e-BH claims a difference, at any time; None without e-values.
-        confidence_sequence: the one at a level at which α of all claimed intervals are false.
-    """
-
-    holm: float
-    benjamini_hochberg: float
-    e_bh: bool | None = None
-    confidence_sequence: ConfidenceSequence | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """An arm against the control, treatment minus control, in all rows or in a segment.
-
-    Attributes:
-        effect: of the plan's metric.
-        relative: the effect in terms of the control's value.
-        confidence_sequence: what holds at all looks at once; None without `minimum_effect`, and
-            as long as the arms cannot carry one (the verdict says why).
-        other_metrics: the difference of every other metric, and of the plan's own, for one look.
-        adjusted: among all arms and segments that may carry a verdict; None for the others.
-        may_claim: whether the data can carry a claim, if a plan says what is worth one.
-        margin: the minimum effect in the metric's unit, of the control as it stands.
-        horizon: the look on the way to a planned horizon; None without one, and of segments.
-        higher_is_better: which sign of the effect is good.
-        relative_sets: the effect in terms of the control's value with its intervals; None where
-            nobody asks, as of a series.
-    """
-
-    arm: str
-    control: str
-    effect: Contrast | Undefined
-    relative: float | Undefined
-    confidence_sequence: ConfidenceSequence | None
-    verdict: Verdict
-    explanation: Explanation | None = None
-    other_metrics: Mapping[str, Contrast | Undefined] = field(default_factory=dict)
-    adjusted: AdjustedComparison | None = None
-    may_claim: bool = False
-    margin: float | None = None
-    relative_sets: RelativeEffect | Undefined | None = None
-    horizon: HorizonLook | None = None
-    higher_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +87,7 @@ def compare(
     wrong = invalid_assignment(assignment.ratio, assignment.crossed)
     complete = {name: _complete(plan, part) for name, part in {"": whole, **parts}.items()}
     comparisons = {
-        name: [_compared(plan, part, arm, wrong, is_whole=True) for arm in plan.treatments]
+        name: [_guarded(plan, part, arm, wrong) for arm in plan.treatments]
         for name, part in complete.items()
     }
     compared = {arm: ComparedArms.of(plan, complete[""], arm) for arm in plan.treatments}
@@ -147,16 +100,16 @@ def compare(
         {name: part.tallies for name, part in complete.items()},
         {arm: met.count for arm, met in complete[""].units.items()} if whole.units else None,
         assignment,
-        _adjusted(plan, comparisons),
+        adjusted_family(plan, comparisons),
         compared,
     )
 
 
 def effects(plan: Plan, whole: ArmTallies, periods: Sequence[SharePeriod] = ()) -> list[Comparison]:
     """Each arm against the control and no more: what a point of a series needs."""
-    assignment = AssignmentCheck.of(plan, whole, periods)
+    assignment, question = AssignmentCheck.of(plan, whole, periods), primary(plan)
     part, wrong = _complete(plan, whole), invalid_assignment(assignment.ratio, assignment.crossed)
-    return [_compared(plan, part, arm, wrong, is_whole=False) for arm in plan.treatments]
+    return [_compared(question, part, arm, wrong, is_whole=False) for arm in plan.treatments]
 
 
 def _complete(plan: Plan, part: ArmTallies) -> ArmTallies:
@@ -168,17 +121,30 @@ def _complete(plan: Plan, part: ArmTallies) -> ArmTallies:
     )
 
 
+def _guarded(plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None) -> Comparison:
+    """The comparison by the plan's metric and by each guardrail."""
+    comparison = _compared(primary(plan), part, arm, wrong, is_whole=True)
+    rails = {
+        each.guardrail: _compared(each, part, arm, wrong, is_whole=False)
+        for each in guardrails(plan)
+    }
+    words = {name: rail.verdict.word for name, rail in rails.items()}
+    verdict = with_guardrails(comparison.verdict, words)
+    return replace(comparison, verdict=verdict, guardrails=rails)
+
+
 def _compared(
-    plan: Plan, part: ArmTallies, arm: str, wrong: Verdict | None, *, is_whole: bool
+    question: PlanQuestion, part: ArmTallies, arm: str, wrong: Verdict | None, *, is_whole: bool
 ) -> Comparison:
+    plan = question.plan
     ours, theirs = part.tallies[arm], part.tallies[plan.control]
     is_paired = plan.design == "paired"
-    arms = ComparedArms.of(plan, part, arm).influences(FUNCTIONALS[plan.metric])
+    arms, adjustment = _influences(question, ComparedArms.of(plan, part, arm))
     effect = arms if isinstance(arms, Undefined) else arms.contrast(is_paired=is_paired)
     if isinstance(arms, Undefined) or isinstance(effect, Undefined):
         assert isinstance(effect, Undefined)
         verdict = wrong or undefined_effect(effect)
-        return Comparison(arm, plan.control, effect, effect, None, verdict)
+        return Comparison(plan, arm, plan.control, effect, effect, None, verdict)
     relative = effect.effect / arms.control if arms.control else Undefined(Reason.CONTROL_IS_ZERO)
     units = min(_units(part, name) for name in (arm, plan.control))
     thin, sequence, delta = too_thin(ours) or too_thin(theirs), None, None
@@ -194,6 +160,7 @@ def _compared(
         margin = margin_of(plan.minimum_effect, sequence, arms, plan.alpha, is_paired=is_paired)
         verdict = wrong or verdict_of(plan, effect, sequence, margin)
     return Comparison(
+        plan,
         arm,
         plan.control,
         effect,
@@ -207,7 +174,24 @@ def _compared(
         )
         if is_whole
         else None,
+        covariate=adjustment,
     )
+
+
+def _influences(
+    question: PlanQuestion, both: ComparedArms
+) -> tuple[ArmInfluences | Undefined, CovariateAdjustment | None]:
+    """What buckets add to the effect, with what a covariate has taken from it, if there is one."""
+    metric = both.influences(question.metric)
+    if question.covariate is None or isinstance(metric, Undefined):
+        return metric, None
+    before = both.influences(question.covariate)
+    if isinstance(before, Undefined):
+        return before, None
+    adjustment = adjusted_influences(metric, before)
+    if isinstance(adjustment, Undefined):
+        return adjustment, None
+    return adjustment.arms, adjustment
 
 
 def _units(part: ArmTallies, arm: str) -> float:
@@ -223,11 +207,12 @@ def _explained(
 ) -> Comparison:
     others = {
         name: both.difference(functional)
-        for name, functional in FUNCTIONALS.items()
+        for name, functional in {**FUNCTIONALS, **measured_metrics(plan)}.items()
         if not both.is_paired or name != _OF_LABELS
     }
-    explanation = None
-    if not is_ramp:  # all rows of arms are not of the same time then
+    explanation, arms = None, (both.treatment, both.control)
+    is_predicted = plan.metric not in OF_MEASURES and not any(map(lacks_predictions, arms))
+    if is_predicted and not is_ramp:  # all rows of arms are not of the same time then
         is_shown = _is_shown(plan, comparison)
         explanation = explain(
             both.treatment,
@@ -241,7 +226,7 @@ def _explained(
         explanation=explanation,
         other_metrics=others,
         horizon=_horizon(plan, comparison),
-        higher_is_better=plan.metric in HIGHER_IS_BETTER,
+        higher_is_better=plan.prefers_more,
     )
 
 
@@ -260,38 +245,3 @@ def _is_shown(plan: Plan, comparison: Comparison) -> bool:
     if isinstance(comparison.effect, Undefined) or comparison.verdict.word == "invalid":
         return False
     return comparison.effect.p_value() < plan.alpha
-
-
-def _adjusted(
-    plan: Plan, comparisons: Mapping[str, list[Comparison]]
-) -> dict[str, list[Comparison]]:
-    """Every comparison with what is left of it among all that may carry a verdict."""
-    family = [each for several in comparisons.values() for each in several if each.may_claim]
-    p_values = [each.effect.p_value() for each in family if not isinstance(each.effect, Undefined)]
-    claims = e_bh([_log_e_value(each) for each in family], plan.alpha)
-    alpha = selected_alpha(claims, plan.alpha)
-    members = iter(zip(holm(p_values), benjamini_hochberg(p_values), claims, strict=True))
-
-    def one_of_many(comparison: Comparison) -> Comparison:
-        if isinstance(comparison.effect, Undefined) or not comparison.may_claim:
-            return comparison
-        of_holm, of_hochberg, is_claimed = next(members)
-        adjusted = AdjustedComparison(of_holm, of_hochberg)
-        if comparison.margin is not None:
-            sequence = (
-                confidence_sequence(comparison.effect, comparison.margin, alpha)
-                if is_claimed
-                else None
-            )
-            adjusted = replace(adjusted, e_bh=is_claimed, confidence_sequence=sequence)
-        return replace(comparison, adjusted=adjusted)
-
-    return {
-        name: [one_of_many(comparison) for comparison in several]
-        for name, several in comparisons.items()
-    }
-
-
-def _log_e_value(comparison: Comparison) -> float:
-    sequence = comparison.confidence_sequence
-    return -math.inf if sequence is None else sequence.log_e_value

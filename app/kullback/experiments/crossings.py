@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from kullback.documents import extended, to_json
 from kullback.errors import KullbackError
-from kullback.experiments.comparison import Comparison, Findings
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import Findings
 from kullback.experiments.horizon_answers import settled_word
 from kullback.experiments.plan import Plan
 from kullback.experiments.report import FirstAnswer, FirstCrossing

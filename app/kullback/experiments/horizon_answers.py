@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kullback.experiments.comparison import Comparison
+from kullback.experiments.compared import Comparison
 from kullback.experiments.horizon_report import HorizonReport
 from kullback.experiments.report import (
     FirstAnswer,

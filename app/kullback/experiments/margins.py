@@ -48,7 +48,8 @@ def check_minimum_effect(value: object) -> MinimumEffect:
         if not SMALLEST <= share <= 1:
             raise InvalidInput.at("a percentage is above 0, and at most 100%", "minimum_effect")
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    is_infinite = isinstance(value, float) and not math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or is_infinite:
         raise InvalidInput.at(_SYNTAX, "minimum_effect")
     if not SMALLEST <= value <= LARGEST:
         bounds = "must be above 0" if value <= 0 else f"is not in [{SMALLEST:g}, {LARGEST:g}]"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from kullback.experiments import wording
 from kullback.experiments.evaluation_report import EvaluationReport
+from kullback.experiments.reading import reading
 from kullback.experiments.report import (
     ArmReport,
     ArmsReport,
@@ -44,7 +45,7 @@ def markdown(report: ArmsReport) -> str:
         ["## Checks", _list(_checks(report))],
         ["## First verdicts", _list(map(wording.crossing, first))],
         ["## Warnings", _list(report.warnings)],
-        ["## How to read it", _list(wording.reading(report))],
+        ["## How to read it", _list(reading(report))],
     ]
     written = ["\n\n".join(part) for part in parts if all(part) and part]
     return "\n\n".join(written) + "\n"

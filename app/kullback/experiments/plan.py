@@ -8,15 +8,22 @@ from pydantic import Field, TypeAdapter
 
 from kullback.errors import InvalidInput
 from kullback.experiments.margins import MinimumEffect
+from kullback.experiments.measured import (
+    OUTCOME,
+    Guardrail,
+    Measure,
+    MetricName,
+    Objective,
+    Winsorize,
+    measures_of,
+    prefers_more,
+)
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.tally import Layout
 
 Design = Literal["parallel", "paired"]
 Assignment = Literal["unit", "request"]
 OtherArms = Literal["error", "ignore"]
-Objective = Literal["superiority", "non_inferiority", "equivalence"]
-MetricName = Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
-HIGHER_IS_BETTER: frozenset[MetricName] = frozenset({"base_rate"})
 MAX_ARMS = 20
 MINIMUM_UNITS = 100
 MAX_SEGMENT_ARMS = 2000  # arms of all segments together; a slice may have some values in any case
@@ -42,7 +49,7 @@ class Plan:
         design: `paired`: every arm has scored every row; `parallel`: each row is of one arm.
         assignment: what went to one of parallel arms: a unit with all its rows, or each request
             apart, and then units meet several arms and their number says nothing.
-        metric: what decides. Lower is better, but for `base_rate`.
+        metric: what decides.
         alpha: how often, at most, a difference is claimed where there is none.
         minimum_effect: the smallest effect worth knowing of, in the metric's unit, or as "2%" of
             the control's value; its square is the scale of the mixture behind the sequence.
@@ -56,6 +63,11 @@ class Plan:
             minimum effect, or whether it is smaller either way.
         power: of a planned horizon, at whose end an effect as large as the minimum effect is
             found so often; None for none. It is answered beside the sequence.
+        outcome: the name of the outcome, of the metric `outcome`.
+        higher_is_better: of base rates, outcomes and ratios; None as is usual of the metric.
+        winsorize: bounds of the outcome, or of the numerator, of each row.
+        covariate: whether rows bring a number from before the experiment, to adjust effects by.
+        guardrails: metrics that must not suffer.
     """
 
     arms: tuple[Arm, ...]
@@ -71,6 +83,30 @@ class Plan:
     other_arms: OtherArms = "error"
     objective: Objective = "superiority"
     power: float | None = None
+    outcome: str = OUTCOME
+    higher_is_better: bool | None = None
+    winsorize: Winsorize | None = None
+    covariate: bool = False
+    guardrails: tuple[Guardrail, ...] = ()
+
+    @property
+    def metric_name(self) -> str:
+        """What reports call the metric."""
+        return self.outcome if self.metric == "outcome" else self.metric
+
+    @property
+    def prefers_more(self) -> bool:
+        """Whether more of the metric is better."""
+        return prefers_more(self.metric, self.higher_is_better)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What numbers come with rows, in the order of their sums."""
+        needed = {*measures_of(self.metric, self.outcome)}
+        needed |= {each for rail in self.guardrails for each in measures_of(*rail.measured)}
+        needed |= {Measure("covariate")} if self.covariate else set()
+        needed |= {Measure("winsorized")} if self.winsorize else set()
+        return tuple(sorted(needed))
 
     @property
     def layout(self) -> Layout:

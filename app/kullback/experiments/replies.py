@@ -9,15 +9,9 @@ from pydantic import Field
 from kullback.documents import extended
 from kullback.errors import FieldError
 from kullback.experiments.margins import MinimumEffect
-from kullback.experiments.plan import (
-    Arm,
-    Assignment,
-    Design,
-    MetricName,
-    Objective,
-    OtherArms,
-    Plan,
-)
+from kullback.experiments.measure_reports import PlannedMeasures, planned_measures
+from kullback.experiments.measured import MetricName, Objective
+from kullback.experiments.plan import Arm, Assignment, Design, OtherArms, Plan
 from kullback.experiments.report import ArmEffect, FirstAnswer, FirstCrossing
 from kullback.experiments.stops import Stop
 from kullback.moments import Moment
@@ -52,7 +46,7 @@ class ExperimentSeries:
 
 
 @dataclass(frozen=True, slots=True)
-class ExperimentSetup:
+class ExperimentSetup(PlannedMeasures):
     """An experiment as it was set up; `epoch` is that of the rows that come now."""
 
     name: str
@@ -77,7 +71,9 @@ class ExperimentSetup:
         cls, name: str, epoch: int, plan: Plan, stopped: Stop | None = None
     ) -> "ExperimentSetup":
         """The set-up that a plan is of."""
-        return ExperimentSetup(
+        return extended(
+            ExperimentSetup,
+            planned_measures(plan),
             name=name,
             epoch=epoch,
             arms=plan.arms,

@@ -1,10 +1,7 @@
-"""Reports of arms, as they stand in JSON and as pages read them.
-
-JSON begins with the fields of a type's last base.
-"""
+"""Reports of arms, as pages read them; JSON begins with the fields of a type's last base."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,7 +9,9 @@ from pydantic import Field
 from kullback.experiments.assignment_report import SampleRatioReport, StrataReport
 from kullback.experiments.horizon_report import HorizonReport
 from kullback.experiments.margins import MinimumEffect, amount
-from kullback.experiments.plan import Assignment, Design, MetricName, Objective
+from kullback.experiments.measure_reports import CovariateReport, PlannedMeasures
+from kullback.experiments.measured import MetricName, Objective
+from kullback.experiments.plan import Assignment, Design
 from kullback.experiments.stops import Stop
 from kullback.experiments.verdict import VerdictWord
 from kullback.moments import KeptMoment
@@ -24,6 +23,7 @@ Interval = tuple[float, float]
 Question = Literal["superiority", "margin", "horizon"]
 SCORE_BINS = 64  # at most, of an arm
 OnlyWhereKnown = Field(exclude_if=lambda value: value is None)
+OnlyWhereAny = Field(exclude_if=lambda value: not value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,17 @@ class AdjustedValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailReport(ArmEffect):
+    """The effect of an arm on a guardrail, and the verdict on it."""
+
+    metric: MetricName
+    objective: Objective
+    minimum_effect: MinimumEffect | None
+    adjusted: AdjustedValues | None
+    covariate: Annotated[CovariateReport | None, OnlyWhereKnown] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonReport(ArmEffect):
     """An arm against the control.
 
@@ -123,6 +134,8 @@ class ComparisonReport(ArmEffect):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    covariate: Annotated[CovariateReport | None, OnlyWhereKnown] = None
+    guardrails: Annotated[Mapping[str, GuardrailReport], OnlyWhereAny] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +158,7 @@ class ParallelComparison(OverallComparison):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmReport:
-    """An arm and its metrics; `refused` says why there are none."""
+    """An arm; `refused` says why it has no metrics, `winsorized` which part of it bounds moved."""
 
     arm: str
     share: float
@@ -158,6 +171,7 @@ class ArmReport:
     clipped: int
     infinite: int
     effective_sample_size: float
+    winsorized: Annotated[float | None, OnlyWhereKnown] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +214,7 @@ class SegmentReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArmsReport:
+class ArmsReport(PlannedMeasures):
     """Arms and how they compare, by what a plan says.
 
     `crossover` is the part of all units that met more than one arm; `strata` are null where arms
@@ -232,7 +246,7 @@ class ArmsReport:
         if not isinstance(self.minimum_effect, str):
             return self.minimum_effect
         control = next(arm for arm in self.arms if arm.arm == self.control)
-        value = control.metrics[self.metric].value
+        value = control.metrics[self.outcome or self.metric].value
         return None if value is None else amount(self.minimum_effect, value)
 
 

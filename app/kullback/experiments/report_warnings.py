@@ -3,8 +3,11 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from kullback.experiments.comparison import Comparison, Findings
+from kullback.experiments.compared import Comparison
+from kullback.experiments.comparison import Findings
+from kullback.experiments.measured import OF_PREDICTIONS
 from kullback.experiments.verdict import WARN_CROSSED
+from kullback.numerics.digits import chance
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import MOST_OF_ONE
 
@@ -26,6 +29,12 @@ HEAVY = (
     "{arm}: the units of one bucket make {share:.0%} of the variance. Look for a robot; evidence "
     "counts a 500th until others outweigh them."
 )
+UNBALANCED = (
+    "{arm}: its covariate differs from the control's (p-value {p_value}). What was before the "
+    "experiment cannot: look whether the covariate was measured before, and how units were "
+    "assigned."
+)
+LEAST_CHANCE = 1e-3  # of the difference of a covariate
 MANY_ROWS = (
     "{arm} has {times:.2g} times the rows of {control}, by their shares. If its units are not that "
     "much more active, rows are logged twice, or lost."
@@ -35,16 +44,29 @@ MANY_ROWS = (
 def report_warnings(findings: Findings) -> tuple[str, ...]:
     """What would mislead somebody here."""
     plan, warnings = findings.plan, list[str]()
-    if plan.design == "parallel" and plan.metric != "base_rate":
+    if plan.design == "parallel" and plan.metric in OF_PREDICTIONS:
         warnings.append(OWN_TRAFFIC.format(metric=plan.metric.replace("_", " ")))
     if findings.crossover >= WARN_CROSSED:
         warnings.append(CROSSED.format(findings.crossover))
+    warnings += [_unbalanced(each) for each in findings.comparisons[""] if is_unbalanced(each)]
     warnings += [HEAVY.format(**heavy) for heavy in _heavy(findings)]
     warnings += [MANY_ROWS.format(**uneven) for uneven in _uneven(findings)]
     if plan.minimum_effect is None:
         return (*warnings, NO_SEQUENCE)
     tempting = [each.arm for each in findings.comparisons[""] if _is_tempting(each, plan.alpha)]
     return (*warnings, *(ONE_LOOK.format(arm=arm) for arm in tempting))
+
+
+def is_unbalanced(comparison: Comparison) -> bool:
+    """Whether the covariate of an arm differs from the control's as it hardly does by chance."""
+    adjustment = comparison.covariate
+    return adjustment is not None and adjustment.covariate.p_value() < LEAST_CHANCE
+
+
+def _unbalanced(comparison: Comparison) -> str:
+    assert comparison.covariate is not None
+    p_value = chance(comparison.covariate.covariate.p_value())
+    return UNBALANCED.format(arm=comparison.arm, p_value=p_value)
 
 
 def _is_tempting(comparison: Comparison, alpha: float) -> bool:

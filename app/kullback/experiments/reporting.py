@@ -5,10 +5,14 @@ from collections.abc import Mapping
 
 from kullback.documents import extended
 from kullback.experiments.assignment_reporting import sample_ratio_report, strata_report
-from kullback.experiments.comparison import AdjustedComparison, Comparison, Findings
+from kullback.experiments.compared import AdjustedComparison, Comparison
+from kullback.experiments.comparison import Findings
+from kullback.experiments.covariate_reporting import covariate_report
 from kullback.experiments.explanation import Diagnosis, Explanation
 from kullback.experiments.horizon_answers import horizon_report
-from kullback.experiments.plan import Arm
+from kullback.experiments.measure_reports import planned_measures
+from kullback.experiments.plan import Arm, Plan
+from kullback.experiments.questions import measured_metrics, winsorized_share
 from kullback.experiments.relative_fields import relative_fields
 from kullback.experiments.report import (
     SCORE_BINS,
@@ -20,6 +24,7 @@ from kullback.experiments.report import (
     ComparisonReport,
     ContrastReport,
     ExplanationReport,
+    GuardrailReport,
     Interval,
     MetricDifference,
     OverallArm,
@@ -34,7 +39,7 @@ from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import Contrast
 from kullback.tally.inference import kish, occupied_buckets
-from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics
+from kullback.tally.metrics import RELIABILITY_BINS, TallyMetrics, estimate
 from kullback.tally.multiplicity import benjamini_hochberg
 from kullback.tally.report_types import MetricValue, finite, metric_values, reliability_bins
 from kullback.tally.tally import Tally
@@ -51,7 +56,9 @@ def arms_report(findings: Findings, by: str | None = None) -> ArmsReport:
         segments = [name for name in segments if name.startswith(f"{by}=")]
     comparisons = findings.comparisons[""]
     is_parallel = plan.design == "parallel"
-    return ArmsReport(
+    return extended(
+        ArmsReport,
+        planned_measures(plan),
         design=plan.design,
         assignment=plan.assignment,
         metric=plan.metric,
@@ -106,7 +113,7 @@ def _overall_arm(findings: Findings, arm: Arm) -> OverallArm:
     units = None if findings.units is None else round(findings.units[arm.name])
     return extended(
         OverallArm,
-        _arm(arm, tally, units),
+        _arm(findings.plan, arm, tally, units),
         diagnosis=ArmDiagnosis(
             finite(diagnosis.miscalibration),
             finite(diagnosis.discrimination),
@@ -121,13 +128,14 @@ def _overall_arm(findings: Findings, arm: Arm) -> OverallArm:
     )
 
 
-def _arm(arm: Arm, tally: Tally, units: int | None) -> ArmReport:
+def _arm(plan: Plan, arm: Arm, tally: Tally, units: int | None) -> ArmReport:
     """An arm without metrics where its weights leave too little of it."""
     metrics, thin = TallyMetrics(tally), too_thin(tally)
-    values = metric_values(metrics)
+    own = {name: estimate(tally, metric) for name, metric in measured_metrics(plan).items()}
+    values = {**metric_values(metrics), **{name: MetricValue.of(own[name]) for name in own}}
     if thin is not None:
         values = dict.fromkeys(
-            metrics.names(), MetricValue(None, "undefined", Reason.EFFECTIVE_SAMPLE_SIZE, None)
+            values, MetricValue(None, "undefined", Reason.EFFECTIVE_SAMPLE_SIZE, None)
         )
     return ArmReport(
         arm=arm.name,
@@ -141,6 +149,7 @@ def _arm(arm: Arm, tally: Tally, units: int | None) -> ArmReport:
         clipped=tally.scalar("clipped"),
         infinite=tally.scalar("infinite"),
         effective_sample_size=kish(tally),
+        winsorized=winsorized_share(plan, tally),
     )
 
 
@@ -165,6 +174,21 @@ def _compared(comparison: Comparison, alpha: float) -> ComparisonReport:
         **relative_fields(comparison.relative_sets),
         why=None if explanation is None else _explanation(explanation),
         adjusted=None if adjusted is None else _adjusted(adjusted),
+        covariate=covariate_report(comparison),
+        guardrails={name: _guardrail(each, alpha) for name, each in comparison.guardrails.items()},
+    )
+
+
+def _guardrail(comparison: Comparison, alpha: float) -> GuardrailReport:
+    plan, adjusted = comparison.plan, comparison.adjusted
+    return extended(
+        GuardrailReport,
+        arm_effect(comparison, alpha),
+        metric=plan.metric,
+        objective=plan.objective,
+        minimum_effect=plan.minimum_effect,
+        adjusted=None if adjusted is None else _adjusted(adjusted),
+        covariate=covariate_report(comparison),
     )
 
 
@@ -173,7 +197,7 @@ def _segment(findings: Findings, name: str) -> SegmentReport:
     plan, tallies = findings.plan, findings.tallies[name]
     return SegmentReport(
         {key: value},
-        tuple(_arm(arm, tallies[arm.name], None) for arm in plan.arms),
+        tuple(_arm(plan, arm, tallies[arm.name], None) for arm in plan.arms),
         tuple(_compared(comparison, plan.alpha) for comparison in findings.comparisons[name]),
     )
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from kullback.errors import InvalidInput
 from kullback.experiments.margins import amount
-from kullback.experiments.plan import Design, MetricName, Objective, Plan
+from kullback.experiments.measured import MetricName, Objective
+from kullback.experiments.plan import Design, Plan
 from kullback.tally.planned_power import Question, one_look, sequence_power
 
 POWERS = (0.8, 0.95)

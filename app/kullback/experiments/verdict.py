@@ -1,12 +1,13 @@
 """Verdicts: the word for a comparison, and its reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Self
 
 from kullback.experiments.margins import Margin, absolute_margin, worded
-from kullback.experiments.plan import HIGHER_IS_BETTER, Plan
+from kullback.experiments.measured import OF_MEASURES
+from kullback.experiments.plan import Plan
 from kullback.numerics.digits import chance, magnitude
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import (
@@ -58,6 +59,9 @@ class VerdictWord(StrEnum):
     NOT_WORSE = "not_worse", "{} is not worse than {}", "even"
     UNDECIDED = "undecided", "{} against {}: not decided yet", "open"
     INVALID = "invalid", "{} against {}: no verdict, as the data cannot carry one", "stop"
+
+
+_GOOD = (VerdictWord.BETTER, VerdictWord.EQUIVALENT, VerdictWord.NOT_WORSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None
     if units < plan.minimum_units:
         reason = f"{units:,.0f} units of at least {plan.minimum_units:,} in each arm."
         return Verdict(VerdictWord.INVALID, "too_few_units", reason)
+    if plan.metric in OF_MEASURES:
+        return None
     rarest = min(count for tally in arms for count in _effective_outcomes(tally))
     if rarest < LEAST_POSITIVES:
         reason = f"{rarest:,.0f} rows of the rarer label of at least {LEAST_POSITIVES} in each arm."
@@ -163,9 +169,20 @@ def verdict_of(
     return Verdict(word, code, reason, needed, superiority, within)
 
 
+def with_guardrails(verdict: Verdict, guardrails: Mapping[str, VerdictWord]) -> Verdict:
+    """The same verdict, with the guardrails that are worse in its reason."""
+    worse = [name for name, word in guardrails.items() if word is VerdictWord.WORSE]
+    if not worse:
+        return verdict
+    names = ", ".join(name.replace("_", " ") for name in worse)
+    subject = f"guardrail {names} is" if len(worse) == 1 else f"guardrails {names} are"
+    but = "But" if verdict.word in _GOOD else "And"
+    return replace(verdict, reason=f"{verdict.reason} {but} {subject} worse.")
+
+
 def _bounds(plan: Plan, sequence: ConfidenceSequence) -> tuple[float, float]:
     """The least and the most that the treatment may be worse."""
-    if plan.metric in HIGHER_IS_BETTER:
+    if plan.prefers_more:
         return -sequence.high, -sequence.low
     return sequence.low, sequence.high
 
@@ -180,7 +197,7 @@ def _superiority(plan: Plan, sequence: ConfidenceSequence) -> VerdictWord:
 def _within(plan: Plan, margin: Margin) -> VerdictWord:
     """How the effect lies to the margin: by the bounds of what is beyond it on either side."""
     sides = margin.below, margin.above
-    if plan.metric in HIGHER_IS_BETTER:
+    if plan.prefers_more:
         sides = margin.above, margin.below
     (least, beyond), (above, most) = (_bounds(plan, side) for side in sides)
     if beyond < 0:
@@ -202,7 +219,7 @@ def _word(plan: Plan, superiority: VerdictWord, margin: VerdictWord) -> VerdictW
 
 def _claim(plan: Plan, word: VerdictWord, sequence: ConfidenceSequence, margin: VerdictWord) -> str:
     low, high = _bounds(plan, sequence)
-    name, unit = plan.metric.replace("_", " "), " nats" if plan.metric == "log_loss" else ""
+    name, unit = plan.metric_name.replace("_", " "), " nats" if plan.metric == "log_loss" else ""
     bound = worded(plan.minimum_effect or 0.0, unit)
     sure = f"({100 * (1 - plan.alpha):g}% sure at every look)"
     is_within = margin in (VerdictWord.EQUIVALENT, VerdictWord.NOT_WORSE)
@@ -245,6 +262,7 @@ def undefined_effect(effect: Undefined) -> Verdict:
         "one_class": "An arm has rows of one label only: its metric is undefined.",
         "infinite": "A prediction of 0 came true: the metric is infinite.",
         "too_few_units": "All rows of an arm are of one unit.",
+        "zero_denominator": "The denominators of an arm sum to 0.",
     }
     reason = sentences.get(effect.reason, f"The effect is undefined: {effect.reason}.")
     return Verdict(VerdictWord.INVALID, effect.reason, reason)

@@ -3,6 +3,8 @@
 from kullback.experiments.assignment_report import SampleRatioReport
 from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.margins import MinimumEffect, worded
+from kullback.experiments.measured import prefers_more
+from kullback.experiments.plan import Plan
 from kullback.experiments.report import (
     ArmEffect,
     ArmsReport,
@@ -14,7 +16,6 @@ from kullback.experiments.report import (
     OverallComparison,
     ParallelComparison,
 )
-from kullback.experiments.verdict import LEAST_POSITIVES
 from kullback.moments import moment
 from kullback.numerics.digits import UNKNOWN, chance, decimals, magnitude, number, p_value
 from kullback.tally.report_types import AucValue, MetricValue
@@ -27,6 +28,8 @@ METRICS = {
     "log_calibration_ratio": "log calibration ratio",
     "mean_prediction": "mean prediction",
     "auc": "AUC",
+    "outcome": "outcome",
+    "ratio": "ratio",
 }
 _GRADES = (1.0, 3.0, 20.0, 150.0)
 _LEAST_PERCENT = 1e-4
@@ -104,6 +107,11 @@ def p_cell(p: float | None) -> str:
     return p_value(p).removeprefix("= ")
 
 
+def metric_name(of: Plan | ArmsReport) -> str:
+    """What the metric of a plan or of a report is called."""
+    return of.outcome or "outcome" if of.metric == "outcome" else METRICS[of.metric]
+
+
 def unit(metric: str) -> str:
     """What a metric is in, with a space before it; empty for a pure number."""
     return " nats" if metric == "log_loss" else ""
@@ -121,7 +129,7 @@ def claim(comparison: ArmEffect) -> str:
 
 def evidence(report: ArmsReport, comparison: ArmEffect) -> str:
     """The effect with its unit, the confidence sequence and the evidence, in sentences."""
-    metric, in_unit, error = METRICS[report.metric], unit(report.metric), comparison.standard_error
+    metric, in_unit, error = metric_name(report), unit(report.metric), comparison.standard_error
     if comparison.effect is None:
         return f"There is no difference of {metric} to tell."
     sentences = f"Difference of {metric}: {effect(comparison)}"
@@ -216,7 +224,7 @@ def setting(report: ArmsReport) -> list[tuple[str, str]]:
     least = report.minimum_effect
     settings = [
         ("Design", report.design),
-        ("Metric", f"{METRICS[report.metric]} ({direction(report)})"),
+        ("Metric", f"{metric_name(report)} ({direction(report)})"),
         ("Control", report.control),
         ("α", f"{report.alpha:g}"),
         ("Minimum effect", "none" if least is None else margin(least, report.metric)),
@@ -241,7 +249,8 @@ def ignored(report: ExperimentReport) -> str:
 
 def direction(report: ArmsReport) -> str:
     """Which way is better."""
-    return "higher is better" if report.metric == "base_rate" else "lower is better"
+    more = prefers_more(report.metric, report.higher_is_better)
+    return "higher is better" if more else "lower is better"
 
 
 def shares(ratio: SampleRatioReport) -> str:
@@ -275,26 +284,3 @@ def crossing(first: FirstCrossing) -> str:
         f"{effect} ± {error}, and the evidence of a difference "
         f"{graded(first)}"
     )
-
-
-def reading(report: ArmsReport) -> list[str]:
-    """How to read a report, in a few lines."""
-    effects = (
-        f"Effects are the arm's {METRICS[report.metric]} minus the control's, ± one standard error "
-        f"(of units); {direction(report)}."
-    )
-    if report.minimum_effect is None:
-        planned = "An interval for one look is right only at a time that was planned in advance."
-        return [effects, planned]
-    always = (
-        f"The confidence sequence is right at every look at once in {coverage(report)} of all "
-        f"experiments, from the look on at which each arm has {report.minimum_units:,} units and "
-        f"{LEAST_POSITIVES} rows of the rarer label: from then on stop whenever you like. The "
-        "interval for one look is right only at a time that was planned in advance."
-    )
-    grades = (
-        "Evidence in words is Kass and Raftery's scale (1995): positive from an e-value of 3, "
-        f"strong from 20, very strong from 150. {1 / report.alpha:.4g} (1/α) or more claims a "
-        "difference; e-BH keeps the part of false claims among all arms and segments below α."
-    )
-    return [effects, always, grades]

@@ -28,7 +28,7 @@ def effects_by_segment(report: ArmsReport, arm: str) -> Figure | None:
             "one look. An arrow: it goes on beyond."
         ),
         x_label="Segment",
-        y_label=f"Difference of {wording.METRICS[report.metric]}",
+        y_label=f"Difference of {wording.metric_name(report)}",
         x=list(range(len(drawn))),
         series=[
             ChartSeries("Effect", [each.effect for each in comparisons], low, high, style="points")

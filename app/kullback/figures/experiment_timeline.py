@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kullback.experiments import wording
 from kullback.experiments.evaluation_report import EvaluationLook, EvaluationReport
-from kullback.experiments.plan import HIGHER_IS_BETTER
+from kullback.experiments.measured import prefers_more
 from kullback.experiments.replies import EffectPoint
 from kullback.experiments.report import ArmPair, ArmsReport, ExperimentReport, Interval
 from kullback.figures.figure import ChartSeries, Figure, Mark, Style, bounds, has_values
@@ -86,7 +86,7 @@ class _Timeline:
             title=f"Effect of {self.pair.arm}",
             caption=f"{self._how_to_read()} {first}".strip(),
             x_label=self._x_label,
-            y_label=f"Difference of {wording.METRICS[metric]}"
+            y_label=f"Difference of {wording.metric_name(self.report)}"
             + wording.unit(metric).replace(" ", ", "),
             x=self.x,
             series=[part for part in series if part.low is None or has_values(part.low)],
@@ -122,8 +122,9 @@ class _Timeline:
         )
 
     def _how_to_read(self) -> str:
-        arm, metric = self.pair.arm, self.report.metric
-        side = "Above" if metric in HIGHER_IS_BETTER else "Below"
+        arm, report = self.pair.arm, self.report
+        more = prefers_more(report.metric, report.higher_is_better)
+        side = "Above" if more else "Below"
         sequence = (
             ""
             if self.report.minimum_effect is None

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from kullback.experiments.plan import HIGHER_IS_BETTER
+from kullback.experiments.measured import prefers_more
 from kullback.experiments.report import ArmsReport
-from kullback.experiments.wording import METRICS, effect, interval, unit
+from kullback.experiments.wording import effect, interval, metric_name, unit
 from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.interval_rows import EffectAxis, IntervalRow, interval_rows
 from kullback.figures.segment_effects import SegmentEffect, effects
@@ -38,13 +38,13 @@ def drawing(report: ArmsReport, by_arm: Mapping[str, Sequence[SegmentEffect]]) -
         for several in by_arm.values()
         for row in several
     )
-    title = f"Difference of {METRICS[report.metric]} to {report.control}"
+    title = f"Difference of {metric_name(report)} to {report.control}"
     return interval_rows(title, groups, axis, description)
 
 
 def directions(report: ArmsReport) -> tuple[str, str]:
     """What is left of 0 and what is right of it."""
-    if report.metric in HIGHER_IS_BETTER:
+    if prefers_more(report.metric, report.higher_is_better):
         return "← worse", "better →"
     return "← better", "worse →"
 

@@ -11,7 +11,7 @@ from kullback.experiments.report import (
     MetricDifference,
     OverallComparison,
 )
-from kullback.experiments.wording import METRICS, coverage, evidence, telling, unit
+from kullback.experiments.wording import METRICS, coverage, evidence, metric_name, telling, unit
 from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.figure import ChartSeries, Figure, bounds
 from kullback.figures.forest import directions
@@ -31,7 +31,7 @@ def effect_bar(report: ArmsReport, comparison: ComparisonReport) -> str:
     """
     if comparison.effect is None:
         return ""
-    percent = _percent(report, comparison, report.metric)
+    percent = _percent(report, comparison, report.outcome or report.metric)
     along, error = percent or (lambda value: value), comparison.standard_error
     fixed, sequence = comparison.fixed_interval, comparison.sequence
     ends = [_along(along, telling(each, error)) for each in (fixed, sequence)]
@@ -40,7 +40,7 @@ def effect_bar(report: ArmsReport, comparison: ComparisonReport) -> str:
         fixed, sequence = comparison.relative_fixed_interval, comparison.relative_sequence
         ends = [_along(lambda part: 100 * part, telling(each, error)) for each in (fixed, sequence)]
     row = IntervalRow("", "", along(comparison.effect), fixed=ends[0], sequence=ends[1])
-    metric, margin, minimum = METRICS[report.metric], report.margin, report.minimum_effect
+    metric, margin, minimum = metric_name(report), report.margin, report.minimum_effect
     size = "" if minimum is None else margin_in_words(minimum, report.metric)
     words = f"less than the minimum effect, {size}" if margin else ""
     axis = EffectAxis(
@@ -98,7 +98,7 @@ class _Relative:
         difference, error = self.difference, self.difference.standard_error
         value = self.percent(difference.effect or 0.0)
         places = None if error is None else decimals(abs(self.percent(error)))
-        name = METRICS[self.metric].replace("log calibration", "calibration")
+        name = METRICS.get(self.metric, self.metric).replace("log calibration", "calibration")
         return IntervalRow(
             f"{name}{_ARROWS.get(self.metric, '')}",
             f"{number(value, places, signed=True)}%",

@@ -19,14 +19,13 @@ from pydantic.json_schema import JsonSchemaValue
 
 from kullback.errors import InvalidInput, Step
 from kullback.experiments.margins import LARGEST, SMALLEST
+from kullback.experiments.measured import MetricName, Objective
 from kullback.experiments.plan import (
     MAX_ARMS,
     MINIMUM_UNITS,
     Arm,
     Assignment,
     Design,
-    MetricName,
-    Objective,
     OtherArms,
     Plan,
 )
@@ -36,10 +35,12 @@ from kullback.payload.columns import Column, EntryType
 from kullback.payload.identifiers import are_names, identifiers_as_text, is_text, refuse_twice
 from kullback.requests.batch_columns import RowSlices, Truth, probabilities
 from kullback.requests.batches import check_lengths
-from kullback.requests.plan_numbers import Alpha, Effect, Power, UnitCount
+from kullback.requests.plan_numbers import POWER, Alpha, Effect, Power, UnitCount
 from kullback.scoring.conventions import ConventionName
 from kullback.scoring.refusals import refuse
 
+LABELS = "Labels 0 and 1 [n], or shares in [0, 1]."
+PREDICTIONS = "P(1) [n] of each arm, by its name (paired); or one list, with arm (parallel)."
 LONGEST_ARM = 64
 LONGEST_DESCRIPTION = 2000
 _SUM_TOLERANCE = 1e-6
@@ -145,7 +146,7 @@ class PlanFields(BaseModel):
         default="superiority",
         description="Question of the verdict: better, not worse by the minimum effect, or as good?",
     )
-    power: Power | None = None
+    power: Power | None = Field(default=None, description=POWER)
     convention: ConventionName = Field(
         default="sklearn",
         description="Library whose log loss to use: it decides what p = 0 on the truth costs.",
@@ -192,10 +193,8 @@ class PlanFields(BaseModel):
 class ArmFields(BaseModel):
     """Predictions of the arms with their outcomes."""
 
-    y_true: Truth = Field(description="Labels 0 and 1 [n], or shares in [0, 1].")
-    y_proba: ArmForecasts = Field(
-        description="P(1) [n] of each arm, by its name (paired); or one list, with arm (parallel)."
-    )
+    y_true: Truth | None = Field(default=None, description=LABELS)
+    y_proba: ArmForecasts | None = Field(default=None, description=PREDICTIONS)
     arm: Arms | None = Field(
         default=None, description="Arm of each row, where y_proba is one list."
     )
@@ -218,7 +217,7 @@ class ArmFields(BaseModel):
         named = isinstance(self.y_proba, Mapping)
         if named and self.arm is not None:
             raise InvalidInput.at("every row is of every arm where y_proba is by name", "arm")
-        if not named and self.arm is None:
+        if self.y_proba is not None and not named and self.arm is None:
             raise InvalidInput.at("this field is missing, and y_proba is not by name", "arm")
         self.importance()
         return self

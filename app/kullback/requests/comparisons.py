@@ -7,11 +7,19 @@ from pydantic import Field
 
 from kullback.errors import InvalidInput
 from kullback.experiments.compare_metric import compare_once
+from kullback.experiments.measured import ForecastMetric
 from kullback.experiments.plan import MAX_ARMS, Arm, Plan
 from kullback.experiments.rows import ArmRows
-from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
+from kullback.requests.arms import (
+    LABELS,
+    PREDICTIONS,
+    ArmFields,
+    ArmForecasts,
+    PlanFields,
+    PlannedArms,
+)
 from kullback.requests.base import ScoreRequest
-from kullback.requests.batch_columns import Units
+from kullback.requests.batch_columns import Truth, Units
 from kullback.scoring.cost import Cost, Parts, distinct
 from kullback.scoring.score import Score
 
@@ -31,6 +39,9 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
         }
     )
 
+    metric: ForecastMetric = Field(default="log_loss", description="Metric that decides.")
+    y_true: Truth = Field(description=LABELS)
+    y_proba: ArmForecasts = Field(description=PREDICTIONS)
     unit: Units | None = Field(
         default=None,
         description="Unit of each row, such as a user id; without it, rows count as independent.",

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, FiniteFloat, model_validator
 
 from kullback.errors import InvalidInput
 from kullback.experiments.arm_tallies import tally_arms
+from kullback.experiments.measured import ForecastMetric
 from kullback.experiments.pilots import pilot_of_rows
 from kullback.experiments.plan import Arm, Design, Plan
 from kullback.experiments.rows import ArmRows
@@ -26,6 +27,7 @@ class ExperimentPlanRequest(PlanFields):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    metric: ForecastMetric = Field(default="log_loss", description="Metric that decides.")
     arms: PlannedArms = Field(
         default=(Arm("control", 0.5), Arm("treatment", 0.5)),
         validate_default=False,

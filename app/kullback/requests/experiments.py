@@ -7,14 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from kullback.experiments.plan import Design, Plan
 from kullback.experiments.rows import ArmRows
 from kullback.payload.identifiers import check_note, refuse_twice
-from kullback.requests.arms import ArmFields, PlanFields, PlannedArms
+from kullback.requests.arms import ArmFields, PlannedArms
 from kullback.requests.batch_columns import RowTimes, RowWeights, SliceNames, Units
 from kullback.requests.batches import ScreenedBatch
+from kullback.requests.measures import MeasuredPlanFields, MeasuredRowFields
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class ExperimentSettings(PlanFields):
+class ExperimentSettings(MeasuredPlanFields):
     """Settings of an experiment, made before its first row."""
 
     model_config = _STRICT
@@ -38,7 +39,7 @@ class ExperimentSettings(PlanFields):
 
     def plan(self) -> Plan:
         """The plan that is asked for, with nothing left open."""
-        return self.plan_of(self.arms, self.design, self.slices)
+        return self.measured(self.plan_of(self.arms, self.design, self.slices))
 
 
 class StopNote(BaseModel):
@@ -56,8 +57,8 @@ class StopNote(BaseModel):
         return self
 
 
-class ExperimentBatch(ArmFields, ScreenedBatch):
-    """Predictions of the arms with their outcomes, units and times."""
+class ExperimentBatch(MeasuredRowFields, ArmFields, ScreenedBatch):
+    """Rows of the arms: predictions, labels, numbers, units and times."""
 
     model_config = _STRICT
 
@@ -79,4 +80,5 @@ class ExperimentBatch(ArmFields, ScreenedBatch):
             timestamp=self.timestamp,
             slices=self.slice or {},
             screening=self.screening,
+            measures=self.measures(),
         )

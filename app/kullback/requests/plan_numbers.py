@@ -9,7 +9,7 @@ from kullback.experiments import margins
 from kullback.experiments.margins import SMALLEST
 
 _LEAST_SURE = 0.5
-_POWER = "Power of a planned horizon to find the minimum effect; without it, none."
+POWER = "Power of a planned horizon to find the minimum effect; without it, none."
 
 
 def _alpha(value: float) -> float:
@@ -29,5 +29,5 @@ Effect = Annotated[
     PlainValidator(margins.check_minimum_effect),
     WithJsonSchema(margins.EFFECTS),
 ]
-Power = Annotated[FiniteFloat, Field(ge=0.5, le=0.999, description=_POWER)]
+Power = Annotated[FiniteFloat, Field(ge=0.5, le=0.999)]
 UnitCount = Annotated[int, Field(ge=2, lt=2**63)]

@@ -10,7 +10,7 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.student_t import t_log_tail, t_log_tail_inverse
 from kullback.numerics.types import Array, Flags, Undefined
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
-from kullback.tally.functionals import Functional
+from kullback.tally.functionals import Functional, missing_predictions
 from kullback.tally.inference import influence
 from kullback.tally.tally import Tally
 from kullback.tally.units import BUCKETS, GROUPS
@@ -105,14 +105,23 @@ def contrast_of_arms(
     counts = [int(np.count_nonzero(rows)) for rows in occupied]
     if min(counts) < 2:
         return Undefined(Reason.TOO_FEW_UNITS)
-    with np.errstate(over="ignore", invalid="ignore"):  # then SE is no double either
-        scaled = [math.sqrt(g / (g - 1)) * u for u, g in zip(arms, counts, strict=True)]
-        joint = scaled[0] - scaled[1]
-    of_both = _of(effect, joint, int(np.count_nonzero(occupied[0] | occupied[1])))
+    scaled = _scaled(arms, counts)
+    of_both = _of(effect, _joint(scaled), int(np.count_nonzero(occupied[0] | occupied[1])))
     if isinstance(of_both, Undefined):
         return of_both
     apart = [_of(0.0, u, g) for u, g in zip(scaled, counts, strict=True)]
     return replace(of_both, degrees_of_freedom=min(of_both.degrees_of_freedom, _welch(apart)))
+
+
+def _scaled(arms: tuple[Array, Array], counts: Sequence[int]) -> list[Array]:
+    with np.errstate(over="ignore", invalid="ignore"):  # then SE is no double either
+        return [math.sqrt(g / (g - 1)) * u for u, g in zip(arms, counts, strict=True)]
+
+
+def _joint(scaled: Sequence[Array]) -> Array:
+    with np.errstate(invalid="ignore"):
+        joint: Array = scaled[0] - scaled[1]
+    return joint
 
 
 def _of(effect: float, u: Array, clusters: int) -> Contrast | Undefined:
@@ -177,6 +186,11 @@ class ArmInfluences:
         effect = self.effect + (1.0 - ratio) * self.control
         arms = (treatment, ratio * control)
         return ArmInfluences(effect, ratio * self.control, arms, self.occupied)
+
+    def joint(self) -> Array:
+        """c₂u₂ − c₁u₁: what each bucket adds to a contrast of arms, see contrast_of_arms."""
+        counts = [int(np.count_nonzero(rows)) for rows in self.occupied]
+        return _joint(_scaled(self.arms, counts))
 
 
 def arm_influences(
@@ -250,6 +264,9 @@ class _Area:
 
 
 def _area(tally: Tally) -> _Area | Undefined:
+    nothing = missing_predictions(tally)
+    if nothing is not None:
+        return nothing
     weight, positive = (tally.vector(name).reals(BINS) for name in ("bin_w", "bin_wy"))
     negative = np.maximum(weight - positive, 0.0)
     p, n = float(positive.sum()), float(negative.sum())

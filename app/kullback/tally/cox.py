@@ -10,6 +10,7 @@ from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.inference import kish
 from kullback.tally.tally import Tally
 from kullback.tally.units import GROUPS
+from kullback.tally.unpredicted import lacks_predictions
 
 _STEPS = 50
 _ENOUGH = 1e-12
@@ -74,6 +75,9 @@ def calibration_line(tally: Tally) -> CalibrationLine:
 
     Source: Cox, Biometrika 45 (1958); Binder, International Statistical Review 51 (1983).
     """
+    if lacks_predictions(tally):
+        nothing = Undefined(Reason.MISSING_PREDICTIONS)
+        return CalibrationLine(nothing, nothing)
     weight, positive, predicted = (
         tally.vector(name).reals(BINS) for name in ("bin_w", "bin_wy", "bin_wp")
     )

@@ -9,11 +9,13 @@ from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Undefined
 from kullback.tally.exact import real
 from kullback.tally.tally import Tally
+from kullback.tally.unpredicted import lacks_labels, lacks_predictions
 
 INFINITE = Undefined(Reason.POSITIVE_INFINITY)
 MULTICLASS = Undefined(Reason.MULTICLASS)
 ONE_CLASS = Undefined(Reason.ONE_CLASS)
 NO_POSITIVES = Undefined(Reason.NO_POSITIVES)
+_OF_PREDICTIONS = frozenset("lpb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Functional:
 
 def log_loss(tally: Tally) -> Functional:
     """Σ wl / Σ w, nats; infinite where a row's loss is."""
+    nothing = _lacking(tally, "l")
+    if nothing:
+        return nothing
     return Functional(math.inf) if _has_infinite(tally) else _mean(tally, "l")
 
 
@@ -60,7 +65,7 @@ def normalized_entropy(tally: Tally) -> Functional:
     Source: He et al., ADKDD (2014), §3.
     """
     w, loss, y = _reals(tally, "w", "l", "y")
-    nothing = _binary(tally) or _empty(tally)
+    nothing = _binary(tally) or _lacking(tally, "l")
     if nothing:
         return nothing
     q = y / w
@@ -78,7 +83,7 @@ def normalized_entropy(tally: Tally) -> Functional:
 def calibration_ratio(tally: Tally) -> Functional:
     """R = Σ wp / Σ wy: 1 is perfect, more is too high a prediction."""
     y, p = _reals(tally, "y", "p")
-    nothing = _binary(tally) or _empty(tally)
+    nothing = _binary(tally) or _lacking(tally, "p")
     if nothing:
         return nothing
     if y <= 0:
@@ -104,6 +109,13 @@ def missing(tally: Tally) -> Undefined | None:
     return Undefined(Reason.ZERO_WEIGHT if tally.scalar("rows") else Reason.EMPTY)
 
 
+def missing_predictions(tally: Tally) -> Undefined | None:
+    """Why nothing can be read that needs the predictions of all rows, if nothing can."""
+    if lacks_predictions(tally):
+        return Undefined(Reason.MISSING_PREDICTIONS)
+    return missing(tally)
+
+
 FUNCTIONALS: Mapping[str, Callable[[Tally], Functional]] = {
     "log_loss": log_loss,
     "normalized_entropy": normalized_entropy,
@@ -115,9 +127,9 @@ FUNCTIONALS: Mapping[str, Callable[[Tally], Functional]] = {
 
 
 def _mean(tally: Tally, name: str) -> Functional:
-    empty = _empty(tally)
-    if empty:
-        return empty
+    nothing = _lacking(tally, name)
+    if nothing:
+        return nothing
     w, total = _reals(tally, "w", name)
     return Functional(total / w, {name: 1 / w, "w": -total / w / w})
 
@@ -126,8 +138,14 @@ def _reals(tally: Tally, *names: str) -> tuple[float, ...]:
     return tuple(real(tally.scalar("w" if name == "w" else f"w{name}")) for name in names)
 
 
-def _empty(tally: Tally) -> Functional | None:
-    reason = missing(tally)
+def _lacking(tally: Tally, name: str) -> Functional | None:
+    """Why a sum of all rows is none, if it is none."""
+    if name in _OF_PREDICTIONS:
+        reason = missing_predictions(tally)
+    elif lacks_labels(tally):
+        reason = Undefined(Reason.MISSING_LABELS)
+    else:
+        reason = missing(tally)
     return None if reason is None else Functional(reason)
 
 

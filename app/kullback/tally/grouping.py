@@ -7,8 +7,8 @@ import numpy as np
 
 from kullback.errors import InvalidInput
 from kullback.numerics.types import Indices
+from kullback.tally.row_terms import RowTerms
 from kullback.tally.tally import Tally, total
-from kullback.tally.terms import Terms
 
 MAX_GROUPS = 10_000
 _CHUNK = 1 << 17  # as many rows as fit a cache: the sums of any cut are the same
@@ -19,7 +19,7 @@ Group = tuple[str, int]
 
 
 def group_ids(
-    terms: Callable[[slice], Terms],
+    terms: Callable[[slice], RowTerms],
     window: Indices,
     slices: Slices,
     within: str = "",

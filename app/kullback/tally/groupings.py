@@ -9,7 +9,8 @@ from kullback.numerics.types import Array, Indices
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.exact import UNIT
 from kullback.tally.grouped_sums import Cells, GroupSums, digits_of
-from kullback.tally.tally import MOMENTS, SCALARS, VECTORS, Tally
+from kullback.tally.sum_names import MOMENTS, SCALARS, VECTORS
+from kullback.tally.tally import Tally
 from kullback.tally.terms import Outcomes, Terms, rounded, sums_of
 from kullback.tally.units import BUCKETS, GROUPS, group_of
 

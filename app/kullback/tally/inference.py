@@ -8,8 +8,10 @@ import numpy as np
 
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Undefined
-from kullback.tally.exact import UNIT
-from kullback.tally.tally import SQUARES, Tally
+from kullback.tally.exact import UNIT, real
+from kullback.tally.measures import MEASURES, sums_by_unit
+from kullback.tally.sum_names import SQUARES
+from kullback.tally.tally import Tally
 from kullback.tally.units import BUCKETS
 
 _BITS = 64
@@ -77,8 +79,21 @@ def influence(tally: Tally, slopes: Mapping[str, float]) -> Array:
     total: Array = np.zeros(BUCKETS)
     with np.errstate(over="ignore", invalid="ignore"):
         for name, slope in slopes.items():
-            total += slope * tally.vector(_UNITS[name]).reals(BUCKETS)
+            total += slope * _by_unit(tally, name)
     return total
+
+
+def whole_sum(tally: Tally, name: str) -> float:
+    """Σ w, Σ wl, Σ wy, Σ wp or Σ wb, or that of a measure, by the name of its slope."""
+    if name in MEASURES:
+        return math.fsum(sums_by_unit(tally, MEASURES.index(name)).tolist())
+    return real(tally.scalar("w" if name == "w" else f"w{name}"))
+
+
+def _by_unit(tally: Tally, name: str) -> Array:
+    if name in MEASURES:
+        return sums_by_unit(tally, MEASURES.index(name))
+    return tally.vector(_UNITS[name]).reals(BUCKETS)
 
 
 def _clustered(tally: Tally, gradient: Mapping[str, float]) -> float | Undefined:

@@ -31,7 +31,7 @@ from kullback.tally.functionals import (
     calibration_ratio,
     log_loss,
     mean_prediction,
-    missing,
+    missing_predictions,
     normalized_entropy,
 )
 from kullback.tally.inference import row_error, standard_error
@@ -65,6 +65,16 @@ class Bin:
     weight: float
     mean_predicted: float | Undefined
     observed: float | Undefined
+
+
+def estimate(tally: Tally, functional: Callable[[Tally], Functional]) -> Estimate:
+    """A function of sums with its standard error."""
+    result = functional(tally)
+    if isinstance(result.value, Undefined):
+        return Estimate(result.value, result.value)
+    if not result.slopes:
+        return Estimate(result.value, INFINITE)
+    return Estimate(result.value, standard_error(tally, result.slopes))
 
 
 class TallyMetrics:
@@ -255,12 +265,7 @@ class TallyMetrics:
         return weight, positive, predicted
 
     def _of(self, functional: Callable[[Tally], Functional]) -> Estimate:
-        result = functional(self.tally)
-        if isinstance(result.value, Undefined):
-            return Estimate(result.value, result.value)
-        if not result.slopes:
-            return Estimate(result.value, INFINITE)
-        return Estimate(result.value, standard_error(self.tally, result.slopes))
+        return estimate(self.tally, functional)
 
     def _normalized_entropy(self) -> Estimate:
         if self._task == "binary":
@@ -276,7 +281,7 @@ class TallyMetrics:
         return Estimate(1.0 - entropy.value, entropy.standard_error)
 
     def _missing(self) -> Estimate | None:
-        reason = missing(self.tally)
+        reason = missing_predictions(self.tally)
         return None if reason is None else Estimate(reason, reason)
 
     def _missing_binary(self) -> Estimate | None:

@@ -9,13 +9,12 @@ import numpy as np
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Undefined
 from kullback.tally.contrast import ArmInfluences
-from kullback.tally.exact import real
+from kullback.tally.exact import BinSums, real
 from kullback.tally.functionals import Functional
-from kullback.tally.inference import influence, occupied_buckets
-from kullback.tally.tally import MOMENTS, SCALARS, Tally
+from kullback.tally.inference import influence, occupied_buckets, whole_sum
+from kullback.tally.sum_names import ABSENT, MEASURES, MOMENTS, MOST_MEASURES, SCALARS, VECTORS
+from kullback.tally.tally import Tally
 from kullback.tally.units import BUCKETS
-
-_SUMS = dict(zip(("w", "l", "y", "p", "b"), MOMENTS, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class StandardizedArms:
 
     Attributes:
         strata: those in which both arms have rows of two buckets of units or more.
-        treatment, control: sums standardized, without vectors.
+        treatment, control: sums standardized; of vectors those of measures, and what is absent.
 
     Source: Mantel & Haenszel, Journal of the National Cancer Institute 22 (1959); Li, Morgan &
         Zaslavsky, Journal of the American Statistical Association 113 (2018).
@@ -72,7 +71,7 @@ class StandardizedArms:
         arms = [
             [(stratum.factors()[arm], stratum.arms[arm]) for stratum in useful] for arm in (0, 1)
         ]
-        treatment, control = (Tally(layout, _scalars(parts)) for parts in arms)
+        treatment, control = (Tally(layout, _scalars(parts), _vectors(parts)) for parts in arms)
         return cls(useful, treatment, control)
 
 
@@ -121,9 +120,7 @@ def _influence(strata: Sequence[Stratum], arm: int, value: Functional) -> tuple[
         weight = tally.vector("unit_w").reals(BUCKETS)
         whole = real(tally.scalar("w"))
         slopes = {name: slope for name, slope in value.slopes.items() if name != "w"}
-        mean = sum(
-            slope * (real(tally.scalar(_SUMS[name])) / whole) for name, slope in slopes.items()
-        )
+        mean = sum(slope * (whole_sum(tally, name) / whole) for name, slope in slopes.items())
         clusters = np.count_nonzero(weight)
         scale = factor * math.sqrt(clusters / (clusters - 1))
         total += scale * influence(tally, slopes | {"w": -mean})
@@ -131,6 +128,20 @@ def _influence(strata: Sequence[Stratum], arm: int, value: Functional) -> tuple[
     # the contrast of arms makes good for the one mean of an arm, not for that of each stratum
     clusters = np.count_nonzero(rows)
     return total * math.sqrt((clusters - 1) / clusters) if clusters else total, rows
+
+
+def _vectors(parts: Sequence[tuple[float, Tally]]) -> tuple[BinSums, ...]:
+    """Σ factor · sums of measures by bucket, rounded; and what lacks predictions or labels."""
+    size, vectors = MOST_MEASURES * BUCKETS, [BinSums()] * len(VECTORS)
+    for name in MEASURES:
+        scaled = [factor * tally.vector(name).reals(size) for factor, tally in parts]
+        sums = np.sum(scaled, axis=0) if scaled else np.zeros(1)
+        some = np.flatnonzero(sums)
+        vectors[VECTORS.index(name)] = BinSums.of(some, sums[some], size)
+    for name in ABSENT:
+        absent = [tally.vector(name) for _, tally in parts]
+        vectors[VECTORS.index(name)] = BinSums.total(absent, 2)
+    return tuple(vectors)
 
 
 def _scalars(parts: Sequence[tuple[float, Tally]]) -> tuple[int, ...]:

@@ -11,43 +11,27 @@ import numpy as np
 from kullback.errors import DamagedTally, TallyMismatch
 from kullback.scoring.conventions import ConventionName
 from kullback.tally.bins import BINS, RANK_BINS
-from kullback.tally.exact import DIGIT, ONES, UNIT, BinSums, Plane, decoded
+from kullback.tally.exact import DIGIT, UNIT, BinSums, Plane, decoded
+from kullback.tally.sum_names import (
+    ABSENT,
+    CLASS_SQUARES,
+    CLASSES,
+    COUNTS,
+    HISTOGRAM,
+    LABELS,
+    MEASURES,
+    MOMENTS,
+    MOST_MEASURES,
+    MOST_UNIT_CLASSES,
+    RANKS,
+    SCALARS,
+    SQUARES,
+    UNITS,
+    VECTORS,
+)
 from kullback.tally.units import BUCKETS, GROUPS
 
 Task = Literal["binary", "multiclass", "multilabel"]
-
-# What a row is to its tally: weight w; w times loss l, outcome y, prediction p, squared error b.
-COUNTS = ("rows", "weighted_rows", "clipped", "infinite")
-MOMENTS = {
-    "w": (ONES, "w"),
-    "wl": (ONES, "l"),
-    "wy": (ONES, "y"),
-    "wp": (ONES, "p"),
-    "wb": (ONES, "b"),
-}
-SQUARES = {
-    "ww": ("w", "w"),
-    "wwl": ("w", "l"),
-    "wwll": ("l", "l"),
-    "wwy": ("w", "y"),
-    "wwyy": ("y", "y"),
-    "wwly": ("l", "y"),
-    "wwp": ("w", "p"),
-    "wwpp": ("p", "p"),
-    "wwpy": ("p", "y"),
-    "wwb": ("w", "b"),
-    "wwbb": ("b", "b"),
-}
-SCALARS = (*COUNTS, *MOMENTS, *SQUARES)
-HISTOGRAM = ("bin_w", "bin_wy", "bin_wp")
-UNITS = ("unit_w", "unit_wl", "unit_wy", "unit_wp", "unit_wb")
-CLASSES = ("class_w", "class_wp")
-RANKS = ("rank_w", "rank_wy")  # score histograms by group of units
-CLASS_SQUARES = ("class_ww", "class_wwl")  # of a multiclass task, as UNIT_CLASSES
-UNIT_CLASSES = ("unit_class",)  # w by class, then unit: those of a class that is added come last
-LABELS = ("class_wl", "class_infinite")  # of a multilabel task, by label
-VECTORS = (*HISTOGRAM, *UNITS, *CLASSES, *RANKS, *CLASS_SQUARES, *UNIT_CLASSES, *LABELS)
-MOST_UNIT_CLASSES = 63  # so that an index of two bytes has room for all of their units
 
 _VERSION = 2
 _UNCHECKED = 1  # the version before, which had no checksum
@@ -85,7 +69,9 @@ class Layout:
             [self.classes] * len(names) for names in (CLASSES, CLASS_SQUARES, LABELS)
         )
         unit_classes = BUCKETS * min(self.classes, MOST_UNIT_CLASSES)
-        return (*histogram, *units, *classes, *ranks, *squares, unit_classes, *labels)
+        measures, absent = [BUCKETS * MOST_MEASURES] * len(MEASURES), [2] * len(ABSENT)
+        older = (*histogram, *units, *classes, *ranks, *squares, unit_classes, *labels)
+        return (*older, *measures, *absent)
 
     def encoded(self) -> bytes:
         """Five bytes: version, task, convention, classes."""

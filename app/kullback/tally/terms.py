@@ -1,6 +1,6 @@
 """Terms: what each row adds to a tally, computed once and summed in any groups."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +9,10 @@ from kullback.numerics.means import blocks
 from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
 from kullback.tally.exact import ONES, UNIT, BinSums, exact_products
-from kullback.tally.tally import (
-    MOMENTS,
-    MOST_UNIT_CLASSES,
-    SCALARS,
-    SQUARES,
-    VECTORS,
-    Layout,
-    Tally,
-)
+from kullback.tally.measures import measure_sums
+from kullback.tally.row_terms import RowTerms
+from kullback.tally.sum_names import MOMENTS, MOST_UNIT_CLASSES, SCALARS, SQUARES, VECTORS
+from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS, GROUPS, group_of
 
 _FINE = 2.0**40
@@ -68,12 +63,13 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(RowTerms):
     """Rows as sums see them: prediction p with its bin, weight (1 where None), unit, outcome.
 
     Without outcomes only what concerns predictions is summed. `proba` are the rows (n, k) of a
     multiclass task, where p is the probability of the most probable class; or of a multilabel one,
-    where p is their mean and each has a bin of its own (n, k).
+    where p is their mean and each has a bin of its own (n, k). `measures` are real numbers (m, n)
+    that come with the rows of a clustered task.
     """
 
     layout: Layout
@@ -83,6 +79,7 @@ class Terms:
     units: Indices | None = None
     proba: Array | None = None
     outcomes: Outcomes | None = None
+    measures: Array | None = None
 
     def taken(self, rows: Indices | slice) -> "Terms":
         """Those of some rows."""
@@ -94,20 +91,8 @@ class Terms:
             _taken(self.units, rows),
             None if self.proba is None else self.proba[rows],
             None if self.outcomes is None else self.outcomes.taken(rows),
+            None if self.measures is None else self.measures[:, rows],
         )
-
-    def groups(self, index: Indices) -> Iterator[tuple[int, Tally]]:
-        """The tally of the rows of each value of `index` (n,) that occurs."""
-        if index.size == 0:
-            return
-        if (index == index[0]).all():
-            yield int(index[0]), self.tally()
-            return
-        order = np.argsort(index, kind="stable")
-        ordered, terms = index[order], self.taken(order)
-        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)).tolist()
-        for start, stop in zip(starts, [*starts[1:], index.size], strict=True):
-            yield int(ordered[start]), terms.taken(slice(start, stop)).tally()
 
     def tally(self) -> Tally:
         """The sums of all rows."""
@@ -138,7 +123,9 @@ class Terms:
         if self.proba is not None:
             k = self.proba.shape[1]
             weight = None if w is None else np.repeat(w, k)
-            vectors["class_wp"] = _by(np.tile(np.arange(k), n), self.proba.reshape(-1), weight, k)
+            vectors["class_wp"] = by_bin(
+                np.tile(np.arange(k), n), self.proba.reshape(-1), weight, k
+            )
         return scalars | self._rows(), vectors
 
     def _happened(self, rows: Outcomes) -> tuple[dict[str, int], dict[str, BinSums]]:
@@ -167,9 +154,9 @@ class Terms:
         of_some = None if w is None else w[some]
         y = rows.y.reshape(-1)[some]
         return {
-            "bin_wy": _by(self.bins.reshape(-1)[some], y, of_some, BINS),
-            "class_w": _by(label[some], y, of_some, k),
-            "class_wl": _by(label, rows.loss.reshape(-1), w, k),
+            "bin_wy": by_bin(self.bins.reshape(-1)[some], y, of_some, BINS),
+            "class_w": by_bin(label[some], y, of_some, k),
+            "class_wl": by_bin(label, rows.loss.reshape(-1), w, k),
             "class_infinite": BinSums.count(label[rows.infinite.reshape(-1)], k),
         }
 
@@ -182,12 +169,12 @@ class Terms:
     def _by_class(self, classes: Indices, loss: Array) -> dict[str, BinSums]:
         w, k = self.w, self.layout.classes
         vectors = {
-            "class_w": _by(classes, None, w, k),
-            "class_ww": _by(classes, None, None if w is None else w * w, k),
-            "class_wwl": _by(classes, loss, None if w is None else w * w, k),
+            "class_w": by_bin(classes, None, w, k),
+            "class_ww": by_bin(classes, None, None if w is None else w * w, k),
+            "class_wwl": by_bin(classes, loss, None if w is None else w * w, k),
         }
         if self.units is not None and k <= MOST_UNIT_CLASSES:
-            vectors["unit_class"] = _by(classes * BUCKETS + self.units, None, w, k * BUCKETS)
+            vectors["unit_class"] = by_bin(classes * BUCKETS + self.units, None, w, k * BUCKETS)
         return vectors
 
     def _clustered(
@@ -205,9 +192,11 @@ class Terms:
         scalars |= self._rows() | _counted(rows) | weights | sums_of(("wwy", "wwyy"), positive)
         vectors |= {
             "bin_wy": BinSums.of(self.bins[some], positive["y"], BINS),
-            "rank_w": _by(index, None, self.w, size),
+            "rank_w": by_bin(index, None, self.w, size),
             "rank_wy": BinSums.of(index[some], positive["y"], size),
         }
+        if self.measures is not None:
+            vectors |= measure_sums(self.measures, units, self.w)
         return scalars, vectors
 
     def _weighted(self, rows: Outcomes) -> tuple[dict[str, Array], Indices]:
@@ -226,16 +215,16 @@ class Terms:
         p = self.p if self.proba is None or self.bins.ndim == 1 else self.proba.reshape(-1)
         bins, w = self.bins.reshape(-1), self._entry_weights()
         return {
-            "bin_w": _by(bins, None, w, BINS),
+            "bin_w": by_bin(bins, None, w, BINS),
             # 12 digits are enough for a mean of a bin, and take one plane less on disk
-            "bin_wp": _by(bins, rounded(p), w, BINS),
+            "bin_wp": by_bin(bins, rounded(p), w, BINS),
         }
 
     def _by_unit(
         self, columns: Mapping[str, Array], units: Indices, some: Indices
     ) -> dict[str, BinSums]:
         vectors = {f"unit_w{name}": BinSums.of(units, columns[name], BUCKETS) for name in "lpb"}
-        vectors["unit_w"] = _by(units, None, self.w, BUCKETS)
+        vectors["unit_w"] = by_bin(units, None, self.w, BUCKETS)
         vectors["unit_wy"] = BinSums.of(units[some], columns["y"][some], BUCKETS)
         return vectors
 
@@ -257,7 +246,7 @@ def sums_of(names: Sequence[str], columns: Mapping[str, Array]) -> dict[str, int
     return {name: sums[pairs[name]] >> (UNIT if name in MOMENTS else 0) for name in names}
 
 
-def _by(index: Indices, values: Array | None, w: Array | None, size: int) -> BinSums:
+def by_bin(index: Indices, values: Array | None, w: Array | None, size: int) -> BinSums:
     """Σ w·v of each bin; 1 stands for what is None."""
     if values is None:
         return BinSums.count(index, size) if w is None else BinSums.of(index, w, size)

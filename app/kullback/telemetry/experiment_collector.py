@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from kullback.experiments.comparison import Comparison
+from kullback.experiments.compared import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.maintenance import ExperimentMaintenance
 from kullback.experiments.verdict import VerdictWord

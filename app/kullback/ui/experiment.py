@@ -9,6 +9,7 @@ from kullback.errors import InvalidInput
 from kullback.experiments import wording
 from kullback.experiments.page import markdown
 from kullback.experiments.plan import Plan
+from kullback.experiments.reading import reading
 from kullback.experiments.replies import EffectPoint
 from kullback.experiments.report import ExperimentReport, OverallComparison
 from kullback.experiments.selection import STEPS, ExperimentQuery, ExperimentSelection
@@ -111,6 +112,7 @@ class ExperimentPage:
             "steps": STEP_NAMES,
             "sections": SECTIONS,
             "wording": wording,
+            "reading": reading(report),
         }
 
 

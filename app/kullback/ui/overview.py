@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from statistics import median
 
 from kullback.errors import NotFound, TallyMismatch
-from kullback.experiments.comparison import Comparison
+from kullback.experiments.compared import Comparison
 from kullback.experiments.crossings import ExperimentSnapshot
 from kullback.experiments.selection import STEPS
 from kullback.experiments.stored import StoredExperiment
 from kullback.experiments.verdict import VerdictWord
-from kullback.experiments.wording import METRICS, percent, unit
+from kullback.experiments.wording import metric_name, percent, unit
 from kullback.figures.typesetting import shown, typeset
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.checks import MonitorChecks, state_of
@@ -208,7 +208,7 @@ def _arms(
                 "" if comparison is None else _relative(comparison),
                 f"{arm} against {plan.control}",
                 last=spark.last,
-                statement=METRICS[plan.metric],
+                statement=metric_name(plan),
                 spark=spark if arm == plan.treatments[0] else NOTHING,
                 rank=_rank(comparison),
                 is_stopped=stored.stop is not None,

@@ -29,7 +29,7 @@ def needs(plan: Plan) -> list[str]:
             least,
             "A minimum_effect, the smallest effect that matters: put the plan with one.",
         ]
-    unit, metric = wording.unit(plan.metric), wording.METRICS[plan.metric]
+    unit, metric = wording.unit(plan.metric), wording.metric_name(plan)
     delta = wording.margin(plan.minimum_effect, plan.metric)
     size = f"{number(error, decimals(error))}{unit}"
     if isinstance(plan.minimum_effect, str):

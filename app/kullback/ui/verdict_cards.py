@@ -26,6 +26,7 @@ ADVICE = {
     "too_few_positives": "Wait for more rows of the rarer label.",
     "empty": "Send rows, or look for a typo in the name of the arm.",
     "zero_weight": "Send weights above 0.",
+    "zero_denominator": "Look at the denominators that are sent.",
     "one_class": "Wait for rows of the other label.",
     "infinite": "Take another convention, or mend the model.",
     "beyond_doubles": "Rescale the weights.",

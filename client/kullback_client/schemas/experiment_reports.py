@@ -5,7 +5,8 @@ from typing import Literal
 
 from ..documents import Document
 from .experiment_assignment import SampleRatioReport, StrataReport
-from .experiments import FirstAnswer, FirstCrossing, Stop, VerdictWord
+from .experiment_effects import AdjustedValues, CovariateReport, ExplanationReport, GuardrailReport
+from .experiments import FirstAnswer, FirstCrossing, Guardrail, Stop, VerdictWord, Winsorize
 from .monitor_reports import AucValue, EceValue, MetricValue, ReliabilityBin
 from .scores import Reason
 
@@ -36,28 +37,10 @@ class OverallArm(Document):
     clipped: int
     infinite: int
     effective_sample_size: float
+    winsorized: float | None
     diagnosis: ArmDiagnosis
     reliability: list[ReliabilityBin]
     score_histogram: list[ReliabilityBin]
-
-
-class AdjustedValues(Document):
-    """A comparison among all arms and segments: adjusted p-values, and what e-BH claims."""
-
-    holm: float
-    benjamini_hochberg: float
-    e_bh: bool | None
-    sequence: tuple[float, float] | None
-
-
-class ExplanationReport(Document):
-    """Where the difference of log loss comes from, in words and in nats."""
-
-    statement: str
-    calibration: float | None
-    ranking: float | None
-    rows: float | None
-    auc_difference: float | None
 
 
 class HorizonReport(Document):
@@ -118,6 +101,8 @@ class OverallComparison(Document):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    covariate: CovariateReport | None
+    guardrails: dict[str, GuardrailReport] | None
     horizon: HorizonReport | None
     metrics: dict[str, MetricDifference]
 
@@ -153,13 +138,15 @@ class ParallelComparison(Document):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    covariate: CovariateReport | None
+    guardrails: dict[str, GuardrailReport] | None
     horizon: HorizonReport | None
     metrics: dict[str, MetricDifference]
     base_rate_difference: float | None
 
 
 class ArmReport(Document):
-    """An arm and its metrics; `refused` says why there are none."""
+    """An arm; `refused` says why it has no metrics, `winsorized` which part of it bounds moved."""
 
     arm: str
     share: float
@@ -172,6 +159,7 @@ class ArmReport(Document):
     clipped: int
     infinite: int
     effective_sample_size: float
+    winsorized: float | None
 
 
 class ComparisonReport(Document):
@@ -205,6 +193,8 @@ class ComparisonReport(Document):
     relative_reason: Reason | None
     why: ExplanationReport | None
     adjusted: AdjustedValues | None
+    covariate: CovariateReport | None
+    guardrails: dict[str, GuardrailReport] | None
 
 
 class SegmentReport(Document):
@@ -221,9 +211,14 @@ class ExperimentReport(Document):
     experiment: str
     epoch: int
     version: int
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: Winsorize | None
+    covariate: bool | None
+    guardrails: list[Guardrail] | None
     design: Literal["parallel", "paired"]
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     control: str
     alpha: float
     minimum_effect: float | str | None
@@ -291,7 +286,7 @@ class ExperimentSeries(Document):
     """The effect of an arm over time."""
 
     experiment: str
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     step: int
     epoch: int
     arm: str

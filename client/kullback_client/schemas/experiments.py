@@ -15,11 +15,28 @@ class Arm(Document):
     description: str | None
 
 
+class Guardrail(Document):
+    """Another metric of an experiment, which must not suffer."""
+
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
+    minimum_effect: float | str
+    objective: Literal["superiority", "non_inferiority", "equivalence"] | None
+    outcome: str | None
+    higher_is_better: bool | None
+
+
 class Stop(Document):
     """From when on an epoch takes no more rows, and the note of whoever stopped it."""
 
     at: datetime
     note: str
+
+
+class Winsorize(Document):
+    """Bounds that the outcome, or the numerator, of each row is moved to where it is beyond."""
+
+    lower: float | None
+    upper: float | None
 
 
 class ExperimentSetup(Document):
@@ -31,7 +48,7 @@ class ExperimentSetup(Document):
     control: str
     design: Literal["parallel", "paired"]
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     alpha: float
     minimum_effect: float | str | None
     minimum_units: int
@@ -53,6 +70,11 @@ class ExperimentSetup(Document):
     slices: list[str]
     other_arms: Literal["error", "ignore"]
     stopped: Stop | None
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: Winsorize | None
+    covariate: bool | None
+    guardrails: list[Guardrail] | None
 
 
 class PlanChange(Document):
@@ -74,7 +96,7 @@ class ChangedExperiment(Document):
     control: str
     design: Literal["parallel", "paired"]
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     alpha: float
     minimum_effect: float | str | None
     minimum_units: int
@@ -97,6 +119,11 @@ class ChangedExperiment(Document):
     other_arms: Literal["error", "ignore"]
     stopped: Stop | None
     change: PlanChange | None
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: Winsorize | None
+    covariate: bool | None
+    guardrails: list[Guardrail] | None
 
 
 VerdictWord: TypeAlias = Literal[
@@ -142,7 +169,7 @@ class ExperimentDetail(Document):
     control: str
     design: Literal["parallel", "paired"]
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     alpha: float
     minimum_effect: float | str | None
     minimum_units: int
@@ -170,6 +197,11 @@ class ExperimentDetail(Document):
     last_window: datetime | None
     first_crossing: list[FirstCrossing]
     first_answers: list[FirstAnswer]
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: Winsorize | None
+    covariate: bool | None
+    guardrails: list[Guardrail] | None
 
 
 class ListedExperiment(Document):
@@ -181,7 +213,7 @@ class ListedExperiment(Document):
     control: str
     design: Literal["parallel", "paired"]
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     alpha: float
     minimum_effect: float | str | None
     minimum_units: int
@@ -204,6 +236,11 @@ class ListedExperiment(Document):
     other_arms: Literal["error", "ignore"]
     stopped: Stop | None
     created: datetime
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: Winsorize | None
+    covariate: bool | None
+    guardrails: list[Guardrail] | None
 
 
 class ExperimentList(Document):

@@ -56,12 +56,29 @@ class MonitorSettings(TypedDict, total=False):
     checks: Mapping[str, CheckThresholds]
 
 
+class GuardrailFields(TypedDict, total=False):
+    """Another metric, which must not suffer."""
+
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
+    minimum_effect: float | str
+    objective: Literal["superiority", "non_inferiority", "equivalence"]
+    outcome: str | None
+    higher_is_better: bool | None
+
+
+class WinsorizeFields(TypedDict, total=False):
+    """Bounds that numbers are moved to where they are beyond."""
+
+    lower: float | None
+    upper: float | None
+
+
 class ExperimentSettings(TypedDict, total=False):
     """Settings of an experiment, made before its first row."""
 
     control: str | None
     assignment: Literal["unit", "request"]
-    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate"]
+    metric: Literal["log_loss", "normalized_entropy", "brier", "base_rate", "outcome", "ratio"]
     alpha: float
     minimum_effect: float | str | None
     minimum_units: int
@@ -81,6 +98,11 @@ class ExperimentSettings(TypedDict, total=False):
         "spark",
     ]
     other_arms: Literal["error", "ignore"]
+    outcome: str | None
+    higher_is_better: bool | None
+    winsorize: WinsorizeFields | None
+    covariate: bool
+    guardrails: Sequence[GuardrailFields]
     arms: Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, float]
     design: Literal["parallel", "paired"]
     slices: Sequence[str]

@@ -7,6 +7,7 @@ from kullback.cli.terminal import Failure, Status
 from kullback.errors import InvalidInput
 from kullback.evaluation.columns import Columns
 from kullback.evaluation.job import NO_UNIT
+from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.plan import Plan
 from kullback.requests.experiments import ExperimentSettings
 from kullback.requests.validation import validated
@@ -152,6 +153,11 @@ class EvaluationPlan:
         return self.plan([control, "a" if control == "b" else "b"])
 
     def _planned(self, arms: object) -> Plan:
+        if self.settings["metric"] in OF_MEASURES:
+            raise _unusable(
+                f"--metric {self.settings['metric']}: files bring labels and predictions; an "
+                "experiment of the service takes outcomes and ratios"
+            )
         return validated(ExperimentSettings, {**self.settings, "arms": arms}).plan()
 
 

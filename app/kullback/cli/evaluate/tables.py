@@ -104,7 +104,7 @@ def _segments(report: ArmsReport) -> Table:
 
 
 def _effect_head(report: ArmsReport) -> tuple[str, ...]:
-    effect = f"Effect on {wording.METRICS[report.metric]}"
+    effect = f"Effect on {wording.metric_name(report)}"
     coverage = wording.coverage(report)
     return (
         effect,
