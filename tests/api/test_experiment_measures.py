@@ -153,6 +153,10 @@ async def test_a_covariate_narrows_the_interval(service: Service) -> None:
     assert of_covariate["reduction"] == pytest.approx(1 - narrower**2, abs=2e-3)
     assert of_covariate["reduction"] > 0.6
     assert of_covariate["is_balanced"]
+    headers = {"accept": "text/markdown"}
+    page = (await service.client.get(f"{EXPERIMENT}/report", headers=headers)).text
+    taken = f"{100 * of_covariate['reduction']:.3g}%"
+    assert f"The covariate takes away {taken} of the variance of its effect." in page
     control = of_arms(SPENT)[1].mean()
     assert comparison["relative_effect"] == pytest.approx(comparison["effect"] / control)
 

@@ -173,6 +173,9 @@ def explanation(comparison: ComparisonReport) -> str:
         error = comparison.metrics["base_rate"].standard_error
         difference = number(comparison.base_rate_difference, decimals(error), signed=True)
         sentences.append(f"Its base rate differs by {difference}.")
+    if comparison.covariate is not None:
+        taken = percent(comparison.covariate.reduction)
+        sentences.append(f"The covariate takes away {taken} of the variance of its effect.")
     return " ".join(sentences)
 
 
