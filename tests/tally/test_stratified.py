@@ -11,8 +11,10 @@ from kullback.numerics.types import Array, Flags, Undefined
 from kullback.tally.binary import binary_terms
 from kullback.tally.contrast import Contrast, difference
 from kullback.tally.functionals import FUNCTIONALS
+from kullback.tally.measure_functionals import measure_mean, measure_ratio
 from kullback.tally.stratified import StandardizedArms, Stratum, stratified_influences
 from kullback.tally.tally import Layout, Tally, total
+from kullback.tally.unpredicted import UnpredictedTerms
 from tests.statistics.ramps import RAMPS, Ramp, Requests, drawn, stratified
 
 LAYOUT = Layout("binary", 2, "exact", clustered=True)
@@ -76,6 +78,50 @@ def test_means_are_those_of_rows_by_stratum(name: str) -> None:
     ):
         truth = numbers(stratified(rows, values))
         assert numbers(answered(functional, strata)) == pytest.approx(truth, rel=1e-9, abs=1e-15)
+
+
+def measured_strata(rows: Requests, measures: Array) -> list[Stratum]:
+    """Strata of rows that bring measures (m, n), and no forecasts."""
+
+    def arm(which: Flags) -> Tally:
+        terms = UnpredictedTerms(LAYOUT, rows.buckets[which], measures[:, which], None, None)
+        return terms.tally()
+
+    return [
+        Stratum(*(arm(some & (rows.stratum == each)) for some in (rows.treated, ~rows.treated)))
+        for each in np.unique(rows.stratum)
+    ]
+
+
+@pytest.mark.parametrize("name", RAMPS)
+def test_a_mean_of_a_measure_is_that_of_rows_by_stratum(name: str) -> None:
+    rows, _ = requests(replace(RAMPS[name], requests=3000, users=600))
+    spent = np.stack([rows.losses - 0.5, 3.0 * rows.y + rows.losses])
+    arms = StandardizedArms.of(measured_strata(rows, spent))
+    for number, values in enumerate(spent):
+        influences = stratified_influences(measure_mean(number), arms)
+        assert not isinstance(influences, Undefined)
+        found = influences.contrast(is_paired=False)
+        assert isinstance(found, Contrast)
+        truth = numbers(stratified(rows, values))
+        assert numbers(found) == pytest.approx(truth, rel=1e-9, abs=1e-15)
+
+
+def test_a_ratio_of_measures_is_one_of_sums_that_are_standardized() -> None:
+    rows, _ = requests()
+    spent = np.stack([rows.losses - 0.5, 1.0 + rows.y])
+    sums = np.zeros((2, 2))
+    for each in np.unique(rows.stratum):
+        arms = [rows.treated & (rows.stratum == each), ~rows.treated & (rows.stratum == each)]
+        n = [np.count_nonzero(arm) for arm in arms]
+        if min(np.unique(rows.buckets[arm]).size for arm in arms) >= 2:
+            overlap = n[0] * n[1] / (n[0] + n[1])
+            sums += [overlap * spent[:, arm].mean(axis=1) for arm in arms]
+    ratios = sums[:, 0] / sums[:, 1]
+    arms_of = StandardizedArms.of(measured_strata(rows, spent))
+    found = stratified_influences(measure_ratio(0, 1), arms_of)
+    assert not isinstance(found, Undefined)
+    assert found.effect == pytest.approx(float(ratios[0] - ratios[1]), rel=1e-9)
 
 
 def test_normalized_entropy_is_a_ratio_of_sums_that_are_standardized() -> None:
