@@ -9,6 +9,7 @@ from kullback.numerics.types import Array, Flags, Indices
 from kullback.tally.contrast import ArmInfluences, arm_influences
 from kullback.tally.cuped import CovariateAdjustment, adjusted_influences
 from kullback.tally.measure_functionals import measure_mean
+from kullback.tally.relative_effect import RelativeEffect, relative_effect
 from kullback.tally.tally import Layout, Tally
 from kullback.tally.units import BUCKETS
 from kullback.tally.unpredicted import UnpredictedTerms
@@ -25,13 +26,19 @@ def tallies(measures: Array, units: Indices, treated: Flags) -> tuple[Tally, Tal
     return treatment, control
 
 
-def adjusted(treatment: Tally, control: Tally) -> CovariateAdjustment:
-    """The difference of the first measure, adjusted by the second."""
-    both = (arm_influences(measure_mean(number), treatment, control) for number in (0, 1))
-    metric, covariate = both
+def both(treatment: Tally, control: Tally) -> tuple[ArmInfluences, ArmInfluences]:
+    """What buckets add to the means of the first measure, and to those of the second."""
+    metric, covariate = (
+        arm_influences(measure_mean(number), treatment, control) for number in (0, 1)
+    )
     assert isinstance(metric, ArmInfluences)
     assert isinstance(covariate, ArmInfluences)
-    found = adjusted_influences(metric, covariate)
+    return metric, covariate
+
+
+def adjusted(treatment: Tally, control: Tally) -> CovariateAdjustment:
+    """The difference of the first measure, adjusted by the second."""
+    found = adjusted_influences(*both(treatment, control))
     assert isinstance(found, CovariateAdjustment)
     return found
 
@@ -74,7 +81,7 @@ def test_it_is_the_regression_on_what_buckets_add() -> None:
 @pytest.mark.parametrize("n", [250, 3000])
 def test_the_adjusted_interval_covers_as_often_as_it_says(n: int) -> None:
     rng = np.random.default_rng(13)
-    runs, truth = 800, 0.25
+    runs, truth = 1500, 0.25
     covered = wrong = 0
     for _ in range(runs):
         found = adjusted(*world(rng, 0.7, n, truth))
@@ -82,8 +89,8 @@ def test_the_adjusted_interval_covers_as_often_as_it_says(n: int) -> None:
         covered += low <= truth <= high
         low, high = found.effect.interval(0.5)
         wrong += not low <= truth <= high
-    assert 0.925 <= covered / runs <= 0.975  # 2.5 standard errors of 800 runs on either side of it
-    assert 0.44 <= wrong / runs <= 0.56
+    assert 0.94 <= covered / runs <= 0.96
+    assert 0.46 <= wrong / runs <= 0.54
 
 
 def test_a_covariate_that_says_nothing_changes_nothing() -> None:
@@ -100,3 +107,27 @@ def test_an_outcome_that_is_its_covariate_has_no_error_left() -> None:
     found = adjusted(*tallies(np.stack([2 * before + treated, before]), units, treated))
     assert found.effect.effect == pytest.approx(1.0)
     assert found.effect.standard_error == pytest.approx(0.0, abs=1e-9)
+
+
+def test_relative_effects_are_in_terms_of_the_control_as_it_is() -> None:
+    rng = np.random.default_rng(16)
+    n, truth = 60_000, 0.1
+    units, treated = rng.integers(0, BUCKETS, n), rng.random(n) < 0.5
+    before = rng.normal(size=n)
+    outcome = 2.0 + 0.8 * before + 0.6 * rng.normal(size=n)
+    outcome *= 1.0 + truth * treated
+    treatment, control = tallies(np.stack([outcome, before]), units, treated)
+    found = adjusted(treatment, control)
+    relative = relative_effect(found.arms, 0.05, None, is_paired=False)
+    assert isinstance(relative, RelativeEffect)
+    assert relative.effect == found.effect.effect / outcome[~treated].mean()
+    # θ₂' − ρθ₁ adds u₂ − βk₂ − (ρu₁ − βk₁) by bucket
+    metric, covariate = both(treatment, control)
+    ratio = 1.0 + relative.effect
+    spent = math.sqrt((BUCKETS - 1) / (BUCKETS - 2))
+    parts = [u - found.coefficient * k for u, k in zip(metric.arms, covariate.arms, strict=True)]
+    scale = math.sqrt(BUCKETS / (BUCKETS - 1))
+    u = spent * (parts[0] - parts[1]) + (1.0 - ratio) * metric.arms[1]
+    assert relative.standard_error == pytest.approx(
+        scale * math.hypot(*u) / abs(metric.control), rel=1e-9
+    )

@@ -169,14 +169,19 @@ def difference(
 
 @dataclass(frozen=True, slots=True)
 class ArmInfluences:
-    """θ₂ − θ₁ and θ₁, what each bucket of units adds to θ₂ and θ₁, and which have rows of them."""
+    """θ₂ − θ₁ and θ₁, what each bucket of units adds to θ₂ and θ₁, and which have rows of them.
+
+    Attributes:
+        base: what buckets add to θ₁ where arms are adjusted; None where it is that of the control.
+    """
 
     effect: float
     control: float
     arms: tuple[Array, Array]
     occupied: tuple[Flags, Flags]
+    base: Array | None = None
 
-    def contrast(self, *, is_paired: bool) -> Contrast | Undefined:
+    def contrast(self, *, is_paired: bool = False) -> Contrast | Undefined:
         """The contrast of the two; see contrast and contrast_of_arms."""
         return _between(self.effect, self.arms, self.occupied, is_paired=is_paired)
 
@@ -184,8 +189,9 @@ class ArmInfluences:
         """θ₂ − ρθ₁ in place of θ₂ − θ₁."""
         treatment, control = self.arms
         effect = self.effect + (1.0 - ratio) * self.control
-        arms = (treatment, ratio * control)
-        return ArmInfluences(effect, ratio * self.control, arms, self.occupied)
+        base = None if self.base is None else ratio * self.base
+        theirs = ratio * control if self.base is None else control - (1.0 - ratio) * self.base
+        return ArmInfluences(effect, ratio * self.control, (treatment, theirs), self.occupied, base)
 
     def joint(self) -> Array:
         """c₂u₂ − c₁u₁: what each bucket adds to a contrast of arms, see contrast_of_arms."""

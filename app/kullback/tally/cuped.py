@@ -65,7 +65,9 @@ def adjusted_influences(
     spent = math.sqrt((unadjusted.clusters - 1) / (unadjusted.clusters - 2))
     (ours, theirs), (before, before_control) = metric.arms, covariate.arms
     left = spent * (ours - slope * before), spent * (theirs - slope * before_control)
-    arms = replace(metric, effect=metric.effect - slope * covariate.effect, arms=left)
+    arms = replace(
+        metric, effect=metric.effect - slope * covariate.effect, arms=left, base=metric.arms[1]
+    )
     effect = arms.contrast(is_paired=False)
     if isinstance(effect, Undefined):
         return effect
