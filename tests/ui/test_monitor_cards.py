@@ -106,11 +106,21 @@ async def test_calibration_is_coloured_by_how_far_it_is_off(
     assert word in text
 
 
+async def test_the_time_since_a_change_is_shown_of_the_same_value(service: Service) -> None:
+    await service.put(slices=["country"])
+    sent = rows(2000, HERE - HOUR, 1.6)
+    await service.post("observations", **sent, slice={"country": ["IT"] * 2000})
+    text = (await service.client.get("/monitors/clicks?slice=country=IT")).text
+    link = re.search(r'<a href="\?(from=[^"]*)">Show the time since then', text)
+    assert link is not None
+    assert "slice=country%3DIT" in link[1]
+
+
 async def test_the_calibration_error_is_told_beside_that_of_chance(service: Service) -> None:
     await service.put()
     await service.post("observations", **rows(2000, HERE - HOUR))
     text = words(await page(service))
-    assert re.search(r"by chance alone 0\.\d+, without chance [-−]?0\.\d+", text)
+    assert re.search(r"0\.\d+ of it is chance, without which −?0\.\d+", text)
 
 
 async def test_a_card_compares_with_the_reference(service: Service) -> None:

@@ -27,8 +27,13 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
     if places is None:
         places = _places(value)
     if places > _MOST_DECIMALS:
-        digits = max(0, places + math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:{sign}.{min(digits, _MOST_DECIMALS)}e}"
+        if not value:
+            return "0"
+        digits = max(0, places + math.floor(math.log10(abs(value))))
+        # An error that leaves more digits than these is one of rounding.
+        if digits > _MOST_DECIMALS:
+            return number(value, signed=signed)
+        return f"{value:{sign}.{digits}e}"
     return f"{value if round(value, places) else 0.0:{sign},.{places}f}"
 
 

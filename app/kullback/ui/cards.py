@@ -108,11 +108,12 @@ def _card(
     if isinstance(metric, EceValue) and metric.expected_if_calibrated is not None:
         places = decimals(metric.standard_error)
         chance = number(metric.expected_if_calibrated, places)
-        meaning += f"; by chance alone {chance}, without chance {number(metric.debiased, places)}"
+        meaning += f"; {chance} of it is chance, without which {number(metric.debiased, places)}"
     before = None if past is None else past.metrics.get(name)
     beside = "" if past is None or before is None else _beside(metric, before, past.place)
     word, hue = _verdict(name, metric, report, past, limits)
-    return Card(NAMES[name], value, f"± {error}" if error else "", meaning, beside, word, hue)
+    spread = f"± {error}" if error else ""
+    return Card(NAMES[name], value, spread, typeset(meaning), beside, word, hue)
 
 
 def _beside(metric: MetricValue, before: MetricValue, name: str) -> str:
