@@ -201,11 +201,24 @@ def check(name: str, value: float, threshold: float, state: State = State.CRITIC
     return Check(name, state, value, threshold, 9, 1, None, None, None, None, None, "")
 
 
+def test_of_two_as_grave_no_skill_is_worst_and_drift_is_least_however_large() -> None:
+    alarms = (
+        (check("no_skill", -0.1, 0.0),),
+        (check("calibration", 120.0, 1.1),),
+        (check("calibration", 1.5, 1.1), check("score_drift", 6.0, 0.1)),
+        (check("silence", 7200.0, 3600.0),),
+        (check("feature_drift", 6.58, 0.25), check("score_drift", 9.0, 0.1)),
+    )
+    ranked = [badness(MonitorChecks("m", State.CRITICAL, 0.0, each)) for each in alarms]
+    assert ranked == sorted(ranked)
+    assert len(set(ranked)) == len(alarms)
+
+
 def test_of_two_as_grave_the_one_further_beyond_its_threshold_is_worse() -> None:
     half, tenfold = check("calibration", 0.5, 1.1), check("calibration", 10.0, 1.1)
     ranked = [
         badness(MonitorChecks("m", State.CRITICAL, 0.0, checks))
-        for checks in ((tenfold, half), (half, half), (tenfold,), (half,))
+        for checks in ((tenfold, half), (tenfold,), (half, half), (half,))
     ]
     assert ranked == sorted(ranked)
     assert len(set(ranked)) == 4

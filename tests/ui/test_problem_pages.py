@@ -45,6 +45,27 @@ async def test_programs_get_the_document(service: Service, path: str, accept: st
 
 
 @pytest.mark.parametrize(
+    ("path", "leads"),
+    [
+        ("/monitors", "/#monitors"),
+        ("/monitors/", "/#monitors"),
+        ("/experiments?q=a%26b", "/?q=a%26b#experiments"),
+        ("/monitors/a:b/?range=6h", "/monitors/a:b?range=6h"),
+        ("/experiments/x/", "/experiments/x"),
+        ("/docs/", "/docs"),
+        ("/playground/", "/playground"),
+        ("/playground/log-loss/", "/playground/log-loss"),
+    ],
+)
+async def test_an_address_that_people_type_leads_to_the_page_they_mean(
+    service: Service, path: str, leads: str
+) -> None:
+    answer = await service.client.get(path, headers=BROWSER)
+    assert answer.status_code == 302
+    assert urljoin(path, answer.headers["location"]) == leads
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status", "words"),
     [
         ("GET", "/plaground", 404, "playground"),

@@ -15,6 +15,12 @@ _SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
 _RATIOS = ("calibration", "label_drift", "slice")  # of what was predicted or is, to what happened
 _SHARES = ("log_loss", "no_skill", "slice", "maturity")  # of the information gain, or of rows
 _OF = {"log_loss": " lost", "maturity": " labelled"}
+_GRAVEST_FIRST = (
+    {"no_skill"},
+    {"log_loss", "calibration", "slice"},
+    {"silence", "maturity"},
+    {"score_drift", "label_drift", "feature_drift"},
+)
 _UNSEEN = "Nobody has looked yet: that is done within a minute."
 
 
@@ -57,16 +63,28 @@ def title(check: Check) -> str:
     return check.name.replace("_", " ").capitalize()
 
 
-def badness(checks: MonitorChecks | None) -> tuple[int, int, float]:
+def badness(checks: MonitorChecks | None) -> tuple[int, int, float, int]:
     """What the worst of monitors has the least of.
 
-    By its state, by how many checks warn, and by how many times beyond its threshold one is.
+    By its state; by its gravest alarm: no skill, then losses of quality, then what has stopped,
+    then drift; by how many times beyond its threshold such an alarm is, never across kinds; and
+    by how many checks warn.
     """
     if checks is None:
-        return len(_WORST_FIRST), 0, 0.0
-    alarms = [each for each in checks.checks if each.is_alarm]
-    furthest = max(map(_times_beyond, alarms), default=0.0)
-    return _WORST_FIRST.index(checks.state), -len(alarms), -furthest
+        return len(_WORST_FIRST), 0, 0.0, 0
+    alarms = [each for each in checks.checks if each.is_alarm and each.state is checks.state]
+    gravest = min(map(_gravity, alarms), default=len(_GRAVEST_FIRST))
+    sizes_of = [_times_beyond(each) for each in alarms if _gravity(each) == gravest]
+    count = sum(each.is_alarm for each in checks.checks)
+    return _WORST_FIRST.index(checks.state), gravest, -max(sizes_of, default=0.0), -count
+
+
+def _gravity(check: Check) -> int:
+    """The less, the graver is what a check looks at."""
+    return next(
+        (place for place, names in enumerate(_GRAVEST_FIRST) if check.name in names),
+        len(_GRAVEST_FIRST),
+    )
 
 
 def _times_beyond(check: Check) -> float:
@@ -80,7 +98,7 @@ def _times_beyond(check: Check) -> float:
 def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:
     """The checks of a monitor, those in the worst state first."""
     every = () if checks is None else checks.checks
-    return sorted(every, key=lambda check: _WORST_FIRST.index(check.state))
+    return sorted(every, key=lambda check: (_WORST_FIRST.index(check.state), _gravity(check)))
 
 
 def sizes(check: Check) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class OverviewRow:
         what: what the number of an arm is of.
         as_of: the end of the hour that the number of a monitor is of, where that is not the last.
         statement: what its worst check says, `place` the slice that it is worst in.
-        since: when what is wrong began.
+        since: when what the statement says began.
         rank: of an experiment, less the more there is to be done.
         is_stopped: whether an experiment takes no more rows.
     """
@@ -169,7 +169,7 @@ def _monitor(
         "",
         None if recent is None or recent.is_latest else recent.stop,
         None if recent is None or recent.last_start is None else float(recent.last_start),
-        min((each.since for each in rows.alarms if each.since is not None), default=None),
+        None if rows.worst is None else rows.worst.since,
         in_short(checks),
         f"feature {rows.feature}" if rows.feature else rows.slice and words_of(rows.slice),
         stored.monitor.owner,

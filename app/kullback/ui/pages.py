@@ -1,6 +1,7 @@
 """The pages that people open: which there are, and what each is made from."""
 
 from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -32,6 +33,7 @@ def router(
     _remembered(routes, store_requests, pages, overview)
     _tried(routes, pages)
     _documented(routes, pages)
+    _meant(routes)
     return routes
 
 
@@ -122,6 +124,35 @@ def _tried(routes: APIRouter, pages: Pages) -> None:
                 **playground.content(METRICS[name], pages.base_of(request)),
             },
         )
+
+
+def _meant(routes: APIRouter) -> None:
+    """Addresses that people type, each of which leads to the page that they mean."""
+
+    async def without_slash(request: Request) -> Response:
+        """The same page, without the slash at its end."""
+        return _led(
+            request, f"../{quote(request.url.path.rstrip('/').rpartition('/')[2], safe=':')}"
+        )
+
+    async def listed(request: Request) -> Response:
+        """The part of the overview that lists them all."""
+        path = request.url.path
+        kind = path.rstrip("/").rpartition("/")[2]
+        return _led(request, "../" if path.endswith("/") else "./", f"#{kind}")
+
+    for kind in ("monitors", "experiments"):
+        routes.add_api_route(f"/{kind}", listed)
+        routes.add_api_route(f"/{kind}/", listed)
+        routes.add_api_route(f"/{kind}/{{name}}/", without_slash)
+    for path in ("/playground/", "/playground/{name}/", "/docs/"):
+        routes.add_api_route(path, without_slash)
+
+
+def _led(request: Request, to: str, part: str = "") -> Response:
+    query = quote(request.url.query, safe="&=%+:;,/?@!$()*~")
+    location = to + (f"?{query}" if query else "") + part
+    return Response(status_code=302, headers={"location": location})
 
 
 def _page_or_names(
