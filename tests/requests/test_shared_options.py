@@ -21,6 +21,7 @@ ASKED: dict[str, Any] = {
     "per_row": True,
     "gradient": True,
     "sample_weight": [1, 2, 3, 1, 2, 1],
+    "details": False,
     "missing": "drop",
     "sum_tolerance": 0.01,
     "on_unnormalized": "renormalize",

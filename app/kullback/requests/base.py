@@ -132,7 +132,10 @@ class ScoreRequest(BaseModel):
         Raises:
             InvalidInput: what counts is missing, or cannot be scored.
         """
-        score = self._score_of_those_that_count()
+        return self._answer(self._score_of_those_that_count())
+
+    def _answer(self, score: Score) -> Score:
+        """The score, with its details if they are asked for."""
         return score if self.details or not score.details else replace(score, details={})
 
     def _score_of_those_that_count(self) -> Score:

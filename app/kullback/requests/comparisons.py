@@ -84,7 +84,7 @@ class CompareRequest(ScoreRequest, PlanFields, ArmFields):
             importance=self.importance(),
             slices=self.slice or {},
         )
-        return compare_once(self.plan(), rows, options)
+        return self._answer(compare_once(self.plan(), rows, options))
 
     def _arms_sent(self) -> tuple[Arm, ...]:
         """The arms as they first stand in what was sent, with equal shares."""
