@@ -55,8 +55,7 @@ class ScoreRequest(BaseModel):
     )
     per_row: bool = Field(default=False, description="Return the loss of each row too.")
     details: bool = Field(
-        default=True,
-        description="Return what stands beside the value too; a small request is faster without.",
+        default=True, description="Return the details too; a small request is faster without."
     )
     sample_weight: Vector | None = Field(
         default=None, description="Weight of each row, at least 0."
@@ -135,7 +134,6 @@ class ScoreRequest(BaseModel):
         return self._answer(self._score_of_those_that_count())
 
     def _answer(self, score: Score) -> Score:
-        """The score, with its details if they are asked for."""
         return score if self.details or not score.details else replace(score, details={})
 
     def _score_of_those_that_count(self) -> Score:
