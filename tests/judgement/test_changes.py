@@ -129,6 +129,22 @@ def test_a_cause_is_named_as_far_as_it_is_known(
     assert cause in judge(last).findings[check].statement
 
 
+def test_predictions_that_are_too_moderate_rank_as_well_as_ever() -> None:
+    rng, world = np.random.default_rng(2), []
+    for hour in range(48):
+        y, p = drawn(rng, ROWS, rate=0.3)
+        middle = np.log(0.3 / 0.7)
+        shrunk = 1 / (1 + np.exp(-middle - (np.log(p / (1 - p)) - middle) / 4))
+        world.append({"": block_of(y, shrunk + (p.mean() - shrunk.mean()), hour)})
+    *_, last = looks(world)
+    found = judge(last).findings["log_loss"]
+    assert found.is_alarm
+    assert found.value is not None
+    assert found.value < 1
+    assert "too moderate" in found.statement
+    assert found.statement.endswith("They tell more than they say: calibrate them again.")
+
+
 def test_a_value_that_is_gone_stays_so() -> None:
     rng = np.random.default_rng(13)
     world = []

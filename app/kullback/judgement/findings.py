@@ -56,6 +56,7 @@ class Finding:
         slice: the value of a slice that it is of, by the slice's name; empty for all rows.
         feature: the feature that it is of.
         since: when the change began, epoch seconds, where there is one.
+        cause: what it comes from, where the check itself can tell.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Finding:
     slice: str = ""
     feature: str | None = None
     since: int | None = None
+    cause: str = ""
 
     @property
     def is_alarm(self) -> bool:

@@ -101,6 +101,8 @@ def _sentences(history: History, finding: Finding, all_of_them: Mapping[str, Fin
 
 def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:
     alarms = {name for name, each in findings.items() if each.is_alarm}
+    if finding.cause:
+        return [finding.cause]
     scores = findings.get("score_drift")
     if scores is None or scores.state is State.UNKNOWN:
         alarms.add(_UNSEEN)

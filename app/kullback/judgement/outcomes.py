@@ -1,5 +1,7 @@
 """Checks of outcomes: calibration, skill, and log loss beside the reference and the past."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from kullback.judgement.blocks import Block
@@ -10,6 +12,8 @@ from kullback.judgement.lost_skill import lost, past_skill
 from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
+
+_SHRUNK = "They tell more than they say: calibrate them again."
 
 
 def calibration(history: History) -> Finding:
@@ -60,7 +64,8 @@ def log_loss(history: History) -> Finding:
     entropy = 1 - have.gain
     slope = 1.0 if result.rows.layout.task == "multiclass" else fitted_slope(result.rows)
     less = 0.0 if base is None or base.gain <= 0 else 1 - have.gain / base.gain
-    size = max(less, abs(1 - slope))
+    shrunk = 1 - 1 / max(slope, 1.0)
+    size = max(less, 1 - max(slope, 0.0), shrunk)
     state = graded(result.is_over, size, limits)
     beside = "" if base is None else f" where {1 - base.gain:.3f} is usual"
     if state is State.OK:
@@ -71,7 +76,8 @@ def log_loss(history: History) -> Finding:
         if abs(1 - slope) >= limits.tolerance:
             how = "extreme" if slope < 1 else "moderate"
             said += f" Calibration slope {slope:.2f}: predictions are too {how}."
-    return result.finding("log_loss", Size(state, size, limits.tolerance, said))
+    finding = result.finding("log_loss", Size(state, size, limits.tolerance, said))
+    return replace(finding, cause=_SHRUNK) if shrunk > less else finding
 
 
 def class_or_ratio(rows: Block) -> float:
