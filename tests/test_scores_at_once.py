@@ -16,8 +16,7 @@ from kullback.access.keys import KeyGrant
 from kullback.api import admission
 from kullback.main import create_app
 from kullback.settings import Settings
-from tests.connections.server import limited
-from tests.connections.wire import Answer, answers, connected, exchange, rest
+from tests.connections.wire import Answer, connected, exchange
 from tests.serving import Served, serving
 
 pytestmark = pytest.mark.anyio
@@ -127,16 +126,6 @@ def test_a_body_that_comes_in_bytes_is_answered(served: Served) -> None:
     assert json.loads(found.body)["value"] == pytest.approx(math.log(2))
 
 
-def test_a_small_body_that_does_not_come_is_refused_in_time() -> None:
-    with limited(body_seconds=0.5, round_seconds=0.1, patience_seconds=0.2) as server:
-        late = request(LOG_LOSS, b'{"y_true"', length=100)
-        with connected(server.address) as connection:
-            connection.sendall(late)
-            (answer,) = answers(rest(connection))
-        assert answer.status == 408
-        assert json.loads(answer.body)["type"].endswith("request-timeout")
-
-
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The application, begun."""
@@ -207,6 +196,12 @@ async def test_nobody_takes_all_of_a_turn_of_the_loop(
 ) -> None:
     monkeypatch.setattr(admission, "SHARE_SECONDS", 0.0)
     assert app.state.at_once.answer(scope(), GOOD) is None
+
+
+async def test_nothing_is_scored_on_the_loop_where_nothing_may_be(tmp_path: Path) -> None:
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/k.db", inline_kb=0))
+    async with app.router.lifespan_context(app):
+        assert app.state.at_once.answer(scope(), GOOD) is None
 
 
 async def test_keys_count(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Scorer:
 
     def at_once(self, handler: ScoreHandler[Sent], body: Body) -> bytes | None:
         """The answer to a small body, where there is time for it now and nothing to refuse."""
-        if not self._loop_worker.has_time():
+        if len(body.raw) > self._inline or not self._loop_worker.has_time():
             return None
         try:
             _, scored = self._loop_worker.do(lambda: handler.cheap_score(body, [], self._cap))

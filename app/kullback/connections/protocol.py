@@ -67,13 +67,6 @@ class Connection(BoundedConnection):
         else:
             self._read(self._arrived + data if self._arrived else data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol; the application hears of who left before their body came."""
-        unstarted, self._unstarted = self._unstarted, None
-        if unstarted is not None and self._phase is not OVER:
-            super()._start_asgi_task(*unstarted)
-        super().connection_lost(exc)
-
     # What the parser calls.
 
     def on_message_begin(self) -> None:
@@ -152,7 +145,7 @@ class Connection(BoundedConnection):
             cause = error.__context__
             self.refuse(cause if isinstance(cause, Refusal) else unreadable(str(error), self._head))
         else:
-            if self._unstarted is not None and not self._awaits_small_body():
+            if self._unstarted is not None:
                 unstarted, self._unstarted = self._unstarted, None
                 if not self._answer_at_once(unstarted[0]):
                     super()._start_asgi_task(*unstarted)
@@ -160,11 +153,6 @@ class Connection(BoundedConnection):
                 self.guard.sending[self] = None
                 self.began = self.loop.time()
                 self.deadline = self.began + self.guard.limits.body_seconds
-
-    def _awaits_small_body(self) -> bool:
-        """Whether a moment may show that the request can be answered at once."""
-        is_small = self._phase is BODY and CHUNKED < self._left <= SMALL_BODY
-        return is_small and self._answer is not None and not self.expect_100_continue
 
     def _answer_at_once(self, cycle: RequestResponseCycle) -> bool:
         """Answer a small request that is here whole, with nothing behind it, if that can be."""
