@@ -81,7 +81,9 @@ class Proof:
 
     def set_up_experiment(self, experiment: str) -> None:
         """Create an experiment that is sliced by page."""
-        self._put(f"experiments/{experiment}", asdict(arms.PLANS[experiment]))
+        plan = asdict(arms.PLANS[experiment])
+        del plan["outcome"]  # it is of another metric
+        self._put(f"experiments/{experiment}", plan)
 
     @contextmanager
     def load(self) -> Iterator[Callable[[int], None]]:
