@@ -98,7 +98,7 @@ def _times_beyond(check: Check) -> float:
 def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:
     """The checks of a monitor, those in the worst state first."""
     every = () if checks is None else checks.checks
-    return sorted(every, key=lambda check: (_WORST_FIRST.index(check.state), _gravity(check)))
+    return sorted(every, key=lambda check: _WORST_FIRST.index(check.state))
 
 
 def sizes(check: Check) -> tuple[str, str]:
