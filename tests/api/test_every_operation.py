@@ -79,6 +79,17 @@ SESSION_STEPS = {
     ("POST", "/login"),
     ("POST", "/logout"),
 }  # tests/ui/test_log_in.py
+TYPED_STEPS = {
+    ("GET", path)
+    for path in (
+        *(
+            f"/{kind}{rest}"
+            for kind in ("monitors", "experiments")
+            for rest in ("", "/", "/{name}/")
+        ),
+        *("/playground/", "/playground/{name}/", "/docs/"),
+    )
+}  # tests/ui/test_problem_pages.py
 
 
 def filled(path: str) -> str:
@@ -101,4 +112,4 @@ def test_no_operation_is_left_out(app: FastAPI) -> None:
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
     there = {(method, route.path) for route in routes for method in route.methods or ()}
     steps = {(method, path) for method, path, _ in [*STEPS, *KEY_STEPS]}
-    assert steps | NAMED_STEPS | SESSION_STEPS == there
+    assert steps | NAMED_STEPS | SESSION_STEPS | TYPED_STEPS == there
