@@ -23,7 +23,15 @@ from tests.monitoring.service import refused
 pytestmark = pytest.mark.anyio
 
 OPEN = {
-    *("/livez", "/readyz", "/openapi.json", "/docs", "/static/{path:path}", "/problems/{slug}"),
+    *(
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/",
+        "/static/{path:path}",
+        "/problems/{slug}",
+    ),
     *("/login", "/logout"),
 }
 
