@@ -132,12 +132,12 @@ def _meant(routes: APIRouter) -> None:
     async def without_slash(request: Request) -> Response:
         """The same page, without the slash at its end."""
         return _led(
-            request, f"../{quote(request.url.path.rstrip('/').rpartition('/')[2], safe=':')}"
+            request, f"../{quote(request.scope['path'].rstrip('/').rpartition('/')[2], safe=':')}"
         )
 
     async def listed(request: Request) -> Response:
         """The part of the overview that lists them all."""
-        path = request.url.path
+        path: str = request.scope["path"]
         kind = path.rstrip("/").rpartition("/")[2]
         return _led(request, "../" if path.endswith("/") else "./", f"#{kind}")
 
@@ -150,7 +150,7 @@ def _meant(routes: APIRouter) -> None:
 
 
 def _led(request: Request, to: str, part: str = "") -> Response:
-    query = quote(request.url.query, safe="&=%+:;,/?@!$()*~")
+    query = quote(request.scope["query_string"], safe="&=%+:;,/?@!$()*~")
     location = to + (f"?{query}" if query else "") + part
     return Response(status_code=302, headers={"location": location})
 
