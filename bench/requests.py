@@ -140,8 +140,8 @@ def _small(
         _agree_small(ours, theirs, body)
         rates = [
             (
-                _rate(ours, path, content, seconds),
-                _rate(theirs, rival_path, content, seconds),
+                rate(ours, path, content, seconds),
+                rate(theirs, rival_path, content, seconds),
             )
             for _ in range(turns)
         ]
@@ -175,7 +175,7 @@ def _agree_small(ours: Server, theirs: Server, body: tuple[str, str, bytes]) -> 
     other.close()
 
 
-def _rate(server: Server, path: str, body: bytes, seconds: float) -> float:
+def rate(server: Server, path: str, body: bytes, seconds: float) -> float:
     """Requests per second that a server answers."""
     wrk = shutil.which("wrk")
     if wrk is None:

@@ -17,7 +17,8 @@ JSON = "application/json"
 
 _ROOT = Path(__file__).parent.parent
 _KULLBACK = (
-    "import sys; from kullback.server import serve; from kullback.settings import Settings; "
+    "import sys; from kullback.server_processes import serve; "
+    "from kullback.settings import Settings; "
 )
 _START_SECONDS = 30
 
@@ -82,13 +83,14 @@ class Client:
 
 
 @contextmanager
-def kullback(log_level: str = "warning") -> Iterator[Server]:
+def kullback(log_level: str = "warning", **environment: str) -> Iterator[Server]:
     """Our server on an empty database, with its settings as they are but for the log level."""
     command = [sys.executable, "-c", _KULLBACK + "sys.exit(serve(Settings()))"]
     with TemporaryDirectory() as folder:
         settings = {
             "KULLBACK_LOG_LEVEL": log_level,
             "KULLBACK_DATABASE_URL": f"sqlite:///{folder}/kullback.db",
+            **environment,
         }
         with _started(command, settings) as server:
             yield server

@@ -25,6 +25,7 @@ class Server:
     """A running server of which everybody on this machine is the superuser."""
 
     port: int
+    log: Path = Path()  # what it says
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
@@ -54,8 +55,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(programs: Path) -> Iterator[Server]:
-    """A server in a directory of its own, run by somebody who is not root."""
+def running(programs: Path, more: str = "") -> Iterator[Server]:
+    """A server in a directory of its own, run by somebody who is not root, with more options."""
     directory = Path(tempfile.mkdtemp(prefix="kullback-postgresql-"))
     try:
         if os.geteuid() == 0:
@@ -64,12 +65,12 @@ def running(programs: Path) -> Iterator[Server]:
         data = directory / "data"
         _run(programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "-N")
         port = _free_port()
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {directory} {OFTEN}"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {directory} {OFTEN} {more}"
         log = directory / "log"
         control = programs / "pg_ctl"
         _run(control, "-D", data, "-l", log, "-w", "-o", options, "start")
         try:
-            yield Server(port)
+            yield Server(port, log)
         finally:
             _run(control, "-D", data, "-m", "immediate", "-w", "stop")
     finally:

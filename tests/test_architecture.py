@@ -90,7 +90,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "evaluation",
         "client",
         "demo",
-        "server",
+        "server_processes",
         "key_checks",
         "store_checks",
         "storage.backup",
@@ -115,9 +115,11 @@ ROOTS = {
     "__init__",
     "__main__",
     "key_checks",
+    "listeners",
     "main",
     "scores_at_once",
     "server",
+    "server_processes",
     "store_checks",
 }  # they put the rest together
 WEB_ROOMS = {"api", "ui", "telemetry", "main", "scores_at_once", "server"}

@@ -1,7 +1,6 @@
 """The server: one socket, one process, one uvicorn."""
 
 import asyncio
-import errno
 import faulthandler
 import logging
 import os
@@ -10,7 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from threading import Thread
 from types import FrameType
@@ -27,12 +26,12 @@ from kullback.connections.protocol import Connection
 from kullback.connections.tls import UnusableCertificate, tls_context
 from kullback.errors import StoreUnavailable
 from kullback.key_checks import danger_of
+from kullback.listeners import BACKLOG, CannotListen, Listeners, listeners_of
 from kullback.main import Runtime, create_app
 from kullback.process_limits import allow_files, share_heaps
-from kullback.settings import PREFIX, Settings, unknown_variables
+from kullback.settings import Settings, unknown_variables
 from kullback.telemetry import logs
 
-BACKLOG = 512
 MANAGERS = 64  # connections that ask for probes and metrics on a port of their own
 LAST_SECONDS = 1.5  # after the grace, for what must be told and closed
 ALARM_SECONDS = 0.25  # after the last ones, for a process that cannot even say why
@@ -141,40 +140,47 @@ class Management:
 
 
 def serve(
-    settings: Settings, runtime: Runtime | None = None, limits: ConnectionLimits | None = None
+    settings: Settings,
+    runtime: Runtime | None = None,
+    limits: ConnectionLimits | None = None,
+    listeners: Listeners | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until a signal ends it; the exit status of the process."""
+    """Serve in this process until a signal ends it; the exit status of the process.
+
+    Args:
+        settings: of the service.
+        runtime: what it finds outside.
+        limits: of connections, if not those of the settings.
+        listeners: open sockets, if not those that the settings name.
+        beat: called some times a second while it listens and its event loop turns.
+    """
     share_heaps()
     each_second = settings.log_lines_per_second
     with logs.written(settings.log_format, settings.log_level, each_second, sys.stderr):
-        return _serve(settings, runtime or Runtime(), limits)
+        return _serve(settings, runtime or Runtime(), limits, listeners, beat)
 
 
-def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None) -> int:
+def _serve(
+    settings: Settings,
+    runtime: Runtime,
+    limits: ConnectionLimits | None,
+    listeners: Listeners | None,
+    beat: Callable[[], None],
+) -> int:
     unknown = unknown_variables(os.environ)
     if unknown:
         _log.warning("no settings, and ignored: %s", ", ".join(unknown))
     try:
         context = tls_context(settings.tls_certificate, settings.tls_key)
+        listeners = listeners or listeners_of(settings)[0]
     except UnusableCertificate as error:
         _log.error("cannot start: %s", error)
         return 1
-    with ExitStack() as opened:
-        listeners = list[socket.socket]()
-        for host, port, name in (
-            (settings.host, settings.port, "port"),
-            (settings.metrics_host, settings.metrics_port, "metrics_port"),
-        ):
-            if port is None:
-                continue
-            try:
-                listeners.append(opened.enter_context(_listen(host, port)))
-            except OSError as error:
-                reason = str(error.strerror).partition(" (while")[0]  # the address follows, again
-                if error.errno == errno.EADDRINUSE:
-                    reason += f" ({PREFIX}{name.upper()} names another)"
-                _log.error("cannot listen on %s:%d: %s", host, port, reason)
-                return 1
+    except CannotListen as error:
+        _log.error("%s", error)
+        return 1
+    with closing(listeners):
         try:
             tokens = runtime.tokens(settings)
             store = runtime.store(settings)
@@ -190,6 +196,7 @@ def _serve(settings: Settings, runtime: Runtime, limits: ConnectionLimits | None
             store.close()
             return 1
         app = create_app(settings, runtime, store, tokens)
+        app.state.readiness.beaten = beat
         _run(app, settings, limits, context, listeners)
     return 0
 
@@ -199,17 +206,16 @@ def _run(
     settings: Settings,
     limits: ConnectionLimits | None,
     context: ssl.SSLContext | None,
-    listeners: list[socket.socket],
+    listeners: Listeners,
 ) -> None:
-    listener, *managed = listeners
     limits = limits or ConnectionLimits(
         connections=settings.connections, body_seconds=settings.body_seconds
     )
     allow_files(limits.connections)
     count = app.state.telemetry.count_refusal
     management = None
-    if managed:
-        management = Management(app.state.management, managed[0], count)
+    if listeners.management is not None:
+        management = Management(app.state.management, listeners.management, count)
     guard = ConnectionGuard(limits, count)
     connection = partial(Connection, guard, answer=app.state.at_once.answer)
     config = _config(app, connection, settings.grace_seconds)
@@ -219,7 +225,8 @@ def _run(
         config.ssl_context_factory = lambda *_: context
     try:
         with suppress(KeyboardInterrupt):
-            Server(config, app.state.readiness, management).run(sockets=[listener])
+            server = Server(config, app.state.readiness, management)
+            server.run(sockets=[listeners.requests])
     finally:
         if management is not None:
             management.stop()
@@ -258,8 +265,3 @@ def _config(
 def _address(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)

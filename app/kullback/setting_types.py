@@ -1,4 +1,4 @@
-"""Types of settings that say more than their words: hosts, networks, a prefix, one process."""
+"""Types of settings that say more than their words: hosts, networks, a prefix."""
 
 import re
 from ipaddress import ip_network
@@ -17,15 +17,6 @@ OWN_PATHS = {
     *("docs", "experiments", "livez", "login", "logout", "metrics", "monitors", "openapi.json"),
     *("playground", "problems", "readyz", "static", "v1"),
 }
-
-
-def _alone(processes: int) -> int:
-    if processes != 1:
-        raise ValueError(
-            "Kullback is one process: start one per port behind a load balancer "
-            "and let Prometheus scrape each of them"
-        )
-    return processes
 
 
 def _named_alone(hosts: str) -> str:
@@ -58,7 +49,6 @@ def _web_address(text: str) -> str:
     return address
 
 
-OneProcess = Annotated[int, AfterValidator(_alone)]
 HostNames = Annotated[str, AfterValidator(_named_alone)]
 PathPrefix = Annotated[str, AfterValidator(_prefix)]
 Networks = Annotated[str, AfterValidator(_networks)]

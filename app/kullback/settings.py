@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kullback.connections.limits import ConnectionLimits
-from kullback.setting_types import HostNames, Networks, OneProcess, PathPrefix, WebAddress
+from kullback.setting_types import HostNames, Networks, PathPrefix, WebAddress
 
 PREFIX = "KULLBACK_"
 # What Kubernetes sets beside a service that is called kullback, and what a client reads.
@@ -40,7 +40,8 @@ class Settings(BaseSettings):
         le=65535,
         description=(
             "Port for /metrics and the probes alone, which asks for no key and answers under any "
-            "load; /metrics is then not on the other port."
+            "load; /metrics is then not on the other port. Of several processes each has its own: "
+            "this one and those behind it, or, unset, those behind the other port."
         ),
     )
     metrics_host: str = Field(
@@ -199,10 +200,15 @@ class Settings(BaseSettings):
         default=False,
         description="Serve without keys on an address that others can reach.",
     )
-    web_concurrency: OneProcess = Field(
+    web_concurrency: int = Field(
         default=1,
+        ge=1,
+        le=256,
         validation_alias="WEB_CONCURRENCY",
-        description="Number of server processes, as hosting platforms name it; only 1 is accepted.",
+        description=(
+            "Processes that serve the port, one for each core, as hosting platforms name it; more "
+            "than one need PostgreSQL."
+        ),
     )
 
     @model_validator(mode="after")
@@ -210,6 +216,15 @@ class Settings(BaseSettings):
         named = [bool(each) for each in (self.oidc_issuer, self.oidc_audience, self.oidc_jwks)]
         if any(named) and not all(named):
             raise ValueError("oidc_issuer, oidc_audience and oidc_jwks go together")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_store_for_all(self) -> Self:
+        if self.web_concurrency > 1 and self.database_url.startswith("sqlite:"):
+            raise ValueError(
+                f"{self.web_concurrency} processes need PostgreSQL "
+                f"({PREFIX}DATABASE_URL=postgresql+psycopg://...): a SQLite file is of one process"
+            )
         return self
 
     @model_validator(mode="after")

@@ -727,7 +727,9 @@ def test_work_on_a_large_file_is_shown_where_somebody_looks(
         (("--port", "http"), {}, "--port: Input should be a valid integer"),
         (("--database-url", "mysql://x"), {}, "--database-url: String should match pattern"),
         ((), {"KULLBACK_WORKERS": "0"}, "KULLBACK_WORKERS: Input should be greater than or equal"),
-        ((), {"WEB_CONCURRENCY": "4"}, "WEB_CONCURRENCY: Kullback is one process"),
+        ((), {"WEB_CONCURRENCY": "4"}, "4 processes need PostgreSQL (KULLBACK_DATABASE_URL="),
+        ((), {"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY: Input should be greater than or equal"),
+        (("--workers", "many"), {}, "--workers: Input should be a valid integer"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_by_its_source(

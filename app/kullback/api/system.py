@@ -34,11 +34,13 @@ class Readiness:
     def __init__(self) -> None:
         self.is_ready = False
         self.check: Callable[[], None] = lambda: None  # raises StoreUnavailable
+        self.beaten: Callable[[], None] = lambda: None  # who else is told that the loop turns
         self._turned_at: float | None = None
 
     def beat(self) -> None:
         """Say that the event loop turns; from now on it must."""
         self._turned_at = monotonic()
+        self.beaten()
 
     def rest(self) -> None:
         """Send no more requests here; the event loop may end."""

@@ -24,6 +24,8 @@ from kullback.scoring.catalog import METRICS
 from kullback.scoring.metric import Metric
 from kullback.settings import PREFIX, LogFormat, LogLevel, Settings
 
+_OPTIONS = {"WEB_CONCURRENCY": "workers"}  # of `serve`, that are not called as their settings
+
 app = typer.Typer(
     name="kullback",
     add_completion=False,
@@ -73,6 +75,10 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="Port; 0 takes any that is free.")] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(help="Processes that serve the port, one for each core; on PostgreSQL."),
+    ] = None,
     database_url: Annotated[
         str | None, typer.Option(help="URL of the database of monitors and experiments.")
     ] = None,
@@ -97,11 +103,13 @@ def serve(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Serve over HTTP until a signal ends it.
 
-    Options override the environment (KULLBACK_HOST and so on), which overrides the defaults.
+    Options override the environment (KULLBACK_HOST and so on; for --workers it is WEB_CONCURRENCY,
+    as KULLBACK_WORKERS are threads), which overrides the defaults.
     """
     options = {
         "host": host,
         "port": port,
+        "WEB_CONCURRENCY": workers,
         "database_url": database_url,
         "keys_file": keys_file,
         "insecure_no_auth": insecure_no_auth,
@@ -120,7 +128,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command
             for item in error.errors()
         ]
         raise fail(Failure("\n".join(lines), Status.UNUSABLE)) from None
-    from kullback.server import serve as run  # noqa: PLC0415 - no other command needs the server
+    # no other command needs the server
+    from kullback.server_processes import serve as run  # noqa: PLC0415
 
     raise typer.Exit(run(settings))
 
@@ -131,7 +140,7 @@ def _source(loc: tuple[int | str, ...], given: Mapping[str, object]) -> str:
         return ""  # the message names it
     name = str(loc[0])
     if name in given:
-        return f"--{name.replace('_', '-')}: "
+        return f"--{_OPTIONS.get(name, name).replace('_', '-')}: "
     return f"{PREFIX}{name.upper()}: " if name in Settings.model_fields else f"{name}: "
 
 

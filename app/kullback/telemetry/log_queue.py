@@ -11,6 +11,7 @@ from typing import Protocol
 
 QUEUED_LINES = 2048
 LINES_AT_ONCE = 256
+BYTES_AT_ONCE = 4096  # that a pipe takes whole, whoever else writes to it
 PAUSE_SECONDS = 0.01  # lets a burst gather: a thread that wakes for each line costs every request
 FLUSH_SECONDS = 0.5
 ONE_IN = 100
@@ -126,6 +127,16 @@ class QueuedLines(QueueHandler):
                     item.set()
 
     def _write(self, lines: list[bytes]) -> None:
+        batch = list[bytes]()
+        for line in lines:
+            if batch and sum(map(len, batch)) + len(line) >= BYTES_AT_ONCE:
+                self._write_at_once(batch)
+                batch = []
+            batch.append(line)
+        if batch:
+            self._write_at_once(batch)
+
+    def _write_at_once(self, lines: list[bytes]) -> None:
         # What follows half a line that was refused begins a line of its own.
         rest = memoryview(b"\n" * self._is_torn + b"".join(lines))
         try:
