@@ -132,6 +132,30 @@ def stranger(
         thread.join()
 
 
+@pytest.mark.parametrize(
+    ("program", "left_out"),
+    [
+        ("import kullback", {"importlib.metadata", "numpy"}),
+        (
+            "from kullback.cli import app; app(['--version'], standalone_mode=False)",
+            {"httpx", "numpy", "pydantic", "rich"},
+        ),
+        ("import kullback.cli.demo, kullback.demo.service", {"httpx", "numpy", "pydantic", "rich"}),
+        ("import kullback.server", {"httpx", "rich", "sqlalchemy.dialects.postgresql"}),
+    ],
+)
+def test_what_starts_often_imports_no_more_than_it_needs(program: str, left_out: set[str]) -> None:
+    code = f"import sys; {program}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert left_out.isdisjoint(done.stderr.split())
+
+
+def test_a_command_that_is_mistyped_is_led_to_the_near_one() -> None:
+    assert "Did you mean 'evaluate'?" in kullback("evalate").stderr
+
+
 def test_the_version_is_printed() -> None:
     ours = f"kullback {version('kullback')}"
     libraries = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"

@@ -91,6 +91,17 @@ def test_half_of_the_labels_take_four_minutes() -> None:
     assert known[age > 1200].mean() > 0.9
 
 
+def test_nearly_all_labels_come_within_the_lag_of_their_monitor_and_not_much_sooner() -> None:
+    stream = intents()
+    lag = stream.source.settings["label_lag"]
+    assert isinstance(lag, int)
+    (predictions, labels) = stream.posts(0, 7200)
+    age = NOW - predictions.columns["timestamp"].astype(np.float64)
+    known = np.isin(predictions.columns["id"], labels.columns["id"])
+    assert known[age > lag].mean() > 0.95
+    assert known[age < lag / 3].mean() < 0.95
+
+
 def test_a_few_labels_never_come() -> None:
     stream = intents()
     posts = everything(stream, [0, 7200, 90_000, 90_001])

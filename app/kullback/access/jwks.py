@@ -7,11 +7,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import httpx
-
 from kullback.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    import httpx
     from jwt import PyJWK
 
 CAP = 64 << 10
@@ -21,7 +20,7 @@ LEAST_RSA_BITS = 2048
 _KINDS = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}
 
 
-def loader(place: str, transport: httpx.BaseTransport | None = None) -> Callable[[], bytes]:
+def loader(place: str, transport: "httpx.BaseTransport | None" = None) -> Callable[[], bytes]:
     """What reads the key set at a path, or at an https:// address."""
     if place.startswith("https://"):
         return lambda: _fetched(place, transport)
@@ -72,7 +71,9 @@ def _read(path: Path) -> bytes:
         raise StoreUnavailable(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _fetched(url: str, transport: httpx.BaseTransport | None) -> bytes:
+def _fetched(url: str, transport: "httpx.BaseTransport | None") -> bytes:
+    import httpx  # noqa: PLC0415 - most services have no keys to fetch
+
     content, end = bytearray(), monotonic() + DEADLINE_SECONDS
     try:
         with (

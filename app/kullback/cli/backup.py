@@ -19,11 +19,13 @@ from kullback.settings import Settings
 if TYPE_CHECKING:
     from kullback.storage.backup_file import Manifest
 
+commands = typer.Typer(rich_markup_mode="rich")
 Database = Annotated[
     str | None, typer.Option(help="URL of the database; by default KULLBACK_DATABASE_URL.")
 ]
 
 
+@commands.command(no_args_is_help=True)
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write.", metavar="FILE")],
     database_url: Database = None,
@@ -43,6 +45,7 @@ def backup(
     typer.echo(f"{file}: {_contents(manifest)}; {manifest.bytes:,} bytes, {manifest.created}")
 
 
+@commands.command(no_args_is_help=True)
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE")],
     database_url: Database = None,

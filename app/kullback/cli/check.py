@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from kullback.storage.backup_file import Report
     from kullback.storage.contents import Contents
 
+commands = typer.Typer(rich_markup_mode="rich")
 _MOST = 1000  # places that are named
 
 
+@commands.command()
 def check(
     file: Annotated[
         Path | None, typer.Argument(help="A backup, in place of the database.", metavar="[FILE]")

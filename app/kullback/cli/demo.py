@@ -10,12 +10,16 @@ from pathlib import Path
 from threading import Thread
 from time import sleep, time
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from kullback.cli.terminal import Failure, Status, fail
 
+if TYPE_CHECKING:
+    from kullback.demo.service import DemoService
+
+commands = typer.Typer(rich_markup_mode="rich")
 _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is a terminal that was closed
 _TIMEOUT = 60.0
 _STEP = 20  # of a hundred
@@ -38,6 +42,7 @@ _Hours = Annotated[
 ]
 
 
+@commands.command()
 def demo(
     *,
     port: _Port = 8000,
@@ -52,10 +57,7 @@ def demo(
     that changes nothing). Pages can be looked at while it fills. The store is deleted when the
     command ends.
     """
-    # imported here: no other command needs them
-    import httpx  # noqa: PLC0415
-
-    from kullback.demo.service import NotStarted  # noqa: PLC0415
+    from kullback.demo.service import NotStarted  # noqa: PLC0415 - no other command needs it
 
     try:
         with _ending():
@@ -64,30 +66,37 @@ def demo(
         return
     except NotStarted as error:
         raise fail(Failure(f"{error}\n--port 0 takes any that is free", Status.REFUSED)) from error
-    except httpx.HTTPError as error:
-        raise fail(Failure(f"the service is gone: {error}", Status.UNREACHABLE)) from error
 
 
 def _show(port: int, seed: int, hours: int, *, opens: bool) -> NoReturn:
-    import httpx  # noqa: PLC0415
-
-    from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
-    from kullback.demo.scenarios import scenarios  # noqa: PLC0415
     from kullback.demo.service import serving  # noqa: PLC0415
 
     with serving(port) as service:
         began = time() // 1
         service.notice.write_text(_FILLING.format(0))
         typer.echo(_READY.format(service.address))
+        if opens and _has_desktop():
+            # some return when they are closed, and rows should arrive before
+            Thread(target=webbrowser.open, args=(service.address,), daemon=True).start()
+        _feed(service, seed, hours, began)
+
+
+def _feed(service: "DemoService", seed: int, hours: int, began: float) -> NoReturn:
+    # imported when the address is there: they take longer than it takes to read that
+    import httpx  # noqa: PLC0415
+
+    from kullback.demo.feeding import Clock, Feeder  # noqa: PLC0415
+    from kullback.demo.scenarios import scenarios  # noqa: PLC0415
+
+    try:
         # trust_env: a proxy would not find what is on this machine
         with httpx.Client(base_url=service.address, timeout=_TIMEOUT, trust_env=False) as client:
             feeder = Feeder(client, scenarios(hours, seed, began), began)
             with _filling(feeder.rows(), service.notice) as done:
-                if opens and _has_desktop():
-                    # some return when they are closed, and rows should arrive before
-                    Thread(target=webbrowser.open, args=(service.address,), daemon=True).start()
                 feeder.fill(done)
             feeder.feed(Clock(time, sleep))
+    except httpx.HTTPError as error:
+        raise fail(Failure(f"the service is gone: {error}", Status.UNREACHABLE)) from error
 
 
 @contextmanager

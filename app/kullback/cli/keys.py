@@ -30,7 +30,9 @@ _HEADS = ("id", "scopes", "names", "a second", "created", "until", "old secrets 
 _WHILE_IT_RUNS = "\nstop it to make the first key; later ones: --url with a key of the scope admin"
 Document = dict[str, Any]
 
+commands = typer.Typer(rich_markup_mode="rich")
 keys = typer.Typer(no_args_is_help=True)
+commands.add_typer(keys, name="keys")
 
 _Database = Annotated[str | None, typer.Option(help="URL of the database that holds the keys.")]
 _File = Annotated[

@@ -14,8 +14,9 @@ from kullback.errors import InvalidInput, KullbackError
 from kullback.experiments.sample_size import ExperimentSize
 from kullback.numerics.digits import decimals, number
 
+commands = typer.Typer(rich_markup_mode="rich")
 _WIDE = 200
-EXAMPLES = """\
+_EXAMPLES = """\
 Examples:
 
   kullback plan clicks.parquet --y-true click --y-proba p --unit user_id --minimum-effect 1% \
@@ -66,6 +67,7 @@ _Days = Annotated[
 _Json = Annotated[str | None, _option("Write the answer as JSON.", "FILE|-")]
 
 
+@commands.command(no_args_is_help=True, epilog=escape(_EXAMPLES))
 def plan(  # noqa: PLR0913 - each is an option of the command
     *,
     files: _Files,

@@ -109,6 +109,7 @@ class _Metrics(TyperGroup):
         return typer.main.get_command(several)
 
 
+commands = typer.Typer(rich_markup_mode="rich")
 score = typer.Typer(
     cls=_Metrics,
     no_args_is_help=True,
@@ -117,6 +118,7 @@ score = typer.Typer(
     help="Score a file: print what POST /v1/scores/METRIC answers, or POST /v1/scores of several.",
     epilog=escape(_EXAMPLES),
 )
+commands.add_typer(score, name="score")
 
 
 def _command(names: Sequence[str]) -> Callable[..., None]:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import typer
-from rich.console import Console
 
-from kullback.api.catalog import no_such_metric
 from kullback.errors import FieldError, KullbackError
 
 LARGE = 50 << 20
@@ -34,6 +32,8 @@ class Failure(Exception):
     @classmethod
     def unknown_metric(cls, name: str) -> "Failure":
         """There is no metric of that name."""
+        from kullback.api.catalog import no_such_metric  # noqa: PLC0415 - it imports every request
+
         return cls(f"{name}: {no_such_metric(name).message}", Status.UNUSABLE)
 
     @classmethod
@@ -73,6 +73,8 @@ def print_answer(answer: bytes, *, pretty: bool | None) -> None:
 @contextmanager
 def waiting(size: int, text: str) -> Iterator[None]:
     """Show that work on a large input goes on, where somebody looks."""
+    from rich.console import Console  # noqa: PLC0415 - most commands write no colours
+
     console = Console(stderr=True)
     if size <= LARGE or not console.is_terminal:
         yield

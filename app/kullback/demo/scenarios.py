@@ -37,9 +37,10 @@ _INTENTS = {
     "labels": list(INTENTS),
     "slices": ["channel"],
     "window_seconds": WINDOW,
+    "label_lag": 1800,
     "owner": "team-support",
     "tags": ["text"],
-    "description": "What customers write about; people label it some minutes later.",
+    "description": "What customers write about; people label it within half an hour.",
 }
 _RANKER = {
     "arms": list(RANKERS),

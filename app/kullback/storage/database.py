@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kullback.errors import Conflict
 from kullback.storage.rows import Outcome, Row
 
-Insert = sqlite.Insert | postgresql.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    Insert = sqlite.Insert | postgresql.Insert
+
 Among = Callable[
     [ColumnElement[int] | ColumnElement[str], Sequence[int] | Sequence[str]], ColumnElement[bool]
 ]
@@ -72,7 +75,7 @@ class Database:
 
     writer: Engine  # one connection, used by one thread
     readers: Engine
-    insert: Callable[[Table], Insert]
+    insert: "Callable[[Table], Insert]"
     among: Among  # whether a column is one of many values, as one parameter
     # Rows of these ids; the ids of those that were not there.
     insert_rows: Callable[[Connection, Arrival, Sequence[str], Mapping[str, Row]], Sequence[str]]

@@ -8,9 +8,10 @@ from rich.markup import escape
 from kullback.cli.terminal import Failure, fail
 from kullback.experiments.plan import MINIMUM_UNITS
 
+commands = typer.Typer(rich_markup_mode="rich")
 _INTERRUPTED = 130
 _COLUMNS, _PLAN, _WORK, _OUTPUT = "Columns", "Plan of the comparison", "Workers", "Output"
-EXAMPLES = """\
+_EXAMPLES = """\
 Examples:
 
   kullback evaluate logs/ --y-true click --y-proba p --arm variant --unit user_id
@@ -138,6 +139,7 @@ _Html = Annotated[str | None, _option("Write the report as a page with pictures.
 _Markdown = Annotated[str | None, _option("Write the report as Markdown.", "FILE|-", _OUTPUT)]
 
 
+@commands.command(no_args_is_help=True, epilog=escape(_EXAMPLES))
 def evaluate(  # noqa: PLR0913 - each is an option of the command
     *,
     files: _Files,
