@@ -37,6 +37,7 @@ REPORTS = (
     *("monitoring.report", "monitoring.drift_report", "monitoring.replies"),
     *(f"experiments.{name}" for name in ("plan", "measured", "report", "evaluation_report")),
     "experiments.replies",
+    "experiments.verdict_words",
     "experiments.wording",
 )
 ALLOWED: dict[str, tuple[str, ...]] = {

@@ -228,7 +228,7 @@ def test_little_known_is_told_without_invention() -> None:
     assert wording.percent(None) == "—"
     shares = (0.05, 0.1234567, -0.5, 9.98, 19.4, -1e7, 1e-9, 0.0)
     assert [wording.percent(share, signed=True) for share in shares] == [
-        *("+5%", "+12.3%", "-50%", "+998%", "+1,940%", "-1,000,000,000%", "+1.000e-07%", "+0%"),
+        *("+5%", "+12.3%", "-50%", "+998%", "+1,940%", "-1,000,000,000%", "+1.000e-07%", "0%"),
     ]
     assert wording.interval(None, 0.1) == "—"
     (comparison,) = DOCUMENTS[VerdictWord.BETTER].comparisons

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from kullback.experiments import wording
+from kullback.experiments import verdict_words, wording
 from kullback.experiments.evaluation_report import EvaluationReport
 from kullback.experiments.reading import reading
 from kullback.experiments.report import (
@@ -58,7 +58,7 @@ def escaped(text: str) -> str:
 
 
 def _headline(report: ArmsReport, comparison: OverallComparison) -> str:
-    claim, evidence = wording.claim(comparison), wording.evidence(report, comparison)
+    claim, evidence = verdict_words.claim(report, comparison), wording.evidence(report, comparison)
     horizon = escaped(wording.horizon(report, comparison))
     return (
         f"**{escaped(claim)}**. {escaped(evidence)} {escaped(comparison.reason)} {horizon}".strip()
@@ -100,7 +100,7 @@ def _comparisons(report: ArmsReport) -> list[str]:
             wording.sequence(comparison),
             wording.one_look(comparison),
             wording.graded(comparison),
-            comparison.verdict.label,
+            verdict_words.label(report, comparison),
         ]
         for comparison in report.comparisons
     ]
@@ -124,7 +124,7 @@ def _segments(report: ArmsReport) -> list[str]:
             group.name,
             comparison.arm,
             _rows_of(group.arms, comparison.arm),
-            *_sequence_cells(comparison),
+            *_sequence_cells(report, comparison),
         ]
         for group in report.groups
         for comparison in group.comparisons
@@ -136,7 +136,7 @@ def _segments(report: ArmsReport) -> list[str]:
             "all rows",
             comparison.arm,
             _rows_of(report.arms, comparison.arm),
-            *_sequence_cells(comparison),
+            *_sequence_cells(report, comparison),
         ]
         for comparison in report.comparisons
     ]
@@ -147,13 +147,13 @@ def _rows_of(arms: Iterable[ArmReport], name: str) -> str:
     return f"{sum(arm.n for arm in arms if arm.arm == name):,}"
 
 
-def _sequence_cells(comparison: ComparisonReport) -> list[str]:
+def _sequence_cells(report: ArmsReport, comparison: ComparisonReport) -> list[str]:
     claimed = None if comparison.adjusted is None else comparison.adjusted.sequence
     return [
         wording.effect(comparison),
         wording.sequence(comparison),
         wording.graded(comparison),
-        comparison.verdict.label,
+        verdict_words.label(report, comparison),
         wording.adjusted(comparison),
         interval(claimed, comparison.standard_error),
     ]

@@ -26,6 +26,7 @@ LEAST_POSITIVES = 25
 LEAST_EFFECTIVE = 100
 MOST_CROSSED = 0.1
 WARN_CROSSED = 0.01
+TOO_EARLY = ("empty", "zero_weight", "one_class", "too_few_units", "too_few_positives")
 
 
 Tone = Literal["good", "even", "bad", "stop", "open"]

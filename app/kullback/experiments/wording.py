@@ -70,7 +70,7 @@ def percent(part: float | None, *, signed: bool = False) -> str:
         return UNKNOWN
     if 0 < abs(part) < _LEAST_PERCENT / 100 or abs(part) >= _MANY:
         return f"{number(100 * part, 0 if abs(part) >= _MANY else None, signed=signed)}%"
-    return f"{100 * part:{'+' if signed else ''}.3g}%"
+    return f"{100 * part:{'+' if signed and part else ''}.3g}%"
 
 
 def strength(e_value: float) -> str:

@@ -18,7 +18,7 @@ _NONE = (None, None)
 
 
 def over_time(
-    report: ExperimentReport, pair: ArmPair, points: Sequence[EffectPoint], first: str
+    report: ExperimentReport, pair: ArmPair, points: Sequence[EffectPoint]
 ) -> list[Figure]:
     """The effect over time, and where there is one the evidence.
 
@@ -26,12 +26,9 @@ def over_time(
         report: of the experiment.
         pair: the arms that the points are of.
         points: the effect at the end of each step.
-        first: the first verdict in words; "" where there is none yet.
     """
     drawn = [point for point in points if point.effect is not None]
-    return _Timeline(report, pair, [point.to for point in drawn], drawn, is_time=True).figures(
-        first
-    )
+    return _Timeline(report, pair, [point.to for point in drawn], drawn, is_time=True).figures()
 
 
 def over_rows(report: EvaluationReport, pair: ArmPair) -> list[Figure]:
@@ -57,9 +54,9 @@ class _Timeline:
     looks: Sequence[EffectPoint | EvaluationLook]
     is_time: bool
 
-    def figures(self, first: str = "") -> list[Figure]:
+    def figures(self) -> list[Figure]:
         evidence = [] if self.report.minimum_effect is None else [self._evidence()]
-        return [self._effect(first), *evidence]
+        return [self._effect(), *evidence]
 
     @property
     def _x_label(self) -> str:
@@ -69,7 +66,7 @@ class _Timeline:
     def _style(self) -> Style:
         return "line" if len(self.looks) > 1 else "points"
 
-    def _effect(self, first: str) -> Figure:
+    def _effect(self) -> Figure:
         coverage, metric = wording.coverage(self.report), self.report.metric
         fixed = [look.fixed_interval for look in self.looks]
         series = [
@@ -84,7 +81,7 @@ class _Timeline:
         return Figure(
             name="effect",
             title=f"Effect of {self.pair.arm}",
-            caption=f"{self._how_to_read()} {first}".strip(),
+            caption=self._how_to_read(),
             x_label=self._x_label,
             y_label=f"Difference of {wording.metric_name(self.report)}"
             + wording.unit(metric).replace(" ", ", "),
@@ -133,7 +130,8 @@ class _Timeline:
         )
         return (
             f"Line: {arm} minus {self.pair.control}, of all rows so far. {side} 0 {arm} is better."
-            f"{sequence} Grey: the interval for one planned look; do not stop by it."
+            f"{sequence} Grey: the interval for one planned look; do not stop by it. "
+            "An arrow: it goes on beyond the picture."
         )
 
     def _band(self, label: str, intervals: Sequence[Interval | None], hue: int) -> ChartSeries:

@@ -83,6 +83,7 @@ class Figure:
         y_span: what is in view, no more and no less, where figures share a scale; else it
             follows from the values, their bounds and levels nearby.
         drawing: the picture as SVG, where it is not drawn from the numbers alone.
+        more: what is left out, in words that lead to the table `{name}-all`; "" where nothing is.
         is_local: whether x is what clocks of a time zone show, as though they hung in UTC.
     """
 
@@ -105,6 +106,7 @@ class Figure:
     is_local: bool = False
     time_marks: Sequence[TimeMark] = ()
     drawing: str = ""
+    more: str = ""
 
     @property
     def is_empty(self) -> bool:

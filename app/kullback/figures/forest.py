@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from kullback.experiments.measured import prefers_more
 from kullback.experiments.report import ArmsReport
+from kullback.experiments.verdict_words import label
 from kullback.experiments.wording import effect, interval, metric_name, unit
 from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.interval_rows import EffectAxis, IntervalRow, interval_rows
@@ -18,12 +19,9 @@ def forest(report: ArmsReport) -> str:
     return drawing(report, by_arm) if by_arm else ""
 
 
-def drawing(report: ArmsReport, by_arm: Mapping[str, Sequence[SegmentEffect]]) -> str:
-    """The effects of these arms, each under its name; each comparison has an effect."""
-    groups = {
-        f"{arm} against {report.control}": [_row(row) for row in several]
-        for arm, several in by_arm.items()
-    }
+def drawing(report: ArmsReport, by_head: Mapping[str, Sequence[SegmentEffect]]) -> str:
+    """Effects, each group under its head unless that is ""; each comparison has an effect."""
+    groups = {head: [_row(report, row) for row in several] for head, several in by_head.items()}
     in_unit, margin = unit(report.metric), report.margin
     axis = EffectAxis(
         in_unit.strip(),
@@ -35,7 +33,7 @@ def drawing(report: ArmsReport, by_arm: Mapping[str, Sequence[SegmentEffect]]) -
     )
     description = "; ".join(
         f"{row.comparison.arm} against {report.control}, {row.segment}: {effect(row.comparison)}"
-        for several in by_arm.values()
+        for several in by_head.values()
         for row in several
     )
     title = f"Difference of {metric_name(report)} to {report.control}"
@@ -49,23 +47,23 @@ def directions(report: ArmsReport) -> tuple[str, str]:
     return "← better", "worse →"
 
 
-def _row(row: SegmentEffect) -> IntervalRow:
+def _row(report: ArmsReport, row: SegmentEffect) -> IntervalRow:
     comparison = row.comparison
     assert comparison.effect is not None
     return IntervalRow(
         row.segment,
-        f"{effect(comparison)}, {comparison.verdict.label}",
+        f"{effect(comparison)}, {label(report, comparison)}",
         comparison.effect,
         comparison.fixed_interval,
         comparison.sequence,
-        _words(row),
+        _words(report, row),
     )
 
 
-def _words(row: SegmentEffect) -> str:
+def _words(report: ArmsReport, row: SegmentEffect) -> str:
     """The effect with its intervals, as a pointer has it told."""
     comparison, error = row.comparison, row.comparison.standard_error
-    words = [f"{row.segment}: {effect(comparison)}, {comparison.verdict.label}"]
+    words = [f"{row.segment}: {effect(comparison)}, {label(report, comparison)}"]
     if comparison.sequence is not None:
         words.append(f"at every look {interval(comparison.sequence, error)}")
     if comparison.fixed_interval is not None:
@@ -77,4 +75,7 @@ def _by_arm(report: ArmsReport) -> dict[str, list[SegmentEffect]]:
     """The rows that have an effect and are drawn, by arm."""
     shown = [row for row in effects(report) if row.comparison.effect is not None][:MOST_ROWS]
     arms = dict.fromkeys(row.comparison.arm for row in shown)
-    return {arm: [row for row in shown if row.comparison.arm == arm] for arm in arms}
+    return {
+        f"{arm} against {report.control}": [row for row in shown if row.comparison.arm == arm]
+        for arm in arms
+    }

@@ -1,35 +1,43 @@
 """The page of an experiment: who is better, how surely, and why."""
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.errors import InvalidInput
-from kullback.experiments import wording
+from kullback.experiments import verdict_words, wording
+from kullback.experiments.measured import OF_PREDICTIONS
 from kullback.experiments.page import markdown
-from kullback.experiments.plan import Plan
 from kullback.experiments.reading import reading
 from kullback.experiments.replies import EffectPoint
-from kullback.experiments.report import ExperimentReport, OverallComparison
+from kullback.experiments.report import (
+    ComparisonReport,
+    ExperimentReport,
+    OverallComparison,
+)
 from kullback.experiments.selection import STEPS, ExperimentQuery, ExperimentSelection
 from kullback.figures import reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
+from kullback.figures.effects_by_arm import effects_by_arm
 from kullback.figures.effects_by_segment import effects_by_segment
 from kullback.figures.experiment_timeline import over_time
 from kullback.figures.relative_effects import effects_by_metric
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
-from kullback.ui.guards import guards
+from kullback.ui.first_rows import first_batch
+from kullback.ui.guardrail_rows import guardrail_rows
+from kullback.ui.guards import guards, has_predictions
 from kullback.ui.planning import needs
-from kullback.ui.verdict_cards import EARLY, verdict_cards
+from kullback.ui.verdict_cards import ranked, verdict_cards
 
 STEP_NAMES = {HOUR: "an hour", 6 * HOUR: "6 hours", DAY: "a day", 7 * DAY: "a week"}
 ENOUGH_POINTS = 120
-SECTIONS = (
-    *(("effects", "Effects"), ("reasons", "Why"), ("course", "Over time"), ("arms", "Arms")),
-    *(("plan", "Plan and statistics"), ("export", "Export")),
-)
+ARM_METRICS = {
+    "log_loss": "Log loss (nats)",
+    "normalized_entropy": "Normalized entropy",
+    "calibration_ratio": "Calibration ratio",
+    "auc": "AUC",
+    "base_rate": "Base rate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,10 @@ class PageQuery:
         return cls(epoch, query.get("arm") or None, step, tuple(complaints))
 
     def among(self, arms: Sequence[str]) -> "PageQuery":
-        """The same, with an arm that there is."""
+        """The same, with an arm that there is: the first if it asks for none."""
         if self.arm in arms:
             return self
-        wrong = "There is no such arm to compare; this is the first one."
+        wrong = "There is no such arm to compare; this is the best one."
         complaints = self.complaints if self.arm is None else (*self.complaints, wrong)
         return replace(self, arm=arms[0], complaints=complaints)
 
@@ -88,14 +96,14 @@ class ExperimentPage:
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
-        selection, query = self.selection, self.query.among(self.selection.plan.treatments)
-        report = selection.report()
+        selection, report = self.selection, self.selection.report()
+        in_order = ranked(selection.plan, report)
+        query = self.query.among([each.arm for each in in_order])
         step, complaints = _step(selection, query.step)
         points = () if step is None else selection.series(step, query.arm).points
         (comparison,) = (each for each in report.comparisons if each.arm == query.arm)
         last = float((selection.last_start or 0) + HOUR)
         cards = verdict_cards(selection.plan, report, points, last)
-        (card,) = (each for each in cards if each.comparison is comparison)
         return {
             "live": True,
             "selection": selection,
@@ -103,29 +111,29 @@ class ExperimentPage:
             "query": replace(query, complaints=(*query.complaints, *complaints)),
             "comparison": comparison,
             "verdicts": cards,
-            **_course(report, comparison, points, card.first),
+            "in_sight": {cards[0].comparison.arm, comparison.arm},
+            **_course(report, comparison, points),
             "guards": guards(report),
-            **_of_arms(report, comparison),
+            "rails": guardrail_rows(report, comparison),
+            **_of_arms(report, comparison, in_order),
             "batch": first_batch(selection.experiment.plan),
+            "predicts": selection.experiment.plan.metric in OF_PREDICTIONS,
             "needs": needs(selection.plan),
             "markdown": markdown(report),
             "steps": STEP_NAMES,
-            "sections": SECTIONS,
             "wording": wording,
+            "verdict_words": verdict_words,
             "reading": reading(report),
         }
 
 
 def _course(
-    report: ExperimentReport,
-    comparison: OverallComparison,
-    points: Sequence[EffectPoint],
-    first: str,
+    report: ExperimentReport, comparison: OverallComparison, points: Sequence[EffectPoint]
 ) -> dict[str, object]:
     """The figures over time, or why there are none."""
     drawn = [point for point in points if _tells(report, point)]
     if len(drawn) > 1:
-        return {"course": over_time(report, comparison, drawn, first)}
+        return {"course": over_time(report, comparison, drawn)}
     if comparison.effect is None:
         return {"course": [], "no_course": "There is no effect to draw yet."}
     reason = "Drawn once two steps of time have an interval that tells something."
@@ -138,35 +146,33 @@ def _tells(report: ExperimentReport, point: EffectPoint) -> bool:
     return point.effect is not None and wording.telling(ends, point.standard_error) is not None
 
 
-def _of_arms(report: ExperimentReport, comparison: OverallComparison) -> dict[str, object]:
+def _of_arms(
+    report: ExperimentReport, comparison: OverallComparison, in_order: Sequence[ComparisonReport]
+) -> dict[str, object]:
     """What the page holds of an arm and the control beside the course of the two."""
     arms = {arm.arm: arm for arm in report.arms}
     pair = [arms[comparison.control], arms[comparison.arm]]
     scores = [reliability.of_arms(pair, "reliability"), score_histogram.of_arms(pair, "scores")]
-    is_early = comparison.reason_code in EARLY
+    is_early = verdict_words.is_waiting(report, comparison)
     return {
         "why": None if is_early else difference_parts(comparison),
-        "scores": scores,
+        "scores": scores if has_predictions(report) else [],
+        "columns_of_arms": arm_columns(report),
+        "arms_figure": effects_by_arm(report, in_order) if len(in_order) > 1 else None,
         "segments_figure": None if is_early else effects_by_segment(report, comparison.arm),
         "metrics_figure": None if is_early else effects_by_metric(report, comparison),
     }
 
 
-def first_batch(plan: Plan) -> str:
-    """Rows as one may send them, quoted for a shell."""
-    names = plan.names
-    rows: dict[str, object]
-    if plan.design == "paired":
-        rows = {"y_true": [1, 0], "y_proba": {name: [0.8, 0.3] for name in names}}
-        units = ["ann", "bob"]
-    else:
-        labels = [(at + 1) % 2 for at in range(len(names))]
-        rows = {"y_true": labels, "y_proba": [0.3 + 0.5 * y for y in labels], "arm": names}
-        units = [f"user-{at}" for at in range(len(names))]
-    rows["unit"] = units
-    if plan.slices:
-        rows["slice"] = {name: ["here"] * len(units) for name in plan.slices}
-    return shlex.quote(json.dumps(rows, ensure_ascii=False))
+def arm_columns(report: ExperimentReport) -> list[tuple[str, str]]:
+    """The metrics that any arm has, each with its head."""
+    names = [*ARM_METRICS, report.outcome or report.metric]
+    names += [rail.name for rail in report.guardrails]
+    return [
+        (name, ARM_METRICS.get(name, wording.METRICS.get(name, name)))
+        for name in dict.fromkeys(names)
+        if any(arm.metrics[name].value is not None for arm in report.arms)
+    ]
 
 
 def _whole(text: str) -> int | None:

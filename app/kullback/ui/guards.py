@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kullback.experiments import wording
+from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.report import ArmReport, ExperimentReport
 from kullback.experiments.verdict import (
     LEAST_EFFECTIVE,
@@ -37,8 +38,15 @@ def guards(report: ExperimentReport) -> list[Guard]:
     """All checks that are a question here, in the order in which they count."""
     split = (_split,) if report.sample_ratio.expected is not None else ()
     crossover = (_crossover,) if split and report.assignment == "unit" else ()
-    every = (*split, *crossover, _weights, _units, _labels, _buckets, _losses)
+    labels = () if report.metric in OF_MEASURES else (_labels,)
+    losses = (_losses,) if has_predictions(report) else ()
+    every = (*split, *crossover, _weights, _units, *labels, _buckets, *losses)
     return [guard(report) for guard in every]
+
+
+def has_predictions(report: ExperimentReport) -> bool:
+    """Whether anybody predicted anything."""
+    return any(arm.reliability for arm in report.arms)
 
 
 def _split(report: ExperimentReport) -> Guard:

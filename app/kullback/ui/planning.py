@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kullback.experiments import wording
+from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.plan import Plan
 from kullback.experiments.time_to_decision import (
     TimeToDecision,
@@ -20,9 +21,9 @@ _UNITS = (("years", 365.25, 2), ("months", 30.4375, 2), ("weeks", 7.0, 3), ("day
 
 def needs(plan: Plan) -> list[str]:
     """What rows a plan needs before anything is decided, in sentences."""
-    least = (
-        f"{plan.minimum_units:,} units and {LEAST_POSITIVES} rows of the rarer label in each arm."
-    )
+    rarer = f" and {LEAST_POSITIVES} rows of the rarer label"
+    labels = "" if plan.metric in OF_MEASURES else rarer
+    least = f"{plan.minimum_units:,} units{labels} in each arm."
     error = decisive_error(plan)
     if error is None or plan.minimum_effect is None:
         return [
