@@ -149,7 +149,7 @@ async def test_a_stopped_experiment_is_marked_and_cannot_be_stopped_again(
     page = await crossed(service)
     assert "note" in page.ids
     home = Page.of(await service.client.get("/"))
-    assert home.rows("Experiments")[0][2] == "undecided"
+    assert home.rows("Experiments")[0][2] == "waiting"
     await service.post("stop", EXPERIMENT, note="enough")
     home = Page.of(await service.client.get("/"))
     assert home.rows("Experiments")[0][2] == "undecided stopped"

@@ -10,8 +10,9 @@ from kullback.judgement.findings import State
 from kullback.monitoring.checks import Check, MonitorChecks
 from kullback.ui.check_rows import badness
 from kullback.ui.overview import Overview
+from kullback.ui.overview_filter import CHOICES
 from tests.experiments.arms import paired
-from tests.experiments.service import EXPERIMENT, PAIRED, hours, observe, report, sent
+from tests.experiments.service import EXPERIMENT, PAIRED, TWO, hours, observe, report, sent
 from tests.monitoring.service import MONITOR, Service
 from tests.statements import tables, watched
 from tests.ui.opened import Page
@@ -42,24 +43,60 @@ async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> No
     assert last in {"just now", "1 minute ago"}
 
 
-async def test_every_arm_has_its_verdict_and_its_effect(service: Service) -> None:
+async def test_an_experiment_is_one_row_of_its_best_arm(service: Service) -> None:
     await service.put(EXPERIMENT, **(PAIRED | {"arms": ["a", "b", "c"]}))
-    before = (await overview(service)).rows("Experiments")
-    assert [row[:6] for row in before] == [
-        ["ranker", f"{arm} against a", "undecided", "log loss", "—", ""] for arm in "bc"
-    ]
+    ((name, arm, verdict, *numbers),) = (await overview(service)).rows("Experiments")
+    assert (name, arm) == ("ranker", "b against a and 1 other: 1 waiting")
+    assert [verdict, *numbers[:3]] == ["waiting", "log loss", "—", ""]
     rows = sent(paired(noise=3.0, n=N), timestamp=hours(N, 30))
-    rows["y_proba"]["c"] = rows["y_proba"]["a"]
+    known = zip(rows["y_proba"]["a"], rows["y_true"], strict=True)
+    rows["y_proba"]["c"] = [0.9 * p + 0.1 * y for p, y in known]
     await observe(service, **rows)
     service.inside.experiment_maintenance.run_due()
-    after = (await overview(service)).rows("Experiments")
-    for row, arm in zip(after, (await report(service))["comparisons"], strict=True):
-        assert row[1:3] == [f"{arm['arm']} against a", arm["verdict"]]
-        effect, unit = row[4].replace("−", "-").split(" ")
-        assert float(effect) == pytest.approx(arm["effect"], abs=1e-3)
-        assert unit == "nats"
-        share = float(row[5].removesuffix("%").replace("−", "-")) / 100
-        assert share == pytest.approx(arm["relative_effect"], rel=0.01)
+    ((_, arm, verdict, _, effect, share, *_),) = (await overview(service)).rows("Experiments")
+    assert (arm, verdict) == ("c against a and 1 other: 1 worse", "better")
+    _, best = (await report(service))["comparisons"]
+    number, unit = effect.replace("−", "-").split(" ")
+    assert float(number) == pytest.approx(best["effect"], abs=1e-3)
+    assert unit == "nats"
+    own = Page.of(await service.client.get("/experiments/ranker"))
+    assert f" {share} of a" in " ".join(own.text.split())
+
+
+async def test_too_few_rows_wait_and_are_not_called_invalid(service: Service) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **TWO)
+    service.inside.experiment_maintenance.run_due()
+    ((_, _, verdict, *_),) = (await overview(service)).rows("Experiments")
+    assert verdict == "waiting"
+    own = Page.of(await service.client.get("/experiments/ranker"))
+    assert "b against a: waiting for rows" in own.states
+    assert "no verdict, as the data" not in own.text
+
+
+async def test_monitors_without_rows_are_folded_into_a_list(service: Service) -> None:
+    for at in range(5):
+        await service.put(f"/v1/monitors/bare-{at}", owner="Ads")
+    page = await overview(service)
+    assert "5 monitors that no rows have come for" in page.text
+    assert page.links["bare-3"] == "monitors/bare-3"
+    assert page.links["Without rows"] == "#without-rows"
+    assert "without-rows" in page.ids
+    assert "Monitors" not in page.tables
+    found = Page.of(await service.client.get("/", params={"q": "bare-3"}))
+    assert [row[0] for row in found.rows("Monitors")] == ["bare-3"]
+
+
+async def test_all_owners_can_be_chosen(service: Service) -> None:
+    for at in range(CHOICES + 2):
+        await service.put(f"/v1/monitors/of-{at}", owner=f"team {at}")
+    page = await overview(service)
+    assert "… 2 more" in page.text
+    assert {f"team {at}" for at in range(CHOICES + 2)} <= page.links.keys()
+
+
+async def test_the_order_of_monitors_is_said(fleet: Service) -> None:
+    assert "Worst first: no skill, then lost quality" in (await overview(fleet)).text
 
 
 async def test_no_monitor_is_read_twice_for_its_row(service: Service) -> None:
@@ -87,7 +124,7 @@ async def test_experiments_with_a_verdict_come_first(service: Service) -> None:
     rows = (await overview(service)).rows("Experiments")
     assert [(row[0], row[2]) for row in rows] == [
         ("ranker", "worse"),
-        ("an-open-one", "invalid"),
+        ("an-open-one", "waiting"),
     ]
 
 

@@ -55,22 +55,31 @@ async def test_of_many_monitors_a_part_is_shown_and_the_others_are_a_link_away(
     for number in range(MANY):
         owner = "Ads" if number else "Search"
         await service.put(f"/v1/monitors/model-{number:03d}", owner=owner)
-    first = Page.of(await service.client.get("/"))
+    first = Page.of(await service.client.get("/?q=model"))
     assert len(first.rows("Monitors")) == MOST_ROWS
     assert f"1 to {MOST_ROWS} of {MANY}, the worst first." in first.text
-    assert first.links["3 more"] == "?page=2#monitors"
-    second = Page.of(await service.client.get("/?page=2"))
+    assert first.links["3 more"] == "?q=model&page=2#monitors"
+    second = Page.of(await service.client.get("/?q=model&page=2"))
     shown = [row[0] for row in second.rows("Monitors")]
     assert shown == [f"model-{number:03d}" for number in range(MOST_ROWS, MANY)]
     assert f"{MOST_ROWS + 1} to {MANY} of {MANY}" in second.text
-    assert second.links["Before"] == "?page=1#monitors"
-    assert second.links["Ads"] == "?owner=Ads", "a choice begins at its first rows"
+    assert second.links["Before"] == "?q=model&page=1#monitors"
+    assert second.links["Ads"] == "?q=model&owner=Ads", "a choice begins at its first rows"
     search = Page.of(await service.client.get("/?q=model-202"))
     assert [row[0] for row in search.rows("Monitors")] == ["model-202"]
     assert "of 203" not in search.text
-    chosen = Page.of(await service.client.get("/?owner=Ads"))
-    assert chosen.links["2 more"] == "?owner=Ads&page=2#monitors"
+    chosen = Page.of(await service.client.get("/?q=model&owner=Ads"))
+    assert chosen.links["2 more"] == "?q=model&owner=Ads&page=2#monitors"
     assert f"{MANY - 1}" in first.text.split(" Ads ")[1][:8], "of all, not of the part"
+
+
+async def test_of_very_many_monitors_without_rows_a_part_is_listed(service: Service) -> None:
+    for number in range(MANY):
+        await service.put(f"/v1/monitors/model-{number:03d}")
+    page = Page.of(await service.client.get("/"))
+    assert f"{MANY} monitors that no rows have come for" in page.text
+    assert sum(to.startswith("monitors/model-") for to in page.links.values()) == MOST_ROWS
+    assert "3 more: search finds each by name." in page.text
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 from fastapi import Request, Response
 
-from kullback.ui.overview import OverviewRow
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
+from kullback.ui.overview_rows import OverviewRow
 from kullback.ui.render import Pages, sentence
 from kullback.ui.site_links import SiteLinks
 

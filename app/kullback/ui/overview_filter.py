@@ -8,7 +8,9 @@ from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 MOST_ROWS = 200  # of a page, of monitors and of experiments
-CHOICES = 12  # tags and owners to choose from, those of most monitors; the rest by words
+CHOICES = 12  # tags and owners that are in sight, those of most monitors
+MOST_CHOICES = 100  # with those that open; the rest by words
+FOLDED = 3  # monitors without rows that have a row each; of more there is a list
 
 
 class FilteredRow(Protocol):
@@ -17,6 +19,10 @@ class FilteredRow(Protocol):
     @property
     def state(self) -> str:
         """The word of its state."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to be told of it."""
 
     @property
     def owner(self) -> str | None:
@@ -90,13 +96,13 @@ class OverviewFilter:
         """The tags that most of the rows have, and how many."""
         beside = replace(self, tag="")
         numbers = Counter(tag for row in rows if beside.fits(row) for tag in row.tags)
-        return numbers.most_common(CHOICES)
+        return numbers.most_common(MOST_CHOICES)
 
     def owners(self, rows: Sequence[FilteredRow]) -> list[tuple[str, int]]:
         """The owners of most of the rows, and of how many."""
         beside = replace(self, owner="")
         numbers = Counter(row.owner for row in rows if beside.fits(row) and row.owner)
-        return numbers.most_common(CHOICES)
+        return numbers.most_common(MOST_CHOICES)
 
     def message(self) -> str:
         """What cannot be followed; "" where all can."""
@@ -137,6 +143,9 @@ def chosen_rows(
     message = chosen.message()
     chosen = replace(chosen, state="") if message else chosen
     fitting = [row for row in monitors if chosen.fits(row)]
+    bare = [] if chosen.q or chosen.state else [row for row in fitting if row.is_bare]
+    if len(bare) > FOLDED:
+        fitting = [row for row in fitting if not row.is_bare]
     arms = [row for row in experiments if chosen.has_words(row)]
     return {
         "here": "Overview",
@@ -148,6 +157,9 @@ def chosen_rows(
         "owners": chosen.owners(monitors),
         "has_monitors": bool(monitors),
         "monitors": RowsPage.of(fitting, chosen.page),
+        "bare": bare if len(bare) > FOLDED else [],
+        "most_rows": MOST_ROWS,
+        "in_sight": CHOICES,
         "has_experiments": bool(experiments),
         "experiments": RowsPage.of(arms, chosen.arms),
     }

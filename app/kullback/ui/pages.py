@@ -14,7 +14,8 @@ from kullback.ui.experiment import ExperimentPage
 from kullback.ui.kept_rows import rows_of
 from kullback.ui.log_in import add_log_in, page_route
 from kullback.ui.monitor import MonitorPage
-from kullback.ui.overview import RATIO, SHARE, Overview
+from kullback.ui.overview import RATIO, Overview
+from kullback.ui.overview_experiments import SHARE
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.problem_pages import missing
 from kullback.ui.render import POLICY, Pages

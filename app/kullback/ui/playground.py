@@ -16,7 +16,7 @@ from kullback.requests.base import ScoreRequest
 from kullback.requests.validation import array_fields, validated, word_options
 from kullback.scoring import score_json
 from kullback.scoring.metric import Metric
-from kullback.ui.overview import HUES
+from kullback.ui.overview_rows import HUES
 
 _WIDE = 72
 _BETTER = {
