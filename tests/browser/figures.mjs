@@ -80,12 +80,12 @@ try {
   await page.waitForLoadState("networkidle");
   seen.zoomed = page.url();
   seen.inside = await page.evaluate(async () => (await import(document.querySelector("script[src$='charts.js']").src)).drawn.get("log-loss").data.x);
-  await Promise.all([page.waitForURL(seen.before), page.locator("#log-loss .u-over").dblclick()]);
+  await Promise.all([page.waitForURL((url) => url.search === new URL(seen.before).search), page.locator("#log-loss .u-over").dblclick()]);
   await page.waitForLoadState("networkidle");
   await page.locator("#log-loss").scrollIntoViewIfNeeded();
   await across(page, 0.5, 0.503);
   await page.waitForTimeout(300);
-  seen.clicked = page.url();
+  seen.clicked = page.url().split("#")[0];
   const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
   await plain.goto(address + path);
   seen.withoutScripts = await plain.locator("[data-file]:visible").count();

@@ -187,6 +187,14 @@ def use_figures(address: str, path: str) -> dict[str, Any]:
     return seen
 
 
+def zoom(address: str, monitor: str, experiment: str) -> Any:  # noqa: ANN401 - see enter
+    """What a zoom does on two pages, many marks on a phone, and what becomes of a file."""
+    run = _led("zoom.mjs", address, monitor, experiment)
+    text, _ = run.communicate(timeout=_LOOK_SECONDS)
+    assert run.returncode == 0
+    return json.loads(text)
+
+
 def frame(address: str) -> Any:  # noqa: ANN401 - what a test looks at is told there
     """What stands around pages: times, their picker, the viewer of the API, problems."""
     text, _ = _led("frame.mjs", address).communicate(timeout=_LOOK_SECONDS)

@@ -83,7 +83,7 @@ def test_a_pointer_on_a_picture_reads_its_point(seen: Seen) -> None:
 
 
 def test_a_mark_of_time_says_what_happened_beside_its_line(seen: Seen) -> None:
-    assert seen["mark"] == {"before": 2, "words": ["deploy 41", "rolled back"]}
+    assert seen["mark"] == {"before": 2, "words": ["rolled back", "deploy 41"]}
     assert seen["marks"] == 2 * 4, "on each chart over time, also of what came after its last step"
 
 

@@ -30,13 +30,24 @@ def test_a_larger_effect_stands_further_right_with_its_intervals_around_it() -> 
 
 def test_zero_stands_between_worse_and_better() -> None:
     svg = forest(report(comparison(-0.3, 0.1), comparison(0.2, 0.05)))
-    (zero,) = shapes(svg, "line", "zero")
+    zero, _ = shapes(svg, "line", "zero")
     first, second = (points(one)[0][0] for one in shapes(svg, "polygon", "estimate"))
     assert first < float(zero.attrib["x1"]) < second
-    (margin,) = shapes(svg, "rect", "margin")
+    margin, _ = shapes(svg, "rect", "margin")
     left, width = numbers(margin, "x", "width")
     assert left + width / 2 == pytest.approx(float(zero.attrib["x1"]), abs=0.02)
     assert {"← better", "worse →"} <= set(words(svg))
+
+
+def test_no_words_of_a_row_lie_on_the_line_at_zero_or_on_the_margin() -> None:
+    svg = forest(report(comparison(-0.3, 0.1), comparison(0.2, 0.05)))
+    rows = [float(each.attrib["y"]) for each in shapes(svg, "text", "label")]
+    for zero, margin in zip(
+        shapes(svg, "line", "zero"), shapes(svg, "rect", "margin"), strict=True
+    ):
+        start, stop = numbers(zero, "y1", "y2")
+        assert float(margin.attrib["y"]) == start
+        assert not [y for y in rows if start - 4 < y < stop + 12]
 
 
 def test_where_higher_is_better_the_right_is_better() -> None:

@@ -16,7 +16,7 @@ chance = st.floats(0.0, 1.0)
 
 
 def ends(*bins: tuple[float, float, float]) -> tuple[Numbers, Numbers]:
-    _, observed = reliability.of_arms([arm(*bins)], "name").series
+    *_, observed = reliability.of_arms([arm(*bins)], "name").series
     assert observed.low is not None
     assert observed.high is not None
     return observed.low, observed.high
@@ -65,7 +65,7 @@ def test_bars_are_wilson_intervals_of_the_rows_in_a_bin() -> None:
 def test_weights_that_are_all_as_large_change_no_bar() -> None:
     bins = ((0.3, 0.1, 10.0), (0.6, 0.5, 40.0))
     heavy = replace(arm(*((p, o, 7 * weight) for p, o, weight in bins)), n=50)
-    _, observed = reliability.of_arms([heavy], "name").series
+    *_, observed = reliability.of_arms([heavy], "name").series
     assert (observed.low, observed.high) == ends(*bins)
 
 

@@ -124,7 +124,7 @@ def test_levels_stand_at_their_heights_and_those_beyond_are_left_out() -> None:
     (level,), (zero,) = shapes(picture, "line", "level"), shapes(picture, "line", "zero")
     assert numbers(level, "y1", "y2") == pytest.approx([place(1.5)] * 2, abs=0.05)
     assert numbers(zero, "y1", "y2") == pytest.approx([place(0)] * 2, abs=0.05)
-    assert {"here", "none"} <= set(words(picture))
+    assert "none" in words(picture)
     assert not {"the same", "far"} & set(words(picture))
 
 

@@ -59,7 +59,8 @@ async def test_the_course_is_that_of_the_series(service: Service) -> None:
         tuple(point["fixed_interval"]) for point in points
     ]
     assert drawn["x"] == [datetime.fromisoformat(point["to"]).timestamp() for point in points]
-    assert [level["y"] for level in drawn["levels"]] == [0.0, -0.02, 0.02]
+    (level,) = drawn["levels"]  # on this axis the three are one line
+    assert level["label"] == "no difference; −0.02: minimum effect; +0.02: minimum effect"
     for row, point in zip(table, points, strict=True):
         _, *intervals = columns_of([(None, *point["sequence"]), (None, *point["fixed_interval"])])
         numbers = (each for interval in zip(*intervals, strict=True) for each in interval)
@@ -74,7 +75,8 @@ async def test_the_evidence_is_drawn_with_what_would_be_enough(service: Service)
     powers = [point["log_e_value"] / math.log(10) for point in points]
     assert evidence["y"] == pytest.approx(powers)
     assert max(powers) > 1
-    assert [level["y"] for level in drawn["levels"]] == [pytest.approx(1), 0.0]
+    (level,) = drawn["levels"]  # on this axis the two are one line
+    assert level == {"y": pytest.approx(1), "label": "claimed: e-value 10; nothing either way 0"}
     assert "From 10 (1/α) on" in page.text
 
 

@@ -251,7 +251,6 @@ async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Servic
     await fill(service, ["DE", "FR", "US"])
     found = await page(service, **WHEN, by="country")
     groups = (await service.report(**SAME, by="country"))["groups"]
-    by_weight = sorted(groups, key=lambda one: (-one["weight"], one["slice"]["country"]))
     rows = table(found, "Slices")
     for one in groups:
         row, metrics = rows[f"country = {one['slice']['country']}"], one["metrics"]
@@ -262,11 +261,13 @@ async def test_values_of_a_slice_are_side_by_side_and_in_a_table(service: Servic
         ]
     charts = [figure for name, figure in found.figures.items() if name.startswith("slice-")]
     labels = [chart["series"][1]["label"] for chart in charts]
-    assert labels == [one["slice"]["country"] for one in by_weight]
+    assert [f"country = {label}" for label in labels] == [
+        name.removesuffix(" worst") for name in rows
+    ], "as the table has them: the worst first"
     assert len({tuple(chart["yRange"]) for chart in charts}) == 1
 
 
-async def test_a_value_is_drawn_with_its_own_log_loss_in_each_step(service: Service) -> None:
+async def test_a_value_is_drawn_with_its_own_calibration_in_each_step(service: Service) -> None:
     await service.put(slices=["country"])
     await fill(service, ["DE", "FR"])
     figure = (await page(service, **WHEN, by="country")).figures["slice-0"]
@@ -278,10 +279,10 @@ async def test_a_value_is_drawn_with_its_own_log_loss_in_each_step(service: Serv
             for one in asked["groups"]
             if one["slice"]["country"] == figure["series"][1]["label"]
         )
-        assert y == group["metrics"]["log_loss"]["value"]
+        assert y == group["metrics"]["calibration_ratio"]["value"]
 
 
-async def test_many_values_are_all_in_the_table_but_only_the_heaviest_drawn(
+async def test_many_values_are_all_in_the_table_but_only_the_worst_drawn(
     service: Service,
 ) -> None:
     await service.put(slices=["country"])
@@ -289,7 +290,7 @@ async def test_many_values_are_all_in_the_table_but_only_the_heaviest_drawn(
     found = await page(service, **WHEN, by="country")
     assert len(table(found, "Slices")) + len(table(found, "More values of slices")) == 20
     assert sum(name.startswith("slice-") for name in found.figures) == MOST_SLICES
-    assert "The 12 values with the most weight of 20" in words(found)
+    assert "The 12 worst of 20 values; 8 more" in words(found)
 
 
 async def test_names_that_callers_chose_are_text(service: Service) -> None:

@@ -221,3 +221,18 @@ async def test_names_in_the_verdict_stand_as_they_are_and_lead_nowhere(service: 
     assert text.count(f"- Slice, critical: {written}") == 1
     assert text.count(f"\n- {written}") == 1
     assert "://" not in text.rpartition("\n")[0]
+
+
+async def test_values_are_drawn_worst_first_by_what_is_wrong_with_what_happened(
+    service: Service,
+) -> None:
+    await fill(service, "country")
+    deploy = {"time": moment(HERE - 1800), "text": "deploy 41"}
+    await service.post("annotations", **deploy)
+    found = await page(service, **LAST, by="country")
+    charts = {name: figure for name, figure in found.figures.items() if name.startswith("slice-")}
+    first = charts["slice-0"]
+    assert first["yLabel"] == "Calibration ratio"
+    assert [series["label"] for series in first["series"]][:2] == ["All rows", BAD]
+    assert all(chart["timeMarks"][0]["text"] == "deploy 41" for chart in charts.values())
+    assert all(1.0 in [level["y"] for level in chart["levels"]] for chart in charts.values())

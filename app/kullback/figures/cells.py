@@ -36,7 +36,8 @@ def columns_of(rows: Iterable[Row]) -> tuple[list[str], list[str], list[str]]:
 def reading(label: str, row: Row) -> str:
     """What a row says, such as "Log loss 0.41 (0.39 to 0.43)"; "" where it says nothing."""
     value, low, high = (cell(number, _places(row)) for number in row)
-    within = "" if row[1] is None or row[2] is None else f"{low} to {high}"
+    is_point = value == low == high
+    within = "" if row[1] is None or row[2] is None or is_point else f"{low} to {high}"
     if row[0] is None:
         return f"{label} {within}" if within else ""
     return f"{label} {value} ({within})" if within else f"{label} {value}"

@@ -149,10 +149,11 @@ class _Timeline:
         return [(x, effect, f"first without 0: {x:,.0f} rows")]
 
     def _span(self, margins: Sequence[float]) -> Interval:
-        """What is in view: the last sequence, and the later half of the effects and intervals."""
+        """What is in view: the last sequence, the later half of all, and earlier effects nearby."""
+        early = [look.effect for look in self.looks if look.effect is not None]
         later = self.looks[len(self.looks) // 2 :]
         rows = [(look.effect, *(look.sequence or look.fixed_interval or _NONE)) for look in later]
-        return in_view(rows, [0.0, *margins, *(self.looks[-1].sequence or ())])
+        return in_view(rows, [0.0, *margins, *(self.looks[-1].sequence or ())], early)
 
 
 def _within_doubles(e_value: float | None) -> float | None:

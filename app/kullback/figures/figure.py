@@ -18,6 +18,7 @@ ARM_HUES = (2, 1, 3, 4, 6)  # the control first
 MAX_DESCRIBED = 12
 Mark = tuple[float, float, str]
 _TICKS = 6
+_APART = 0.03  # of the y axis: levels that are nearer are one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,40 @@ class Figure:
         return in_view(rows, holds, [*(level for level, _ in self.levels), *near])
 
     @property
-    def named_levels(self) -> list[tuple[float, str]]:
-        """The levels, each with a label; 0 needs none."""
-        return [(level, label or (shown(level) if level else "")) for level, label in self.levels]
+    def levels_in_view(self) -> list[tuple[float, str]]:
+        """The levels that are drawn, each with a label; 0 needs none.
+
+        Where two are too near to be told apart, the first is drawn, and its label says so.
+        """
+        low, high = self.y_range
+        drawn: list[tuple[float, str]] = []
+        for level, label in self.levels:
+            if not low <= level <= high:
+                continue
+            words = label or (shown(level) if level else "")
+            near = [abs(level - other) < _APART * (high - low) for other, _ in drawn]
+            if True in near:
+                other, before = drawn[near.index(True)]
+                size = "" if any(map(str.isdigit, words)) else f" {cell(level)}"
+                drawn[near.index(True)] = (other, f"{before}; {words}{size}")
+            else:
+                drawn.append((level, words))
+        return drawn
+
+    @property
+    def y_ticks(self) -> list[tuple[float, str]]:
+        """Round numbers along the y axis, whole where only whole numbers are counted."""
+        ticks = round_numbers(*self.y_range, _TICKS)
+        counts = [y for series in self.series for y in series.y if y is not None]
+        is_whole = all(series.style == "bars" for series in self.series) and all(
+            isinstance(count, int) for count in counts
+        )
+        return labelled([tick for tick in ticks if tick.is_integer() or not is_whole])
+
+    @property
+    def has_arrows(self) -> bool:
+        """Whether something goes on beyond the axis."""
+        return any(any(beyond(series.rows(), *self.y_range)) for series in self.series)
 
     def data(self) -> dict[str, object]:
         """What the chart is drawn from."""
@@ -151,8 +183,8 @@ class Figure:
             "yScale": self.y_scale,
             "xNames": list(self.x_names) or None,
             "yRange": [low, high],
-            "yTicks": [] if self.y_scale == "logit" else labelled(round_numbers(low, high, _TICKS)),
-            "levels": [{"y": y, "label": label} for y, label in self.named_levels],
+            "yTicks": [] if self.y_scale == "logit" else self.y_ticks,
+            "levels": [{"y": y, "label": label} for y, label in self.levels_in_view],
             "notes": [[head, _as_json(values)] for head, values in self.notes],
             "timeMarks": [{"x": mark.x, "text": mark.text} for mark in self.time_marks],
             "series": [

@@ -79,7 +79,7 @@ def interval_rows(
     scale = Scale(*_span(rows, axis), _LEFT, _RIGHT)
     top = _BARE if axis.margin is None else _HEAD
     bottom = top + sum(row.height for row in rows) + _NAME * sum(map(bool, groups))
-    shapes = [*_ground(axis, scale, top, bottom), *_ends(axis, scale, bottom + 40)]
+    shapes = [*_margin_words(axis, scale, top), *_ends(axis, scale, bottom + 40)]
     shapes += horizontal_axis(scale, bottom, labelled(scale.ticks(6)))
     for name, several in groups.items():
         if name:
@@ -87,7 +87,7 @@ def interval_rows(
             shapes.append(text((scale.start, top + 20), words, "label strong"))
             top += _NAME
         for row in several:
-            shapes += _row(row, scale, top)
+            shapes += [*_ground(axis, scale, row, top), *_row(row, scale, top)]
             if row.words:
                 strip = box((0, top), (WIDTH, top + row.height), "catch")
                 shapes.append(hoverable(strip, row.words, ""))
@@ -104,13 +104,19 @@ def _span(rows: Sequence[IntervalRow], axis: EffectAxis) -> tuple[float, float]:
     return in_view(seen, [-margin, margin, 0.0])
 
 
-def _ground(axis: EffectAxis, scale: Scale, top: float, bottom: float) -> Iterator[str]:
+def _margin_words(axis: EffectAxis, scale: Scale, top: float) -> Iterator[str]:
     if axis.margin is not None:
-        yield box((scale(-axis.margin), top), (scale(axis.margin), bottom), "margin")
         half = width(axis.margin_words) / 2
         middle = min(max(scale(0), half), WIDTH - half)
         yield text((middle, top - 8), axis.margin_words, "tick middle")
-    yield line((scale(0), top), (scale(0), bottom), "zero")
+
+
+def _ground(axis: EffectAxis, scale: Scale, row: IntervalRow, top: float) -> Iterator[str]:
+    """The margin and the line at 0 beside the intervals of a row, not behind its words."""
+    start, stop = top + row.height - _PLAIN + 6 * bool(row.name), top + row.height
+    if axis.margin is not None:
+        yield box((scale(-axis.margin), start), (scale(axis.margin), stop), "margin")
+    yield line((scale(0), start), (scale(0), stop), "zero")
 
 
 def _ends(axis: EffectAxis, scale: Scale, y: float) -> Iterator[str]:

@@ -45,7 +45,9 @@ def _figure(
     bins = [each for _, _, each in rows]
     scale: ScaleName = "logit" if _is_crowded(bins) else "linear"
     is_beyond = scale == "logit" and {0.0, 1.0} & {each.observed for each in bins}
-    series = []
+    diagonal, series = [], []
+    if len(set(predicted)) > 1:
+        diagonal = [ChartSeries("Observed = predicted", predicted, hue=5, is_dashed=True)]
     for at, (label, report) in enumerate(reports.items()):
         per_weight = report.n / report.weight if report.weight > 0 else 0.0
         own = [each if owner == label else None for _, owner, each in rows]
@@ -69,10 +71,8 @@ def _figure(
         x_label="Mean prediction",
         y_label="Observed",
         x=predicted,
-        series=[
-            ChartSeries("Observed = predicted", predicted, hue=5, is_dashed=True),
-            *series,
-        ],
+        series=[*diagonal, *series],
+        levels=[] if diagonal else [(each, "observed = predicted") for each in predicted[:1]],
         x_scale=scale,
         y_scale=scale,
         notes=bin_notes(bins),

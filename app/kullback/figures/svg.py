@@ -6,11 +6,11 @@ from itertools import pairwise
 from kullback.figures.axes import labelled
 from kullback.figures.figure import Figure
 from kullback.figures.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, Frame
+from kullback.figures.level_labels import levels
 from kullback.figures.rows_of_bars import rows_of_bars
 from kullback.figures.series_marks import arrows, bounds, values
 from kullback.figures.shapes import (
     WIDTH,
-    Point,
     box,
     dot,
     horizontal_axis,
@@ -21,6 +21,7 @@ from kullback.figures.shapes import (
     text,
     width,
 )
+from kullback.figures.time_axis import day, time_ticks
 
 
 def svg(figure: Figure) -> str:
@@ -33,10 +34,11 @@ def svg(figure: Figure) -> str:
         return rows_of_bars(figure)
     frame = Frame.of(figure)
     shapes = [shape for series in figure.series for shape in bounds(frame, series)]
-    shapes += [*_axes(frame), *_levels(frame)]
+    shapes += [*_axes(frame), *levels(frame)]
     shapes += [shape for series in figure.series for shape in values(frame, series)]
     shapes += [shape for series in figure.series for shape in arrows(frame, series)]
-    shapes += [*_marks(frame), *_readings(frame)]
+    shapes += [*_marks(frame), *_time_marks(frame)]
+    shapes += [] if figure.is_time else _readings(frame)
     return picture(HEIGHT, figure.title, figure.description(), shapes)
 
 
@@ -50,12 +52,19 @@ def _needs_rows(figure: Figure) -> bool:
 def _axes(frame: Frame) -> Iterator[str]:
     x, y, figure = frame.x, frame.y, frame.figure
     yield text((4, 15), figure.y_label, "name")
-    for value, name in labelled(y.ticks(6)):
+    for value, name in labelled(y.ticks(6)) if y.logit else figure.y_ticks:
         yield line((LEFT, y(value)), (RIGHT, y(value)), "grid")
         yield text((LEFT - 6, y(value) + 4.5), name, "tick end")
-    yield from horizontal_axis(x, BOTTOM, [] if figure.x_names else labelled(x.ticks(5)))
+    yield from horizontal_axis(x, BOTTOM, _ticks(frame))
     yield from _names(frame)
-    yield text((RIGHT, BOTTOM + 48), figure.x_label, "name end")
+    since = f", from {day(min(figure.x))}" if figure.is_time else ""
+    yield text((RIGHT, BOTTOM + 48), f"{figure.x_label}{since}", "name end")
+
+
+def _ticks(frame: Frame) -> list[tuple[float, str]]:
+    if frame.figure.is_time:
+        return time_ticks(frame.x.low, frame.x.high)
+    return [] if frame.figure.x_names else labelled(frame.x.ticks(5))
 
 
 def _names(frame: Frame) -> Iterator[str]:
@@ -66,28 +75,6 @@ def _names(frame: Frame) -> Iterator[str]:
     for at, name in enumerate(names):
         place = (frame.x(at), BOTTOM + 17 + 13 * (at % lines))
         yield text(place, shortened(name, lines * room), "tick middle")
-
-
-def _levels(frame: Frame) -> Iterator[str]:
-    """Levels with their labels; of those that stand at one place the first is drawn."""
-    drawn: list[float] = []
-    labels: list[Point] = []
-    for level, label in frame.figure.named_levels:
-        y = frame.y(level)
-        if not frame.y.holds(level) or any(abs(y - other) < 4 for other in drawn):
-            continue
-        drawn.append(y)
-        yield line((LEFT, y), (RIGHT, y), "zero" if level == 0 else "level")
-        places = [(x, y + away) for away in (-5, 15) for x in (RIGHT - 4, LEFT + 4)]
-        free = (place for place in places if all(_is_apart(place, other) for other in labels))
-        place = next(free, places[0])
-        labels.append(place)
-        yield text(place, label, "tick end" if place[0] > WIDTH / 2 else "tick")
-
-
-def _is_apart(place: Point, other: Point) -> bool:
-    """Whether two labels of levels can both be read."""
-    return abs(place[1] - other[1]) >= 15 or place[0] != other[0]
 
 
 def _readings(frame: Frame) -> Iterator[str]:
@@ -110,3 +97,15 @@ def _marks(frame: Frame) -> Iterator[str]:
         yield line((x, BOTTOM), (x, TOP), "mark")
         yield dot((x, y), "crossing", 5.5)
         yield text((x + away, height), label, f"tick {side}".strip())
+
+
+def _time_marks(frame: Frame) -> Iterator[str]:
+    """What happened: lines, and above them words as far as there is room, the latest first."""
+    right = RIGHT
+    for mark in sorted(frame.figure.time_marks, key=lambda mark: -mark.x):
+        x = frame.x(mark.x)
+        yield line((x, BOTTOM), (x, TOP), "mark")
+        words = shortened(mark.text, 160.0)
+        if x - width(words) >= LEFT and x <= right:
+            yield text((x, TOP - 8), words, "tick end")
+            right = x - width(words) - 8

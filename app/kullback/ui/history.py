@@ -1,14 +1,14 @@
 """Figures of a monitor over time: all rows, and the values of a slice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.figures.figure import ChartSeries, Figure, TimeMark, has_values
 from kullback.figures.intervals import band
 from kullback.moments import DAY
-from kullback.monitoring.report import MonitorGroup
 from kullback.monitoring.selection import MonitorSelection
 from kullback.monitoring.series import MetricPoint
+from kullback.tally.report_types import MetricValues
 from kullback.timezones import offset
 from kullback.ui.past import Past
 from kullback.ui.times import RANGES, Ground, View, around
@@ -174,10 +174,7 @@ def over_time(
     time = (shown.start, shown.stop, shown.step(ground), ground.timezone)
     courses = [Course.of(points[each.metric], *time) for each in drawn]
     figures = [_figure(*pair, past) for pair in zip(drawn, courses, strict=True)]
-    marks = [
-        TimeMark(courses[0].place(each.time), each.text)
-        for each in reader.annotations(shown.start, shown.stop)[-MOST_MARKS:]
-    ]
+    marks = time_marks(selection, courses[0], shown)
     return shown, [replace(figure, time_marks=marks) for figure in (*figures, courses[0].rows())]
 
 
@@ -198,38 +195,70 @@ def _figure(drawn: Drawn, course: Course, past: Past | None) -> Figure:
         series=[course.series(drawn.title, drawn.hue), *young],
         is_time=True,
         levels=levels,
+        y_holds=[1.0] if drawn.metric == "calibration_ratio" else [],
     )
 
 
-def heaviest(groups: Sequence[MonitorGroup]) -> list[MonitorGroup]:
-    """The values of a slice, that with the most weight first."""
-    return sorted(groups, key=lambda group: (-group.weight, group.value))
-
-
 def side_by_side(
-    selection: MonitorSelection, view: View, ground: Ground, groups: Sequence[MonitorGroup]
+    selection: MonitorSelection,
+    view: View,
+    ground: Ground,
+    values: Sequence[str],
+    past: Mapping[str, MetricValues],
 ) -> list[Figure]:
-    """Log loss over time of the heaviest values of a slice, on one scale, beside all rows."""
-    step, metric = view.step(ground, SLICE_STEPS), "log_loss"
-    values = [group.value for group in heaviest(groups)[:MOST_SLICES]]
+    """What tells how bad values of slices are, over time, on one scale, beside all rows.
+
+    Args:
+        selection: the time of all rows.
+        view: the time that the page shows.
+        ground: what times of the monitor are made of.
+        values: the values, "country=DE", the worst first; those beyond 12 are left out.
+        past: the metrics of values in the reference.
+    """
+    step, drawn = view.step(ground, SLICE_STEPS), drawn_of_slices(selection.reader.monitor.task)
     if not values:
         return []
     time = (view.start, view.stop, step, ground.timezone)
-    whole = selection.points([metric], step)[metric]
-    courses = [
-        Course.of(
-            _in_steps_of(whole, selection.points([metric], step, f"{view.by}={value}")[metric]),
-            *time,
+    whole = selection.points([drawn.metric], step)[drawn.metric]
+    of_all = Course.of(whole, *time)
+    faint = of_all.series("All rows", 5, is_faint=True)
+    marks = time_marks(selection, of_all, view)
+    figures = []
+    for at, value in enumerate(values[:MOST_SLICES]):
+        points = selection.points([drawn.metric], step, value)[drawn.metric]
+        course = Course.of(_in_steps_of(whole, points), *time)
+        line = course.series(value.partition("=")[2], drawn.hue)
+        before = past[value][drawn.metric].value if value in past else None
+        small = Figure(
+            name=f"slice-{at}",
+            title=line.label,
+            caption="",
+            x_label=course.x_label,
+            y_label=drawn.title,
+            x=course.x,
+            is_local=course.timezone is not None,
+            series=[faint, line, *course.young(drawn.hue)],
+            is_time=True,
+            levels=[
+                *([] if drawn.level is None else [drawn.level]),
+                *([] if before is None else [(before, "reference")]),
+            ],
+            time_marks=marks,
         )
-        for value in values
-    ]
-    faint = Course.of(whole, *time).series("All rows", 5, is_faint=True)
-    lines = [course.series(value, 1) for value, course in zip(values, courses, strict=True)]
-    scale = shared(lines)
-    return [
-        _small(f"slice-{at}", line.label, course, [faint, line, *course.young(1)], scale)
-        for at, (line, course) in enumerate(zip(lines, courses, strict=True))
-    ]
+        figures.append(small)
+    scale = shared([figure.series[1] for figure in figures])
+    return [replace(figure, y_span=scale) for figure in figures]
+
+
+def drawn_of_slices(task: str) -> Drawn:
+    """The metric by which the values of slices are compared."""
+    return MULTICLASS[0] if task == "multiclass" else BINARY[2]
+
+
+def time_marks(selection: MonitorSelection, course: Course, view: View) -> list[TimeMark]:
+    """What happened meanwhile, on the axis of a course."""
+    marks = selection.reader.annotations(view.start, view.stop)[-MOST_MARKS:]
+    return [TimeMark(course.place(each.time), each.text) for each in marks]
 
 
 def shared(lines: Iterable[ChartSeries]) -> tuple[float, float] | None:
@@ -249,24 +278,3 @@ def _in_steps_of(whole: Sequence[MetricPoint], points: Sequence[MetricPoint]) ->
         by_start.get(step.start, replace(step, n=0, value=None, standard_error=None))
         for step in whole
     ]
-
-
-def _small(
-    name: str,
-    value: str,
-    course: Course,
-    series: Sequence[ChartSeries],
-    scale: tuple[float, float] | None,
-) -> Figure:
-    return Figure(
-        name=name,
-        title=value,
-        caption="",
-        x_label=course.x_label,
-        y_label="Log loss",
-        x=course.x,
-        is_local=course.timezone is not None,
-        series=series,
-        is_time=True,
-        y_span=scale,
-    )

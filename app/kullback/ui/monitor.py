@@ -160,7 +160,9 @@ class MonitorPage:
             "slices": slices,
             "most_shown": MOST_SHOWN,
             "drawn_features": FEATURES_DRAWN,
-            "small": history.side_by_side(self.compared, chosen, self.ground, compared.groups)
+            "small": history.side_by_side(
+                self.compared, chosen, self.ground, [row.slice for row in slices.rows], past_values
+            )
             if chosen.by
             else [],
             "span": span,

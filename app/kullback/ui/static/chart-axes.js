@@ -1,11 +1,13 @@
 // Axes of charts over time: the range and the ticks of y as the service has them, hours and days of x.
 
 import { ink } from "./chart-canvas.js";
+import { zoomed } from "./chart-zoom.js";
 import { clock, isLocal } from "./times.js";
 
 const DAY = 86400;
 const DIGIT = 7; // pixels of a digit, about
 const HALF_DATE = 36; // pixels of half of a date, which stands in the middle beneath the first hour
+const SIDE = 0.015; // of a chart, left free at both ends: a dot there is seen whole
 const FONT = "12px system-ui, sans-serif";
 
 function axis(label, size) {
@@ -51,12 +53,14 @@ function valueTicks(ticks) {
 
 // Bars and points at both ends are seen whole; around a single one there is half an hour. What
 // happened within the last step is in view too.
-function timeRange({ x, series, timeMarks }) {
+function timeRange({ x, series, timeMarks, local }) {
+  const ends = zoomed({ local });
+  if (ends) return () => ends;
   const reach = (end) => Math.max(end, ...timeMarks.map((mark) => mark.x));
   const has = (style) => series.some((one) => one.style === style);
   if (x.length === 1) return () => [x[0] - 1800, reach(x[0] + 1800)];
   const half = has("bars") ? Math.min(...x.slice(1).map((value, at) => value - x[at])) / 2 : 0;
-  const pad = has("points") ? 0.03 * (x.at(-1) - x[0]) : half;
+  const pad = has("points") ? 0.03 * (x.at(-1) - x[0]) : Math.max(half, SIDE * (x.at(-1) - x[0]));
   return (_, low, high) => [low - pad, reach(high + pad)];
 }
 

@@ -1,7 +1,6 @@
 // What is painted on a chart beside its lines: bands, arrows, levels, marks of time and names.
 
 const ARROWS_APART = 12;
-const LABELS_APART = 15;
 const FONT = "system-ui, sans-serif";
 
 export function ink(name) {
@@ -84,30 +83,50 @@ function write(ctx, words, { x, y, align }, baseline = "alphabetic") {
   ctx.fillText(words, x, y);
 }
 
-// Where a label of a level can be read: above its line or below, at the right or at the left.
-function labelPlace({ bbox }, y, taken) {
-  const unit = devicePixelRatio;
-  const ends = [[bbox.left + bbox.width - 4 * unit, "right"], [bbox.left + 4 * unit, "left"]];
-  const places = [-5, 15].flatMap((away) => ends.map(([x, align]) => ({ x, align, y: y + away * unit })));
-  const isFree = (place) => taken.every((other) => other.x !== place.x || Math.abs(other.y - place.y) >= LABELS_APART * unit);
-  return places.find(isFree) ?? places[0];
+// Places along what is drawn, so dense that no words fit between two of them.
+function drawnPlaces(chart, series) {
+  const { data: [x], bbox } = chart, places = [];
+  const along = (from, to) => {
+    const parts = Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / (6 * devicePixelRatio));
+    for (let part = 0; part <= parts; part += 1) places.push(from.map((at, axis) => at + (part / Math.max(1, parts)) * (to[axis] - at)));
+  };
+  for (const one of series) {
+    const spots = one.y.map((y, at) => (y === null ? null : [chart.valToPos(x[at], "x", true), chart.valToPos(y, "y", true)]));
+    spots.forEach((spot, at) => {
+      if (!spot) return;
+      const next = one.style === "bars" ? [spot[0], bbox.top + bbox.height] : one.style === "points" ? null : spots[at + 1];
+      along(spot, next ?? spot);
+    });
+  }
+  return places;
 }
 
-// Lines at levels, each with its label; of those that stand at one place the first is painted.
-export function paintLevels(chart, levels) {
-  const { ctx, bbox } = chart, unit = devicePixelRatio, seen = [], taken = [];
+// Where a label of a level lies on nothing: above its line or below, at the right, the left or between; undefined where nowhere.
+function labelPlace({ ctx, bbox }, label, y, drawn, taken) {
+  const unit = devicePixelRatio, size = ctx.measureText(label).width;
+  const ends = [[bbox.left + bbox.width - 4 * unit, "right", size], [bbox.left + 4 * unit, "left", 0], [bbox.left + bbox.width / 2, "center", size / 2]];
+  const places = [-5, 15].flatMap((away) => ends.map(([x, align, before]) => ({ x, align, y: y + away * unit, left: x - before, right: x - before + size })));
+  const top = (place) => place.y - 12 * unit, bottom = (place) => place.y + 4 * unit;
+  const isApart = (place, other) => place.right < other.left || other.right < place.left || bottom(place) < top(other) || bottom(other) < top(place);
+  const holds = (place, [left, height]) => place.left <= left && left <= place.right && top(place) <= height && height <= bottom(place);
+  return places.find((place) => taken.every((other) => isApart(place, other)) && !drawn.some((spot) => holds(place, spot)));
+}
+
+// Lines at levels, each with its label where that lies on no data: the legend has all of them.
+export function paintLevels(chart, { levels, series }) {
+  const { ctx, bbox } = chart, unit = devicePixelRatio, taken = [], drawn = levels.length ? drawnPlaces(chart, series) : [];
   ctx.save();
+  ctx.font = `${12 * unit}px ${FONT}`;
   for (const level of levels) {
     const y = chart.valToPos(level.y, "y", true);
-    if (y < bbox.top || y > bbox.top + bbox.height || seen.some((other) => Math.abs(other - y) < 4 * unit)) continue;
-    seen.push(y);
     Object.assign(ctx, { strokeStyle: ink("--quiet"), lineWidth: unit });
     ctx.setLineDash(level.y === 0 ? [] : [5 * unit, 4 * unit]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    const place = labelPlace(chart, y, taken);
+    const place = labelPlace(chart, level.label, y, drawn, taken);
+    if (!place) continue;
     taken.push(place);
     write(ctx, level.label, place);
   }

@@ -1,9 +1,7 @@
-// The cursor of charts over time: what it reads, where it goes by keys, and the time that is dragged over.
+// The cursor of charts over time: what it reads, where it goes by keys, and what a drag does.
 
 import { clockOf } from "./chart-axes.js";
-
-const SHORTEST_DRAG = 8; // pixels: less is a click
-const BEFORE = "kullback-before-zoom"; // where the pages are kept that were zoomed into
+import { back, zoom } from "./chart-zoom.js";
 
 // The cells of a row in words: a time, and each value with its bounds in parentheses.
 function words(heads, [time, ...cells]) {
@@ -13,6 +11,7 @@ function words(heads, [time, ...cells]) {
     if (head.endsWith(", high") && heads[at]?.endsWith(", low")) return;
     const isLow = head.endsWith(", low") && heads[at + 2]?.endsWith(", high");
     if (!isLow) parts.push(`${head} ${cells[at]}`);
+    else if (cells[at] === cells[at + 1] && cells[at] === cells[at - 1]) return;
     else if (heads[at] === head.slice(0, -5)) parts.push(`${parts.pop()} (${cells[at]} to ${cells[at + 1]})`);
     else parts.push(`${head.slice(0, -5)} ${cells[at]} to ${cells[at + 1]}`);
   });
@@ -30,59 +29,11 @@ export function read(figure, data, at) {
   figure.querySelector(".reading").textContent = row && isLatest ? `Latest: ${values}` : values;
 }
 
-// From the step in which a drag begins to the end of that in which it ends.
-function dragged({ x }, from, to) {
-  const step = x.length > 1 ? x.at(-1) - x.at(-2) : 3600;
-  return [x.findLast((value) => value <= from) ?? x[0], x.find((value) => value >= to) ?? x.at(-1) + step];
-}
-
-function takesTimes() {
-  return document.querySelector("#times [name='from']") !== null;
-}
-
-const kept = () => JSON.parse(sessionStorage.getItem(BEFORE) ?? "[]");
-const keep = (addresses) => sessionStorage.setItem(BEFORE, JSON.stringify(addresses));
-const written = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 19);
-
-// The time that was dragged over, in the address: whoever has the link sees the same.
-function zoom(chart, data) {
-  const { left, width } = chart.select;
-  if (width < SHORTEST_DRAG) return;
-  const [from, to] = dragged(data, chart.posToVal(left, "x"), chart.posToVal(left + width, "x"));
-  if (!takesTimes() || data.local) {
-    chart.setScale("x", { min: from, max: to });
-    chart.setSelect({ left: 0, width: 0 }, false);
-    return;
-  }
-  const address = new URL(location.href);
-  address.searchParams.delete("range");
-  address.searchParams.set("from", written(from));
-  address.searchParams.set("to", written(to));
-  keep([...kept(), location.href]);
-  location.assign(address);
-}
-
-// Back to what was there before, or where nothing was to what the page shows by itself.
-function back(chart, data) {
-  if (!takesTimes() || data.local) {
-    chart.setScale("x", { min: data.x[0], max: data.x.at(-1) });
-    return;
-  }
-  const before = kept(), last = before.pop();
-  const address = new URL(last ?? location.href);
-  if (address.pathname !== location.pathname || last === undefined) {
-    address.href = location.href;
-    ["from", "to"].forEach((name) => address.searchParams.delete(name));
-  }
-  keep(before);
-  if (address.href !== location.href) location.assign(address);
-}
-
-export function cursor(data) {
+export function cursor(figure, data) {
   return {
     sync: { key: "time", filters: { pub: (kind) => kind === "mousemove" || kind === "mouseleave" } },
     drag: { x: true, y: false, setScale: false },
-    bind: { dblclick: (drawn) => () => back(drawn, data) },
+    bind: { dblclick: (drawn) => () => back(drawn, figure, data) },
     points: { size: 7 },
   };
 }
@@ -90,7 +41,7 @@ export function cursor(data) {
 export function hooks(figure, data) {
   return {
     setCursor: [(chart) => read(figure, data, chart.cursor.left < 0 ? null : chart.cursor.idx)],
-    setSelect: [(chart) => zoom(chart, data)],
+    setSelect: [(chart) => zoom(chart, figure, data)],
   };
 }
 

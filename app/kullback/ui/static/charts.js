@@ -1,14 +1,17 @@
 // Charts over time: each figure is drawn from the data that stands in it.
 
-import { axes, clockOf, dateOf, scales } from "./chart-axes.js";
+import { axes, dateOf, scales } from "./chart-axes.js";
 import { fill, hue, isBand, paintArrows, paintBounds, paintLevels, paintName, paintTimeMarks } from "./chart-canvas.js";
 import { bindKeys, cursor, hooks, read } from "./chart-cursor.js";
+import { MARKS_HEIGHT, placeMarks } from "./chart-marks.js";
+import { offerReset } from "./chart-zoom.js";
 import "./figure-files.js";
 import "./live.js";
 
 const HEIGHT = 260;
 const SMALL = 180; // high, of charts side by side: what they share is said once, above them
 const NAME_HEIGHT = 22;
+const SMALL_TOP = 8;
 export const drawn = new Map(); // the chart and its data, by the id of the figure
 
 function paths(series) {
@@ -37,7 +40,7 @@ function line(series) {
     stroke: colour,
     fill: isFilled ? fill(series) : undefined,
     width: series.faint ? 1.25 : 2,
-    dash: series.dashed ? [6, 5] : undefined,
+    dash: series.dashed ? [6, 5] : series.faint && !isBand(series) ? [2, 3] : undefined,
     paths: paths(series),
     spanGaps: false,
     points: dots(series, colour),
@@ -56,14 +59,14 @@ function options(data, figure, place) {
     scales: scales(data),
     axes: axes(data, small),
     series: [{ label: data.xLabel }, ...data.series.map(line)],
-    padding: [small ? null : NAME_HEIGHT, null, null, null],
+    padding: [(small ? SMALL_TOP : NAME_HEIGHT) + (data.timeMarks.length ? MARKS_HEIGHT : 0), null, null, null],
     legend: { show: false },
-    cursor: cursor(data),
+    cursor: cursor(figure, data),
     hooks: {
       ...hooks(figure, data),
       drawClear: [(chart) => data.series.forEach((series) => series.low && paintBounds(chart, series))],
       draw: [
-        (chart) => paintLevels(chart, data.levels),
+        (chart) => paintLevels(chart, data),
         (chart) => data.series.forEach((series) => paintArrows(chart, series)),
         (chart) => paintTimeMarks(chart, data.timeMarks),
         (chart) => placeMarks(chart, data),
@@ -82,27 +85,6 @@ function finite(data) {
   return { ...data, series };
 }
 
-// What happened at a mark is written beside its line where there is room, and else read where a pointer is on it.
-function placeMarks(chart, data) {
-  chart.over.querySelectorAll(".time-mark").forEach((mark) => mark.remove());
-  const width = chart.over.clientWidth;
-  const places = data.timeMarks.map((mark) => ({ ...mark, left: chart.valToPos(mark.x, "x") })).filter(({ left }) => left >= 0 && left <= width);
-  places.sort((one, other) => one.left - other.left);
-  let taken = 0;
-  places.forEach(({ x, text, left }, at) => {
-    const mark = document.createElement("span"), words = document.createElement("span"), isLeft = left > width / 2;
-    mark.className = isLeft ? "time-mark left" : "time-mark";
-    mark.style.left = `${left - 5}px`;
-    words.textContent = `${clockOf(data, x).slice(11, 16)} ${text}`;
-    mark.append(words);
-    chart.over.append(mark);
-    const size = words.offsetWidth + 8, end = isLeft ? left : left + size;
-    const hasRoom = end - (isLeft ? size : 0) >= taken && end <= (places[at + 1]?.left ?? width);
-    mark.classList.toggle("roomy", hasRoom);
-    taken = hasRoom ? end : left;
-  });
-}
-
 function draw(figure) {
   const place = figure.querySelector(".plot");
   const data = finite(JSON.parse(figure.querySelector("script[type='application/json']").textContent));
@@ -115,6 +97,7 @@ function draw(figure) {
 
 function drawAll() {
   document.querySelectorAll("figure.chart:has(.plot)").forEach(draw);
+  offerReset();
 }
 
 function drawAnew() {
@@ -134,4 +117,6 @@ function fit() {
 drawAll();
 addEventListener("resize", fit);
 document.addEventListener("renewed", drawAnew);
+document.addEventListener("zoomed", drawAll);
+addEventListener("popstate", drawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

@@ -3,6 +3,7 @@
 import { painted } from "./svg-paint.js";
 
 const TITLE_HEIGHT = 28;
+const KEPT = 60000; // milliseconds: a browser that is busy reads a file late
 const SCALE = 2; // pixels of a picture for each of its units
 
 const dataOf = (figure) => JSON.parse(figure.querySelector("script[type='application/json']").textContent);
@@ -67,8 +68,10 @@ async function save(figure, kind) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name(figure, kind);
+  document.body.append(link);
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT);
 }
 
 document.documentElement.classList.add("scripted");
