@@ -17,6 +17,7 @@ from kullback.monitoring.series import MetricPoint
 from kullback.numerics.digits import p_value
 from kullback.tally.report_types import MetricValue
 from kullback.ui.dates import absolute
+from kullback.ui.glossary import GLOSSARY
 from kullback.ui.history import MOST_MARKS, MOST_SLICES, Course, shared
 from kullback.ui.monitor import MonitorPage
 from kullback.ui.render import rounded, small
@@ -203,7 +204,9 @@ async def test_drift_is_told_in_words_and_numbers(service: Service) -> None:
     await fill(service)
     await service.put(f"{MONITOR}/reference", y_true=[1, 0] * 200, y_proba=[0.9, 0.8] * 200)
     drift = (await service.report(**SAME))["drift"]
-    rows = table(await page(service, **WHEN), "Drift")
+    found = await page(service, **WHEN)
+    rows = table(found, "Drift")
+    assert all(GLOSSARY[term].plain in words(found) for term in ("PSI", "G", "p"))
     for what, name in (("Scores", "score"), ("Labels", "label")):
         one = drift[name]
         assert rows[what][1] == one["statement"]

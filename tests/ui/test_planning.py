@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kullback.experiments.time_to_decision import TimeToDecision
-from kullback.ui.planning import lasting, needs, outlook
+from kullback.ui.planning import days_in_words, needs, outlook
 from tests.experiments.arms import PAIRED, PARALLEL
 
 
@@ -81,4 +81,4 @@ def test_the_outlook_is_told_in_days_and_rows(time: TimeToDecision | None, told:
     ],
 )
 def test_days_are_told_as_people_plan(days: float, told: str) -> None:
-    assert lasting(days) == told
+    assert days_in_words(days) == told

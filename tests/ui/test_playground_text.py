@@ -212,3 +212,37 @@ def test_a_file_is_sent_by_its_name() -> None:
     assert isinstance(found, dict)
     assert shlex.split(found["curl"])[-2:] == ["--data-binary", "@my 'log'.parquet"]
     assert "Path(\"my 'log'.parquet\").read_bytes()" in found["python"]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (0.536479, 0.156668, "0.54"),
+        (0.156668, 0.156668, "0.16"),
+        (0.223144, None, "0.2231"),
+        (-0.5, None, "−0.5"),
+        (9.988e56, None, "9.988 × 10⁵⁶"),
+        (3e-9, None, "3 × 10⁻⁹"),
+        (12345, None, "12,345"),
+        (None, None, "—"),
+    ],
+)
+def test_numbers_are_told_to_the_digits_that_are_known(
+    value: float | None, error: float | None, words: str
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: NO SCRIPT IS RUN (apt: nodejs)")
+    source = SCRIPT.with_name("playground-pictures.js").read_text()
+    module = b64encode(source.replace('import { plot } from "./playground-plot.js";', "").encode())
+    program = f"""
+        const {{ shown }} = await import("data:text/javascript;base64,{module.decode()}");
+        console.log(shown(...JSON.parse(process.argv[1])));"""
+    run = subprocess.run(  # noqa: S603 - our own script
+        [node, "--input-type=module", "--eval", program, json.dumps([value, error])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert run.stdout.strip() == words

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kullback.payload.identifiers import check_note, check_web_address
 from kullback.payload.timestamps import PeriodTime
-from kullback.requests.monitor_fields import Title, WebAddress
+from kullback.requests.monitor_fields import LinkAddress, Title
 
 
 class MonitorAnnotation(BaseModel):
@@ -22,7 +22,9 @@ class MonitorAnnotation(BaseModel):
             "monitor has a timezone."
         ),
     )
-    link: WebAddress | None = Field(default=None, description="Page about it: http:// or https://.")
+    link: LinkAddress | None = Field(
+        default=None, description="Page about it: http:// or https://."
+    )
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:

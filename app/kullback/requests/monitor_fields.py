@@ -81,7 +81,7 @@ TaskName = Annotated[Task, BeforeValidator(_task)]
 
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
-WebAddress = Annotated[str, Field(min_length=1, max_length=2000)]
+LinkAddress = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class MonitorLink(BaseModel):
@@ -90,7 +90,7 @@ class MonitorLink(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     title: Title = Field(description="What the page is.")
-    url: WebAddress = Field(description="Where it is: http:// or https://.")
+    url: LinkAddress = Field(description="Where it is: http:// or https://.")
 
 
 class CheckThresholds(BaseModel):

@@ -60,10 +60,10 @@ def _taking(time: TimeToDecision, rows: float | None) -> str:
         return "by now as likely as not"
     days = time.days(rows)
     all_rows = f"{_rounded(rows)} rows in all"
-    return f"with {all_rows}" if days is None else f"in {lasting(days)} ({all_rows})"
+    return f"with {all_rows}" if days is None else f"in {days_in_words(days)} ({all_rows})"
 
 
-def lasting(days: float) -> str:
+def days_in_words(days: float) -> str:
     """A number of days as people say it when they plan."""
     if days > _MOST_YEARS * 365.25:
         return f"more than {_MOST_YEARS:,} years"

@@ -24,6 +24,7 @@ from kullback.numerics.digits import number, p_value
 from kullback.payload.media import weighted_names
 from kullback.settings import Settings
 from kullback.ui.dates import ago, date
+from kullback.ui.glossary import GLOSSARY
 from kullback.ui.notice import NO_NOTICE, Notice
 from kullback.ui.site_links import NO_LINKS, SiteLinks
 
@@ -71,7 +72,7 @@ class Pages:
         self._environment.filters["code"] = code
         self._environment.filters["typeset"] = lambda words: sentence(words, clock())
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
-        self._environment.globals |= {"release": release, "site": links}
+        self._environment.globals |= {"release": release, "site": links, "glossary": GLOSSARY}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
         self._edition = entity_tag(
             repr((release, links, [text for text, _, _ in sources])).encode()

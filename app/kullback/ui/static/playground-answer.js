@@ -17,7 +17,7 @@ function unit(answer, number) {
 
 // The value, with its unit.
 function headline(answer) {
-  const number = { finite: shown(answer.value), infinite: INFINITE[answer.reason], undefined: "Undefined" }[answer.status];
+  const number = { finite: shown(answer.value, answer.standard_error), infinite: INFINITE[answer.reason], undefined: "Undefined" }[answer.status];
   return number + (answer.status === "undefined" ? "" : unit(answer, number));
 }
 
@@ -28,7 +28,7 @@ function said(answer) {
   const { infinite } = answer.diagnostics;
   const lost = `${plural(infinite, "row")} gave no probability to what happened`;
   if (answer.status === "infinite") return `${rows}: ${infinite ? lost : reason(answer.reason)}. ${known.better}`;
-  const sure = answer.standard_error === null ? "" : `, with a standard error of ${shown(answer.standard_error)}`;
+  const sure = answer.standard_error === null ? "" : `, with a standard error of ${shown(answer.standard_error, answer.standard_error)}`;
   return `${rows}${sure}. ${known.better}`;
 }
 
@@ -59,7 +59,7 @@ const absent = (why) => INFINITE[why] ?? `— (${reason(why)})`;
 const shape = (value) => (Array.isArray(value) ? [value.length, ...shape(value.find(Array.isArray))] : []);
 
 function cell(value, why) {
-  if (isEstimate(value)) return value.status === "finite" ? shown(value.value) + (value.standard_error ? ` ± ${shown(value.standard_error)}` : "") : absent(value.reason);
+  if (isEstimate(value)) return value.status === "finite" ? shown(value.value, value.standard_error) + (value.standard_error ? ` ± ${shown(value.standard_error, value.standard_error)}` : "") : absent(value.reason);
   if (value === null && why) return absent(why);
   if (!Array.isArray(value)) return typeof value === "boolean" ? (value ? "yes" : "no") : shown(value);
   if (value.some(Array.isArray)) return `${shape(value).join(" × ")} numbers, below as they came`;

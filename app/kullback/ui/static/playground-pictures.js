@@ -6,6 +6,8 @@ const MOST_BARS = 200;
 const MOST_CELLS = 64;
 const MOST_MAPS = 4;
 const LONG = 28;
+const DIGITS = 4;
+const MOST_PLACES = 8;
 const FAINT = 0.05;
 
 // An element with these attributes; what is no element becomes text.
@@ -17,13 +19,17 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// A number to six digits, as the other pages show it.
-export function shown(value) {
+// A number to two digits of its standard error, or without one to four.
+export function shown(value, error = null) {
   if (value === null || value === undefined) return "—";
   if (typeof value !== "number") return String(value);
-  const text = Number.isInteger(value) && Math.abs(value) < 1e15 ? value.toLocaleString("en") : String(+value.toPrecision(6));
-  return text.replace("-", "−");
+  const places = error ? Math.max(0, 1 - Math.floor(Math.log10(Math.abs(error)))) : null;
+  if (places !== null && places <= MOST_PLACES) return value.toFixed(places).replace("-", "−");
+  const isWhole = Number.isInteger(value) && Math.abs(value) < 1e15;
+  return (isWhole ? value.toLocaleString("en") : powers(String(+value.toPrecision(DIGITS)))).replaceAll("-", "−");
 }
+
+const powers = (text) => text.replace(/e\+?(-?\d+)$/, (_, power) => ` × 10${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit] ?? "⁻").join("")}`);
 
 // A name that may be broken after its dots and underscores.
 const breakable = (name) => name.split(/(?<=[._])/).flatMap((part, at) => (at ? [make("wbr"), part] : [part]));
