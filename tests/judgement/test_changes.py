@@ -1,5 +1,7 @@
 """Changes of a stream: that they are told as long as they last, and of whom they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from kullback.judgement.judge import judge
 from kullback.judgement.outcomes import calibration, log_loss, no_skill
 from kullback.judgement.skill import Skill
 from kullback.judgement.slices import slices
+from kullback.moments import moment
 from kullback.numerics.types import Array
 from kullback.tally.feature_counts import FeatureCounts
 from kullback.tally.feature_table import FeatureTable
@@ -87,6 +90,27 @@ def test_a_second_change_begins_when_it_does() -> None:
     assert found.state is State.CRITICAL
     assert found.since is not None
     assert END + 8 <= found.since / 3600 <= END + 12
+
+
+@pytest.mark.parametrize("check", ["calibration", "score_drift"])
+def test_when_a_change_began_is_told_as_the_hour_that_it_is_known_to(check: str) -> None:
+    *_, last = looks(hours({range(BREAK, END): "halved"}, stop=BREAK + 12))
+    found = judge(last).findings[check]
+    assert found.since is not None
+    assert found.since_latest is not None
+    assert 0 < found.since_latest - found.since <= 2 * 3600
+    words = f"It began between {moment(found.since)} and {moment(found.since_latest)}."
+    assert words in found.statement
+
+
+def test_no_change_began_before_the_first_row_or_after_now() -> None:
+    *_, last = looks(hours({range(24): "halved"}, stop=12))
+    first, now = 25 * 60, last.now - 20 * 60
+    found = judge(replace(last, first_row=first, now=now)).findings["calibration"]
+    assert found.since == first
+    assert f"It began between {moment(first)} and " in found.statement
+    assert found.since_latest is not None
+    assert found.since_latest <= now
 
 
 def test_skill_that_is_of_the_hour_is_none_that_is_lost() -> None:

@@ -162,6 +162,17 @@ async def test_a_feature_that_is_lost_is_named(service: Service) -> None:
     assert "missing in 100% of rows where 0% are usual" in check["statement"]
 
 
+async def test_nothing_began_before_the_first_row(service: Service) -> None:
+    await service.put(MONITOR, window_seconds=60)
+    first = NOON + 28 * 60
+    service.clock.now = first + 29 * 60
+    times = (first + np.linspace(0, 28 * 60, 600)).tolist()
+    await service.post("observations", y_true=[0] * 600, y_proba=[0.1] * 600, timestamp=times)
+    check = by_name(await service.get(f"{MONITOR}/checks"))["calibration"]
+    assert check["since"] == "2026-03-05T12:28:00Z"
+    assert "It began between 2026-03-05T12:28:00Z and 2026-03-05T12:57:00Z." in check["statement"]
+
+
 async def test_silence_is_heard(service: Service) -> None:
     await streamed(service, None, 0)
     service.clock.now = NOON + 7 * HOUR

@@ -24,11 +24,13 @@ class Process:
         log_e: ln of the process by now.
         log_threshold: at which it is an alarm.
         rows: what came since the change began; what came of the last day where there is none.
+        latest: the end of the hours in which the change began; None where there is none.
     """
 
     log_e: float
     log_threshold: float
     rows: Block
+    latest: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -47,6 +49,7 @@ class Process:
             self.log_threshold,
             slice=slice_value,
             since=since,
+            since_latest=None if since is None else self.latest,
         )
 
 
@@ -101,11 +104,12 @@ class OutcomeHistory:
         """What processes (a,) of steps (t, a) of blocks have come to, and since when."""
         now = log_mean(logs)
         is_over = now >= log_threshold
-        start = blocks[since(log_e(), logs, log_threshold)].block.start if is_over else self._day()
+        first = blocks[since(log_e(), logs, log_threshold)].block if is_over else None
+        start = self._day() if first is None else first.start
         some = [each for each in self.blocks if each.block.start >= start]
         key = "rows since", self.value, start, self.marks[-1]
         rows = self.memo.once(key, lambda: summed([each.block for each in some]))
-        return Process(now, log_threshold, rows)
+        return Process(now, log_threshold, rows, None if first is None else first.stop)
 
     def logs(self, name: str, log_threshold: float) -> Array:
         """The processes of all alternatives (a,), of a `rate` or a `slope`."""

@@ -56,6 +56,7 @@ class Finding:
         slice: the value of a slice that it is of, by the slice's name; empty for all rows.
         feature: the feature that it is of.
         since: when the change began, epoch seconds, where there is one.
+        since_latest: the latest that it may have begun; None where `since` is known as it is.
         cause: what it comes from, where the check itself can tell.
     """
 
@@ -70,6 +71,7 @@ class Finding:
     slice: str = ""
     feature: str | None = None
     since: int | None = None
+    since_latest: int | None = None
     cause: str = ""
 
     @property

@@ -55,6 +55,7 @@ class History:
         reference_values: values of slices that the reference has.
         lag: after how many seconds labels are in.
         due: rows whose labels should be in by now; None where labels come with their rows.
+        first_row: when the first rows of the history came from, epoch seconds.
         last_row: when the last rows came from, epoch seconds.
         last_arrival: when they came, of whatever time they were; None where nobody knows.
         longest_pause: the longest time, in seconds, between two arrivals.
@@ -72,6 +73,7 @@ class History:
     reference_values: frozenset[str] = frozenset()
     lag: float = 0.0
     due: DueRows | None = None
+    first_row: int | None = None
     last_row: float | None = None
     last_arrival: float | None = None
     longest_pause: float = 0.0

@@ -28,6 +28,7 @@ CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
 
 _Cause = tuple[frozenset[str], frozenset[str], str]
 _BY_INPUTS = frozenset({"log_loss", "no_skill", "calibration", "score_drift"})
+_OF_HOURS = frozenset({"score_drift", "label_drift", "feature_drift"})  # since the start of one
 _NONE: frozenset[str] = frozenset()
 _UNSEEN = "no scores to compare with"
 _OF_RANKING: Sequence[_Cause] = (
@@ -77,7 +78,7 @@ class Judgement:
 def judge(history: History) -> Judgement:
     """All checks that are looked at."""
     findings = {
-        name: check(history)
+        name: _began(history, check(history))
         for name, check in CHECKS_OF.items()
         if history.thresholds[name].enabled
     }
@@ -92,11 +93,31 @@ def _sentences(history: History, finding: Finding, all_of_them: Mapping[str, Fin
     said = [finding.statement]
     if finding.is_alarm:
         if finding.since is not None:
-            said.append(f"Since {moment(finding.since)}.")
+            said.append(_since(finding.since, finding.since_latest))
             if (came := came_at(history, finding.since)) and not finding.slice:
                 said.append(f"It began as {came} came.")
         said += _causes(finding, all_of_them)
     return said
+
+
+def _began(history: History, finding: Finding) -> Finding:
+    """The finding, which began no sooner than the first row, and by now."""
+    if finding.since is None:
+        return finding
+    latest = finding.since_latest
+    if finding.name in _OF_HOURS:
+        hours = (each.block for each in history.blocks)
+        latest = next((hour.stop for hour in hours if hour.start == finding.since), None)
+    first = max(finding.since, history.first_row or 0)
+    return replace(
+        finding, since=first, since_latest=None if latest is None else min(latest, int(history.now))
+    )
+
+
+def _since(first: int, latest: int | None) -> str:
+    if latest is None or latest <= first:
+        return f"Since {moment(first)}."
+    return f"It began between {moment(first)} and {moment(latest)}."
 
 
 def _causes(finding: Finding, findings: Mapping[str, Finding]) -> list[str]:

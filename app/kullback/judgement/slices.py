@@ -39,9 +39,12 @@ def slices(history: History) -> Finding:
             name = max(names, key=lambda each: names[each])
             said, state = _beside(history, name)
             said = f"{_text(name)} {what}: {names[name]:.0%} of rows{said}."
-            edges = history.slices[name][0].block.start, history.slices[name][-1].block.stop
-            since = edges[names is not new]
-            return Finding("slice", state, names[name], _SHARE, 0, said, slice=name, since=since)
+            came = history.slices[name][0].block
+            since, latest = came.start, came.stop
+            if names is not new:
+                since = latest = history.slices[name][-1].block.stop
+            finding = Finding("slice", state, names[name], _SHARE, 0, said, slice=name)
+            return replace(finding, since=since, since_latest=latest)
     if worst is None:
         said = f"No value has {limits.minimum_rows} rows with mature labels yet."
         return Finding("slice", State.UNKNOWN, None, None, 0, said)
@@ -66,7 +69,9 @@ def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
         finding = _finding(outcomes, by, most, limits, new)
         if finding.is_alarm and _is_apart(history, outcomes.value, by, finding):
             return finding
-    return replace(closest, state=State.OK, since=None, statement=_none(closest.slice))
+    return replace(
+        closest, state=State.OK, since=None, since_latest=None, statement=_none(closest.slice)
+    )
 
 
 def _is_apart(history: History, value: str, by: str, finding: Finding) -> bool:

@@ -76,6 +76,7 @@ def _history(reader: "MonitorReader", kept: _Kept) -> History:
         reference_values=_values_of(reader.reference),
         lag=reader.maturity.lag,
         due=_due_twice(reader, kept),
+        first_row=kept.hours.first_row,
         last_row=_last_row(reader),
         last_arrival=None if arrivals is None else arrivals.last,
         longest_pause=0.0 if arrivals is None else arrivals.longest_pause,

@@ -32,12 +32,14 @@ class _HourSums:
     Attributes:
         until: up to when its labels were in, by the clock and by how many had come.
         steps: how many rows had come by the end of each window.
+        first: when the first window with rows began.
         block: what judgement reads of it.
         mark: tells its block apart.
     """
 
     until: int
     steps: Sequence[Step]
+    first: int
     block: Block
     mark: int
 
@@ -105,6 +107,12 @@ class JudgedHours:
                 for value, result in each.values.items():
                     blocks[value].append(result)
         return blocks
+
+    @property
+    def first_row(self) -> int | None:
+        """When the first window with rows began, of what was read the last time."""
+        hours = self._sums.get(None, {})
+        return hours[min(hours)].values[""].first if hours else None
 
     def features(self, reader: "MonitorReader") -> list[FeatureHour]:
         """The features of all rows by the hour, in order."""
@@ -176,7 +184,7 @@ def _summed(
         rows.scored,
         rows.rows.labelled,
     )
-    return _HourSums(until, steps, result, result.mark)
+    return _HourSums(until, steps, min(each.start for each, _ in parts), result, result.mark)
 
 
 def _steps(parts: Sequence[Part]) -> Sequence[Step]:
