@@ -96,6 +96,19 @@ async def test_an_unknown_state_to_which_nothing_came_is_not_looked_at_again(
     assert len(times) == 1
 
 
+async def test_upkeep_looks_soon_at_what_could_not_be_judged_once_rows_come(
+    service: Service,
+) -> None:
+    await service.put()
+    upkeep = service.inside.monitor_maintenance
+    upkeep.run_due()
+    assert upkeep.checks["clicks"].state == "unknown"
+    service.clock.now += UNKNOWN_EVERY
+    await service.post("observations", **SOUND)
+    upkeep.run_due()
+    assert upkeep.checks["clicks"].state == "ok"
+
+
 async def test_another_setup_is_looked_at_at_once(
     service: Service, looked: Iterator[list[float]]
 ) -> None:

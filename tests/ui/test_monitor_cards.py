@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from math import log
 from xml.etree.ElementTree import Element, fromstring
 
@@ -10,6 +11,7 @@ import pytest
 from kullback.judgement.findings import State, ratio_off
 from kullback.judgement.settings import DEFAULTS
 from kullback.moments import DAY, HOUR, moment
+from kullback.ui.dates import absolute
 from kullback.ui.differences import Difference, errors_apart
 from kullback.ui.interval_bars import Reach, interval_bar, widest
 from tests.monitoring.service import MONITOR, Document, Service
@@ -110,10 +112,58 @@ async def test_the_time_since_a_change_is_shown_of_the_same_value(service: Servi
     await service.put(slices=["country"])
     sent = rows(2000, HERE - HOUR, 1.6)
     await service.post("observations", **sent, slice={"country": ["IT"] * 2000})
-    text = (await service.client.get("/monitors/clicks?slice=country=IT")).text
+    text = (await service.client.get("/monitors/clicks?slice=country=IT&by=country")).text
     link = re.search(r'<a href="\?(from=[^"]*)">Show the time since then', text)
     assert link is not None
     assert "slice=country%3DIT" in link[1]
+    assert "by=country" in link[1]
+    assert "what is shown below the checks is of the last 24 hours." in text
+    there = (await service.client.get(f"/monitors/clicks?{unescape(link[1])}")).text
+    assert "Show the time since then" not in there
+    assert "the time that is shown below" in there
+
+
+async def test_checks_stand_before_the_time_that_is_shown_and_each_heading_names_its_time(
+    service: Service,
+) -> None:
+    await service.put(slices=["country"])
+    sent = rows(2000, HERE - HOUR, 1.6)
+    await service.post("observations", **sent, slice={"country": ["IT"] * 2000})
+    text = (await service.client.get("/monitors/clicks?range=6h")).text
+    heads = re.findall(r'<h2 id="(\w+)">(.*?)</h2>', text)
+    times = {name: words.partition("<small")[2] for name, words in heads}
+    assert [name for name, _ in heads][:3] == ["checks", "now", "slices"]
+    assert "up to the last row" in times["checks"]
+    for name in ("slices", "course", "calibration", "drift", "metrics"):
+        assert "last 6 hours" in times[name], name
+
+
+async def test_times_in_sentences_are_elements_that_follow_the_zone(service: Service) -> None:
+    await service.put()
+    await service.post("observations", **rows(2000, HERE - HOUR, 1.6))
+    text = (await service.client.get("/monitors/clicks")).text
+    began = re.search(
+        r'It began between <time class="said" datetime="([^"]*)">([^<]*)</time>', text
+    )
+    assert began is not None
+    assert began[1].endswith("Z")
+    assert began[2].endswith(" UTC")
+    markdown = text.partition('<pre tabindex="0" id="markdown">')[2].partition("</pre>")[0]
+    assert "It began between" in markdown
+    assert "<time" not in markdown
+
+
+async def test_the_last_rows_are_told_by_when_they_came_and_of_what_window(
+    service: Service,
+) -> None:
+    await service.put(window_seconds=300)
+    sent = rows(1, HERE - 60)
+    await service.post("observations", **sent)
+    text = words(await page(service))
+    window = f"{absolute(HERE - 300)} to {absolute(HERE)}"
+    assert re.search(rf"came [^,]* , of {window}".replace(" to ", " +to +"), text), text[-1500:]
+    assert re.search(r": 1 row\b", text)
+    assert not re.findall(r".{40} 1 rows.{20}", text)
 
 
 async def test_the_calibration_error_is_told_beside_that_of_chance(service: Service) -> None:

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from kullback.ui.overview_filter import OverviewFilter, chosen_rows
 from kullback.ui.overview_rows import OverviewRow
-from kullback.ui.render import Pages, sentence
+from kullback.ui.render import Pages, marked, sentence
 from kullback.ui.site_links import SiteLinks
 
 PAGES = Pages("1.0")
@@ -123,3 +123,13 @@ def test_a_moment_of_another_year_has_its_year() -> None:
     words, in_2026 = "Silent since 2026-03-05T12:00:00Z.", 1_780_000_000.0
     assert sentence(words, in_2026) == "Silent since 5 Mar 12:00 UTC."
     assert sentence(words, in_2026 + 365 * 86_400) == "Silent since 5 Mar 2026 12:00 UTC."
+
+
+def test_moments_of_a_sentence_are_elements_and_its_names_are_text() -> None:
+    now = 1_780_000_000.0
+    assert marked("Since 2026-05-28T08:00:00Z, <b> -1.", now) == (
+        'Since <time class="said" datetime="2026-05-28T08:00:00Z">28 May 08:00 UTC</time>'
+        ", &lt;b&gt; −1."
+    )
+    assert marked("day = 2026-05-28T08:00:00Z", now) == "day = 2026-05-28T08:00:00Z"
+    assert marked("2026-13-41T08:00:00Z", now) == "2026-13-41T08:00:00Z"

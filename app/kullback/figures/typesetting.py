@@ -11,7 +11,7 @@ _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 _POWER = re.compile(r"(?<=\d)e([+-]\d+)")
 _NOTHING = 1e-9  # of a number: an error below it is one of rounding
 _INFINITIES = {"positive_infinity": "∞", "negative_infinity": "−∞"}
-_MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+MOMENT = re.compile(r"(?<!= )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
 def typeset(words: str) -> str:
@@ -39,7 +39,7 @@ def dated(words: str, year: int) -> str:
         past = "" if moment.year == year else f" {moment.year}"
         return f"{moment.day} {moment:%b}{past} {moment:%H:%M} UTC"
 
-    return _MOMENT.sub(written, words)
+    return MOMENT.sub(written, words)
 
 
 def measured(metric: MetricValue) -> str:

@@ -11,6 +11,7 @@ from kullback.judgement.folds import marks_of
 from kullback.judgement.history import History
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.shares import rate_evidence, share_evidence, size_of, smoothed
+from kullback.numerics.digits import counted
 from kullback.numerics.types import Array, Indices
 from kullback.tally.drift import Shares, tenths
 
@@ -151,7 +152,7 @@ def _nearest(now: float, baselines: list[float]) -> float:
 
 def _nothing(name: str, limits: Thresholds, rows: int) -> Finding:
     said = (
-        f"{rows} rows, {limits.minimum_rows} of an hour are needed."
+        f"{counted(rows, 'row')}, {limits.minimum_rows} of an hour are needed."
         if rows < limits.minimum_rows
         else "Nothing to compare with yet: no reference, and not a day of the past."
     )

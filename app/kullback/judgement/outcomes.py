@@ -12,6 +12,7 @@ from kullback.judgement.lost_skill import lost, past_skill
 from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
 from kullback.judgement.skill import skill
+from kullback.numerics.digits import counted
 
 _SHRUNK = "They tell more than they say: calibrate them again."
 
@@ -98,5 +99,6 @@ def distance(ratio: float, rows: Block) -> float:
 
 def too_few(name: str, limits: Thresholds, outcomes: OutcomeHistory) -> Finding:
     """Nothing to judge yet."""
-    said = f"{outcomes.rows} rows with mature labels: {limits.minimum_rows} are needed."
+    rows = counted(outcomes.rows, "row")
+    said = f"{rows} with mature labels: {limits.minimum_rows} are needed."
     return Finding(name, State.UNKNOWN, None, None, outcomes.rows, said)

@@ -1,7 +1,7 @@
 """Looks at monitors: what each saw in its last mature hour, and what its checks found."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -19,7 +19,7 @@ from kullback.storage.base import Record
 JUDGE_EVERY, JUDGE_SECONDS = 60.0, 1.0  # a monitor; all of them in one pass
 JUDGE_STILL_EVERY = float(HOUR)  # one that nobody wrote to for days
 LOOK_EVERY = 60.0  # seconds, for a monitor that nobody wrote to: its last hour moves on
-UNKNOWN_EVERY = 5.0  # of a monitor that cannot be judged yet, while its page is open
+UNKNOWN_EVERY = 5.0  # of a monitor that cannot be judged yet, where more has come
 _OF_OUTCOMES = ("log_loss", "calibration")
 
 
@@ -94,7 +94,7 @@ class MonitorLooks:
         self._forget_others(names)
         self._read_again([record.name for record in changed])
         now, until = self._clock(), monotonic() + JUDGE_SECONDS
-        for name in self._due(names, now):
+        for name in self._due(names, now, {record.name for record in changed}):
             self._keep({}, self._judge([name]))
             if monotonic() > until:
                 break
@@ -191,14 +191,25 @@ class MonitorLooks:
         seen = recent.lag + SEARCHED_SECONDS + HOUR
         return recent.last_start is not None and recent.last_start > last - seen - DAY
 
-    def _due(self, names: Sequence[str], now: float) -> list[str]:
-        """The monitors at whose checks nobody has looked for long, the longest first."""
+    def _due(self, names: Sequence[str], now: float, changed: Container[str]) -> list[str]:
+        """The monitors at whose checks nobody has looked for long, the longest first.
+
+        One that cannot be judged yet is looked at as soon as more has come.
+        """
         ages = {
             name: now - self._judged[name].checks.time if name in self._judged else math.inf
             for name in names
         }
-        due = [name for name in names if not 0 <= ages[name] < self._pause(name)]
+        pauses = {
+            name: UNKNOWN_EVERY if name in changed and self._is_unknown(name) else self._pause(name)
+            for name in names
+        }
+        due = [name for name in names if not 0 <= ages[name] < pauses[name]]
         return sorted(due, key=lambda name: -ages[name])
+
+    def _is_unknown(self, name: str) -> bool:
+        judged = self._judged.get(name)
+        return judged is not None and judged.checks.state is State.UNKNOWN
 
     def _pause(self, name: str) -> float:
         """Seconds between two looks at the checks of a monitor."""

@@ -76,3 +76,8 @@ def _places(value: float) -> int:
     if not value or not math.isfinite(value):
         return 0
     return max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
+
+
+def counted(count: int, noun: str) -> str:
+    """How many of something: "1 row", "1,024 rows"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

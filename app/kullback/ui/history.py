@@ -13,6 +13,7 @@ from kullback.timezones import offset
 from kullback.ui.past import Past
 from kullback.ui.times import RANGES, Ground, View, around
 
+LEAST_DRAWN = 1 / 24  # of a range: an hour of a day
 MOST_SLICES = 12
 SLICE_STEPS = 12
 MOST_MARKS = 50  # the latest: the page lists all that happened
@@ -145,7 +146,7 @@ def drawn_of(task: str) -> Sequence[Drawn]:
 
 
 def fitted(view: View, points: Sequence[MetricPoint]) -> View:
-    """The time from about its first points on, a sixth of it at least, where most of it has none.
+    """The time from about its first points on, a part of it at least, where most of it has none.
 
     What comes after the last rows is left as it is, since silence is to be seen; and so is a time
     that somebody has chosen.
@@ -153,7 +154,7 @@ def fitted(view: View, points: Sequence[MetricPoint]) -> View:
     first, width = points[0].start if points else view.start, view.stop - view.start
     if view.range not in RANGES or first - view.start <= width / 2:
         return view
-    return replace(view, start=min(float(first), view.stop - width / 6))
+    return replace(view, start=min(float(first), view.stop - width * LEAST_DRAWN))
 
 
 def over_time(

@@ -15,6 +15,7 @@ from kullback.monitoring.queries import MonitorReader
 from kullback.monitoring.recent import RecentHour
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.selection import MonitorQuery, MonitorSelection, counted_query
+from kullback.numerics.digits import counted
 from kullback.numerics.types import Undefined
 from kullback.services import Services
 from kullback.tally.report_types import MetricValue
@@ -23,7 +24,6 @@ from kullback.ui.cards import NAMES, cards, why_not
 from kullback.ui.check_rows import CHECK_HUES, CheckRows, sizes, statement, title
 from kullback.ui.drift_rows import drift_rows, feature_rows
 from kullback.ui.first_batch import first_batch
-from kullback.ui.overview import hour_of
 from kullback.ui.past import past_of, past_of_values
 from kullback.ui.slice_rows import MOST_SHOWN, SliceTable, words_of
 from kullback.ui.time_picker import time_picker
@@ -105,7 +105,10 @@ class MonitorPage:
 
     def content(self) -> dict[str, object]:
         """What the page shows."""
-        setup = self.selection.reader.details(self.checks)
+        reader = self.selection.reader
+        setup = reader.details(self.checks)
+        last = reader.last_start
+        came = None if reader.arrivals is None else reader.arrivals.last
         state = state_of(self.checks)
         head: dict[str, object] = {
             "live": True,
@@ -121,6 +124,10 @@ class MonitorPage:
             "hue": CHECK_HUES[state],
             "why": why(self.checks, self.recent),
             "checks": CheckRows.of(self.checks),
+            "now": self.ground.now,
+            "last_rows": None if last is None else reader.span(last, last + 1),
+            "came": came,
+            "is_since": self._is_since(),
             "hues": CHECK_HUES,
             "sizes": sizes,
             "title": title,
@@ -130,6 +137,13 @@ class MonitorPage:
             "marks_of_change": self.marks_of_change,
         }
         return head if setup.counts.is_empty else head | self._body(setup)
+
+    def _is_since(self) -> bool:
+        """Whether the time that is shown is the time since the change, up to now."""
+        worst, last = CheckRows.of(self.checks).worst, self.selection.reader.last_start
+        if worst is None or worst.since is None or last is None:
+            return False
+        return abs(self.view.start - worst.since) < self.ground.window and self.view.stop > last
 
     def _body(self, setup: MonitorSetup) -> dict[str, object]:
         selection, chosen, reader = self.selection, self.view, self.selection.reader
@@ -150,7 +164,7 @@ class MonitorPage:
             "cards": shown_cards,
             "past": past,
             "course": course if report.n else [],
-            "drawn_from": drawn.start if drawn.start > chosen.start else None,
+            "first_row": _first_row(selection, drawn) if drawn.start > chosen.start else None,
             "bins": [
                 reliability.of_monitor(report, setup.task),
                 score_histogram.of_monitor(report, setup),
@@ -171,6 +185,14 @@ class MonitorPage:
             "markdown": verdict_text(setup, self.checks, report, shown_cards, slices),
             "baseline": json.dumps(span),
         }
+
+
+def _first_row(selection: MonitorSelection, drawn: View) -> int | None:
+    """When the first window with rows began of the time that is drawn."""
+    reader = selection.reader
+    span = reader.span(drawn.start, drawn.stop)
+    with reader.store.stream(reader.record.id, *span) as parts:
+        return min((cell.start for cell, _ in reader.stored.seen(parts)), default=None)
 
 
 def _value(reader: MonitorReader, text: str) -> tuple[str | None, Sequence[str]]:
@@ -209,8 +231,10 @@ def why(checks: MonitorChecks | None, recent: RecentHour | None) -> str:
     calibration = _calibration(recent)
     if not recent.rows or not calibration:
         return words
-    hour = "the last hour" if recent.is_latest else f"the hour from {hour_of(recent)}"
-    return f"{words} In {hour}, of {recent.rows:,} rows: {calibration}.".strip()
+    hour = "the last hour"
+    if not recent.is_latest and recent.span is not None:
+        hour = " to ".join(("the hour from " + moment(recent.span.start), moment(recent.span.stop)))
+    return f"{words} In {hour}, of {counted(recent.rows, 'row')}: {calibration}.".strip()
 
 
 def _waiting(recent: RecentHour) -> str:

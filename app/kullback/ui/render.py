@@ -18,7 +18,7 @@ from kullback.api.routes import has_tag
 from kullback.documents import entity_tag
 from kullback.figures.figure import Figure
 from kullback.figures.svg import svg
-from kullback.figures.typesetting import dated, lasting, measured, shown, typeset
+from kullback.figures.typesetting import MOMENT, dated, lasting, measured, shown, typeset
 from kullback.moments import moment
 from kullback.numerics.digits import number, p_value
 from kullback.payload.media import weighted_names
@@ -33,6 +33,7 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _WITH_KEY = '-H "Authorization: Bearer $KULLBACK_API_KEY"'
+_SAID = Markup('<time class="said" datetime="{}">{}</time>')
 _CODE = re.compile("`([^`]+)`")
 _A_KEY = re.compile(PATTERN)
 _HEADERS = {
@@ -70,7 +71,7 @@ class Pages:
             **NUMBERS,
         }
         self._environment.filters["code"] = code
-        self._environment.filters["typeset"] = lambda words: sentence(words, clock())
+        self._environment.filters["typeset"] = lambda words: marked(words, clock())
         self._environment.filters["ago"] = lambda seconds: ago(seconds, clock())
         self._environment.globals |= {"release": release, "site": links, "glossary": GLOSSARY}
         sources = [loader.get_source(self._environment, name) for name in loader.list_templates()]
@@ -171,6 +172,17 @@ def _takes_gzip(request: Request) -> bool:
 def sentence(words: str, now: float) -> str:
     """A sentence as pages have it: with true minus signs, and moments as people write them now."""
     return typeset(dated(words, datetime.fromtimestamp(now, UTC).year))
+
+
+def marked(words: str, now: float) -> Markup:
+    """A sentence whose moments are elements, which follow the zone that a page is in."""
+    plain, moments = MOMENT.split(words), MOMENT.findall(words)
+    text = escape(sentence(plain[0], now))
+    for each, after in zip(moments, plain[1:], strict=True):
+        said = sentence(each, now)
+        text += escape(said) if said == each else _SAID.format(each, said)
+        text += escape(sentence(after, now))
+    return text
 
 
 def rounded(value: float | None, places: int | None = None) -> str:

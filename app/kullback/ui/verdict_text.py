@@ -7,6 +7,7 @@ from kullback.experiments.page import escaped
 from kullback.monitoring.checks import Check, MonitorChecks, state_of
 from kullback.monitoring.replies import MonitorSetup
 from kullback.monitoring.report import MonitorReport
+from kullback.numerics.digits import counted
 from kullback.ui.cards import Card
 from kullback.ui.check_rows import CheckRows, title
 from kullback.ui.dates import absolute
@@ -31,12 +32,18 @@ def verdict_text(
         lines.append(f"- {len(rows.fine)} checks are ok, {len(rows.unknown)} cannot be judged yet.")
     within = ", ".join(f"{key} = {value}" for key, value in (report.slice or {}).items())
     time = f"{absolute(report.start)} to {absolute(report.stop)}"
-    lines += ["", f"{time}, {escaped(within) or 'all rows'}: {report.n:,} rows with labels.", ""]
+    lines += [
+        "",
+        f"{time}, {escaped(within) or 'all rows'}: {counted(report.n, 'row')} with labels.",
+        "",
+    ]
     lines += [_card(card) for card in cards]
     worst = [row for row in slices.rows[:_MOST_SLICES] if row.state.is_alarm]
     if worst:
         lines += ["", f"Worst slices ({slices.measure.lower()}):", ""]
-        lines += [f"- {escaped(row.words)}: {row.off}, {row.group.n:,} rows" for row in worst]
+        lines += [
+            f"- {escaped(row.words)}: {row.off}, {counted(row.group.n, 'row')}" for row in worst
+        ]
     return "\n".join(lines)
 
 

@@ -31,6 +31,15 @@ function inLocal(date) {
   return `${hereAsUtc(date).slice(0, 16).replace("T", " ")} ${ahead < 0 ? "−" : "+"}${two(hours)}:${two(ahead % 60)}`;
 }
 
+// The same as a sentence has it: "30 Nov 14:00 −05:00", the year if another than now.
+function inWords(date) {
+  const [day, time, zone] = inLocal(date).split(" ");
+  const [year, month, number] = day.split("-");
+  const name = new Date(`${day}T00:00Z`).toLocaleString("en-GB", { month: "short", timeZone: "UTC" }).slice(0, 3);
+  const past = Number(year) === new Date().getFullYear() ? "" : ` ${year}`;
+  return `${Number(number)} ${name}${past} ${time} ${zone}`;
+}
+
 export function isLocal() {
   return new URLSearchParams(location.search).get("tz") === "local";
 }
@@ -45,6 +54,10 @@ function show() {
   for (const element of document.querySelectorAll("time[datetime]")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
+    if (element.matches(".said")) {
+      if (isLocal()) element.textContent = inWords(date);
+      continue;
+    }
     const words = element.title ? relative(date.getTime() / 1000, Date.now() / 1000) : absolute(date);
     if (element.title && element.title !== absolute(date)) element.title = absolute(date);
     if (element.textContent !== words) element.textContent = words;
@@ -68,6 +81,26 @@ function keep() {
   }
 }
 
+const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$/;
+
+// Fields of times show what clocks show here; what is sent is in UTC, as addresses are.
+function choose() {
+  for (const form of document.querySelectorAll("form.pickers")) {
+    for (const field of form.querySelectorAll("input[placeholder^='20']")) {
+      field.labels[0].firstChild.data = field.labels[0].firstChild.data.replace("UTC", "local time");
+      if (field.value !== field.defaultValue || !WITHOUT_ZONE.test(field.value)) continue;
+      field.value = hereAsUtc(new Date(`${field.value}Z`)).slice(0, 16);
+    }
+    form.addEventListener("formdata", ({ formData }) => {
+      for (const [name, value] of [...formData]) {
+        if (!["from", "to"].includes(name) || !WITHOUT_ZONE.test(value)) continue;
+        const date = new Date(value.replace(" ", "T"));
+        if (!Number.isNaN(date.getTime())) formData.set(name, date.toISOString().slice(0, 16));
+      }
+    });
+  }
+}
+
 function offer() {
   const link = document.getElementById("tz");
   if (!link) return;
@@ -82,7 +115,10 @@ function offer() {
 function all() {
   show();
   offer();
-  if (isLocal()) keep();
+  if (isLocal()) {
+    keep();
+    choose();
+  }
 }
 
 all();
