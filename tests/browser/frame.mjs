@@ -18,7 +18,7 @@ async function opened(path, options = {}) {
 
 const times = (page) =>
   page.evaluate(() =>
-    [...document.querySelectorAll("main time[datetime]")].map((time) => [time.dateTime, time.title, time.textContent]),
+    [...document.querySelectorAll("main time[datetime]:not(.said)")].map((time) => [time.dateTime, time.title, time.textContent]),
   );
 
 async function zones() {
@@ -42,6 +42,15 @@ async function zones() {
   const back = { url: page.url(), times: await times(page) };
   const plain = await times(await opened("/monitors/clicks?tz=local", { ...india, javaScriptEnabled: false }));
   return { utc, local, kept, files, back, plain };
+}
+
+async function chosen() {
+  const page = await opened("/monitors/clicks?tz=local", { timezoneId: "Asia/Kolkata" });
+  const field = await page.locator("#from").evaluate((from) => ({ utc: from.defaultValue, local: from.value, label: from.labels[0].textContent }));
+  await page.locator("#times summary").click();
+  await page.locator("#show").click();
+  await page.waitForURL(/from=/);
+  return { ...field, url: page.url() };
 }
 
 async function sticky() {
@@ -82,7 +91,7 @@ async function problems() {
 }
 
 try {
-  console.log(JSON.stringify({ zones: await zones(), sticky: await sticky(), viewer: await viewer(), problems: await problems() }));
+  console.log(JSON.stringify({ zones: await zones(), chosen: await chosen(), sticky: await sticky(), viewer: await viewer(), problems: await problems() }));
 } finally {
   await browser.close();
 }

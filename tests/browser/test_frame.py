@@ -49,6 +49,16 @@ def test_links_keep_the_zone_that_was_chosen(seen: Any) -> None:  # noqa: ANN401
     assert query == {"range": ["6h"], "tz": ["local"]}
 
 
+def test_fields_of_times_show_the_zone_and_addresses_stay_in_utc(
+    seen: Any,  # noqa: ANN401
+) -> None:
+    field = seen["chosen"]
+    utc, local = (datetime.fromisoformat(field[name] + "Z") for name in ("utc", "local"))
+    assert local - utc == AHEAD
+    assert "local time" in field["label"]
+    assert parse_qs(urlsplit(field["url"]).query)["from"] == [field["utc"]]
+
+
 def test_files_are_answered_in_local_time_too(seen: Any) -> None:  # noqa: ANN401
     statuses = [status for _, status in seen["zones"]["files"]]
     assert len(statuses) >= 4
