@@ -1,5 +1,7 @@
 """The page of a monitor lists its features, those that changed most first, with their bins."""
 
+import re
+
 import pytest
 
 from kullback.ui.monitor import FEATURES_DRAWN
@@ -61,6 +63,22 @@ async def test_features_stand_in_the_table_and_as_pictures(service: Service) -> 
     assert age["xNames"][0].startswith("… to ")
     assert len(age["xNames"]) == len(drift["age"]["bins"])
     assert "<script>alert(1)</script>" not in (await service.client.get(PAGE, params=WHEN)).text
+
+
+async def test_ends_of_bins_are_short_and_it_is_said_which_end_a_bin_holds(
+    service: Service,
+) -> None:
+    await service.put(features=FEATURES)
+    ages = [17.12345 + 1.0625 * row for row in range(400)]
+    rows = {"y_proba": [0.4, 0.6] * 200, "features": {"age": ages}}
+    await service.put(f"{MONITOR}/reference", **rows)
+    await service.post("observations", y_true=[0, 1] * 200, timestamp=[HERE - HOUR] * 400, **rows)
+    found = await page(service, **WHEN)
+    names = " ".join(found.figures["feature-age-values"]["xNames"])
+    ends = re.findall(r"[\d.]*\d", names)
+    assert len(ends) > 4
+    assert all(len(end.replace(".", "")) <= 4 for end in ends), ends
+    assert "0.5 is in 0.4" in words(found)
 
 
 async def test_of_many_features_some_are_drawn_and_all_are_in_the_table(service: Service) -> None:

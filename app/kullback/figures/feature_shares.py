@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
+from kullback.figures.cells import cell
 from kullback.figures.figure import ChartSeries, Figure
-from kullback.figures.typesetting import shown
 from kullback.monitoring.drift_report import AnyBin, CategoryBin, FeatureDriftReport, NumberBin
 
 _NO_BOUND = "…"
@@ -32,7 +32,7 @@ def of_feature(name: str, drift: FeatureDriftReport) -> Figure:
 
 def _name(part: AnyBin) -> str:
     if isinstance(part, NumberBin):
-        low, high = (_NO_BOUND if at is None else shown(at) for at in (part.start, part.stop))
+        low, high = (_NO_BOUND if at is None else cell(at) for at in (part.start, part.stop))
         return f"{low} to {high}"
     if isinstance(part, CategoryBin):
         whole = len(part.value) <= _LONGEST

@@ -18,6 +18,7 @@ _HOW_TO_READ = (
     "Which part of each label has which scores. "
     "The further apart the two are, the better the ranking."
 )
+_ENDS = "Each bin holds its upper end: 0.5 is in 0.4–0.5."  # noqa: RUF001 - a range
 _NOTHING = ReliabilityBin(0.0, 0.0, 0.0, None, None)
 
 
@@ -81,7 +82,7 @@ def of_monitor(report: MonitorReport, setup: MonitorSetup) -> Figure:
     return Figure(
         name="scores",
         title="Scores by label",
-        caption=_HOW_TO_READ,
+        caption=f"{_HOW_TO_READ} {_ENDS}",
         x_label="Score",
         y_label="Part of the label",
         x=list(range(len(bins))),
