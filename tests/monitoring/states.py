@@ -45,6 +45,7 @@ _CALIBRATION_ALONE: Document = {
 WORLDS: Mapping[str, World] = {
     "sound": World("ok"),
     "empty": World("unknown", hours=0),
+    "few": World("unknown", hours=1),
     "optimistic": World(
         "warning",
         "calibration",

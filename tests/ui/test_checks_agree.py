@@ -50,7 +50,7 @@ async def answers(
 
 async def test_pages_and_prometheus_say_what_the_api_answers(service: Service) -> None:
     samples, pages = {}, {}
-    known = await answers(service, generated(12))
+    known = await answers(service, generated(11))
     assert len(known) == 20
     listed = (await service.get("/v1/monitors?limit=100"))["monitors"]
     assert {one["name"]: one["state"] for one in listed} == {

@@ -38,7 +38,7 @@ async def test_a_monitor_has_its_state_and_its_last_hour(service: Service) -> No
     await service.post("observations", y_true=[1, 1, 0], y_proba=[0.5] * 3, timestamp=times)
     service.inside.monitor_maintenance.refresh_recent()
     ((name, state, why, since, owner, loss, _, last),) = (await overview(service)).rows("Monitors")
-    assert (name, state, since, owner, loss) == ("clicks", "ok", "", "", "0.6931")
+    assert (name, state, since, owner, loss) == ("clicks", "unknown", "", "", "0.6931")
     assert why == "3 rows with mature labels: 200 are needed."
     assert last in {"just now", "1 minute ago"}
 

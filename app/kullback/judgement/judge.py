@@ -24,6 +24,7 @@ CHECKS_OF: Mapping[str, Callable[[History], Finding]] = {
     "silence": silence,
     "maturity": maturity,
 }
+OF_FLOW = frozenset({"silence", "maturity"})  # that rows come says nothing of how good they are
 
 
 _Cause = tuple[frozenset[str], frozenset[str], str]
@@ -86,7 +87,14 @@ def judge(history: History) -> Judgement:
         name: replace(each, statement=" ".join(_sentences(history, each, findings)))
         for name, each in findings.items()
     }
-    return Judgement(worst([each.state for each in findings.values()]), findings)
+    return Judgement(_state(findings), findings)
+
+
+def _state(findings: Mapping[str, Finding]) -> State:
+    """The worst of all; unknown where nothing but the flow of rows is found to be well."""
+    state = worst([each.state for each in findings.values()])
+    judged = [each.state for name, each in findings.items() if name not in OF_FLOW]
+    return state if state.is_alarm else worst(judged)
 
 
 def _sentences(history: History, finding: Finding, all_of_them: Mapping[str, Finding]) -> list[str]:
