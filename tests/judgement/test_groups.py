@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from kullback.judgement.findings import ENOUGH
 from kullback.judgement.folds import Memo
-from kullback.judgement.groups import ENOUGH, grouped
+from kullback.judgement.groups import grouped
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.outcomes import no_skill

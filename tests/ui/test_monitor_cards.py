@@ -50,6 +50,66 @@ def test_a_difference_is_bad_that_is_sure_and_large(
     assert Difference(size, errors, count).state(CALIBRATION) is state
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "p", "card"),
+    [
+        ((1, 999), 1e-300, ("Calibration ratio", "100% too low: 1 positive, may be chance", "")),
+        ((1, 999), 1e-300, ("Normalized entropy", "the base rate: 1 positive, may be chance", "")),
+        ((0, 600), 0.1, ("Calibration ratio", "60 expected, none happened", "bad")),
+        ((600, 0), 0.5, ("Calibration ratio", "50% too low", "bad")),
+        ((100, 900), 0.0, ("Calibration ratio", "100% too low", "bad")),
+        ((100, 900), 0.0, ("Normalized entropy", "the base rate: no check warns", "")),
+        ((2, 2), 0.4, ("AUC", "of 2 positives alone", "")),
+    ],
+)
+async def test_a_card_has_a_colour_where_a_check_warns_and_else_says_why_not(
+    service: Service, outcomes: tuple[int, int], p: float, card: tuple[str, str, str]
+) -> None:
+    await service.put()
+    (metric, word, hue), y_true = card, [1] * outcomes[0] + [0] * outcomes[1]
+    times = [HERE - HOUR + 1] * len(y_true)
+    await service.post("observations", y_true=y_true, y_proba=[p] * len(y_true), timestamp=times)
+    assert card_of(await shown(service), metric, hue=hue, word=word)
+
+
+@pytest.mark.parametrize("convention", ["sklearn", "exact"])
+async def test_cards_of_an_inverted_ranking_are_red(service: Service, convention: str) -> None:
+    await service.put(convention=convention)
+    times = [HERE - HOUR + 1] * 1000
+    await service.post(
+        "observations", y_true=[0, 1] * 500, y_proba=[1.0, 0.0] * 500, timestamp=times
+    )
+    text = await shown(service)
+    assert card_of(text, "AUC", hue="bad", word="worse than chance: inverted?")
+    assert card_of(text, "Normalized entropy", hue="bad", word="no better than the base rate")
+    assert ("infinite" in text) == (convention == "exact")
+    assert "The ranking is inverted: are labels or scores swapped?" in text
+
+
+async def test_of_a_time_that_has_passed_a_card_goes_by_its_own_error(service: Service) -> None:
+    await service.put()
+    await service.post("observations", **rows(2000, HERE - 5 * HOUR, 1.6))
+    for days in (5, 4, 3, 2, 1):
+        await service.post("observations", **rows(400, HERE - days * DAY, 1.0))
+    await service.post("observations", **rows(4000, HERE - HOUR, 1.0))
+    past = {"from": moment(HERE - 5 * HOUR), "to": moment(HERE - 4 * HOUR)}
+    text = (await service.client.get("/monitors/clicks", params=past)).text
+    assert card_of(text, "Calibration ratio", hue="bad", word="60% too high")
+
+
+async def shown(service: Service) -> str:
+    """The page of the monitor once its checks were looked at."""
+    service.inside.monitor_maintenance.refresh_recent()
+    return (await service.client.get("/monitors/clicks")).text
+
+
+def card_of(text: str, metric: str, *, hue: str, word: str) -> bool:
+    """Whether the card of a metric has that colour and says that."""
+    before, _, after = text.partition(f"<div>{metric}</div>")
+    is_so = before.rpartition("<li ")[2].startswith(f'class="card {hue}">')
+    return is_so and word in after.partition("</li>")[0]
+
+
 def test_among_many_a_difference_must_be_surer() -> None:
     one = Difference(0.3, 4.0, 1000)
     assert (one.is_sure(), one.is_sure(1000)) == (True, False)
@@ -192,11 +252,9 @@ async def test_a_card_compares_with_the_reference(service: Service) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("n", "word", "hue"), [(400, "may be chance", ""), (20_000, "worse", "stop")]
-)
-async def test_what_is_far_off_but_not_surely_may_be_chance_and_has_no_hue(
-    service: Service, n: int, word: str, hue: str
+@pytest.mark.parametrize(("n", "word"), [(400, "may be chance"), (20_000, "worse: no check warns")])
+async def test_what_is_far_off_but_not_by_a_check_has_no_hue_and_says_why(
+    service: Service, n: int, word: str
 ) -> None:
     """A quarter happen of what a fifth should: most of the information gain is gone."""
     await service.put()
@@ -208,7 +266,7 @@ async def test_what_is_far_off_but_not_surely_may_be_chance_and_has_no_hue(
     await service.post("observations", **now)
     text = (await service.client.get("/monitors/clicks")).text
     card = text.split("<div>Log loss, nats</div>")
-    assert card[0].rpartition("<li ")[2].startswith(f'class="card {hue}">')
+    assert card[0].rpartition("<li ")[2].startswith('class="card ">')
     assert word in card[1].partition("</li>")[0]
 
 

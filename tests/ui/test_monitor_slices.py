@@ -236,3 +236,37 @@ async def test_values_are_drawn_worst_first_by_what_is_wrong_with_what_happened(
     assert [series["label"] for series in first["series"]][:2] == ["All rows", BAD]
     assert all(chart["timeMarks"][0]["text"] == "deploy 41" for chart in charts.values())
     assert all(1.0 in [level["y"] for level in chart["levels"]] for chart in charts.values())
+
+
+async def alike(service: Service, *parts: tuple[str, int, list[int]]) -> Page:
+    """The page of values whose predictions are all 0.5, and of the outcomes that are given."""
+    await service.put(slices=["country"])
+    y_true = [y for _, n, outcomes in parts for y in outcomes * (n // len(outcomes))]
+    country = [name for name, n, _ in parts for _ in range(n)]
+    times = [HERE - HOUR + 1] * len(y_true)
+    half = [0.5] * len(y_true)
+    sent = {"y_true": y_true, "y_proba": half, "timestamp": times, "slice": {"country": country}}
+    await service.post("observations", **sent)
+    service.inside.monitor_maintenance.refresh_recent()
+    return await page(service)
+
+
+async def test_values_whose_outcomes_are_all_alike_are_judged_as_by_the_check(
+    service: Service,
+) -> None:
+    found = await alike(service, ("DE", 600, [1]), ("FR", 500, [0]), ("US", 1000, [0, 1]))
+    rows = table(found, "Slices")
+    assert list(rows) == ["country = FR worst", "country = DE", "country = US"]
+    assert [row[0] for row in rows.values()] == ["critical", "critical", "ok"]
+    assert rows["country = FR worst"][1] == "250 expected, none happened"
+    assert "country = FR: 250 positives were expected, none happened there." in words(found)
+
+
+async def test_no_value_is_bad_where_no_check_warns(service: Service) -> None:
+    """So rare alarms need more than a value that is surely off."""
+    await fill(service, "country")
+    settings = {name: {"alarms_per_year": 1e-30} for name in ("slice", "calibration", "log_loss")}
+    await service.put(slices=["country"], checks=settings)
+    service.inside.monitor_maintenance.refresh_recent()
+    rows = table(await page(service), "Slices")
+    assert {row[0] for row in rows.values()} == {"ok"}

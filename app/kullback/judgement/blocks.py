@@ -15,7 +15,7 @@ GROUPS = 128  # of bins of scores: about 1/6 wide in logits
 _SUMS = ("weight", "positive", "predicted", "class_weight", "class_predicted", "scored")
 _NUMBERS = (
     *("start", "stop", "layout", "rows", "loss", "scale", "scored_rows"),
-    *("until", "labelled_rows"),
+    *("until", "labelled_rows", "infinite"),
 )
 _FURTHEST = 15.0  # logits
 _GROUP_OF = np.arange(BINS) * GROUPS // BINS
@@ -39,6 +39,7 @@ class Block:
         scored: effective rows with a score, with labels or not, by group of scores, (GROUPS,).
         scored_rows: how many rows these are.
         labelled_rows: how many rows have labels, mature or not.
+        infinite: how many rows of mature labels have an infinite loss, which is none of `loss`.
     """
 
     start: int
@@ -56,6 +57,7 @@ class Block:
     scored_rows: int
     until: int
     labelled_rows: int = 0
+    infinite: int = 0
 
     @property
     def mean_prediction(self) -> float:
@@ -114,6 +116,7 @@ def block(
         scored_rows=0 if scored is None else scored.scalar("rows"),
         until=until,
         labelled_rows=labelled_rows,
+        infinite=labels.scalar("infinite"),
     )
 
 
@@ -133,6 +136,7 @@ def summed(blocks: Sequence[Block]) -> Block:
         scored_rows=sum(each.scored_rows for each in blocks),
         until=last.until,
         labelled_rows=sum(each.labelled_rows for each in blocks),
+        infinite=sum(each.infinite for each in blocks),
     )
 
 
@@ -144,6 +148,7 @@ def without(whole: Block, part: Block) -> Block:
         **rest,
         rows=whole.rows - part.rows,
         loss=whole.loss - part.loss,
+        infinite=whole.infinite - part.infinite,
         scored_rows=whole.scored_rows - part.scored_rows,
     )
 

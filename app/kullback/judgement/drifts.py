@@ -156,4 +156,4 @@ def _nothing(name: str, limits: Thresholds, rows: int) -> Finding:
         if rows < limits.minimum_rows
         else "Nothing to compare with yet: no reference, and not a day of the past."
     )
-    return Finding(name, State.UNKNOWN, None, limits.tolerance, rows, said)
+    return Finding(name, State.UNKNOWN, None, None, rows, said)

@@ -37,7 +37,7 @@ def feature_drift(history: History) -> Finding:
     courses = [each for feature in features if (each := _course(history, feature, most))]
     if not courses:
         said = "Nothing to compare features with yet: no reference, and not a day of the past."
-        return Finding(name, State.UNKNOWN, None, limits.tolerance, 0, said)
+        return Finding(name, State.UNKNOWN, None, None, 0, said)
     worst = max(courses, key=lambda each: (each.result.log_e >= most, _size(each)[1]))
     size, scaled = _size(worst)
     state = graded(worst.result.log_e >= most, scaled, limits)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from kullback.judgement.settings import Thresholds
 
+AT_CHANCE, NEAR_CHANCE = 0.5, 0.03  # of an AUC: nearer is as good as chance, of however many rows
+ENOUGH = 20.0  # expected outcomes: what a slope tells of them is 9/10 of what it tells of many
 LEAST_RATIO = 1e-9  # a calibration ratio below it is as far off
 
 
@@ -47,7 +49,8 @@ class Finding:
     Attributes:
         name: one of CHECKS.
         state: ok, warning, critical, or unknown where there is too little to judge.
-        value: the size of what it looks at; None where there is none.
+        value: the size of what it looks at; None where there is none, infinite where what happened
+            is nothing to divide by, or a loss is.
         threshold: from where on the value is too far.
         n: of how many rows the value is.
         log_e: ln of the evidence against "nothing has changed", at most some more than needed.
@@ -95,5 +98,14 @@ def ratio_off(ratio: float, mean: float) -> float:
         mean: the mean prediction.
     """
     within = max(ratio, LEAST_RATIO)
-    off = max(within, 1 / within) - 1
-    return off * max(mean / (1 - mean), 1.0) if mean < 1 else off
+    return (max(within, 1 / within) - 1) * _rarer(mean)
+
+
+def ratio_bound(tolerance: float, mean: float) -> float:
+    """The ratio above 1 that is as far off as is tolerated; below 1 its inverse is."""
+    return 1 + tolerance / _rarer(mean)
+
+
+def _rarer(mean: float) -> float:
+    """What a share of all positives is of the rarer outcome."""
+    return max(mean / (1 - mean), 1.0) if mean < 1 else 1.0

@@ -11,11 +11,10 @@ ends, and its e-value stays one. The last group is judged as far as it has come,
 from collections.abc import Mapping, Sequence
 
 from kullback.judgement.blocks import summed, without
+from kullback.judgement.findings import ENOUGH
 from kullback.judgement.folds import Memo
 from kullback.judgement.judged import JudgedBlock, judged
 from kullback.judgement.recalibration import Tolerance
-
-ENOUGH = 20.0  # expected outcomes: what a slope tells of them is 9/10 of what it tells of many
 
 
 def grouped(

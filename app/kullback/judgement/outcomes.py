@@ -1,20 +1,21 @@
 """Checks of outcomes: calibration, skill, and log loss beside the reference and the past."""
 
+import math
 from dataclasses import replace
-
-import numpy as np
 
 from kullback.judgement.blocks import Block
 from kullback.judgement.evidence import OutcomeHistory
-from kullback.judgement.findings import LEAST_RATIO, Finding, Size, State, graded, ratio_off
+from kullback.judgement.findings import Finding, Size, State, graded
 from kullback.judgement.history import History
 from kullback.judgement.lost_skill import lost, past_skill
+from kullback.judgement.ratios import Ratio
 from kullback.judgement.recalibration import fitted_slope
 from kullback.judgement.settings import Thresholds
-from kullback.judgement.skill import skill
+from kullback.judgement.skill import Skill, normalized_entropy, skill
 from kullback.numerics.digits import counted
 
 _SHRUNK = "They tell more than they say: calibrate them again."
+_INVERTED = "The ranking is inverted: are labels or scores swapped?"
 
 
 def calibration(history: History) -> Finding:
@@ -23,11 +24,13 @@ def calibration(history: History) -> Finding:
     if outcomes.rows < limits.minimum_rows:
         return too_few("calibration", limits, outcomes)
     result = outcomes.rates(limits.log_threshold)
-    ratio = class_or_ratio(result.rows)
-    state = graded(result.is_over, distance(ratio, result.rows), limits)
-    said = f"Predictions are {ratio:.2f} times what happened"
+    ratio = Ratio.of(result.rows)
+    state = graded(result.is_over, ratio.off, limits)
+    said = ratio.words[0].upper() + ratio.words[1:]
     said += "." if state is not State.OK else f": within {limits.tolerance:.0%}, or by chance."
-    return result.finding("calibration", Size(state, ratio, 1 + limits.tolerance, said))
+    bound = ratio.bound(limits.tolerance)
+    finding = result.finding("calibration", Size(state, ratio.value, bound, said))
+    return replace(finding, cause=inverted(skill(result.rows)))
 
 
 def no_skill(history: History) -> Finding:
@@ -38,19 +41,23 @@ def no_skill(history: History) -> Finding:
         return too_few("no_skill", limits, outcomes)
     have = skill(result.rows)
     if have is None:
-        return too_few("no_skill", limits, outcomes)
+        return _one_outcome("no_skill", result.rows)
     is_none = result.is_over and have.is_none
+    entropy = normalized_entropy(result.rows)
     auc = "" if have.auc is None else f", AUC {have.auc:.2f}"
+    numbers = f"normalized entropy {_written(entropy)}{auc}"
     said = (
-        f"No better than the base rate: normalized entropy {1 - have.gain:.2f}{auc}."
+        f"No better than the base rate: {numbers}."
         if is_none
-        else f"Better than the base rate: normalized entropy {1 - have.gain:.3f}{auc}."
+        else f"Predictions rank better than chance: {numbers}."
         if not have.is_none
-        else f"Hardly better than the base rate: normalized entropy {1 - have.gain:.3f}{auc}, "
-        "which may be chance."
+        else f"Hardly better than the base rate, or by chance: {numbers}."
+        if entropy < 1
+        else f"No better than the base rate, but too little evidence to warn: {numbers}."
     )
     state = State.CRITICAL if is_none else State.OK
-    return result.finding("no_skill", Size(state, have.gain, 0.0, said))
+    finding = result.finding("no_skill", Size(state, 1 - entropy, 0.0, said))
+    return replace(finding, cause=inverted(have))
 
 
 def log_loss(history: History) -> Finding:
@@ -61,40 +68,35 @@ def log_loss(history: History) -> Finding:
         return too_few("log_loss", limits, outcomes)
     have, base = skill(result.rows), past_skill(history)
     if have is None:
-        return too_few("log_loss", limits, outcomes)
-    entropy = 1 - have.gain
+        return _one_outcome("log_loss", result.rows)
+    entropy = normalized_entropy(result.rows)
     slope = 1.0 if result.rows.layout.task == "multiclass" else fitted_slope(result.rows)
-    less = 0.0 if base is None or base.gain <= 0 else 1 - have.gain / base.gain
+    less = 0.0 if base is None or base.gain <= 0 else min(1 - have.gain / base.gain, 1.0)
     shrunk = 1 - 1 / max(slope, 1.0)
     size = max(less, 1 - max(slope, 0.0), shrunk)
     state = graded(result.is_over, size, limits)
     beside = "" if base is None else f" where {1 - base.gain:.3f} is usual"
     if state is State.OK:
-        said = f"Normalized entropy is {entropy:.3f}{beside}: no worse than chance explains."
+        is_far = size >= limits.tolerance
+        why = "too little evidence to warn" if is_far else "no worse than chance explains"
+        said = f"Normalized entropy is {_written(entropy)}{beside}: {why}."
     else:
         what = "Normalized" if entropy < 1 else "Worse than always saying the base rate: normalized"
-        said = f"{what} entropy is {entropy:.3f}{beside}."
-        if abs(1 - slope) >= limits.tolerance:
+        said = f"{what} entropy is {_written(entropy)}{beside}."
+        if slope >= 0 and abs(1 - slope) >= limits.tolerance:
             how = "extreme" if slope < 1 else "moderate"
             said += f" Calibration slope {slope:.2f}: predictions are too {how}."
     finding = result.finding("log_loss", Size(state, size, limits.tolerance, said))
-    return replace(finding, cause=_SHRUNK) if shrunk > less else finding
+    return replace(finding, cause=inverted(have) or (_SHRUNK if shrunk > less else ""))
 
 
-def class_or_ratio(rows: Block) -> float:
-    """The calibration ratio: of a multiclass task, of the class that is furthest off."""
-    if rows.layout.task == "multiclass":
-        seen = np.maximum(rows.class_weight, rows.scale / 2)
-        ratios = rows.class_predicted / seen
-        furthest = np.argmax(np.abs(np.log(np.maximum(ratios, LEAST_RATIO))))
-        return float(ratios[furthest])
-    positive, predicted = float(rows.positive.sum()), float(rows.predicted.sum())
-    return predicted / max(positive, rows.scale / 2)
+def inverted(have: Skill | None) -> str:
+    """What an inverted ranking comes from; "" of one that is not surely so."""
+    return _INVERTED if have is not None and have.is_inverted else ""
 
 
-def distance(ratio: float, rows: Block) -> float:
-    """How far a ratio is from 1, as a share of the rarer outcome, either way alike."""
-    return ratio_off(ratio, rows.mean_prediction if rows.layout.task != "multiclass" else 0.0)
+def _written(entropy: float) -> str:
+    return "∞" if math.isinf(entropy) else f"{entropy:.3f}"
 
 
 def too_few(name: str, limits: Thresholds, outcomes: OutcomeHistory) -> Finding:
@@ -102,3 +104,9 @@ def too_few(name: str, limits: Thresholds, outcomes: OutcomeHistory) -> Finding:
     rows = counted(outcomes.rows, "row")
     said = f"{rows} with mature labels: {limits.minimum_rows} are needed."
     return Finding(name, State.UNKNOWN, None, None, outcomes.rows, said)
+
+
+def _one_outcome(name: str, rows: Block) -> Finding:
+    """Nothing to tell apart."""
+    said = f"All of {rows.rows:,} rows have the same label: there is no skill to judge."
+    return Finding(name, State.UNKNOWN, None, None, rows.rows, said)

@@ -86,11 +86,18 @@ def rate_evidence(block: Block, null: Null) -> Array:
 
 
 def slope_evidence(block: Block, null: Null) -> Array:
-    """The logarithms of e-values of SLOPES, each mixed over SHIFTS, (SLOPES,), at any rate."""
+    """The logarithms of e-values of SLOPES, each mixed over SHIFTS, (SLOPES,), at any rate.
+
+    Half of those of -1 read the predictions as of the opposite: labels or scores are swapped.
+    """
     shifts, slopes = np.meshgrid(np.array(SHIFTS) / _unit(block), np.array(SLOPES))
-    each = _against_best(block, null.of_any_rate, shifts.reshape(-1, 1), slopes.reshape(-1, 1))
-    weighted = each.reshape(len(SLOPES), -1) + _SHIFT_WEIGHTS
+    swapped = -2 * _Rows.of(block).middle  # of a: with a slope of -1 that reads p as 1 - p
+    a, b = np.append(shifts, swapped).reshape(-1, 1), np.append(slopes, -1.0).reshape(-1, 1)
+    each = _against_best(block, null.of_any_rate, a, b)
+    weighted = each[:-1].reshape(len(SLOPES), -1) + _SHIFT_WEIGHTS
     mixed: Array = np.logaddexp.reduce(weighted, axis=1)
+    opposite = SLOPES.index(-1.0)
+    mixed[opposite] = np.logaddexp(mixed[opposite], each[-1]) - math.log(2)
     return mixed
 
 

@@ -8,31 +8,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kullback.judgement.blocks import Block, logits, summed
+from kullback.judgement.findings import AT_CHANCE, NEAR_CHANCE
 from kullback.moments import HOUR
 from kullback.numerics.types import Array
 
-AT_CHANCE = 0.5
-_NEAR = 0.03  # of an AUC: as good as chance, however many rows say so
+_SURE = 3.0  # standard errors of an AUC that is below that of chance
 
 
 @dataclass(frozen=True, slots=True)
 class Skill:
     """The relative information gain 1 − NE with its standard error, and the AUC with its own.
 
-    A multiclass task has no AUC here.
+    A multiclass task has no AUC here. `is_inverted`: the AUC is surely below that of chance.
     """
 
     gain: float
     gain_error: float
     auc: float | None = None
     auc_error: float = 0.0
+    is_inverted: bool = False
 
     @property
     def is_none(self) -> bool:
         """Whether predictions rank at chance; of classes, whether the base rates are as good."""
         if self.auc is None:
             return self.gain - self.gain_error <= 0
-        return self.auc - max(2 * self.auc_error, _NEAR) <= AT_CHANCE
+        return self.auc - max(2 * self.auc_error, NEAR_CHANCE) <= AT_CHANCE
 
 
 def skill(block: Block) -> Skill | None:
@@ -65,7 +66,25 @@ def skill(block: Block) -> Skill | None:
     spread = float(positive @ np.square(first) + negative @ np.square(second))
     auc = _auc(positive, negative)
     error = math.sqrt(spread) / (rows * entropy)
-    return Skill(float(1 - entropy_loss), float(error), auc, _auc_error(auc, ones, zeros))
+    of_chance = math.sqrt((rows + 1) / (12 * ones * zeros))  # the error of an AUC of 1/2
+    is_inverted = AT_CHANCE - auc > max(_SURE * of_chance, NEAR_CHANCE)
+    auc_error = _auc_error(auc, ones, zeros)
+    return Skill(float(1 - entropy_loss), float(error), auc, auc_error, is_inverted)
+
+
+def normalized_entropy(block: Block) -> float:
+    """L/H(ȳ) by the losses of rows themselves, as a report has it; infinite where one is.
+
+    Args:
+        block: with more than one outcome.
+    """
+    outcomes = _outcomes(block)
+    if block.infinite:
+        return math.inf
+    if block.layout.task == "multilabel":
+        result = skill(block)
+        return math.nan if result is None else 1 - result.gain
+    return block.loss / _entropy(outcomes)
 
 
 def skill_of_hours(blocks: Sequence[Block]) -> Skill | None:

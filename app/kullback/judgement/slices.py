@@ -11,10 +11,11 @@ from kullback.judgement.evidence import OutcomeHistory
 from kullback.judgement.findings import Finding, Size, State, graded
 from kullback.judgement.history import History
 from kullback.judgement.judged import JudgedBlock, judged
-from kullback.judgement.outcomes import class_or_ratio, distance
+from kullback.judgement.outcomes import inverted
+from kullback.judgement.ratios import Ratio
 from kullback.judgement.recalibration import Tolerance
 from kullback.judgement.settings import Thresholds
-from kullback.judgement.skill import skill
+from kullback.judgement.skill import normalized_entropy, skill
 from kullback.moments import DAY, HOUR
 
 _SHARE = 0.1  # of all rows: values that matter when they come or go
@@ -62,11 +63,10 @@ def _by_outcomes(history: History, new: Mapping[str, float]) -> Finding | None:
     ranked = sorted(
         product(enough, ("rate", "slope")), key=lambda each: -log_mean(each[0].logs(each[1], most))
     )
-    closest = _finding(*ranked[0], most, limits, new)
-    for outcomes, by in ranked:
-        if log_mean(outcomes.logs(by, most)) < most:
-            break
-        finding = _finding(outcomes, by, most, limits, new)
+    closest, *_ = _finding(*ranked[0], most, limits, new)
+    sure = [each for each in ranked if log_mean(each[0].logs(each[1], most)) >= most]
+    findings = [(*each, *_finding(*each, most, limits, new)) for each in sure]
+    for outcomes, by, finding, _ in sorted(findings, key=lambda each: -each[3]):
         if finding.is_alarm and _is_apart(history, outcomes.value, by, finding):
             return finding
     return replace(
@@ -93,24 +93,32 @@ def _is_apart(history: History, value: str, by: str, finding: Finding) -> bool:
 
 def _finding(
     outcomes: OutcomeHistory, by: str, most: float, limits: Thresholds, new: Mapping[str, float]
-) -> Finding:
-    """What is found of a value, by its rate or its slope."""
+) -> tuple[Finding, float]:
+    """What is found of a value, by its rate or its slope, and how far off it is.
+
+    Of values that are surely off the one that is furthest is worst: evidence is capped, and of
+    many rows soon the same. No skill is as far off as a rate of twice what happens.
+    """
     text = _named(outcomes.value, new)
     if by == "rate":
         result = outcomes.rates(most)
-        value = class_or_ratio(result.rows)
-        state = graded(result.is_over, distance(value, result.rows), limits)
-        said = f"{text}: predictions are {value:.2f} times what happened there."
+        ratio = Ratio.of(result.rows)
+        value, bound = ratio.value, ratio.bound(limits.tolerance)
+        off, cause = ratio.off, ""
+        state = graded(result.is_over, off, limits)
+        said = f"{text}: {ratio.words} there."
     else:
         result = outcomes.slopes(most)
         have = skill(result.rows)
-        value = 0.0 if have is None else have.gain
+        value, bound = 0.0 if have is None else 1 - normalized_entropy(result.rows), 0.0
         is_none = result.is_over and have is not None and have.is_none
+        off, cause = 1.0, inverted(have)
         state = State.CRITICAL if is_none else State.OK
         said = f"{text}: predictions are no better than the base rate there."
     if state is State.OK:
         said = _none(outcomes.value)
-    return result.finding("slice", Size(state, value, 1 + limits.tolerance, said), outcomes.value)
+    finding = result.finding("slice", Size(state, value, bound, said), outcomes.value)
+    return replace(finding, cause=cause), off
 
 
 def _none(name: str) -> str:
@@ -124,11 +132,11 @@ def _beside(history: History, name: str) -> tuple[str, State]:
     if not blocks or blocks[-1].block.stop < history.now - DAY:
         return "", State.WARNING
     rows = summed([each.block for each in blocks])
-    ratio = class_or_ratio(rows)
+    ratio = Ratio.of(rows)
     limits = history.thresholds["slice"]
     is_sure = max(float(each.rate.max()) for each in outcomes.groups) >= _SURE
-    is_bad = is_sure and distance(ratio, rows) >= limits.critical
-    said = f", predictions {ratio:.2f} times what happened there"
+    is_bad = is_sure and ratio.off >= limits.critical
+    said = f", {ratio.words} there"
     return said, State.CRITICAL if is_bad else State.WARNING
 
 

@@ -15,9 +15,10 @@ class Check:
     """One check of a monitor.
 
     `value` is the size of what it looks at, beside its `threshold`, both null where there is too
-    little to judge; `n` is of how many rows, of `minimum_rows` at least. `evidence` is ln e, where
-    e is the chance-corrected evidence that something has changed, and an alarm needs
-    `evidence_needed`. `slice` and `feature` say where it is worst, `since` when it began.
+    little to judge, `value` also where it is infinite, as where positives were expected and none
+    happened; `n` is of how many rows, of `minimum_rows` at least. `evidence` is ln e, where e is
+    the chance-corrected evidence that something has changed, and an alarm needs `evidence_needed`.
+    `slice` and `feature` say where it is worst, `since` when it began.
     """
 
     name: str

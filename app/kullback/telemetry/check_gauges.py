@@ -1,7 +1,7 @@
 """Prometheus gauges of the checks of monitors: how each stands, its size, and since when."""
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
+from math import isnan
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -28,7 +28,7 @@ def gauges(checks: Mapping[str, MonitorChecks]) -> Iterator[Metric]:
     for name, monitor in checks.items():
         for check in monitor.checks:
             for family, value in zip(families, _numbers(check), strict=True):
-                if value is not None and isfinite(value):
+                if value is not None and not isnan(value):
                     family.add_metric([name, check.name], value)
     yield from families
 

@@ -1,5 +1,6 @@
 """How the checks of a monitor are shown: the worst first, in colours and words."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,8 @@ CHECK_HUES = {State.CRITICAL: "bad", State.WARNING: "stop", State.OK: "good", St
 _WORST_FIRST = tuple(CHECK_HUES)
 _SAYS_WHY = ("maturity", "calibration")  # nothing, or not much, is judged yet
 _RATIOS = ("calibration", "label_drift", "slice")  # of what was predicted or is, to what happened
-_SHARES = ("log_loss", "no_skill", "slice", "maturity")  # of the information gain, or of rows
-_OF = {"log_loss": " lost", "maturity": " labelled"}
+_SHARES = ("log_loss", "slice", "maturity")  # of what predictions tell, or of rows
+_OF = {"log_loss": " off", "maturity": " labelled"}
 _GRAVEST_FIRST = (
     {"no_skill"},
     {"log_loss", "calibration", "slice"},
@@ -63,12 +64,16 @@ def title(check: Check) -> str:
     return check.name.replace("_", " ").capitalize()
 
 
-def badness(checks: MonitorChecks | None) -> tuple[int, int, float, int]:
-    """What the worst of monitors has the least of.
+WORST_FIRST = (
+    "The worst first: no skill, then lost calibration and quality, then what has stopped, then "
+    "drift; of one kind by how many times beyond its threshold."
+)
 
-    By its state; by its gravest alarm: no skill, then losses of quality, then what has stopped,
-    then drift; by how many times beyond its threshold such an alarm is, never across kinds; and
-    by how many checks warn.
+
+def badness(checks: MonitorChecks | None) -> tuple[int, int, float, int]:
+    """What the worst of monitors has the least of, as WORST_FIRST says it.
+
+    By its state first; sizes are never compared across kinds; last by how many checks warn.
     """
     if checks is None:
         return len(_WORST_FIRST), 0, 0.0, 0
@@ -88,11 +93,17 @@ def _gravity(check: Check) -> int:
 
 
 def _times_beyond(check: Check) -> float:
-    if not check.value or not check.threshold:
+    if check.value is None or not check.threshold:
         return 0.0
-    is_ratio = check.name in _RATIOS and check.threshold >= 1
-    size = max(check.value, 1 / check.value) if is_ratio and check.value > 0 else abs(check.value)
+    size = abs(check.value)
+    if _is_ratio(check) and size < 1:
+        size = 1 / size if size else math.inf
     return size / check.threshold
+
+
+def _is_ratio(check: Check) -> bool:
+    """Whether its value is one number over another; of slices also gains and shares are."""
+    return check.name in _RATIOS and check.threshold is not None and check.threshold >= 1
 
 
 def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:
@@ -102,20 +113,28 @@ def worst_first(checks: MonitorChecks | None) -> Sequence[Check]:
 
 
 def sizes(check: Check) -> tuple[str, str]:
-    """What a check looks at and from where on that is too far, with their unit."""
-    value, threshold = check.value or 0.0, check.threshold or 0.0
-    is_ratio = check.name in _RATIOS and threshold >= 1 and value > 0
-    return _size(check.name, check.value, is_ratio), _size(check.name, check.threshold, is_ratio)
+    """What a check looks at and from where on that is too far, with their unit.
+
+    A ratio is too far off beyond either end of what is tolerated.
+    """
+    value, threshold = check.value, check.threshold
+    if not _is_ratio(check) or threshold is None:
+        return _size(check, value), _size(check, threshold)
+    places = 2 if threshold == 1 else max(2, -math.floor(math.log10(threshold - 1)))
+    ends = f"{1 / threshold:.{places}f}× to {threshold:.{places}f}×"
+    return (UNKNOWN if value is None or math.isinf(value) else f"{value:.{places}f}×"), ends
 
 
-def _size(name: str, size: float | None, is_ratio: bool) -> str:  # noqa: FBT001
+def _size(check: Check, size: float | None) -> str:
     if size is None:
         return UNKNOWN
-    if name == "silence":
+    if check.name == "silence":
         return lasting(size)
-    if is_ratio:
-        return f"{size:.2f}×"
-    return typeset(f"{size:.0%}{_OF.get(name, '')}" if name in _SHARES else f"PSI {size:.2f}")
+    if check.threshold == 0:  # an information gain, as the normalized entropy that cards have
+        return "NE ∞" if math.isinf(size) else f"NE {1 - size:.3f}".removesuffix(".000")
+    return typeset(
+        f"{size:.0%}{_OF.get(check.name, '')}" if check.name in _SHARES else f"PSI {size:.2f}"
+    )
 
 
 def statement(checks: MonitorChecks | None) -> str:

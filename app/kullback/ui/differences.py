@@ -4,11 +4,13 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from kullback.judgement.findings import State, graded
+from kullback.judgement.findings import ENOUGH, State, graded, ratio_off
 from kullback.judgement.settings import Thresholds
+from kullback.tally.report_types import MetricValues
 
 SURE = 0.001  # a difference that chance makes less often is sure
 _STANDARD = NormalDist()
+_LEAST_ROWS = 0.5  # what never happened counts as half a row, as its check has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,39 @@ def errors_apart(difference: float, *errors: float | None) -> float | None:
     """A difference in standard errors, those of both sides together; None without any."""
     both = math.hypot(*(error or 0.0 for error in errors))
     return difference / both if both > 0 else None
+
+
+def off_calibration(metrics: MetricValues, rows: int) -> Difference | None:
+    """How far predictions are from what happened; None where they have no calibration ratio.
+
+    Where the ratio has no error of its own, as where outcomes are all alike, it is held against
+    what predictions say of themselves, as its check does: p̄(1 − p̄) a row at most. How sure it is
+    nobody knows of few outcomes.
+    """
+    metric, rate = metrics["calibration_ratio"], metrics["base_rate"].value
+    mean, ratio = metrics["mean_prediction"].value, metric.value
+    if mean is None or rate is None or (ratio is None and rate > 0):
+        return None
+    if ratio is None:
+        ratio = mean * rows / _LEAST_ROWS
+    errors = errors_apart(ratio - 1, metric.standard_error)
+    if few_outcomes(metrics, rows):
+        errors = None
+    elif errors is None:
+        spread = math.sqrt(max(mean * (1 - mean), 0.0) / rows)
+        nothing = math.copysign(math.inf, mean - rate) if mean != rate else 0.0
+        errors = (mean - rate) / spread if spread > 0 else nothing
+    return Difference(ratio_off(ratio, mean), errors, rows)
+
+
+def few_outcomes(metrics: MetricValues, rows: int) -> str:
+    """The rarer outcomes as they are counted, "1 positive", where they tell nothing; else ""."""
+    rate, mean = metrics["base_rate"].value, metrics["mean_prediction"].value
+    if rate is None or mean is None:
+        return ""
+    often = max(rate, mean), 1 - min(rate, mean)
+    if min(often) * rows >= ENOUGH:
+        return ""
+    share, what = (rate, "positive") if often[0] < often[1] else (1 - rate, "negative")
+    count = round(share * rows)
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from kullback.errors import InvalidInput
 from kullback.figures import reliability, score_histogram
 from kullback.figures.typesetting import measured
+from kullback.judgement.findings import State
 from kullback.moments import DAY, HOUR, moment
 from kullback.monitoring.annotations import Annotation
 from kullback.monitoring.checks import MonitorChecks, state_of
@@ -145,6 +146,17 @@ class MonitorPage:
             return False
         return abs(self.view.start - worst.since) < self.ground.window and self.view.stop > last
 
+    def _states(self, *, slices: bool = False) -> Mapping[str, State]:
+        """The states of checks that look at the rows that are shown: up to the last.
+
+        The check of slices looks at all `slices`, but of all rows or one value at what it names.
+        """
+        last, checks = self.selection.reader.last_start, self.checks
+        if checks is None or (last is not None and self.view.stop <= last):
+            return {}
+        is_named = slices or self.value == CheckRows.of(checks).slice
+        return {each.name: each.state for each in checks.checks if is_named or each.name != "slice"}
+
     def _body(self, setup: MonitorSetup) -> dict[str, object]:
         selection, chosen, reader = self.selection, self.view, self.selection.reader
         limits, rows = reader.thresholds, CheckRows.of(self.checks)
@@ -152,10 +164,10 @@ class MonitorPage:
         compared = report if self.compared is selection else self.compared.report()
         past = past_of(selection, self.value)
         drawn, course = history.over_time(selection, chosen, self.ground, self.value, past)
-        shown_cards = cards(report, past, limits) if report.n else []
+        shown_cards = cards(report, past, limits, self._states()) if report.n else []
         names = [slice_name(group.slice) for group in compared.groups]
         past_values = past_of_values(self.compared, names)
-        slices = SliceTable.of(compared, limits, past_values, rows.slice)
+        slices = SliceTable.of(compared, limits, past_values, rows.slice, self._states(slices=True))
         span = {"from": moment(report.start), "to": moment(report.stop)}
         return {
             "report": report,

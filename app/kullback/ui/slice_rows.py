@@ -8,19 +8,20 @@ from markupsafe import Markup
 
 from kullback.figures.intervals import STANDARD_ERRORS
 from kullback.figures.typesetting import measured, typeset
-from kullback.judgement.findings import State, ratio_off, worst
+from kullback.judgement.findings import State, worst
 from kullback.judgement.settings import Thresholds
 from kullback.monitoring.crossed_slices import slice_name, slice_values
 from kullback.monitoring.report import MonitorGroup, MonitorReport
 from kullback.numerics.digits import number
 from kullback.tally.report_types import MetricValue, MetricValues
-from kullback.ui.cards import skill_lost
 from kullback.ui.check_rows import CHECK_HUES
-from kullback.ui.differences import Difference, errors_apart
+from kullback.ui.differences import Difference, off_calibration
 from kullback.ui.interval_bars import Reach, interval_bar, widest
+from kullback.ui.losses import skill_lost
 
 MOST_SHOWN, MOST_ROWS = 10, 100
 _WORST_FIRST = (State.CRITICAL, State.WARNING)
+_OF_QUALITY = ("slice", "calibration", "log_loss", "no_skill")
 _LEAST = 1e-3  # nats: a scale is no narrower
 _FURTHEST = 700.0  # of a logarithm: its exponential is still a number
 
@@ -65,7 +66,8 @@ class SliceTable:
         report: MonitorReport,
         limits: Mapping[str, Thresholds],
         past: Mapping[str, MetricValues],
-        named: str = "",
+        named: str,
+        states: Mapping[str, State],
     ) -> "SliceTable":
         """The values that a report was asked for.
 
@@ -77,6 +79,8 @@ class SliceTable:
             limits: the thresholds of checks.
             past: the metrics of values in the reference, "country=DE".
             named: the value that a check warns of.
+            states: of checks that look at the same rows. A value that one names is as bad as that
+                says, and none is where no check warns. Without any, values go by their errors.
         """
         by_ratio = report.metrics["calibration_ratio"].reason != "multiclass"
         judged = [
@@ -91,8 +95,9 @@ class SliceTable:
             )
             for group in report.groups
         ]
+        agreeing = [each.agreeing(states, is_named=each.name == named) for each in judged]
         ranked = sorted(
-            judged,
+            agreeing,
             key=lambda each: (each.name != named, each.severity, *each.measure.rank, each.name),
         )[:MOST_ROWS]
         tolerance = math.log1p(limits["slice"].tolerance) if by_ratio else 0.0
@@ -119,7 +124,8 @@ class _Measure:
     def rank(self) -> tuple[float, float]:
         """What is worst has the least of it: what it is off at least, then at all."""
         if self.reach is None:
-            return 0.0, 0.0
+            far = 0.0 if self.difference is None else math.log1p(max(self.difference.size, 0.0))
+            return -far, -far
         nearest = max(self.reach.low, -self.reach.high, 0.0)
         return -nearest, -abs(self.reach.value)
 
@@ -151,6 +157,17 @@ class _Judged:
             skill = lost.state(limits["log_loss"], comparisons)
             before = measured(past["normalized_entropy"]).partition(" ")[0]
         return cls(group, measure, off, skill, before if skill.is_alarm else "")
+
+    def agreeing(self, states: Mapping[str, State], *, is_named: bool) -> "_Judged":
+        """The same as checks have it that look at these rows."""
+        if not states:
+            return self
+        if is_named:
+            return replace(self, off=worst([states.get("slice", State.UNKNOWN), self.off]))
+        if any(states[each].is_alarm for each in _OF_QUALITY if each in states):
+            return self
+        off, skill = (State.OK if each.is_alarm else each for each in (self.off, self.skill))
+        return replace(self, off=off, skill=skill, before="")
 
     @property
     def name(self) -> str:
@@ -187,14 +204,20 @@ def words_of(name: str) -> str:
 
 
 def _by_ratio(group: MonitorGroup) -> _Measure:
-    metric = group.metrics["calibration_ratio"]
-    ratio, error, mean = metric.value, metric.standard_error, group.metrics["mean_prediction"].value
-    if ratio is None or ratio <= 0 or mean is None:
+    metric, difference = group.metrics["calibration_ratio"], off_calibration(group.metrics, group.n)
+    if difference is None:
         return _Measure()
-    off = math.log(ratio)
-    half = STANDARD_ERRORS * (error or 0.0) / ratio
+    if not metric.value:
+        expected = number(group.n * (group.metrics["mean_prediction"].value or 0.0), 0)
+        none = f"{expected} expected, none happened"
+        return _Measure("0×" if metric.value is not None else none, difference=difference)
+    ratio, error = metric.value, metric.standard_error
+    if not error and difference.errors is None:
+        return _Measure(f"{measured(metric)}×", difference=difference)
+    if not error:
+        error = abs(ratio - 1) / abs(difference.errors) if difference.errors else 0.0
+    off, half = math.log(ratio), STANDARD_ERRORS * error / ratio
     low, high = max(off - half, -_FURTHEST), min(off + half, _FURTHEST)
-    difference = Difference(ratio_off(ratio, mean), errors_apart(ratio - 1, error), group.n)
     value, *ends = (number(each, 2) for each in (ratio, math.exp(low), math.exp(high)))
     words = f"{value}, 95 % interval {' to '.join(ends)}"
     return _Measure(f"{measured(metric)}×", words, Reach(off, low, high), difference)
