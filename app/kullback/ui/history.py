@@ -13,6 +13,7 @@ from kullback.timezones import offset
 from kullback.ui.past import Past
 from kullback.ui.times import RANGES, Ground, View, around
 
+_LEAST_ROOM = 1e-300  # of a scale: doubles below it cannot be told apart
 LEAST_DRAWN = 1 / 24  # of a range: an hour of a day
 MOST_SLICES = 12
 SLICE_STEPS = 12
@@ -269,7 +270,9 @@ def shared(lines: Iterable[ChartSeries]) -> tuple[float, float] | None:
         return None
     low, high = min(values), max(values)
     room = 0.5 * max(high - low, 0.1 * high)
-    return max(0.0, low - room), high + room or 1.0
+    if room < _LEAST_ROOM:
+        return 0.0, 1.0
+    return max(0.0, low - room), high + room
 
 
 def _in_steps_of(whole: Sequence[MetricPoint], points: Sequence[MetricPoint]) -> list[MetricPoint]:
