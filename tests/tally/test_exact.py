@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import ONES, UNIT, BinSums, decoded, exact_products, real
+from kullback.tally.bin_sums import BinSums, GatheredSums
+from kullback.tally.exact import ONES, UNIT, exact_products, real
 from tests import strategies as draw
 from tests.tally.strategies import magnitude
 
@@ -154,8 +155,11 @@ def test_bytes_make_them_again_and_say_where_they_end(
 ) -> None:
     sums = [BinSums.of(*part, BINS) for part in (first, second)]
     content = b"head" + sums[0].encoded() + sums[1].encoded()
-    again, end = decoded(content, 4)
-    assert (again, decoded(content, end)) == (sums[0], (sums[1], len(content)))
+    again, end = [GatheredSums(), GatheredSums()], 4
+    for each in again:
+        end = each.read(content, end)
+    assert end == len(content)
+    assert [each.total(BINS) for each in again] == sums
 
 
 @given(st.lists(st.integers(0, BINS - 1), max_size=20))

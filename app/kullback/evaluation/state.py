@@ -9,7 +9,7 @@ from typing import TypeVar
 from kullback.errors import TallyMismatch
 from kullback.experiments.arm_tallies import ArmTallies
 from kullback.experiments.plan import Plan
-from kullback.tally.exact import BinSums
+from kullback.tally.bin_sums import BinSums
 from kullback.tally.merge import merged
 from kullback.tally.merged_tallies import merged_tallies
 from kullback.tally.sum_names import VECTORS

@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import DIGIT, MASK, UNIT, BinSums, Plane, numbers_of, shifted, split
-from kullback.tally.exact import INDEX as BIN
+from kullback.tally.bin_sums import INDEX as BIN
+from kullback.tally.bin_sums import MASK, BinSums, Plane, numbers_of, split
+from kullback.tally.exact import DIGIT, UNIT, shifted
 
 _DENSE = 4  # cells for each row: of more most have none
 Digits = Sequence[tuple[int, Indices]]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import BinSums
+from kullback.tally.bin_sums import BinSums
 from kullback.tally.sum_names import MOST_MEASURES
 from kullback.tally.tally import Tally
 from kullback.tally.units import BUCKETS

@@ -8,8 +8,9 @@ import numpy as np
 
 from kullback.numerics.reasons import Reason
 from kullback.numerics.types import Array, Flags, Undefined
+from kullback.tally.bin_sums import BinSums
 from kullback.tally.contrast import ArmInfluences
-from kullback.tally.exact import BinSums, real
+from kullback.tally.exact import real
 from kullback.tally.functionals import Functional
 from kullback.tally.inference import influence, occupied_buckets, whole_sum
 from kullback.tally.sum_names import ABSENT, MEASURES, MOMENTS, MOST_MEASURES, SCALARS, VECTORS

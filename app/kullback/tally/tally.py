@@ -10,8 +10,9 @@ import numpy as np
 
 from kullback.errors import DamagedTally, TallyMismatch
 from kullback.scoring.conventions import ConventionName
+from kullback.tally.bin_sums import BinSums, GatheredSums, Plane
 from kullback.tally.bins import BINS, RANK_BINS
-from kullback.tally.exact import DIGIT, UNIT, BinSums, Plane, decoded
+from kullback.tally.exact import DIGIT, UNIT
 from kullback.tally.sum_names import (
     ABSENT,
     CLASS_SQUARES,
@@ -231,14 +232,13 @@ def _decoded_total(contents: Sequence[bytes]) -> Tally:
     layouts = [Layout.decoded(head) for head in heads]
     places = [sums_start(content) for content in contents]
     layout = widest(layouts)
-    columns: list[list[BinSums]] = [[] for _ in range(1 + len(VECTORS))]
+    columns = [GatheredSums() for _ in range(1 + len(VECTORS))]
     for content, first in zip(contents, places, strict=True):
         at = first + 1 + content[first]
         for number in content[first + 1 : at]:
-            sums, at = decoded(content, at)
-            columns[number].append(sums)
+            at = columns[number].read(content, at)
     sizes = (len(SCALARS), *layout.sizes)
-    scalars, *vectors = map(BinSums.total, columns, sizes)
+    scalars, *vectors = map(GatheredSums.total, columns, sizes)
     return Tally(layout, _unpacked(scalars), tuple(vectors))
 
 

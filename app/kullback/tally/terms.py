@@ -7,8 +7,9 @@ import numpy as np
 
 from kullback.numerics.means import blocks
 from kullback.numerics.types import Array, Flags, Indices
+from kullback.tally.bin_sums import BinSums
 from kullback.tally.bins import BINS, RANK_BINS, rank_bin_of
-from kullback.tally.exact import ONES, UNIT, BinSums, exact_products
+from kullback.tally.exact import ONES, UNIT, exact_products
 from kullback.tally.measures import measure_sums
 from kullback.tally.row_terms import RowTerms
 from kullback.tally.sum_names import MOMENTS, MOST_UNIT_CLASSES, SCALARS, SQUARES, VECTORS

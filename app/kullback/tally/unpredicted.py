@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.numerics.types import Array, Indices
-from kullback.tally.exact import UNIT, BinSums
+from kullback.tally.bin_sums import BinSums
+from kullback.tally.exact import UNIT
 from kullback.tally.measures import measure_sums
 from kullback.tally.row_terms import RowTerms
 from kullback.tally.sum_names import SCALARS, VECTORS
