@@ -274,7 +274,7 @@ def test_labels_count_by_what_their_weights_leave_of_them() -> None:
     w[0] = 1000.0
     found = too_early(PAIRED, [arm(w, labels(100))] * 2, 1000.0)
     assert found is not None
-    assert found.reason.startswith("1 rows of the rarer label")
+    assert found.reason.startswith("1 row of the rarer label")
     even = arm(np.full(200, 1e90), labels(25))
     assert too_early(PAIRED, [even, even], 1000.0) is None
 

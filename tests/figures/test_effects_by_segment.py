@@ -59,6 +59,7 @@ def test_of_many_segments_the_surest_are_drawn_and_the_rest_are_counted() -> Non
     assert figure.more == f"{30 - MAX_SEGMENTS} more segments"
     titles = [each.text or "" for each in ET.fromstring(svg(figure)).iter(f"{SVG}title")]  # noqa: S314
     assert any(title.startswith(f"{figure.x_names[1]}: ") for title in titles)
+    assert any("…" in word and word.endswith("wide 29") for word in words(svg(figure)))
 
 
 def test_effects_stand_under_another_in_the_order_of_their_numbers() -> None:

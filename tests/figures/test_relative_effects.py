@@ -84,24 +84,46 @@ def test_without_an_effect_there_is_no_bar() -> None:
     assert effects_by_metric(DOCUMENTS["empty"], first(DOCUMENTS["empty"])) is None
 
 
-def test_every_metric_stands_on_one_axis_of_percent() -> None:
+def test_every_metric_stands_on_a_scale_of_its_own_around_no_difference() -> None:
     one = first(BETTER)
     figure = effects_by_metric(BETTER, one)
     assert figure is not None
     picture = svg(figure)
-    place, told = ruler(picture), words(picture)
-    diamonds = shapes(picture, "polygon", "estimate")
-    assert len(diamonds) == len(one.metrics) == len(shapes(picture, "rect", "fixed"))
-    for diamond, (name, difference) in zip(diamonds, one.metrics.items(), strict=True):
-        if name == "log_calibration_ratio":
-            continue
-        assert difference.effect is not None
-        percent = 100 * difference.effect / control(BETTER, name)
-        assert points(diamond)[0][0] == pytest.approx(place(percent), abs=0.05)
-    assert {"log loss ↓", "AUC ↑", "calibration ratio"} <= set(told)
-    assert [row[0] for row in figure.rows()] == list(figure.x_names)
-    shown = [float(word[:-1].replace("−", "-")) for word in told if re.fullmatch(r"[+−].*%", word)]
-    assert shown[0] == pytest.approx(100 * (first(BETTER).relative_effect or 0), abs=0.1)
+    diamonds, bars = shapes(picture, "polygon", "estimate"), shapes(picture, "rect", "fixed")
+    (zero,) = shapes(picture, "line", "zero")
+    middle = float(zero.attrib["x1"])
+    assert len(diamonds) == len(one.metrics) == len(bars)
+    for diamond, bar, effect in zip(diamonds, bars, figure.series[0].y, strict=True):
+        x, (left, wide) = points(diamond)[0][0], numbers(bar, "x", "width")
+        assert effect is not None
+        assert (x - middle) * effect >= 0
+        assert left <= x <= left + wide
+        assert max(abs(left - middle), abs(left + wide - middle)) > 80, "none is flat"
+
+
+def test_a_large_effect_leaves_the_others_as_long_as_they_are() -> None:
+    one = first(BETTER)
+    large = replace(one.metrics["auc"], effect=0.6, fixed_interval=(0.5, 0.7))
+    pictures = [
+        svg(figure)
+        for metrics in (one.metrics, {**one.metrics, "auc": large})
+        if (figure := effects_by_metric(BETTER, replace(one, metrics=metrics))) is not None
+    ]
+    before, after = (numbers(shapes(each, "rect", "fixed")[0], "x", "width") for each in pictures)
+    assert before == after
+
+
+def test_each_metric_says_which_side_is_better_or_that_none_is() -> None:
+    figure = effects_by_metric(BETTER, first(BETTER))
+    assert figure is not None
+    assert {"log loss ↓", "AUC ↑", "calibration ratio", "mean prediction"} <= set(figure.x_names)
+    assert (
+        "of a calibration ratio nearer to 1 is; the others have no better side." in figure.caption
+    )
+    told = words(svg(figure))
+    shown = next(word for word in told if re.match(r"[+−][\d.]+% \(", word))
+    percent = float(shown.split("%")[0].replace("−", "-"))
+    assert percent == pytest.approx(100 * (first(BETTER).relative_effect or 0), abs=0.1)
 
 
 def test_a_logarithm_beyond_doubles_is_drawn_at_the_end() -> None:
@@ -112,3 +134,15 @@ def test_a_logarithm_beyond_doubles_is_drawn_at_the_end() -> None:
     picture = svg(figure)
     assert "nan" not in picture
     assert len(shapes(picture, "polygon", "estimate")) == 1
+
+
+def test_a_number_that_has_no_room_beside_its_name_leaves_its_interval_to_the_pointer() -> None:
+    one = first(BETTER)
+    wide = replace(
+        one.metrics["log_loss"], effect=1e3, fixed_interval=(999.9, 1000.1), standard_error=0.05
+    )
+    figure = effects_by_metric(BETTER, replace(one, metrics={"log_loss": wide}))
+    assert figure is not None
+    picture = svg(figure)
+    assert not any("(" in word for word in words(picture))
+    assert re.search(r"<title>log loss ↓: [^<]+ to [^<]+</title>", picture)

@@ -85,3 +85,18 @@ async def test_four_rows_have_no_outlook_and_no_number_beyond_belief(service: Se
     assert "rows in all" not in page.text
     assert "10,000 times" not in page.text
     assert not re.search(r"e\+\d|10[⁰¹²³⁴-⁹]{2}", page.text)
+
+
+async def test_a_minimum_effect_far_below_the_error_is_named_as_the_reason(
+    service: Service,
+) -> None:
+    await service.put(EXPERIMENT, **(PAIRED | {"minimum_effect": 1e-9}))
+    await observe(service, **sent(paired(noise=9.0, n=600)))
+    page, document = await opened(service), await report(service)
+    (comparison,) = document["comparisons"]
+    assert comparison["verdict"] == "undecided"
+    words = " ".join(page.text.split())
+    assert "The minimum effect, 1 × 10⁻⁹ nats, is far smaller than the standard error" in words
+    assert "or plan a minimum effect that is near the effects you expect" in words
+    assert "confidence sequence is not" not in words, "no word of a sequence that is not shown"
+    assert "1e-09" not in words

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 
 from kullback.errors import InvalidInput
+from kullback.numerics.digits import power_of_ten
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import ConfidenceSequence, confidence_sequence
 from kullback.tally.contrast import ArmInfluences
@@ -64,7 +65,10 @@ def amount(minimum: MinimumEffect, control: float) -> float:
 
 def worded(minimum: MinimumEffect, unit: str, *, of_what: str = "the control's") -> str:
     """A minimum effect as it was typed, with its unit: "0.02 nats", "2% of the control's"."""
-    return f"{minimum} of {of_what}" if isinstance(minimum, str) else f"{minimum:g}{unit}"
+    if isinstance(minimum, str):
+        return f"{minimum} of {of_what}"
+    factor, is_power, exponent = f"{minimum:g}".partition("e")
+    return f"{factor}{power_of_ten(int(exponent)) if is_power else ''}{unit}"
 
 
 def margin_of(

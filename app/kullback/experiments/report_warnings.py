@@ -7,6 +7,7 @@ from kullback.experiments.compared import Comparison
 from kullback.experiments.comparison import Findings
 from kullback.experiments.measured import OF_PREDICTIONS
 from kullback.experiments.verdict import WARN_CROSSED
+from kullback.experiments.wording import telling
 from kullback.numerics.digits import chance
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import MOST_OF_ONE
@@ -74,7 +75,8 @@ def _is_tempting(comparison: Comparison, alpha: float) -> bool:
     effect, sequence = comparison.effect, comparison.confidence_sequence
     if isinstance(effect, Undefined) or sequence is None or comparison.verdict.word == "invalid":
         return False
-    return effect.p_value() < alpha and sequence.low <= 0 <= sequence.high
+    tells = telling((sequence.low, sequence.high), effect.standard_error) is not None
+    return tells and effect.p_value() < alpha and sequence.low <= 0 <= sequence.high
 
 
 def _heavy(findings: Findings) -> Iterator[Mapping[str, object]]:

@@ -138,13 +138,15 @@ def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None
         units: how many the smaller of them has met.
     """
     if units < plan.minimum_units:
-        reason = f"{units:,.0f} units of at least {plan.minimum_units:,} in each arm."
+        counted = "1 unit" if round(units) == 1 else f"{units:,.0f} units"
+        reason = f"{counted} of at least {plan.minimum_units:,} in each arm."
         return Verdict(VerdictWord.INVALID, "too_few_units", reason)
     if plan.metric in OF_MEASURES:
         return None
     rarest = min(count for tally in arms for count in _effective_outcomes(tally))
     if rarest < LEAST_POSITIVES:
-        reason = f"{rarest:,.0f} rows of the rarer label of at least {LEAST_POSITIVES} in each arm."
+        rows = "1 row" if round(rarest) == 1 else f"{rarest:,.0f} rows"
+        reason = f"{rows} of the rarer label of at least {LEAST_POSITIVES} in each arm."
         return Verdict(VerdictWord.INVALID, "too_few_positives", reason)
     return None
 

@@ -95,6 +95,21 @@ def interval_rows(
     return picture(bottom + 48, title, description, shapes)
 
 
+def rows_on_own_scales(title: str, rows: Sequence[IntervalRow], description: str) -> str:
+    """Rows of numbers that do not compare, each on a scale of its own around 0 in the middle."""
+    top, middle = _BARE, (_LEFT + _RIGHT) / 2
+    bottom = top + sum(row.height for row in rows)
+    shapes = [line((middle, top), (middle, bottom), "zero")]
+    for row in rows:
+        reach = max(map(abs, _span([row], EffectAxis())))
+        shapes += _row(row, Scale(-reach, reach, _LEFT, _RIGHT), top)
+        strip = box((0, top), (WIDTH, top + row.height), "catch")
+        shapes.append(hoverable(strip, row.words or f"{row.name}: {row.value}", ""))
+        top += row.height
+    shapes.append(text((middle, bottom + 18), "no difference", "tick middle"))
+    return picture(bottom + 26, title, description, shapes)
+
+
 def _span(rows: Sequence[IntervalRow], axis: EffectAxis) -> tuple[float, float]:
     seen: list[Row] = []
     for row in rows:
@@ -131,7 +146,7 @@ def _row(row: IntervalRow, scale: Scale, top: float) -> Iterator[str]:
     middle = top + row.height - 12
     if row.name:
         room = scale.stop - scale.start - width(row.value) - 12
-        yield text((scale.start, top + 18), shortened(row.name, room), "label")
+        yield text((scale.start, top + 18), _without_middle(row.name, room), "label")
         yield text((scale.stop, top + 18), row.value, "label end strong")
     if row.sequence is not None:
         yield from _whisker(scale, row.sequence, middle)
@@ -142,6 +157,14 @@ def _row(row: IntervalRow, scale: Scale, top: float) -> Iterator[str]:
     x = scale(row.effect)
     corners = [(x, middle - 7), (x + 6, middle), (x, middle + 7), (x - 6, middle)]
     yield polygon(corners, "estimate")
+
+
+def _without_middle(name: str, room: float) -> str:
+    """A name cut to about so much width: the ends of segments differ more than their beginnings."""
+    if shortened(name, room) == name:
+        return name
+    tail = name[-int(room / width("n") / 3) :]
+    return shortened(name, room - width(tail)) + tail
 
 
 def _whisker(scale: Scale, ends: Interval, y: float) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""Effects in percent of the control's value: of what decides, and of every metric on one axis."""
+"""Effects in percent of the control's value: of what decides, and of every metric."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kullback.experiments.measured import prefers_more
 from kullback.experiments.report import (
     ArmsReport,
     ComparisonReport,
@@ -15,12 +16,18 @@ from kullback.experiments.wording import METRICS, coverage, evidence, metric_nam
 from kullback.experiments.wording import margin as margin_in_words
 from kullback.figures.figure import ChartSeries, Figure, bounds
 from kullback.figures.forest import directions
-from kullback.figures.interval_rows import EffectAxis, IntervalRow, interval_rows
+from kullback.figures.interval_rows import (
+    EffectAxis,
+    IntervalRow,
+    interval_rows,
+    rows_on_own_scales,
+)
 from kullback.numerics.digits import decimals, number
 
 Percent = Callable[[float], float]
-_ARROWS = {"log_loss": " ↓", "normalized_entropy": " ↓", "brier": " ↓", "auc": " ↑"}
+_SIDES = {"log_loss": " ↓", "normalized_entropy": " ↓", "brier": " ↓", "auc": " ↑"}
 _RATIO = "log_calibration_ratio"
+_MOST_LETTERS = 44  # of a name and its number on a line, on phones too
 _MOST = 600.0  # of a logarithm whose number is a double
 
 
@@ -56,7 +63,7 @@ def effect_bar(report: ArmsReport, comparison: ComparisonReport) -> str:
 def effects_by_metric(report: ArmsReport, comparison: OverallComparison) -> Figure | None:
     """Every metric's effect for one look, in percent of the control's value; None without any."""
     relative = [
-        _Relative(name, percent, difference)
+        _Relative(name, _side(report, name), percent, difference)
         for name, difference in comparison.metrics.items()
         if difference.effect is not None
         and (percent := _percent(report, comparison, name)) is not None
@@ -65,7 +72,6 @@ def effects_by_metric(report: ArmsReport, comparison: OverallComparison) -> Figu
         return None
     arm, control, rows = comparison.arm, comparison.control, [each.row() for each in relative]
     low, high = bounds([row.fixed for row in rows])
-    axis = EffectAxis(f"% of {control}'s value")
     title = f"Every metric of {arm}"
     description = "; ".join(f"{row.name} {row.value}" for row in rows)
     return Figure(
@@ -73,16 +79,17 @@ def effects_by_metric(report: ArmsReport, comparison: OverallComparison) -> Figu
         title=title,
         caption=(
             f"Difference to {control} in percent of its value, with the {coverage(report)} "
-            "interval for one look. ↓ lower is better, ↑ higher is."
+            "interval for one look; each on its own scale. "
+            f"↓ lower is better, ↑ higher is{_words(relative)}."
         ),
         x_label="Metric",
-        y_label=axis.unit,
+        y_label=f"% of {control}'s value",
         x=list(range(len(rows))),
         series=[ChartSeries("Effect, %", [row.effect for row in rows], low, high, style="points")],
         x_names=[row.name for row in rows],
         notes=[("p-value (BH)", [each.difference.benjamini_hochberg for each in relative])],
         levels=[(0.0, "no difference")],
-        drawing=interval_rows(title, {"": rows}, axis, description),
+        drawing=rows_on_own_scales(title, rows, description),
     )
 
 
@@ -91,6 +98,7 @@ class _Relative:
     """The difference of a metric, and what makes it percent."""
 
     metric: str
+    side: str
     percent: Percent
     difference: MetricDifference
 
@@ -99,12 +107,32 @@ class _Relative:
         value = self.percent(difference.effect or 0.0)
         places = None if error is None else decimals(abs(self.percent(error)))
         name = METRICS.get(self.metric, self.metric).replace("log calibration", "calibration")
+        ends = _along(self.percent, telling(difference.fixed_interval, error))
+        name, size = f"{name}{self.side}", f"{number(value, places, signed=True)}%"
+        bounds = " to ".join(number(end, places, signed=True) for end in ends or ())
+        in_full = f"{size} ({bounds})" if bounds else size
+        is_short = len(name) + len(in_full) <= _MOST_LETTERS
         return IntervalRow(
-            f"{name}{_ARROWS.get(self.metric, '')}",
-            f"{number(value, places, signed=True)}%",
-            value,
-            _along(self.percent, telling(difference.fixed_interval, error)),
+            name, in_full if is_short else size, value, ends, words=f"{name}: {in_full}"
         )
+
+
+def _side(report: ArmsReport, metric: str) -> str:
+    """Which side of a metric is better, as an arrow; "" of those that have none."""
+    more = {
+        rail.name: prefers_more(rail.metric, rail.higher_is_better) for rail in report.guardrails
+    }
+    more[report.outcome or report.metric] = prefers_more(report.metric, report.higher_is_better)
+    arrow = (" ↑" if more[metric] else " ↓") if metric in more else ""
+    return _SIDES.get(metric, arrow)
+
+
+def _words(rows: Sequence[_Relative]) -> str:
+    """What is said of metrics that have no better side, where there are any."""
+    metrics = {row.metric for row in rows if not row.side}
+    said = ["of a calibration ratio nearer to 1 is"] if _RATIO in metrics else []
+    said += ["the others have no better side"] if metrics - {_RATIO} else []
+    return "".join(f"; {words}" for words in said)
 
 
 def _percent(report: ArmsReport, comparison: ComparisonReport, metric: str) -> Percent | None:
