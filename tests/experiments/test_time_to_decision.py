@@ -1,4 +1,4 @@
-"""The time to a decision follows from the sequence itself, and from the rows of the last days."""
+"""The time to a decision: by the power of the sequence, at the rows of the last days."""
 
 import math
 from dataclasses import replace
@@ -8,10 +8,12 @@ import pytest
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ArmEffect
 from kullback.experiments.reporting import arm_effect
+from kullback.experiments.sample_size import Pilot, experiment_size
 from kullback.experiments.time_to_decision import (
-    decisive_error,
+    POWER,
     rows_of_base_rates,
     rows_per_day,
+    sufficient_error,
     time_to_decision,
 )
 from kullback.moments import DAY, HOUR
@@ -41,13 +43,23 @@ def at(rows: float, one: ArmEffect, difference: float) -> tuple[float, float]:
     return sequence.low, sequence.high
 
 
-def test_a_difference_is_decided_when_its_sequence_leaves_zero() -> None:
+def test_the_minimum_effect_takes_what_the_planner_says_of_these_rows_as_a_pilot() -> None:
     one = effect()
+    assert one.standard_error is not None
     time = time_to_decision(PAIRED, 0.02, one, STEPS, 9 * DAY)
     assert time is not None
     assert time.minimum is not None
-    assert time.minimum > ROWS
-    assert at(1.01 * time.minimum, one, 0.02)[0] > 0 > at(0.99 * time.minimum, one, 0.02)[0]
+    variance = ROWS * one.standard_error**2
+    pilot = Pilot(of="rows", units=ROWS, rows=ROWS, value=0.5, unit_variance=variance)
+    planned = experiment_size(replace(PAIRED, minimum_units=1), pilot).sizes
+    (size,) = (each for each in planned if (each.method, each.power) == ("sequence", POWER))
+    assert time.minimum == pytest.approx(size.rows, abs=2)
+
+
+def test_more_than_ten_thousand_times_the_rows_are_not_counted() -> None:
+    time = time_to_decision(PAIRED, 1e-6, effect(), STEPS, 9 * DAY)
+    assert time is not None
+    assert time.minimum is None
 
 
 def test_the_effect_as_it_stands_takes_what_the_report_says() -> None:
@@ -85,22 +97,18 @@ def test_without_a_minimum_effect_or_an_error_there_is_no_time() -> None:
     one = effect()
     without = replace(PAIRED, minimum_effect=None)
     assert time_to_decision(without, None, one, STEPS, DAY) is None
-    assert decisive_error(without) is rows_of_base_rates(without, 0.1, "b") is None
+    assert sufficient_error(without) is rows_of_base_rates(without, 0.1, "b") is None
     for lacking in (replace(one, effect=None), replace(one, standard_error=0.0)):
         assert time_to_decision(PAIRED, 0.02, lacking, STEPS, DAY) is None
     assert time_to_decision(PAIRED, 0.02, one, [], DAY) is None
 
 
-@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
-def test_at_the_decisive_error_the_minimum_effect_is_just_decided(alpha: float) -> None:
-    plan = replace(PAIRED, alpha=alpha)
-    error = decisive_error(plan)
-    assert error is not None
-    contrast = Contrast(0.02, error, 1023.0, 1024, 0.0)
-    assert confidence_sequence(contrast, 0.02, alpha).low == pytest.approx(0, abs=2e-5)
-
-
-def test_rows_of_base_rates_have_that_error() -> None:
-    rows, error = rows_of_base_rates(PARALLEL, 0.1, "b"), decisive_error(PARALLEL)
+def test_rows_of_base_rates_are_those_of_the_planner() -> None:
+    plan = replace(PARALLEL, metric="base_rate")
+    rows, error = rows_of_base_rates(plan, 0.1, "b"), sufficient_error(plan)
     assert rows is not None
     assert math.sqrt(0.1 * 0.9 * (1 / (rows / 2) + 1 / (rows / 2))) == pytest.approx(error)
+    pilot = Pilot(of="rows", units=1, rows=1, value=0.1, unit_variance=0.1 * 0.9)
+    planned = experiment_size(plan, pilot).sizes
+    (size,) = (each for each in planned if (each.method, each.power) == ("sequence", POWER))
+    assert size.units == math.ceil(rows)

@@ -28,7 +28,7 @@ async def test_what_is_not_decided_says_how_many_rows_would_do(service: Service)
     (one,) = found["comparisons"]
     assert one["verdict"] == "undecided"
     rows = float(f"{600 * one['information_needed']:.2g}")
-    assert f"the effect as it stands with {rows:,.0f} rows in all." in page.text
+    assert f"the effect as it stands is decided with {rows:,.0f} rows in all." in page.text
     assert "First decided" not in page.text
 
 
@@ -37,7 +37,10 @@ async def test_what_is_open_is_told_in_days_and_rows(service: Service) -> None:
     await observe(service, **sent(paired(n=600), timestamp=hours(600, 48)))
     page = await opened(service)
     assert "not decided yet" in page.states[0]
-    assert "rows a day, as lately, a difference of 0.02 nats is decided in about" in page.text
+    assert (
+        "rows a day, as lately, a difference of 0.02 nats is found with a power of 80% in about"
+        in page.text
+    )
     assert "If the effect stays" not in page.text
 
 
@@ -60,8 +63,8 @@ async def test_one_moment_of_rows_is_not_drawn_over_time(service: Service) -> No
 async def test_a_plan_without_rows_says_what_it_needs(service: Service) -> None:
     await service.put(EXPERIMENT, **(PARALLEL | {"metric": "base_rate"}))
     page = await opened(service)
-    assert "A standard error of about 0.0063: then a difference of base rate of 0.02" in page.text
-    assert "9,200 at a base rate of 10%" in page.text
+    assert "A standard error of about 0.0052: then a difference of base rate of 0.02" in page.text
+    assert "13,000 at a base rate of 10%" in page.text
 
 
 async def test_what_is_too_little_waits(service: Service) -> None:

@@ -133,7 +133,7 @@ def _sizes(plan: Plan, pilot: Pilot, unit: float, daily: float | None) -> list[S
     sizes = []
     for method in METHODS:
         for power in POWERS:
-            needed = _information(plan, method, power) * unit
+            needed = information(plan, method, power) * unit
             if not needed < 2**53:
                 raise InvalidInput.at("too small: no number of units finds it", "minimum_effect")
             units = max(math.ceil(needed), _least(plan))
@@ -152,7 +152,7 @@ def _effects(
         units = count * daily
         for method in METHODS:
             for power in POWERS:
-                effect = math.sqrt(_information(plan, method, power) * spread / units)
+                effect = math.sqrt(information(plan, method, power) * spread / units)
                 relative = effect / abs(pilot.value) if pilot.value else None
                 effects.append(
                     DetectableEffect(count, math.floor(units), method, power, effect, relative)
@@ -160,7 +160,8 @@ def _effects(
     return effects
 
 
-def _information(plan: Plan, method: Method, power: float) -> float:
+def information(plan: Plan, method: Method, power: float) -> float:
+    """V = δ²/SE² that finds the minimum effect δ with a power; infinite beyond what can be told."""
     question: Question = "equivalence" if plan.objective == "equivalence" else "difference"
     if method == "fixed":
         return one_look(power, plan.alpha, question)

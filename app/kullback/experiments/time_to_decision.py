@@ -1,19 +1,21 @@
-"""Time to a decision: how long a comparison goes on, by the formula of its confidence sequence."""
+"""Time to a decision: how long a comparison goes on, by the power of its confidence sequence."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kullback.experiments.margins import amount
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ArmEffect
+from kullback.experiments.sample_size import POWERS, information
 from kullback.moments import DAY
 from kullback.tally.confidence_sequence import still_needed
 from kullback.tally.contrast import Contrast
-from kullback.tally.units import BUCKETS
 
+POWER = POWERS[0]
 _LATELY = 7 * DAY
+_MOST_TIMES = 10_000.0  # the present rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class TimeToDecision:
     Attributes:
         rows: so far.
         per_day: in the last seven days up to the last row; None where all came in one step.
-        minimum: rows in all that decide a difference as large as the minimum effect; None for
-            more than 10,000 times the present ones.
+        minimum: rows in all that find a difference as large as the minimum effect with the power
+            POWER; None for more than 10,000 times the present ones.
         effect: the same for the effect as it stands, or that it is below the minimum effect.
     """
 
@@ -47,8 +49,8 @@ def time_to_decision(
 ) -> TimeToDecision | None:
     """The time from the information so far, which grows with the rows.
 
-    A difference δ is decided when the confidence sequence is narrower than δ to either side: see
-    `still_needed`, of an effect of δ. Six in ten of the differences as large are decided before.
+    A difference δ is found with the power POWER once δ²/SE² is `information`, as of a plan whose
+    pilot are the rows so far: see `experiment_size`.
 
     Args:
         plan: what is compared.
@@ -63,13 +65,13 @@ def time_to_decision(
     contrast, delta = _contrast(comparison), margin
     if contrast is None or delta is None or not points:
         return None
-    minimum = still_needed(replace(contrast, effect=delta), delta, plan.alpha)
+    times = information(plan, "sequence", POWER) * (contrast.standard_error / delta) ** 2
     effect = comparison.information_needed or still_needed(contrast, delta, plan.alpha)
     rows = points[-1].n
     return TimeToDecision(
         rows,
         rows_per_day(points, last),
-        None if minimum is None else minimum * rows,
+        times * rows if times <= _MOST_TIMES else None,
         None if effect is None else effect * rows,
     )
 
@@ -85,24 +87,23 @@ def rows_per_day(points: Sequence[SeriesStep], last: float) -> float | None:
     return rows / days if days > 0 and rows > 0 else None
 
 
-def decisive_error(plan: Plan, control: float = 1.0) -> float | None:
-    """The standard error at which a difference as large as the minimum effect is decided.
+def sufficient_error(plan: Plan, control: float = 1.0) -> float | None:
+    """The standard error at which the minimum effect is found with the power POWER.
 
     Of a minimum effect in percent it is that of a control of this value.
     """
     if plan.minimum_effect is None:
         return None
-    delta = amount(plan.minimum_effect, control)
-    times = still_needed(Contrast(delta, delta, BUCKETS - 1.0, BUCKETS, 0.0), delta, plan.alpha)
-    return None if times is None else delta / math.sqrt(times)
+    needed = information(plan, "sequence", POWER)
+    return amount(plan.minimum_effect, control) / math.sqrt(needed)
 
 
 def rows_of_base_rates(plan: Plan, base_rate: float, arm: str) -> float | None:
-    """How many independent rows decide a difference of base rates as large as the minimum effect.
+    """How many independent rows find the minimum effect of base rates with the power POWER.
 
     n = p(1 − p) (1/s + 1/s₀)/SE², of which s go to the arm and s₀ to the control
     """
-    error, shares = decisive_error(plan, base_rate), {each.name: each.share for each in plan.arms}
+    error, shares = sufficient_error(plan, base_rate), {each.name: each.share for each in plan.arms}
     if error is None:
         return None
     split = 1 / shares[arm] + 1 / shares[plan.control]

@@ -6,9 +6,10 @@ from kullback.experiments import wording
 from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.plan import Plan
 from kullback.experiments.time_to_decision import (
+    POWER,
     TimeToDecision,
-    decisive_error,
     rows_of_base_rates,
+    sufficient_error,
 )
 from kullback.experiments.verdict import LEAST_POSITIVES
 from kullback.numerics.digits import decimals, number
@@ -16,6 +17,7 @@ from kullback.numerics.digits import decimals, number
 _BASE_RATES = (0.01, 0.1, 0.5)
 _MOST_ROWS = 1e9  # nobody plans with more, nor with longer
 _MOST_YEARS = 1000
+_NOW = "by now"
 _UNITS = (("years", 365.25, 2), ("months", 30.4375, 2), ("weeks", 7.0, 3), ("days", 1.0, 1.5))
 
 
@@ -24,7 +26,7 @@ def needs(plan: Plan) -> list[str]:
     rarer = f" and {LEAST_POSITIVES} rows of the rarer label"
     labels = "" if plan.metric in OF_MEASURES else rarer
     least = f"{plan.minimum_units:,} units{labels} in each arm."
-    error = decisive_error(plan)
+    error = sufficient_error(plan)
     if error is None or plan.minimum_effect is None:
         return [
             least,
@@ -36,7 +38,8 @@ def needs(plan: Plan) -> list[str]:
     if isinstance(plan.minimum_effect, str):
         size = f"{number(100 * error, decimals(100 * error))}% of the control's"
     narrow = (
-        f"A standard error of about {size}: then a difference of {metric} of {delta} is decided."
+        f"A standard error of about {size}: then a difference of {metric} of {delta} is found "
+        f"with a power of {POWER:.0%}."
     )
     return [least, narrow, _rows_that_takes(plan)]
 
@@ -47,7 +50,11 @@ def outlook(plan: Plan, time: TimeToDecision | None) -> str:
         return ""
     delta = wording.margin(plan.minimum_effect, plan.metric)
     minimum, effect = _taking(time, time.minimum), _taking(time, time.effect)
-    sentence = f"a difference of {delta} is decided {minimum}, the effect as it stands {effect}."
+    effect = f"{effect}, as likely as not" if effect == _NOW else effect
+    sentence = (
+        f"a difference of {delta} is found with a power of {POWER:.0%} {minimum}; the effect as it "
+        f"stands is decided {effect}."
+    )
     if time.per_day is None:
         return sentence[0].upper() + sentence[1:]
     return f"With {_rounded(time.per_day)} rows a day, as lately, {sentence}"
@@ -57,7 +64,7 @@ def _taking(time: TimeToDecision, rows: float | None) -> str:
     if rows is None:
         return "with more than 10,000 times the present rows"
     if rows <= 1.01 * time.rows:
-        return "by now as likely as not"
+        return _NOW
     days = time.days(rows)
     all_rows = f"{_rounded(rows)} rows in all"
     return f"with {all_rows}" if days is None else f"in {days_in_words(days)} ({all_rows})"
@@ -77,7 +84,8 @@ def _rows_that_takes(plan: Plan) -> str:
     if plan.metric != "base_rate":
         return (
             "How many rows that takes depends on how much the arms differ from row to row: two "
-            "hours after the first rows this page says how many days it is."
+            "hours after the first rows this page says how many days it is; POST "
+            "/v1/experiments/plan tells it before, by rows of another time."
         )
     arm = plan.treatments[0]
     counts = [(rate, rows_of_base_rates(plan, rate, arm)) for rate in _BASE_RATES]
