@@ -103,3 +103,18 @@ async def test_a_minimum_effect_far_below_the_error_is_named_as_the_reason(
     assert "or plan a minimum effect that is near the effects you expect" in words
     assert "confidence sequence is not" not in words, "no word of a sequence that is not shown"
     assert "1e-09" not in words
+
+
+async def test_what_is_open_has_its_rows_by_power_as_the_planner_tells_them(
+    service: Service,
+) -> None:
+    await service.put(EXPERIMENT, **PAIRED)
+    await observe(service, **sent(paired(n=600), timestamp=hours(600, 48)))
+    page = await opened(service)
+    drawn = page.figures["by-power"]
+    at_any, at_one = (dict(zip(drawn["x"], each["y"], strict=True)) for each in drawn["series"])
+    planned = await service.post("plan", "/v1/experiments", **PAIRED, experiment="ranker")
+    assert len(planned["sizes"]) == 4
+    for size in planned["sizes"]:
+        rows = (at_one if size["method"] == "fixed" else at_any)[100 * size["power"]]
+        assert rows == pytest.approx(size["rows"], rel=0.01)

@@ -8,12 +8,13 @@ from kullback.experiments.margins import amount
 from kullback.experiments.plan import Plan
 from kullback.experiments.replies import SeriesStep
 from kullback.experiments.report import ArmEffect
-from kullback.experiments.sample_size import POWERS, information
+from kullback.experiments.sample_size import POWERS, Method, information
 from kullback.moments import DAY
 from kullback.tally.confidence_sequence import still_needed
 from kullback.tally.contrast import Contrast
 
 POWER = POWERS[0]
+GRADES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _LATELY = 7 * DAY
 _MOST_TIMES = 10_000.0  # the present rows
 
@@ -74,6 +75,20 @@ def time_to_decision(
         times * rows if times <= _MOST_TIMES else None,
         None if effect is None else effect * rows,
     )
+
+
+def rows_by_power(
+    plan: Plan, margin: float | None, comparison: ArmEffect, rows: int, method: Method
+) -> list[float | None]:
+    """Rows in all that find the minimum effect, by GRADES of power; none where nobody knows.
+
+    Those are None that no number of rows can be told of. See time_to_decision.
+    """
+    if margin is None or not comparison.standard_error:
+        return []
+    unit = rows * (comparison.standard_error / margin) ** 2
+    needed = [information(plan, method, power) * unit for power in GRADES]
+    return [each if math.isfinite(each) else None for each in needed]
 
 
 def rows_per_day(points: Sequence[SeriesStep], last: float) -> float | None:

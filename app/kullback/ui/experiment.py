@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kullback.errors import InvalidInput
-from kullback.experiments import verdict_words, wording
+from kullback.experiments import time_to_decision, verdict_words, wording
 from kullback.experiments.measured import OF_PREDICTIONS
 from kullback.experiments.page import markdown
+from kullback.experiments.plan import Plan
 from kullback.experiments.reading import reading
 from kullback.experiments.replies import EffectPoint
 from kullback.experiments.report import (
@@ -14,13 +15,16 @@ from kullback.experiments.report import (
     ExperimentReport,
     OverallComparison,
 )
+from kullback.experiments.sample_size import METHODS
 from kullback.experiments.selection import STEPS, ExperimentQuery, ExperimentSelection
 from kullback.figures import reliability, score_histogram
 from kullback.figures.difference_parts import difference_parts
 from kullback.figures.effects_by_arm import effects_by_arm
 from kullback.figures.effects_by_segment import effects_by_segment
 from kullback.figures.experiment_timeline import over_time
+from kullback.figures.figure import Figure
 from kullback.figures.relative_effects import effects_by_metric
+from kullback.figures.rows_by_power import rows_by_power
 from kullback.moments import DAY, HOUR
 from kullback.services import Services
 from kullback.ui.first_rows import first_batch
@@ -116,6 +120,7 @@ class ExperimentPage:
             "guards": guards(report),
             "rails": guardrail_rows(report, comparison),
             **_of_arms(report, comparison, in_order),
+            "power_figure": _by_power(selection.plan, report, comparison),
             "batch": first_batch(selection.experiment.plan),
             "predicts": selection.experiment.plan.metric in OF_PREDICTIONS,
             "needs": needs(selection.plan),
@@ -138,6 +143,18 @@ def _course(
         return {"course": [], "no_course": "There is no effect to draw yet."}
     reason = "Drawn once two steps of time have an interval that tells something."
     return {"course": [], "no_course": reason}
+
+
+def _by_power(plan: Plan, report: ExperimentReport, comparison: OverallComparison) -> Figure | None:
+    """The rows that it takes, while nothing is decided."""
+    if report.minimum_effect is None or comparison.verdict != "undecided":
+        return None
+    sequence, fixed = (
+        time_to_decision.rows_by_power(plan, report.margin, comparison, report.rows, method)
+        for method in reversed(METHODS)
+    )
+    bound = wording.margin(report.minimum_effect, report.metric)
+    return rows_by_power(time_to_decision.GRADES, sequence, fixed, bound)
 
 
 def _tells(report: ExperimentReport, point: EffectPoint) -> bool:
