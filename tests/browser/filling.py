@@ -26,7 +26,7 @@ def fill(client: httpx.Client) -> None:
     generator = np.random.default_rng(7)
     for make in (_monitors, _hostile, _species, _paired, _parallel):
         make(client, generator)
-    until(lambda: client.get("/").text.count(">unknown<") == 1 and "better" in client.get("/").text)
+    until(lambda: client.get("/").text.count(">unknown<") == 3 and "better" in client.get("/").text)
 
 
 def fill_for_show(client: httpx.Client) -> None:

@@ -70,7 +70,15 @@ async def test_without_predictions_nothing_is_said_of_them(service: Service) -> 
     for absent in ("predict", "rarer label", "Rarer label", "Log loss", "log loss", "Reliability"):
         assert absent not in shown, absent
     assert page.tables["The arms"][0] == [
-        *("Arm", "Rows", "Units", "Base rate", "revenue", "latency", "Effective rows"),
+        *(
+            "Arm",
+            "Rows",
+            "Units",
+            "Base rate",
+            "revenue",
+            "latency",
+            "Effective rows rows of equal weight",
+        ),
     ]
 
 
