@@ -11,7 +11,7 @@ from kullback.tally.report_types import ReliabilityBin
 _CORNER = 0.1
 _HOW_TO_READ = (
     "On the dashed line predictions mean what they say; below it they are too high, above it too "
-    "low. Bars are 95 % intervals (Wilson), as if rows were independent."
+    "low. Bars are 95% intervals (Wilson), as if rows were independent."
 )
 _BEYOND = " Where nothing or all was observed the point lies beyond the axis; the table has it."
 

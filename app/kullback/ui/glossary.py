@@ -58,4 +58,29 @@ GLOSSARY: Mapping[str, Term] = {
         "How many rows of equal weight tell as much as these weighted ones.",
         "experiments.html",
     ),
+    "Rarer label": Term(
+        "the scarcer of 0 and 1",
+        "Intervals are only as good as the rows of the label that there is less of.",
+        "experiments.html",
+    ),
+    "Influence": Term(
+        "weight of the heaviest units",
+        "How much of the uncertainty one bucket of units makes: a few heavy ones must not decide.",
+        "experiments.html",
+    ),
+    "α": Term(
+        "how often chance may decide",
+        "The chance of a verdict where there is no difference, however often one looks.",
+        "experiments.html",
+    ),
+    "Minimum effect": Term(
+        "the least that matters",
+        "The margin within which arms count as equal.",
+        "experiments.html",
+    ),
+    "Log loss convention": Term(
+        "whose log loss it is",
+        "How probabilities of 0 and 1 are scored, and whether they are clipped: as which library.",
+        "conventions.html",
+    ),
 }

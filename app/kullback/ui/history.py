@@ -19,7 +19,7 @@ MOST_SLICES = 12
 SLICE_STEPS = 12
 MOST_MARKS = 50  # the latest: the page lists all that happened
 _YOUNG = "Dashed is what is not yet mature: more labels are to come."
-_BAND = "The band is a 95 % interval."
+_BAND = "The band is a 95% interval."
 
 
 @dataclass(frozen=True, slots=True)

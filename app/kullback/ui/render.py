@@ -196,8 +196,8 @@ def small(value: float | None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent, and "< 1 %" of what is less but not nothing."""
-    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    """A share in percent, and "< 1%" of what is less but not nothing."""
+    return "< 1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 NUMBERS: Mapping[str, Callable[..., str]] = {

@@ -219,7 +219,7 @@ def _by_ratio(group: MonitorGroup) -> _Measure:
     off, half = math.log(ratio), STANDARD_ERRORS * error / ratio
     low, high = max(off - half, -_FURTHEST), min(off + half, _FURTHEST)
     value, *ends = (number(each, 2) for each in (ratio, math.exp(low), math.exp(high)))
-    words = f"{value}, 95 % interval {' to '.join(ends)}"
+    words = f"{value}, 95% interval {' to '.join(ends)}"
     return _Measure(f"{measured(metric)}×", words, Reach(off, low, high), difference)
 
 
@@ -229,7 +229,7 @@ def _by_loss(group: MonitorGroup, beside: MetricValues | None) -> _Measure:
         return _Measure()
     off, half = loss.value - whole, STANDARD_ERRORS * (loss.standard_error or 0.0)
     value, low, high = (number(each, 4, signed=True) for each in (off, off - half, off + half))
-    words = f"{value} nats, 95 % interval {low} to {high}"
+    words = f"{value} nats, 95% interval {low} to {high}"
     more = MetricValue(off, loss.status, None, loss.standard_error)
     signed = measured(more) if off < 0 else f"+{measured(more)}"
     reach = Reach(off, off - half, off + half)
