@@ -8,13 +8,14 @@ import numpy as np
 from kullback.errors import InvalidInput
 from kullback.numerics.means import ClassMeans, Mean, blocks, part
 from kullback.numerics.reasons import Reason
-from kullback.numerics.types import Array, Indices, Undefined
+from kullback.numerics.types import Array, Undefined
 from kullback.scoring.arrays import (
     CheckedDistributions,
     row_sums,
     weights,
 )
 from kullback.scoring.checks import after_checks
+from kullback.scoring.class_details import class_details
 from kullback.scoring.class_weights import ClassWeightName, class_counts, class_mass, class_weights
 from kullback.scoring.conventions import Convention, ConventionName, chosen_convention
 from kullback.scoring.entries import refuse_entries
@@ -225,7 +226,7 @@ def _multiclass(
         clipped += int(np.count_nonzero(bounded))
     details: dict[str, object] = {}
     if context.options.details:
-        details = _multiclass_details(index, p, losses, context.options)
+        details = class_details(index, p, losses, context.options)
     gradient = None
     if context.options.gradient:
         target = np.zeros_like(p)
@@ -239,25 +240,6 @@ def _multiclass(
         details["class_weights"] = class_weight
     context = after_checks(context, checked, clipped=clipped)
     return score_rows(Losses(losses, share, gradient=gradient), details, context)
-
-
-def _multiclass_details(
-    index: Indices, p: Array, losses: Array, options: Options
-) -> dict[str, object]:
-    weight = options.sample_weight
-    accuracy, brier, macro = Mean(), Mean(), ClassMeans(p.shape[1])
-    for block in blocks(index.size):
-        w, truth, predicted = part(weight, block), index[block], p[block]
-        accuracy.add(predicted.argmax(axis=1) == truth, w)
-        miss = predicted.copy()
-        miss[np.arange(truth.size), truth] -= 1.0
-        brier.add(row_sums(np.square(miss, out=miss)), w)
-        macro.add(losses[block], truth, w)
-    return {
-        "accuracy": accuracy.value(),
-        "brier": brier.value(),
-        "macro": in_unit(macro.value(), options),
-    }
 
 
 def _soft_rows(
