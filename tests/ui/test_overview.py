@@ -255,3 +255,14 @@ def test_of_two_as_grave_the_one_further_beyond_its_threshold_is_worse() -> None
     assert len(set(ranked)) == 4
     grave = check("silence", 7200.0, 3600.0)
     assert badness(MonitorChecks("m", State.CRITICAL, 0.0, (grave,)))[2] == -2.0
+
+
+async def test_an_infinite_log_loss_is_a_sign_and_no_word(service: Service) -> None:
+    service.clock.now = time()
+    await service.put(convention="exact")
+    at = service.clock.now - HOUR
+    await service.post("observations", y_true=[1, 0], y_proba=[0.0, 0.5], timestamp=[at, at])
+    service.inside.monitor_maintenance.refresh_recent()
+    overview_of(service).refresh(service.inside, service.clock.now)
+    ((*_, loss, change, _),) = (await overview(service)).rows("Monitors")
+    assert (loss, change) == ("∞", "")

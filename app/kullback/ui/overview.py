@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from statistics import median
 
 from kullback.errors import NotFound, TallyMismatch
-from kullback.figures.typesetting import typeset
+from kullback.figures.typesetting import shown, typeset
 from kullback.moments import DAY, HOUR
 from kullback.monitoring.checks import MonitorChecks, state_of
 from kullback.monitoring.recent import RecentHour
@@ -88,7 +87,7 @@ def _monitor(
     return OverviewRow(
         stored.record.name,
         state_of(checks),
-        typeset(number(value, decimals(error))),
+        shown(value) if value == math.inf else typeset(number(value, decimals(error))),
         _change(value, spark.base),
         as_of=None if recent is None or recent.is_latest else recent.stop,
         last=None if recent is None or recent.last_start is None else float(recent.last_start),
@@ -102,15 +101,9 @@ def _monitor(
 
 
 def _change(value: float | None, base: float | None) -> str:
-    return "" if value is None or not base else typeset(f"{value / base - 1:+.1%}")
-
-
-def hour_of(recent: RecentHour) -> str:
-    """The last mature hour by its name: "11:00 to 12:00 UTC on 5 March"; "" where there is none."""
-    if recent.span is None:
+    if value is None or value == math.inf or not base:
         return ""
-    start, stop = (datetime.fromtimestamp(edge, UTC) for edge in recent.span)
-    return f"{start:%H:%M} to {stop:%H:%M} UTC on {start.day} {start:%B}"
+    return typeset(f"{value / base - 1:+.1%}")
 
 
 def _losses(services: Services, name: str) -> Spark:

@@ -58,6 +58,7 @@ class Pages:
         self._environment = Environment(
             loader=loader,
             autoescape=True,
+            auto_reload=False,  # modules stay as they were, too
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
