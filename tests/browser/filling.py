@@ -118,7 +118,8 @@ def _monitors(client: httpx.Client, generator: np.random.Generator) -> None:
 
 
 def _hostile(client: httpx.Client, generator: np.random.Generator) -> None:
-    put(client, "/v1/monitors/hostile", {"slices": ["country", LONGEST]})
+    names: dict[str, object] = {"owner": QUOTES, "tags": [IMAGE]}
+    put(client, "/v1/monitors/hostile", {"slices": ["country", LONGEST], **names})
     chance, happened = _chances(generator, 800)
     body: dict[str, object] = {
         "y_true": happened.tolist(),

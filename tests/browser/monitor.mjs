@@ -44,7 +44,7 @@ try {
   seen.heights = await heights(".glance .card");
   await page.setViewportSize({ width: 390, height: 900 });
   seen.formIsShown = await page.locator(".times form.pickers").evaluate((form) => form.checkVisibility());
-  seen.cells = await page.locator("#checks + .scroll td").evaluateAll((cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.dataset.label));
+  seen.cells = await page.locator("#checks + p + .scroll td").evaluateAll((cells) => cells.filter((cell) => cell.checkVisibility()).map((cell) => cell.dataset.label));
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight / 2));
   seen.jump = await page.locator("nav.jump").boundingBox();
   await page.locator("details").evaluateAll((parts) => parts.forEach((part) => part.setAttribute("open", "")));

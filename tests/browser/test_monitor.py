@@ -58,7 +58,7 @@ def test_the_link_has_absolute_times(seen: dict[str, object]) -> None:
 def test_what_is_worst_comes_before_pictures_and_is_a_click_away(seen: dict[str, object]) -> None:
     order = seen["order"]
     assert isinstance(order, list)
-    places = [order.index(name) for name in ("now", "checks", "slices", "features", "course")]
+    places = [order.index(name) for name in ("checks", "now", "slices", "features", "course")]
     assert places == sorted(places)
     assert order[-1] == "about"
     assert seen["jumps"] == 0, "no link of the list leads nowhere"
