@@ -71,17 +71,16 @@ def _processes(workers: int, tasks: Iterable[Task]) -> Done:
         detail = "a worker process died, perhaps for want of memory: try fewer --workers"
         raise WorkStopped(detail) from error
     except BaseException:
-        for child in set(active_children()) - others:
-            child.terminate()  # nobody waits for what it does
+        _let_go(pool, set(active_children()) - others)  # nobody waits for what they do
         raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _let_go(pool: ProcessPoolExecutor, children: Iterable[BaseProcess]) -> None:
-    """End a pool of which a worker died.
+    """End a pool, and its workers at once.
 
-    Where that was in the middle of its answer the pool waits for the rest, for ever: it has an end
+    Where one ends in the middle of its answer the pool waits for the rest, for ever: it has an end
     of that pipe itself. With all ends closed it finds that it is broken.
     """
     for child in children:
