@@ -52,7 +52,7 @@ async def test_features_stand_in_the_table_and_as_pictures(service: Service) -> 
     shown_page = await page(service, **WHEN)
     assert list(drift) == ["device", "age"]
     text = words(shown_page)
-    assert f"critical device : {drift['device']['statement']} 25 % missing" in text
+    assert f"critical device : {drift['device']['statement']} 25% missing" in text
     assert f"ok age : {drift['age']['statement']}" in text
     assert text.index("device :") < text.index("age :")
     device, age = (shown_page.figures[f"feature-{name}-values"] for name in drift)
