@@ -76,7 +76,9 @@ def options() -> Iterator[tuple[str, str, str]]:
     """Each option of the command, what stands behind it, and what is said of it."""
     command = typer.main.get_command(commands)
     assert isinstance(command, typer.core.TyperGroup)
-    for found in command.commands["evaluate"].params:
+    evaluate = command.get_command(typer.Context(command), "evaluate")
+    assert evaluate is not None
+    for found in evaluate.params:
         if isinstance(found, typer.core.TyperOption):
             yield found.opts[0], str(found.metavar), str(found.help).replace("\\[", "[")
 
