@@ -127,12 +127,13 @@ class QueuedLines(QueueHandler):
                     item.set()
 
     def _write(self, lines: list[bytes]) -> None:
-        batch = list[bytes]()
+        batch, size = list[bytes](), 0
         for line in lines:
-            if batch and sum(map(len, batch)) + len(line) >= BYTES_AT_ONCE:
+            if batch and size + len(line) >= BYTES_AT_ONCE:
                 self._write_at_once(batch)
-                batch = []
+                batch, size = [], 0
             batch.append(line)
+            size += len(line)
         if batch:
             self._write_at_once(batch)
 

@@ -1,6 +1,7 @@
 """Experiments of the overview: each by the arm that stands best."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 
 from kullback.errors import TallyMismatch
@@ -32,7 +33,7 @@ def ranked_row(
     plan, by_arm = stored.plan, _by_arm(stored, snapshot)
     is_stopped = stored.stop is not None
     states = {arm: _state(by_arm.get(arm), is_stopped) for arm in plan.treatments}
-    best = best_arm(stored, snapshot)
+    best = _best_arm(plan, by_arm)
     others = Counter(state for arm, state in states.items() if arm != best)
     comparison = by_arm.get(best)
     of_arm = None if comparison is None else arm_effect(comparison, plan.alpha)
@@ -53,9 +54,8 @@ def ranked_row(
     return (min(map(_DECIDED_FIRST.index, states.values())),), [row]
 
 
-def best_arm(stored: StoredExperiment, snapshot: ExperimentSnapshot | None) -> str:
+def _best_arm(plan: Plan, by_arm: Mapping[str, Comparison]) -> str:
     """The arm that stands best, or the first of those that nobody knows of yet."""
-    plan, by_arm = stored.plan, _by_arm(stored, snapshot)
 
     def order(arm: str) -> tuple[int, float]:
         comparison = by_arm.get(arm)
@@ -70,7 +70,8 @@ def effects_of(
     services: Services, stored: StoredExperiment, snapshot: ExperimentSnapshot | None
 ) -> Spark:
     """The effect of the best arm in terms of the control, by day or longer, at first by hour."""
-    selection, arm = services.experiment_queries.of(stored), best_arm(stored, snapshot)
+    selection = services.experiment_queries.of(stored)
+    arm = _best_arm(stored.plan, _by_arm(stored, snapshot))
     points: list[float] = []
     with suppress(TallyMismatch):  # damaged
         step = next(step for step in STEPS if step >= DAY and selection.allows(step))
