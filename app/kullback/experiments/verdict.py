@@ -8,7 +8,7 @@ from typing import Literal, Self
 from kullback.experiments.margins import Margin, absolute_margin, worded
 from kullback.experiments.measured import OF_MEASURES
 from kullback.experiments.plan import Plan
-from kullback.numerics.digits import chance, magnitude
+from kullback.numerics.digits import chance, counted, magnitude
 from kullback.numerics.types import Undefined
 from kullback.tally.confidence_sequence import (
     DISCOUNT,
@@ -138,14 +138,13 @@ def too_early(plan: Plan, arms: Sequence[Tally], units: float) -> Verdict | None
         units: how many the smaller of them has met.
     """
     if units < plan.minimum_units:
-        counted = "1 unit" if round(units) == 1 else f"{units:,.0f} units"
-        reason = f"{counted} of at least {plan.minimum_units:,} in each arm."
+        reason = f"{counted(round(units), 'unit')} of at least {plan.minimum_units:,} in each arm."
         return Verdict(VerdictWord.INVALID, "too_few_units", reason)
     if plan.metric in OF_MEASURES:
         return None
     rarest = min(count for tally in arms for count in _effective_outcomes(tally))
     if rarest < LEAST_POSITIVES:
-        rows = "1 row" if round(rarest) == 1 else f"{rarest:,.0f} rows"
+        rows = counted(round(rarest), "row")
         reason = f"{rows} of the rarer label of at least {LEAST_POSITIVES} in each arm."
         return Verdict(VerdictWord.INVALID, "too_few_positives", reason)
     return None

@@ -9,6 +9,7 @@ from kullback.judgement.settings import Thresholds
 AT_CHANCE, NEAR_CHANCE = 0.5, 0.03  # of an AUC: nearer is as good as chance, of however many rows
 ENOUGH = 20.0  # expected outcomes: what a slope tells of them is 9/10 of what it tells of many
 LEAST_RATIO = 1e-9  # a calibration ratio below it is as far off
+LEAST_ROWS = 0.5  # what never happened counts as half a row: so far off is what was expected
 
 
 class State(StrEnum):

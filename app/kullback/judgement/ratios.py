@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kullback.judgement.blocks import Block
-from kullback.judgement.findings import LEAST_RATIO, ratio_bound, ratio_off
+from kullback.judgement.findings import LEAST_RATIO, LEAST_ROWS, ratio_bound, ratio_off
 
-_LEAST_ROWS = 0.5  # what never happened counts as half a row: so far off is what was expected
 _CLEAR = 0.005  # a ratio below it would read as 0.00
 
 
@@ -32,7 +31,7 @@ class Ratio:
         """That of a block."""
         if rows.layout.task == "multiclass":
             seen, said = rows.class_weight / rows.scale, rows.class_predicted / rows.scale
-            ratios = np.maximum(said / np.maximum(seen, _LEAST_ROWS), LEAST_RATIO)
+            ratios = np.maximum(said / np.maximum(seen, LEAST_ROWS), LEAST_RATIO)
             k = int(np.argmax(np.abs(np.log(ratios))))
             return cls(float(said[k]), float(seen[k]), 0.0, f"rows of class {k}")
         happened, expected = float(rows.positive.sum()), float(rows.predicted.sum())
@@ -47,7 +46,7 @@ class Ratio:
     @property
     def off(self) -> float:
         """How far it is from 1, either way alike, as a share of the rarer outcome."""
-        return ratio_off(self.expected / max(self.happened, _LEAST_ROWS), self.mean)
+        return ratio_off(self.expected / max(self.happened, LEAST_ROWS), self.mean)
 
     def bound(self, tolerance: float) -> float:
         """The ratio above 1 from which on it is too far; below 1 its inverse is."""

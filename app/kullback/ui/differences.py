@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from kullback.judgement.findings import ENOUGH, State, graded, ratio_off
+from kullback.judgement.findings import ENOUGH, LEAST_ROWS, State, graded, ratio_off
 from kullback.judgement.settings import Thresholds
+from kullback.numerics.digits import counted
 from kullback.tally.report_types import MetricValues
 
 SURE = 0.001  # a difference that chance makes less often is sure
 _STANDARD = NormalDist()
-_LEAST_ROWS = 0.5  # what never happened counts as half a row, as its check has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def off_calibration(metrics: MetricValues, rows: int) -> Difference | None:
     if mean is None or rate is None or (ratio is None and rate > 0):
         return None
     if ratio is None:
-        ratio = mean * rows / _LEAST_ROWS
+        ratio = mean * rows / LEAST_ROWS
     errors = errors_apart(ratio - 1, metric.standard_error)
     if few_outcomes(metrics, rows):
         errors = None
@@ -77,5 +77,4 @@ def few_outcomes(metrics: MetricValues, rows: int) -> str:
     if min(often) * rows >= ENOUGH:
         return ""
     share, what = (rate, "positive") if often[0] < often[1] else (1 - rate, "negative")
-    count = round(share * rows)
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return counted(round(share * rows), what)

@@ -16,7 +16,7 @@ from kullback.experiments.verdict import TOO_EARLY, VerdictWord
 from kullback.experiments.verdict_words import WAITING
 from kullback.figures.typesetting import typeset
 from kullback.moments import DAY, HOUR
-from kullback.numerics.digits import UNKNOWN
+from kullback.numerics.digits import UNKNOWN, counted
 from kullback.services import Services
 from kullback.ui.overview_rows import OverviewRow
 from kullback.ui.sparks import Spark, course
@@ -106,4 +106,4 @@ def _others(states: Counter[str]) -> str:
         return ""
     ordered = sorted(states, key=_DECIDED_FIRST.index)
     counts = ", ".join(f"{states[state]} {state.replace('_', ' ')}" for state in ordered)
-    return f"and {states.total()} other{'' if states.total() == 1 else 's'}: {counts}"
+    return f"and {counted(states.total(), 'other')}: {counts}"
